@@ -1,0 +1,71 @@
+/** What the workflow may ask of the world. Types only: this file is part of the workflow bundle's type check. */
+import type { Enriched } from '../src/domain/events.ts';
+
+/**
+ * A life of a user's workflow: from its first execution, through every continue-as-new and reset. The later
+ * `startedAt` is the newer life; a workflow that was terminated and started again is a new one.
+ */
+export interface Incarnation {
+  /** Start of the first run, epoch ms, as the server recorded it. */
+  readonly startedAt: number;
+  /** `firstExecutionRunId` of the chain. */
+  readonly runId: string;
+}
+
+/**
+ * `applied`: outputs that needed no waiting, a function of the signals alone; published by a local activity.
+ * `resolved`: outputs that waited for a session, a deadline or a lookup; published by a regular activity, whose input
+ * is in the history before it runs.
+ */
+export type Stream = 'applied' | 'resolved';
+
+/** One output with the place of its money record, which identifies it in the ledger. */
+export interface Output {
+  readonly partition: number;
+  readonly offset: number;
+  readonly enriched: Enriched;
+  /** The lookup was given up: the record gets the header `enrichment: incomplete`. */
+  readonly incomplete?: true;
+}
+
+export interface PublishRequest {
+  readonly userId: string;
+  readonly incarnation: Incarnation;
+  readonly stream: Stream;
+  /** Sequence number of `outputs[0]` within (user, incarnation, stream); contiguous, the first ever is 1. */
+  readonly first: number;
+  readonly outputs: readonly Output[];
+}
+
+export type LookupOutcome =
+  | { readonly sessionId: string; readonly status: 'found'; readonly clientCountryCode: string }
+  | { readonly sessionId: string; readonly status: 'not-found' }
+  | { readonly sessionId: string; readonly status: 'unavailable'; readonly reason: string };
+
+export interface Activities {
+  /** Resolves when all outputs are visible to a read_committed reader, whether by this call or an earlier one. */
+  publish(request: PublishRequest): Promise<void>;
+  /** One outcome a session. Throws (retryable) when not one of them could be answered. */
+  lookupSessions(sessionIds: readonly string[]): Promise<LookupOutcome[]>;
+  /**
+   * The watermark (epoch ms) up to which every record of this partition triple has reached its workflow, or null
+   * before there is one. With `passes`: throws (retryable) until it is greater than that.
+   */
+  readWatermark(request: { readonly partition: number; readonly passes?: number }): Promise<number | null>;
+}
+
+/** Types of the ApplicationFailures that the activities throw. */
+export const FAILURES = {
+  /** Not retryable here: this process lost the shard; the workflow task must go to the shard's owner. */
+  shardNotOwned: 'ShardNotOwned',
+  /** Not retryable: outputs are missing between the ledger and this request. */
+  sequenceGap: 'SequenceGap',
+  /** Not retryable: a newer life of this workflow has published. */
+  staleIncarnation: 'StaleIncarnation',
+  /** Not retryable: the ledger holds another record under this sequence number. */
+  divergence: 'Divergence',
+  /** Retryable. */
+  publishFailed: 'PublishFailed',
+  sessionServiceUnavailable: 'SessionServiceUnavailable',
+  watermarkNotReached: 'WatermarkNotReached',
+} as const;

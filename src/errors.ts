@@ -1,0 +1,32 @@
+/** Every error that this project throws on purpose. `message` quotes the value and the place and says what to do. */
+export const ERROR_CODES = [
+  'CONFIG', // wrong usage or configuration: exit code 2
+  'UNREACHABLE', // Kafka, Temporal or the session service does not answer
+  'TOPIC', // a topic is missing or its settings do not fit
+  'MISSING_PROGRAM', // dev and demo: a broker or a server cannot be had
+  'KAFKA', // a Kafka request failed; the producer that met it must be thrown away
+  'FENCED', // another process took over this transactional id
+  'SHARD_NOT_OWNED',
+  'SEQUENCE_GAP',
+  'STALE_INCARNATION',
+  'DIVERGENCE',
+  'LIBRARY', // an installed library is not the version that this project was proven with
+  'NOT_FOUND',
+  'CHECK_FAILED', // a command ran, and what it checks does not hold: exit code 1
+] as const;
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+export class EnrichmentError extends Error {
+  override readonly name = 'EnrichmentError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The text of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,103 @@
+/**
+ * What this product needs of Kafka, and nothing more. `src/kafka` is the only folder that imports kafkajs; everything
+ * else sees these interfaces, and a simulation can stand in for them. Offsets are numbers (below 2^53).
+ */
+
+export interface OutRecord {
+  readonly key: Buffer | string | null;
+  readonly value: Buffer | string | null;
+  readonly headers?: Readonly<Record<string, string | Buffer>>;
+  /** Epoch ms; now when absent. */
+  readonly timestamp?: number;
+}
+
+export interface InRecord {
+  readonly offset: number;
+  /** Kafka record timestamp, epoch ms. */
+  readonly timestamp: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+}
+
+export interface CommittedOffset {
+  readonly topic: string;
+  readonly partition: number;
+  /** Next offset to read; null when nothing was ever committed. */
+  readonly offset: number | null;
+  readonly metadata: string;
+}
+
+export interface Transaction {
+  /** One partition a call, answered for exactly that partition, or it throws. */
+  send(topic: string, partition: number, records: readonly OutRecord[]): Promise<void>;
+  sendOffsets(
+    groupId: string,
+    offsets: readonly { topic: string; partition: number; offset: number; metadata: string }[],
+  ): Promise<void>;
+  commit(): Promise<void>;
+}
+
+/**
+ * A fenced-in writer: while it lives, no earlier holder of its transactional id can commit. After ANY error of a
+ * transaction its outcome is unknown and the producer is unusable: close it and fence again.
+ * Errors: EnrichmentError FENCED (a later holder exists) or KAFKA (anything else).
+ */
+export interface TransactionalProducer {
+  begin(): Promise<Transaction>;
+  /** Never throws. */
+  close(): Promise<void>;
+}
+
+export interface RecordBatch {
+  readonly topic: string;
+  readonly partition: number;
+  /** The offset that was asked for: where the batch before ended, if nothing was skipped. */
+  readonly fetchedFrom: number;
+  /** Where the next fetch goes on, control records and aborted ones included. */
+  readonly next: number;
+  /** End of the partition as seen by this fetch. */
+  readonly end: number;
+  readonly records: readonly InRecord[];
+}
+
+export interface GroupHandlers {
+  /**
+   * A new generation: everything of the one before is void. Records of its partitions start at the committed offsets.
+   * No records are delivered until this resolves.
+   */
+  onAssigned(partitions: readonly number[]): Promise<void>;
+  /** Returns when the batch is taken over (queued); it must not wait for its processing. */
+  onRecords(batch: RecordBatch): Promise<void>;
+  /** The consumer is dead and will not come back by itself. */
+  onCrash(error: Error): void;
+}
+
+/** A member of a consumer group that is given whole partition numbers: partition p of every subscribed topic. */
+export interface GroupMember {
+  start(handlers: GroupHandlers): Promise<void>;
+  pause(topic: string, partition: number): void;
+  resume(topic: string, partition: number): void;
+  /** The next batch of this partition starts here. */
+  seek(topic: string, partition: number, offset: number): void;
+  /** Leaves the group. Never throws. */
+  stop(): Promise<void>;
+}
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+export interface KafkaPort {
+  /** Connects, takes the transactional id (InitProducerId: aborts and fences whoever held it). */
+  fence(transactionalId: string): Promise<TransactionalProducer>;
+  joinGroup(options: { readonly groupId: string; readonly topics: readonly string[] }): GroupMember;
+  committedOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<CommittedOffset[]>;
+  /** First and last stable offsets, as a read_committed consumer would see them. */
+  endOffsets(
+    partitions: readonly TopicPartition[],
+  ): Promise<(TopicPartition & { readonly start: number; readonly end: number })[]>;
+  /** Partition count of each topic; null for one that does not exist. */
+  partitionCounts(topics: readonly string[]): Promise<(number | null)[]>;
+  close(): Promise<void>;
+}
