@@ -1,5 +1,7 @@
 /** What the workflow may ask of the world. Types only: this file is part of the workflow bundle's type check. */
-import type { Enriched } from '../src/domain/events.ts';
+import type { Output } from '../src/domain/events.ts';
+
+export type { Output };
 
 /**
  * A life of a user's workflow: from its first execution, through every continue-as-new and reset. The later
@@ -19,15 +21,6 @@ export interface Incarnation {
  */
 export type Stream = 'applied' | 'resolved';
 
-/** One output with the place of its money record, which identifies it in the ledger. */
-export interface Output {
-  readonly partition: number;
-  readonly offset: number;
-  readonly enriched: Enriched;
-  /** The lookup was given up: the record gets the header `enrichment: incomplete`. */
-  readonly incomplete?: true;
-}
-
 export interface PublishRequest {
   readonly userId: string;
   readonly incarnation: Incarnation;
@@ -37,16 +30,24 @@ export interface PublishRequest {
   readonly outputs: readonly Output[];
 }
 
+/** `retry`: no usable answer yet, before `giveUpAt`; `given-up`: none, after it. */
 export type LookupOutcome =
   | { readonly sessionId: string; readonly status: 'found'; readonly clientCountryCode: string }
   | { readonly sessionId: string; readonly status: 'not-found' }
-  | { readonly sessionId: string; readonly status: 'unavailable'; readonly reason: string };
+  | { readonly sessionId: string; readonly status: 'retry' }
+  | { readonly sessionId: string; readonly status: 'given-up' };
+
+export interface LookupRequest {
+  readonly sessionIds: readonly string[];
+  /** Wall clock, epoch ms. Every session is asked for at least once, however late the attempt starts. */
+  readonly giveUpAt: number;
+}
 
 export interface Activities {
   /** Resolves when all outputs are visible to a read_committed reader, whether by this call or an earlier one. */
   publish(request: PublishRequest): Promise<void>;
-  /** One outcome a session. Throws (retryable) when not one of them could be answered. */
-  lookupSessions(sessionIds: readonly string[]): Promise<LookupOutcome[]>;
+  /** One outcome a session. Throws (retryable) when all of them are to be asked again. */
+  lookupSessions(request: LookupRequest): Promise<LookupOutcome[]>;
   /**
    * The watermark (epoch ms) up to which every record of this partition triple has reached its workflow, or null
    * before there is one. With `passes`: throws (retryable) until it is greater than that.

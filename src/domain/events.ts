@@ -59,6 +59,15 @@ export interface Enriched {
   readonly firstOccurrence: boolean;
 }
 
+/** One output with the place of its money record, which identifies it in the ledger. */
+export interface Output {
+  readonly partition: number;
+  readonly offset: number;
+  readonly enriched: Enriched;
+  /** The lookup was given up: the record gets the header `enrichment: incomplete`. */
+  readonly incomplete?: true;
+}
+
 /**
  * The part of the configuration that decides what comes out, in ms. It travels with every signal, so that a workflow
  * needs no configuration of its own and replays with the values that were in force.
