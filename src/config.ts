@@ -1,4 +1,12 @@
 /** The only reader of the environment. Everything is checked together, before anything runs. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { DAY, EnvironmentReader, MAX_TIMER } from './environment-reader.ts';
+import { EnrichmentError, messageOf } from './errors.ts';
+import { LOG_LEVELS } from './log.ts';
+import { temporalConnectionOptions } from './temporal.ts';
+
 export interface KafkaConfig {
   readonly brokers: readonly string[];
   readonly ssl: boolean;
@@ -46,5 +54,182 @@ export interface Config {
   readonly valueFormat: 'json' | 'avro';
   readonly schemaRegistryUrl?: string;
   readonly metricsPort: number;
+  /** Nobody chose the port: a free one may be taken when it is in use. */
+  readonly metricsPortIsDefault?: boolean;
   readonly logLevel: string;
+}
+
+export interface ConfigRequirements {
+  readonly requireKafka?: boolean;
+  readonly requireTemporal?: boolean;
+  readonly requireSessionService?: boolean;
+}
+
+/**
+ * The variables of the process over those of the file `.env` in `cwd`, if there is one.
+ * Throws EnrichmentError CONFIG when the file exists and cannot be read.
+ */
+export function readEnvironment(cwd: string = process.cwd()): NodeJS.ProcessEnv {
+  const file = join(cwd, '.env');
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ENOENT') return { ...process.env };
+    throw new EnrichmentError('CONFIG', `${file}: cannot be read (${messageOf(error)})`, { cause: error });
+  }
+  return { ...(parseEnv(text) as NodeJS.ProcessEnv), ...process.env };
+}
+
+/** Throws one EnrichmentError CONFIG whose message has a line for every problem: variable, value, what is expected. */
+export function loadConfig(env: NodeJS.ProcessEnv, requirements: ConfigRequirements = {}): Config {
+  const read = new EnvironmentReader(env);
+  const config = readAll(read, env, requirements);
+  read.throwProblems();
+  return config;
+}
+
+/** Variables that look like this product's and mean nothing to it: misspelt, most likely. */
+export function unknownVariables(env: NodeJS.ProcessEnv): string[] {
+  const read = new EnvironmentReader(env);
+  readAll(read, env, {});
+  const CACHE = 'ENRICHMENT_CACHE'; // for what `dev` downloads, read there
+  return ['ENRICHMENT_', 'KAFKA_SSL', 'KAFKA_SASL'].flatMap((prefix) => read.notAsked(prefix)).filter((name) => name !== CACHE);
+}
+
+function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: ConfigRequirements): Config {
+  const kafka = readKafka(read, requirements.requireKafka === true);
+  const temporalConfigured = readTemporal(read, env, requirements.requireTemporal === true);
+  const sessionServiceUrl = read.url('ENRICHMENT_SESSION_SERVICE_URL');
+  if (requirements.requireSessionService === true && !read.isSet('ENRICHMENT_SESSION_SERVICE_URL')) {
+    read.missing('ENRICHMENT_SESSION_SERVICE_URL', 'the http(s) address of the session service');
+  }
+  const valueFormat = read.oneOf('ENRICHMENT_VALUE_FORMAT', ['json', 'avro'] as const, 'json');
+  const schemaRegistryUrl = read.url('SCHEMA_REGISTRY_URL');
+  if (valueFormat === 'avro') read.problem('ENRICHMENT_VALUE_FORMAT', 'json: this version does not read avro yet');
+  const config: Config = {
+    appId: read.text('ENRICHMENT_APP_ID', 'money-enrichment', /^[A-Za-z0-9._-]{1,100}$/, 'up to 100 letters, digits, "-", "_" and "."'),
+    ...(kafka === undefined ? {} : { kafka }),
+    temporalConfigured,
+    topics: readTopics(read),
+    outOfOrderness: read.duration('ENRICHMENT_OUT_OF_ORDERNESS', '20s', { min: 0, max: 365 * DAY }),
+    idleTimeout: read.duration('ENRICHMENT_IDLE_TIMEOUT', '5s', { min: 1, max: MAX_TIMER }),
+    sessionTtl: read.duration('ENRICHMENT_SESSION_TTL', '1d', { min: 1, max: 3650 * DAY }),
+    dedupTtl: read.duration('ENRICHMENT_DEDUP_TTL', '1m', { min: 1, max: 3650 * DAY }),
+    pendingTimeout: read.duration('ENRICHMENT_PENDING_TIMEOUT', '1h', { min: 1, max: 3650 * DAY }),
+    lookupTimeout: read.duration('ENRICHMENT_LOOKUP_TIMEOUT', '1s', { min: 1, max: MAX_TIMER }),
+    lookupGiveUpAfter: read.duration('ENRICHMENT_LOOKUP_GIVE_UP_AFTER', '10m', { min: 1, max: 3650 * DAY }),
+    maxFutureSkew: read.duration('ENRICHMENT_MAX_FUTURE_SKEW', '1h', { min: 0, max: 3650 * DAY }),
+    maxRecordBytes: read.integer('ENRICHMENT_MAX_RECORD_BYTES', 1_048_576, { min: 1, max: 104_857_600 }),
+    ...(sessionServiceUrl === undefined ? {} : { sessionServiceUrl }),
+    standInCountry: read.text('ENRICHMENT_STAND_IN_COUNTRY', 'UY', /^\S{1,64}$/, 'a country code such as UY'),
+    standInDelay: read.duration('ENRICHMENT_STAND_IN_DELAY', '20ms', { min: 0, max: MAX_TIMER }),
+    valueFormat,
+    ...(schemaRegistryUrl === undefined ? {} : { schemaRegistryUrl }),
+    metricsPort: read.integer('ENRICHMENT_METRICS_PORT', 9464, { min: 0, max: 65_535 }),
+    metricsPortIsDefault: !read.isSet('ENRICHMENT_METRICS_PORT'),
+    logLevel: read.oneOf('ENRICHMENT_LOG_LEVEL', LOG_LEVELS, 'info'),
+  };
+  if (config.lookupTimeout >= config.lookupGiveUpAfter) {
+    read.problem('ENRICHMENT_LOOKUP_TIMEOUT', 'less than ENRICHMENT_LOOKUP_GIVE_UP_AFTER', '1s');
+  }
+  return config;
+}
+
+const KAFKA_SECURITY = ['KAFKA_SSL', 'KAFKA_SSL_CA', 'KAFKA_SSL_CERT', 'KAFKA_SSL_KEY', 'KAFKA_SASL_MECHANISM', 'KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD'] as const;
+
+function readKafka(read: EnvironmentReader, required: boolean): KafkaConfig | undefined {
+  const brokers = read
+    .text('KAFKA_BROKERS', '')
+    .split(',')
+    .map((broker) => broker.trim())
+    .filter((broker) => broker !== '');
+  if (!brokers.every(isHostAndPort)) read.problem('KAFKA_BROKERS', 'host:port, several separated by commas');
+  const sslCa = read.pem('KAFKA_SSL_CA');
+  const sslCert = read.pem('KAFKA_SSL_CERT');
+  const sslKey = read.pem('KAFKA_SSL_KEY', { secret: true });
+  const hasFiles = sslCa !== undefined || sslCert !== undefined || sslKey !== undefined;
+  const ssl = read.boolean('KAFKA_SSL', hasFiles);
+  if (!ssl && hasFiles) read.problem('KAFKA_SSL', 'true, as KAFKA_SSL_CA, KAFKA_SSL_CERT or KAFKA_SSL_KEY is set');
+  if (read.isSet('KAFKA_SSL_CERT') !== read.isSet('KAFKA_SSL_KEY')) {
+    const other = read.isSet('KAFKA_SSL_CERT') ? 'KAFKA_SSL_KEY' : 'KAFKA_SSL_CERT';
+    read.missing(other, 'both of KAFKA_SSL_CERT and KAFKA_SSL_KEY, or neither');
+  }
+  const sasl = readSasl(read);
+  if (brokers.length === 0) {
+    const orphan = KAFKA_SECURITY.find((name) => read.isSet(name));
+    if (required) read.missing('KAFKA_BROKERS', 'host:port of a Kafka broker, several separated by commas (dev and demo start one)');
+    else if (orphan !== undefined) read.missing('KAFKA_BROKERS', `host:port of a Kafka broker, as ${orphan} is set`);
+    return undefined;
+  }
+  return {
+    brokers,
+    ssl,
+    ...(sslCa === undefined ? {} : { sslCa }),
+    ...(sslCert === undefined ? {} : { sslCert }),
+    ...(sslKey === undefined ? {} : { sslKey }),
+    ...(sasl === undefined ? {} : { sasl }),
+  };
+}
+
+function readSasl(read: EnvironmentReader): KafkaConfig['sasl'] {
+  const names = ['KAFKA_SASL_MECHANISM', 'KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD'] as const;
+  const mechanism = read.oneOf('KAFKA_SASL_MECHANISM', ['plain', 'scram-sha-256', 'scram-sha-512'] as const, 'plain');
+  if (!names.some((name) => read.isSet(name))) return undefined;
+  for (const name of names) {
+    if (!read.isSet(name)) read.missing(name, `all of ${names.join(', ')}, or none`);
+  }
+  return { mechanism, username: read.text(names[1], ''), password: read.text(names[2], '') };
+}
+
+function readTemporal(read: EnvironmentReader, env: NodeJS.ProcessEnv, required: boolean): boolean {
+  let address: string | undefined;
+  try {
+    address = temporalConnectionOptions(env).address;
+  } catch (error) {
+    read.add(messageOf(error));
+    return false;
+  }
+  if (address !== undefined && !isHostAndPort(address)) {
+    read.add(`TEMPORAL_ADDRESS="${address}": expected host:port of a Temporal server`);
+  }
+  if (address === undefined && required) {
+    read.missing('TEMPORAL_ADDRESS', 'host:port of a Temporal server, or a profile that has one (dev and demo start one)');
+  }
+  return address !== undefined;
+}
+
+function readTopics(read: EnvironmentReader): Topics {
+  const variables = {
+    money: ['ENRICHMENT_WALLET_TOPIC', 'wallet-events'],
+    user: ['ENRICHMENT_USER_TOPIC', 'user-events'],
+    session: ['ENRICHMENT_SESSION_TOPIC', 'user-session-events'],
+    output: ['ENRICHMENT_OUTPUT_TOPIC', 'money-enriched-events'],
+    deadLetter: ['ENRICHMENT_DEAD_LETTER_TOPIC', 'money-enrichment-dead-letters'],
+  } as const;
+  const topic = (name: keyof typeof variables): string => {
+    const [variable, otherwise] = variables[name];
+    return read.text(variable, otherwise, /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,240}$/, 'a topic name: up to 240 letters, digits, ".", "_" and "-"');
+  };
+  const named = {
+    user: topic('user'),
+    session: topic('session'),
+    money: topic('money'),
+    output: topic('output'),
+    deadLetter: topic('deadLetter'),
+  };
+  const topics = { ...named, ledger: `${named.output}-ledger` };
+  const seen = new Map<string, string>([[topics.ledger, 'the ledger (<output topic>-ledger)']]);
+  for (const [role, [variable]] of Object.entries(variables)) {
+    const name = topics[role as keyof typeof variables];
+    const other = seen.get(name);
+    if (other !== undefined) read.problem(variable, `a topic of its own, not that of ${other}`, name);
+    else seen.set(name, variable);
+  }
+  return topics;
+}
+
+function isHostAndPort(text: string): boolean {
+  const port = Number(/^(?:[A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\]):(\d{1,5})$/.exec(text)?.[1] ?? 0);
+  return port >= 1 && port <= 65_535;
 }

@@ -11,13 +11,28 @@ export interface OutRecord {
   readonly timestamp?: number;
 }
 
+/** About the bytes that a record takes in a request: key, value, headers and the record's own fields. */
+export function bytesOf({ key, value, headers }: OutRecord): number {
+  let bytes = 64 + length(key) + length(value);
+  for (const [name, text] of Object.entries(headers ?? {})) bytes += 8 + name.length + length(text);
+  return bytes;
+}
+
+function length(data: Buffer | string | null): number {
+  return data === null ? 0 : Buffer.byteLength(data);
+}
+
 export interface InRecord {
   readonly offset: number;
   /** Kafka record timestamp, epoch ms. */
   readonly timestamp: number;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
+  /** A header that occurs several times is an array. */
+  readonly headers?: RecordHeaders;
 }
+
+export type RecordHeaders = Readonly<Record<string, Buffer | string | readonly (Buffer | string)[] | undefined>>;
 
 export interface CommittedOffset {
   readonly topic: string;
@@ -28,8 +43,11 @@ export interface CommittedOffset {
 }
 
 export interface Transaction {
-  /** One partition a call, answered for exactly that partition, or it throws. */
-  send(topic: string, partition: number, records: readonly OutRecord[]): Promise<void>;
+  /**
+   * One partition a call, answered for exactly that partition, or it throws. Resolves with the offset of the first
+   * record; null when there was none to send.
+   */
+  send(topic: string, partition: number, records: readonly OutRecord[]): Promise<number | null>;
   sendOffsets(
     groupId: string,
     offsets: readonly { topic: string; partition: number; offset: number; metadata: string }[],
@@ -55,8 +73,9 @@ export interface RecordBatch {
   readonly fetchedFrom: number;
   /** Where the next fetch goes on, control records and aborted ones included. */
   readonly next: number;
-  /** End of the partition as seen by this fetch. */
+  /** Last stable offset of the partition as seen by this fetch: `next` reaches it when all was read. */
   readonly end: number;
+  /** Empty when the fetch held nothing but control records and aborted ones. */
   readonly records: readonly InRecord[];
 }
 

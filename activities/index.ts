@@ -1,0 +1,15 @@
+/** The activities of one shard, built by the worker that owns it: effects at the edge, nothing at import. */
+import type { Activities } from './contract.ts';
+import { createLookupSessions, type LookupDeps } from './lookup-sessions.ts';
+import { createPublish, type PublishDeps } from './publish.ts';
+import { createReadWatermark, type WatermarkDeps } from './read-watermark.ts';
+
+export type ActivityDeps = PublishDeps & LookupDeps & WatermarkDeps;
+
+export function createActivities(deps: ActivityDeps): Activities {
+  return {
+    publish: createPublish(deps),
+    lookupSessions: createLookupSessions(deps),
+    readWatermark: createReadWatermark(deps),
+  };
+}

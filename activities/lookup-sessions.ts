@@ -1,0 +1,106 @@
+/**
+ * Asks the session service for several sessions at once: `GET /sessions/{id}` -> 200 `{"clientCountryCode": "UY"}` or
+ * 404. Anything else (timeout, refused, 5xx, a redirect, a malformed or oversized body) is no answer, and asked again
+ * until the time of the request is over.
+ */
+import { ApplicationFailure } from '@temporalio/common';
+import { messageOf } from '../src/errors.ts';
+import { FAILURES, type Activities, type LookupOutcome } from './contract.ts';
+
+export interface LookupDeps {
+  readonly sessionServiceUrl: string;
+  /** ms for one answer. */
+  readonly lookupTimeout: number;
+  /** Bounds the requests under way in this process. */
+  readonly limiter: Limiter;
+  readonly now: () => number;
+  readonly observeLookup: (outcome: LookupOutcome['status']) => void;
+}
+
+/** bytes; an answer has a few dozen. */
+const MAX_BODY = 64 * 1024;
+
+export class Limiter {
+  private free: number;
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(limit: number) {
+    this.free = limit;
+  }
+
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.free > 0) this.free -= 1;
+    else await new Promise<void>((resolve) => this.waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.waiting.shift();
+      if (next) next();
+      else this.free += 1;
+    }
+  }
+}
+
+export function createLookupSessions(deps: LookupDeps): Activities['lookupSessions'] {
+  return async ({ sessionIds, giveUpAt }) => {
+    let problem = '';
+    const outcomes = await Promise.all(
+      sessionIds.map((sessionId) =>
+        deps.limiter.run(async (): Promise<LookupOutcome> => {
+          try {
+            return await ask(deps, sessionId);
+          } catch (error) {
+            problem = describe(error);
+            return { sessionId, status: deps.now() >= giveUpAt ? 'given-up' : 'retry' };
+          }
+        }),
+      ),
+    );
+    for (const { status } of outcomes) deps.observeLookup(status);
+    if (outcomes.every(({ status }) => status === 'retry')) {
+      throw ApplicationFailure.create({
+        type: FAILURES.sessionServiceUnavailable,
+        message: `The session service gave no usable answer for ${sessionIds.length} sessions: ${problem}`,
+      });
+    }
+    return outcomes;
+  };
+}
+
+async function ask({ sessionServiceUrl, lookupTimeout }: LookupDeps, sessionId: string): Promise<LookupOutcome> {
+  const base = sessionServiceUrl.replace(/\/+$/, '');
+  const response = await fetch(`${base}/sessions/${encodeURIComponent(sessionId)}`, {
+    redirect: 'manual',
+    headers: { accept: 'application/json' },
+    signal: AbortSignal.timeout(lookupTimeout),
+  });
+  if (response.status === 404) {
+    await response.body?.cancel();
+    return { sessionId, status: 'not-found' };
+  }
+  if (response.status !== 200) {
+    await response.body?.cancel();
+    throw new Error(`status ${response.status}`);
+  }
+  const body: unknown = JSON.parse(await readBody(response));
+  if (typeof body !== 'object' || body === null || !('clientCountryCode' in body) || typeof body.clientCountryCode !== 'string') {
+    throw new Error('status 200 without a clientCountryCode');
+  }
+  return { sessionId, status: 'found', clientCountryCode: body.clientCountryCode };
+}
+
+async function readBody(response: Response): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of response.body ?? []) {
+    size += part.length;
+    if (size > MAX_BODY) throw new Error(`an answer of more than ${MAX_BODY} bytes`);
+    parts.push(part);
+  }
+  return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(parts));
+}
+
+function describe(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error ? `${messageOf(error)} (${cause.message})` : messageOf(error);
+}

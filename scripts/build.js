@@ -1,0 +1,22 @@
+/** Builds what is published: dist/ from the TypeScript sources, and the workflow bundle of production workers. */
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode } from '@temporalio/worker';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const DIST = join(ROOT, 'dist');
+const require = createRequire(import.meta.url);
+
+rmSync(DIST, { recursive: true, force: true });
+execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', join(ROOT, 'tsconfig.build.json')], { stdio: 'inherit' });
+
+const quiet = { trace() {}, debug() {}, info() {}, log() {}, warn: console.warn, error: console.error };
+const { code } = await bundleWorkflowCode({ workflowsPath: join(DIST, 'workflows', 'index.js'), logger: quiet });
+mkdirSync(DIST, { recursive: true });
+writeFileSync(join(DIST, 'workflow-bundle.js'), code);
+
+// Read at run time beside the code.
+if (existsSync(join(ROOT, 'schemas'))) cpSync(join(ROOT, 'schemas'), join(DIST, 'schemas'), { recursive: true });

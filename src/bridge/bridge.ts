@@ -1,0 +1,97 @@
+/**
+ * The bridge process: a member of the consumer group over the three inputs, one {@link Generation} at a time. A failure
+ * of Kafka ends the generation and joins the group anew, with back-off, until it is told to stop.
+ */
+import { messageOf } from '../errors.ts';
+import { isFatal } from '../fatal.ts';
+import type { GroupMember } from '../kafka/port.ts';
+import { Generation, type BridgeSettings, type GenerationDeps } from './generation.ts';
+
+export type BridgeDeps = Omit<GenerationDeps, 'member' | 'onFailure'>;
+
+const MAX_BACKOFF = 10_000;
+/** ms for what is on its way to Temporal when the bridge is told to stop. */
+const DRAIN_TIMEOUT = 10_000;
+
+export class Bridge {
+  private readonly settings: BridgeSettings;
+  private readonly deps: BridgeDeps;
+  private generation: Generation | undefined;
+  private readonly stopping = new AbortController();
+  private problem: string | undefined = 'not joined yet';
+
+  constructor(settings: BridgeSettings, deps: BridgeDeps) {
+    this.settings = settings;
+    this.deps = deps;
+  }
+
+  /** Why it is not working; undefined when it is. */
+  get notReady(): string | undefined {
+    return this.problem;
+  }
+
+  describe() {
+    return this.generation?.describe() ?? [];
+  }
+
+  /** Runs until {@link stop}; throws only what no retry can mend (configuration, topics). */
+  async run(onReady?: () => void): Promise<void> {
+    const { clock, logger } = this.deps;
+    for (let backoff = 500; !this.stopping.signal.aborted; backoff = Math.min(2 * backoff, MAX_BACKOFF)) {
+      const startedAt = clock.now();
+      try {
+        await this.runMember(onReady);
+      } catch (error) {
+        if (isFatal(error)) throw error;
+        this.problem = messageOf(error);
+        if (clock.now() - startedAt > 60_000) backoff = 500;
+        if (this.stopping.signal.aborted) return;
+        logger.warn({ error: this.problem, retryInMs: backoff }, 'the bridge lost its place in the group and joins it again');
+        await clock.sleep(backoff, this.stopping.signal);
+      }
+    }
+  }
+
+  /** Drains and leaves the group; {@link run} returns. */
+  stop(): void {
+    this.stopping.abort();
+  }
+
+  /** Resolves when stopped; rejects when the member has to be replaced. */
+  private async runMember(onReady?: () => void): Promise<void> {
+    const { kafka } = this.deps;
+    const { groupId, inputTopics } = this.settings;
+    const member = kafka.joinGroup({ groupId, topics: inputTopics });
+    try {
+      await new Promise<void>((resolve, reject) => {
+        if (this.stopping.signal.aborted) resolve();
+        this.stopping.signal.addEventListener('abort', () => resolve(), { once: true });
+        member
+          .start({
+            onAssigned: async (partitions) => {
+              await this.replaceGeneration(partitions, member, reject);
+              this.problem = undefined;
+              onReady?.();
+            },
+            onRecords: async (batch) => this.generation?.offer(batch),
+            onCrash: reject,
+          })
+          .catch(reject);
+      });
+      await this.generation?.drain(DRAIN_TIMEOUT);
+    } finally {
+      await this.generation?.end();
+      this.generation = undefined;
+      await member.stop();
+    }
+  }
+
+  private async replaceGeneration(partitions: readonly number[], member: GroupMember, onFailure: (error: unknown) => void): Promise<void> {
+    const before = this.generation;
+    const generation = new Generation(this.settings, { ...this.deps, member, onFailure });
+    this.generation = generation;
+    await before?.end();
+    await generation.begin(partitions);
+    this.deps.logger.info({ partitions }, 'partitions assigned');
+  }
+}

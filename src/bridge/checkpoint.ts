@@ -1,0 +1,47 @@
+/**
+ * A place in the merged reading order of a partition triple, with what the watermark knew there: what is committed to
+ * the consumer group, and where a restart goes on with the very same classification of every record.
+ */
+import type { Offsets } from '../domain/events.ts';
+import { INPUT_INDEXES, type MaxTs } from './watermark.ts';
+
+export interface Checkpoint {
+  /** Next offset to read of each input. */
+  readonly next: Offsets;
+  /** Largest event time read before `next`, epoch ms; -Infinity for none. */
+  readonly maxTs: MaxTs;
+  /** Epoch ms; -Infinity before there is one. */
+  readonly watermark: number;
+}
+
+/** What rides as metadata on each committed offset. Every dead letter below `deadLettersBelow` was written. */
+export interface OffsetMetadata {
+  readonly maxTs: number;
+  readonly watermark: number;
+  readonly deadLettersBelow: number;
+}
+
+export function encodeMetadata({ maxTs, watermark, deadLettersBelow }: OffsetMetadata): string {
+  return JSON.stringify({ v: 1, maxTs: finite(maxTs), watermark: finite(watermark), deadLettersBelow });
+}
+
+/** Undefined for metadata that this bridge did not write: nothing is known of the time before the offset then. */
+export function decodeMetadata(text: string): OffsetMetadata | undefined {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof parsed !== 'object' || parsed === null || !('v' in parsed) || parsed.v !== 1) return undefined;
+  const { maxTs, watermark, deadLettersBelow } = parsed as Record<string, unknown>;
+  if (typeof deadLettersBelow !== 'number') return undefined;
+  return { maxTs: orMinusInfinity(maxTs), watermark: orMinusInfinity(watermark), deadLettersBelow };
+}
+
+export function sameCheckpoint(a: Checkpoint, b: Checkpoint): boolean {
+  return a.watermark === b.watermark && INPUT_INDEXES.every((input) => a.next[input] === b.next[input] && a.maxTs[input] === b.maxTs[input]);
+}
+
+const finite = (ms: number) => (Number.isFinite(ms) ? ms : null);
+const orMinusInfinity = (ms: unknown) => (typeof ms === 'number' ? ms : -Infinity);

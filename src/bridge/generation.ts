@@ -1,0 +1,308 @@
+/**
+ * The partition triples of one generation of the consumer group, and all that moves them: reading, signalling, asking
+ * for the ends of the logs, committing. When the generation ends everything here is forgotten; the next one begins at
+ * the committed offsets, and the workflows drop what they already have.
+ */
+import type { Clock } from '../clock.ts';
+import { decodeRecord, type Limits } from '../codec/decode.ts';
+import type { DeadLetterReason } from '../codec/dead-letter.ts';
+import { INPUTS, type Rules } from '../domain/events.ts';
+import { messageOf } from '../errors.ts';
+import type { GroupMember, KafkaPort, RecordBatch } from '../kafka/port.ts';
+import type { Logger } from '../log.ts';
+import { Committer } from './committer.ts';
+import type { Fetched } from './merge-queue.ts';
+import type { Flight } from './outbox.ts';
+import { PartitionTriple } from './partition-triple.ts';
+import type { Signaller } from './signaller.ts';
+import { INPUT_INDEXES, type InputIndex } from './watermark.ts';
+
+export interface BridgeSettings {
+  readonly appId: string;
+  readonly groupId: string;
+  /** Indexed like INPUTS. */
+  readonly inputTopics: readonly [string, string, string];
+  readonly deadLetterTopic: string;
+  readonly deadLetterPartitions: number;
+  readonly outOfOrderness: number;
+  readonly idleTimeout: number;
+  readonly limits: Limits;
+  readonly rules: Rules;
+}
+
+/** What happens, for metrics. */
+export interface BridgeObserver {
+  read(input: InputIndex, records: number): void;
+  deadLettersWritten(reasons: readonly DeadLetterReason[]): void;
+  /** A late record was signalled. */
+  late(): void;
+  signalled(events: number): void;
+  signalFailed(): void;
+  committed(): void;
+}
+
+export interface GenerationDeps {
+  readonly kafka: KafkaPort;
+  readonly signaller: Signaller;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly observer: BridgeObserver;
+  readonly member: Pick<GroupMember, 'pause' | 'resume'>;
+  /** This generation cannot go on; the member has to join anew. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** Memory, whatever the lag: of one process, divided among its triples. */
+const MAX_HELD = 100_000;
+const MAX_HELD_BYTES = 64_000_000;
+/** Of one input of one triple: fetching pauses above, goes on below half. */
+const MAX_QUEUED = 2_000;
+const MAX_QUEUED_BYTES = 2_000_000;
+/** Of one triple: reading pauses while more is on its way to Temporal. */
+const MAX_RELEASED = 10_000;
+const MAX_DEAD_LETTER_BYTES = 8_000_000;
+const MAX_SIGNALS_IN_FLIGHT = 64;
+/** Records read at a stretch, before others get the thread. */
+const READ_BUDGET = 1_000;
+/** ms */
+const COMMIT_INTERVAL = 1_000;
+const ASK_INTERVAL = 50;
+const MAX_BACKOFF = 5_000;
+
+export class Generation {
+  private readonly settings: BridgeSettings;
+  private readonly deps: GenerationDeps;
+  private readonly ended = new AbortController();
+  private readonly triples = new Map<number, { readonly triple: PartitionTriple; readonly committer: Committer }>();
+  private readonly paused = new Set<string>();
+  private readonly loops: Promise<void>[] = [];
+  private wake: AbortController = new AbortController();
+  private arrivals = 0;
+  private inFlight = 0;
+  private draining = false;
+
+  constructor(settings: BridgeSettings, deps: GenerationDeps) {
+    this.settings = settings;
+    this.deps = deps;
+  }
+
+  get partitions(): readonly number[] {
+    return [...this.triples.keys()];
+  }
+
+  /** Takes the triples over; records may be offered when it resolves. */
+  async begin(partitions: readonly number[]): Promise<void> {
+    const { settings, deps } = this;
+    const share = Math.max(1, partitions.length);
+    await Promise.all(
+      partitions.map(async (partition) => {
+        const { committer, committed } = await Committer.take(deps.kafka, { ...settings, partition });
+        const triple = new PartitionTriple({
+          partition,
+          ...committed,
+          outOfOrderness: settings.outOfOrderness,
+          idleTimeout: settings.idleTimeout,
+          maxHeld: Math.ceil(MAX_HELD / share),
+          maxHeldBytes: Math.ceil(MAX_HELD_BYTES / share),
+        });
+        this.triples.set(partition, { triple, committer });
+      }),
+    );
+    if (this.ended.signal.aborted) return;
+    this.run(() => this.moveRecords());
+    this.run(() => this.askForEnds());
+    for (const { triple, committer } of this.triples.values()) this.run(() => this.commit(triple, committer));
+  }
+
+  offer({ topic, partition, fetchedFrom, next, records }: RecordBatch): void {
+    const { inputTopics, limits } = this.settings;
+    const taken = this.triples.get(partition);
+    const input = inputTopics.indexOf(topic) as InputIndex;
+    if (taken === undefined || this.ended.signal.aborted) return;
+    const { triple } = taken;
+    if (fetchedFrom > triple.nextFetch(input)) {
+      this.deps.logger.error(
+        { topic, partition, expected: triple.nextFetch(input), found: fetchedFrom },
+        'records are gone from the topic before they were read: raise its retention',
+      );
+    }
+    const fetched = records.map(({ offset, timestamp, key, value }): Fetched => {
+      const decoded = decodeRecord(INPUTS[input]!, { key, value, timestamp }, limits);
+      const bytes = value?.length ?? 0;
+      // A copy: the buffers are windows on the whole response of the broker.
+      return decoded.ok ? { offset, timestamp, bytes, decoded } : { offset, timestamp, bytes, decoded, raw: { key: copy(key), value: copy(value) } };
+    });
+    this.arrivals += 1;
+    triple.offer(input, fetched, next, this.arrivals, this.deps.clock.now());
+    this.deps.observer.read(input, records.length);
+    this.applyBackPressure(triple);
+    this.wakeUp();
+  }
+
+  /** Sends what is released without waiting for more, and resolves when all of it is acknowledged and committed. */
+  async drain(timeout: number): Promise<void> {
+    const { clock } = this.deps;
+    this.draining = true;
+    for (const { triple } of this.triples.values()) triple.outbox.drain();
+    this.wakeUp();
+    const until = clock.now() + timeout;
+    while (this.released > 0 && clock.now() < until && !this.ended.signal.aborted) await clock.sleep(20);
+    await this.end();
+  }
+
+  /** Nothing starts any more; what was acknowledged is committed if that is still possible. Never throws. */
+  async end(): Promise<void> {
+    if (this.ended.signal.aborted) return;
+    this.ended.abort();
+    this.wakeUp();
+    await Promise.all(this.loops);
+    for (const { triple, committer } of this.triples.values()) {
+      try {
+        await this.commitOnce(triple, committer);
+      } catch (error) {
+        this.deps.logger.debug({ err: error, partition: triple.partition }, 'the last commit of a partition did not go through; its records are read again');
+      }
+      await committer.close();
+    }
+  }
+
+  describe() {
+    return [...this.triples.values()].map(({ triple }) => ({ partition: triple.partition, ...triple.describe() }));
+  }
+
+  private get released(): number {
+    return [...this.triples.values()].reduce((sum, { triple }) => sum + triple.outbox.length, 0);
+  }
+
+  private run(loop: () => Promise<void>): void {
+    this.loops.push(
+      loop().catch((error: unknown) => {
+        if (!this.ended.signal.aborted) this.deps.onFailure(error);
+      }),
+    );
+  }
+
+  private wakeUp(): void {
+    this.wake.abort();
+  }
+
+  private async moveRecords(): Promise<void> {
+    const { clock } = this.deps;
+    while (!this.ended.signal.aborted) {
+      this.wake = new AbortController();
+      const now = clock.now();
+      let more = false;
+      for (const { triple } of this.triples.values()) {
+        const mayRead = !this.draining && triple.outbox.length < MAX_RELEASED && triple.deadLetterBytes < MAX_DEAD_LETTER_BYTES;
+        // Even with nothing to read: the ends of the logs may have moved the watermark.
+        const read = triple.read(mayRead ? READ_BUDGET : 0, now);
+        more ||= read === READ_BUDGET;
+        this.applyBackPressure(triple);
+      }
+      const readyAt = this.signalReady(now);
+      const wait = more ? 0 : Math.min(readyAt - now, 1_000);
+      await clock.sleep(Math.max(0, wait), this.wake.signal);
+    }
+  }
+
+  /** Sends what is ready, as far as signals may be in flight; returns when the next will be, ms. */
+  private signalReady(now: number): number {
+    let progress = true;
+    while (progress) {
+      progress = false;
+      for (const { triple } of this.triples.values()) {
+        if (this.inFlight >= MAX_SIGNALS_IN_FLIGHT) return Infinity;
+        const flight = triple.outbox.take(now);
+        if (flight === undefined) continue;
+        progress = true;
+        this.inFlight += 1;
+        void this.send(triple, flight);
+      }
+    }
+    return Math.min(...[...this.triples.values()].map(({ triple }) => triple.outbox.nextReadyAt() ?? Infinity));
+  }
+
+  /** Until it is acknowledged or the generation ends. */
+  private async send(triple: PartitionTriple, flight: Flight): Promise<void> {
+    const { signaller, clock, observer, logger } = this.deps;
+    const batch = {
+      partition: triple.partition,
+      lowWater: flight.lowWater,
+      rules: this.settings.rules,
+      records: flight.records.map((record) => record.applicable!),
+    };
+    for (let backoff = 100; ; backoff = Math.min(2 * backoff, MAX_BACKOFF)) {
+      try {
+        await signaller.signal(flight.userId, batch);
+        break;
+      } catch (error) {
+        observer.signalFailed();
+        logger.debug({ error: messageOf(error), partition: triple.partition }, 'a signal did not go through and is sent again');
+        await clock.sleep(backoff, this.ended.signal);
+        if (this.ended.signal.aborted) return;
+      }
+    }
+    this.inFlight -= 1;
+    triple.acknowledged(flight);
+    observer.signalled(batch.records.length);
+    for (const record of batch.records) if (record.late !== undefined) observer.late();
+    this.wakeUp();
+  }
+
+  /** At short intervals while reading waits for it, otherwise often enough to notice silence. */
+  private async askForEnds(): Promise<void> {
+    const { kafka, clock } = this.deps;
+    const { inputTopics, idleTimeout } = this.settings;
+    const relaxed = Math.max(ASK_INTERVAL, Math.min(1_000, idleTimeout / 5));
+    let lastAll = -Infinity;
+    while (!this.ended.signal.aborted) {
+      const at = clock.now();
+      const all = at - lastAll >= relaxed;
+      const asking = [...this.triples.values()].filter(({ triple }) => all || triple.blocked).map(({ triple }) => triple);
+      if (asking.length > 0) {
+        if (all) lastAll = at;
+        const asked = this.arrivals;
+        const partitions = asking.flatMap(({ partition }) => inputTopics.map((topic) => ({ topic, partition })));
+        for (const { topic, partition, end } of await kafka.endOffsets(partitions)) {
+          this.triples.get(partition)?.triple.sawEnd(inputTopics.indexOf(topic) as InputIndex, end, asked, at);
+        }
+        this.wakeUp();
+      }
+      await clock.sleep(ASK_INTERVAL, this.ended.signal);
+    }
+  }
+
+  private async commit(triple: PartitionTriple, committer: Committer): Promise<void> {
+    while (!this.ended.signal.aborted) {
+      await this.commitOnce(triple, committer);
+      await this.deps.clock.sleep(COMMIT_INTERVAL, this.ended.signal);
+    }
+  }
+
+  private async commitOnce(triple: PartitionTriple, committer: Committer): Promise<void> {
+    const written = await committer.commit(triple);
+    if (written === null) return;
+    this.deps.observer.committed();
+    if (written.length > 0) this.deps.observer.deadLettersWritten(written.map(({ rejection }) => rejection.reason));
+  }
+
+  private applyBackPressure(triple: PartitionTriple): void {
+    for (const input of INPUT_INDEXES) {
+      const topic = this.settings.inputTopics[input];
+      const key = `${topic}/${triple.partition}`;
+      const { records, bytes } = triple.queued(input);
+      if (records >= MAX_QUEUED || bytes >= MAX_QUEUED_BYTES) {
+        if (this.paused.has(key)) continue;
+        this.paused.add(key);
+        this.deps.member.pause(topic, triple.partition);
+      } else if (this.paused.has(key) && records < MAX_QUEUED / 2 && bytes < MAX_QUEUED_BYTES / 2) {
+        this.paused.delete(key);
+        this.deps.member.resume(topic, triple.partition);
+      }
+    }
+  }
+}
+
+function copy(buffer: Buffer | null): Buffer | null {
+  return buffer === null ? null : Buffer.from(buffer);
+}

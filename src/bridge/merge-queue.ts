@@ -1,0 +1,98 @@
+/**
+ * The merged reading of three inputs (semantics, section 2): by (Kafka record timestamp, user < session < money,
+ * offset), as far as records are there to be merged. A record may be read before an input whose queue is empty only
+ * if that input's log was seen to end there after the record had arrived: otherwise an earlier one may be on its way.
+ */
+import type { DecodeResult } from '../codec/decode.ts';
+import { Fifo } from './fifo.ts';
+import { INPUT_INDEXES, type InputIndex } from './watermark.ts';
+
+export interface Fetched {
+  readonly offset: number;
+  /** Kafka record timestamp, epoch ms. */
+  readonly timestamp: number;
+  readonly bytes: number;
+  readonly decoded: DecodeResult;
+  /** Kept only of a record that cannot be used. */
+  readonly raw?: { readonly key: Buffer | null; readonly value: Buffer | null };
+}
+
+interface Queued extends Fetched {
+  /** The number of the fetch that brought it: see {@link MergeQueue.offer}. */
+  readonly arrival: number;
+}
+
+interface Lane {
+  readonly queue: Fifo<Queued>;
+  bytes: number;
+  /** Next offset that a fetch will bring. */
+  fetched: number;
+  /** The end of the log, as an answer to a question that was put after `asked` arrivals. */
+  end: { readonly offset: number; readonly asked: number } | undefined;
+}
+
+export class MergeQueue {
+  private readonly lanes: readonly [Lane, Lane, Lane];
+
+  constructor(next: readonly [number, number, number]) {
+    const lane = (fetched: number): Lane => ({ queue: new Fifo(), bytes: 0, fetched, end: undefined });
+    this.lanes = [lane(next[0]), lane(next[1]), lane(next[2])];
+  }
+
+  /** The offset at which the next fetch of this input has to start. */
+  nextFetch(input: InputIndex): number {
+    return this.lanes[input].fetched;
+  }
+
+  /** `arrival`: a number that grows with every fetch of this process. */
+  offer(input: InputIndex, records: readonly Fetched[], next: number, arrival: number): void {
+    const lane = this.lanes[input];
+    for (const record of records) {
+      lane.queue.push({ ...record, arrival });
+      lane.bytes += record.bytes;
+    }
+    lane.fetched = next;
+  }
+
+  /** The log of this input ended at `offset`; asked after `asked` arrivals. */
+  sawEnd(input: InputIndex, offset: number, asked: number): void {
+    this.lanes[input].end = { offset, asked };
+  }
+
+  /** Everything up to the end of the log, as last seen, was taken. */
+  atEnd(input: InputIndex): boolean {
+    const { queue, end, fetched } = this.lanes[input];
+    return queue.length === 0 && end !== undefined && fetched >= end.offset;
+  }
+
+  size(input: InputIndex): { readonly records: number; readonly bytes: number } {
+    return { records: this.lanes[input].queue.length, bytes: this.lanes[input].bytes };
+  }
+
+  /**
+   * The input whose head is next. `only`: the inputs that may be read, when memory forbids to read the others; the
+   * merged order then holds among these. `blocked`: something is there, but the end of another input has to be seen.
+   */
+  next(only: readonly InputIndex[] = INPUT_INDEXES): InputIndex | 'blocked' | undefined {
+    let first: InputIndex | undefined;
+    for (const input of only) {
+      const head = this.lanes[input].queue.peek();
+      if (head === undefined) continue;
+      if (first === undefined || head.timestamp < this.lanes[first].queue.peek()!.timestamp) first = input;
+    }
+    if (first === undefined) return undefined;
+    const { arrival } = this.lanes[first].queue.peek()!;
+    const open = only.some((input) => {
+      const { queue, end, fetched } = this.lanes[input];
+      return queue.length === 0 && (end === undefined || end.asked < arrival || fetched < end.offset);
+    });
+    return open ? 'blocked' : first;
+  }
+
+  take(input: InputIndex): Fetched {
+    const lane = this.lanes[input];
+    const record = lane.queue.shift()!;
+    lane.bytes -= record.bytes;
+    return record;
+  }
+}

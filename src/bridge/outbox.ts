@@ -1,0 +1,162 @@
+/**
+ * What is on its way to the users' workflows, of one partition triple. At most one signal of a user is unacknowledged;
+ * what follows waits and makes the next batch larger. Money goes at once, other events ride with the user's next money
+ * for a bounded time, and a user is signalled at most once in `spacing` unless a batch is full.
+ */
+import { Heap } from 'heap-js';
+import type { Offsets } from '../domain/events.ts';
+import type { ReadRecord } from './read-record.ts';
+
+export interface OutboxLimits {
+  /** ms between two signals to one user. */
+  readonly spacing: number;
+  /** ms that events other than money wait for company. */
+  readonly linger: number;
+  readonly maxEvents: number;
+  /** Sum of the record values in one signal. */
+  readonly maxBytes: number;
+}
+
+export const OUTBOX_LIMITS: OutboxLimits = { spacing: 500, linger: 1_000, maxEvents: 500, maxBytes: 200_000 };
+
+interface User {
+  readonly userId: string;
+  /** Read and not acknowledged, in reading order. */
+  readonly outstanding: Set<ReadRecord>;
+  /** Released and not yet sent, in the order of application. */
+  queue: ReadRecord[];
+  bytes: number;
+  queuedAt: number;
+  urgent: boolean;
+  sentAt: number;
+  inFlight: boolean;
+  /** Its valid entry in the schedule; all others are void. */
+  slot: Slot | undefined;
+}
+
+interface Slot {
+  readonly at: number;
+  readonly user: User;
+}
+
+/** One signal. */
+export interface Flight {
+  readonly userId: string;
+  readonly records: readonly ReadRecord[];
+  /** Everything of this user below was acknowledged. */
+  readonly lowWater: Offsets;
+}
+
+export class Outbox {
+  private readonly limits: OutboxLimits;
+  private readonly users = new Map<string, User>();
+  private readonly schedule = new Heap<Slot>((a, b) => a.at - b.at);
+  private draining = false;
+  /** Released and not acknowledged. */
+  private released = 0;
+
+  constructor(limits: OutboxLimits = OUTBOX_LIMITS) {
+    this.limits = limits;
+  }
+
+  /** Records released and not acknowledged. */
+  get length(): number {
+    return this.released;
+  }
+
+  /** Must be called for every record that will be added, in reading order. */
+  noteRead(record: ReadRecord): void {
+    const user = this.users.get(record.userId);
+    if (user !== undefined) {
+      user.outstanding.add(record);
+      return;
+    }
+    this.users.set(record.userId, {
+      userId: record.userId, outstanding: new Set([record]), queue: [], bytes: 0, queuedAt: 0, urgent: false, sentAt: -Infinity,
+      inFlight: false, slot: undefined,
+    });
+  }
+
+  add(record: ReadRecord, now: number): void {
+    const user = this.users.get(record.userId)!;
+    if (user.queue.length === 0) user.queuedAt = now;
+    user.queue.push(record);
+    user.bytes += record.bytes;
+    user.urgent ||= record.applicable?.event.type === 'money';
+    this.released += 1;
+    this.reschedule(user);
+  }
+
+  /** From now on nothing waits for company or for its turn. */
+  drain(): void {
+    this.draining = true;
+    for (const user of this.users.values()) this.reschedule(user);
+  }
+
+  /** When {@link take} will have something, ms; undefined when only acknowledgements can bring it. */
+  nextReadyAt(): number | undefined {
+    this.dropVoid();
+    return this.schedule.peek()?.at;
+  }
+
+  /** The next signal that is ready at `now`. */
+  take(now: number): Flight | undefined {
+    this.dropVoid();
+    const slot = this.schedule.peek();
+    if (slot === undefined || slot.at > now) return undefined;
+    this.schedule.pop();
+    const { user } = slot;
+    const records = this.cut(user);
+    user.inFlight = true;
+    user.sentAt = now;
+    user.slot = undefined;
+    const [first] = user.outstanding;
+    return { userId: user.userId, records, lowWater: first!.before.next };
+  }
+
+  acknowledged(flight: Flight): void {
+    const user = this.users.get(flight.userId)!;
+    for (const record of flight.records) user.outstanding.delete(record);
+    this.released -= flight.records.length;
+    user.inFlight = false;
+    // The spacing is forgotten with the user; one with steady traffic always has records that are held.
+    if (user.outstanding.size === 0) this.users.delete(user.userId);
+    else this.reschedule(user);
+  }
+
+  private cut(user: User): ReadRecord[] {
+    let bytes = 0;
+    let count = 0;
+    for (const record of user.queue) {
+      if (count > 0 && (count >= this.limits.maxEvents || bytes + record.bytes > this.limits.maxBytes)) break;
+      bytes += record.bytes;
+      count += 1;
+    }
+    const records = user.queue.slice(0, count);
+    user.queue = user.queue.slice(count);
+    user.bytes -= bytes;
+    user.urgent = user.queue.some((record) => record.applicable?.event.type === 'money');
+    return records;
+  }
+
+  private reschedule(user: User): void {
+    if (user.inFlight || user.queue.length === 0) return;
+    const at = this.readyAt(user);
+    if (user.slot !== undefined && user.slot.at <= at) return;
+    user.slot = { at, user };
+    this.schedule.push(user.slot);
+  }
+
+  private readyAt(user: User): number {
+    const { spacing, linger, maxEvents, maxBytes } = this.limits;
+    if (this.draining || user.queue.length >= maxEvents || user.bytes >= maxBytes) return -Infinity;
+    const spaced = user.sentAt + spacing;
+    return user.urgent ? Math.max(spaced, user.queuedAt) : Math.max(spaced, user.queuedAt + linger);
+  }
+
+  private dropVoid(): void {
+    for (let slot = this.schedule.peek(); slot !== undefined && slot !== slot.user.slot; slot = this.schedule.peek()) {
+      this.schedule.pop();
+    }
+  }
+}

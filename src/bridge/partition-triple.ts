@@ -1,0 +1,180 @@
+/**
+ * One partition of the three inputs: from fetched records to records in the order of application (semantics, section 2),
+ * and back to the place up to which everything is acknowledged. Pure: it is told the time and what was fetched.
+ *
+ * A record is: queued (fetched, not read) -> held (on time) -> released (to the outbox) -> acknowledged. Late records
+ * are released when they are read. The checkpoint is the place just before the first record, in reading order, that is
+ * not acknowledged, with the watermark as it was there: from it a restart classifies every record the same way.
+ */
+import { INPUTS } from '../domain/events.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { MergeQueue, type Fetched } from './merge-queue.ts';
+import { OrderingBuffer } from './ordering-buffer.ts';
+import { Outbox, type Flight, type OutboxLimits } from './outbox.ts';
+import type { ReadRecord, UnusableRecord } from './read-record.ts';
+import { INPUT_INDEXES, Watermark, type InputIndex } from './watermark.ts';
+
+export interface TripleOptions {
+  readonly partition: number;
+  readonly start: Checkpoint;
+  /** By input: dead letters below these offsets were written before. */
+  readonly deadLettersBelow: readonly [number, number, number];
+  /** ms */
+  readonly outOfOrderness: number;
+  /** ms */
+  readonly idleTimeout: number;
+  /** Above either, only the inputs that hold the watermark back are read. */
+  readonly maxHeld: number;
+  readonly maxHeldBytes: number;
+  readonly outboxLimits?: OutboxLimits;
+}
+
+export class PartitionTriple {
+  readonly partition: number;
+  readonly outbox: Outbox;
+  private readonly options: TripleOptions;
+  private readonly watermark: Watermark;
+  private readonly queue: MergeQueue;
+  private readonly held = new OrderingBuffer();
+  private readonly outstanding = new Set<ReadRecord>();
+  private readonly next: [number, number, number];
+  private unusable: UnusableRecord[] = [];
+  private unusableBytes = 0;
+  /** When its end was first seen after its last usable record, ms; silence counts from there. */
+  private readonly silentSince: [number | undefined, number | undefined, number | undefined] = [undefined, undefined, undefined];
+  private readonly lastUsableAt: [number, number, number] = [-Infinity, -Infinity, -Infinity];
+
+  constructor(options: TripleOptions) {
+    const { start } = options;
+    this.options = options;
+    this.partition = options.partition;
+    this.next = [...start.next];
+    this.queue = new MergeQueue(this.next);
+    this.watermark = new Watermark(options.outOfOrderness, start.maxTs, start.watermark);
+    this.outbox = new Outbox(options.outboxLimits);
+  }
+
+  offer(input: InputIndex, records: readonly Fetched[], next: number, arrival: number, now: number): void {
+    this.queue.offer(input, records, next, arrival);
+    if (records.some((record) => record.decoded.ok)) {
+      this.silentSince[input] = undefined;
+      this.lastUsableAt[input] = now;
+    }
+  }
+
+  /** The log of `input` ended at `offset`, as seen by a question put at `at` ms, after `asked` arrivals. */
+  sawEnd(input: InputIndex, offset: number, asked: number, at: number): void {
+    this.queue.sawEnd(input, offset, asked);
+    if (!this.queue.atEnd(input)) return;
+    const since = (this.silentSince[input] ??= Math.max(at, this.lastUsableAt[input]));
+    if (at - since >= this.options.idleTimeout && !this.watermark.isIdle(input)) this.watermark.setIdle(input);
+  }
+
+  /** Reads up to `budget` records; returns how many it read. Releases what the watermark has passed. */
+  read(budget: number, now: number): number {
+    let count = 0;
+    for (; count < budget; count += 1) {
+      const input = this.nextInput();
+      if (input === undefined || input === 'blocked') break;
+      this.readOne(input, now);
+    }
+    this.releaseHeld(now);
+    return count;
+  }
+
+  /** Something is fetched that cannot be read before the ends of the logs are seen. */
+  get blocked(): boolean {
+    return this.nextInput() === 'blocked';
+  }
+
+  private nextInput(): InputIndex | 'blocked' | undefined {
+    const { maxHeld, maxHeldBytes } = this.options;
+    const full = this.held.length >= maxHeld || this.held.bytes >= maxHeldBytes;
+    return this.queue.next(full ? this.watermark.holdingBack : INPUT_INDEXES);
+  }
+
+  private readOne(input: InputIndex, now: number): void {
+    const before: Checkpoint = { next: [...this.next], maxTs: this.watermark.maxTs, watermark: this.watermark.current };
+    const { offset, timestamp, bytes, decoded, raw } = this.queue.take(input);
+    this.next[input] = offset + 1;
+    if (!decoded.ok) {
+      if (offset < this.options.deadLettersBelow[input]) return;
+      this.unusable.push({ input, offset, timestamp, key: raw?.key ?? null, value: raw?.value ?? null, rejection: decoded });
+      this.unusableBytes += bytes;
+      return;
+    }
+    const { ts, userId, event } = decoded;
+    const late = ts < before.watermark;
+    const applicable = event.type === 'time' ? undefined : { offset, ts, event, ...(late ? { late: before.watermark } : {}) };
+    const record: ReadRecord = { input, offset, ts, userId, applicable, bytes, before };
+    this.watermark.read(input, ts);
+    this.outstanding.add(record);
+    if (applicable !== undefined) this.outbox.noteRead(record);
+    if (late) {
+      this.release(record, now);
+    } else {
+      this.held.hold(record);
+      this.releaseHeld(now);
+    }
+  }
+
+  private releaseHeld(now: number): void {
+    if (this.watermark.allIdle) {
+      const largest = this.held.largestTs();
+      if (largest !== undefined) this.watermark.passHeld(largest);
+    }
+    for (const record of this.held.release(this.watermark.current)) this.release(record, now);
+  }
+
+  private release(record: ReadRecord, now: number): void {
+    if (record.applicable === undefined) this.outstanding.delete(record);
+    else this.outbox.add(record, now);
+  }
+
+  acknowledged(flight: Flight): void {
+    this.outbox.acknowledged(flight);
+    for (const record of flight.records) this.outstanding.delete(record);
+  }
+
+  checkpoint(): Checkpoint {
+    const [first] = this.outstanding;
+    return first?.before ?? { next: [...this.next], maxTs: this.watermark.maxTs, watermark: this.watermark.current };
+  }
+
+  /** The unusable records read so far, and how far all of them are in it; dropped by {@link deadLettersWritten}. */
+  deadLetters(): { readonly records: readonly UnusableRecord[]; readonly below: readonly [number, number, number] } {
+    return { records: [...this.unusable], below: [...this.next] };
+  }
+
+  deadLettersWritten(count: number): void {
+    for (const { value } of this.unusable.splice(0, count)) this.unusableBytes -= value?.length ?? 0;
+  }
+
+  get deadLetterBytes(): number {
+    return this.unusableBytes;
+  }
+
+  /** The offset at which the next fetch of this input has to start. */
+  nextFetch(input: InputIndex): number {
+    return this.queue.nextFetch(input);
+  }
+
+  queued(input: InputIndex): { readonly records: number; readonly bytes: number } {
+    return this.queue.size(input);
+  }
+
+  /** Nothing is queued, held or on its way. */
+  get settled(): boolean {
+    return this.outstanding.size === 0 && INPUT_INDEXES.every((input) => this.queue.size(input).records === 0);
+  }
+
+  /** For logs and metrics. */
+  describe(): { watermark: number; held: number; released: number; idle: string[] } {
+    return {
+      watermark: this.watermark.current,
+      held: this.held.length,
+      released: this.outbox.length,
+      idle: INPUTS.filter((_, input) => this.watermark.isIdle(input as InputIndex)),
+    };
+  }
+}

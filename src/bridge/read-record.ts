@@ -1,0 +1,30 @@
+import type { Rejection } from '../codec/dead-letter.ts';
+import type { Applicable } from '../domain/events.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import type { InputIndex } from './watermark.ts';
+
+/** A usable record as it was read, in the merged order of its partition triple. */
+export interface ReadRecord {
+  readonly input: InputIndex;
+  readonly offset: number;
+  /** Event time, epoch ms. */
+  readonly ts: number;
+  readonly userId: string;
+  /** What its user's workflow is told; undefined for a record that only moves time. */
+  readonly applicable: Applicable | undefined;
+  /** Size of its value, bytes. */
+  readonly bytes: number;
+  /** The place just before it: where a restart goes on as long as it is not acknowledged. */
+  readonly before: Checkpoint;
+}
+
+/** A record that cannot be used, until it is written to the dead letters. */
+export interface UnusableRecord {
+  readonly input: InputIndex;
+  readonly offset: number;
+  /** Kafka record timestamp, epoch ms. */
+  readonly timestamp: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly rejection: Rejection;
+}

@@ -1,0 +1,10 @@
+import type { EventBatch } from '../../workflows/messages.ts';
+
+/** Where the bridge's signals go. */
+export interface Signaller {
+  /**
+   * Starts the user's workflow if there is none, and signals it. Resolves when the signal is durable; rejects on any
+   * doubt, and then the same signal is sent again: a workflow drops what it already has.
+   */
+  signal(userId: string, batch: EventBatch): Promise<void>;
+}

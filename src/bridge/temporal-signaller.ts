@@ -1,0 +1,27 @@
+import type { WorkflowClient } from '@temporalio/client';
+import { outputKey } from '../codec/enriched.ts';
+import { partitionOf } from '../kafka/partitioner.ts';
+import type { Start } from '../../workflows/life.ts';
+import { EVENTS_SIGNAL, taskQueueOf, WORKFLOW_TYPE, workflowIdOf } from '../../workflows/messages.ts';
+import type { Signaller } from './signaller.ts';
+
+/** ms; a request that takes longer is in doubt and repeated. */
+const DEADLINE = 10_000;
+
+/** `shards`: the number of partitions of the output topic; a user's shard is where its key lives there. */
+export function createTemporalSignaller(client: WorkflowClient, appId: string, shards: number): Signaller {
+  return {
+    async signal(userId, batch) {
+      const start: Start = { userId };
+      await client.withDeadline(Date.now() + DEADLINE, () =>
+        client.signalWithStart(WORKFLOW_TYPE, {
+          workflowId: workflowIdOf(appId, userId),
+          taskQueue: taskQueueOf(appId, partitionOf(Buffer.from(outputKey(userId)), shards)),
+          args: [start],
+          signal: EVENTS_SIGNAL,
+          signalArgs: [batch],
+        }),
+      );
+    },
+  };
+}

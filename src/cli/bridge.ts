@@ -1,0 +1,116 @@
+/** `bridge`: reads the three inputs, puts them in order and signals the workflows. */
+import { Command } from 'commander';
+import { Bridge } from '../bridge/bridge.ts';
+import type { BridgeObserver, BridgeSettings } from '../bridge/generation.ts';
+import { bridgeGroupOf } from '../bridge/group.ts';
+import { createTemporalSignaller } from '../bridge/temporal-signaller.ts';
+import { systemClock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import { EnrichmentError } from '../errors.ts';
+import { startHealthServer } from '../health.ts';
+import { createKafka } from '../kafka/index.ts';
+import type { KafkaPort } from '../kafka/port.ts';
+import { createBridgeMetrics, createRegistry, type BridgeMetrics } from '../metrics.ts';
+import { connectTemporal } from '../temporal.ts';
+import { createContext } from './context.ts';
+import { onStopSignal } from './stop-signal.ts';
+
+export function bridgeCommand(): Command {
+  return new Command('bridge')
+    .description(
+      'Reads the wallet, user and session topics, puts their events in order by event time and signals one workflow per\n' +
+        'user. Start any number: they share the partitions. Prints READY when it has joined its group; SIGTERM drains.',
+    )
+    .action(runBridge);
+}
+
+async function runBridge(): Promise<void> {
+  const { env, config, logger } = createContext({ requireKafka: true, requireTemporal: true });
+  const stop = onStopSignal();
+  const kafka = createKafka(config.kafka!, logger);
+  const registry = createRegistry();
+  const metrics = createBridgeMetrics(registry);
+  const temporal = await connectTemporal(env);
+  try {
+    const { shards, deadLetterPartitions } = await checkTopics(kafka, config);
+    const bridge = new Bridge(settingsOf(config, deadLetterPartitions), {
+      kafka,
+      signaller: createTemporalSignaller(temporal.client.workflow, config.appId, shards),
+      clock: systemClock,
+      logger,
+      observer: observerOf(metrics, config),
+    });
+    const health = await startHealthServer({
+      port: config.metricsPort,
+      anyPortIfTaken: (env['ENRICHMENT_METRICS_PORT'] ?? '') === '',
+      registry,
+      ready: { bridge: () => bridge.notReady ?? null },
+    });
+    const gauges = setInterval(() => setGauges(metrics, bridge), 1_000);
+    stop.then(() => bridge.stop());
+    let announced = false;
+    try {
+      await bridge.run(() => {
+        if (!announced) process.stdout.write(`READY ${JSON.stringify({ metrics: `http://127.0.0.1:${health.port}` })}\n`);
+        announced = true;
+      });
+    } finally {
+      clearInterval(gauges);
+      await health.close();
+    }
+  } finally {
+    await kafka.close();
+    await temporal.connection.close();
+  }
+}
+
+/** Missing topics are said at the start, together. */
+async function checkTopics(kafka: KafkaPort, { topics }: Config): Promise<{ shards: number; deadLetterPartitions: number }> {
+  const names = [topics.user, topics.session, topics.money, topics.output, topics.deadLetter];
+  const counts = await kafka.partitionCounts(names);
+  const missing = names.filter((_, index) => counts[index] === null);
+  if (missing.length > 0) {
+    throw new EnrichmentError('TOPIC', `missing topics: ${missing.join(', ')}; create them with "money-enrichment topics"`);
+  }
+  return { shards: counts[3]!, deadLetterPartitions: counts[4]! };
+}
+
+function settingsOf(config: Config, deadLetterPartitions: number): BridgeSettings {
+  const { appId, topics, sessionTtl, dedupTtl, pendingTimeout, lookupGiveUpAfter } = config;
+  return {
+    appId,
+    groupId: bridgeGroupOf(appId),
+    inputTopics: [topics.user, topics.session, topics.money],
+    deadLetterTopic: topics.deadLetter,
+    deadLetterPartitions,
+    outOfOrderness: config.outOfOrderness,
+    idleTimeout: config.idleTimeout,
+    limits: { maxRecordBytes: config.maxRecordBytes, maxFutureSkew: config.maxFutureSkew },
+    rules: { sessionTtl, dedupTtl, pendingTimeout, lookupGiveUpAfter },
+  };
+}
+
+function observerOf(metrics: BridgeMetrics, { topics }: Config): BridgeObserver {
+  const names = [topics.user, topics.session, topics.money];
+  return {
+    read: (input, records) => metrics.recordsRead.inc({ topic: names[input]! }, records),
+    deadLettersWritten: (reasons) => reasons.forEach((reason) => metrics.deadLetters.inc({ reason })),
+    late: () => metrics.late.inc(),
+    signalled(events) {
+      metrics.signals.inc();
+      metrics.signalledEvents.inc(events);
+    },
+    signalFailed: () => metrics.signalFailures.inc(),
+    committed: () => metrics.commits.inc(),
+  };
+}
+
+function setGauges(metrics: BridgeMetrics, bridge: Bridge): void {
+  const triples = bridge.describe();
+  metrics.partitionsAssigned.set(triples.length);
+  metrics.held.set(triples.reduce((sum, { held, released }) => sum + held + released, 0));
+  metrics.watermarkLag.reset();
+  for (const { partition, watermark } of triples) {
+    if (Number.isFinite(watermark)) metrics.watermarkLag.set({ partition: String(partition) }, (Date.now() - watermark) / 1_000);
+  }
+}

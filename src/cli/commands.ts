@@ -1,0 +1,56 @@
+/** The commands by name. Each is loaded only when it is asked for, so that `--help` is instant. */
+import type { Command } from 'commander';
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'demo',
+    summary: 'see it work: everything started here, generated traffic, a checked result',
+    load: async () => (await import('./demo.ts')).demoCommand(),
+  },
+  {
+    name: 'dev',
+    summary: 'everything on this machine, for development: Kafka, Temporal, topics, worker, bridge',
+    load: async () => (await import('./dev.ts')).devCommand(),
+  },
+  {
+    name: 'topics',
+    summary: 'create the missing topics with the settings that exactly-once needs',
+    load: async () => (await import('./topics.ts')).topicsCommand(),
+  },
+  {
+    name: 'bridge',
+    summary: 'read the input topics, put them in order and signal the workflows',
+    load: async () => (await import('./bridge.ts')).bridgeCommand(),
+  },
+  {
+    name: 'worker',
+    summary: 'run workflows and activities, publish the enriched money',
+    load: async () => (await import('./worker.ts')).workerCommand(),
+  },
+  {
+    name: 'state',
+    summary: "a user's state, from the running workflow",
+    load: async () => (await import('./state.ts')).stateCommand(),
+  },
+  {
+    name: 'generate',
+    summary: 'synthetic events, into the topics or as NDJSON',
+    load: async () => (await import('./generate.ts')).generateCommand(),
+  },
+  {
+    name: 'dead-letters',
+    summary: 'list what could not be used, and put chosen records back',
+    load: async () => (await import('./dead-letters.ts')).deadLettersCommand(),
+  },
+  {
+    name: 'doctor',
+    summary: 'check configuration, reachability, topics, versions and permissions',
+    load: async () => (await import('./doctor.ts')).doctorCommand(),
+  },
+];

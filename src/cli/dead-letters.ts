@@ -1,0 +1,216 @@
+/** `dead-letters`: lists what could not be used; `dead-letters retry` puts chosen records back on their topic. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { DEAD_LETTER_REASONS } from '../codec/dead-letter.ts';
+import type { DeadLetterReason } from '../codec/dead-letter.ts';
+import type { Config } from '../config.ts';
+import { idOf, readDeadLetters } from '../dead-letters/read.ts';
+import type { DeadLetter, ReadingResult } from '../dead-letters/read.ts';
+import { objectionTo, putBack, readRetried } from '../dead-letters/retry.ts';
+import type { Retried } from '../dead-letters/retry.ts';
+import { hasOffset } from '../domain/offset-ranges.ts';
+import { EnrichmentError } from '../errors.ts';
+import { createKafka } from '../kafka/index.ts';
+import type { KafkaPort } from '../kafka/port.ts';
+import { createContext } from './context.ts';
+import { count, printable, progress, table, writeLine } from './output.ts';
+
+/** Values that a retry holds in memory. */
+const MAX_BYTES = 64 * 1024 * 1024;
+/** Refusals that are printed one by one. */
+const MAX_REFUSALS = 20;
+
+interface Choice {
+  readonly reason?: readonly DeadLetterReason[];
+  readonly id?: readonly string[];
+  readonly limit: number;
+}
+
+export function deadLettersCommand(): Command {
+  const command = new Command('dead-letters')
+    .description('Lists the records that could not be used, by reason. Values are shown only on request: they hold personal data.')
+    .addOption(reasonOption('only these reasons'))
+    .option('--limit <n>', 'list the newest n of each partition of the topic', positive, 100)
+    .option('--values', 'show keys and values as well, with --json')
+    .option('--json', 'one JSON object a line')
+    .action((options: ListOptions) => list(options));
+  command
+    .command('retry')
+    .description(
+      'Puts chosen dead letters back on the topic and partition where they were read, same key and value, new timestamp. ' +
+        'Those that would only come back, or were put back before, are refused. ' +
+        'A retry that was interrupted can be run again: nothing is put back twice.',
+    )
+    .addOption(reasonOption('all of these reasons'))
+    .option('--id <topic/partition/offset...>', 'these records, as the list names them')
+    .option('--limit <n>', 'at most n records', positive, 1000)
+    .option('--force', 'also those that would only come back, or were put back before')
+    .option('--dry-run', 'say what would be done, and do nothing')
+    .action((options: RetryOptions) => retry(options));
+  // Both have --reason and --limit: what follows `retry` is for it.
+  return command.enablePositionalOptions();
+}
+
+function reasonOption(description: string): Option {
+  return new Option('--reason <reason...>', description).choices(DEAD_LETTER_REASONS);
+}
+
+function positive(text: string): number {
+  if (/^\d{1,9}$/.test(text) && Number(text) > 0) return Number(text);
+  throw new InvalidArgumentError('expected a whole number above 0.');
+}
+
+interface ListOptions extends Choice {
+  readonly values?: true;
+  readonly json?: true;
+}
+
+async function list(options: ListOptions): Promise<void> {
+  await withKafka(async ({ kafka, config, retried }) => {
+    const counts = new Map<DeadLetterReason, number>(DEAD_LETTER_REASONS.map((reason) => [reason, 0]));
+    const newest: DeadLetter[][] = retried.map(() => []);
+    const { foreign } = await read(kafka, config, (letter) => {
+      counts.set(letter.reason, (counts.get(letter.reason) ?? 0) + 1);
+      if (options.reason !== undefined && !options.reason.includes(letter.reason)) return;
+      const kept = newest[letter.partition];
+      // Without values: a topic full of large ones must not fill the memory.
+      kept?.push(options.values === true ? letter : { ...letter, key: null, value: null });
+      if (kept !== undefined && kept.length > options.limit) kept.shift();
+    });
+    const shown = newest.flat().toSorted((a, b) => a.source.timestamp - b.source.timestamp);
+    const isRetried = ({ partition, offset }: DeadLetter): boolean => hasOffset(retried[partition] ?? [], offset);
+    if (options.json === true) {
+      for (const letter of shown) writeLine(JSON.stringify(jsonOf(letter, isRetried(letter), options.values === true)));
+      return;
+    }
+    const all = [...counts.values()].reduce((sum, number) => sum + number, 0);
+    writeLine(`${count(all, 'dead letter')} in ${config.topics.deadLetter}`);
+    for (const [reason, number] of counts) if (number > 0) writeLine(`  ${reason.padEnd(13)} ${number.toLocaleString('en')}`);
+    if (foreign > 0) writeLine(`  ${count(foreign, 'other record')} without the headers of a dead letter`);
+    if (shown.length === 0) return;
+    writeLine();
+    const rows = shown.map((letter) => [
+      letter.reason,
+      idOf(letter),
+      timeOf(letter.source.timestamp),
+      `${printable(letter.detail)}${isRetried(letter) ? ' [put back]' : ''}`,
+    ]);
+    writeLine(table(['reason', 'record', 'timestamp', 'detail'], rows));
+  });
+}
+
+function jsonOf(letter: DeadLetter, retried: boolean, values: boolean): object {
+  const { reason, detail, source, partition, offset, key, value } = letter;
+  const raw = values ? { key: textOf(key), value: textOf(value) } : {};
+  return { id: idOf(letter), reason, detail, source, deadLetter: { partition, offset }, putBack: retried, ...raw };
+}
+
+/** Text where the bytes are UTF-8, base64 where they are not. */
+function textOf(bytes: Buffer | null): string | { readonly base64: string } | null {
+  if (bytes === null) return null;
+  const text = bytes.toString('utf8');
+  return Buffer.from(text).equals(bytes) ? text : { base64: bytes.toString('base64') };
+}
+
+interface RetryOptions extends Choice {
+  readonly force?: true;
+  readonly dryRun?: true;
+}
+
+async function retry(options: RetryOptions): Promise<void> {
+  if (options.reason === undefined && options.id === undefined) {
+    throw new EnrichmentError('CONFIG', 'nothing is chosen: expected --reason or --id topic/partition/offset');
+  }
+  for (const id of options.id ?? []) {
+    if (!/^[^/]+\/\d+\/\d+$/.test(id)) throw new EnrichmentError('CONFIG', `--id "${printable(id)}": expected topic/partition/offset, as the list shows it`);
+  }
+  await withKafka(async ({ kafka, config, retried }) => {
+    const { topics } = config;
+    const inputs = [topics.user, topics.session, topics.money];
+    const counts = await kafka.partitionCounts(inputs);
+    const circumstances = {
+      config,
+      retried,
+      partitions: new Map(inputs.map((topic, index) => [topic, counts[index] ?? null])),
+      now: Date.now(),
+      force: options.force === true,
+    };
+    const ids = new Set(options.id);
+    const found = new Set<string>();
+    const letters: DeadLetter[] = [];
+    const refusals: string[] = [];
+    let refused = 0;
+    let left = 0;
+    let bytes = 0;
+    const { starts } = await read(kafka, config, (letter) => {
+      const id = idOf(letter);
+      if (options.reason !== undefined && !options.reason.includes(letter.reason)) return;
+      if (options.id !== undefined && !ids.has(id)) return;
+      found.add(id);
+      const objection = objectionTo(letter, circumstances);
+      const size = letter.value?.length ?? 0;
+      if (objection !== null) {
+        refused++;
+        if (refusals.length < MAX_REFUSALS) refusals.push(`${id}: ${objection}`);
+      } else if (letters.length >= options.limit || (bytes > 0 && bytes + size > MAX_BYTES)) {
+        left++;
+      } else {
+        letters.push(letter);
+        bytes += size;
+      }
+    });
+    const missing = [...ids].filter((id) => !found.has(id));
+    const report = options.dryRun === true ? letters.length : await put(kafka, config, { letters, retried, starts });
+    writeLine(`${count(report, 'record')} ${options.dryRun === true ? 'would be put back' : 'put back'}`);
+    if (left > 0) writeLine(`${count(left, 'more record')} of the choice left: run it again`);
+    for (const refusal of refusals) process.stderr.write(`refused ${printable(refusal)}\n`);
+    if (refused > refusals.length) process.stderr.write(`refused ${refused - refusals.length} more\n`);
+    for (const id of missing) process.stderr.write(`no such dead letter ${printable(id)}\n`);
+    if (refused + missing.length > 0) {
+      throw new EnrichmentError('CHECK_FAILED', `${count(refused, 'record')} refused, ${missing.length} not found`);
+    }
+  });
+}
+
+async function put(
+  kafka: KafkaPort,
+  config: Config,
+  work: { readonly letters: readonly DeadLetter[]; readonly retried: Retried; readonly starts: readonly number[] },
+): Promise<number> {
+  const shown = progress('putting back');
+  try {
+    return await putBack(kafka, config, { ...work, onProgress: (done) => shown.update(done, work.letters.length) });
+  } finally {
+    shown.end();
+  }
+}
+
+async function read(kafka: KafkaPort, config: Config, onLetter: (letter: DeadLetter) => void): Promise<ReadingResult> {
+  const shown = progress(`reading ${config.topics.deadLetter}`);
+  try {
+    const onProgress = shown.update;
+    return await readDeadLetters(kafka, { appId: config.appId, topic: config.topics.deadLetter, onLetter, onProgress });
+  } finally {
+    shown.end();
+  }
+}
+
+async function withKafka(
+  use: (parts: { readonly kafka: KafkaPort; readonly config: Config; readonly retried: Retried }) => Promise<void>,
+): Promise<void> {
+  const { config, logger } = createContext({ requireKafka: true }, { quiet: true });
+  if (config.kafka === undefined) throw new EnrichmentError('CONFIG', 'KAFKA_BROKERS is not set');
+  const kafka = createKafka(config.kafka, logger);
+  try {
+    const topic = config.topics.deadLetter;
+    const [partitions] = await kafka.partitionCounts([topic]);
+    if (!partitions) throw new EnrichmentError('TOPIC', `the topic "${topic}" does not exist: create it with "money-enrichment topics"`);
+    await use({ kafka, config, retried: await readRetried(kafka, config, partitions) });
+  } finally {
+    await kafka.close();
+  }
+}
+
+function timeOf(timestamp: number): string {
+  const date = new Date(timestamp);
+  return Number.isNaN(date.getTime()) ? String(timestamp) : date.toISOString();
+}

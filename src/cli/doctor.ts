@@ -1,0 +1,54 @@
+/** `doctor`: one line a check; exit code 1 if one fails, 2 if it is the configuration that is wrong. */
+import { Command } from 'commander';
+import { EnrichmentError, messageOf } from '../errors.ts';
+import { checkConfiguration } from '../doctor/configuration.ts';
+import { checkKafka } from '../doctor/kafka.ts';
+import { checkProgram } from '../doctor/program.ts';
+import { checkSessionService, checkTemporal } from '../doctor/services.ts';
+import type { Finding } from '../doctor/finding.ts';
+import { readEnvironment } from '../config.ts';
+import { createLogger } from '../log.ts';
+import { count, printable, progress, writeLine } from './output.ts';
+
+const SIGNS = { ok: '✓', warning: '!', failed: '✗' } as const;
+const COLOURS = { ok: 32, warning: 33, failed: 31 } as const;
+
+export function doctorCommand(): Command {
+  return new Command('doctor')
+    .description(
+      'Checks the versions of this program, the configuration, Kafka with its topics and permissions, Temporal and the ' +
+        'session service; one line a check: ✓ fine, ! take note, ✗ failed. Changes nothing.',
+    )
+    .action(doctor);
+}
+
+async function doctor(): Promise<void> {
+  const env = readEnvironment(process.cwd());
+  const logger = createLogger({ level: env['ENRICHMENT_LOG_LEVEL'] === 'debug' ? 'debug' : 'fatal' });
+  let failed = 0;
+  const show = (findings: readonly Finding[]): void => {
+    for (const finding of findings) {
+      if (finding.level === 'failed') failed++;
+      writeLine(lineOf(finding));
+    }
+  };
+  show(checkProgram());
+  const { config, findings, problems } = checkConfiguration(env);
+  show(findings);
+  if (config !== undefined) {
+    const waiting = progress('still asking Kafka, Temporal and the session service');
+    try {
+      const checks = [checkKafka(config, logger), checkTemporal(config, env), checkSessionService(config)];
+      for (const findings of await Promise.all(checks)) show(findings);
+    } finally {
+      waiting.end();
+    }
+  }
+  if (problems.length > 0) throw new EnrichmentError('CONFIG', problems.join('\n'));
+  if (failed > 0) throw new EnrichmentError('CHECK_FAILED', `${count(failed, 'check')} failed`);
+}
+
+function lineOf({ level, subject, message }: Finding): string {
+  const sign = process.stdout.isTTY ? `\u001b[${COLOURS[level]}m${SIGNS[level]}\u001b[0m` : SIGNS[level];
+  return `${sign} ${subject}: ${printable(messageOf(message))}`;
+}

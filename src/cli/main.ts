@@ -1,0 +1,115 @@
+/**
+ * The program `money-enrichment`. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration. Whatever goes wrong ends
+ * in lines on stderr that say what to change; a stack trace only with ENRICHMENT_LOG_LEVEL=debug or trace.
+ */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { EnrichmentError, messageOf } from '../errors.ts';
+import { COMMANDS } from './commands.ts';
+
+const NAME = 'money-enrichment';
+const USAGE = 2;
+const FAILED = 1;
+
+/** Runs the command line `argv` (as in process.argv) and ends the process. */
+export async function main(argv: readonly string[]): Promise<void> {
+  quietBrokenPipe();
+  // A listener that throws must not end in a bare stack either.
+  process.on('uncaughtException', (error) => process.exit(report(error)));
+  process.on('unhandledRejection', (error) => process.exit(report(error)));
+  const code = await run(argv.slice(2)).catch(report);
+  await flushed(process.stdout);
+  process.exit(code);
+}
+
+async function run(args: readonly string[]): Promise<number> {
+  const wanted = commandOf(args);
+  const entry = COMMANDS.find(({ name }) => name === wanted);
+  const program = new Command(NAME)
+    .description('Exactly-once enrichment of a Kafka stream of money events, with one durable Temporal workflow per user.')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .addHelpText('after', `\nStart with: npx ${NAME} demo\nConfiguration: environment variables or a file .env; "${NAME} doctor" checks it.`);
+  for (const { name, summary, load } of COMMANDS) {
+    program.addCommand(name === entry?.name ? (await load()).summary(summary) : new Command(name).summary(summary));
+  }
+  harden(program);
+  if (args.length === 0) {
+    program.outputHelp({ error: true });
+    return USAGE;
+  }
+  await program.parseAsync([...args], { from: 'user' });
+  return typeof process.exitCode === 'number' ? process.exitCode : 0;
+}
+
+/** The first argument that is no option, past the word `help`. */
+function commandOf(args: readonly string[]): string | undefined {
+  const [first, second] = args.filter((argument) => !argument.startsWith('-'));
+  return first === 'help' ? second : first;
+}
+
+/** commander throws instead of ending the process, and leaves the words to {@link report}. */
+function harden(command: Command): void {
+  command
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined })
+    .configureHelp({ showGlobalOptions: false });
+  for (const child of command.commands) harden(child);
+}
+
+/** Says what went wrong on stderr, and returns the exit code. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    if (error.code === 'commander.help') return USAGE;
+    print(`${error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')}; see ${NAME} --help`);
+    return USAGE;
+  }
+  if (error instanceof EnrichmentError) {
+    for (const line of error.message.split('\n')) print(line);
+    printStack(error);
+    return error.code === 'CONFIG' ? USAGE : FAILED;
+  }
+  print(`unexpected error: ${messageOf(error).split('\n')[0] ?? ''} (ENRICHMENT_LOG_LEVEL=debug shows where)`);
+  printStack(error);
+  return FAILED;
+}
+
+function print(line: string): void {
+  process.stderr.write(`${NAME}: ${line}\n`);
+}
+
+function printStack(error: unknown): void {
+  if (!/^(debug|trace)$/i.test(process.env['ENRICHMENT_LOG_LEVEL'] ?? '')) return;
+  if (error instanceof Error) process.stderr.write(`${error.stack ?? error.message}\n`);
+}
+
+/** `... | head` is no error. What handles signals has something to clean up, and goes on without a reader. */
+function quietBrokenPipe(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      if (process.listenerCount('SIGTERM') === 0) process.exit(0);
+    });
+  }
+}
+
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed || stream.writableEnded) resolve();
+    else stream.write('', () => resolve());
+  });
+}
+
+function version(): string {
+  // Beside the sources, or one level further up from dist.
+  for (const path of ['../../package.json', '../../../package.json']) {
+    try {
+      return (JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as { version: string }).version;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+  return 'unknown';
+}

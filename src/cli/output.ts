@@ -1,0 +1,36 @@
+/** How commands write to stdout. */
+
+export function writeLine(line = ''): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Rows under a heading, columns two spaces apart; the last one is not padded. */
+export function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = heading.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (cells: readonly string[]): string =>
+    cells.map((cell, column) => (column === cells.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join('  ').trimEnd();
+  return [heading, ...rows].map(line).join('\n');
+}
+
+/** `1 record`, `2 records` */
+export function count(number: number, noun: string): string {
+  return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+/** Text from outside that goes to a terminal: control characters are shown, not obeyed. */
+export function printable(text: string): string {
+  // eslint-disable-next-line no-control-regex -- these are what it is for
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** Lines on stderr, from two seconds on and every two seconds: `reading x: 1,000 of 4,000`. */
+export function progress(what: string): { readonly update: (done: number, total: number) => void; readonly end: () => void } {
+  let state = '';
+  const timer = setInterval(() => process.stderr.write(`${what}${state}\n`), 2_000);
+  return {
+    update(done, total) {
+      state = `: ${done.toLocaleString('en')} of ${total.toLocaleString('en')}`;
+    },
+    end: () => clearInterval(timer),
+  };
+}

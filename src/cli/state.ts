@@ -1,0 +1,126 @@
+/** `state <userId>`: what the user's workflow answers to the query `state`. */
+import { Command } from 'commander';
+import type { UserStateView } from '../../workflows/views.ts';
+import { QUERIES, workflowIdOf } from '../../workflows/messages.ts';
+import { EnrichmentError, messageOf } from '../errors.ts';
+import { connectTemporal } from '../temporal.ts';
+import type { TemporalClient } from '../temporal.ts';
+import { createContext } from './context.ts';
+import { printable, table, writeLine } from './output.ts';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+/** ms that a worker has to answer. */
+const TIMEOUT = 10_000;
+
+export function stateCommand(): Command {
+  return new Command('state')
+    .description(
+      "A user's state, from the running workflow: effective time, user info, sessions with expiry, pending money by\n" +
+        'session, lookups in flight, first occurrences, counters. Needs Temporal and a running worker.',
+    )
+    .argument('<userId>', 'UUID of the user')
+    .option('--json', 'one JSON object')
+    .action(async (userId: string, options: { json?: true }) => {
+      if (!UUID.test(userId)) throw new EnrichmentError('CONFIG', `user id "${printable(userId)}": expected a UUID`);
+      const { config, env } = createContext({ requireTemporal: true }, { quiet: true });
+      const temporal = await connectTemporal(env);
+      try {
+        const view = await queryState(temporal, config.appId, userId.toLowerCase());
+        writeLine(options.json === true ? JSON.stringify(view) : renderState(view));
+      } finally {
+        await temporal.connection.close();
+      }
+    });
+}
+
+async function queryState(temporal: TemporalClient, appId: string, userId: string): Promise<UserStateView> {
+  const { QueryNotRegisteredError, WorkflowNotFoundError, isGrpcDeadlineError, isGrpcServiceError } = await import('@temporalio/client');
+  const workflowId = workflowIdOf(appId, userId);
+  try {
+    return await temporal.connection.withDeadline(Date.now() + TIMEOUT, () =>
+      temporal.client.workflow.getHandle(workflowId).query<UserStateView>(QUERIES.state),
+    );
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) {
+      throw new EnrichmentError(
+        'NOT_FOUND',
+        `no workflow "${workflowId}" in namespace "${temporal.namespace}" of ${temporal.address}: no event of this user ` +
+          'was applied yet, or ENRICHMENT_APP_ID is not that of the bridge',
+        { cause: error },
+      );
+    }
+    if (error instanceof QueryNotRegisteredError) {
+      throw new EnrichmentError('NOT_FOUND', `workflow "${workflowId}" does not know the query "${QUERIES.state}": another program uses this ENRICHMENT_APP_ID`, { cause: error });
+    }
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    if (isGrpcDeadlineError(error) || isGrpcDeadlineError(cause) || isNoWorker(cause)) {
+      throw new EnrichmentError(
+        'UNREACHABLE',
+        `no worker answered for "${workflowId}" within ${TIMEOUT / 1000} s: start one with "money-enrichment worker"`,
+        { cause: error },
+      );
+    }
+    const details = isGrpcServiceError(cause) ? cause.details : messageOf(error);
+    throw new EnrichmentError('UNREACHABLE', `the query of "${workflowId}" at ${temporal.address} failed: ${details}`, { cause: error });
+  }
+}
+
+/** The server refuses a query at once when nobody polled the task queue for a while. */
+function isNoWorker(error: unknown): boolean {
+  return /no poller/i.test(String((error as { details?: unknown }).details ?? ''));
+}
+
+/** For people; every list says when it is cut. */
+export function renderState(view: UserStateView): string {
+  const { userInfo, sizes } = view;
+  const info = userInfo === null ? [] : Object.entries(userInfo).map(([name, value]) => `${name} ${printable(value)}`);
+  const pending = Object.entries(view.pendingMoney).flatMap(([sessionId, money]) =>
+    money.map((one) => [
+      sessionId,
+      one.moneyId,
+      one.processedAt,
+      printable(one.moneyType),
+      `${one.amount} ${one.currency}`,
+      one.dueAt,
+    ]),
+  );
+  return [
+    table(
+      ['user', view.userId],
+      [
+        ['effective time', view.effectiveTime ?? 'none yet'],
+        ['user info', info.length === 0 ? 'none known' : info.join(', ')],
+        ['first occurrences', view.firstOccurrences.length === 0 ? 'none' : view.firstOccurrences.map(printable).join(', ')],
+        ['remembered for dedup', String(sizes.dedupEntries)],
+        ['partition', String(view.partition)],
+        ['running since', view.incarnation.startedAt],
+      ],
+    ),
+    section('sessions', sizes.sessions, ['session', 'country', 'created', 'expires', 'status'], view.sessions.map((one) => [
+      one.sessionId,
+      printable(one.clientCountryCode),
+      one.createdAt,
+      one.expiresAt,
+      one.status,
+    ])),
+    section('pending money', sizes.pendingMoney, ['waits for session', 'money', 'processed at', 'type', 'amount', 'looked up after'], pending),
+    section('lookups in flight', sizes.lookups, ['session', 'money', 'given up at'], view.lookups.map((one) => [
+      one.sessionId,
+      one.moneyId,
+      one.givenUpAt ?? 'not started',
+    ])),
+    `counters\n${table(['', ''], Object.entries(view.counters).map(([name, value]) => [`  ${words(name)}`, String(value)])).trimStart().replace(/^/, '  ')}`,
+  ].join('\n\n');
+}
+
+function section(title: string, size: number, heading: readonly string[], rows: readonly (readonly string[])[]): string {
+  if (rows.length === 0) return `${title}: none`;
+  const cut = size > rows.length ? `, the first ${rows.length} shown` : '';
+  const lines = table(heading, rows).split('\n').map((line) => `  ${line}`);
+  return `${title} (${size}${cut})\n${lines.join('\n')}`;
+}
+
+/** `moneyApplied` -> `money applied` */
+function words(name: string): string {
+  return name.replace(/[A-Z]/g, (sign) => ` ${sign.toLowerCase()}`);
+}

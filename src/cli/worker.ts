@@ -1,0 +1,158 @@
+/** `worker`: runs the workflows and activities of the shards that it owns, and publishes their outputs. */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { Command } from 'commander';
+import { Runtime, DefaultLogger, makeTelemetryFilterString } from '@temporalio/worker';
+import { createActivities } from '../../activities/index.ts';
+import { Limiter } from '../../activities/lookup-sessions.ts';
+import { taskQueueOf } from '../../workflows/messages.ts';
+import { bridgeGroupOf } from '../bridge/group.ts';
+import { systemClock } from '../clock.ts';
+import { encodeOutput } from '../codec/output-record.ts';
+import type { Config } from '../config.ts';
+import { EnrichmentError } from '../errors.ts';
+import { startHealthServer } from '../health.ts';
+import { createKafka } from '../kafka/index.ts';
+import type { KafkaPort } from '../kafka/port.ts';
+import type { Logger } from '../log.ts';
+import { createRegistry, createWorkerMetrics, type WorkerMetrics } from '../metrics.ts';
+import { createOwnership, eventText } from '../publish/ownership.ts';
+import type { OnShardEvent } from '../publish/publisher.ts';
+import { connectTemporalNative } from '../temporal.ts';
+import { createCommittedWatermark } from '../worker/committed-watermark.ts';
+import { EnrichmentWorker } from '../worker/enrichment-worker.ts';
+import { startShardWorker } from '../worker/shard-worker.ts';
+import { loadWorkflowBundle } from '../worker/workflow-bundle.ts';
+import { createContext } from './context.ts';
+import { onStopSignal } from './stop-signal.ts';
+
+/** HTTP requests to the session service under way at a time, of this process. */
+const MAX_LOOKUPS = 64;
+/** Of one shard; about 1 MB each. */
+const MAX_CACHED_WORKFLOWS = 250;
+
+export function workerCommand(): Command {
+  return new Command('worker')
+    .description(
+      'Runs the workflows and activities of the shards that it owns and publishes the enriched money. Start any number: they\n' +
+        'share the shards. Prints READY when it has joined its group; SIGTERM ends what runs and gives the shards back.',
+    )
+    .action(runWorker);
+}
+
+async function runWorker(): Promise<void> {
+  const { env, config, logger } = createContext({ requireKafka: true, requireTemporal: true, requireSessionService: true });
+  const stop = onStopSignal();
+  const temporalLogger = new DefaultLogger('WARN', ({ level, message, meta }) => {
+    logger[level === 'ERROR' ? 'error' : level === 'WARN' ? 'warn' : 'debug']({ component: 'temporal', ...meta }, message);
+  });
+  Runtime.install({
+    logger: temporalLogger,
+    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }), forward: {} } },
+    shutdownSignals: [],
+  });
+  const kafka = createKafka(config.kafka!, logger);
+  const registry = createRegistry();
+  const metrics = createWorkerMetrics(registry);
+  const [{ connection, namespace }, workflowBundle] = await Promise.all([connectTemporalNative(env), loadWorkflowBundle(temporalLogger)]);
+  try {
+    await checkTopics(kafka, config);
+    const { appId, topics } = config;
+    const shared = {
+      sessionServiceUrl: config.sessionServiceUrl!,
+      lookupTimeout: config.lookupTimeout,
+      limiter: new Limiter(MAX_LOOKUPS),
+      now: () => systemClock.now(),
+      observeLookup: (outcome: string) => metrics.lookups.inc({ outcome }),
+      committedWatermark: createCommittedWatermark(kafka, systemClock, bridgeGroupOf(appId), [topics.user, topics.session, topics.money]),
+    };
+    const worker = new EnrichmentWorker({
+      clock: systemClock,
+      logger,
+      createOwnership: (handlers) =>
+        createOwnership({
+          ...handlers,
+          appId,
+          outputTopic: topics.output,
+          ledgerTopic: topics.ledger,
+          kafka,
+          encode: encodeOutput,
+          clock: systemClock,
+          host: hostname(),
+          newId: randomUUID,
+          random: Math.random,
+          onEvent: observe(metrics, logger),
+        }),
+      startShardWorker: (shard, publisher, onFailure) =>
+        startShardWorker({
+          connection,
+          namespace,
+          taskQueue: taskQueueOf(appId, shard),
+          workflowBundle,
+          activities: createActivities({ ...shared, publisher }),
+          maxCachedWorkflows: MAX_CACHED_WORKFLOWS,
+          onFailure,
+        }),
+    });
+    const health = await startHealthServer({ port: config.metricsPort,
+      anyPortIfTaken: (env['ENRICHMENT_METRICS_PORT'] ?? '') === '', registry, ready: { worker: () => worker.notReady ?? null } });
+    const gauges = setInterval(() => metrics.shardsOwned.set(worker.shardsOwned), 1_000);
+    stop.then(() => worker.stop());
+    let announced = false;
+    try {
+      await worker.run(() => {
+        if (!announced) process.stdout.write(`READY ${JSON.stringify({ metrics: `http://127.0.0.1:${health.port}` })}\n`);
+        announced = true;
+      });
+    } finally {
+      clearInterval(gauges);
+      await health.close();
+    }
+  } finally {
+    await kafka.close();
+    await connection.close();
+  }
+}
+
+/** A shard is a partition of both topics: they must exist, and agree. */
+async function checkTopics(kafka: KafkaPort, { topics }: Config): Promise<void> {
+  const [output, ledger] = await kafka.partitionCounts([topics.output, topics.ledger]);
+  if (output == null || ledger == null) {
+    const missing = [output == null ? topics.output : '', ledger == null ? topics.ledger : ''].filter(Boolean);
+    throw new EnrichmentError('TOPIC', `missing topics: ${missing.join(', ')}; create them with "money-enrichment topics"`);
+  }
+  if (output !== ledger) {
+    throw new EnrichmentError(
+      'TOPIC',
+      `${topics.output} has ${output} partitions and ${topics.ledger} has ${ledger}: they must be equal, and never change; ` +
+        'a user keeps its shard for ever',
+    );
+  }
+}
+
+function observe(metrics: WorkerMetrics, logger: Logger): OnShardEvent {
+  return (event) => {
+    const text = eventText(event);
+    switch (event.type) {
+      case 'committed':
+        metrics.published.inc(event.outputs);
+        metrics.transactions.inc({ outcome: 'committed' });
+        metrics.transactionSeconds.observe(event.ms / 1_000);
+        return logger.debug(text);
+      case 'reopening':
+        metrics.transactions.inc({ outcome: 'failed' });
+        return logger.warn(text);
+      case 'repeated':
+        metrics.duplicatesAbsorbed.inc(event.requests);
+        return logger.debug(text);
+      case 'refused':
+        return logger.error(text);
+      case 'lost':
+        return logger.warn(text);
+      case 'opened':
+        return logger.info(text);
+      default:
+        return event satisfies never;
+    }
+  };
+}

@@ -1,0 +1,224 @@
+/**
+ * Bytes of a record -> its event, or why it cannot be used (semantics, sections 1 and 6). A function of the record and
+ * the limits alone. Never throws, whatever the bytes are. Reasons are tried in the order of their precedence.
+ */
+import type { Event, Input } from '../domain/events.ts';
+import type { Rejection } from './dead-letter.ts';
+import { CURRENCIES } from './iso-4217.ts';
+import { parseTimestamp } from './timestamp.ts';
+import { jsonDecoder } from './value.ts';
+import type { RawRecord, ValueDecoder } from './value.ts';
+
+export interface RawKafkaRecord {
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  /** Kafka record timestamp, epoch ms. */
+  readonly timestamp: number;
+}
+
+export interface Limits {
+  /** Bytes of a value. */
+  readonly maxRecordBytes: number;
+  /** ms that `processedAt` may be ahead of the Kafka record timestamp. */
+  readonly maxFutureSkew: number;
+}
+
+export type DecodeResult =
+  | { readonly ok: true; readonly userId: string; readonly ts: number; readonly event: Event }
+  | ({ readonly ok: false } & Rejection);
+
+/** The types of each topic. */
+const TYPES: Readonly<Record<Input, ReadonlyMap<string, EventReader>>> = {
+  money: new Map<string, EventReader>([
+    ['PaymentEvent', (fields) => readMoney(fields, 'paymentRelatedThing')],
+    ['TransactionEvent', (fields) => readMoney(fields, 'transactionRelatedThing')],
+    ['KindOfWalletEvent', (fields) => readTime(fields, 'somethingInteresting')],
+  ]),
+  user: new Map<string, EventReader>([
+    ['ChangeBirthDateEvent', readBirthDate],
+    ['ChangeAddressEvent', readAddress],
+    ['OtherUserEvent', (fields) => readTime(fields, 'somethingUtil')],
+  ]),
+  session: new Map<string, EventReader>([
+    ['UserSessionCreatedEvent', readSession],
+    ['UserSessionClosedEvent', (fields) => readTime(fields, 'reason')],
+  ]),
+};
+
+type EventReader = (fields: Fields) => Event;
+
+const DECIMALS = ['amount', 'openingBalance', 'closingBalance'] as const;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+export function decodeRecord(
+  input: Input,
+  record: RawKafkaRecord,
+  limits: Limits,
+  decoder: ValueDecoder = jsonDecoder,
+): DecodeResult {
+  const { value } = record;
+  if (value !== null && value.length > limits.maxRecordBytes) {
+    return reject('too-large', `value: ${value.length} bytes, expected at most ${limits.maxRecordBytes}`);
+  }
+  if (value === null) return reject('malformed', 'value: expected a value, not null');
+  if (value.length === 0) return reject('malformed', 'value: expected a value, not nothing');
+  const raw = decoder.decode(value);
+  if ('malformed' in raw) return reject('malformed', raw.malformed);
+
+  const type = raw.field('type');
+  const read = typeof type === 'string' ? TYPES[input].get(type) : undefined;
+  if (read === undefined) return reject('unknown-type', describeType(type, input));
+
+  let fields: Fields;
+  let event: Event;
+  try {
+    fields = new Fields(raw);
+    event = read(fields);
+  } catch (error) {
+    if (error instanceof InvalidField) return reject('invalid', error.detail);
+    throw error;
+  }
+  if (!keyIs(record.key, fields.userId)) {
+    return reject('key-mismatch', 'key: expected the userId of the value, bare or in double quotes');
+  }
+  if (fields.ts > record.timestamp + limits.maxFutureSkew) {
+    const ahead = fields.ts - record.timestamp;
+    return reject('future', `processedAt: ${ahead} ms after the record's timestamp, expected at most ${limits.maxFutureSkew}`);
+  }
+  return { ok: true, userId: fields.userId, ts: fields.ts, event };
+}
+
+function readMoney(fields: Fields, relatedThing: string): Event {
+  const userSessionId = fields.optionalUuid('userSessionId');
+  const [amount, , closingBalance] = fields.decimals();
+  const currency = fields.currency();
+  const moneyType = fields.string('moneyType');
+  fields.string(relatedThing);
+  const money = {
+    id: fields.id,
+    ...(userSessionId === undefined ? {} : { userSessionId }),
+    ts: fields.ts,
+    amount,
+    currency,
+    closingBalance,
+    moneyType,
+    isOldMoneyEvent: fields.boolean('isOldMoneyEvent'),
+  };
+  return { type: 'money', money };
+}
+
+function readBirthDate(fields: Fields): Event {
+  const birthYear = fields.string('birthYear');
+  fields.string('birthCityPlace');
+  return { type: 'birthDate', birthYear };
+}
+
+function readAddress(fields: Fields): Event {
+  fields.string('address');
+  const residentCountryCode = fields.string('residentCountryCode');
+  fields.string('postalCode');
+  return { type: 'address', residentCountryCode };
+}
+
+function readSession(fields: Fields): Event {
+  return { type: 'session', sessionId: fields.id, clientCountryCode: fields.string('clientCountryCode') };
+}
+
+function readTime(fields: Fields, name: string): Event {
+  fields.string(name);
+  return { type: 'time' };
+}
+
+/** Thrown by {@link Fields} only, and caught in {@link decodeRecord}: not an Error, because it needs no stack. */
+class InvalidField {
+  readonly detail: string;
+
+  constructor(name: string, expected: string) {
+    this.detail = `${name}: expected ${expected}`;
+  }
+}
+
+/** The fields of a record, each checked as it is taken. The three that all types have are taken first. */
+class Fields {
+  readonly id: string;
+  readonly userId: string;
+  readonly ts: number;
+  readonly #raw: RawRecord;
+
+  constructor(raw: RawRecord) {
+    this.#raw = raw;
+    this.id = this.#uuid('id');
+    this.userId = this.#uuid('userId');
+    const ts = parseTimestamp(this.string('processedAt'));
+    if (ts === null) throw new InvalidField('processedAt', 'an ISO-8601 date and time with an offset or Z');
+    this.ts = ts;
+  }
+
+  string(name: string): string {
+    const value = this.#raw.field(name);
+    if (typeof value !== 'string') throw new InvalidField(name, `a string, ${found(value)}`);
+    return value;
+  }
+
+  boolean(name: string): boolean {
+    const value = this.#raw.field(name);
+    if (typeof value !== 'boolean') throw new InvalidField(name, `true or false, ${found(value)}`);
+    return value;
+  }
+
+  optionalUuid(name: string): string | undefined {
+    const value = this.#raw.field(name);
+    return value === undefined || value === null ? undefined : this.#uuid(name);
+  }
+
+  currency(): string {
+    const code = this.string('currency');
+    if (CURRENCIES.has(code)) return code;
+    throw new InvalidField('currency', `a code of ISO 4217, not ${quoted(code)}`);
+  }
+
+  decimals(): [amount: string, openingBalance: string, closingBalance: string] {
+    const texts = this.#raw.decimalTexts(DECIMALS);
+    const [amount, openingBalance, closingBalance] = DECIMALS.map((name, index) => {
+      const text = texts[index];
+      if (text === null || text === undefined) {
+        throw new InvalidField(name, `a decimal number, ${found(this.#raw.field(name))}`);
+      }
+      return text;
+    }) as [string, string, string];
+    return [amount, openingBalance, closingBalance];
+  }
+
+  #uuid(name: string): string {
+    const value = this.string(name);
+    if (!UUID.test(value)) throw new InvalidField(name, 'a UUID');
+    return value.toLowerCase();
+  }
+}
+
+function keyIs(key: Buffer | null, userId: string): boolean {
+  if (key === null || (key.length !== 36 && key.length !== 38)) return false;
+  const text = key.toString('latin1').toLowerCase();
+  return text === userId || text === `"${userId}"`;
+}
+
+function reject(reason: Rejection['reason'], detail: string): DecodeResult {
+  return { ok: false, reason, detail };
+}
+
+function describeType(type: unknown, input: Input): string {
+  const known = [...TYPES[input].keys()].join(', ');
+  if (type === undefined || type === null) return `type: missing, expected one of ${known}`;
+  return `type: expected one of ${known}, ${typeof type === 'string' ? `not ${quoted(type)}` : found(type)}`;
+}
+
+/** A short quotation, for the two fields that are not personal. */
+function quoted(text: string): string {
+  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+}
+
+function found(value: unknown): string {
+  if (value === undefined || value === null) return 'but it is missing';
+  if (Array.isArray(value)) return 'not an array';
+  return typeof value === 'object' ? 'not an object' : `not a ${typeof value}`;
+}

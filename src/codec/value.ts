@@ -1,0 +1,53 @@
+/** The seam between the formats of record values and what is asked of their fields. */
+import { isUtf8 } from 'node:buffer';
+import { numberTexts } from './number-text.ts';
+
+/** A decoded value whose fields are not validated yet. */
+export interface RawRecord {
+  /** The value of a field; null or undefined when it is absent. */
+  field(name: string): unknown;
+  /** The exact decimal text of each named field; null for one that is not a finite decimal number. */
+  decimalTexts(names: readonly string[]): readonly (string | null)[];
+}
+
+export interface ValueDecoder {
+  /** `value` is not empty. Never throws; `malformed` says what is wrong without quoting the value. */
+  decode(value: Buffer): RawRecord | { readonly malformed: string };
+}
+
+/** JSON objects in strict UTF-8, without a byte order mark. */
+export const jsonDecoder: ValueDecoder = {
+  decode(value) {
+    if (!isUtf8(value)) return { malformed: 'value: expected UTF-8' };
+    const text = value.toString('utf8');
+    let parsed: unknown;
+    try {
+      parsed = JSON.parse(text);
+    } catch {
+      // The message of the SyntaxError quotes the value.
+      return { malformed: 'value: expected JSON' };
+    }
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+      return { malformed: 'value: expected a JSON object' };
+    }
+    return new JsonRecord(text, parsed as Readonly<Record<string, unknown>>);
+  },
+};
+
+class JsonRecord implements RawRecord {
+  readonly #text: string;
+  readonly #fields: Readonly<Record<string, unknown>>;
+
+  constructor(text: string, fields: Readonly<Record<string, unknown>>) {
+    this.#text = text;
+    this.#fields = fields;
+  }
+
+  field(name: string): unknown {
+    return Object.hasOwn(this.#fields, name) ? this.#fields[name] : undefined;
+  }
+
+  decimalTexts(names: readonly string[]): readonly (string | null)[] {
+    return numberTexts(this.#text, names);
+  }
+}

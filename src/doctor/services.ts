@@ -1,0 +1,75 @@
+/** Temporal and the session service. */
+import type { Config } from '../config.ts';
+import { messageOf } from '../errors.ts';
+import { connectTemporal } from '../temporal.ts';
+import type { TemporalClient } from '../temporal.ts';
+import { failed, ok, warning } from './finding.ts';
+import type { Finding } from './finding.ts';
+
+/** A session that does not exist: the service is to answer 404, or 200 if it knows them all. */
+const NOBODY = '00000000-0000-0000-0000-000000000000';
+const NAMESPACE_TIMEOUT = 10_000;
+
+export async function checkTemporal(config: Config, env: NodeJS.ProcessEnv): Promise<Finding[]> {
+  if (!config.temporalConfigured) return [];
+  let temporal: TemporalClient;
+  try {
+    temporal = await connectTemporal(env);
+  } catch (error) {
+    return [failed('Temporal', messageOf(error))];
+  }
+  const { address, namespace, connection } = temporal;
+  const subject = `namespace ${namespace}`;
+  try {
+    return await connection.withDeadline(Date.now() + NAMESPACE_TIMEOUT, async () => {
+      const { serverVersion } = await connection.workflowService.getSystemInfo({});
+      const findings = [ok('Temporal', `${address} answers: server ${serverVersion}`)];
+      try {
+        const { config: settings } = await connection.workflowService.describeNamespace({ namespace });
+        const days = Number(settings?.workflowExecutionRetentionTtl?.seconds ?? 0) / 86_400;
+        findings.push(ok(subject, `exists, keeps closed workflows for ${days} days`));
+      } catch (error) {
+        findings.push(namespaceFinding(subject, error));
+      }
+      return findings;
+    });
+  } catch (error) {
+    return [failed('Temporal', `${address}: ${detailsOf(error)}`)];
+  } finally {
+    await connection.close();
+  }
+}
+
+function namespaceFinding(subject: string, error: unknown): Finding {
+  const { code } = error as { code?: unknown };
+  const NOT_FOUND = 5;
+  const PERMISSION_DENIED = 7;
+  if (code === NOT_FOUND) return failed(subject, 'it does not exist: create it, or set TEMPORAL_NAMESPACE');
+  if (code === PERMISSION_DENIED) return warning(subject, 'this key may not describe it, so it is not checked');
+  return failed(subject, detailsOf(error));
+}
+
+function detailsOf(error: unknown): string {
+  const { details } = error as { details?: unknown };
+  return typeof details === 'string' && details !== '' ? details : messageOf(error);
+}
+
+export async function checkSessionService(config: Config): Promise<Finding[]> {
+  const { sessionServiceUrl, lookupTimeout } = config;
+  if (sessionServiceUrl === undefined) return [];
+  const url = `${sessionServiceUrl}/sessions/${NOBODY}`;
+  const subject = 'session service';
+  const started = Date.now();
+  try {
+    const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(Math.max(lookupTimeout, 5_000)) });
+    await response.body?.cancel();
+    const took = Date.now() - started;
+    const answer = `GET ${url} answers ${response.status} after ${took} ms`;
+    if (response.status !== 200 && response.status !== 404) return [failed(subject, `${answer}, expected 200 or 404`)];
+    if (took > lookupTimeout) return [warning(subject, `${answer}, longer than ENRICHMENT_LOOKUP_TIMEOUT`)];
+    return [ok(subject, answer)];
+  } catch (error) {
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    return [failed(subject, `GET ${url} (ENRICHMENT_SESSION_SERVICE_URL): ${messageOf(cause)}`)];
+  }
+}

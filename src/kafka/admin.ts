@@ -1,0 +1,197 @@
+/**
+ * Reads of the cluster's state. kafkajs' own admin asks for offsets as a read_uncommitted reader and one topic after
+ * the other, so its cluster object is used directly, with read_committed isolation. Every request is repeated for a
+ * while over fresh connections: "loading" and "not coordinator" are what a broker says when it has just started.
+ */
+import type { KafkaConfig } from '../config.ts';
+import { EnrichmentError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { createClient, PATIENT_RETRY } from './client.ts';
+import type { Client } from './client.ts';
+import { isHopeless, kafkaError, typesOf } from './errors.ts';
+import type { KafkaJS } from './kafkajs.ts';
+import type { CommittedOffset, TopicPartition } from './port.ts';
+import { deadline, retrying } from './timing.ts';
+
+const READ_COMMITTED = 1;
+/** ms */
+const METADATA_MAX_AGE = 30_000;
+/** ms for one attempt, and for all of them */
+const ATTEMPT_TIMEOUT = 15_000;
+const TIMEOUT = 30_000;
+
+/** The part of kafkajs' internal Cluster that is used here (2.2.4: src/cluster/index.js). */
+interface Cluster {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
+  refreshMetadataIfNecessary(): Promise<void>;
+  metadata(options: { topics: readonly string[] }): Promise<{
+    topicMetadata: readonly { topic: string; partitionMetadata: readonly { partitionId: number }[] }[];
+  }>;
+  findGroupCoordinator(options: { groupId: string }): Promise<{
+    offsetFetch(options: { groupId: string; topics: readonly TopicPartitions[] }): Promise<{
+      responses: readonly {
+        topic: string;
+        partitions: readonly { partition: number; offset: string; metadata: string | null }[];
+      }[];
+    }>;
+  }>;
+  fetchTopicsOffset(
+    topics: readonly (TopicPartitions & { fromBeginning: boolean })[],
+  ): Promise<readonly { topic: string; partitions: readonly { partition: number; offset: string }[] }[]>;
+}
+
+interface TopicPartitions {
+  readonly topic: string;
+  readonly partitions: readonly { readonly partition: number }[];
+}
+
+export interface Admin {
+  committedOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<CommittedOffset[]>;
+  endOffsets(
+    partitions: readonly TopicPartition[],
+  ): Promise<(TopicPartition & { readonly start: number; readonly end: number })[]>;
+  partitionCounts(topics: readonly string[]): Promise<(number | null)[]>;
+  /** Never throws. */
+  close(): Promise<void>;
+}
+
+export function createAdmin(config: KafkaConfig, logger: Logger): Admin {
+  let current: Promise<Connection> | undefined;
+
+  const discard = async (connection: Promise<Connection> | undefined): Promise<void> => {
+    if (current === connection) current = undefined;
+    const opened = await connection?.catch(() => undefined);
+    await opened?.close();
+  };
+
+  const ask = async <T>(what: string, request: (cluster: Cluster) => Promise<T>): Promise<T> => {
+    try {
+      return await retrying(TIMEOUT, isHopeless, async () => {
+        const connection = (current ??= connect(config, logger));
+        try {
+          return await deadline(ATTEMPT_TIMEOUT, what, async () => request((await connection).cluster));
+        } catch (error) {
+          await discard(connection);
+          throw error;
+        }
+      });
+    } catch (error) {
+      throw kafkaError(what, error);
+    }
+  };
+
+  return {
+    committedOffsets: (groupId, partitions) =>
+      ask(`reading the committed offsets of ${groupId}`, async (cluster) => {
+        if (partitions.length === 0) return [];
+        const coordinator = await cluster.findGroupCoordinator({ groupId });
+        const { responses } = await coordinator.offsetFetch({ groupId, topics: byTopic(partitions) });
+        const found = new Map(
+          responses.flatMap(({ topic, partitions: rows }) => rows.map((row) => [`${topic}/${row.partition}`, row] as const)),
+        );
+        return partitions.map(({ topic, partition }) => {
+          const row = found.get(`${topic}/${partition}`);
+          const offset = Number(row?.offset ?? -1);
+          // Negative: never committed, or kafkajs' own mark for "from the beginning".
+          return { topic, partition, offset: offset < 0 ? null : offset, metadata: row?.metadata ?? '' };
+        });
+      }),
+
+    endOffsets: (partitions) =>
+      ask('reading the end offsets', async (cluster) => {
+        if (partitions.length === 0) return [];
+        const topics = byTopic(partitions);
+        await cluster.addMultipleTargetTopics(topics.map(({ topic }) => topic));
+        await cluster.refreshMetadataIfNecessary();
+        const [starts, ends] = await Promise.all([
+          offsetsOf(cluster, topics, true),
+          offsetsOf(cluster, topics, false),
+        ]);
+        return partitions.map(({ topic, partition }) => {
+          const key = `${topic}/${partition}`;
+          const [low, high] = [starts.get(key), ends.get(key)];
+          if (low === undefined || high === undefined) {
+            throw new EnrichmentError('TOPIC', `${topic} has no partition ${partition}: create the topics with "money-enrichment topics"`);
+          }
+          return { topic, partition, start: low, end: high };
+        });
+      }),
+
+    partitionCounts: (topics) =>
+      ask('reading topic metadata', (cluster) => Promise.all(topics.map((topic) => partitionCount(cluster, topic)))),
+
+    async close() {
+      await discard(current);
+    },
+  };
+}
+
+async function offsetsOf(
+  cluster: Cluster,
+  topics: readonly TopicPartitions[],
+  fromBeginning: boolean,
+): Promise<Map<string, number>> {
+  const answer = await cluster.fetchTopicsOffset(topics.map((topic) => ({ ...topic, fromBeginning })));
+  const offsets = new Map<string, number>();
+  for (const { topic, partitions } of answer) {
+    for (const { partition, offset } of partitions) offsets.set(`${topic}/${partition}`, Number(offset));
+  }
+  return offsets;
+}
+
+/** One topic a request: a request for several fails whole when one of them does not exist. */
+async function partitionCount(cluster: Cluster, topic: string): Promise<number | null> {
+  try {
+    const { topicMetadata } = await cluster.metadata({ topics: [topic] });
+    return topicMetadata.find((row) => row.topic === topic)?.partitionMetadata.length ?? null;
+  } catch (error) {
+    if (typesOf(error).includes('UNKNOWN_TOPIC_OR_PARTITION')) return null;
+    throw error;
+  }
+}
+
+interface Connection {
+  readonly cluster: Cluster;
+  close(): Promise<void>;
+}
+
+async function connect(config: KafkaConfig, logger: Logger): Promise<Connection> {
+  const client = createClient(config, logger, { retry: { ...PATIENT_RETRY, retries: 3 } });
+  const cluster = clusterOf(client);
+  const close = async (): Promise<void> => {
+    client.cutOff();
+    await deadline(5_000, 'disconnect', () => cluster.disconnect()).catch(() => undefined);
+    client.destroy();
+  };
+  try {
+    await cluster.connect();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { cluster, close };
+}
+
+/** kafkajs 2.2.4 keeps the maker of its Cluster under a symbol of this description (src/index.js). */
+function clusterOf({ kafka }: Client): Cluster {
+  const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === 'private:Kafka:createCluster');
+  const create = symbol === undefined ? undefined : (kafka as KafkaJS.Kafka & Record<symbol, unknown>)[symbol];
+  if (typeof create !== 'function') throw new EnrichmentError('LIBRARY', 'kafkajs has no Cluster under its symbol: another version?');
+  return (create as (options: unknown) => Cluster)({
+    metadataMaxAge: METADATA_MAX_AGE,
+    allowAutoTopicCreation: false,
+    isolationLevel: READ_COMMITTED,
+  });
+}
+
+function byTopic(partitions: readonly TopicPartition[]): TopicPartitions[] {
+  const topics = new Map<string, { partition: number }[]>();
+  for (const { topic, partition } of partitions) {
+    const rows = topics.get(topic) ?? [];
+    rows.push({ partition });
+    topics.set(topic, rows);
+  }
+  return [...topics].map(([topic, rows]) => ({ topic, partitions: rows }));
+}

@@ -1,0 +1,82 @@
+/** What kafkajs throws, as this project's errors. kafkajs wraps: the protocol error is somewhere down the causes. */
+import { EnrichmentError, messageOf } from '../errors.ts';
+
+/** Answers that mean: a later holder of this transactional id exists, or the coordinator ended the transaction for us. */
+const FENCED_TYPES: ReadonlySet<string> = new Set([
+  'INVALID_PRODUCER_EPOCH',
+  'INVALID_PRODUCER_ID_MAPPING',
+  'INVALID_TXN_STATE',
+  'PRODUCER_FENCED',
+]);
+/** PRODUCER_FENCED; kafkajs does not know the number. */
+const PRODUCER_FENCED_CODE = 90;
+
+/** Repeating the request cannot help: configuration, permission, version. */
+const HOPELESS_TYPES: ReadonlySet<string> = new Set([
+  'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
+  'TOPIC_AUTHORIZATION_FAILED',
+  'GROUP_AUTHORIZATION_FAILED',
+  'CLUSTER_AUTHORIZATION_FAILED',
+  'INVALID_TRANSACTION_TIMEOUT',
+  'INVALID_TOPIC_EXCEPTION',
+  'SASL_AUTHENTICATION_FAILED',
+  'UNSUPPORTED_SASL_MECHANISM',
+  'ILLEGAL_SASL_STATE',
+  'UNSUPPORTED_VERSION',
+]);
+const HOPELESS_NAMES: ReadonlySet<string> = new Set([
+  'KafkaJSSASLAuthenticationError',
+  'KafkaJSUnsupportedMagicByteInMessageSet',
+  'KafkaJSServerDoesNotSupportApiKey',
+  'KafkaJSNotImplemented',
+]);
+
+interface Thrown {
+  readonly name?: unknown;
+  readonly type?: unknown;
+  readonly code?: unknown;
+  readonly cause?: unknown;
+}
+
+/** The error itself and all its causes. */
+function* chain(error: unknown): Generator<Thrown> {
+  const seen = new Set<unknown>();
+  for (let at = error; typeof at === 'object' && at !== null && !seen.has(at); at = (at as Thrown).cause) {
+    seen.add(at);
+    yield at;
+  }
+}
+
+/** The Kafka error types (kafkajs' names for the protocol's codes) that this error and its causes carry. */
+export function typesOf(error: unknown): string[] {
+  return [...chain(error)].map(({ type }) => type).filter((type): type is string => typeof type === 'string');
+}
+
+export function isFenced(error: unknown): boolean {
+  for (const { type, code } of chain(error)) {
+    if (typeof type === 'string' && FENCED_TYPES.has(type)) return true;
+    if (code === PRODUCER_FENCED_CODE) return true;
+  }
+  return false;
+}
+
+export function isHopeless(error: unknown): boolean {
+  for (const at of chain(error)) {
+    if (at instanceof EnrichmentError) {
+      if (at.code !== 'KAFKA') return true;
+      continue;
+    }
+    if (typeof at.type === 'string' && HOPELESS_TYPES.has(at.type)) return true;
+    if (typeof at.name === 'string' && HOPELESS_NAMES.has(at.name)) return true;
+  }
+  return false;
+}
+
+/** `what` names the request and its object, e.g. `send to orders-2`. */
+export function kafkaError(what: string, error: unknown): EnrichmentError {
+  if (error instanceof EnrichmentError) return error;
+  for (const at of chain(error)) if (at instanceof EnrichmentError) return at;
+  const types = typesOf(error);
+  const detail = types.length === 0 ? messageOf(error) : `${types.join(', ')}: ${messageOf(error)}`;
+  return new EnrichmentError(isFenced(error) ? 'FENCED' : 'KAFKA', `${what} failed: ${detail}`, { cause: error });
+}

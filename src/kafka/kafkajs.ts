@@ -1,0 +1,104 @@
+/**
+ * The only door to kafkajs. The library is unmaintained and two of its faults matter here, so a private copy of exactly
+ * the version that was studied is loaded, with two internal modules replaced before anything uses them:
+ *
+ * - `filterAbortedMessages` shows records of aborted transactions to read_committed consumers (see aborted.ts);
+ * - `Batch` forgets the last stable offset and hides batches in which nothing is left, so that a reader could not tell
+ *   that it has reached the end of a partition whose last record is a transaction marker.
+ */
+import { createRequire } from 'node:module';
+import { dirname, sep } from 'node:path';
+import type * as KafkaJS from 'kafkajs';
+import { EnrichmentError } from '../errors.ts';
+import { withoutAborted } from './aborted.ts';
+import type { AbortedTransaction, RawRecord } from './aborted.ts';
+
+export type { KafkaJS };
+export const KAFKAJS_VERSION = '2.2.4';
+
+type Library = typeof KafkaJS;
+
+interface PartitionData {
+  readonly lastStableOffset?: string;
+  readonly highWatermark: string;
+}
+
+/** What `eachBatch` is handed, with what {@link library} adds to it. */
+export interface Batch extends KafkaJS.Batch {
+  /** The offset that was asked for. */
+  readonly fetchedOffset: string;
+  readonly lastStableOffset: string;
+}
+
+type BatchClass = new (topic: string, fetchedOffset: string, data: PartitionData) => { readonly rawMessages: readonly unknown[] };
+
+let loaded: Library | undefined;
+
+/** Throws EnrichmentError LIBRARY when the installed kafkajs is not exactly {@link KAFKAJS_VERSION}. */
+export function assertVersion(version: string): void {
+  if (version === KAFKAJS_VERSION) return;
+  throw new EnrichmentError(
+    'LIBRARY',
+    `kafkajs ${version} is installed, but exactly-once was proven with ${KAFKAJS_VERSION} and depends on its internals: ` +
+      `install it with "npm install --save-exact kafkajs@${KAFKAJS_VERSION}"`,
+  );
+}
+
+/** The patched library; loaded at the first call. Throws EnrichmentError LIBRARY. */
+export function library(): Library {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): Library {
+  const require = createRequire(import.meta.url);
+  const manifest = require.resolve('kafkajs/package.json');
+  assertVersion((require(manifest) as { version: string }).version);
+
+  // A copy that somebody loaded before could not be patched any more: it is set aside, and put back afterwards.
+  const folder = dirname(manifest) + sep;
+  const others = Object.keys(require.cache).filter((file) => file.startsWith(folder) && file.endsWith('.js'));
+  const aside = others.map((file) => [file, require.cache[file]] as const);
+  for (const file of others) delete require.cache[file];
+  try {
+    replace(require, 'kafkajs/src/consumer/filterAbortedMessages', () => filterAborted);
+    replace(require, 'kafkajs/src/consumer/batch', (original) => batchOf(original as BatchClass));
+    return require('kafkajs') as Library;
+  } finally {
+    for (const [file, module] of aside) require.cache[file] = module;
+  }
+}
+
+function replace(require: NodeJS.Require, id: string, make: (original: unknown) => unknown): void {
+  const original: unknown = require(id);
+  const module = require.cache[require.resolve(id)];
+  if (module === undefined) throw new EnrichmentError('LIBRARY', `${id} cannot be replaced: it is not in the module cache`);
+  module.exports = make(original);
+}
+
+function filterAborted(options: {
+  readonly messages: readonly RawRecord[];
+  readonly abortedTransactions: readonly AbortedTransaction[] | null | undefined;
+}): readonly RawRecord[] {
+  return withoutAborted(options.messages, options.abortedTransactions ?? []);
+}
+
+function batchOf(Original: BatchClass): BatchClass {
+  return class extends Original {
+    readonly lastStableOffset: string;
+
+    constructor(topic: string, fetchedOffset: string, data: PartitionData) {
+      super(topic, fetchedOffset, data);
+      this.lastStableOffset = data.lastStableOffset ?? data.highWatermark;
+    }
+
+    /** The runner swallows batches for which this is true; here they are delivered, without records. */
+    isEmptyDueToFiltering(): boolean {
+      return false;
+    }
+
+    isEmpty(): boolean {
+      return this.rawMessages.length === 0;
+    }
+  };
+}

@@ -1,0 +1,236 @@
+/**
+ * The product's topics. What is missing is created with the settings that exactly-once needs; what exists is never
+ * changed, only judged.
+ */
+import type { Config, Topics } from '../config.ts';
+import { EnrichmentError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { createAdmin } from './admin.ts';
+import { createClient, PATIENT_RETRY } from './client.ts';
+import { isHopeless, kafkaError, typesOf } from './errors.ts';
+import { library } from './kafkajs.ts';
+import type { KafkaJS } from './kafkajs.ts';
+import { deadline, retrying } from './timing.ts';
+
+export interface EnsureTopicsOptions {
+  /** Of the input topics, where none of them exists yet. */
+  readonly partitions: number;
+  /** Partitions of the output topic, where it does not exist yet. */
+  readonly shards?: number;
+  /** Records are kept for ever, with whatever timestamps their producers gave them. */
+  readonly keepForever?: boolean;
+}
+
+export interface TopicFinding {
+  readonly topic: string;
+  /** `wrong`: exactly-once or co-partitioning does not hold with it. `weak`: it holds, until a broker is lost. */
+  readonly level: 'wrong' | 'weak';
+  /** What is found and what to do. */
+  readonly message: string;
+}
+
+export interface TopicReport {
+  readonly created: readonly string[];
+  readonly findings: readonly TopicFinding[];
+}
+
+/** What is known of a topic that exists. */
+export interface TopicState {
+  readonly partitions: number;
+  readonly replicas: number;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+export const DEFAULT_SHARDS = 4;
+/** bytes: key, headers and framing around a record's value */
+const ENVELOPE = 64 * 1024;
+const HOUR = 3_600_000;
+const TIMEOUT = 30_000;
+
+type Creation = KafkaJS.ITopicConfig & { readonly topic: string; readonly numPartitions: number };
+
+/** Errors: EnrichmentError CONFIG (no brokers configured), KAFKA. */
+export async function ensureTopics(config: Config, logger: Logger, options: EnsureTopicsOptions): Promise<TopicReport> {
+  if (config.kafka === undefined) throw new EnrichmentError('CONFIG', 'KAFKA_BROKERS is not set: name the brokers, e.g. "host1:9092,host2:9092"');
+  const { topics } = config;
+  const names = [topics.money, topics.user, topics.session, topics.output, topics.deadLetter, topics.ledger];
+  const client = createClient(config.kafka, logger, { retry: PATIENT_RETRY });
+  const admin = client.kafka.admin();
+  const reads = createAdmin(config.kafka, logger);
+  try {
+    await retrying(TIMEOUT, isHopeless, () => admin.connect());
+    const counts = await reads.partitionCounts(names);
+    const existing = new Map(names.flatMap((name, index) => (counts[index] ? [[name, counts[index]] as const] : [])));
+    const { brokers } = await admin.describeCluster();
+    const creations = missingTopics(config, options, existing, brokers.length);
+    await create(admin, creations, logger);
+    const states = await describe(admin, names);
+    return { created: creations.map(({ topic }) => topic), findings: judge(config, states) };
+  } catch (error) {
+    throw kafkaError('preparing the topics', error);
+  } finally {
+    await deadline(5_000, 'disconnect', () => admin.disconnect()).catch(() => undefined);
+    client.destroy();
+    await reads.close();
+  }
+}
+
+/** What to create. `existing`: partition counts by topic. */
+export function missingTopics(
+  { topics, maxRecordBytes }: Pick<Config, 'topics' | 'maxRecordBytes'>,
+  { partitions, shards = DEFAULT_SHARDS, keepForever = false }: EnsureTopicsOptions,
+  existing: ReadonlyMap<string, number>,
+  brokers: number,
+): Creation[] {
+  const replicationFactor = Math.min(3, brokers);
+  const safety = { 'min.insync.replicas': replicationFactor >= 3 ? '2' : '1', 'unclean.leader.election.enable': 'false' };
+  const retention = keepForever ? { 'retention.ms': '-1' } : {};
+  const inputs = inputTopics(topics);
+  const inputPartitions = inputs.map((topic) => existing.get(topic)).find((count) => count !== undefined) ?? partitions;
+  const outputPartitions = existing.get(topics.output) ?? shards;
+
+  const make = (topic: string, numPartitions: number, settings: Readonly<Record<string, string>>): Creation => ({
+    topic,
+    numPartitions,
+    replicationFactor,
+    configEntries: Object.entries({ ...safety, ...settings }).map(([name, value]) => ({ name, value })),
+  });
+  const input = {
+    ...retention,
+    'cleanup.policy': 'delete',
+    'message.timestamp.type': 'CreateTime',
+    // Twice what is accepted: a record that is too large is to end in the dead letters, not at its producer.
+    'max.message.bytes': String(2 * maxRecordBytes + ENVELOPE),
+    ...(keepForever ? { 'message.timestamp.after.max.ms': String(2n ** 63n - 1n) } : {}),
+  };
+  return [
+    ...inputs.map((topic) => make(topic, inputPartitions, input)),
+    make(topics.output, outputPartitions, {
+      ...retention,
+      'cleanup.policy': 'delete',
+      // An output may carry the largest values of four records.
+      'max.message.bytes': String(8 * maxRecordBytes + ENVELOPE),
+    }),
+    make(topics.deadLetter, inputPartitions, {
+      ...retention,
+      'cleanup.policy': 'delete',
+      'max.message.bytes': String(2 * maxRecordBytes + 2 * ENVELOPE),
+    }),
+    make(topics.ledger, outputPartitions, {
+      'cleanup.policy': 'compact',
+      'segment.ms': String(HOUR),
+      'min.cleanable.dirty.ratio': '0.1',
+      'max.compaction.lag.ms': String(24 * HOUR),
+      'delete.retention.ms': String(24 * HOUR),
+    }),
+  ].filter(({ topic }) => !existing.has(topic));
+}
+
+/** What does not fit among the topics that exist. */
+export function judge({ topics }: Pick<Config, 'topics'>, states: ReadonlyMap<string, TopicState>): TopicFinding[] {
+  const findings: TopicFinding[] = [];
+  const find = (level: TopicFinding['level'], topic: string, message: string): void => void findings.push({ topic, level, message });
+  const inputs = inputTopics(topics).flatMap((topic) => {
+    const state = states.get(topic);
+    return state === undefined ? [] : [{ topic, ...state }];
+  });
+
+  if (new Set(inputs.map(({ partitions }) => partitions)).size > 1) {
+    const counts = inputs.map(({ topic, partitions }) => `${topic} has ${partitions}`).join(', ');
+    for (const { topic } of inputs.slice(0, 1)) {
+      find('wrong', topic, `the input topics must have the same number of partitions, but ${counts}: copy the data into topics that do`);
+    }
+  }
+  for (const { topic, settings } of inputs) {
+    if (compacted(settings)) find('wrong', topic, 'cleanup.policy contains "compact", which removes events: set it to "delete"');
+    if (settings['message.timestamp.type'] === 'LogAppendTime') {
+      find('weak', topic, 'message.timestamp.type is LogAppendTime: a backfill merges records by the time at which they were written');
+    }
+  }
+
+  const output = states.get(topics.output);
+  const ledger = states.get(topics.ledger);
+  if (output !== undefined && compacted(output.settings)) {
+    find('wrong', topics.output, 'cleanup.policy contains "compact", which keeps one output a user: set it to "delete"');
+  }
+  if (ledger !== undefined) {
+    const policy = ledger.settings['cleanup.policy'];
+    if (policy !== 'compact') {
+      find('wrong', topics.ledger, `cleanup.policy is "${policy}": with anything but "compact" the ledger forgets users, and their next output is refused as a gap`);
+    }
+    if (output !== undefined && output.partitions !== ledger.partitions) {
+      find('wrong', topics.ledger, `it has ${ledger.partitions} partitions and ${topics.output} has ${output.partitions}: they must be equal, one ledger partition for each shard`);
+    }
+  }
+  const largest = Math.max(0, ...inputs.map(({ settings }) => Number(settings['max.message.bytes'] ?? 0)));
+  const deadLetter = states.get(topics.deadLetter);
+  const room = Number(deadLetter?.settings['max.message.bytes'] ?? 0);
+  if (deadLetter !== undefined && largest > 0 && room <= largest) {
+    find('wrong', topics.deadLetter, `max.message.bytes is ${room}, but an input record may have ${largest}, and headers are added: set it to ${largest + ENVELOPE}`);
+  }
+  for (const [topic, { replicas, settings }] of states) {
+    if (settings['unclean.leader.election.enable'] === 'true') {
+      find('wrong', topic, 'unclean.leader.election.enable is true: committed records can vanish; set it to false');
+    }
+    if (replicas >= 3 && Number(settings['min.insync.replicas'] ?? 1) < 2) {
+      find('weak', topic, `min.insync.replicas is ${settings['min.insync.replicas']} with ${replicas} replicas: records can be lost with one broker; set it to 2`);
+    }
+  }
+  return findings;
+}
+
+function inputTopics(topics: Topics): string[] {
+  return [topics.money, topics.user, topics.session];
+}
+
+function compacted(settings: TopicState['settings']): boolean {
+  return (settings['cleanup.policy'] ?? '').includes('compact');
+}
+
+async function create(admin: KafkaJS.Admin, creations: readonly Creation[], logger: Logger): Promise<void> {
+  if (creations.length === 0) return;
+  const attempt = (topics: readonly Creation[]): Promise<boolean> =>
+    admin.createTopics({ topics: [...topics], waitForLeaders: true, timeout: 15_000 });
+  try {
+    await attempt(creations);
+  } catch (error) {
+    // Brokers before 3.6 do not know this setting, and accept any timestamp without it.
+    if (!topicErrors(error).includes('INVALID_CONFIG')) throw error;
+    logger.debug({ err: error }, 'creating the topics again without message.timestamp.after.max.ms');
+    await attempt(
+      creations.map((creation) => ({
+        ...creation,
+        configEntries: (creation.configEntries ?? []).filter(({ name }) => name !== 'message.timestamp.after.max.ms'),
+      })),
+    );
+  }
+}
+
+/** createTopics throws an aggregate of one error a topic. */
+function topicErrors(error: unknown): string[] {
+  const errors: unknown = typeof error === 'object' && error !== null && 'errors' in error ? error.errors : undefined;
+  return Array.isArray(errors) ? errors.flatMap(typesOf) : typesOf(error);
+}
+
+async function describe(admin: KafkaJS.Admin, names: readonly string[]): Promise<Map<string, TopicState>> {
+  const { ConfigResourceTypes } = library();
+  const [{ topics }, { resources }] = await Promise.all([
+    admin.fetchTopicMetadata({ topics: [...names] }),
+    admin.describeConfigs({
+      includeSynonyms: false,
+      resources: names.map((name) => ({ type: ConfigResourceTypes.TOPIC, name })),
+    }),
+  ]);
+  const settings = new Map(
+    resources.map(({ resourceName, configEntries }) => [
+      resourceName,
+      Object.fromEntries(configEntries.map(({ configName, configValue }) => [configName, configValue])),
+    ]),
+  );
+  return new Map(
+    topics.map(({ name, partitions }) => [
+      name,
+      { partitions: partitions.length, replicas: partitions[0]?.replicas.length ?? 0, settings: settings.get(name) ?? {} },
+    ]),
+  );
+}

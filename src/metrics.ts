@@ -1,0 +1,124 @@
+/**
+ * Prometheus metrics of the two production processes. The registry is created, never global, so that several parts (and
+ * tests) live in one process. Labels are topics, reasons and outcomes only: no ids, their number must stay bounded.
+ */
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { LookupOutcome } from '../activities/contract.ts';
+import { DEAD_LETTER_REASONS } from './codec/dead-letter.ts';
+
+const PREFIX = 'money_enrichment_';
+
+export interface BridgeMetrics {
+  /** Records read from the input topics. */
+  readonly recordsRead: Counter<'topic'>;
+  readonly deadLetters: Counter<'reason'>;
+  /** Records in the ordering buffers and waiting for their signal to be acknowledged. */
+  readonly held: Gauge;
+  /** Records that were late when they were read. */
+  readonly late: Counter;
+  /** Signals that Temporal acknowledged. */
+  readonly signals: Counter;
+  /** Events in acknowledged signals. */
+  readonly signalledEvents: Counter;
+  /** Attempts to signal that failed and are repeated. */
+  readonly signalFailures: Counter;
+  /** Wall clock minus watermark, in seconds. */
+  readonly watermarkLag: Gauge<'partition'>;
+  readonly partitionsAssigned: Gauge;
+  /** Transactions that committed offsets (and dead letters). */
+  readonly commits: Counter;
+}
+
+export interface WorkerMetrics {
+  /** Output records whose transaction was committed. */
+  readonly published: Counter;
+  /** Kafka transactions by outcome. */
+  readonly transactions: Counter<'outcome'>;
+  /** Requests for what the ledger already had: repeats of a publish that changed nothing. */
+  readonly duplicatesAbsorbed: Counter;
+  /** Seconds from begin to commit. */
+  readonly transactionSeconds: Histogram;
+  readonly lookups: Counter<'outcome'>;
+  readonly shardsOwned: Gauge;
+}
+
+/** A registry with the metrics of the process itself (memory, event loop, garbage collection). */
+export function createRegistry(): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  return registry;
+}
+
+export function createBridgeMetrics(registry: Registry): BridgeMetrics {
+  const registers = [registry];
+  const counter = (name: string, help: string) => new Counter({ name: `${PREFIX}${name}`, help, registers });
+  const gauge = (name: string, help: string) => new Gauge({ name: `${PREFIX}${name}`, help, registers });
+  const deadLetters = new Counter({
+    name: `${PREFIX}dead_letters_total`,
+    help: 'Records written to the dead-letter topic',
+    labelNames: ['reason'] as const,
+    registers,
+  });
+  for (const reason of DEAD_LETTER_REASONS) deadLetters.inc({ reason }, 0);
+  return {
+    recordsRead: new Counter({
+      name: `${PREFIX}records_read_total`,
+      help: 'Records read from the input topics',
+      labelNames: ['topic'] as const,
+      registers,
+    }),
+    deadLetters,
+    held: gauge('records_held', 'Records in memory: in order, or on their way to Temporal'),
+    late: counter('records_late_total', 'Records that were late when they were read'),
+    signals: counter('signals_total', 'Signals that Temporal acknowledged'),
+    signalledEvents: counter('signalled_events_total', 'Events in acknowledged signals'),
+    signalFailures: counter('signal_failures_total', 'Attempts to signal that failed and are repeated'),
+    watermarkLag: new Gauge({
+      name: `${PREFIX}watermark_lag_seconds`,
+      help: 'Wall clock minus watermark of a partition triple',
+      labelNames: ['partition'] as const,
+      registers,
+    }),
+    partitionsAssigned: gauge('partitions_assigned', 'Partition triples that this process reads'),
+    commits: counter('offset_commits_total', 'Transactions that committed offsets and dead letters'),
+  };
+}
+
+export function createWorkerMetrics(registry: Registry): WorkerMetrics {
+  const registers = [registry];
+  const lookups = new Counter({
+    name: `${PREFIX}lookups_total`,
+    help: 'Sessions asked of the session service, by outcome',
+    labelNames: ['outcome'] as const,
+    registers,
+  });
+  for (const outcome of ['found', 'not-found', 'retry', 'given-up'] satisfies LookupOutcome['status'][]) {
+    lookups.inc({ outcome }, 0);
+  }
+  return {
+    published: new Counter({
+      name: `${PREFIX}published_total`,
+      help: 'Output records whose transaction was committed',
+      registers,
+    }),
+    transactions: new Counter({
+      name: `${PREFIX}transactions_total`,
+      help: 'Kafka transactions of the publisher: committed or failed',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
+    duplicatesAbsorbed: new Counter({
+      name: `${PREFIX}duplicates_absorbed_total`,
+      help: 'Requests for outputs that the ledger already had',
+      registers,
+    }),
+    transactionSeconds: new Histogram({
+      name: `${PREFIX}transaction_seconds`,
+      help: 'Time of a publish transaction from begin to commit',
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers,
+    }),
+    lookups,
+    shardsOwned: new Gauge({ name: `${PREFIX}shards_owned`, help: 'Shards that this process publishes for', registers }),
+  };
+}

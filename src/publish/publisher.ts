@@ -1,0 +1,34 @@
+/** What the publish activity calls, and what is to be seen of the work of a shard. */
+import type { PublishRequest } from '../../activities/contract.ts';
+
+export interface Publisher {
+  /**
+   * Resolves when all outputs of the request are committed, by this call or an earlier one. Any number of calls at a
+   * time, in any order, any of them repeated. Errors (EnrichmentError):
+   * SHARD_NOT_OWNED   another process has, or will have, this shard;
+   * SEQUENCE_GAP      outputs are missing between the ledger and this request;
+   * STALE_INCARNATION a newer incarnation of the user's workflow has published;
+   * DIVERGENCE        the ledger holds another output under this sequence number;
+   * KAFKA             not published in time, or not known to be: repeat the request.
+   */
+  publish(request: PublishRequest): Promise<void>;
+}
+
+export type ShardEvent =
+  /** The shard was taken: its ledger of so many users was read in so many ms. */
+  | { readonly type: 'opened'; readonly shard: number; readonly users: number; readonly ms: number }
+  /** A transaction or an opening failed; the shard is being taken again. */
+  | { readonly type: 'reopening'; readonly shard: number; readonly error: unknown }
+  | {
+      readonly type: 'committed';
+      readonly shard: number;
+      readonly outputs: number;
+      readonly users: number;
+      readonly requests: number;
+      readonly ms: number;
+    }
+  /** A request for what was published before. */
+  | { readonly type: 'repeated'; readonly shard: number; readonly requests: number }
+  | { readonly type: 'refused'; readonly shard: number; readonly error: Error }
+  | { readonly type: 'lost'; readonly shard: number; readonly error: unknown };
+export type OnShardEvent = (event: ShardEvent) => void;

@@ -1,0 +1,352 @@
+/**
+ * The owner of one shard: the only writer of one output partition and its ledger partition.
+ *
+ *   opening  take the transactional id (which fences and aborts whoever held it), write a sentinel to the ledger, read
+ *            the ledger up to it. Entered at the start and after every error of a transaction: the producer that met
+ *            one is thrown away, and what became of the transaction is read from the ledger.
+ *   ready    one transaction after the other: outputs and ledger entries of all requests that wait.
+ *   lost     another process has the shard: fenced, or its sentinel stands after ours (then it is left to it, or two
+ *            owners would fence each other for ever). Final.
+ *   closed   by close(). Final.
+ *
+ * A request is answered by a commit or by the committed ledger, by nothing else. Requests in a transaction that failed
+ * are tried again after the reopening. That outputs are missing is believed only of a ledger that was read after the
+ * request came: an owner that was fenced unawares knows an old ledger.
+ */
+import type { PublishRequest } from '../../activities/contract.ts';
+import type { Clock } from '../clock.ts';
+import { EnrichmentError, messageOf } from '../errors.ts';
+import type { KafkaPort, RecordBatch, TransactionalProducer } from '../kafka/port.ts';
+import { formBatch, LIMITS, recordsOf } from './group-commit.ts';
+import type { Batch, EncodeOutput, Limits, Waiting } from './group-commit.ts';
+import { encodeOwner, OWNER_KEY } from './ledger-entry.ts';
+import type { LedgerEntry } from './ledger-entry.ts';
+import { LedgerReader } from './ledger-reader.ts';
+import type { LedgerFeed } from './ledger-reader.ts';
+import type { OnShardEvent, Publisher } from './publisher.ts';
+import { describe, refusalOf, unpublished } from './refusals.ts';
+
+export type ShardState = 'opening' | 'ready' | 'lost' | 'closed';
+
+export interface ShardPublisherOptions {
+  readonly shard: number;
+  readonly transactionalId: string;
+  readonly outputTopic: string;
+  readonly ledgerTopic: string;
+  readonly kafka: Pick<KafkaPort, 'fence'>;
+  readonly feed: LedgerFeed;
+  readonly encode: EncodeOutput;
+  readonly clock: Clock;
+  /** For people: who wrote the sentinel. */
+  readonly host: string;
+  /** A new unique id. */
+  readonly newId: () => string;
+  readonly onEvent?: OnShardEvent;
+  readonly limits?: Limits;
+}
+
+/** ms for which requests are collected while others keep coming. */
+const LINGER = 3;
+/** ms after which a request is given back while the shard cannot be opened. */
+const GIVE_UP_AFTER = 20_000;
+/** A request that was in so many failed transactions is given back. */
+const MAX_FAILURES = 6;
+/** ms without progress after which reading the ledger is begun anew. */
+const READ_STALL = 30_000;
+/** ms between two attempts to open. */
+const BACK_OFF = { first: 100, last: 5_000 };
+
+interface Pending extends Waiting {
+  readonly since: number;
+  /** How often the shard had been opened when the request came. */
+  readonly opened: number;
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+export class ShardPublisher implements Publisher {
+  readonly #options: ShardPublisherOptions;
+  readonly #committed = new Map<string, LedgerEntry>();
+  readonly #mine = new Set<string>();
+  #state: ShardState = 'opening';
+  #waiting: Pending[] = [];
+  #inFlight: readonly Pending[] = [];
+  #producer: TransactionalProducer | undefined;
+  #reader: LedgerReader | undefined;
+  /** Everything of ours below this offset of the ledger is in `#committed`. Null until the first opening. */
+  #position: number | null = null;
+  #opened = 0;
+  #lastBatch = 0;
+  readonly #ending = new AbortController();
+  /** Wakes the loop when it waits for requests. */
+  #wake: (() => void) | undefined;
+  #running: Promise<void> | undefined;
+  #whenOpen: { resolve(): void; reject(error: unknown): void } | undefined;
+
+  constructor(options: ShardPublisherOptions) {
+    this.#options = options;
+  }
+
+  get state(): ShardState {
+    return this.#state;
+  }
+
+  /** Users in the ledger. */
+  get users(): number {
+    return this.#committed.size;
+  }
+
+  /** Takes the shard. Resolves when it is ready; rejects with SHARD_NOT_OWNED when it is lost or closed before. */
+  open(): Promise<void> {
+    const opened = new Promise<void>((resolve, reject) => {
+      this.#whenOpen = { resolve, reject };
+    });
+    this.#running = this.#run()
+      .catch((error: unknown) => this.#lose(error))
+      .finally(() => this.#discard());
+    return opened;
+  }
+
+  async publish(request: PublishRequest): Promise<void> {
+    if (this.#ended()) throw this.#notOwned();
+    if (!Number.isSafeInteger(request.first) || request.first < 1) {
+      throw new EnrichmentError('SEQUENCE_GAP', `${describe(request)}: sequence numbers begin at 1`);
+    }
+    const records = recordsOf(request, this.#options.encode);
+    const since = this.#options.clock.now();
+    await new Promise<void>((resolve, reject) => {
+      this.#waiting.push({ request, records, failures: 0, since, opened: this.#opened, resolve, reject });
+      this.#wake?.();
+    });
+  }
+
+  /** What the {@link LedgerFeed} brings. */
+  onLedger(batch: RecordBatch): void {
+    this.#reader?.onBatch(batch);
+  }
+
+  /** Lets a transaction that is under way finish. Never throws. */
+  async close(): Promise<void> {
+    if (!this.#ended()) this.#end('closed', this.#notOwned());
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    let failures = 0;
+    while (!this.#ended()) {
+      if (this.#producer === undefined) {
+        this.#state = 'opening';
+        try {
+          await this.#open();
+          failures = 0;
+        } catch (error) {
+          if (this.#ended()) break;
+          if (isFenced(error)) {
+            this.#lose(error);
+            break;
+          }
+          this.#event({ type: 'reopening', error });
+          this.#giveUp(error);
+          await this.#options.clock.sleep(Math.min(BACK_OFF.last, BACK_OFF.first * 2 ** failures), this.#ending.signal);
+          failures += 1;
+        }
+      } else if (this.#waiting.length === 0) {
+        await this.#somethingToDo();
+      } else {
+        await this.#publishBatch(this.#producer);
+      }
+    }
+  }
+
+  async #open(): Promise<void> {
+    const { kafka, transactionalId, feed, clock, host, newId, shard, ledgerTopic } = this.#options;
+    const began = clock.now();
+    const me = newId();
+    this.#mine.add(me);
+    const reader = new LedgerReader(feed, this.#committed, this.#mine, me, this.#position !== null);
+    this.#reader = reader;
+    const reading = reader.read(this.#position);
+    reading.catch(() => undefined); // awaited below, unless taking the shard fails first
+    const done = new AbortController();
+    try {
+      const producer = await kafka.fence(transactionalId);
+      if (this.#ended()) {
+        await producer.close();
+        return;
+      }
+      this.#producer = producer;
+      const transaction = await producer.begin();
+      const value = encodeOwner({ owner: me, host, at: clock.now() });
+      await transaction.send(ledgerTopic, shard, [{ key: OWNER_KEY, value }]);
+      await transaction.commit();
+      void this.#watch(reader, done.signal);
+      const { sentinel, takenBy } = await reading;
+      if (takenBy !== undefined) {
+        this.#lose(new EnrichmentError('FENCED', `shard ${shard} was taken by ${takenBy} since`));
+        return;
+      }
+      this.#position = sentinel;
+      if (this.#ended()) return;
+      this.#opened += 1;
+      this.#state = 'ready';
+      this.#event({ type: 'opened', users: this.#committed.size, ms: clock.now() - began });
+      this.#whenOpen?.resolve();
+    } catch (error) {
+      await this.#discard();
+      throw error;
+    } finally {
+      done.abort();
+      reader.stop();
+      this.#reader = undefined;
+    }
+  }
+
+  /** Gives up on a reader that stands still. */
+  async #watch(reader: LedgerReader, done: AbortSignal): Promise<void> {
+    for (let seen = reader.batches; ; seen = reader.batches) {
+      await this.#options.clock.sleep(READ_STALL, done);
+      if (done.aborted) return;
+      if (reader.batches !== seen) continue;
+      const { ledgerTopic, shard } = this.#options;
+      reader.abort(new EnrichmentError('KAFKA', `${ledgerTopic}-${shard}: nothing came for ${READ_STALL} ms while restoring the ledger`));
+      return;
+    }
+  }
+
+  async #publishBatch(producer: TransactionalProducer): Promise<void> {
+    const { clock, shard, outputTopic, ledgerTopic, limits = LIMITS } = this.#options;
+    // While requests keep coming, those of a moment go together; a single one does not wait.
+    if (this.#lastBatch > 1 && this.#waiting.length < this.#lastBatch) await clock.sleep(LINGER);
+    if (this.#ended()) return;
+
+    const batch = formBatch(this.#waiting, this.#committed, limits);
+    const suspects = this.#refuse(batch);
+    for (const { resolve } of batch.published) resolve();
+    if (batch.published.length > 0) this.#event({ type: 'repeated', requests: batch.published.length });
+    this.#waiting = [...suspects, ...batch.left];
+    this.#inFlight = [...batch.complete, ...batch.unfinished];
+    this.#lastBatch = this.#inFlight.length;
+
+    if (batch.outputs.length > 0) {
+      const began = clock.now();
+      try {
+        const transaction = await producer.begin();
+        await transaction.send(outputTopic, shard, batch.outputs);
+        const at = await transaction.send(ledgerTopic, shard, batch.ledger);
+        await transaction.commit();
+        if (at !== null) this.#position = at;
+      } catch (error) {
+        await this.#failed(error);
+        return;
+      }
+      for (const [userId, entry] of batch.entries) this.#committed.set(userId, entry);
+      this.#event({
+        type: 'committed',
+        outputs: batch.outputs.length,
+        users: batch.entries.size,
+        requests: batch.complete.length,
+        ms: clock.now() - began,
+      });
+      for (const { resolve } of batch.complete) resolve();
+    }
+    this.#inFlight = [];
+    if (this.#ended()) {
+      for (const { reject } of batch.unfinished) reject(this.#notOwned());
+      return;
+    }
+    this.#waiting = [...batch.unfinished, ...this.#waiting];
+    if (suspects.length > 0) await this.#discard();
+  }
+
+  /** Answers what the ledger refuses. Gaps that may be our own ignorance are returned: they are judged after a reopening. */
+  #refuse({ refused }: Batch<Pending>): Pending[] {
+    const suspects: Pending[] = [];
+    for (const { waiting, verdict } of refused) {
+      if (verdict.type === 'gap' && waiting.opened === this.#opened) {
+        suspects.push(waiting);
+        continue;
+      }
+      const error = refusalOf(waiting.request, verdict);
+      this.#event({ type: 'refused', error });
+      waiting.reject(error);
+    }
+    return suspects;
+  }
+
+  /** Whether the transaction was committed is unknown: nothing is answered before the ledger was read again. */
+  async #failed(error: unknown): Promise<void> {
+    const retry = this.#inFlight;
+    if (isFenced(error) && !this.#ended()) this.#lose(error);
+    this.#inFlight = [];
+    await this.#discard();
+    if (this.#ended()) {
+      for (const { reject } of retry) reject(this.#notOwned());
+      return;
+    }
+    this.#event({ type: 'reopening', error });
+    const again: Pending[] = [];
+    for (const waiting of retry) {
+      waiting.failures += 1;
+      if (waiting.failures < MAX_FAILURES) again.push(waiting);
+      else waiting.reject(unpublished(waiting.request, error));
+    }
+    this.#waiting = [...again, ...this.#waiting];
+  }
+
+  #giveUp(error: unknown): void {
+    const { clock } = this.#options;
+    const expired = (waiting: Pending): boolean => clock.now() - waiting.since >= GIVE_UP_AFTER;
+    const given = this.#waiting.filter(expired);
+    this.#waiting = this.#waiting.filter((waiting) => !expired(waiting));
+    for (const { request, reject } of given) reject(unpublished(request, error));
+  }
+
+  #lose(error: unknown): void {
+    this.#end('lost', this.#notOwned(error));
+    this.#event({ type: 'lost', error });
+  }
+
+  /** Requests in a transaction that is under way are answered when it is over. */
+  #end(state: 'lost' | 'closed', error: EnrichmentError): void {
+    this.#state = state;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { reject } of waiting) reject(error);
+    this.#whenOpen?.reject(error);
+    this.#reader?.abort(error);
+    this.#ending.abort();
+    this.#wake?.();
+  }
+
+  #ended(): boolean {
+    return this.#state === 'lost' || this.#state === 'closed';
+  }
+
+  async #discard(): Promise<void> {
+    const producer = this.#producer;
+    this.#producer = undefined;
+    await producer?.close();
+  }
+
+  async #somethingToDo(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    this.#wake = undefined;
+  }
+
+  #event(event: DistributedOmit<Parameters<OnShardEvent>[0], 'shard'>): void {
+    this.#options.onEvent?.({ ...event, shard: this.#options.shard });
+  }
+
+  #notOwned(cause?: unknown): EnrichmentError {
+    const why = cause === undefined ? '' : `: ${messageOf(cause)}`;
+    return new EnrichmentError('SHARD_NOT_OWNED', `this process does not own shard ${this.#options.shard} any more${why}`, { cause });
+  }
+}
+
+type DistributedOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+function isFenced(error: unknown): boolean {
+  return error instanceof EnrichmentError && error.code === 'FENCED';
+}

@@ -1,0 +1,97 @@
+/**
+ * The worker process: it owns shards as a member of the ledger's consumer group, and runs one Temporal worker for each
+ * shard while its publisher is ready. A failure gives everything back and joins anew, with back-off, until it is told
+ * to stop.
+ */
+import { messageOf } from '../errors.ts';
+import type { Clock } from '../clock.ts';
+import type { Logger } from '../log.ts';
+import type { Publisher } from '../publish/publisher.ts';
+import type { Ownership, OwnershipOptions } from '../publish/ownership.ts';
+import { isFatal } from '../fatal.ts';
+import type { ShardWorker } from './shard-worker.ts';
+
+export interface EnrichmentWorkerDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly createOwnership: (handlers: Pick<OwnershipOptions, 'onTaken' | 'onLost' | 'onCrash'>) => Ownership;
+  readonly startShardWorker: (shard: number, publisher: Publisher, onFailure: (error: unknown) => void) => Promise<ShardWorker>;
+}
+
+const MAX_BACKOFF = 10_000;
+
+export class EnrichmentWorker {
+  private readonly deps: EnrichmentWorkerDeps;
+  private readonly stopping = new AbortController();
+  private readonly shards = new Map<number, Promise<ShardWorker>>();
+  private problem: string | undefined = 'not joined yet';
+
+  constructor(deps: EnrichmentWorkerDeps) {
+    this.deps = deps;
+  }
+
+  get notReady(): string | undefined {
+    return this.problem;
+  }
+
+  get shardsOwned(): number {
+    return this.shards.size;
+  }
+
+  /** Runs until {@link stop}; throws only what no retry can mend. */
+  async run(onReady?: () => void): Promise<void> {
+    const { clock, logger } = this.deps;
+    for (let backoff = 500; !this.stopping.signal.aborted; backoff = Math.min(2 * backoff, MAX_BACKOFF)) {
+      const startedAt = clock.now();
+      try {
+        await this.runMember(onReady);
+      } catch (error) {
+        if (isFatal(error)) throw error;
+        this.problem = messageOf(error);
+        if (clock.now() - startedAt > 60_000) backoff = 500;
+        if (this.stopping.signal.aborted) return;
+        logger.warn({ error: this.problem, retryInMs: backoff }, 'the worker lost its shards and takes them again');
+        await clock.sleep(backoff, this.stopping.signal);
+      }
+    }
+  }
+
+  /** Ends the tasks that run, gives the shards back; {@link run} returns. */
+  stop(): void {
+    this.stopping.abort();
+  }
+
+  private async runMember(onReady?: () => void): Promise<void> {
+    const { createOwnership, startShardWorker, logger } = this.deps;
+    let fail: (error: unknown) => void = () => undefined;
+    const failed = new Promise<never>((_, reject) => (fail = reject));
+    failed.catch(() => undefined);
+    const ownership = createOwnership({
+      onTaken: (shard, publisher) => {
+        const worker = startShardWorker(shard, publisher, fail);
+        this.shards.set(shard, worker);
+        worker.then(() => logger.info({ shard }, 'shard taken'), fail);
+      },
+      onLost: (shard) => {
+        logger.info({ shard }, 'shard lost');
+        void this.stopShard(shard);
+      },
+      onCrash: fail,
+    });
+    try {
+      await Promise.race([ownership.start(), failed]);
+      this.problem = undefined;
+      onReady?.();
+      await Promise.race([failed, new Promise<void>((resolve) => this.stopping.signal.addEventListener('abort', () => resolve(), { once: true }))]);
+    } finally {
+      await Promise.all([...this.shards.keys()].map((shard) => this.stopShard(shard)));
+      await ownership.stop();
+    }
+  }
+
+  private async stopShard(shard: number): Promise<void> {
+    const worker = this.shards.get(shard);
+    this.shards.delete(shard);
+    await worker?.then((started) => started.stop()).catch(() => undefined);
+  }
+}

@@ -1,0 +1,60 @@
+/** The Temporal worker of one shard: workflows and activities of the users whose keys live in one output partition. */
+import { Worker, type NativeConnection } from '@temporalio/worker';
+import type { Activities } from '../../activities/contract.ts';
+import { dataConverter } from '../payload-codec.ts';
+
+export interface ShardWorkerOptions {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  readonly taskQueue: string;
+  readonly workflowBundle: { readonly code: string };
+  readonly activities: Activities;
+  /** About 1 MB each, see DESIGN.md. */
+  readonly maxCachedWorkflows: number;
+  /** The worker ended without being asked to. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+export interface ShardWorker {
+  /** Takes no new tasks, ends those that run, and resolves when it is over. Never throws. */
+  stop(): Promise<void>;
+}
+
+export async function startShardWorker(options: ShardWorkerOptions): Promise<ShardWorker> {
+  const { connection, namespace, taskQueue, workflowBundle, activities, maxCachedWorkflows, onFailure } = options;
+  const worker = await Worker.create({
+    connection,
+    namespace,
+    taskQueue,
+    workflowBundle,
+    activities: activities as unknown as Record<string, (...args: never[]) => Promise<unknown>>,
+    dataConverter,
+    maxCachedWorkflows,
+    maxConcurrentWorkflowTaskExecutions: 50,
+    maxConcurrentLocalActivityExecutions: 100,
+    maxConcurrentActivityTaskExecutions: 100,
+    // On purpose and not autoscaling: with few users autoscaled pollers left regular activities waiting.
+    workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 4 },
+    activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 2 },
+    // How long a task waits for the process that has its workflow cached, when that process is gone.
+    stickyQueueScheduleToStartTimeout: '3s',
+    shutdownGraceTime: '5s',
+    shutdownForceTime: '15s',
+  });
+  let stopping = false;
+  const running = worker.run().then(
+    () => {
+      if (!stopping) onFailure(new Error(`the worker of ${taskQueue} stopped`));
+    },
+    (error: unknown) => {
+      if (!stopping) onFailure(error);
+    },
+  );
+  return {
+    async stop() {
+      if (!stopping && worker.getState() === 'RUNNING') worker.shutdown();
+      stopping = true;
+      await running;
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { advance, judge } from '../../src/publish/ledger.ts';
+import type { LedgerEntry } from '../../src/publish/ledger-entry.ts';
+import { FIRST_LIFE, output, request, SECOND_LIFE } from '../support/publishing.ts';
+
+/** Applied outputs up to 5, the last for the record at offset 105; resolved ones up to 2. */
+const entry: LedgerEntry = {
+  incarnation: FIRST_LIFE,
+  applied: { seq: 5, partition: 0, offset: 105 },
+  resolved: { seq: 2, partition: 0, offset: 102 },
+};
+
+test('a user that was never published starts at 1', () => {
+  assert.deepEqual(judge(undefined, request('u', 1, 3)), { type: 'publish', from: 0 });
+  assert.deepEqual(judge(undefined, request('u', 2, 3)), { type: 'gap', last: 0 });
+});
+
+test('what is in the ledger is published already', () => {
+  assert.deepEqual(judge(entry, request('u', 1, 5)), { type: 'published' });
+  assert.deepEqual(judge(entry, request('u', 5, 5)), { type: 'published' });
+  assert.deepEqual(judge(entry, request('u', 1, 4)), { type: 'published' });
+});
+
+test('what follows the ledger is published, without the part that it has', () => {
+  assert.deepEqual(judge(entry, request('u', 6, 6)), { type: 'publish', from: 0 });
+  assert.deepEqual(judge(entry, request('u', 4, 8)), { type: 'publish', from: 2 });
+});
+
+test('a hole is a gap', () => {
+  assert.deepEqual(judge(entry, request('u', 7, 9)), { type: 'gap', last: 5 });
+});
+
+test('the two streams are counted apart', () => {
+  assert.deepEqual(judge(entry, request('u', 3, 3, { stream: 'resolved' })), { type: 'publish', from: 0 });
+  assert.deepEqual(judge(entry, request('u', 4, 4, { stream: 'resolved' })), { type: 'gap', last: 2 });
+});
+
+test('another money record under a published sequence number is a divergence', () => {
+  const other = { ...request('u', 5, 6), outputs: [output('u', 999), output('u', 106)] };
+  assert.deepEqual(judge(entry, other), { type: 'divergence', mark: { seq: 5, partition: 0, offset: 105 } });
+  const elsewhere = { ...request('u', 5, 5), outputs: [{ ...output('u', 105), partition: 1 }] };
+  assert.equal(judge(entry, elsewhere).type, 'divergence');
+});
+
+test('an older incarnation is refused, whatever it asks for', () => {
+  const newer: LedgerEntry = { incarnation: SECOND_LIFE, applied: { seq: 1, partition: 0, offset: 101 } };
+  assert.deepEqual(judge(newer, request('u', 1, 1)), { type: 'stale', newer: SECOND_LIFE });
+  assert.deepEqual(judge(newer, request('u', 2, 2)), { type: 'stale', newer: SECOND_LIFE });
+});
+
+test('a newer incarnation starts at 1 on both streams', () => {
+  const life = { incarnation: SECOND_LIFE };
+  assert.deepEqual(judge(entry, request('u', 1, 1, life)), { type: 'publish', from: 0 });
+  assert.deepEqual(judge(entry, request('u', 6, 6, life)), { type: 'gap', last: 0 });
+  assert.deepEqual(judge(entry, request('u', 1, 1, { ...life, stream: 'resolved' })), { type: 'publish', from: 0 });
+});
+
+test('of two incarnations that began in the same millisecond the greater run id is the newer', () => {
+  const life = (runId: string) => ({ incarnation: { startedAt: 1_000, runId } });
+  assert.equal(judge({ ...life('b') }, request('u', 1, 1, life('a'))).type, 'stale');
+  assert.equal(judge({ ...life('a') }, request('u', 1, 1, life('b'))).type, 'publish');
+});
+
+test('a request without outputs asks for nothing', () => {
+  assert.deepEqual(judge(undefined, { ...request('u', 1, 1), first: 9, outputs: [] }), { type: 'published' });
+});
+
+test('an entry goes on to the last output of the request and keeps the other stream', () => {
+  assert.deepEqual(advance(entry, request('u', 6, 8), 3), {
+    incarnation: FIRST_LIFE,
+    applied: { seq: 8, partition: 0, offset: 108 },
+    resolved: { seq: 2, partition: 0, offset: 102 },
+  });
+  assert.deepEqual(advance(entry, request('u', 6, 8), 1).applied, { seq: 6, partition: 0, offset: 106 });
+});
+
+test('the entry of a newer incarnation forgets the older one', () => {
+  assert.deepEqual(advance(entry, request('u', 1, 1, { incarnation: SECOND_LIFE, stream: 'resolved' }), 1), {
+    incarnation: SECOND_LIFE,
+    resolved: { seq: 1, partition: 0, offset: 101 },
+  });
+});

@@ -1,0 +1,344 @@
+/**
+ * Kafka in memory, as far as `KafkaPort` shows it: partitions with offsets, transactions with markers, fencing by
+ * transactional id, read_committed up to the last stable offset, consumer groups with generations. One `FakeKafka` is
+ * the cluster; `port()` is one process' connection to it. `intercept` sees every request of a transactional producer
+ * and may delay it, lose it (throw before) or lose its answer (throw after).
+ */
+import { EnrichmentError } from '../../src/errors.ts';
+import { assignPartitions, commonPartitionCount } from '../../src/kafka/assigner.ts';
+import type {
+  GroupHandlers,
+  GroupMember,
+  KafkaPort,
+  OutRecord,
+  TopicPartition,
+  Transaction,
+  TransactionalProducer,
+} from '../../src/kafka/port.ts';
+
+export type Api = 'fence' | 'begin' | 'send' | 'sendOffsets' | 'commit';
+export interface Request {
+  readonly api: Api;
+  readonly transactionalId: string;
+  readonly process: string;
+  readonly topic?: string;
+}
+export type Intercept = (request: Request, when: 'before' | 'after') => void | Promise<void>;
+
+export interface StoredRecord {
+  readonly offset: number;
+  readonly timestamp: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+interface Txn {
+  state: 'open' | 'committed' | 'aborted';
+  readonly touched: Set<Partition>;
+  readonly offsets: { group: string; key: string; offset: number; metadata: string }[];
+}
+interface Entry {
+  readonly record: StoredRecord | null; // null: a transaction marker
+  readonly txn: Txn | null;
+}
+class Partition {
+  readonly entries: Entry[] = [];
+
+  get lastStable(): number {
+    const open = this.entries.findIndex(({ txn }) => txn?.state === 'open');
+    return open < 0 ? this.entries.length : open;
+  }
+}
+
+interface Holder {
+  epoch: number;
+  txn: Txn | undefined;
+}
+
+export class FakeKafka {
+  intercept: Intercept = () => undefined;
+  /** Records in one delivered batch at most. */
+  fetchSize = 100;
+  /** How often each transactional id was taken. */
+  readonly fences: string[] = [];
+  readonly #topics = new Map<string, Partition[]>();
+  readonly #holders = new Map<string, Holder>();
+  readonly #groups = new Map<string, FakeMember[]>();
+  readonly #committed = new Map<string, { offset: number; metadata: string }>();
+  #members = 0;
+
+  createTopic(topic: string, partitions: number): void {
+    this.#topics.set(topic, Array.from({ length: partitions }, () => new Partition()));
+  }
+
+  /** What a read_committed reader sees. */
+  committed(topic: string, partition = 0): StoredRecord[] {
+    const log = this.partition(topic, partition);
+    return log.entries
+      .slice(0, log.lastStable)
+      .flatMap(({ record, txn }) => (record !== null && txn?.state !== 'aborted' ? [record] : []));
+  }
+
+  /** A record outside any transaction. */
+  append(topic: string, partition: number, record: OutRecord): number {
+    const offset = this.#append(this.partition(topic, partition), record, null);
+    this.#changed();
+    return offset;
+  }
+
+  port(process: string): KafkaPort {
+    const members = new Set<FakeMember>();
+    return {
+      fence: (transactionalId) => this.#fence(transactionalId, process),
+      joinGroup: ({ groupId, topics }) => {
+        const member = new FakeMember(this, `${process}-${this.#members++}`, groupId, topics);
+        members.add(member);
+        return member;
+      },
+      committedOffsets: async (groupId, partitions) =>
+        partitions.map(({ topic, partition }) => {
+          const found = this.#committed.get(`${groupId}/${topic}/${partition}`);
+          return { topic, partition, offset: found?.offset ?? null, metadata: found?.metadata ?? '' };
+        }),
+      endOffsets: async (partitions) =>
+        partitions.map(({ topic, partition }) => ({
+          topic,
+          partition,
+          start: 0,
+          end: this.partition(topic, partition).lastStable,
+        })),
+      partitionCounts: async (topics) => topics.map((topic) => this.#topics.get(topic)?.length ?? null),
+      close: async () => void (await Promise.all([...members].map((member) => member.stop()))),
+    };
+  }
+
+  partition(topic: string, partition: number): Partition {
+    const found = this.#topics.get(topic)?.[partition];
+    if (found === undefined) throw new EnrichmentError('KAFKA', `${topic}-${partition} does not exist`);
+    return found;
+  }
+
+  counts(topics: readonly string[]): number {
+    return commonPartitionCount(topics.map((topic) => ({ topic, partitions: this.#topics.get(topic)?.length ?? 0 })));
+  }
+
+  startOffset(groupId: string, { topic, partition }: TopicPartition): number {
+    return this.#committed.get(`${groupId}/${topic}/${partition}`)?.offset ?? 0;
+  }
+
+  join(member: FakeMember): void {
+    const members = this.#groups.get(member.groupId) ?? [];
+    this.#groups.set(member.groupId, [...members, member]);
+    this.rebalance(member.groupId);
+  }
+
+  leave(member: FakeMember): void {
+    this.#groups.set(member.groupId, (this.#groups.get(member.groupId) ?? []).filter((other) => other !== member));
+    this.rebalance(member.groupId);
+  }
+
+  /** A new generation for every member. `without`: ids of processes that are cut off and do not notice. */
+  rebalance(groupId: string, without: readonly string[] = []): void {
+    const members = (this.#groups.get(groupId) ?? []).filter(({ id }) => !without.some((process) => id.startsWith(`${process}-`)));
+    const [first] = members;
+    if (first === undefined) return;
+    const claims = members.map(({ id, owned }) => ({ id, owned }));
+    const assignment = assignPartitions(this.counts(first.topics), claims);
+    for (const member of members) member.assign(assignment.get(member.id) ?? []);
+  }
+
+  async #fence(transactionalId: string, process: string): Promise<TransactionalProducer> {
+    const request = (api: Api, topic?: string): Request => ({ api, transactionalId, process, ...(topic === undefined ? {} : { topic }) });
+    await this.intercept(request('fence'), 'before');
+    const holder = this.#holders.get(transactionalId) ?? { epoch: -1, txn: undefined };
+    this.#holders.set(transactionalId, holder);
+    holder.epoch += 1;
+    if (holder.txn !== undefined) this.#finish(holder, 'aborted');
+    this.fences.push(transactionalId);
+    const { epoch } = holder;
+    await this.intercept(request('fence'), 'after');
+
+    let usable = true;
+    const step = async <T>(api: Api, topic: string | undefined, run: () => T): Promise<T> => {
+      if (!usable) throw new EnrichmentError('KAFKA', `${api}: this producer met an error before`);
+      try {
+        await this.intercept(request(api, topic), 'before');
+        if (holder.epoch !== epoch) throw new EnrichmentError('FENCED', `${transactionalId}: INVALID_PRODUCER_EPOCH`);
+        const answer = run();
+        await this.intercept(request(api, topic), 'after');
+        return answer;
+      } catch (error) {
+        usable = false;
+        throw error;
+      }
+    };
+    return {
+      begin: async () => {
+        let txn: Txn | undefined;
+        const ongoing = (): Txn => (txn ??= holder.txn = { state: 'open', touched: new Set(), offsets: [] });
+        if (!usable) throw new EnrichmentError('KAFKA', 'begin: this producer met an error before');
+        const transaction: Transaction = {
+          send: (topic, partition, records) =>
+            step('send', topic, () => {
+              const log = this.partition(topic, partition);
+              const current = ongoing();
+              current.touched.add(log);
+              const [first] = records.map((record) => this.#append(log, record, current));
+              return first ?? null;
+            }),
+          sendOffsets: (group, offsets) =>
+            step('sendOffsets', undefined, () => {
+              for (const { topic, partition, offset, metadata } of offsets) {
+                ongoing().offsets.push({ group, key: `${group}/${topic}/${partition}`, offset, metadata });
+              }
+            }),
+          commit: () => step('commit', undefined, () => void (txn !== undefined && this.#finish(holder, 'committed'))),
+        };
+        return transaction;
+      },
+      close: async () => {
+        usable = false;
+      },
+    };
+  }
+
+  #finish(holder: Holder, state: 'committed' | 'aborted'): void {
+    const { txn } = holder;
+    if (txn === undefined) return;
+    holder.txn = undefined;
+    txn.state = state;
+    for (const log of txn.touched) log.entries.push({ record: null, txn: null });
+    if (state === 'committed') for (const { key, offset, metadata } of txn.offsets) this.#committed.set(key, { offset, metadata });
+    this.#changed();
+  }
+
+  #append(log: Partition, record: OutRecord, txn: Txn | null): number {
+    const offset = log.entries.length;
+    const headers = Object.fromEntries(Object.entries(record.headers ?? {}).map(([name, value]) => [name, value.toString()]));
+    const stored = { offset, timestamp: record.timestamp ?? 0, key: bytes(record.key), value: bytes(record.value), headers };
+    log.entries.push({ record: stored, txn });
+    return offset;
+  }
+
+  #changed(): void {
+    for (const member of [...this.#groups.values()].flat()) member.poll();
+  }
+}
+
+class FakeMember implements GroupMember {
+  readonly id: string;
+  readonly groupId: string;
+  readonly topics: readonly string[];
+  owned: readonly number[] = [];
+  readonly #kafka: FakeKafka;
+  readonly #positions = new Map<string, number>();
+  readonly #paused = new Set<string>();
+  #handlers: GroupHandlers | undefined;
+  #generation = 0;
+  #open = false;
+  #polling = false;
+  /** Something happened since the last look. */
+  #dirty = false;
+
+  constructor(kafka: FakeKafka, id: string, groupId: string, topics: readonly string[]) {
+    this.#kafka = kafka;
+    this.id = id;
+    this.groupId = groupId;
+    this.topics = topics;
+  }
+
+  async start(handlers: GroupHandlers): Promise<void> {
+    this.#handlers = handlers;
+    this.#kafka.join(this);
+  }
+
+  assign(partitions: readonly number[]): void {
+    this.owned = partitions;
+    this.#generation += 1;
+    this.#open = false;
+    this.#positions.clear();
+    this.#paused.clear();
+    const generation = this.#generation;
+    const handlers = this.#handlers;
+    setImmediate(async () => {
+      if (this.#generation !== generation || handlers !== this.#handlers) return;
+      try {
+        await handlers?.onAssigned(partitions);
+      } catch (error) {
+        handlers?.onCrash(error as Error);
+        return;
+      }
+      if (this.#generation !== generation) return;
+      for (const topic of this.topics) {
+        for (const partition of partitions) {
+          const key = `${topic}/${partition}`;
+          if (!this.#positions.has(key)) this.#positions.set(key, this.#kafka.startOffset(this.groupId, { topic, partition }));
+        }
+      }
+      this.#open = true;
+      this.poll();
+    });
+  }
+
+  pause(topic: string, partition: number): void {
+    if (this.owned.includes(partition)) this.#paused.add(`${topic}/${partition}`);
+  }
+
+  resume(topic: string, partition: number): void {
+    this.#paused.delete(`${topic}/${partition}`);
+    this.poll();
+  }
+
+  seek(topic: string, partition: number, offset: number): void {
+    if (this.owned.includes(partition)) this.#positions.set(`${topic}/${partition}`, offset);
+    this.poll();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#handlers === undefined) return;
+    this.#handlers = undefined;
+    this.#generation += 1;
+    this.#open = false;
+    this.#kafka.leave(this);
+  }
+
+  poll(): void {
+    this.#dirty = true;
+    if (this.#polling) return;
+    this.#polling = true;
+    setImmediate(async () => {
+      while (this.#dirty) {
+        this.#dirty = false;
+        while (await this.#deliver());
+      }
+      this.#polling = false;
+    });
+  }
+
+  async #deliver(): Promise<boolean> {
+    let any = false;
+    for (const topic of this.topics) {
+      for (const partition of this.owned) {
+        const key = `${topic}/${partition}`;
+        const position = this.#positions.get(key);
+        if (!this.#open || position === undefined || this.#paused.has(key) || this.#handlers === undefined) continue;
+        const log = this.#kafka.partition(topic, partition);
+        const end = log.lastStable;
+        const next = Math.min(end, position + this.#kafka.fetchSize);
+        if (next <= position) continue;
+        const records = log.entries
+          .slice(position, next)
+          .flatMap(({ record, txn }) => (record !== null && txn?.state !== 'aborted' ? [record] : []));
+        this.#positions.set(key, next);
+        await this.#handlers.onRecords({ topic, partition, fetchedFrom: position, next, end, records });
+        any = true;
+      }
+    }
+    return any;
+  }
+}
+
+function bytes(data: Buffer | string | null): Buffer | null {
+  return typeof data === 'string' ? Buffer.from(data) : data;
+}

@@ -1,0 +1,33 @@
+/** A clock that a test moves. Sleeps below a second pass by themselves, longer ones when the test says so. */
+import type { Clock } from '../../src/clock.ts';
+
+const SHORT = 1_000;
+
+export class ManualClock implements Clock {
+  #now = 1_700_000_000_000;
+  #sleepers: { until: number; wake: () => void }[] = [];
+
+  now(): number {
+    return this.#now;
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted === true) return Promise.resolve();
+    if (ms < SHORT) return new Promise((resolve) => setImmediate(resolve));
+    return new Promise((resolve) => {
+      const sleeper = { until: this.#now + ms, wake: resolve };
+      this.#sleepers.push(sleeper);
+      signal?.addEventListener('abort', () => {
+        this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
+        resolve();
+      });
+    });
+  }
+
+  advance(ms: number): void {
+    this.#now += ms;
+    const due = this.#sleepers.filter(({ until }) => until <= this.#now);
+    this.#sleepers = this.#sleepers.filter(({ until }) => until > this.#now);
+    for (const { wake } of due) wake();
+  }
+}
