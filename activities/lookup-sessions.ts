@@ -3,7 +3,7 @@
  * 404. Anything else (timeout, refused, 5xx, a redirect, a malformed or oversized body) is no answer, and asked again
  * until the time of the request is over.
  */
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { messageOf } from '../src/errors.ts';
 import { FAILURES, type Activities, type LookupOutcome } from './contract.ts';
 
@@ -60,6 +60,7 @@ export function createLookupSessions(deps: LookupDeps): Activities['lookupSessio
     if (outcomes.every(({ status }) => status === 'retry')) {
       throw ApplicationFailure.create({
         type: FAILURES.sessionServiceUnavailable,
+        category: ApplicationFailureCategory.BENIGN,
         message: `The session service gave no usable answer for ${sessionIds.length} sessions: ${problem}`,
       });
     }

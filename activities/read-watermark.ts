@@ -1,4 +1,4 @@
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { FAILURES, type Activities } from './contract.ts';
 
 export interface WatermarkDeps {
@@ -13,6 +13,7 @@ export function createReadWatermark({ committedWatermark }: WatermarkDeps): Acti
     if (passes === undefined || (watermark !== null && watermark > passes)) return watermark;
     throw ApplicationFailure.create({
       type: FAILURES.watermarkNotReached,
+      category: ApplicationFailureCategory.BENIGN,
       message: `Waiting: the watermark of partition ${partition} is ${iso(watermark)}, money is pending until ${iso(passes)}`,
     });
   };

@@ -93,8 +93,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, requirements: ConfigRequireme
 export function unknownVariables(env: NodeJS.ProcessEnv): string[] {
   const read = new EnvironmentReader(env);
   readAll(read, env, {});
-  const CACHE = 'ENRICHMENT_CACHE'; // for what `dev` downloads, read there
-  return ['ENRICHMENT_', 'KAFKA_SSL', 'KAFKA_SASL'].flatMap((prefix) => read.notAsked(prefix)).filter((name) => name !== CACHE);
+  return ['ENRICHMENT_', 'KAFKA_SSL', 'KAFKA_SASL'].flatMap((prefix) => read.notAsked(prefix));
 }
 
 function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: ConfigRequirements): Config {

@@ -56,8 +56,8 @@ export interface GenerationDeps {
 const MAX_HELD = 100_000;
 const MAX_HELD_BYTES = 64_000_000;
 /** Of one input of one triple: fetching pauses above, goes on below half. */
-const MAX_QUEUED = 2_000;
-const MAX_QUEUED_BYTES = 2_000_000;
+const MAX_QUEUED = 4_000;
+const MAX_QUEUED_BYTES = 4_000_000;
 /** Of one triple: reading pauses while more is on its way to Temporal. */
 const MAX_RELEASED = 10_000;
 const MAX_DEAD_LETTER_BYTES = 8_000_000;
@@ -77,7 +77,6 @@ export class Generation {
   private readonly paused = new Set<string>();
   private readonly loops: Promise<void>[] = [];
   private wake: AbortController = new AbortController();
-  private arrivals = 0;
   private inFlight = 0;
   private draining = false;
 
@@ -132,8 +131,7 @@ export class Generation {
       // A copy: the buffers are windows on the whole response of the broker.
       return decoded.ok ? { offset, timestamp, bytes, decoded } : { offset, timestamp, bytes, decoded, raw: { key: copy(key), value: copy(value) } };
     });
-    this.arrivals += 1;
-    triple.offer(input, fetched, next, this.arrivals, this.deps.clock.now());
+    triple.offer(input, fetched, next, this.deps.clock.now());
     this.deps.observer.read(input, records.length);
     this.applyBackPressure(triple);
     this.wakeUp();
@@ -261,10 +259,9 @@ export class Generation {
       const asking = [...this.triples.values()].filter(({ triple }) => all || triple.blocked).map(({ triple }) => triple);
       if (asking.length > 0) {
         if (all) lastAll = at;
-        const asked = this.arrivals;
         const partitions = asking.flatMap(({ partition }) => inputTopics.map((topic) => ({ topic, partition })));
         for (const { topic, partition, end } of await kafka.endOffsets(partitions)) {
-          this.triples.get(partition)?.triple.sawEnd(inputTopics.indexOf(topic) as InputIndex, end, asked, at);
+          this.triples.get(partition)?.triple.sawEnd(inputTopics.indexOf(topic) as InputIndex, end, at);
         }
         this.wakeUp();
       }

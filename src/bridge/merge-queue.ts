@@ -1,7 +1,8 @@
 /**
  * The merged reading of three inputs (semantics, section 2): by (Kafka record timestamp, user < session < money,
  * offset), as far as records are there to be merged. A record may be read before an input whose queue is empty only
- * if that input's log was seen to end there after the record had arrived: otherwise an earlier one may be on its way.
+ * if that input's log was seen to end there a while after the record had arrived: otherwise an earlier one may be on its
+ * way, from the broker or from a producer that sent both.
  */
 import type { DecodeResult } from '../codec/decode.ts';
 import { Fifo } from './fifo.ts';
@@ -18,17 +19,19 @@ export interface Fetched {
 }
 
 interface Queued extends Fetched {
-  /** The number of the fetch that brought it: see {@link MergeQueue.offer}. */
-  readonly arrival: number;
+  readonly arrivedAt: number;
 }
+
+/** ms: producers that write to several topics do not do so at the very same time. */
+const GRACE = 300;
 
 interface Lane {
   readonly queue: Fifo<Queued>;
   bytes: number;
   /** Next offset that a fetch will bring. */
   fetched: number;
-  /** The end of the log, as an answer to a question that was put after `asked` arrivals. */
-  end: { readonly offset: number; readonly asked: number } | undefined;
+  /** The end of the log, as the answer to a question that was put at `at` ms. */
+  end: { readonly offset: number; readonly at: number } | undefined;
 }
 
 export class MergeQueue {
@@ -44,19 +47,18 @@ export class MergeQueue {
     return this.lanes[input].fetched;
   }
 
-  /** `arrival`: a number that grows with every fetch of this process. */
-  offer(input: InputIndex, records: readonly Fetched[], next: number, arrival: number): void {
+  offer(input: InputIndex, records: readonly Fetched[], next: number, arrivedAt: number): void {
     const lane = this.lanes[input];
     for (const record of records) {
-      lane.queue.push({ ...record, arrival });
+      lane.queue.push({ ...record, arrivedAt });
       lane.bytes += record.bytes;
     }
     lane.fetched = next;
   }
 
-  /** The log of this input ended at `offset`; asked after `asked` arrivals. */
-  sawEnd(input: InputIndex, offset: number, asked: number): void {
-    this.lanes[input].end = { offset, asked };
+  /** The log of this input ended at `offset`; asked at `at` ms. */
+  sawEnd(input: InputIndex, offset: number, at: number): void {
+    this.lanes[input].end = { offset, at };
   }
 
   /** Everything up to the end of the log, as last seen, was taken. */
@@ -81,10 +83,10 @@ export class MergeQueue {
       if (first === undefined || head.timestamp < this.lanes[first].queue.peek()!.timestamp) first = input;
     }
     if (first === undefined) return undefined;
-    const { arrival } = this.lanes[first].queue.peek()!;
+    const { arrivedAt } = this.lanes[first].queue.peek()!;
     const open = only.some((input) => {
       const { queue, end, fetched } = this.lanes[input];
-      return queue.length === 0 && (end === undefined || end.asked < arrival || fetched < end.offset);
+      return queue.length === 0 && (end === undefined || end.at < arrivedAt + GRACE || fetched < end.offset);
     });
     return open ? 'blocked' : first;
   }

@@ -54,17 +54,17 @@ export class PartitionTriple {
     this.outbox = new Outbox(options.outboxLimits);
   }
 
-  offer(input: InputIndex, records: readonly Fetched[], next: number, arrival: number, now: number): void {
-    this.queue.offer(input, records, next, arrival);
+  offer(input: InputIndex, records: readonly Fetched[], next: number, now: number): void {
+    this.queue.offer(input, records, next, now);
     if (records.some((record) => record.decoded.ok)) {
       this.silentSince[input] = undefined;
       this.lastUsableAt[input] = now;
     }
   }
 
-  /** The log of `input` ended at `offset`, as seen by a question put at `at` ms, after `asked` arrivals. */
-  sawEnd(input: InputIndex, offset: number, asked: number, at: number): void {
-    this.queue.sawEnd(input, offset, asked);
+  /** The log of `input` ended at `offset`, as the answer to a question put at `at` ms. */
+  sawEnd(input: InputIndex, offset: number, at: number): void {
+    this.queue.sawEnd(input, offset, at);
     if (!this.queue.atEnd(input)) return;
     const since = (this.silentSince[input] ??= Math.max(at, this.lastUsableAt[input]));
     if (at - since >= this.options.idleTimeout && !this.watermark.isIdle(input)) this.watermark.setIdle(input);

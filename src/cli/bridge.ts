@@ -42,7 +42,7 @@ async function runBridge(): Promise<void> {
     });
     const health = await startHealthServer({
       port: config.metricsPort,
-      anyPortIfTaken: (env['ENRICHMENT_METRICS_PORT'] ?? '') === '',
+      anyPortIfTaken: config.metricsPortIsDefault === true,
       registry,
       ready: { bridge: () => bridge.notReady ?? null },
     });

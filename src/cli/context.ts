@@ -1,6 +1,8 @@
 /** What almost every command begins with: environment, configuration, log. */
-import type { Config, ConfigRequirements } from '../config.ts';
+import type { Config, ConfigRequirements, KafkaConfig } from '../config.ts';
 import { loadConfig, readEnvironment } from '../config.ts';
+import { EnrichmentError, messageOf } from '../errors.ts';
+import { inspectCluster } from '../kafka/inspect.ts';
 import { createLogger } from '../log.ts';
 import type { Logger } from '../log.ts';
 
@@ -19,4 +21,17 @@ export function createContext(
   const config = loadConfig(env, requirements);
   const quiet = options.quiet === true && (env['ENRICHMENT_LOG_LEVEL'] ?? '') === '';
   return { env, config, logger: createLogger({ level: quiet ? 'error' : config.logLevel }) };
+}
+
+/** Finds out in seconds what a patient client would need half a minute for. Throws EnrichmentError CONFIG or UNREACHABLE. */
+export async function reachKafka({ config, logger }: Context): Promise<KafkaConfig> {
+  const { kafka } = config;
+  if (kafka === undefined) throw new EnrichmentError('CONFIG', 'KAFKA_BROKERS is not set: expected host:port of a Kafka broker');
+  try {
+    await inspectCluster(config, kafka, logger);
+  } catch (error) {
+    const address = kafka.brokers.join(',');
+    throw new EnrichmentError('UNREACHABLE', `Kafka at "${address}" (KAFKA_BROKERS) cannot be used: ${messageOf(error)}`, { cause: error });
+  }
+  return kafka;
 }

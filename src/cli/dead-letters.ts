@@ -11,7 +11,7 @@ import { hasOffset } from '../domain/offset-ranges.ts';
 import { EnrichmentError } from '../errors.ts';
 import { createKafka } from '../kafka/index.ts';
 import type { KafkaPort } from '../kafka/port.ts';
-import { createContext } from './context.ts';
+import { createContext, reachKafka } from './context.ts';
 import { count, printable, progress, table, writeLine } from './output.ts';
 
 /** Values that a retry holds in memory. */
@@ -197,9 +197,9 @@ async function read(kafka: KafkaPort, config: Config, onLetter: (letter: DeadLet
 async function withKafka(
   use: (parts: { readonly kafka: KafkaPort; readonly config: Config; readonly retried: Retried }) => Promise<void>,
 ): Promise<void> {
-  const { config, logger } = createContext({ requireKafka: true }, { quiet: true });
-  if (config.kafka === undefined) throw new EnrichmentError('CONFIG', 'KAFKA_BROKERS is not set');
-  const kafka = createKafka(config.kafka, logger);
+  const context = createContext({ requireKafka: true }, { quiet: true });
+  const { config, logger } = context;
+  const kafka = createKafka(await reachKafka(context), logger);
   try {
     const topic = config.topics.deadLetter;
     const [partitions] = await kafka.partitionCounts([topic]);

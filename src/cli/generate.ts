@@ -2,7 +2,7 @@
 import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { Config } from '../config.ts';
 import { parseDuration } from '../environment-reader.ts';
 import { EnrichmentError } from '../errors.ts';
@@ -43,7 +43,7 @@ export function generateCommand(): Command {
     .option('--rate <n>', 'records a second, with timestamps of now; 0: as fast as possible, with timestamps of the past', rate, 0)
     .option('--seed <n>', 'the same seed and options give the same records', integer('--seed', 0, Number.MAX_SAFE_INTEGER), 1)
     .option('--duplicates <fraction>', 'of the money: sent twice, mostly within the dedup TTL', fraction('--duplicates'), 0.05)
-    .option('--disorder <duration>', 'at most so much between event time and Kafka timestamp', duration, 5000)
+    .addOption(new Option('--disorder <duration>', 'at most so much between event time and Kafka timestamp').argParser(duration).default(5000, '5s'))
     .option('--late <fraction>', 'of the money: later than the out-of-orderness', fraction('--late'), 0)
     .option('--old <fraction>', 'of the money: isOldMoneyEvent', fraction('--old'), 0)
     .option('--pending <fraction>', 'of the money: before its session', fraction('--pending'), 0)

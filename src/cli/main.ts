@@ -17,7 +17,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   // A listener that throws must not end in a bare stack either.
   process.on('uncaughtException', (error) => process.exit(report(error)));
   process.on('unhandledRejection', (error) => process.exit(report(error)));
-  const code = await run(argv.slice(2)).catch(report);
+  const args = argv.slice(2);
+  const code = await run(args).catch((error: unknown) => report(error, commandOf(args)));
   await flushed(process.stdout);
   process.exit(code);
 }
@@ -58,12 +59,13 @@ function harden(command: Command): void {
   for (const child of command.commands) harden(child);
 }
 
-/** Says what went wrong on stderr, and returns the exit code. */
-function report(error: unknown): number {
+/** Says what went wrong on stderr, and returns the exit code. `command`: the word in its place. */
+function report(error: unknown, command?: string): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0;
     if (error.code === 'commander.help') return USAGE;
-    print(`${error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')}; see ${NAME} --help`);
+    const known = COMMANDS.some(({ name }) => name === command) ? `${command} ` : '';
+    print(`${error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')}; see ${NAME} ${known}--help`);
     return USAGE;
   }
   if (error instanceof EnrichmentError) {

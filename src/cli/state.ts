@@ -15,8 +15,8 @@ const TIMEOUT = 10_000;
 export function stateCommand(): Command {
   return new Command('state')
     .description(
-      "A user's state, from the running workflow: effective time, user info, sessions with expiry, pending money by\n" +
-        'session, lookups in flight, first occurrences, counters. Needs Temporal and a running worker.',
+      "A user's state, from the running workflow: effective time, user info, sessions with expiry, pending money by session, " +
+        'lookups in flight, first occurrences, counters. Needs Temporal and a running worker.',
     )
     .argument('<userId>', 'UUID of the user')
     .option('--json', 'one JSON object')
@@ -109,15 +109,15 @@ export function renderState(view: UserStateView): string {
       one.moneyId,
       one.givenUpAt ?? 'not started',
     ])),
-    `counters\n${table(['', ''], Object.entries(view.counters).map(([name, value]) => [`  ${words(name)}`, String(value)])).trimStart().replace(/^/, '  ')}`,
+    section('counters', 0, ['counter', 'value'], Object.entries(view.counters).map(([name, value]) => [words(name), String(value)])),
   ].join('\n\n');
 }
 
 function section(title: string, size: number, heading: readonly string[], rows: readonly (readonly string[])[]): string {
   if (rows.length === 0) return `${title}: none`;
-  const cut = size > rows.length ? `, the first ${rows.length} shown` : '';
+  const cut = size > rows.length ? ` (${size}, the first ${rows.length} shown)` : '';
   const lines = table(heading, rows).split('\n').map((line) => `  ${line}`);
-  return `${title} (${size}${cut})\n${lines.join('\n')}`;
+  return `${title}${cut}\n${lines.join('\n')}`;
 }
 
 /** `moneyApplied` -> `money applied` */

@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { EnrichmentError } from '../errors.ts';
 import { DEFAULT_SHARDS, ensureTopics } from '../kafka/topics.ts';
-import { createContext } from './context.ts';
+import { createContext, reachKafka } from './context.ts';
 import { progress, writeLine } from './output.ts';
 
 const DEFAULT_PARTITIONS = 4;
@@ -31,9 +31,11 @@ function partitions(text: string): number {
 }
 
 async function topics(options: TopicsOptions): Promise<void> {
-  const { config, logger } = createContext({ requireKafka: true }, { quiet: true });
+  const context = createContext({ requireKafka: true }, { quiet: true });
+  const { config, logger } = context;
   const shown = progress(`asking Kafka at ${config.kafka?.brokers.join(',') ?? ''}`);
   try {
+    await reachKafka(context);
     const { created, findings } = await ensureTopics(config, logger, {
       partitions: options.partitions,
       shards: options.shards,

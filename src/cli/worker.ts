@@ -95,7 +95,7 @@ async function runWorker(): Promise<void> {
         }),
     });
     const health = await startHealthServer({ port: config.metricsPort,
-      anyPortIfTaken: (env['ENRICHMENT_METRICS_PORT'] ?? '') === '', registry, ready: { worker: () => worker.notReady ?? null } });
+      anyPortIfTaken: config.metricsPortIsDefault === true, registry, ready: { worker: () => worker.notReady ?? null } });
     const gauges = setInterval(() => metrics.shardsOwned.set(worker.shardsOwned), 1_000);
     stop.then(() => worker.stop());
     let announced = false;

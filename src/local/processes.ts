@@ -48,11 +48,11 @@ const GUARD = `
   trap '' INT TERM HUP
   read -r _ <&3
   if kill -0 $$; then
-    kill -TERM -- -$$
+    kill -s TERM -- -$$
     i=0
     while [ $i -lt ${ORPHAN_GRACE_S * 10} ] && kill -0 $$; do sleep 0.1; i=$((i+1)); done
   fi
-  kill -KILL -- -$$
+  kill -s KILL -- -$$
 } </dev/null >/dev/null 2>&1 &
 exec 3<&-
 exec "$@"

@@ -22,6 +22,7 @@ export interface Request {
   readonly transactionalId: string;
   readonly process: string;
   readonly topic?: string;
+  readonly records?: readonly OutRecord[];
 }
 export type Intercept = (request: Request, when: 'before' | 'after') => void | Promise<void>;
 
@@ -148,8 +149,14 @@ export class FakeKafka {
     for (const member of members) member.assign(assignment.get(member.id) ?? []);
   }
 
-  async #fence(transactionalId: string, process: string): Promise<TransactionalProducer> {
-    const request = (api: Api, topic?: string): Request => ({ api, transactionalId, process, ...(topic === undefined ? {} : { topic }) });
+  async #fence(transactionalId: string, processName: string): Promise<TransactionalProducer> {
+    const request = (api: Api, topic?: string, records?: readonly OutRecord[]): Request => ({
+      api,
+      transactionalId,
+      process: processName,
+      ...(topic === undefined ? {} : { topic }),
+      ...(records === undefined ? {} : { records }),
+    });
     await this.intercept(request('fence'), 'before');
     const holder = this.#holders.get(transactionalId) ?? { epoch: -1, txn: undefined };
     this.#holders.set(transactionalId, holder);
@@ -160,13 +167,13 @@ export class FakeKafka {
     await this.intercept(request('fence'), 'after');
 
     let usable = true;
-    const step = async <T>(api: Api, topic: string | undefined, run: () => T): Promise<T> => {
+    const step = async <T>(api: Api, run: () => T, topic?: string, records?: readonly OutRecord[]): Promise<T> => {
       if (!usable) throw new EnrichmentError('KAFKA', `${api}: this producer met an error before`);
       try {
-        await this.intercept(request(api, topic), 'before');
+        await this.intercept(request(api, topic, records), 'before');
         if (holder.epoch !== epoch) throw new EnrichmentError('FENCED', `${transactionalId}: INVALID_PRODUCER_EPOCH`);
         const answer = run();
-        await this.intercept(request(api, topic), 'after');
+        await this.intercept(request(api, topic, records), 'after');
         return answer;
       } catch (error) {
         usable = false;
@@ -179,21 +186,23 @@ export class FakeKafka {
         const ongoing = (): Txn => (txn ??= holder.txn = { state: 'open', touched: new Set(), offsets: [] });
         if (!usable) throw new EnrichmentError('KAFKA', 'begin: this producer met an error before');
         const transaction: Transaction = {
-          send: (topic, partition, records) =>
-            step('send', topic, () => {
+          send: (topic, partition, records) => {
+            const append = (): number | null => {
               const log = this.partition(topic, partition);
               const current = ongoing();
               current.touched.add(log);
               const [first] = records.map((record) => this.#append(log, record, current));
               return first ?? null;
-            }),
+            };
+            return step('send', append, topic, records);
+          },
           sendOffsets: (group, offsets) =>
-            step('sendOffsets', undefined, () => {
+            step('sendOffsets', () => {
               for (const { topic, partition, offset, metadata } of offsets) {
                 ongoing().offsets.push({ group, key: `${group}/${topic}/${partition}`, offset, metadata });
               }
             }),
-          commit: () => step('commit', undefined, () => void (txn !== undefined && this.#finish(holder, 'committed'))),
+          commit: () => step('commit', () => void (txn !== undefined && this.#finish(holder, 'committed'))),
         };
         return transaction;
       },

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { judge, missingTopics } from '../../src/kafka/topics.ts';
+import type { TopicState } from '../../src/kafka/topics.ts';
+
+const topics = { user: 'user', session: 'session', money: 'money', output: 'out', deadLetter: 'dead', ledger: 'out-ledger' };
+const config = { topics, maxRecordBytes: 1_000 };
+const settingsOf = (creation: { configEntries?: { name: string; value: string }[] } | undefined): Record<string, string> =>
+  Object.fromEntries((creation?.configEntries ?? []).map(({ name, value }) => [name, value]));
+const missing = (options: Parameters<typeof missingTopics>[1], existing: Record<string, number> = {}, brokers = 1) => {
+  const creations = missingTopics(config, options, new Map(Object.entries(existing)), brokers);
+  return new Map(creations.map((creation) => [creation.topic, { ...creation, settings: settingsOf(creation) }]));
+};
+
+test('all topics are created, inputs alike and the ledger like the output', () => {
+  const created = missing({ partitions: 6, shards: 3 });
+  assert.deepEqual(
+    [...created.values()].map(({ topic, numPartitions }) => [topic, numPartitions]),
+    [
+      ['money', 6],
+      ['user', 6],
+      ['session', 6],
+      ['out', 3],
+      ['dead', 6],
+      ['out-ledger', 3],
+    ],
+  );
+});
+
+test('what exists decides the partitions of what belongs to it', () => {
+  const created = missing({ partitions: 6, shards: 3 }, { user: 12, out: 8 });
+  assert.deepEqual(
+    [...created.values()].map(({ topic, numPartitions }) => [topic, numPartitions]),
+    [
+      ['money', 12],
+      ['session', 12],
+      ['dead', 12],
+      ['out-ledger', 8],
+    ],
+  );
+});
+
+test('the ledger is compacted and never deletes', () => {
+  const settings = missing({ partitions: 1 }).get('out-ledger')?.settings ?? {};
+  assert.equal(settings['cleanup.policy'], 'compact');
+  assert.equal(settings['segment.ms'], '3600000');
+  assert.equal(settings['max.compaction.lag.ms'], '86400000');
+});
+
+test('a dead letter has room for the largest input record and its headers', () => {
+  const created = missing({ partitions: 1 });
+  const bytes = (topic: string): number => Number(created.get(topic)?.settings['max.message.bytes']);
+  assert.ok(bytes('dead') > bytes('money'));
+  assert.ok(bytes('money') > config.maxRecordBytes);
+});
+
+test('replicas follow the brokers, up to three', () => {
+  const replicas = (brokers: number) => {
+    const created = missing({ partitions: 1 }, {}, brokers).get('out');
+    return [created?.replicationFactor, created?.settings['min.insync.replicas'], created?.settings['unclean.leader.election.enable']];
+  };
+  assert.deepEqual(replicas(1), [1, '1', 'false']);
+  assert.deepEqual(replicas(2), [2, '1', 'false']);
+  assert.deepEqual(replicas(5), [3, '2', 'false']);
+});
+
+test('only topics that keep for ever get a retention of their own', () => {
+  assert.equal(missing({ partitions: 1 }).get('money')?.settings['retention.ms'], undefined);
+  assert.equal(missing({ partitions: 1, keepForever: true }).get('money')?.settings['retention.ms'], '-1');
+  assert.equal(missing({ partitions: 1, keepForever: true }).get('money')?.settings['message.timestamp.type'], 'CreateTime');
+});
+
+const good = (settings: Record<string, string> = {}, partitions = 4, replicas = 3): TopicState => ({
+  partitions,
+  replicas,
+  settings: { 'cleanup.policy': 'delete', 'max.message.bytes': '1000', 'min.insync.replicas': '2', 'unclean.leader.election.enable': 'false', ...settings },
+});
+const fitting: Readonly<Record<string, TopicState>> = {
+  user: good(),
+  session: good(),
+  money: good(),
+  out: good(),
+  dead: good({ 'max.message.bytes': '2000' }),
+  'out-ledger': good({ 'cleanup.policy': 'compact' }),
+};
+const findings = (changed: Readonly<Record<string, TopicState>>) => judge(config, new Map(Object.entries({ ...fitting, ...changed })));
+
+test('topics that fit have no findings', () => {
+  assert.deepEqual(findings({}), []);
+});
+
+for (const [what, changed, topic, message] of [
+  ['inputs of different partition counts', { user: good({}, 3) }, 'money', /money has 4, user has 3, session has 4/],
+  ['a compacted input', { session: good({ 'cleanup.policy': 'compact,delete' }) }, 'session', /removes events/],
+  ['a compacted output', { out: good({ 'cleanup.policy': 'compact' }) }, 'out', /set it to "delete"/],
+  ['a ledger that deletes', { 'out-ledger': good({ 'cleanup.policy': 'compact,delete' }) }, 'out-ledger', /forgets users/],
+  ['a ledger of other size than the output', { 'out-ledger': good({ 'cleanup.policy': 'compact' }, 2) }, 'out-ledger', /has 2 partitions and out has 4/],
+  ['dead letters without room', { dead: good() }, 'dead', /max.message.bytes is 1000/],
+  ['unclean leader election', { out: good({ 'unclean.leader.election.enable': 'true' }) }, 'out', /committed records can vanish/],
+  ['one in-sync replica of three', { out: good({ 'min.insync.replicas': '1' }) }, 'out', /set it to 2/],
+  ['time of appending on an input', { money: good({ 'message.timestamp.type': 'LogAppendTime' }) }, 'money', /LogAppendTime/],
+] as const) {
+  test(`found: ${what}`, () => {
+    const found = findings(changed as Record<string, TopicState>);
+    assert.deepEqual(found.map((finding) => finding.topic), [topic]);
+    assert.match(found[0]?.message ?? '', message);
+  });
+}

@@ -1,0 +1,147 @@
+/** The product on the shared cluster: its own topics and app id, bridges and workers as processes, and its judge. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import type { TestContext } from 'node:test';
+import { loadConfig, type Config } from '../../src/config.ts';
+import type { Input } from '../../src/domain/events.ts';
+import { createPlainProducer } from '../../src/kafka/producer.ts';
+import { ensureTopics } from '../../src/kafka/topics.ts';
+import { startProductProcess, type ProductProcess, type Role } from '../../src/local/product.ts';
+import { startStandInSessionService } from '../../src/local/session-service.ts';
+import { createLogger } from '../../src/log.ts';
+import { DEFAULT_SETTINGS, model, type ModelResult, type ModelSettings, type RawRecord } from '../model/model.ts';
+import { sharedCluster } from './cluster.ts';
+import { eventually } from './eventually.ts';
+import { readTopics, type SeenRecord } from './topic-reader.ts';
+
+const quiet = createLogger({ level: 'silent' });
+
+export interface ProducedRecord {
+  readonly input: Input;
+  readonly key: string | Buffer | null;
+  readonly value: string | Buffer | null;
+  readonly timestamp: number;
+}
+
+export type System = Awaited<ReturnType<typeof startSystem>>;
+
+export async function startSystem(t: TestContext, options: { partitions: number; shards?: number; env?: Record<string, string>; country?: string }) {
+  const cluster = await sharedCluster();
+  const undo: (() => Promise<unknown>)[] = [];
+  t.after(async () => {
+    for (const step of undo.reverse()) await step();
+  });
+  const id = randomUUID().slice(0, 8);
+  const sessions = await startStandInSessionService({ country: options.country ?? 'UY', delayMs: 5 });
+  undo.push(() => sessions.stop());
+  const env: Record<string, string> = {
+    KAFKA_BROKERS: cluster.brokers.join(','),
+    TEMPORAL_ADDRESS: cluster.temporal,
+    ENRICHMENT_APP_ID: `test-${id}`,
+    ENRICHMENT_WALLET_TOPIC: `wallet-${id}`,
+    ENRICHMENT_USER_TOPIC: `user-${id}`,
+    ENRICHMENT_SESSION_TOPIC: `session-${id}`,
+    ENRICHMENT_OUTPUT_TOPIC: `enriched-${id}`,
+    ENRICHMENT_DEAD_LETTER_TOPIC: `dead-${id}`,
+    ENRICHMENT_SESSION_SERVICE_URL: sessions.url,
+    ENRICHMENT_LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'warn',
+    ...options.env,
+  };
+  const config: Config = loadConfig(env);
+  const kafka = config.kafka!;
+  await ensureTopics(config, quiet, { partitions: options.partitions, keepForever: true, shards: options.shards ?? options.partitions });
+  const producer = await createPlainProducer(kafka, quiet);
+  undo.push(() => producer.close());
+  const { topics } = config;
+  const inputs: Record<Input, string> = { user: topics.user, session: topics.session, money: topics.money };
+  const outputs = await readTopics(kafka, [topics.output]);
+  undo.push(() => outputs.close());
+  const deadLetters = await readTopics(kafka, [topics.deadLetter]);
+  undo.push(() => deadLetters.close());
+  const logged = await readTopics(kafka, Object.values(inputs));
+  undo.push(() => logged.close());
+  const processes: ProductProcess[] = [];
+  undo.push(() => Promise.all(processes.map((process) => process.stop())));
+  let produced = 0;
+
+  async function produce(records: Iterable<ProducedRecord>): Promise<void> {
+    let part: ProducedRecord[] = [];
+    const flush = async () => {
+      for (const input of ['user', 'session', 'money'] as const) {
+        await producer.send(inputs[input], part.filter((record) => record.input === input));
+      }
+      produced += part.length;
+      part = [];
+    };
+    for (const record of records) {
+      part.push(record);
+      if (part.length >= 2_000) await flush();
+    }
+    await flush();
+  }
+
+  return {
+    config,
+    env,
+    sessions,
+    outputs: outputs.records,
+    deadLetters: deadLetters.records,
+    produce,
+    async start(role: Role): Promise<ProductProcess> {
+      const process = await startProductProcess(role, { env, log: (line) => console.error(line) });
+      processes.push(process);
+      return process;
+    },
+    /** What the model says of all that was produced. */
+    async expected(overrides: Partial<ModelSettings> = {}): Promise<ModelResult> {
+      await eventually('all records produced can be read', () => logged.records.length >= produced, 60_000);
+      const inputOf = Object.fromEntries(Object.entries(inputs).map(([input, topic]) => [topic, input as Input]));
+      const records = logged.records.map((record): RawRecord => ({ ...record, topic: inputOf[record.topic]! }));
+      return model({
+        records,
+        settings: {
+          ...DEFAULT_SETTINGS,
+          outOfOrderness: config.outOfOrderness, sessionTtl: config.sessionTtl, dedupTtl: config.dedupTtl, pendingTimeout: config.pendingTimeout,
+          maxFutureSkew: config.maxFutureSkew, maxRecordBytes: config.maxRecordBytes, pendingAtEnd: 'leave', ...overrides,
+        },
+        sessionService: () => options.country ?? 'UY',
+      });
+    },
+    /** Waits until as much came out as the model says, and then for all of it to be the same, once each. */
+    async matches(expected: ModelResult, timeout = 120_000): Promise<void> {
+      await eventually(
+        'the expected number of outputs and dead letters',
+        () => outputs.records.length >= expected.outputs.length && deadLetters.records.length >= expected.deadLetters.length,
+        timeout,
+      ).catch((error: unknown) => {
+        console.error(`outputs: ${outputs.records.length} of ${expected.outputs.length}, dead letters: ${deadLetters.records.length} of ${expected.deadLetters.length}`);
+        assert.deepEqual(differences(outputs.records, expected).slice(0, 10), [], String(error));
+        throw error;
+      });
+      assert.deepEqual(differences(outputs.records, expected).slice(0, 10), []);
+      const where = (topic: string, partition: unknown, offset: unknown, reason: unknown) => `${topic}/${partition}/${offset} ${reason}`;
+      assert.deepEqual(
+        deadLetters.records.map(({ headers: h }) => where(h['source-topic']!, h['source-partition'], h['source-offset'], h['reason'])).sort(),
+        expected.deadLetters.map(({ topic, partition, offset, reason }) => where(inputs[topic], partition, offset, reason)).sort(),
+      );
+    },
+  };
+}
+
+/** What is missing, twice, unexpected or different, by the place of the money record. */
+function differences(seen: readonly SeenRecord[], expected: ModelResult): string[] {
+  const found: string[] = [];
+  const want = new Map(expected.outputs.map((output) => [`${output.partition}/${output.offset}`, output]));
+  const got = new Map<string, SeenRecord>();
+  for (const record of seen) {
+    const place = `${record.headers['source-partition']}/${record.headers['source-offset']}`;
+    if (got.has(place)) found.push(`twice: ${place} ${record.value}`);
+    got.set(place, record);
+    const output = want.get(place);
+    if (output === undefined) found.push(`unexpected: ${place} ${record.value}`);
+    else if (String(record.value) !== output.value || String(record.key) !== output.key) found.push(`different: ${place}\n  got  ${record.value}\n  want ${output.value} (${output.path})`);
+    else if ((record.headers['enrichment'] === 'incomplete') !== output.incomplete) found.push(`header enrichment: ${place}`);
+  }
+  for (const [place, output] of want) if (!got.has(place)) found.push(`missing: ${place} ${output.value} (${output.path})`);
+  return found;
+}
