@@ -46,7 +46,7 @@ export function deadLettersCommand(): Command {
     .option('--force', 'also those that would only come back, or were put back before')
     .option('--dry-run', 'say what would be done, and do nothing')
     .action((options: RetryOptions) => retry(options));
-  // Both have --reason and --limit: what follows `retry` is for it.
+  // Both have --reason and --limit: what follows `retry` is for it. The program must have the same setting.
   return command.enablePositionalOptions();
 }
 

@@ -50,7 +50,6 @@ async function dev(options: DevOptions): Promise<void> {
     await runUntilAborted(options, requested.signal);
   } catch (error) {
     if (!isAbort(error, requested.signal)) throw error;
-    process.exit(0); // a request to a Kafka that does not answer may still be retried in the background
   } finally {
     for (const signal of signals) process.off(signal, stop);
   }

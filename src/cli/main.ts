@@ -29,6 +29,7 @@ async function run(args: readonly string[]): Promise<number> {
   const program = new Command(NAME)
     .description('Exactly-once enrichment of a Kafka stream of money events, with one durable Temporal workflow per user.')
     .version(version(), '-V, --version', 'print the version')
+    .enablePositionalOptions()
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
     .addHelpText('after', `\nStart with: npx ${NAME} demo\nConfiguration: environment variables or a file .env; "${NAME} doctor" checks it.`);

@@ -1,0 +1,42 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { test } from 'node:test';
+import { generateTraffic } from '../../src/local/generate/traffic.ts';
+import { trafficOptions } from '../../src/local/generate/options.ts';
+import { startSystem } from '../support/system.ts';
+
+test('worker and bridge killed with SIGKILL again and again: the output is exact', { timeout: 600_000 }, async (t) => {
+  const system = await startSystem(t, { partitions: 4 });
+  await system.produce(generateTraffic(trafficOptions({
+    users: 300, events: 15_000, seed: 3, start: Date.now() - 3 * 86_400_000, span: 1_200_000, disorder: 15_000, duplicates: 0.05, pending: 0.02, old: 0.01, malformed: 0.02, tooLarge: false,
+  })));
+  const expected = await system.expected();
+  let [worker, bridge] = await Promise.all([system.start('worker'), system.start('bridge')]);
+  for (let round = 0; round < 6; round += 1) {
+    await pause(2_500 + 700 * round);
+    if (round % 2 === 0) {
+      worker.kill();
+      worker = await system.start('worker');
+    } else {
+      bridge.kill();
+      bridge = await system.start('bridge');
+    }
+    t.diagnostic(`round ${round}: ${system.outputs.length} of ${expected.outputs.length} outputs`);
+  }
+  await system.matches(expected, 300_000);
+});
+
+test('two bridges and two workers share the work; one of each is killed; the others take over', { timeout: 600_000 }, async (t) => {
+  const system = await startSystem(t, { partitions: 4 });
+  const [worker, bridge] = await Promise.all([system.start('worker'), system.start('bridge'), system.start('worker'), system.start('bridge')]);
+  await system.produce(generateTraffic(trafficOptions({
+    users: 300, events: 10_000, seed: 4, start: Date.now() - 3 * 86_400_000, span: 1_200_000, disorder: 15_000, duplicates: 0.05, pending: 0.02, old: 0.01,
+  })));
+  const expected = await system.expected();
+  await pause(5_000);
+  t.diagnostic(`${system.outputs.length} of ${expected.outputs.length} outputs before the kill`);
+  worker.kill();
+  bridge.kill();
+  const killedAt = Date.now();
+  await system.matches(expected, 300_000);
+  t.diagnostic(`complete ${Date.now() - killedAt} ms after the kill`);
+});
