@@ -26,11 +26,15 @@ import { EVENTS_SIGNAL, QUERIES, type EventBatch } from './messages.ts';
 import { details, pendingView, sessionView, stateView, userInfoView } from './views.ts';
 import { WatermarkWatch } from './watermark-watch.ts';
 
-/** Signals of one run; the server's hard limit is 10,000 and its suggestion ignores it. */
-const MAX_SIGNALS = 1_500;
-/** Below the server's warnings at 10,240 events and 10 MB. */
-const MAX_HISTORY_EVENTS = 8_000;
-const MAX_HISTORY_BYTES = 6_000_000;
+/**
+ * When to continue as new: far below the server's limits (10,000 signals, which its suggestion ignores, 51,200 events,
+ * 50 MB), and at half of what makes the bridge wait (src/bridge/history-guard.ts).
+ */
+const MAX_SIGNALS = 1_000;
+const MAX_HISTORY_EVENTS = 4_000;
+const MAX_HISTORY_BYTES = 4_000_000;
+/** Signals that are applied before their outputs are published. */
+const MAX_BATCHES = 10;
 const MAX_LOOKUPS_IN_FLIGHT = 100;
 /** ms that pending money waits quietly for its session, before the watermark is watched on its behalf. */
 const WATCH_AFTER = 3_000;
@@ -80,7 +84,7 @@ export async function userEnrichment({ userId, life: carried }: Start): Promise<
 
   async function applyInbox(): Promise<void> {
     const applied: Output[] = [];
-    for (const batch of inbox.splice(0)) {
+    for (const batch of inbox.splice(0, MAX_BATCHES)) {
       life.rules = batch.rules;
       life.partition = batch.partition;
       const effects = applyBatch(life.user, batch, { userId, now: Date.now() });

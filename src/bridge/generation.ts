@@ -11,6 +11,7 @@ import { messageOf } from '../errors.ts';
 import type { GroupMember, KafkaPort, RecordBatch } from '../kafka/port.ts';
 import type { Logger } from '../log.ts';
 import { Committer } from './committer.ts';
+import { HistoryGuard } from './history-guard.ts';
 import type { Fetched } from './merge-queue.ts';
 import type { Flight } from './outbox.ts';
 import { PartitionTriple } from './partition-triple.ts';
@@ -75,6 +76,7 @@ export class Generation {
   private readonly ended = new AbortController();
   private readonly triples = new Map<number, { readonly triple: PartitionTriple; readonly committer: Committer }>();
   private readonly paused = new Set<string>();
+  private readonly guard: HistoryGuard;
   private readonly loops: Promise<void>[] = [];
   private wake: AbortController = new AbortController();
   private inFlight = 0;
@@ -83,6 +85,7 @@ export class Generation {
   constructor(settings: BridgeSettings, deps: GenerationDeps) {
     this.settings = settings;
     this.deps = deps;
+    this.guard = new HistoryGuard(deps.signaller, deps.clock);
   }
 
   get partitions(): readonly number[] {
@@ -229,8 +232,11 @@ export class Generation {
       rules: this.settings.rules,
       records: flight.records.map((record) => record.applicable!),
     };
+    const bytes = flight.records.reduce((sum, record) => sum + record.bytes, 0);
     for (let backoff = 100; ; backoff = Math.min(2 * backoff, MAX_BACKOFF)) {
       try {
+        await this.guard.admit(flight.userId, bytes, this.ended.signal);
+        if (this.ended.signal.aborted) return;
         await signaller.signal(flight.userId, batch);
         break;
       } catch (error) {

@@ -7,4 +7,6 @@ export interface Signaller {
    * doubt, and then the same signal is sent again: a workflow drops what it already has.
    */
   signal(userId: string, batch: EventBatch): Promise<void>;
+  /** How long the history of the user's running workflow is; null when there is none. */
+  history(userId: string): Promise<{ readonly events: number; readonly bytes: number } | null>;
 }

@@ -1,4 +1,4 @@
-import type { WorkflowClient } from '@temporalio/client';
+import { WorkflowNotFoundError, type WorkflowClient } from '@temporalio/client';
 import { outputKey } from '../codec/enriched.ts';
 import { partitionOf } from '../kafka/partitioner.ts';
 import type { Start } from '../../workflows/life.ts';
@@ -22,6 +22,18 @@ export function createTemporalSignaller(client: WorkflowClient, appId: string, s
           signalArgs: [batch],
         }),
       );
+    },
+
+    async history(userId) {
+      try {
+        const { historyLength, historySize, status } = await client.withDeadline(Date.now() + DEADLINE, () =>
+          client.getHandle(workflowIdOf(appId, userId)).describe(),
+        );
+        return status.name === 'RUNNING' ? { events: historyLength, bytes: historySize ?? 0 } : null;
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return null;
+        throw error;
+      }
     },
   };
 }

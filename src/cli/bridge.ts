@@ -47,7 +47,7 @@ async function runBridge(): Promise<void> {
       ready: { bridge: () => bridge.notReady ?? null },
     });
     const gauges = setInterval(() => setGauges(metrics, bridge), 1_000);
-    stop.then(() => bridge.stop());
+    void stop.then(() => bridge.stop());
     let announced = false;
     try {
       await bridge.run(() => {

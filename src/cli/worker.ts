@@ -97,7 +97,7 @@ async function runWorker(): Promise<void> {
     const health = await startHealthServer({ port: config.metricsPort,
       anyPortIfTaken: config.metricsPortIsDefault === true, registry, ready: { worker: () => worker.notReady ?? null } });
     const gauges = setInterval(() => metrics.shardsOwned.set(worker.shardsOwned), 1_000);
-    stop.then(() => worker.stop());
+    void stop.then(() => worker.stop());
     let announced = false;
     try {
       await worker.run(() => {
@@ -117,8 +117,8 @@ async function runWorker(): Promise<void> {
 /** A shard is a partition of both topics: they must exist, and agree. */
 async function checkTopics(kafka: KafkaPort, { topics }: Config): Promise<void> {
   const [output, ledger] = await kafka.partitionCounts([topics.output, topics.ledger]);
-  if (output == null || ledger == null) {
-    const missing = [output == null ? topics.output : '', ledger == null ? topics.ledger : ''].filter(Boolean);
+  if (output === null || output === undefined || ledger === null || ledger === undefined) {
+    const missing = [output ? '' : topics.output, ledger ? '' : topics.ledger].filter(Boolean);
     throw new EnrichmentError('TOPIC', `missing topics: ${missing.join(', ')}; create them with "money-enrichment topics"`);
   }
   if (output !== ledger) {

@@ -60,7 +60,7 @@ export async function ensureTopics(config: Config, logger: Logger, options: Ensu
   try {
     await retrying(TIMEOUT, isHopeless, () => admin.connect());
     const counts = await reads.partitionCounts(names);
-    const existing = new Map(names.flatMap((name, index) => (counts[index] ? [[name, counts[index]] as const] : [])));
+    const existing = await describe(admin, names.filter((_, index) => counts[index] !== null));
     const { brokers } = await admin.describeCluster();
     const creations = missingTopics(config, options, existing, brokers.length);
     await create(admin, creations, logger);
@@ -75,19 +75,20 @@ export async function ensureTopics(config: Config, logger: Logger, options: Ensu
   }
 }
 
-/** What to create. `existing`: partition counts by topic. */
+/** What to create, given what exists. */
 export function missingTopics(
   { topics, maxRecordBytes }: Pick<Config, 'topics' | 'maxRecordBytes'>,
   { partitions, shards = DEFAULT_SHARDS, keepForever = false }: EnsureTopicsOptions,
-  existing: ReadonlyMap<string, number>,
+  existing: ReadonlyMap<string, TopicState>,
   brokers: number,
 ): Creation[] {
   const replicationFactor = Math.min(3, brokers);
   const safety = { 'min.insync.replicas': replicationFactor >= 3 ? '2' : '1', 'unclean.leader.election.enable': 'false' };
   const retention = keepForever ? { 'retention.ms': '-1' } : {};
   const inputs = inputTopics(topics);
-  const inputPartitions = inputs.map((topic) => existing.get(topic)).find((count) => count !== undefined) ?? partitions;
-  const outputPartitions = existing.get(topics.output) ?? shards;
+  const inputPartitions = inputs.map((topic) => existing.get(topic)?.partitions).find((count) => count !== undefined) ?? partitions;
+  const outputPartitions = existing.get(topics.output)?.partitions ?? shards;
+  const inputBytes = 2 * maxRecordBytes + ENVELOPE;
 
   const make = (topic: string, numPartitions: number, settings: Readonly<Record<string, string>>): Creation => ({
     topic,
@@ -100,7 +101,7 @@ export function missingTopics(
     'cleanup.policy': 'delete',
     'message.timestamp.type': 'CreateTime',
     // Twice what is accepted: a record that is too large is to end in the dead letters, not at its producer.
-    'max.message.bytes': String(2 * maxRecordBytes + ENVELOPE),
+    'max.message.bytes': String(inputBytes),
     ...(keepForever ? { 'message.timestamp.after.max.ms': String(2n ** 63n - 1n) } : {}),
   };
   return [
@@ -114,7 +115,7 @@ export function missingTopics(
     make(topics.deadLetter, inputPartitions, {
       ...retention,
       'cleanup.policy': 'delete',
-      'max.message.bytes': String(2 * maxRecordBytes + 2 * ENVELOPE),
+      'max.message.bytes': String(Math.max(inputBytes, largestOf(inputs, existing)) + ENVELOPE),
     }),
     make(topics.ledger, outputPartitions, {
       'cleanup.policy': 'compact',
@@ -162,7 +163,7 @@ export function judge({ topics }: Pick<Config, 'topics'>, states: ReadonlyMap<st
       find('wrong', topics.ledger, `it has ${ledger.partitions} partitions and ${topics.output} has ${output.partitions}: they must be equal, one ledger partition for each shard`);
     }
   }
-  const largest = Math.max(0, ...inputs.map(({ settings }) => Number(settings['max.message.bytes'] ?? 0)));
+  const largest = largestOf(inputTopics(topics), states);
   const deadLetter = states.get(topics.deadLetter);
   const room = Number(deadLetter?.settings['max.message.bytes'] ?? 0);
   if (deadLetter !== undefined && largest > 0 && room <= largest) {
@@ -181,6 +182,11 @@ export function judge({ topics }: Pick<Config, 'topics'>, states: ReadonlyMap<st
 
 function inputTopics(topics: Topics): string[] {
   return [topics.money, topics.user, topics.session];
+}
+
+/** bytes of the largest record that one of these topics takes; 0 when none of them exists */
+function largestOf(inputs: readonly string[], states: ReadonlyMap<string, TopicState>): number {
+  return Math.max(0, ...inputs.map((topic) => Number(states.get(topic)?.settings['max.message.bytes'] ?? 0)));
 }
 
 function compacted(settings: TopicState['settings']): boolean {
@@ -213,6 +219,7 @@ function topicErrors(error: unknown): string[] {
 }
 
 async function describe(admin: KafkaJS.Admin, names: readonly string[]): Promise<Map<string, TopicState>> {
+  if (names.length === 0) return new Map();
   const { ConfigResourceTypes } = library();
   const [{ topics }, { resources }] = await Promise.all([
     admin.fetchTopicMetadata({ topics: [...names] }),

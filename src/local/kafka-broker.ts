@@ -1,13 +1,13 @@
 /** A real Kafka broker on this machine: KRaft, one node, 127.0.0.1 only, one child process. */
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { randomBytes } from 'node:crypto';
 import { EnrichmentError } from '../errors.ts';
+import { formatFolder } from './kafka-format.ts';
 import { kafkaPrograms } from './kafka-jars.ts';
 import type { KafkaPrograms } from './kafka-jars.ts';
 import { coordinatorsReady } from './kafka-ready.ts';
 import { LOOPBACK, freePorts } from './ports.ts';
-import { runProgram, startChild } from './processes.ts';
+import { startChild } from './processes.ts';
 import type { Child } from './processes.ts';
 import type { Log } from './log.ts';
 
@@ -33,6 +33,7 @@ export interface KafkaBrokerOptions {
 
 const START_TIMEOUT_MS = 120_000;
 const PORT_TRIES = 3;
+const NODE_ID = 1;
 const JVM = ['-Xms128m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto', '-Djava.awt.headless=true'];
 
 /** Ready for clients when it resolves. Errors: MISSING_PROGRAM; UNREACHABLE when it does not come up. */
@@ -63,24 +64,17 @@ async function startOn(
   const logging = join(dataDir, 'log4j2.properties');
   await writeFile(properties, serverProperties(dataDir, port, controllerPort));
   await writeFile(logging, loggingProperties(dataDir));
-  const java = (main: string, ...args: string[]): string[] => [
-    ...JVM,
-    `-Dlog4j2.configurationFile=${logging}`,
-    '-cp',
-    programs.classPath,
-    main,
-    ...args,
-  ];
-  if (!(await stat(join(dataDir, 'data', 'meta.properties')).catch(() => undefined))) {
-    const clusterId = randomBytes(16).toString('base64url');
-    const format = java('kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties);
-    const { code, stdout, stderr } = await runProgram(programs.java, format, { signal: stopSignal });
-    if (code !== 0) throw new EnrichmentError('UNREACHABLE', `Kafka could not format ${dataDir}: ${(stderr || stdout).trim()}`);
-  }
+  const java = (main: string): string[] => [...JVM, `-Dlog4j2.configurationFile=${logging}`, '-cp', programs.classPath, main];
+  await formatFolder({
+    folder: join(dataDir, 'data'),
+    nodeId: NODE_ID,
+    storageTool: [programs.java, ...java('kafka.tools.StorageTool')],
+    signal: stopSignal,
+  });
 
   stopSignal?.throwIfAborted();
   const output: string[] = [];
-  const child = startChild(programs.java, java('kafka.Kafka', properties), {
+  const child = startChild(programs.java, [...java('kafka.Kafka'), properties], {
     name: 'kafka',
     onLine: (line) => void (output.length < 50 && output.push(line)),
   });
@@ -113,8 +107,8 @@ async function untilReady(child: Child, port: number, stopSignal?: AbortSignal):
 function serverProperties(dataDir: string, port: number, controllerPort: number): string {
   return text({
     'process.roles': 'broker,controller',
-    'node.id': 1,
-    'controller.quorum.voters': `1@${LOOPBACK}:${controllerPort}`,
+    'node.id': NODE_ID,
+    'controller.quorum.voters': `${NODE_ID}@${LOOPBACK}:${controllerPort}`,
     listeners: `PLAINTEXT://${LOOPBACK}:${port},CONTROLLER://${LOOPBACK}:${controllerPort}`,
     'advertised.listeners': `PLAINTEXT://${LOOPBACK}:${port}`,
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',

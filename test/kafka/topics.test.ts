@@ -7,8 +7,14 @@ const topics = { user: 'user', session: 'session', money: 'money', output: 'out'
 const config = { topics, maxRecordBytes: 1_000 };
 const settingsOf = (creation: { configEntries?: { name: string; value: string }[] } | undefined): Record<string, string> =>
   Object.fromEntries((creation?.configEntries ?? []).map(({ name, value }) => [name, value]));
+const good = (settings: Record<string, string> = {}, partitions = 4, replicas = 3): TopicState => ({
+  partitions,
+  replicas,
+  settings: { 'cleanup.policy': 'delete', 'max.message.bytes': '1000', 'min.insync.replicas': '2', 'unclean.leader.election.enable': 'false', ...settings },
+});
 const missing = (options: Parameters<typeof missingTopics>[1], existing: Record<string, number> = {}, brokers = 1) => {
-  const creations = missingTopics(config, options, new Map(Object.entries(existing)), brokers);
+  const states = Object.entries(existing).map(([topic, partitions]) => [topic, good({}, partitions)] as const);
+  const creations = missingTopics(config, options, new Map(states), brokers);
   return new Map(creations.map((creation) => [creation.topic, { ...creation, settings: settingsOf(creation) }]));
 };
 
@@ -54,6 +60,12 @@ test('a dead letter has room for the largest input record and its headers', () =
   assert.ok(bytes('money') > config.maxRecordBytes);
 });
 
+test('dead letters have room for what an existing input takes', () => {
+  const state: TopicState = { partitions: 1, replicas: 1, settings: { 'max.message.bytes': '16777216' } };
+  const [dead] = missingTopics(config, { partitions: 1 }, new Map([['user', state]]), 1).filter(({ topic }) => topic === 'dead');
+  assert.ok(Number(settingsOf(dead)['max.message.bytes']) > 16_777_216);
+});
+
 test('replicas follow the brokers, up to three', () => {
   const replicas = (brokers: number) => {
     const created = missing({ partitions: 1 }, {}, brokers).get('out');
@@ -70,11 +82,6 @@ test('only topics that keep for ever get a retention of their own', () => {
   assert.equal(missing({ partitions: 1, keepForever: true }).get('money')?.settings['message.timestamp.type'], 'CreateTime');
 });
 
-const good = (settings: Record<string, string> = {}, partitions = 4, replicas = 3): TopicState => ({
-  partitions,
-  replicas,
-  settings: { 'cleanup.policy': 'delete', 'max.message.bytes': '1000', 'min.insync.replicas': '2', 'unclean.leader.election.enable': 'false', ...settings },
-});
 const fitting: Readonly<Record<string, TopicState>> = {
   user: good(),
   session: good(),

@@ -42,7 +42,7 @@ export function fault(): Fault {
           return false;
         }
         socket.pause();
-        setTimeout(() => socket.destroy(), 300);
+        setTimeout(() => socket.destroy(new Error('injected: lost before the answer')), 200);
         return write(data, ...rest);
       }) as typeof socket.write;
       return socket;
