@@ -32,7 +32,7 @@ class GzipCodec implements PayloadCodec {
     return Promise.all(
       payloads.map(async (payload) => {
         const encoding = payload.metadata?.['encoding'];
-        if (encoding == null || Buffer.from(encoding).toString() !== ENCODING) return payload;
+        if (encoding === undefined || encoding === null || Buffer.from(encoding).toString() !== ENCODING) return payload;
         return PayloadMessage.decode(await decompress(payload.data ?? Buffer.alloc(0), { maxOutputLength: MAX_BYTES }));
       }),
     );

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { loadConfig, readEnvironment } from '../config.ts';
 import type { Config } from '../config.ts';
 import { EnrichmentError } from '../errors.ts';
-import { ensureTopics } from '../kafka/topics.ts';
+import { DEFAULT_SHARDS, ensureTopics } from '../kafka/topics.ts';
 import { describeDevelopment, startDevelopment } from '../local/development.ts';
 import { isAbort } from '../local/together.ts';
 import { createLogger } from '../log.ts';
@@ -83,7 +83,7 @@ async function runUntilAborted(options: DevOptions, signal: AbortSignal): Promis
 async function createTopics(config: Config, partitions: number): Promise<void> {
   // What matters is thrown or reported; a client's first words with a new broker are no news.
   const logger = createLogger({ level: config.logLevel === 'info' ? 'error' : config.logLevel });
-  const { created, findings } = await ensureTopics(config, logger, { partitions, keepForever: true });
+  const { created, findings } = await ensureTopics(config, logger, { partitions, shards: Math.min(partitions, DEFAULT_SHARDS), keepForever: true });
   if (created.length > 0) log(`Created the topics ${created.join(', ')}.`);
   for (const { topic, message } of findings) log(`Topic ${topic}: ${message}.`);
   const wrong = findings.filter(({ level }) => level === 'wrong').map(({ topic }) => topic);

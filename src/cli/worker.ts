@@ -14,6 +14,7 @@ import { EnrichmentError } from '../errors.ts';
 import { startHealthServer } from '../health.ts';
 import { createKafka } from '../kafka/index.ts';
 import type { KafkaPort } from '../kafka/port.ts';
+import { ensureTopics } from '../kafka/topics.ts';
 import type { Logger } from '../log.ts';
 import { createRegistry, createWorkerMetrics, type WorkerMetrics } from '../metrics.ts';
 import { createOwnership, eventText } from '../publish/ownership.ts';
@@ -56,7 +57,7 @@ async function runWorker(): Promise<void> {
   const metrics = createWorkerMetrics(registry);
   const [{ connection, namespace }, workflowBundle] = await Promise.all([connectTemporalNative(env), loadWorkflowBundle(temporalLogger)]);
   try {
-    await checkTopics(kafka, config);
+    await checkTopics(kafka, config, logger);
     const { appId, topics } = config;
     const shared = {
       sessionServiceUrl: config.sessionServiceUrl!,
@@ -114,14 +115,15 @@ async function runWorker(): Promise<void> {
   }
 }
 
-/** A shard is a partition of both topics: they must exist, and agree. */
-async function checkTopics(kafka: KafkaPort, { topics }: Config): Promise<void> {
+/** A shard is a partition of both topics: they must agree. The ledger is the product's own, and made where it is missing. */
+async function checkTopics(kafka: KafkaPort, config: Config, logger: Logger): Promise<void> {
+  const { topics } = config;
   const [output, ledger] = await kafka.partitionCounts([topics.output, topics.ledger]);
-  if (output === null || output === undefined || ledger === null || ledger === undefined) {
-    const missing = [output ? '' : topics.output, ledger ? '' : topics.ledger].filter(Boolean);
-    throw new EnrichmentError('TOPIC', `missing topics: ${missing.join(', ')}; create them with "money-enrichment topics"`);
-  }
-  if (output !== ledger) {
+  if (!output) throw new EnrichmentError('TOPIC', `missing topic: ${topics.output}; create it with "money-enrichment topics"`);
+  if (!ledger) {
+    await ensureTopics(config, logger, { partitions: output, only: topics.ledger });
+    logger.info({ topic: topics.ledger, partitions: output }, 'the ledger topic was missing and is created');
+  } else if (output !== ledger) {
     throw new EnrichmentError(
       'TOPIC',
       `${topics.output} has ${output} partitions and ${topics.ledger} has ${ledger}: they must be equal, and never change; ` +

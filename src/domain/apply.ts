@@ -148,13 +148,21 @@ function passTo(state: UserState, tau: number, rules: Rules, context: StepContex
       lookUp(state, waiting, rules, context);
     }
   }
-  pruneChanges(state.birthYear, tau, rules.sessionTtl);
-  pruneChanges(state.residentCountryCode, tau, rules.sessionTtl);
+  pruneInfo(state, tau, rules);
 }
 
-/** Visibility is decided by times, so this only frees memory: once a batch, not once a record. */
+function pruneInfo(state: UserState, tau: number, { sessionTtl }: Rules): void {
+  pruneChanges(state.birthYear, tau, sessionTtl);
+  pruneChanges(state.residentCountryCode, tau, sessionTtl);
+}
+
+/**
+ * Visibility is decided by times, and changes are pruned again before the next record, so this only frees memory: once
+ * a batch, not once a record.
+ */
 function forgetExpired(state: UserState, rules: Rules): void {
   if (state.tau === null) return;
+  pruneInfo(state, state.tau, rules);
   forgetSessions(state.sessions, state.tau, rules.sessionTtl);
   forgetDuplicates(state.dedup, state.tau, rules.dedupTtl);
 }

@@ -28,13 +28,13 @@ export const TRANSACTION_RETRY: KafkaJS.RetryOptions = {
   maxRetryTime: 300,
   retries: 40,
 };
-/** A consumer, an admin or a plain producer outlives a broker restart: about 40 s. */
+/** A consumer, an admin or a plain producer outlives a broker restart: about a minute. */
 export const PATIENT_RETRY: KafkaJS.RetryOptions = {
   initialRetryTime: 100,
   factor: 0.2,
   multiplier: 2,
-  maxRetryTime: 5_000,
-  retries: 12,
+  maxRetryTime: 1_000,
+  retries: 60,
 };
 
 export type SocketFactory = KafkaJS.ISocketFactory;

@@ -9,19 +9,23 @@ import type { KafkaJS } from './kafkajs.ts';
 const QUIET = 30_000;
 const ERROR = 1;
 const WARN = 2;
-const CONNECTION_NAMESPACES: ReadonlySet<string> = new Set(['Connection', 'BrokerPool', 'Cluster']);
+/** What kafkajs says when a broker is not there; its `Response ...` errors are answers of one that is. */
+const TROUBLE = /^Connection (error|timeout)|^Failed to connect|^Closed connection/;
+
+/** When a logger has last warned: clients come and go, and all of them share the interval. */
+const warned = new WeakMap<Logger, number>();
 
 export function logCreatorFor(logger: Logger, now: () => number = Date.now): KafkaJS.logCreator {
-  let warned = -Infinity;
   return () => (entry: KafkaJS.LogEntry) => {
     const { message, broker, groupId, error } = entry.log as Record<string, unknown>;
     const fields = { component: 'kafkajs', namespace: entry.namespace, broker, groupId, error };
-    if (entry.level === ERROR && CONNECTION_NAMESPACES.has(entry.namespace) && now() - warned >= QUIET) {
-      warned = now();
-      logger.warn(fields, `Kafka connection trouble: ${String(message)} (retrying; more of these only at debug level)`);
+    const text = String(message);
+    if (entry.level === ERROR && TROUBLE.test(text) && now() - (warned.get(logger) ?? -Infinity) >= QUIET) {
+      warned.set(logger, now());
+      logger.warn(fields, `Kafka connection trouble: ${text} (retrying; more of these only at debug level)`);
       return;
     }
-    if (entry.level <= WARN) logger.debug(fields, String(message));
-    else logger.trace(fields, String(message));
+    if (entry.level <= WARN) logger.debug(fields, text);
+    else logger.trace(fields, text);
   };
 }

@@ -19,6 +19,8 @@ export interface EnsureTopicsOptions {
   readonly shards?: number;
   /** Records are kept for ever, with whatever timestamps their producers gave them. */
   readonly keepForever?: boolean;
+  /** Creates this topic and no other. */
+  readonly only?: string;
 }
 
 export interface TopicFinding {
@@ -62,7 +64,8 @@ export async function ensureTopics(config: Config, logger: Logger, options: Ensu
     const counts = await reads.partitionCounts(names);
     const existing = await describe(admin, names.filter((_, index) => counts[index] !== null));
     const { brokers } = await admin.describeCluster();
-    const creations = missingTopics(config, options, existing, brokers.length);
+    const { only } = options;
+    const creations = missingTopics(config, options, existing, brokers.length).filter(({ topic }) => only === undefined || topic === only);
     await create(admin, creations, logger);
     const states = await describe(admin, names);
     return { created: creations.map(({ topic }) => topic), findings: judge(config, states) };

@@ -6,7 +6,8 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { EnrichmentError } from '../errors.ts';
-import { isAlive, lock } from './cache.ts';
+import { lock } from './cache.ts';
+import { isAlive } from './processes.ts';
 
 const PREFIX = 'money-enrichment-';
 

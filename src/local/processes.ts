@@ -22,7 +22,7 @@ export interface Child {
   readonly name: string;
   readonly pid: number;
   readonly running: boolean;
-  /** Resolves when the process has ended and its output was read to the end. Never rejects. */
+  /** Resolves when its process group has ended and its output was read to the end. Never rejects. */
   readonly exited: Promise<Exit>;
   /** SIGTERM, then SIGKILL after `graceMs`; resolves when it is gone. May be called again. */
   stop(graceMs?: number): Promise<void>;
@@ -69,6 +69,7 @@ export function startChild(command: string, args: readonly string[], options: Ch
   const lifeline = child.stdio[3] as Duplex;
   lifeline.on('error', () => undefined); // the other end went first: the child is gone, which `exited` tells
   lifeline.resume();
+  const guardEnded = new Promise((resolve) => lifeline.once('close', resolve));
 
   for (const from of ['stdout', 'stderr'] as const) {
     const stream = child.stdio[from === 'stdout' ? 1 : 2] as Readable;
@@ -84,9 +85,9 @@ export function startChild(command: string, args: readonly string[], options: Ch
     });
     child.once('exit', () => {
       running = false;
-      lifeline.destroy();
+      lifeline.end(); // the guard ends, and with it what the program left in its group
     });
-    child.once('close', (code, signal) => resolve({ code, signal }));
+    child.once('close', (code, signal) => void guardEnded.then(() => resolve({ code, signal })));
   });
 
   const signalChild = (signal: NodeJS.Signals): void => {
@@ -153,5 +154,15 @@ export function isExecutable(file: string): boolean {
     return statSync(file).isFile();
   } catch {
     return false;
+  }
+}
+
+/** Whether a process has this pid, or a process group `-pid`. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -53,6 +53,8 @@ const GIVE_UP_AFTER = 20_000;
 const MAX_FAILURES = 6;
 /** ms without progress after which reading the ledger is begun anew. */
 const READ_STALL = 30_000;
+/** ms between two looks at an opening that takes long. */
+const WATCH_INTERVAL = 2_000;
 /** ms between two attempts to open. */
 const BACK_OFF = { first: 100, last: 5_000 };
 
@@ -168,6 +170,8 @@ export class ShardPublisher implements Publisher {
     const reading = reader.read(this.#position);
     reading.catch(() => undefined); // awaited below, unless taking the shard fails first
     const done = new AbortController();
+    const watched = { restoring: false };
+    void this.#watch(reader, watched, done.signal);
     try {
       const producer = await kafka.fence(transactionalId);
       if (this.#ended()) {
@@ -179,7 +183,7 @@ export class ShardPublisher implements Publisher {
       const value = encodeOwner({ owner: me, host, at: clock.now() });
       await transaction.send(ledgerTopic, shard, [{ key: OWNER_KEY, value }]);
       await transaction.commit();
-      void this.#watch(reader, done.signal);
+      watched.restoring = true;
       const { sentinel, takenBy } = await reading;
       if (takenBy !== undefined) {
         this.#lose(new EnrichmentError('FENCED', `shard ${shard} was taken by ${takenBy} since`));
@@ -201,15 +205,22 @@ export class ShardPublisher implements Publisher {
     }
   }
 
-  /** Gives up on a reader that stands still. */
-  async #watch(reader: LedgerReader, done: AbortSignal): Promise<void> {
-    for (let seen = reader.batches; ; seen = reader.batches) {
-      await this.#options.clock.sleep(READ_STALL, done);
+  /** While the shard is being opened: gives back the requests that waited long, and gives up on a reader that stands still. */
+  async #watch(reader: LedgerReader, watched: { readonly restoring: boolean }, done: AbortSignal): Promise<void> {
+    const { clock, ledgerTopic, shard } = this.#options;
+    let seen = reader.batches;
+    let moved = clock.now();
+    while (!done.aborted) {
+      await clock.sleep(WATCH_INTERVAL, done);
       if (done.aborted) return;
-      if (reader.batches !== seen) continue;
-      const { ledgerTopic, shard } = this.#options;
-      reader.abort(new EnrichmentError('KAFKA', `${ledgerTopic}-${shard}: nothing came for ${READ_STALL} ms while restoring the ledger`));
-      return;
+      this.#giveUp(new EnrichmentError('KAFKA', `shard ${shard} is still being opened`));
+      if (reader.batches !== seen || !watched.restoring) {
+        seen = reader.batches;
+        moved = clock.now();
+      } else if (clock.now() - moved >= READ_STALL) {
+        reader.abort(new EnrichmentError('KAFKA', `${ledgerTopic}-${shard}: nothing came for ${READ_STALL} ms while restoring the ledger`));
+        return;
+      }
     }
   }
 

@@ -81,11 +81,14 @@ test('the noise of kafkajs is one warning in half a minute, and debug lines', ()
     log: { timestamp: '', logger: 'kafkajs', message },
   });
   for (let i = 0; i < 100; i++) log(entry('Connection', 1, 'Connection error: ECONNREFUSED'));
+  // Another client of the same process.
+  logCreatorFor(logger, () => now)(1)(entry('Connection', 1, 'Connection error: ECONNREFUSED'));
+  log(entry('Connection', 1, 'Response AddPartitionsToTxn(key: 24, version: 1)'));
   log(entry('Producer', 1, 'Failed to send messages'));
   log(entry('Producer', 2, 'Limiting retries'));
   assert.equal(lines.filter(({ level }) => level >= 40).length, 1);
   assert.match(lines[0]?.msg ?? '', /^Kafka connection trouble: Connection error: ECONNREFUSED/);
-  assert.equal(lines.length, 102);
+  assert.equal(lines.length, 104);
   now += 30_000;
   log(entry('Connection', 1, 'Connection error: ECONNREFUSED'));
   assert.equal(lines.filter(({ level }) => level >= 40).length, 2);

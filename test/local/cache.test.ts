@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import type { TestContext } from 'node:test';
-import { cacheFolder, cached, isAlive, lock } from '../../src/local/cache.ts';
+import { cacheFolder, cached, lock } from '../../src/local/cache.ts';
+import { isAlive } from '../../src/local/processes.ts';
 
 async function folderFor(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'cache-test-'));

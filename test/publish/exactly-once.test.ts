@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { EnrichmentError } from '../../src/errors.ts';
+import type { GroupHandlers, GroupMember, KafkaPort, RecordBatch } from '../../src/kafka/port.ts';
 import { OWNER_KEY } from '../../src/publish/ledger-entry.ts';
 import type { Publisher, ShardEvent } from '../../src/publish/publisher.ts';
 import { eventually } from '../support/eventually.ts';
@@ -16,7 +17,7 @@ const GROUP = 'app-shards';
 interface World {
   readonly kafka: FakeKafka;
   readonly clock: ManualClock;
-  start(name: string): Promise<Process>;
+  start(name: string, port?: KafkaPort): Promise<Process>;
   /** A process that has all shards. */
   owner(name: string): Promise<Process & { publisher: Publisher }>;
   /** Values a read_committed reader sees in the output topic. */
@@ -28,8 +29,8 @@ function world(t: TestContext, shards = 1): World {
   const clock = new ManualClock();
   kafka.createTopic('out', shards);
   kafka.createTopic('ledger', shards);
-  const start = async (name: string): Promise<Process> => {
-    const process = await startProcess(kafka.port(name), { name, appId: 'app', outputTopic: 'out', ledgerTopic: 'ledger', shards, clock });
+  const start = async (name: string, port = kafka.port(name)): Promise<Process> => {
+    const process = await startProcess(port, { name, appId: 'app', outputTopic: 'out', ledgerTopic: 'ledger', shards, clock });
     t.after(() => process.ownership.stop());
     return process;
   };
@@ -121,19 +122,28 @@ test('a repeat of what is in an uncommitted transaction is not acknowledged befo
   assert.deepEqual(published(), ['u:101', 'u:102', 'u:103']);
 });
 
-test('two requests for the same outputs in one transaction are both answered by its commit', async (t) => {
+test('two requests for the same outputs in one transaction share its fate', async (t) => {
   const { owner, published, kafka } = world(t);
   const { publisher } = await owner('a');
-  const busy = gate();
+  const commits = [gate(), gate()];
+  let commit = 0;
   kafka.intercept = async ({ api }, when) => {
-    if (api === 'commit' && when === 'before') await busy.pass();
+    if (api === 'commit' && when === 'before') await commits[commit++]?.pass();
   };
   const other = publisher.publish(request('other', 1, 1));
-  await busy.reached;
+  await commits[0]?.reached;
+  // Both wait for the transaction under way, and go into the next one together.
   const [first, rider] = [publisher.publish(request('u', 1, 1)), publisher.publish(request('u', 1, 1))];
-  busy.open();
-  await Promise.all([other, first, rider]);
-  assert.deepEqual(published(), ['other:101', 'u:101']);
+  commits[0]?.open();
+  await other;
+  await commits[1]?.reached;
+  assert.equal(await settled(first), false);
+  assert.equal(await settled(rider), false);
+  await kafka.port('stranger').fence('app-shard-0');
+  commits[1]?.open();
+  await assert.rejects(first, withCode('SHARD_NOT_OWNED'));
+  await assert.rejects(rider, withCode('SHARD_NOT_OWNED'));
+  assert.deepEqual(published(), ['other:101']);
 });
 
 for (const when of ['before', 'after'] as const) {
@@ -313,6 +323,60 @@ test('requests are given back when Kafka stays away, and published when it is ba
   clock.advance(5_000);
   await late;
   assert.deepEqual(published(), ['u:101']);
+});
+
+test('requests are given back while a taking of the shard takes long', async (t) => {
+  const { owner, published, kafka, clock } = world(t);
+  const { publisher } = await owner('a');
+  const slow = gate();
+  let armed = true;
+  kafka.intercept = async ({ api }, when) => {
+    if (api === 'commit' && when === 'before' && armed) {
+      armed = false;
+      throw new EnrichmentError('KAFKA', 'connection lost');
+    }
+    if (api === 'fence' && when === 'before') await slow.pass();
+  };
+  const early = publisher.publish(request('u', 1, 1));
+  early.catch(() => undefined);
+  await slow.reached;
+  clock.advance(19_000);
+  assert.equal(await settled(early), false);
+  clock.advance(2_000);
+  await assert.rejects(early, withCode('KAFKA'));
+  slow.open();
+  await publisher.publish(request('u', 1, 1));
+  assert.deepEqual(published(), ['u:101']);
+});
+
+test('a ledger that does not come is asked for again with a new sentinel', async (t) => {
+  const { start, published, kafka, clock } = world(t);
+  const port = kafka.port('a');
+  let dead = true;
+  const deaf: KafkaPort = {
+    ...port,
+    joinGroup: (options) => {
+      const member = port.joinGroup(options);
+      const onRecords = (handlers: GroupHandlers) => async (batch: RecordBatch) => (dead ? undefined : handlers.onRecords(batch));
+      return Object.assign(Object.create(member) as GroupMember, {
+        start: (handlers: GroupHandlers) => member.start({ ...handlers, onRecords: onRecords(handlers) }),
+        pause: (topic: string, partition: number) => member.pause(topic, partition),
+        resume: (topic: string, partition: number) => member.resume(topic, partition),
+        seek: (topic: string, partition: number, offset: number) => member.seek(topic, partition, offset),
+        stop: () => member.stop(),
+      });
+    },
+  };
+  const a = await start('a', deaf);
+  await eventually('the sentinel is written', () => kafka.committed('ledger').length === 1);
+  while (ofType(a.events, 'reopening').length === 0) {
+    clock.advance(2_000);
+    await settled(new Promise(() => undefined));
+  }
+  dead = false;
+  await a.publish(request('u', 1, 1));
+  assert.deepEqual(published(), ['u:101']);
+  assert.equal(kafka.fences.length, 2);
 });
 
 test('closing finishes the transaction under way and refuses the rest', async (t) => {

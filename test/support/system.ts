@@ -25,7 +25,7 @@ export interface ProducedRecord {
 
 export type System = Awaited<ReturnType<typeof startSystem>>;
 
-export async function startSystem(t: TestContext, options: { partitions: number; shards?: number; env?: Record<string, string>; country?: string }) {
+export async function startSystem(t: TestContext, options: { partitions: number; shards?: number; env?: Record<string, string>; country?: string; countOnly?: boolean }) {
   const cluster = await sharedCluster();
   const undo: (() => Promise<unknown>)[] = [];
   t.after(async () => {
@@ -58,7 +58,7 @@ export async function startSystem(t: TestContext, options: { partitions: number;
   undo.push(() => outputs.close());
   const deadLetters = await readTopics(kafka, [topics.deadLetter]);
   undo.push(() => deadLetters.close());
-  const logged = await readTopics(kafka, Object.values(inputs));
+  const logged = options.countOnly ? { records: [], close: async () => undefined } : await readTopics(kafka, Object.values(inputs));
   undo.push(() => logged.close());
   const processes: ProductProcess[] = [];
   undo.push(() => Promise.all(processes.map((process) => process.stop())));

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { applied, asksFor, DAY, MINUTE, money, NOTHING, resolved, T0, User } from './given.ts';
+
+describe('first occurrence of a money type', () => {
+  it('is true once for each type', () => {
+    const user = new User();
+    const step = user.batch([
+      money(0, { id: 'a', ts: T0, type: 'BET' }), money(1, { id: 'b', ts: T0, type: 'WIN' }), money(2, { id: 'c', ts: T0, type: 'BET' }), money(3, { id: 'd', ts: T0, type: 'WIN' }),
+    ]);
+    assert.deepEqual(step, applied('a first', 'b first', 'c', 'd'));
+    assert.deepEqual(user.state.moneyTypes, ['BET', 'WIN']);
+  });
+
+  it('takes types by their exact text', () => {
+    const user = new User();
+    assert.deepEqual(user.money({ id: 'a', ts: T0, type: 'BET' }), applied('a first'));
+    assert.deepEqual(user.money({ id: 'b', ts: T0, type: 'bet' }), applied('b first'));
+    assert.deepEqual(user.money({ id: 'c', ts: T0, type: '' }), applied('c first'));
+    assert.deepEqual(user.money({ id: 'd', ts: T0, type: '__proto__' }), applied('d first'));
+    assert.deepEqual(user.money({ id: 'e', ts: T0, type: '__proto__' }), applied('e'));
+  });
+
+  it('is kept for ever', () => {
+    const user = new User();
+    user.money({ id: 'a', ts: T0 });
+    user.advance(T0 + 4000 * DAY);
+    assert.deepEqual(user.money({ id: 'b', ts: T0 + 4000 * DAY }), applied('b'));
+  });
+
+  it('follows the order of application, not event time', () => {
+    const user = new User();
+    assert.deepEqual(user.money({ id: 'a', ts: T0 }), applied('a first'));
+    assert.deepEqual(user.money({ id: 'late', ts: T0 - DAY, late: T0 }), applied('late'));
+  });
+
+  it('is decided when the money is applied, not when it comes out', () => {
+    const user = new User();
+    assert.deepEqual(user.money({ id: 'waits', ts: T0, session: 's' }), NOTHING);
+    assert.deepEqual(user.money({ id: 'b', ts: T0 + 1 }), applied('b'));
+    assert.deepEqual(user.session('s', T0 + 2), resolved('waits =UY first'));
+  });
+
+  it('is decided before the answer of a lookup', () => {
+    const user = new User();
+    assert.deepEqual(user.money({ id: 'old', ts: T0, session: 's', old: true }), asksFor('old'));
+    assert.deepEqual(user.money({ id: 'b', ts: T0 }), applied('b'));
+    assert.equal(user.answer('old', { status: 'not-found' }), 'old first');
+  });
+
+  it('is not decided by a dropped duplicate', () => {
+    const user = new User();
+    user.money({ id: 'm', ts: T0, type: 'BET' });
+    assert.deepEqual(user.money({ id: 'm', ts: T0 + 1, type: 'WIN' }), NOTHING);
+    assert.deepEqual(user.state.moneyTypes, ['BET']);
+    assert.deepEqual(user.money({ id: 'n', ts: T0 + 2, type: 'WIN' }), applied('n first'));
+  });
+
+  it('is not decided again by a repeat after the dedup TTL', () => {
+    const user = new User();
+    user.money({ id: 'm', ts: T0 });
+    assert.deepEqual(user.money({ id: 'm', ts: T0 + MINUTE + 1 }), applied('m'));
+  });
+});

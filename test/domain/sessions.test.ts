@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { applied, asksFor, DAY, NOTHING, resolved, session, T0, User } from './given.ts';
+
+describe('sessions: visible for a TTL, known as expired for another, then forgotten', () => {
+  const moneyAt = (ts: number) => {
+    const user = new User();
+    user.session('s', T0);
+    return { user, step: user.money({ id: 'm', ts, session: 's' }) };
+  };
+
+  it('is visible at its own millisecond', () => {
+    assert.deepEqual(moneyAt(T0).step, applied('m =UY first'));
+  });
+
+  it('is visible at ts + sessionTtl, expired a millisecond later', () => {
+    assert.deepEqual(moneyAt(T0 + DAY).step, applied('m =UY first'));
+    assert.deepEqual(moneyAt(T0 + DAY + 1).step, asksFor('m'));
+  });
+
+  it('is known as expired at ts + 2 sessionTtl, unknown a millisecond later', () => {
+    assert.deepEqual(moneyAt(T0 + 2 * DAY).step, asksFor('m'));
+    const { user, step } = moneyAt(T0 + 2 * DAY + 1);
+    assert.deepEqual(step, NOTHING);
+    assert.deepEqual(user.pending, { s: ['m'] });
+  });
+
+  it('is held until ts + 2 sessionTtl, and not longer', () => {
+    const user = new User();
+    user.session('s', T0);
+    user.advance(T0 + 2 * DAY);
+    assert.deepEqual(Object.keys(user.state.sessions), ['s']);
+    user.advance(T0 + 2 * DAY + 1);
+    assert.deepEqual(user.state.sessions, {});
+  });
+
+  it('is known by its id alone', () => {
+    const user = new User();
+    user.session('s', T0);
+    assert.deepEqual(user.money({ id: 'm', ts: T0, session: 't' }), NOTHING);
+    assert.deepEqual(user.pending, { t: ['m'] });
+  });
+
+  it('takes the last of two records: the larger event time', () => {
+    const user = new User();
+    user.batch([session(0, 's', T0, 'UY'), session(1, 's', T0 + 5, 'DE')]);
+    assert.deepEqual(user.money({ id: 'm', ts: T0 + 5, session: 's' }), applied('m =DE first'));
+    // A late one of before changes nothing, although it is applied later.
+    user.batch([session(2, 's', T0 + 1, 'SE', T0 + 5)]);
+    assert.deepEqual(user.money({ id: 'n', ts: T0 + 5, session: 's' }), applied('n =DE'));
+  });
+
+  it('takes the larger offset at the same event time', () => {
+    const user = new User();
+    user.batch([session(5, 's', T0, 'UY'), session(3, 's', T0, 'DE', T0 + 1)]);
+    assert.deepEqual(user.money({ id: 'm', ts: T0 + 1, session: 's' }), applied('m =UY first'));
+    const other = new User();
+    other.batch([session(3, 's', T0, 'DE'), session(5, 's', T0, 'UY', T0 + 1)]);
+    assert.deepEqual(other.money({ id: 'm', ts: T0 + 1, session: 's' }), applied('m =UY first'));
+  });
+
+  it('lives on from its last record', () => {
+    const user = new User();
+    user.batch([session(0, 's', T0, 'UY'), session(1, 's', T0 + DAY, 'DE')]);
+    assert.deepEqual(user.money({ id: 'm', ts: T0 + 2 * DAY, session: 's' }), applied('m =DE first'));
+    assert.deepEqual(user.money({ id: 'n', ts: T0 + 2 * DAY + 1, session: 's' }), asksFor('n'));
+  });
+
+  it('that is late and expired already is known as expired', () => {
+    const user = new User();
+    user.session('s', T0, 'UY', T0 + DAY + 1);
+    assert.deepEqual(user.money({ id: 'm', ts: T0 + DAY + 1, session: 's' }), asksFor('m'));
+  });
+
+  it('that is late but not expired yet is visible', () => {
+    const user = new User();
+    user.session('s', T0, 'UY', T0 + DAY);
+    assert.deepEqual(user.money({ id: 'm', ts: T0 + DAY, session: 's' }), applied('m =UY first'));
+  });
+
+  it('that is forgotten when it comes is unknown', () => {
+    const user = new User();
+    user.session('s', T0, 'UY', T0 + 2 * DAY + 1);
+    assert.deepEqual(user.state.sessions, {});
+    assert.deepEqual(user.money({ id: 'm', ts: T0 + 2 * DAY + 1, session: 's' }), NOTHING);
+    assert.deepEqual(user.pending, { s: ['m'] });
+  });
+
+  it('may come in the same millisecond as money: session before money', () => {
+    const user = new User();
+    user.money({ id: 'waits', ts: T0, session: 's' });
+    assert.deepEqual(user.session('s', T0), resolved('waits =UY first'));
+    assert.deepEqual(user.money({ id: 'm', ts: T0, session: 's' }), applied('m =UY'));
+  });
+});

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Input } from '../../src/domain/events.ts';
+import { eventually } from '../support/eventually.ts';
+import { startSystem, type ProducedRecord } from '../support/system.ts';
+
+const USER = '11111111-2222-4333-8444-555555555555';
+const id = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+const S1 = id(901);
+const S2 = id(902);
+const S9 = id(909);
+const T = Date.parse('2026-01-31T10:00:00.000Z');
+const DAY = 86_400_000;
+const at = (ms: number) => new Date(T + ms).toISOString();
+
+/** A record whose event time is T + `ms`, written to Kafka at T + `written`. */
+function record(input: Input, type: string, ms: number, fields: string, written = ms, eventId = id(500 + ms)): ProducedRecord {
+  return {
+    input,
+    key: `"${USER}"`,
+    value: `{"type":"${type}","id":"${eventId}","userId":"${USER}","processedAt":"${at(ms)}",${fields}}`,
+    timestamp: T + written,
+  };
+}
+
+function money(n: number, ms: number, moneyType: string, amount: string, session: string | undefined, { old = false, written = ms } = {}): ProducedRecord {
+  const fields =
+    `${session ? `"userSessionId":"${session}",` : ''}"amount":${amount},"openingBalance":1,"closingBalance":${amount},` +
+    `"currency":"EUR","moneyType":"${moneyType}","paymentRelatedThing":"x","isOldMoneyEvent":${old}`;
+  return record('money', 'PaymentEvent', ms, fields, written, id(n));
+}
+
+function output(n: number, ms: number, moneyType: string, amount: string, session: string | undefined, rest: string, old = false): string {
+  return (
+    `{"money":{"id":"${id(n)}","userId":"${USER}",${session ? `"userSessionId":"${session}",` : ''}"processedAt":"${at(ms)}","amount":${amount},` +
+    `"currency":"EUR","closingBalance":${amount},"moneyType":"${moneyType}","isOldMoneyEvent":${old}},${rest}}`
+  );
+}
+
+test('a story of one user in one partition, every output by hand', { timeout: 180_000 }, async (t) => {
+  const system = await startSystem(t, { partitions: 1, country: 'ZZ', env: { ENRICHMENT_IDLE_TIMEOUT: '2s' } });
+  const session = (sessionId: string, ms: number, country: string) =>
+    record('session', 'UserSessionCreatedEvent', ms, `"clientCountryCode":"${country}"`, ms, sessionId);
+  const later = (input: Input, type: string, field: string) => record(input, type, DAY + 60_000, `"${field}":"x"`);
+
+  await system.produce([
+    session(S1, 0, 'UY'),
+    record('user', 'ChangeBirthDateEvent', 1_000, '"birthYear":"1990","birthCityPlace":"Rocha"'),
+    money(1, 2_000, 'BET', '0.10', S1),
+    money(1, 2_000, 'BET', '0.10', S1, { written: 3_000 }), // a duplicate
+    record('user', 'ChangeAddressEvent', 4_000, '"address":"x","residentCountryCode":"AR","postalCode":"1"'),
+    money(2, 3_999, 'BET', '1E+2', S1, { written: 4_500 }), // before the new address, read after it
+    money(3, 4_000, 'WIN', '1234567890123456789012345678901234567890', S1, { written: 4_600 }), // at the very time of it
+    money(4, 10_000, 'DEPOSIT', '5', S2), // before its session
+    money(5, 11_000, 'BET', '6', S1, { old: true }),
+    session(S2, 12_000, 'BR'),
+    money(1, 62_001, 'BET', '0.10', S1), // the id of the first, a millisecond after the dedup TTL
+    money(6, 70_000, 'BET', '7.0', undefined),
+    money(7, DAY + 1, 'BET', '8', S1), // its session expired a millisecond ago
+    later('user', 'OtherUserEvent', 'somethingUtil'),
+    later('session', 'UserSessionClosedEvent', 'reason'),
+    later('money', 'KindOfWalletEvent', 'somethingInteresting'),
+    money(8, 30_000, 'LATE', '9', S1, { written: DAY + 61_000 }), // late, and its session has expired
+    money(9, 3_000, 'LATE', '10', S9, { written: DAY + 62_000 }), // late, of a session that nobody knows
+  ]);
+  await Promise.all([system.start('worker'), system.start('bridge')]);
+
+  const born = '"userInfo":{"birthYear":"1990"}';
+  const moved = '"userInfo":{"birthYear":"1990","residentCountryCode":"AR"}';
+  const from = (country: string) => `"sessionInfo":{"clientCountryCode":"${country}"}`;
+  const expected = [
+    output(1, 2_000, 'BET', '0.10', S1, `${born},${from('UY')},"firstOccurrence":true`),
+    output(2, 3_999, 'BET', '1E+2', S1, `${born},${from('UY')},"firstOccurrence":false`),
+    output(3, 4_000, 'WIN', '1234567890123456789012345678901234567890', S1, `${moved},${from('UY')},"firstOccurrence":true`),
+    output(4, 10_000, 'DEPOSIT', '5', S2, `${moved},${from('BR')},"firstOccurrence":true`),
+    output(5, 11_000, 'BET', '6', S1, `${moved},${from('ZZ')},"firstOccurrence":false`, true),
+    output(1, 62_001, 'BET', '0.10', S1, `${moved},${from('UY')},"firstOccurrence":false`),
+    output(6, 70_000, 'BET', '7.0', undefined, `${moved},"firstOccurrence":false`),
+    output(7, DAY + 1, 'BET', '8', S1, `${moved},${from('ZZ')},"firstOccurrence":false`),
+    output(8, 30_000, 'LATE', '9', S1, `${moved},${from('ZZ')},"firstOccurrence":true`),
+    output(9, 3_000, 'LATE', '10', S9, `${born},${from('ZZ')},"firstOccurrence":false`),
+  ];
+  await eventually('all outputs', () => system.outputs.length >= expected.length, 60_000);
+  assert.deepEqual(system.outputs.map(({ value }) => String(value)).sort(), [...expected].sort());
+  assert.ok(system.outputs.every(({ key }) => String(key) === `"${USER}"`));
+  assert.equal(system.deadLetters.length, 0);
+  // Outputs that needed no waiting come in the order of application.
+  const unwaited = [0, 1, 2, 5, 6].map((index) => expected[index]);
+  assert.deepEqual(system.outputs.map(({ value }) => String(value)).filter((value) => unwaited.includes(value)), unwaited);
+});
