@@ -141,9 +141,14 @@ export class PartitionTriple {
     return first?.before ?? { next: [...this.next], maxTs: this.watermark.maxTs, watermark: this.watermark.current };
   }
 
-  /** The unusable records read so far, and how far all of them are in it; dropped by {@link deadLettersWritten}. */
+  /**
+   * The unusable records read so far, and how far all of them are in it or written before; dropped by
+   * {@link deadLettersWritten}.
+   */
   deadLetters(): { readonly records: readonly UnusableRecord[]; readonly below: readonly [number, number, number] } {
-    return { records: [...this.unusable], below: [...this.next] };
+    // Not only how far it read: a commit before all is read again must not forget what was written.
+    const below = (input: InputIndex) => Math.max(this.next[input], this.options.deadLettersBelow[input]);
+    return { records: [...this.unusable], below: [below(0), below(1), below(2)] };
   }
 
   deadLettersWritten(count: number): void {

@@ -59,11 +59,13 @@ export class Watermark {
     return this.value;
   }
 
-  /** The inputs that the watermark waits for: those whose progress could raise it. */
+  /**
+   * The inputs that the watermark waits for: those whose progress could raise it, and those that are idle, since what
+   * they bring next may be behind all others.
+   */
   get holdingBack(): readonly InputIndex[] {
-    const active = INPUT_INDEXES.filter((input) => !this.idle[input]);
-    const least = Math.min(...active.map((input) => this.max[input]));
-    return active.filter((input) => this.max[input] === least);
+    const least = Math.min(...INPUT_INDEXES.filter((input) => !this.idle[input]).map((input) => this.max[input]));
+    return INPUT_INDEXES.filter((input) => this.idle[input] || this.max[input] === least);
   }
 
   private raise(): number {

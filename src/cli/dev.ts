@@ -80,7 +80,7 @@ async function runUntilAborted(options: DevOptions, signal: AbortSignal): Promis
 }
 
 /** Errors: TOPIC when an existing topic does not fit. */
-async function createTopics(config: Config, partitions: number): Promise<void> {
+export async function createTopics(config: Config, partitions: number): Promise<void> {
   // What matters is thrown or reported; a client's first words with a new broker are no news.
   const logger = createLogger({ level: config.logLevel === 'info' ? 'error' : config.logLevel });
   const { created, findings } = await ensureTopics(config, logger, { partitions, shards: Math.min(partitions, DEFAULT_SHARDS), keepForever: true });

@@ -8,7 +8,7 @@ import { EnrichmentError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { createClient, PATIENT_RETRY } from './client.ts';
 import type { Client } from './client.ts';
-import { isHopeless, kafkaError, typesOf } from './errors.ts';
+import { isHopeless, requestError, typesOf } from './errors.ts';
 import type { KafkaJS } from './kafkajs.ts';
 import type { CommittedOffset, TopicPartition } from './port.ts';
 import { deadline, retrying } from './timing.ts';
@@ -57,7 +57,8 @@ export interface Admin {
   close(): Promise<void>;
 }
 
-export function createAdmin(config: KafkaConfig, logger: Logger): Admin {
+/** `timeout`: ms for which a request is repeated. */
+export function createAdmin(config: KafkaConfig, logger: Logger, timeout = TIMEOUT): Admin {
   let current: Promise<Connection> | undefined;
 
   const discard = async (connection: Promise<Connection> | undefined): Promise<void> => {
@@ -68,7 +69,7 @@ export function createAdmin(config: KafkaConfig, logger: Logger): Admin {
 
   const ask = async <T>(what: string, request: (cluster: Cluster) => Promise<T>): Promise<T> => {
     try {
-      return await retrying(TIMEOUT, isHopeless, async () => {
+      return await retrying(timeout, isHopeless, async () => {
         const connection = (current ??= connect(config, logger));
         try {
           return await deadline(ATTEMPT_TIMEOUT, what, async () => request((await connection).cluster));
@@ -78,7 +79,7 @@ export function createAdmin(config: KafkaConfig, logger: Logger): Admin {
         }
       });
     } catch (error) {
-      throw kafkaError(what, error);
+      throw requestError(config.brokers, what, error);
     }
   };
 

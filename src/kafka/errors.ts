@@ -72,6 +72,25 @@ export function isHopeless(error: unknown): boolean {
   return false;
 }
 
+const CONNECTION_NAMES: ReadonlySet<string> = new Set([
+  'KafkaJSConnectionError',
+  'KafkaJSConnectionClosedError',
+  'KafkaJSRequestTimeoutError',
+]);
+
+/** As {@link kafkaError}, but UNREACHABLE when it is a connection that cannot be had. */
+export function requestError(brokers: readonly string[], what: string, error: unknown): EnrichmentError {
+  for (const { name } of chain(error)) {
+    if (typeof name !== 'string' || !CONNECTION_NAMES.has(name)) continue;
+    return new EnrichmentError(
+      'UNREACHABLE',
+      `Kafka at ${brokers.join(', ')} does not answer (${messageOf(error)}): check KAFKA_BROKERS, and that the brokers run`,
+      { cause: error },
+    );
+  }
+  return kafkaError(what, error);
+}
+
 /** `what` names the request and its object, e.g. `send to orders-2`. */
 export function kafkaError(what: string, error: unknown): EnrichmentError {
   if (error instanceof EnrichmentError) return error;

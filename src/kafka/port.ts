@@ -52,6 +52,10 @@ export interface Transaction {
     groupId: string,
     offsets: readonly { topic: string; partition: number; offset: number; metadata: string }[],
   ): Promise<void>;
+  /**
+   * Resolves when the commit is decided. Readers see it a moment later, when the broker has written its markers; who
+   * takes the transactional id next sees all of it.
+   */
   commit(): Promise<void>;
 }
 

@@ -7,7 +7,7 @@ import { EnrichmentError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { createAdmin } from './admin.ts';
 import { createClient, PATIENT_RETRY } from './client.ts';
-import { kafkaError } from './errors.ts';
+import { kafkaError, requestError } from './errors.ts';
 import { partitionOf } from './partitioner.ts';
 import { bytesOf } from './port.ts';
 import type { OutRecord } from './port.ts';
@@ -16,6 +16,8 @@ import { assertAcknowledged, explicitPartition, messagesOf } from './transaction
 
 /** ms for one send, retries included */
 const SEND_TIMEOUT = 60_000;
+/** ms */
+const CONNECT_TIMEOUT = 30_000;
 /** Of one request; a broker takes about 1 MiB by default. */
 const MAX_RECORDS = 1_000;
 const MAX_BYTES = 700_000;
@@ -30,6 +32,7 @@ export interface PlainProducer {
   close(): Promise<void>;
 }
 
+/** Errors: EnrichmentError UNREACHABLE, KAFKA. */
 export async function createPlainProducer(config: KafkaConfig, logger: Logger): Promise<PlainProducer> {
   const client = createClient(config, logger, { retry: PATIENT_RETRY });
   const admin = createAdmin(config, logger);
@@ -45,10 +48,10 @@ export async function createPlainProducer(config: KafkaConfig, logger: Logger): 
     await admin.close();
   };
   try {
-    await producer.connect();
+    await deadline(CONNECT_TIMEOUT, `connecting to ${config.brokers.join(', ')}`, () => producer.connect());
   } catch (error) {
     await close();
-    throw kafkaError('connecting a producer', error);
+    throw requestError(config.brokers, 'connecting a producer', error);
   }
 
   const counts = new Map<string, number>();

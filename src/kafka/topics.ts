@@ -7,10 +7,10 @@ import { EnrichmentError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { createAdmin } from './admin.ts';
 import { createClient, PATIENT_RETRY } from './client.ts';
-import { isHopeless, kafkaError, typesOf } from './errors.ts';
+import { requestError, typesOf } from './errors.ts';
 import { library } from './kafkajs.ts';
 import type { KafkaJS } from './kafkajs.ts';
-import { deadline, retrying } from './timing.ts';
+import { deadline } from './timing.ts';
 
 export interface EnsureTopicsOptions {
   /** Of the input topics, where none of them exists yet. */
@@ -51,7 +51,7 @@ const TIMEOUT = 30_000;
 
 type Creation = KafkaJS.ITopicConfig & { readonly topic: string; readonly numPartitions: number };
 
-/** Errors: EnrichmentError CONFIG (no brokers configured), KAFKA. */
+/** Errors: EnrichmentError CONFIG (no brokers configured), UNREACHABLE, KAFKA. */
 export async function ensureTopics(config: Config, logger: Logger, options: EnsureTopicsOptions): Promise<TopicReport> {
   if (config.kafka === undefined) throw new EnrichmentError('CONFIG', 'KAFKA_BROKERS is not set: name the brokers, e.g. "host1:9092,host2:9092"');
   const { topics } = config;
@@ -60,8 +60,8 @@ export async function ensureTopics(config: Config, logger: Logger, options: Ensu
   const admin = client.kafka.admin();
   const reads = createAdmin(config.kafka, logger);
   try {
-    await retrying(TIMEOUT, isHopeless, () => admin.connect());
     const counts = await reads.partitionCounts(names);
+    await deadline(TIMEOUT, 'connecting', () => admin.connect());
     const existing = await describe(admin, names.filter((_, index) => counts[index] !== null));
     const { brokers } = await admin.describeCluster();
     const { only } = options;
@@ -70,7 +70,7 @@ export async function ensureTopics(config: Config, logger: Logger, options: Ensu
     const states = await describe(admin, names);
     return { created: creations.map(({ topic }) => topic), findings: judge(config, states) };
   } catch (error) {
-    throw kafkaError('preparing the topics', error);
+    throw requestError(config.kafka.brokers, 'preparing the topics', error);
   } finally {
     await deadline(5_000, 'disconnect', () => admin.disconnect()).catch(() => undefined);
     client.destroy();

@@ -13,6 +13,8 @@ import type { Undo } from './together.ts';
 export interface DevelopmentOptions extends StackOptions {
   /** Only what is around the product. */
   readonly infraOnly: boolean;
+  /** For worker and bridge, on top of the environment and of what the stack says. */
+  readonly productEnv?: Readonly<Record<string, string>>;
 }
 
 export interface Development {
@@ -44,7 +46,7 @@ export async function startDevelopment(options: DevelopmentOptions): Promise<Dev
     if (options.infraOnly) return { stack, failed: never(parts), stop };
 
     const keep = async (role: Role): Promise<KeptProcess> => {
-      const kept = await keepProductProcess(role, { env: stack.env, log, signal });
+      const kept = await keepProductProcess(role, { env: { ...stack.env, ...options.productEnv }, log, signal });
       undo.push(() => kept.stop());
       return kept;
     };

@@ -38,6 +38,8 @@ export async function startShardWorker(options: ShardWorkerOptions): Promise<Sha
     activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 2 },
     // How long a task waits for the process that has its workflow cached, when that process is gone.
     stickyQueueScheduleToStartTimeout: '3s',
+    // The SDK's watchdog counts wall time: a process that was paused for longer would crash in it (sdk-typescript#939).
+    isolateExecutionTimeout: '1m',
     shutdownGraceTime: '5s',
     shutdownForceTime: '15s',
   });

@@ -1,13 +1,16 @@
 /** What the client does with kafkajs' version, settings, answers, errors and logs. No broker needed. */
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import { createAdmin } from '../../src/kafka/admin.ts';
 import { TRANSACTION_RETRY } from '../../src/kafka/client.ts';
 import { kafkaError } from '../../src/kafka/errors.ts';
 import { assertVersion, library } from '../../src/kafka/kafkajs.ts';
 import { logCreatorFor } from '../../src/kafka/log-creator.ts';
 import { assertAcknowledged, explicitPartition, FENCE_TIMEOUT, TRANSACTION_TIMEOUT } from '../../src/kafka/transactional-producer.ts';
-import { createLogger } from '../../src/log.ts';
+import { createLogger, silentLogger } from '../../src/log.ts';
 import { withCode } from '../support/publishing.ts';
 
 test('only the studied version of kafkajs is accepted', () => {
@@ -67,6 +70,17 @@ test('fencing is told from other errors, however deep kafkajs has wrapped it', (
   const other = kafkaError('commit', wrapped(protocol('REQUEST_TIMED_OUT')));
   assert.equal(other.code, 'KAFKA');
   assert.equal(other.message, 'commit failed: REQUEST_TIMED_OUT: retries exceeded');
+});
+
+test('a broker that is not there is named', async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  const admin = createAdmin({ brokers: [`127.0.0.1:${port}`], ssl: false }, silentLogger(), 1_000);
+  await assert.rejects(admin.partitionCounts(['x']), withCode('UNREACHABLE'));
+  await assert.rejects(admin.partitionCounts(['x']), new RegExp(`Kafka at 127.0.0.1:${port} does not answer .*ECONNREFUSED.*check KAFKA_BROKERS`));
+  await admin.close();
 });
 
 test('the noise of kafkajs is one warning in half a minute, and debug lines', () => {

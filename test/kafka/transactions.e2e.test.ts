@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { OutRecord, TransactionalProducer } from '../../src/kafka/port.ts';
+import { eventually } from '../support/eventually.ts';
 import { API, fault, kafkaLab, uniqueId } from '../support/kafka-lab.ts';
 import { withCode } from '../support/publishing.ts';
 
@@ -162,7 +163,11 @@ test('offsets with metadata appear with the commit of their transaction', async 
   const none = { offset: null, metadata: '' };
   assert.deepEqual(await port.committedOffsets(group, places), places.map((place) => ({ ...place, ...none })));
   await transaction.commit();
-  assert.deepEqual(await port.committedOffsets(group, places), [
+  const offsets = await eventually('the offset', async () => {
+    const found = await port.committedOffsets(group, places);
+    return found[0]?.offset !== null && found;
+  });
+  assert.deepEqual(offsets, [
     { topic, partition: 0, offset: 5, metadata: 'watermark 17' },
     { topic, partition: 1, ...none },
   ]);
@@ -179,7 +184,25 @@ test('transactions that commit offsets follow one another (AddOffsetsToTxn meets
     await transaction.sendOffsets(group, [{ topic, partition: 0, offset, metadata: `${offset}` }]);
     await transaction.commit();
   }
-  assert.deepEqual(await port.committedOffsets(group, [{ topic, partition: 0 }]), [{ topic, partition: 0, offset: 30, metadata: '30' }]);
+  await eventually('the last offset', async () => {
+    const [found] = await port.committedOffsets(group, [{ topic, partition: 0 }]);
+    return found?.offset === 30 && found.metadata === '30';
+  });
+});
+
+test('who takes the transactional id next sees all offsets that were committed', async (t) => {
+  const lab = await kafkaLab(t);
+  const topic = await lab.topic();
+  const [group, id] = [uniqueId('group'), uniqueId('tx')];
+  const port = lab.port();
+  for (let offset = 1; offset <= 10; offset++) {
+    const producer = await port.fence(id);
+    const [found] = await port.committedOffsets(group, [{ topic, partition: 0 }]);
+    assert.equal(found?.offset ?? 0, offset - 1);
+    const transaction = await producer.begin();
+    await transaction.sendOffsets(group, [{ topic, partition: 0, offset, metadata: '' }]);
+    await transaction.commit();
+  }
 });
 
 test('a zombie commits no offsets', async (t) => {

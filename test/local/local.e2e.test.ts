@@ -60,7 +60,7 @@ interface Run {
 
 function run(t: TestContext, args: readonly string[], env: Readonly<Record<string, string>>): Run {
   const mark = randomUUID();
-  const own = { ...process.env, ...env, [MARK]: mark };
+  const own: NodeJS.ProcessEnv = { ...process.env, ...env, [MARK]: mark };
   for (const name of ['KAFKA_BROKERS', 'TEMPORAL_ADDRESS']) delete own[name];
   const child = spawn(process.execPath, args, { env: own, stdio: ['ignore', 'pipe', 'pipe'] });
   const output = { stdout: '', stderr: '' };

@@ -12,6 +12,8 @@ export interface Cluster {
   readonly brokers: string[];
   /** host:port */
   readonly temporal: string;
+  /** Stops what is this test's own; called after everything that uses it. */
+  readonly release?: () => Promise<void>;
 }
 
 let cluster: Promise<Cluster> | undefined;

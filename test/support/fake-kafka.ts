@@ -270,24 +270,27 @@ class FakeMember implements GroupMember {
     this.#paused.clear();
     const generation = this.#generation;
     const handlers = this.#handlers;
-    setImmediate(async () => {
-      if (this.#generation !== generation || handlers !== this.#handlers) return;
-      try {
-        await handlers?.onAssigned(partitions);
-      } catch (error) {
-        handlers?.onCrash(error as Error);
-        return;
-      }
-      if (this.#generation !== generation) return;
-      for (const topic of this.topics) {
-        for (const partition of partitions) {
-          const key = `${topic}/${partition}`;
-          if (!this.#positions.has(key)) this.#positions.set(key, this.#kafka.startOffset(this.groupId, { topic, partition }));
-        }
-      }
-      this.#open = true;
-      this.poll();
+    setImmediate(() => {
+      if (this.#generation === generation && handlers !== undefined) void this.#begin(generation, handlers);
     });
+  }
+
+  async #begin(generation: number, handlers: GroupHandlers): Promise<void> {
+    try {
+      await handlers.onAssigned(this.owned);
+    } catch (error) {
+      handlers.onCrash(error as Error);
+      return;
+    }
+    if (this.#generation !== generation) return;
+    for (const topic of this.topics) {
+      for (const partition of this.owned) {
+        const key = `${topic}/${partition}`;
+        if (!this.#positions.has(key)) this.#positions.set(key, this.#kafka.startOffset(this.groupId, { topic, partition }));
+      }
+    }
+    this.#open = true;
+    this.poll();
   }
 
   pause(topic: string, partition: number): void {
@@ -316,13 +319,15 @@ class FakeMember implements GroupMember {
     this.#dirty = true;
     if (this.#polling) return;
     this.#polling = true;
-    setImmediate(async () => {
-      while (this.#dirty) {
-        this.#dirty = false;
-        while (await this.#deliver());
-      }
-      this.#polling = false;
-    });
+    setImmediate(() => void this.#deliverAll());
+  }
+
+  async #deliverAll(): Promise<void> {
+    while (this.#dirty) {
+      this.#dirty = false;
+      while (await this.#deliver());
+    }
+    this.#polling = false;
   }
 
   async #deliver(): Promise<boolean> {

@@ -10,6 +10,7 @@ import type { GroupHandlers, GroupMember, KafkaPort, RecordBatch } from '../../s
 import { explicitPartition } from '../../src/kafka/transactional-producer.ts';
 import { silentLogger } from '../../src/log.ts';
 import { sharedCluster } from './cluster.ts';
+import { eventually } from './eventually.ts';
 
 /** Keys of Kafka's protocol. */
 export const API = { produce: 0, addPartitionsToTxn: 24, addOffsetsToTxn: 25, endTxn: 26, txnOffsetCommit: 28 } as const;
@@ -57,7 +58,7 @@ export interface Lab {
   port(socketFactory?: SocketFactory): KafkaPort;
   /** A raw transactional producer of kafkajs, which unlike ours can abort. */
   rawProducer(): Promise<KafkaJS.Producer>;
-  /** Values that a read_committed reader sees in partition 0 after everything up to now is decided. */
+  /** Values that a read_committed reader sees in the partition when every transaction is decided. */
   committed(topic: string, partition?: number): Promise<string[]>;
   /** A new group member that collects what it is given. */
   member(port: KafkaPort, groupId: string, topics: readonly string[], handlers?: Partial<GroupHandlers>): Promise<Seen>;
@@ -116,15 +117,20 @@ export async function kafkaLab(t: TestContext): Promise<Lab> {
     async committed(topic, partition = 0) {
       const port = createKafka(config, logger);
       try {
-        const [bounds] = await port.endOffsets([{ topic, partition }]);
+        // A broker answers a commit before it has written the markers that make it visible.
+        const end = await eventually(`${topic}-${partition} has no open transaction`, async () => {
+          const [stable] = await port.endOffsets([{ topic, partition }]);
+          const high = (await admin.fetchTopicOffsets(topic)).find((row) => row.partition === partition)?.high;
+          return Number(high) === stable?.end && stable.end;
+        });
         const values: string[] = [];
-        if (bounds === undefined || bounds.end === 0) return values;
+        if (end === 0) return values;
         await new Promise<void>((resolve, reject) => {
           const member = port.joinGroup({ groupId: `reader-${randomUUID()}`, topics: [topic] });
           const onRecords = async (batch: RecordBatch): Promise<void> => {
             if (batch.partition !== partition) return;
             values.push(...batch.records.map(({ value }) => String(value)));
-            if (batch.next >= bounds.end) resolve();
+            if (batch.next >= end) resolve();
           };
           member.start({ onAssigned: async () => undefined, onRecords, onCrash: reject }).catch(reject);
         });

@@ -10,7 +10,7 @@ import { startProductProcess, type ProductProcess, type Role } from '../../src/l
 import { startStandInSessionService } from '../../src/local/session-service.ts';
 import { createLogger } from '../../src/log.ts';
 import { DEFAULT_SETTINGS, model, type ModelResult, type ModelSettings, type RawRecord } from '../model/model.ts';
-import { sharedCluster } from './cluster.ts';
+import { sharedCluster, type Cluster } from './cluster.ts';
 import { eventually } from './eventually.ts';
 import { readTopics, type SeenRecord } from './topic-reader.ts';
 
@@ -25,12 +25,13 @@ export interface ProducedRecord {
 
 export type System = Awaited<ReturnType<typeof startSystem>>;
 
-export async function startSystem(t: TestContext, options: { partitions: number; shards?: number; env?: Record<string, string>; country?: string; countOnly?: boolean }) {
-  const cluster = await sharedCluster();
+export async function startSystem(t: TestContext, options: { partitions: number; shards?: number; env?: Record<string, string>; country?: string; countOnly?: boolean; cluster?: Cluster }) {
+  const cluster = options.cluster ?? (await sharedCluster());
   const undo: (() => Promise<unknown>)[] = [];
   t.after(async () => {
     for (const step of undo.reverse()) await step();
   });
+  undo.push(async () => cluster.release?.());
   const id = randomUUID().slice(0, 8);
   const sessions = await startStandInSessionService({ country: options.country ?? 'UY', delayMs: 5 });
   undo.push(() => sessions.stop());

@@ -1,0 +1,74 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { test } from 'node:test';
+import { join } from 'node:path';
+import { openDataFolder } from '../../src/local/data-folder.ts';
+import { generateTraffic } from '../../src/local/generate/traffic.ts';
+import { trafficOptions } from '../../src/local/generate/options.ts';
+import { startKafkaBroker } from '../../src/local/kafka-broker.ts';
+import { sharedCluster } from '../support/cluster.ts';
+import { startSystem } from '../support/system.ts';
+
+const log = (line: string) => console.error(line);
+
+function traffic(seed: number, events: number) {
+  return generateTraffic(trafficOptions({
+    users: 200, events, seed, start: Date.now() - 3 * 86_400_000, span: events * 60, disorder: 15_000, duplicates: 0.05, pending: 0.02, old: 0.01, malformed: 0.02, tooLarge: false,
+  }));
+}
+
+test('workers and bridges that were stopped for longer than their session and go on afterwards change nothing', { timeout: 400_000 }, async (t) => {
+  const system = await startSystem(t, { partitions: 4 });
+  await system.produce(traffic(11, 12_000));
+  const expected = await system.expected();
+  const [worker, bridge] = await Promise.all([system.start('worker'), system.start('bridge')]);
+  await Promise.all([system.start('worker'), system.start('bridge')]);
+  await pause(4_000);
+  process.kill(worker.pid, 'SIGSTOP');
+  process.kill(bridge.pid, 'SIGSTOP');
+  t.diagnostic(`stopped at ${system.outputs.length} of ${expected.outputs.length} outputs`);
+  await pause(25_000);
+  t.diagnostic(`going on at ${system.outputs.length} of ${expected.outputs.length} outputs`);
+  process.kill(worker.pid, 'SIGCONT');
+  process.kill(bridge.pid, 'SIGCONT');
+  await system.matches(expected, 200_000);
+  await pause(8_000);
+  await system.matches(expected);
+});
+
+test('a broker killed in the middle of transactions, and started again: the output is exact', { timeout: 400_000 }, async (t) => {
+  const { broker, cluster } = await ownBroker();
+  const system = await startSystem(t, { partitions: 4, cluster });
+  await system.produce(traffic(12, 12_000));
+  const expected = await system.expected();
+  await Promise.all([system.start('worker'), system.start('bridge')]);
+  for (let round = 0; round < 3; round += 1) {
+    await pause(4_000 + 1_500 * round);
+    t.diagnostic(`broker killed at ${system.outputs.length} of ${expected.outputs.length} outputs`);
+    await broker.restart(1_000 + 3_000 * round);
+  }
+  await system.matches(expected, 200_000);
+});
+
+async function ownBroker() {
+  const folder = await openDataFolder();
+  const dataDir = join(folder.path, 'kafka');
+  const first = await startKafkaBroker({ dataDir, log });
+  const port = Number(first.brokers[0]!.split(':')[1]);
+  let current = first;
+  const release = async () => {
+    await current.stop();
+    await folder.release();
+  };
+  const { temporal } = await sharedCluster();
+  return {
+    cluster: { brokers: first.brokers, temporal, release },
+    broker: {
+      async restart(downFor: number) {
+        current.kill();
+        await current.exited;
+        await pause(downFor);
+        current = await startKafkaBroker({ dataDir, port, log });
+      },
+    },
+  };
+}
