@@ -10,7 +10,7 @@
  *   the watermark) is in the life as well and is asked for again.
  */
 import {
-  ActivityFailure, condition, continueAsNew, defineQuery, defineSignal, proxyActivities, proxyLocalActivities, setCurrentDetails,
+  CancellationScope, condition, continueAsNew, defineQuery, defineSignal, proxyActivities, proxyLocalActivities, setCurrentDetails,
   setHandler, workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities, LookupOutcome, Output } from '../activities/contract.ts';
@@ -59,7 +59,12 @@ export const userInfoQuery = defineQuery<ReturnType<typeof userInfoView>>(QUERIE
 export const sessionInfoQuery = defineQuery<ReturnType<typeof sessionView>, [string]>(QUERIES.sessionInfo);
 export const pendingMoneyQuery = defineQuery<ReturnType<typeof pendingView>, [string]>(QUERIES.pendingMoney);
 
-export async function userEnrichment({ userId, life: carried }: Start): Promise<void> {
+/** Cannot be cancelled: its state is not to be lost by that. Whoever wants it gone terminates it. */
+export function userEnrichment(start: Start): Promise<void> {
+  return CancellationScope.nonCancellable(() => run(start));
+}
+
+async function run({ userId, life: carried }: Start): Promise<void> {
   const info = workflowInfo();
   const life: Life = carried ?? newLife({ startedAt: info.startTime.getTime(), runId: info.firstExecutionRunId });
   const inbox: EventBatch[] = [];
@@ -82,6 +87,12 @@ export async function userEnrichment({ userId, life: carried }: Start): Promise<
   const alarm = new Alarm(() => happened.push(onAlarm));
   const watch = new WatermarkWatch((watermark) => happened.push(() => onWatermark(watermark)));
 
+  function failTask(what: string): (error: unknown) => void {
+    return (error) => happened.push(() => {
+      throw taskFailure(what, error);
+    });
+  }
+
   async function applyInbox(): Promise<void> {
     const applied: Output[] = [];
     for (const batch of inbox.splice(0, MAX_BATCHES)) {
@@ -101,9 +112,7 @@ export async function userEnrichment({ userId, life: carried }: Start): Promise<
     try {
       await local.publish({ userId, incarnation: life.incarnation, stream: 'applied', first, outputs });
     } catch (error) {
-      // Not a failure of the workflow: fail the task, so that the server gives it to the shard's owner.
-      if (error instanceof ActivityFailure) throw new Error(`Publishing ${outputs.length} outputs from ${first} on: ${error.cause?.message}`, { cause: error });
-      throw error;
+      throw taskFailure(`Publishing ${outputs.length} outputs from ${first} on`, error);
     }
     life.published.applied += outputs.length;
   }
@@ -118,7 +127,7 @@ export async function userEnrichment({ userId, life: carried }: Start): Promise<
         publishing = false;
         life.published.resolved += outputs!.length;
         life.unpublished.splice(0, outputs!.length);
-      }));
+      }), failTask('Publishing resolved outputs'));
   }
 
   function askForLookups(): void {
@@ -129,7 +138,7 @@ export async function userEnrichment({ userId, life: carried }: Start): Promise<
       for (const lookup of lookups) inFlight.add(lookup);
       void lookupActivity(life)
         .lookupSessions({ sessionIds, giveUpAt })
-        .then((outcomes) => happened.push(() => onLookedUp(lookups, outcomes)));
+        .then((outcomes) => happened.push(() => onLookedUp(lookups, outcomes)), failTask('Looking up sessions'));
     }
   }
 
@@ -193,6 +202,15 @@ export async function userEnrichment({ userId, life: carried }: Start): Promise<
       await continueAsNew<typeof userEnrichment>({ userId, life });
     }
   }
+}
+
+/**
+ * Fails the workflow task, never the workflow: the server gives the task to whoever owns the shard now. The SDK fails a
+ * workflow, and with it loses the user's state, for every failure type of Temporal's own that leaves it (also a local
+ * activity's, which comes bare and not as an ActivityFailure), and the task for any other error.
+ */
+function taskFailure(what: string, error: unknown): Error {
+  return new Error(`${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
 }
 
 /** Retried for as long as the activity wants to be: it answers `given-up` itself when the time is over. */

@@ -3,6 +3,7 @@
  * for the ends of the logs, committing. When the generation ends everything here is forgotten; the next one begins at
  * the committed offsets, and the workflows drop what they already have.
  */
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../clock.ts';
 import { decodeRecord, type Limits } from '../codec/decode.ts';
 import type { DeadLetterReason } from '../codec/dead-letter.ts';
@@ -77,6 +78,7 @@ export class Generation {
   private readonly triples = new Map<number, { readonly triple: PartitionTriple; readonly committer: Committer }>();
   private readonly paused = new Set<string>();
   private readonly guard: HistoryGuard;
+  private taken: Promise<void> = Promise.resolve();
   private readonly loops: Promise<void>[] = [];
   private wake: AbortController = new AbortController();
   private inFlight = 0;
@@ -86,6 +88,8 @@ export class Generation {
     this.settings = settings;
     this.deps = deps;
     this.guard = new HistoryGuard(deps.signaller, deps.clock);
+    // Every signal that waits listens to it.
+    setMaxListeners(0, this.ended.signal);
   }
 
   get partitions(): readonly number[] {
@@ -94,22 +98,9 @@ export class Generation {
 
   /** Takes the triples over; records may be offered when it resolves. */
   async begin(partitions: readonly number[]): Promise<void> {
-    const { settings, deps } = this;
-    const share = Math.max(1, partitions.length);
-    await Promise.all(
-      partitions.map(async (partition) => {
-        const { committer, committed } = await Committer.take(deps.kafka, { ...settings, partition });
-        const triple = new PartitionTriple({
-          partition,
-          ...committed,
-          outOfOrderness: settings.outOfOrderness,
-          idleTimeout: settings.idleTimeout,
-          maxHeld: Math.ceil(MAX_HELD / share),
-          maxHeldBytes: Math.ceil(MAX_HELD_BYTES / share),
-        });
-        this.triples.set(partition, { triple, committer });
-      }),
-    );
+    if (this.ended.signal.aborted) return;
+    this.taken = this.take(partitions);
+    await this.taken;
     if (this.ended.signal.aborted) return;
     this.run(() => this.moveRecords());
     this.run(() => this.askForEnds());
@@ -156,6 +147,7 @@ export class Generation {
     if (this.ended.signal.aborted) return;
     this.ended.abort();
     this.wakeUp();
+    await this.taken.catch(() => undefined);
     await Promise.all(this.loops);
     for (const { triple, committer } of this.triples.values()) {
       try {
@@ -169,6 +161,27 @@ export class Generation {
 
   describe() {
     return [...this.triples.values()].map(({ triple }) => ({ partition: triple.partition, ...triple.describe() }));
+  }
+
+  /** Settles when nothing is being taken any more, so that {@link end} closes all of it. */
+  private async take(partitions: readonly number[]): Promise<void> {
+    const { settings, deps } = this;
+    const share = Math.max(1, partitions.length);
+    const results = await Promise.allSettled(
+      partitions.map(async (partition) => {
+        const { committer, committed } = await Committer.take(deps.kafka, { ...settings, partition });
+        const triple = new PartitionTriple({
+          partition,
+          ...committed,
+          outOfOrderness: settings.outOfOrderness,
+          idleTimeout: settings.idleTimeout,
+          maxHeld: Math.ceil(MAX_HELD / share),
+          maxHeldBytes: Math.ceil(MAX_HELD_BYTES / share),
+        });
+        this.triples.set(partition, { triple, committer });
+      }),
+    );
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
   private get released(): number {

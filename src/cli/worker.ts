@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Command } from 'commander';
-import { Runtime, DefaultLogger, makeTelemetryFilterString } from '@temporalio/worker';
+import { Runtime, makeTelemetryFilterString } from '@temporalio/worker';
 import { createActivities } from '../../activities/index.ts';
 import { Limiter } from '../../activities/lookup-sessions.ts';
 import { taskQueueOf } from '../../workflows/messages.ts';
@@ -23,6 +23,7 @@ import { connectTemporalNative } from '../temporal.ts';
 import { createCommittedWatermark } from '../worker/committed-watermark.ts';
 import { EnrichmentWorker } from '../worker/enrichment-worker.ts';
 import { startShardWorker } from '../worker/shard-worker.ts';
+import { temporalLog } from '../worker/temporal-log.ts';
 import { loadWorkflowBundle } from '../worker/workflow-bundle.ts';
 import { createContext } from './context.ts';
 import { onStopSignal } from './stop-signal.ts';
@@ -44,9 +45,7 @@ export function workerCommand(): Command {
 async function runWorker(): Promise<void> {
   const { env, config, logger } = createContext({ requireKafka: true, requireTemporal: true, requireSessionService: true });
   const stop = onStopSignal();
-  const temporalLogger = new DefaultLogger('WARN', ({ level, message, meta }) => {
-    logger[level === 'ERROR' ? 'error' : level === 'WARN' ? 'warn' : 'debug']({ component: 'temporal', ...meta }, message);
-  });
+  const temporalLogger = temporalLog(logger, () => systemClock.now());
   Runtime.install({
     logger: temporalLogger,
     telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }), forward: {} } },

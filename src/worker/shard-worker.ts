@@ -20,6 +20,12 @@ export interface ShardWorker {
   stop(): Promise<void>;
 }
 
+/**
+ * The SDK's watchdog over workflow code counts wall time, and a process that was paused for longer crashes in it
+ * (sdk-typescript#939). The option is taken by the SDK (1.24, worker-options.js) but missing in its types.
+ */
+const WATCHDOG = { isolateExecutionTimeout: '1m' } as object;
+
 export async function startShardWorker(options: ShardWorkerOptions): Promise<ShardWorker> {
   const { connection, namespace, taskQueue, workflowBundle, activities, maxCachedWorkflows, onFailure } = options;
   const worker = await Worker.create({
@@ -38,8 +44,7 @@ export async function startShardWorker(options: ShardWorkerOptions): Promise<Sha
     activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 2 },
     // How long a task waits for the process that has its workflow cached, when that process is gone.
     stickyQueueScheduleToStartTimeout: '3s',
-    // The SDK's watchdog counts wall time: a process that was paused for longer would crash in it (sdk-typescript#939).
-    isolateExecutionTimeout: '1m',
+    ...WATCHDOG,
     shutdownGraceTime: '5s',
     shutdownForceTime: '15s',
   });

@@ -115,7 +115,7 @@ describe('a partition triple', () => {
           assert.deepEqual(times(userId), expected, userId);
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: 150 },
     );
   });
 
@@ -131,7 +131,7 @@ describe('a partition triple', () => {
         assert.deepEqual([...driver.deadLetters].sort(), unusableOf(logs));
         assert.deepEqual(driver.triple.checkpoint().next, logs.map((log) => log.length));
       }),
-      { numRuns: 3000 },
+      { numRuns: 250 },
     );
   });
 
@@ -152,7 +152,7 @@ describe('a partition triple', () => {
         assert.equal(new Set(applied).size, applied.length);
         assert.equal(applied.length, times.flat().length);
       }),
-      { numRuns: 3000 },
+      { numRuns: 100 },
     );
   });
 });

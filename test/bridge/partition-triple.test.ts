@@ -182,6 +182,17 @@ describe('the checkpoint of a partition triple', () => {
     assert.deepEqual(given.applications, { u: ['money 0 on time'] });
   });
 
+  it('does not forget what was written when it commits before all is read again', () => {
+    const given = driver([[], [], [...log(MONEY_INPUT, 100), unusable(1, 100)]]);
+    readAll(given);
+    given.commit();
+    given.crash();
+    given.commit();
+    given.crash();
+    given.finish();
+    assert.deepEqual(given.deadLetters, ['money 1']);
+  });
+
   it('gives dead letters away only when they were written', () => {
     const given = driver([[], [], [unusable(0, 100), unusable(1, 100)]]);
     readAll(given);

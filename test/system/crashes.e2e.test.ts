@@ -40,3 +40,14 @@ test('two bridges and two workers share the work; one of each is killed; the oth
   await system.matches(expected, 300_000);
   t.diagnostic(`complete ${Date.now() - killedAt} ms after the kill`);
 });
+
+test('a shard that moves to a new worker in the middle of publishing fails workflow tasks, never a workflow', { timeout: 600_000 }, async (t) => {
+  const system = await startSystem(t, { partitions: 4 });
+  await system.produce(generateTraffic(trafficOptions({
+    users: 200, events: 12_000, seed: 11, start: Date.now() - 3 * 86_400_000, span: 720_000, disorder: 15_000, duplicates: 0.05, pending: 0.02, old: 0.01,
+  })));
+  const expected = await system.expected();
+  await Promise.all([system.start('worker'), system.start('bridge')]);
+  await Promise.all([system.start('worker'), system.start('bridge')]); // takes half of the shards while they are busy
+  await system.matches(expected, 300_000);
+});

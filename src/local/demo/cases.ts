@@ -59,7 +59,7 @@ export function renderCases(cases: Cases): string[] {
     ['old money: looked up', cases.old],
     ['duplicate within a minute: dropped', cases.duplicates],
     ['same id after that minute: counted as another', cases.afterDedupTtl],
-    ...Object.entries(cases.deadLetters).map(([reason, count]): [string, number] => [`dead letter: ${reason}`, count]),
+    ...Object.entries(cases.deadLetters).sort().map(([reason, count]): [string, number] => [`dead letter: ${reason}`, count]),
   ];
   return rows.map(([name, count]) => `${count.toLocaleString('en').padStart(7)}  ${name}`);
 }

@@ -45,13 +45,25 @@ const METRICS_TIMEOUT = 1_000;
 
 /** `known` when the bridge does not answer. */
 export async function readBridge(httpUrl: string, known: BridgeFigures): Promise<BridgeFigures> {
+  const of = await readMetrics(httpUrl);
+  if (of === undefined) return known;
+  return { held: of('records_held'), signals: of('signals_total'), signalledEvents: of('signalled_events_total'), late: of('records_late_total') };
+}
+
+/** Shards for which the worker works already; 0 when it does not answer. */
+export async function readShardsOwned(httpUrl: string): Promise<number> {
+  const of = await readMetrics(httpUrl);
+  return of?.('shards_owned') ?? 0;
+}
+
+/** Undefined when the process does not answer: it may be starting, or dead. */
+async function readMetrics(httpUrl: string): Promise<((name: string) => number) | undefined> {
   try {
     const answer = await fetch(`${httpUrl}/metrics`, { signal: AbortSignal.timeout(METRICS_TIMEOUT) });
     const text = await answer.text();
-    const of = (name: string): number => metricSum(text, `money_enrichment_${name}`);
-    return { held: of('records_held'), signals: of('signals_total'), signalledEvents: of('signalled_events_total'), late: of('records_late_total') };
+    return (name) => metricSum(text, `money_enrichment_${name}`);
   } catch {
-    return known; // a figure for the eye: the last one stays
+    return undefined;
   }
 }
 
@@ -91,11 +103,10 @@ export class StateSampler {
     return this.#views;
   }
 
-  /** The next few users; those that do not answer now keep their last answer. Returns how many answered. */
-  async sample(): Promise<number> {
+  /** The next few users; those that do not answer now keep their last answer. */
+  async sample(): Promise<void> {
     const chosen = Array.from({ length: Math.min(AT_A_TIME, this.#userIds.length) }, () => this.#userIds[this.#next++ % this.#userIds.length]!);
-    const answered = await Promise.all(chosen.map((userId) => this.#ask(userId).catch(() => false)));
-    return answered.filter(Boolean).length;
+    await Promise.allSettled(chosen.map((userId) => this.#ask(userId)));
   }
 
   /** Everybody. Errors: what Temporal says when one does not answer. */
@@ -109,18 +120,16 @@ export class StateSampler {
     return [...this.#views.values()].reduce((sum, view) => sum + of(view), 0);
   }
 
-  /** False: there is no workflow of this user (yet). */
-  async #ask(userId: string): Promise<boolean> {
+  /** Nothing happens when there is no workflow of this user (yet). */
+  async #ask(userId: string): Promise<void> {
     const { client, connection } = this.#temporal;
     const { WorkflowNotFoundError } = await import('@temporalio/client');
     const handle = client.workflow.getHandle(workflowIdOf(this.#appId, userId));
     try {
       const view = await connection.withDeadline(Date.now() + QUERY_TIMEOUT, () => handle.query<UserStateView>(QUERIES.state));
       this.#views.set(userId, view);
-      return true;
     } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return false;
-      throw error;
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
     }
   }
 }

@@ -29,13 +29,13 @@ export interface Live {
 
 /** ms */
 const REDRAW = 500;
-const ASK = 1_000;
+const ASK = 500;
 
 export function startLive({ screen, product, stack, tail, topics, sampler, total }: LiveOptions): Live {
   let progress: Progress | undefined;
   let bridge: BridgeFigures = { held: 0, signals: 0, signalledEvents: 0, late: 0 };
-  let asking: Promise<void> | undefined;
   let seen = 0;
+  let stopped = false;
   const counts = { output: 0, deadLetter: 0 };
   const [sentSpeed, outputSpeed] = [new Speed(), new Speed()];
 
@@ -46,13 +46,10 @@ export function startLive({ screen, product, stack, tail, topics, sampler, total
       else if (topic === topics.deadLetter) counts.deadLetter += 1;
     }
   };
-  const ask = async (): Promise<void> => {
+  const askBridge = repeated(async () => {
     bridge = await readBridge(product.bridge.current.httpUrl, bridge);
-    await sampler.sample();
-  };
-  const askAgain = (): void => {
-    asking ??= ask().finally(() => (asking = undefined));
-  };
+  });
+  const askWorkflows = repeated(() => sampler.sample());
   const figures = (): Figures => {
     count();
     const now = Date.now();
@@ -71,7 +68,7 @@ export function startLive({ screen, product, stack, tail, topics, sampler, total
       deadLetters: counts.deadLetter,
     };
   };
-  const timers = [setInterval(() => screen.show(figures()), REDRAW), setInterval(askAgain, ASK)];
+  const timers = [setInterval(() => screen.show(figures()), REDRAW), setInterval(askBridge.next, ASK), setInterval(askWorkflows.next, ASK)];
   return {
     progress: (now) => (progress = now),
     get enriched() {
@@ -83,8 +80,21 @@ export function startLive({ screen, product, stack, tail, topics, sampler, total
     },
     async stop() {
       for (const timer of timers) clearInterval(timer);
-      await asking;
-      screen.show(figures());
+      await Promise.all([askBridge.now(), askWorkflows.now()]);
+      if (stopped) return;
+      stopped = true;
+      screen.end(figures());
     },
+  };
+}
+
+/** Runs it again at each `next`, unless it is still running; `now` waits for that. */
+function repeated(run: () => Promise<void>): { next: () => void; now: () => Promise<void> | undefined } {
+  let running: Promise<void> | undefined;
+  return {
+    next: () => {
+      running ??= run().finally(() => (running = undefined));
+    },
+    now: () => running,
   };
 }

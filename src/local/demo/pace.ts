@@ -17,7 +17,7 @@ import { Random } from '../generate/random.ts';
 import type { PlannedRecord } from './scenario.ts';
 
 /** Records a second. */
-const RATE = 75;
+const RATE = 60;
 /** Few records take their time as well: the watermark has to move often enough for what is late to be late. */
 const MIN_BEATS = 40;
 const SENDS_PER_SECOND = 4;

@@ -1,5 +1,6 @@
 /** The demo from its start to its verdict. Whatever it started is stopped when it returns or throws. */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Config, KafkaConfig } from '../../config.ts';
 import { EnrichmentError } from '../../errors.ts';
 import type { Input } from '../../domain/events.ts';
@@ -10,10 +11,10 @@ import { createLogger } from '../../log.ts';
 import { connectTemporal, temporalConnectionOptions } from '../../temporal.ts';
 import { startDevelopment } from '../development.ts';
 import type { Development } from '../development.ts';
-import { undoAll, unlessAborted } from '../together.ts';
+import { isAbort, undoAll, unlessAborted } from '../together.ts';
 import type { Undo } from '../together.ts';
 import { renderCases, casesOf } from './cases.ts';
-import { StateSampler } from './figures.ts';
+import { readShardsOwned, StateSampler } from './figures.ts';
 import { killWorker } from './kill.ts';
 import { startLive } from './live.ts';
 import { farewell, intro, renderVerdict } from './words.ts';
@@ -48,8 +49,13 @@ export interface DemoDeps {
 /** ms of event time from the end of the scenario to now. */
 const AGO = 3 * STRETCH;
 /** The worker is killed when so much was sent. */
-const KILL_AT = 0.45;
+const KILL_AT = 0.4;
 const KAFKA_LOG = 'silent';
+/** A line of the log of worker or bridge, as opposed to what is said about them. */
+const PRODUCT_LOG = /^(worker|bridge): /;
+const MAX_LOGGED = 30;
+/** ms that the worker has to take its shards before the traffic begins all the same */
+const WARM_UP = 30_000;
 
 /** Resolves with the verdict; with `keep`, when the signal ends it. Errors: those of startDevelopment, the signal's reason. */
 export async function runDemo(options: DemoOptions, deps: DemoDeps): Promise<boolean> {
@@ -58,6 +64,13 @@ export async function runDemo(options: DemoOptions, deps: DemoDeps): Promise<boo
   const temporal = temporalConnectionOptions(env);
   for (const line of intro(options, setup)) say(line);
   const undo: Undo = [];
+  const logged: string[] = [];
+  const log = (line: string): void => {
+    if (!setup.quiet || !PRODUCT_LOG.test(line)) return screen.log(line);
+    logged.push(line);
+    if (logged.length > MAX_LOGGED) logged.shift();
+  };
+  screen.log('Starting Kafka and Temporal ...');
   try {
     const running = await startDevelopment({
       config: withoutSessionService(setup.config),
@@ -67,7 +80,7 @@ export async function runDemo(options: DemoOptions, deps: DemoDeps): Promise<boo
       partitions: options.partitions,
       createTopics: (kafka: KafkaConfig, partitions: number) => deps.createTopics({ ...setup.config, kafka }, partitions),
       productEnv: setup.productEnv,
-      log: (line) => screen.log(line),
+      log,
       signal,
     });
     undo.push(() => running.stop());
@@ -76,10 +89,14 @@ export async function runDemo(options: DemoOptions, deps: DemoDeps): Promise<boo
     const shown = present(options, deps, { running, config: setup.config, undo });
     const { verdict, heroId } = await Promise.race([unlessAborted(signal, shown), running.failed]);
     for (const line of renderVerdict(verdict)) say(line);
+    if (!verdict.ok) logged.forEach((line) => screen.log(line));
     const words = farewell({ keep: options.keep, setup, stack: running.stack, ui, heroId, namespace: temporal.namespace });
     for (const line of words) say(line);
     if (options.keep) await Promise.race([aborted(signal), running.failed]);
     return verdict.ok;
+  } catch (error) {
+    if (!isAbort(error, signal)) logged.forEach((line) => screen.log(line));
+    throw error;
   } finally {
     screen.end();
     screen.log('Stopping all that was started ...');
@@ -112,6 +129,11 @@ async function present(options: DemoOptions, deps: DemoDeps, { running, config, 
   undo.push(() => tail.close());
   signal.throwIfAborted();
 
+  const [shards] = await kafka.partitionCounts([topics.output]);
+  screen.log('Waiting for the worker to have taken its shards ...');
+  for (const until = Date.now() + WARM_UP; Date.now() < until && (await readShardsOwned(product.worker.current.httpUrl)) < (shards ?? 0); ) {
+    await pause(200, undefined, { signal });
+  }
   const scenario = planScenario({ ...options, start: Date.now() - AGO - STRETCH - DEMO_RULES.sessionTtl });
   const pace = paceOf(scenario.records, options.partitions, options.seed);
   const sampler = new StateSampler(temporal, appId, scenario.userIds);
@@ -133,7 +155,6 @@ async function present(options: DemoOptions, deps: DemoDeps, { running, config, 
   const settled = settle({ kafka, tail, config, inputTopics, written: pace.total, partitions: options.partitions, sampler, screen, signal });
   const evidence = await Promise.race([settled, tail.failed]);
   await live.stop();
-  screen.end();
   const { expected } = evidence;
 
   const story = sampler.views.get(scenario.heroId);

@@ -7,8 +7,8 @@ export interface Screen {
   log(line: string): void;
   /** The block as it is now. */
   show(figures: Figures): void;
-  /** The block stays as it was shown last. */
-  end(): void;
+  /** The block stays as it is: shown with `figures` a last time, where there are any. */
+  end(figures?: Figures): void;
 }
 
 /** ms between plain lines */
@@ -36,7 +36,7 @@ function lineScreen(stream: NodeJS.WriteStream, now: () => number): Screen {
       last = now();
       stream.write(`${renderLine(figures)}\n`);
     },
-    end: () => undefined,
+    end: (figures) => figures !== undefined && void stream.write(`${renderLine(figures)}\n`),
   };
 }
 
@@ -54,18 +54,20 @@ function blockScreen(stream: NodeJS.WriteStream, color: boolean): Screen {
     for (const line of block) stream.write(`${line}\n`);
     drawn = block.length;
   };
+  const show = (figures: Figures): void => {
+    block = ['', ...renderBlock(figures, color), ''];
+    erase();
+    draw();
+  };
   return {
     log(line) {
       erase();
       stream.write(`${line}\n`);
       draw();
     },
-    show(figures) {
-      block = ['', ...renderBlock(figures, color), ''];
-      erase();
-      draw();
-    },
-    end() {
+    show,
+    end(figures) {
+      if (figures !== undefined) show(figures);
       block = [];
       drawn = 0;
     },

@@ -52,6 +52,8 @@ export interface DemoSetup {
   readonly productEnv: Readonly<Record<string, string>>;
   /** What a command of one's own needs besides the addresses; empty where the defaults are used. */
   readonly naming: Readonly<Record<string, string>>;
+  /** No log level is configured: what worker and bridge log is shown only when something went wrong. */
+  readonly quiet: boolean;
   /** Names of its own: they stay in a cluster that was there before. */
   readonly shared: boolean;
 }
@@ -63,11 +65,12 @@ export function demoSetup(env: NodeJS.ProcessEnv, unique: string): DemoSetup {
   const prefix = shared ? `demo-${unique}-` : '';
   const names: Record<string, string> = { ENRICHMENT_APP_ID: shared ? `demo-${unique}` : 'money-enrichment' };
   for (const [variable, name] of Object.entries(TOPIC_VARIABLES)) names[variable] = `${prefix}${name}`;
-  const quiet = (env['ENRICHMENT_LOG_LEVEL'] ?? '') === '' ? { ENRICHMENT_LOG_LEVEL: 'error' } : {};
+  const quiet = (env['ENRICHMENT_LOG_LEVEL'] ?? '') === '';
   const { ENRICHMENT_SESSION_SERVICE_URL: _, ...rules } = RULE_VARIABLES;
   return {
     config: loadConfig({ ...env, ...RULE_VARIABLES, ...names }),
-    productEnv: { ...rules, ...names, ...quiet },
+    productEnv: { ...rules, ...names, ...(quiet ? { ENRICHMENT_LOG_LEVEL: 'warn' } : {}) },
+    quiet,
     naming: shared ? names : {},
     shared,
   };

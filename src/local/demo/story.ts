@@ -1,4 +1,4 @@
-/** One user's story: what came in, in the order in which it was read, and what became of it. */
+/** One user's story: what came in, by event time but the late where it arrived, and what became of it. */
 import type { ModelResult } from '../../../test/model/model.ts';
 import type { UserStateView } from '../../../workflows/views.ts';
 import { INPUTS } from '../../domain/events.ts';
@@ -22,20 +22,24 @@ type Parsed = Json & { readonly [AMOUNT]: string };
 /** The amount as its text in the record: no number may pass through a binary float, not even to be shown. */
 const AMOUNT = Symbol('amount');
 
+/** ms between event time and arrival that are worth telling */
+const LATE = 12 * 60_000;
+
 export function tellStory(story: StoryInput): string[] {
   const inputOf = new Map<string, Input>(INPUTS.map((input) => [story.topics[input], input]));
   const own = story.inputs
     .filter(({ key }) => String(key) === `"${story.userId}"`)
-    .sort((a, b) => a.timestamp - b.timestamp || INPUTS.indexOf(inputOf.get(a.topic)!) - INPUTS.indexOf(inputOf.get(b.topic)!) || a.offset - b.offset);
-  let newest = -Infinity;
-  const lines = own.flatMap((record) => {
-    const input = inputOf.get(record.topic)!;
-    const event = parse(record.value);
-    const ts = Date.parse(String(event['processedAt']));
-    const late = ts < newest - 60_000;
-    if (!(ts <= newest)) newest = ts;
-    const [what, outcome] = [describe(event), outcomeOf(input, record, story)];
-    const line = `  ${time(ts)}  ${what}${late ? '  (late)' : ''}`;
+    .map((record) => {
+      const event = parse(record.value);
+      const ts = Date.parse(String(event['processedAt']));
+      const delay = record.timestamp - ts;
+      return { record, event, ts, delay, told: delay > LATE ? record.timestamp : ts };
+    })
+    .sort((a, b) => a.told - b.told || a.record.offset - b.record.offset);
+  const lines = own.flatMap(({ record, event, ts, delay }) => {
+    const what = describe(event);
+    const outcome = outcomeOf(inputOf.get(record.topic)!, record, story);
+    const line = `  ${time(ts)}  ${what}${delay > LATE ? `  (arrives ${Math.round(delay / 60_000)} minutes late)` : ''}`;
     return outcome === undefined ? [line] : [line, `${' '.repeat(16)}-> ${outcome}`];
   });
   return [`The story of user ${story.userId}`, '', ...lines, '', ...stateLines(story.state)];
@@ -86,9 +90,9 @@ function stateLines(state: UserStateView): string[] {
     `  user info   ${info === '' ? 'none' : info}`,
     `  sessions    ${sessions.length === 0 ? 'none' : sessions.join(', ')}`,
     `  first seen  ${state.firstOccurrences.join(', ')}`,
-    `  counters    ${counters.moneyApplied} money applied, ${counters.duplicatesDropped} duplicates dropped, ${counters.late} late, ` +
-      `${counters.lookedUp} looked up, ${counters.published} published`,
-    `  waiting     ${sizes.pendingMoney} for a session, ${sizes.lookups} for a lookup`,
+    `  money       applied ${counters.moneyApplied}, published ${counters.published}, duplicates dropped ${counters.duplicatesDropped}, ` +
+      `late ${counters.late}, looked up ${counters.lookedUp}`,
+    `  waiting     for a session ${sizes.pendingMoney}, for a lookup ${sizes.lookups}`,
   ];
 }
 

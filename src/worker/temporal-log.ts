@@ -1,0 +1,29 @@
+import { DefaultLogger, type LogEntry } from '@temporalio/worker';
+import type { Logger } from '../log.ts';
+import { messageOf } from '../errors.ts';
+
+/** ms in which a message is logged once, with the number of times that it came. */
+const INTERVAL = 10_000;
+
+/**
+ * Temporal's log, a line a message and interval: when a shard moves, every workflow of it has the same to say. Of the
+ * details only those that help to find the place; task tokens and payloads stay out.
+ */
+export function temporalLog(logger: Logger, now: () => number): DefaultLogger {
+  const seen = new Map<string, { at: number; more: number }>();
+  return new DefaultLogger('WARN', ({ level, message, meta }: LogEntry) => {
+    const before = seen.get(message);
+    if (before !== undefined && now() - before.at < INTERVAL) {
+      before.more += 1;
+      return;
+    }
+    seen.set(message, { at: now(), more: 0 });
+    const { taskQueue, workflowId, activityType, attempt, error } = meta ?? {};
+    const details = {
+      component: 'temporal', taskQueue, workflowId, activityType, attempt,
+      ...(error === undefined ? {} : { error: messageOf(error) }),
+      ...(before !== undefined && before.more > 0 ? { timesBefore: before.more } : {}),
+    };
+    logger[level === 'ERROR' ? 'error' : 'warn'](details, message);
+  });
+}

@@ -1,0 +1,199 @@
+/** The real workflow on Temporal's time-skipping test server, with activities that record what they are asked. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { activityInfo } from '@temporalio/activity';
+import { Client, type WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { FAILURES, type Activities, type LookupOutcome, type LookupRequest, type PublishRequest } from '../../activities/contract.ts';
+import type { Applicable, Offsets, Rules } from '../../src/domain/events.ts';
+import { dataConverter } from '../../src/payload-codec.ts';
+import type { userEnrichment } from '../../workflows/index.ts';
+import { EVENTS_SIGNAL, QUERIES, WORKFLOW_TYPE, type EventBatch } from '../../workflows/messages.ts';
+import type { UserStateView } from '../../workflows/views.ts';
+import { RULES, short } from '../domain/given.ts';
+import { eventually } from '../support/eventually.ts';
+import { testServer } from '../support/test-server.ts';
+
+interface Shared {
+  readonly env: TestWorkflowEnvironment;
+  readonly client: Client;
+  readonly bundle: { code: string };
+}
+
+let shared: Promise<Shared> | undefined;
+
+after(async () => {
+  await (await shared)?.env.teardown();
+});
+
+/** Of this test file. */
+export function environment(): Promise<Shared> {
+  return (shared ??= start());
+}
+
+async function start(): Promise<Shared> {
+  const logger = new DefaultLogger('ERROR', () => undefined);
+  Runtime.install({ logger, telemetryOptions: { logging: { forward: {}, filter: 'OFF' } } });
+  const [env, bundle] = await Promise.all([
+    testServer().then((server) => TestWorkflowEnvironment.createTimeSkipping({ server })),
+    bundleWorkflowCode({ workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)), logger }),
+  ]);
+  return { env, client: new Client({ connection: env.connection, dataConverter }), bundle };
+}
+
+export interface PublishCall {
+  readonly request: PublishRequest;
+  readonly isLocal: boolean;
+}
+
+/** What the activities answer; a test replaces what it is about. */
+export class FakeActivities {
+  /** All attempts, successful or not. */
+  readonly published: PublishCall[] = [];
+  readonly lookups: LookupRequest[] = [];
+  readonly watermarks: { partition: number; passes?: number }[] = [];
+  /** Publish calls under way. */
+  underWay = { applied: 0, resolved: 0 };
+  mostUnderWay = { applied: 0, resolved: 0 };
+  /** Epoch ms; null before there is one. */
+  watermark: number | null = null;
+  onPublish: (request: PublishRequest) => Promise<void> | void = () => undefined;
+  onLookup: (request: LookupRequest) => Promise<LookupOutcome[]> | LookupOutcome[] = ({ sessionIds }) =>
+    sessionIds.map((sessionId) => ({ sessionId, status: 'found', clientCountryCode: `of ${sessionId}` }));
+
+  readonly activities: Activities = {
+    publish: async (request) => {
+      this.published.push({ request, isLocal: activityInfo().isLocal });
+      const { stream } = request;
+      this.mostUnderWay[stream] = Math.max(this.mostUnderWay[stream], ++this.underWay[stream]);
+      try {
+        await this.onPublish(request);
+      } finally {
+        this.underWay[stream] -= 1;
+      }
+    },
+    lookupSessions: async (request) => {
+      this.lookups.push(request);
+      return this.onLookup(request);
+    },
+    readWatermark: async (request) => {
+      this.watermarks.push(request);
+      const { watermark } = this;
+      if (request.passes === undefined || (watermark !== null && watermark > request.passes)) return watermark;
+      throw ApplicationFailure.create({ type: FAILURES.watermarkNotReached, message: 'not yet' });
+    },
+  };
+
+  /** Outputs of a stream as a ledger would let them through: each sequence number once. Fails on a gap. */
+  outputs(stream: 'applied' | 'resolved'): string[] {
+    const outputs: string[] = [];
+    for (const { request } of this.published) {
+      if (request.stream !== stream) continue;
+      assert.ok(request.first <= outputs.length + 1, `a gap in ${stream} before ${request.first}: ${outputs.length} are there`);
+      request.outputs.forEach((output, index) => {
+        const at = request.first - 1 + index;
+        if (at < outputs.length) assert.equal(short(output), outputs[at], `${stream} ${at + 1} is published again as something else`);
+        else outputs.push(short(output));
+      });
+    }
+    return outputs;
+  }
+}
+
+export const noAnswer = (): never => {
+  throw ApplicationFailure.create({ type: FAILURES.sessionServiceUnavailable, message: 'no answer' });
+};
+
+export class WorkflowUser {
+  readonly userId = randomUUID();
+  readonly fake = new FakeActivities();
+  readonly rules: Rules;
+  readonly #shared: Shared;
+  readonly #taskQueue = randomUUID();
+
+  private constructor(given: Shared, rules: Rules) {
+    this.#shared = given;
+    this.rules = rules;
+  }
+
+  /** A user with a worker of its own, which stops after the test. All its histories are replayed then. */
+  static async create(t: TestContext, rules: Partial<Rules> = {}): Promise<WorkflowUser> {
+    const given = await environment();
+    const user = new WorkflowUser(given, { ...RULES, ...rules });
+    const worker = await Worker.create({
+      connection: given.env.nativeConnection,
+      taskQueue: user.#taskQueue,
+      workflowBundle: given.bundle,
+      activities: user.fake.activities as unknown as Record<string, (...args: never[]) => Promise<unknown>>,
+      dataConverter,
+      shutdownForceTime: '2s',
+    });
+    const running = worker.run();
+    t.after(async () => {
+      await user.replays();
+      await user.handle.terminate();
+      worker.shutdown();
+      await running;
+    });
+    return user;
+  }
+
+  get handle(): WorkflowHandle<typeof userEnrichment> {
+    return this.#shared.client.workflow.getHandle<typeof userEnrichment>(this.userId);
+  }
+
+  signal(records: readonly Applicable[], { lowWater = [0, 0, 0] as Offsets, partition = 0 } = {}): Promise<unknown> {
+    const batch: EventBatch = { partition, lowWater, rules: this.rules, records };
+    return this.#shared.client.workflow.signalWithStart(WORKFLOW_TYPE, {
+      workflowId: this.userId,
+      taskQueue: this.#taskQueue,
+      args: [{ userId: this.userId }],
+      signal: EVENTS_SIGNAL,
+      signalArgs: [batch],
+    });
+  }
+
+  state(): Promise<UserStateView> {
+    return this.handle.query<UserStateView, []>(QUERIES.state);
+  }
+
+  /** Lets server time pass, quickly. */
+  sleep(ms: number): Promise<void> {
+    return this.#shared.env.sleep(ms);
+  }
+
+  /** Waits until outputs are exactly these. */
+  async hasPublished(stream: 'applied' | 'resolved', ...outputs: string[]): Promise<void> {
+    await eventually(`${stream}: ${outputs.join(', ')}`, () => this.fake.outputs(stream).length >= outputs.length, 20_000).catch((error: unknown) => {
+      assert.deepEqual(this.fake.outputs(stream), outputs, String(error));
+    });
+    assert.deepEqual(this.fake.outputs(stream), outputs);
+  }
+
+  /** Run ids of the chain, the first one first. */
+  async runs(): Promise<string[]> {
+    const { client } = this.#shared;
+    const runs: string[] = [];
+    const [start] = (await this.handle.fetchHistory()).events ?? [];
+    let runId: string | null | undefined = start?.workflowExecutionStartedEventAttributes?.firstExecutionRunId;
+    while (runId) {
+      runs.push(runId);
+      const { events } = await client.workflow.getHandle(this.userId, runId).fetchHistory();
+      runId = events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
+    }
+    return runs;
+  }
+
+  /** All histories of this user give the same commands again. */
+  async replays(): Promise<void> {
+    const { client, bundle } = this.#shared;
+    for (const runId of await this.runs()) {
+      const history = await client.workflow.getHandle(this.userId, runId).fetchHistory();
+      await Worker.runReplayHistory({ workflowBundle: bundle, dataConverter }, history, this.userId);
+    }
+  }
+}
