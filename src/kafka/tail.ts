@@ -39,17 +39,20 @@ export async function tailTopics(
   logger: Logger,
   onRecord: (record: SeenRecord) => void = () => undefined,
 ): Promise<Tail> {
+  let closed = false;
   const client = createClient(config, logger, { retry: PATIENT_RETRY });
   const consumer = client.kafka.consumer({
     groupId: `tail-${randomUUID()}`,
     readUncommitted: false,
     maxWaitTimeInMs: 100,
     allowAutoTopicCreation: false,
-    retry: { ...PATIENT_RETRY, retries: 100 },
+    // A restart that was under way when it is closed must come to an end by itself.
+    retry: { ...PATIENT_RETRY, retries: 8, restartOnFailure: async () => !closed },
   });
   const records: SeenRecord[] = [];
   const positions = new Map<string, number>();
   const close = async (): Promise<void> => {
+    closed = true;
     await deadline(5_000, 'disconnect', () => consumer.disconnect()).catch(() => undefined);
     client.destroy();
   };

@@ -125,6 +125,13 @@ export async function startSystem(t: TestContext, options: { partitions: number;
         deadLetters.records.map(({ headers: h }) => where(h['source-topic']!, h['source-partition'], h['source-offset'], h['reason'])).sort(),
         expected.deadLetters.map(({ topic, partition, offset, reason }) => where(inputs[topic], partition, offset, reason)).sort(),
       );
+      const sources = new Map(logged.records.map((record) => [`${record.topic}/${record.partition}/${record.offset}`, record]));
+      for (const { key, value, headers: h } of deadLetters.records) {
+        const source = sources.get(`${h['source-topic']}/${h['source-partition']}/${h['source-offset']}`)!;
+        const same = (a: Buffer | null, b: Buffer | null) => (a === null || b === null ? a === b : a.equals(b));
+        assert.ok(same(key, source.key) && same(value, source.value), `a dead letter has the key and value of ${JSON.stringify(h)}`);
+        assert.equal(h['source-timestamp'], String(source.timestamp));
+      }
     },
   };
 }

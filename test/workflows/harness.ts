@@ -54,6 +54,7 @@ export interface PublishCall {
 export class FakeActivities {
   /** All attempts, successful or not. */
   readonly published: PublishCall[] = [];
+  readonly #succeeded: PublishRequest[] = [];
   readonly lookups: LookupRequest[] = [];
   readonly watermarks: { partition: number; passes?: number }[] = [];
   /** Publish calls under way. */
@@ -72,6 +73,7 @@ export class FakeActivities {
       this.mostUnderWay[stream] = Math.max(this.mostUnderWay[stream], ++this.underWay[stream]);
       try {
         await this.onPublish(request);
+        this.#succeeded.push(request);
       } finally {
         this.underWay[stream] -= 1;
       }
@@ -91,7 +93,7 @@ export class FakeActivities {
   /** Outputs of a stream as a ledger would let them through: each sequence number once. Fails on a gap. */
   outputs(stream: 'applied' | 'resolved'): string[] {
     const outputs: string[] = [];
-    for (const { request } of this.published) {
+    for (const request of this.#succeeded) {
       if (request.stream !== stream) continue;
       assert.ok(request.first <= outputs.length + 1, `a gap in ${stream} before ${request.first}: ${outputs.length} are there`);
       request.outputs.forEach((output, index) => {
@@ -134,10 +136,13 @@ export class WorkflowUser {
     });
     const running = worker.run();
     t.after(async () => {
-      await user.replays();
-      await user.handle.terminate();
-      worker.shutdown();
-      await running;
+      try {
+        await user.replays();
+      } finally {
+        await user.handle.terminate();
+        worker.shutdown();
+        await running;
+      }
     });
     return user;
   }

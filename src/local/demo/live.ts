@@ -24,6 +24,9 @@ export interface Live {
   readonly enriched: number;
   /** Events that were late when they were read, as the bridge counts. */
   readonly late: number;
+  /** The figures stay on the screen as they are at the end. */
+  finish(): Promise<void>;
+  /** Nothing is drawn any more. */
   stop(): Promise<void>;
 }
 
@@ -35,7 +38,6 @@ export function startLive({ screen, product, stack, tail, topics, sampler, total
   let progress: Progress | undefined;
   let bridge: BridgeFigures = { held: 0, signals: 0, signalledEvents: 0, late: 0 };
   let seen = 0;
-  let stopped = false;
   const counts = { output: 0, deadLetter: 0 };
   const [sentSpeed, outputSpeed] = [new Speed(), new Speed()];
 
@@ -69,6 +71,10 @@ export function startLive({ screen, product, stack, tail, topics, sampler, total
     };
   };
   const timers = [setInterval(() => screen.show(figures()), REDRAW), setInterval(askBridge.next, ASK), setInterval(askWorkflows.next, ASK)];
+  const stop = async (): Promise<void> => {
+    for (const timer of timers) clearInterval(timer);
+    await Promise.all([askBridge.now(), askWorkflows.now()]);
+  };
   return {
     progress: (now) => (progress = now),
     get enriched() {
@@ -78,13 +84,11 @@ export function startLive({ screen, product, stack, tail, topics, sampler, total
     get late() {
       return bridge.late;
     },
-    async stop() {
-      for (const timer of timers) clearInterval(timer);
-      await Promise.all([askBridge.now(), askWorkflows.now()]);
-      if (stopped) return;
-      stopped = true;
+    async finish() {
+      await stop();
       screen.end(figures());
     },
+    stop,
   };
 }
 

@@ -154,7 +154,7 @@ async function present(options: DemoOptions, deps: DemoDeps, { running, config, 
 
   const settled = settle({ kafka, tail, config, inputTopics, written: pace.total, partitions: options.partitions, sampler, screen, signal });
   const evidence = await Promise.race([settled, tail.failed]);
-  await live.stop();
+  await live.finish();
   const { expected } = evidence;
 
   const story = sampler.views.get(scenario.heroId);
