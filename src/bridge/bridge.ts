@@ -12,6 +12,8 @@ export type BridgeDeps = Omit<GenerationDeps, 'member' | 'onFailure'>;
 const MAX_BACKOFF = 10_000;
 /** ms for what is on its way to Temporal when the bridge is told to stop. */
 const DRAIN_TIMEOUT = 10_000;
+/** ms without a turn of a generation's loop, which turns every second when there is nothing to do. */
+const STUCK_AFTER = 60_000;
 
 export class Bridge {
   private readonly settings: BridgeSettings;
@@ -28,6 +30,14 @@ export class Bridge {
   /** Why it is not working; undefined when it is. */
   get notReady(): string | undefined {
     return this.problem;
+  }
+
+  /** Why only a restart can help; undefined when it works, or waits for Kafka and will go on by itself. */
+  get notLive(): string | undefined {
+    const { clock } = this.deps;
+    const turned = this.generation?.lastTurn ?? null;
+    const silence = turned === null ? 0 : clock.now() - turned;
+    return silence > STUCK_AFTER ? `no record was moved or looked for in ${Math.floor(silence / 1_000)} s` : undefined;
   }
 
   describe() {

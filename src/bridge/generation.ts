@@ -83,6 +83,7 @@ export class Generation {
   private wake: AbortController = new AbortController();
   private inFlight = 0;
   private draining = false;
+  private turnedAt: number | null = null;
 
   constructor(settings: BridgeSettings, deps: GenerationDeps) {
     this.settings = settings;
@@ -94,6 +95,11 @@ export class Generation {
 
   get partitions(): readonly number[] {
     return [...this.triples.keys()];
+  }
+
+  /** When the loop that moves records last turned, epoch ms; null before it starts and when the generation has ended. */
+  get lastTurn(): number | null {
+    return this.ended.signal.aborted ? null : this.turnedAt;
   }
 
   /** Takes the triples over; records may be offered when it resolves. */
@@ -205,6 +211,7 @@ export class Generation {
     while (!this.ended.signal.aborted) {
       this.wake = new AbortController();
       const now = clock.now();
+      this.turnedAt = now;
       let more = false;
       for (const { triple } of this.triples.values()) {
         const mayRead = !this.draining && triple.outbox.length < MAX_RELEASED && triple.deadLetterBytes < MAX_DEAD_LETTER_BYTES;
@@ -248,7 +255,7 @@ export class Generation {
     const bytes = flight.records.reduce((sum, record) => sum + record.bytes, 0);
     for (let backoff = 100; ; backoff = Math.min(2 * backoff, MAX_BACKOFF)) {
       try {
-        await this.guard.admit(flight.userId, bytes, this.ended.signal);
+        await this.admit(flight.userId, bytes);
         if (this.ended.signal.aborted) return;
         await signaller.signal(flight.userId, batch);
         break;
@@ -264,6 +271,19 @@ export class Generation {
     observer.signalled(batch.records.length);
     for (const record of batch.records) if (record.late !== undefined) observer.late();
     this.wakeUp();
+  }
+
+  /** A user whose signals wait for its workflow does not hold up the others. */
+  private async admit(userId: string, bytes: number): Promise<void> {
+    const wait = this.guard.admit(userId, bytes, this.ended.signal);
+    if (wait === undefined) return;
+    this.inFlight -= 1;
+    this.wakeUp();
+    try {
+      await wait;
+    } finally {
+      this.inFlight += 1;
+    }
   }
 
   /** At short intervals while reading waits for it, otherwise often enough to notice silence. */

@@ -33,13 +33,22 @@ export class HistoryGuard {
     this.clock = clock;
   }
 
-  /** Resolves when a signal of `bytes` may be sent to the user, or when `ended`. Rejects when Temporal does not answer. */
-  async admit(userId: string, bytes: number, ended: AbortSignal): Promise<void> {
+  /**
+   * Undefined when a signal of `bytes` may be sent to the user at once; otherwise resolves when it may, or when `ended`,
+   * and rejects when Temporal does not answer.
+   */
+  admit(userId: string, bytes: number, ended: AbortSignal): Promise<void> | undefined {
     const { signals, bytes: before } = this.sent.get(userId) ?? { signals: 0, bytes: 0 };
-    const looked = signals >= LOOK_AFTER_SIGNALS || before >= LOOK_AFTER_BYTES;
-    if (looked) await this.waitForShortHistory(userId, ended);
+    if (signals < LOOK_AFTER_SIGNALS && before < LOOK_AFTER_BYTES) {
+      this.note(userId, { signals: signals + 1, bytes: before + bytes });
+      return undefined;
+    }
+    return this.waitForShortHistory(userId, ended).then(() => this.note(userId, { signals: 1, bytes }));
+  }
+
+  private note(userId: string, sent: Sent): void {
     this.sent.delete(userId);
-    this.sent.set(userId, looked ? { signals: 1, bytes } : { signals: signals + 1, bytes: before + bytes });
+    this.sent.set(userId, sent);
     if (this.sent.size > MAX_USERS) this.sent.delete(this.sent.keys().next().value!);
   }
 

@@ -45,6 +45,7 @@ async function runBridge(): Promise<void> {
       anyPortIfTaken: config.metricsPortIsDefault === true,
       registry,
       ready: { bridge: () => bridge.notReady ?? null },
+      live: () => bridge.notLive ?? null,
     });
     const gauges = setInterval(() => setGauges(metrics, bridge), 1_000);
     void stop.then(() => bridge.stop());

@@ -94,8 +94,13 @@ async function runWorker(): Promise<void> {
           onFailure,
         }),
     });
-    const health = await startHealthServer({ port: config.metricsPort,
-      anyPortIfTaken: config.metricsPortIsDefault === true, registry, ready: { worker: () => worker.notReady ?? null } });
+    const health = await startHealthServer({
+      port: config.metricsPort,
+      anyPortIfTaken: config.metricsPortIsDefault === true,
+      registry,
+      ready: { worker: () => worker.notReady ?? null },
+      live: () => worker.notLive ?? null,
+    });
     const gauges = setInterval(() => metrics.shardsOwned.set(worker.shardsOwned), 1_000);
     void stop.then(() => worker.stop());
     let announced = false;

@@ -37,6 +37,9 @@ export const PATIENT_RETRY: KafkaJS.RetryOptions = {
   retries: 60,
 };
 
+/** What kafkajs is told of the connections of a client that was destroyed. */
+export const CLOSED = 'this Kafka client was closed';
+
 export type SocketFactory = KafkaJS.ISocketFactory;
 
 export interface ClientOptions {
@@ -85,7 +88,8 @@ export function createClient(config: KafkaConfig, logger: Logger, options: Clien
     },
     destroy() {
       cut = true;
-      for (const socket of sockets) socket.destroy();
+      // With an error: at a socket that merely closes, kafkajs goes on looking for timed-out requests for ever.
+      for (const socket of sockets) socket.destroy(new Error(CLOSED));
     },
   };
 }
@@ -100,7 +104,7 @@ export const openSocket: SocketFactory = ({ host, port, ssl, onConnect }) => {
 
 function closedSocket(): net.Socket {
   const socket = new net.Socket();
-  process.nextTick(() => socket.destroy(new Error('this Kafka client was closed')));
+  process.nextTick(() => socket.destroy(new Error(CLOSED)));
   return socket;
 }
 

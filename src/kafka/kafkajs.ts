@@ -5,6 +5,8 @@
  * - `filterAbortedMessages` shows records of aborted transactions to read_committed consumers (see aborted.ts);
  * - `Batch` forgets the last stable offset and hides batches in which nothing is left, so that a reader could not tell
  *   that it has reached the end of a partition whose last record is a transaction marker.
+ *
+ * And it is given the codecs that it lacks (see compression.ts).
  */
 import { createRequire } from 'node:module';
 import { dirname, sep } from 'node:path';
@@ -12,6 +14,7 @@ import type * as KafkaJS from 'kafkajs';
 import { EnrichmentError } from '../errors.ts';
 import { withoutAborted } from './aborted.ts';
 import type { AbortedTransaction, RawRecord } from './aborted.ts';
+import { codecs } from './compression.ts';
 
 export type { KafkaJS };
 export const KAFKAJS_VERSION = '2.2.4';
@@ -63,7 +66,7 @@ function load(): Library {
   try {
     replace(require, 'kafkajs/src/consumer/filterAbortedMessages', () => filterAborted);
     replace(require, 'kafkajs/src/consumer/batch', (original) => batchOf(original as BatchClass));
-    return require('kafkajs') as Library;
+    return withCodecs(require('kafkajs') as Library);
   } finally {
     for (const [file, module] of aside) require.cache[file] = module;
   }
@@ -74,6 +77,16 @@ function replace(require: NodeJS.Require, id: string, make: (original: unknown) 
   const module = require.cache[require.resolve(id)];
   if (module === undefined) throw new EnrichmentError('LIBRARY', `${id} cannot be replaced: it is not in the module cache`);
   module.exports = make(original);
+}
+
+function withCodecs(library: Library): Library {
+  const { CompressionCodecs, CompressionTypes } = library;
+  const { gzip, snappy, lz4, zstd } = codecs();
+  CompressionCodecs[CompressionTypes.GZIP] = () => gzip;
+  CompressionCodecs[CompressionTypes.Snappy] = () => snappy;
+  CompressionCodecs[CompressionTypes.LZ4] = () => lz4;
+  CompressionCodecs[CompressionTypes.ZSTD] = () => zstd;
+  return library;
 }
 
 function filterAborted(options: {

@@ -10,7 +10,7 @@ const QUIET = 30_000;
 const ERROR = 1;
 const WARN = 2;
 /** What kafkajs says when a broker is not there; its `Response ...` errors are answers of one that is. */
-const TROUBLE = /^Connection (error|timeout)|^Failed to connect|^Closed connection/;
+const TROUBLE = /^Connection (error(?!: this Kafka client was closed)|timeout)|^Failed to connect|^Closed connection/;
 
 /** When a logger has last warned: clients come and go, and all of them share the interval. */
 const warned = new WeakMap<Logger, number>();

@@ -36,6 +36,8 @@ export interface ProductOptions {
 
 const START_TIMEOUT_MS = 90_000;
 const STOP_GRACE_MS = 30_000;
+/** For a process that has not begun its work: it has nothing to drain. */
+const ABANDON_GRACE_MS = 5_000;
 const RESTART_DELAY_MS = 1_000;
 const READY = /^READY(\s|$)/;
 
@@ -61,7 +63,7 @@ export async function startProductProcess(role: Role, options: ProductOptions): 
   const gone = child.exited.then(({ code, signal: by }) => `it ended with ${by ?? `exit code ${code}`}`);
   const failure = await Promise.race([ready, gone, timeout(START_TIMEOUT_MS, ready, gone), untilAborted(signal)]);
   if (failure !== undefined) {
-    await child.stop(STOP_GRACE_MS);
+    await child.stop(ABANDON_GRACE_MS);
     signal?.throwIfAborted();
     throw new EnrichmentError('UNREACHABLE', `The ${role} did not start: ${failure}. ${last.join('\n')}`.trim());
   }

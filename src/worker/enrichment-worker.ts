@@ -19,12 +19,16 @@ export interface EnrichmentWorkerDeps {
 }
 
 const MAX_BACKOFF = 10_000;
+/** ms for what must end by itself: the SDK gives a worker 15 s to stop, leaving the group has 5 s. */
+const STUCK_AFTER = 60_000;
 
 export class EnrichmentWorker {
   private readonly deps: EnrichmentWorkerDeps;
   private readonly stopping = new AbortController();
   private readonly shards = new Map<number, Promise<ShardWorker>>();
   private problem: string | undefined = 'not joined yet';
+  /** What is under way and must come to an end. */
+  private readonly underWay = new Set<{ readonly what: string; readonly since: number }>();
 
   constructor(deps: EnrichmentWorkerDeps) {
     this.deps = deps;
@@ -32,6 +36,18 @@ export class EnrichmentWorker {
 
   get notReady(): string | undefined {
     return this.problem;
+  }
+
+  /**
+   * Why only a restart can help. A shard that is owned has a Temporal worker that runs; while it has not, that worker is
+   * being started or stopped, and neither may last. Undefined when all is well, or the worker waits for Kafka.
+   */
+  get notLive(): string | undefined {
+    const now = this.deps.clock.now();
+    for (const { what, since } of this.underWay) {
+      if (now - since > STUCK_AFTER) return `${what} has not ended in ${Math.floor((now - since) / 1_000)} s`;
+    }
+    return undefined;
   }
 
   get shardsOwned(): number {
@@ -68,7 +84,8 @@ export class EnrichmentWorker {
     failed.catch(() => undefined);
     const ownership = createOwnership({
       onTaken: (shard, publisher) => {
-        const worker = startShardWorker(shard, publisher, fail);
+        if (this.stopping.signal.aborted) return;
+        const worker = this.mustEnd(`starting the worker of shard ${shard}`, startShardWorker(shard, publisher, fail));
         this.shards.set(shard, worker);
         worker.then(() => logger.info({ shard }, 'shard taken'), fail);
       },
@@ -79,19 +96,34 @@ export class EnrichmentWorker {
       onCrash: fail,
     });
     try {
-      await Promise.race([ownership.start(), failed]);
+      const stopped = new Promise<void>((resolve) => {
+        if (this.stopping.signal.aborted) resolve();
+        this.stopping.signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+      // A join can take long, as after the crash of another member; it is given up when told to stop.
+      await Promise.race([ownership.start(), failed, stopped]);
+      if (this.stopping.signal.aborted) return;
       this.problem = undefined;
       onReady?.();
-      await Promise.race([failed, new Promise<void>((resolve) => this.stopping.signal.addEventListener('abort', () => resolve(), { once: true }))]);
+      await Promise.race([failed, stopped]);
     } finally {
       await Promise.all([...this.shards.keys()].map((shard) => this.stopShard(shard)));
-      await ownership.stop();
+      await this.mustEnd('giving the shards back', ownership.stop());
     }
   }
 
   private async stopShard(shard: number): Promise<void> {
     const worker = this.shards.get(shard);
     this.shards.delete(shard);
-    await worker?.then((started) => started.stop()).catch(() => undefined);
+    if (worker === undefined) return;
+    await this.mustEnd(`stopping the worker of shard ${shard}`, worker.then((started) => started.stop())).catch(() => undefined);
+  }
+
+  private mustEnd<T>(what: string, work: Promise<T>): Promise<T> {
+    const entry = { what, since: this.deps.clock.now() };
+    this.underWay.add(entry);
+    const ended = () => void this.underWay.delete(entry);
+    work.then(ended, ended);
+    return work;
   }
 }

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { LookupOutcome } from '../../activities/contract.ts';
 import { birthYear, money, session, T0 } from '../domain/given.ts';
 import { eventually } from '../support/eventually.ts';
-import { noAnswer, WorkflowUser } from './harness.ts';
+import { WorkflowUser } from './harness.ts';
 
 /** Signals of one run, see workflows/user-enrichment.ts. */
 const MAX_SIGNALS = 1_000;
@@ -15,7 +15,7 @@ async function sendMoney(user: WorkflowUser, from: number, count: number): Promi
 
 describe('continue-as-new', () => {
   it('comes by the count of signals, and loses nothing of what comes meanwhile', async (t) => {
-    const user = await WorkflowUser.create(t);
+    const user = await WorkflowUser.create(t, { server: 'dev' });
     const count = 2 * MAX_SIGNALS + 200;
     await user.signal([session(0, 's', T0), birthYear(0, '1990', T0)]);
     // Without a pause, so that signals arrive in every state of the workflow.
@@ -32,10 +32,11 @@ describe('continue-as-new', () => {
   });
 
   it('keeps pending money, lookups and unpublished outputs, and goes on with them', async (t) => {
-    const user = await WorkflowUser.create(t);
-    let answer: (() => LookupOutcome[]) | undefined;
+    const user = await WorkflowUser.create(t, { server: 'dev' });
+    let answer: (outcomes: LookupOutcome[]) => void = () => undefined;
+    const answered = new Promise<LookupOutcome[]>((resolve) => (answer = resolve));
     let mayPublish = false;
-    user.fake.onLookup = () => answer?.() ?? noAnswer();
+    user.fake.onLookup = () => answered;
     user.fake.onPublish = async ({ stream }) => {
       if (stream === 'resolved' && !mayPublish) throw new Error('not yet');
     };
@@ -52,9 +53,11 @@ describe('continue-as-new', () => {
     assert.deepEqual(state.sessions.map(({ sessionId }) => sessionId), ['known', 's']);
     assert.deepEqual([state.counters.unpublished, state.firstOccurrences], [1, ['BET']]);
     mayPublish = true;
-    answer = () => [{ sessionId: 'x', status: 'found', clientCountryCode: 'BR' }];
-    await user.sleep(60_000);
+    await user.hasPublished('resolved', 'released =SE');
+    answer([{ sessionId: 'x', status: 'found', clientCountryCode: 'BR' }]);
     await user.hasPublished('resolved', 'released =SE', 'asked =BR');
+    // Asked by each run.
+    assert.equal(user.fake.lookups.length, 2);
     await user.signal([session(2, 'missing', T0 + 2, 'UY')]);
     await user.hasPublished('resolved', 'released =SE', 'asked =BR', 'waits =UY first');
     // A redelivery of what the first run had applied is known in the second.
@@ -63,15 +66,14 @@ describe('continue-as-new', () => {
   });
 
   it('keeps the wall-clock deadline of pending money', async (t) => {
-    const user = await WorkflowUser.create(t);
+    const user = await WorkflowUser.create(t, { server: 'dev', rules: { pendingTimeout: 15_000 } });
     await user.signal([money(0, { id: 'waits', ts: T0, session: 'missing' })]);
     const due = async () => (await user.state()).pendingMoney['missing']?.[0]?.wallClockDueAt;
     const before = await eventually('it is pending', due);
-    await user.sleep(30 * 60_000);
     for (let n = 0; n < MAX_SIGNALS; n += 1) await user.signal([]);
     await eventually('it has continued', async () => (await user.runs()).length === 2, 60_000);
     assert.equal(await due(), before);
-    await user.sleep(31 * 60_000);
     await user.hasPublished('resolved', 'waits =of missing first');
+    assert.ok(Date.now() >= Date.parse(before!));
   });
 });

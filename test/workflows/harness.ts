@@ -1,4 +1,4 @@
-/** The real workflow on Temporal's time-skipping test server, with activities that record what they are asked. */
+/** The real workflow on Temporal's time-skipping test server or its dev server, with activities that record what they are asked. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, type TestContext } from 'node:test';
@@ -14,6 +14,7 @@ import { dataConverter } from '../../src/payload-codec.ts';
 import type { userEnrichment } from '../../workflows/index.ts';
 import { EVENTS_SIGNAL, QUERIES, WORKFLOW_TYPE, type EventBatch } from '../../workflows/messages.ts';
 import type { UserStateView } from '../../workflows/views.ts';
+import { temporalProgram } from '../../src/local/temporal-server.ts';
 import { RULES, short } from '../domain/given.ts';
 import { eventually } from '../support/eventually.ts';
 import { testServer } from '../support/test-server.ts';
@@ -24,25 +25,35 @@ interface Shared {
   readonly bundle: { code: string };
 }
 
-let shared: Promise<Shared> | undefined;
+/** `dev`: a real server, which fails workflow tasks and continues workflows as it should, in real time. */
+export type ServerKind = 'time-skipping' | 'dev';
+
+const shared = new Map<ServerKind, Promise<Shared>>();
 
 after(async () => {
-  await (await shared)?.env.teardown();
+  for (const started of shared.values()) await (await started).env.teardown();
 });
 
-/** Of this test file. */
-export function environment(): Promise<Shared> {
-  return (shared ??= start());
+/** One of each kind for a test file. */
+function environment(kind: ServerKind): Promise<Shared> {
+  const started = shared.get(kind) ?? start(kind);
+  shared.set(kind, started);
+  return started;
 }
 
-async function start(): Promise<Shared> {
+async function start(kind: ServerKind): Promise<Shared> {
   const logger = new DefaultLogger('ERROR', () => undefined);
-  Runtime.install({ logger, telemetryOptions: { logging: { forward: {}, filter: 'OFF' } } });
+  if (shared.size === 0) Runtime.install({ logger, telemetryOptions: { logging: { forward: {}, filter: 'OFF' } } });
   const [env, bundle] = await Promise.all([
-    testServer().then((server) => TestWorkflowEnvironment.createTimeSkipping({ server })),
+    kind === 'dev' ? devServer() : testServer().then((server) => TestWorkflowEnvironment.createTimeSkipping({ server })),
     bundleWorkflowCode({ workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)), logger }),
   ]);
   return { env, client: new Client({ connection: env.connection, dataConverter }), bundle };
+}
+
+async function devServer(): Promise<TestWorkflowEnvironment> {
+  const path = await temporalProgram({ log: (line) => console.error(line) });
+  return TestWorkflowEnvironment.createLocal({ server: { executable: { type: 'existing-path', path }, log: { format: 'pretty', level: 'error' } } });
 }
 
 export interface PublishCall {
@@ -123,8 +134,8 @@ export class WorkflowUser {
   }
 
   /** A user with a worker of its own, which stops after the test. All its histories are replayed then. */
-  static async create(t: TestContext, rules: Partial<Rules> = {}): Promise<WorkflowUser> {
-    const given = await environment();
+  static async create(t: TestContext, { rules = {}, server = 'time-skipping' }: { rules?: Partial<Rules>; server?: ServerKind } = {}): Promise<WorkflowUser> {
+    const given = await environment(server);
     const user = new WorkflowUser(given, { ...RULES, ...rules });
     const worker = await Worker.create({
       connection: given.env.nativeConnection,
@@ -166,7 +177,7 @@ export class WorkflowUser {
     return this.handle.query<UserStateView, []>(QUERIES.state);
   }
 
-  /** Lets server time pass, quickly. */
+  /** Lets time pass, quickly where the server skips it. */
   sleep(ms: number): Promise<void> {
     return this.#shared.env.sleep(ms);
   }

@@ -153,7 +153,7 @@ describe('the workflow of a user', () => {
   });
 
   it('forgets what has expired though no record comes any more', async (t) => {
-    const user = await WorkflowUser.create(t, { sessionTtl: HOUR });
+    const user = await WorkflowUser.create(t, { rules: { sessionTtl: HOUR } });
     await user.signal([session(0, 's', T0), money(0, { id: 'm', ts: T0, session: 's' })]);
     await user.hasPublished('applied', 'm =UY first');
     const { sizes } = await user.state();
@@ -166,27 +166,6 @@ describe('the workflow of a user', () => {
     });
     const { firstOccurrences } = await user.state();
     assert.deepEqual(firstOccurrences, ['BET']);
-  });
-
-  it('fails the task, not the workflow, when the shard is lost; the outputs come with another attempt', async (t) => {
-    const user = await WorkflowUser.create(t);
-    await user.signal([money(0, { id: 'a', ts: T0 })]);
-    await user.hasPublished('applied', 'a first');
-    let lost = true;
-    user.fake.onPublish = () => {
-      if (!lost) return;
-      lost = false;
-      throw ApplicationFailure.create({ type: FAILURES.shardNotOwned, message: 'shard 0 is not here', nonRetryable: true });
-    };
-    await user.signal([money(1, { id: 'b', ts: T0 }), money(2, { id: 'c', ts: T0 })]);
-    await user.signal([money(3, { id: 'd', ts: T0 })]);
-    await eventually('d is published', () => user.fake.outputs('applied').includes('d'), 30_000);
-    assert.deepEqual(user.fake.outputs('applied'), ['a first', 'b', 'c', 'd']);
-    assert.equal((await user.handle.describe()).status.name, 'RUNNING');
-    const { events = [] } = await user.handle.fetchHistory();
-    const failed = events!.filter(({ workflowTaskFailedEventAttributes }) => workflowTaskFailedEventAttributes);
-    assert.equal(failed.length, 1);
-    assert.match(failed[0]!.workflowTaskFailedEventAttributes!.failure!.message!, /shard 0 is not here/);
   });
 
   it('repeats a publish that failed for another reason within the task', async (t) => {

@@ -1,0 +1,39 @@
+/**
+ * Batches that Kafka's own compressors wrote: a topic with a `compression.type` of its own has the broker compress what
+ * comes in uncompressed.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { library } from '../../src/kafka/kafkajs.ts';
+import { eventually } from '../support/eventually.ts';
+import { kafkaLab, uniqueId } from '../support/kafka-lab.ts';
+
+const CODECS = { gzip: 1, snappy: 2, lz4: 3, zstd: 4 } as const;
+/** More than a block of any codec, in several batches, and not too repetitive. */
+const VALUES = Array.from({ length: 400 }, (_, i) => `${i}: ${Buffer.from(`${i * 7919}`).toString('base64').repeat(1 + (i % 90))}`);
+
+for (const [name, type] of Object.entries(CODECS)) {
+  test(`a member of a group reads batches compressed with ${name}`, async (t) => {
+    const { CompressionCodecs } = library();
+    const codec = CompressionCodecs[type]() as { decompress(bytes: Buffer): Promise<Buffer> };
+    const decompress = t.mock.method(codec, 'decompress');
+
+    const lab = await kafkaLab(t);
+    const topic = await lab.topic(1, { 'compression.type': name });
+    const port = lab.port();
+    const producer = await port.fence(uniqueId('writer'));
+    for (const values of [VALUES.slice(0, 1), VALUES.slice(1, 3), VALUES.slice(3)]) {
+      const transaction = await producer.begin();
+      await transaction.send(topic, 0, values.map((value) => ({ key: 'k', value, headers: { h: 'x' } })));
+      await transaction.commit();
+    }
+    await producer.close();
+
+    const seen = await lab.member(port, uniqueId('group'), [topic]);
+    await eventually('all is read', () => seen.values().length >= VALUES.length);
+    assert.deepEqual(seen.values(), VALUES);
+    assert.equal(String(seen.batches[0]!.records[0]!.key), 'k');
+    assert.equal(String(seen.batches[0]!.records[0]!.headers!['h']), 'x');
+    assert.ok(decompress.mock.callCount() >= 3, 'the broker has compressed nothing');
+  });
+}
