@@ -1,4 +1,8 @@
-/** What the queries answer: for people and for scripts, so times are ISO text and long lists are cut. */
+/**
+ * What the queries answer: for people and for scripts, so times are ISO text. An answer stays below a few hundred kilobytes
+ * (Temporal takes 2 MB) whatever the events hold: lists are cut to {@link VIEW_LIMIT}, and so are texts that came from
+ * outside, to {@link TEXT_LIMIT}.
+ */
 import type { Life } from './life.ts';
 import { sessionStatus } from '../src/domain/sessions.ts';
 import type { Pending, Session } from '../src/domain/state.ts';
@@ -6,8 +10,10 @@ import type { Counters } from '../src/domain/state.ts';
 import type { UserInfo } from '../src/domain/events.ts';
 import { userInfoAt } from '../src/domain/user-info.ts';
 
-/** Lists are cut to this length, so that an answer stays far below Temporal's limits. */
+/** Entries of a list; pending money is counted over all sessions. */
 export const VIEW_LIMIT = 200;
+/** Characters of a text; a longer one ends in an ellipsis. */
+export const TEXT_LIMIT = 100;
 
 export interface SessionView {
   readonly sessionId: string;
@@ -41,10 +47,10 @@ export interface UserStateView {
   readonly effectiveTime: string | null;
   readonly userInfo: UserInfo | null;
   readonly sessions: readonly SessionView[];
-  /** By session id. */
+  /** By session id; each in the order of application. */
   readonly pendingMoney: Readonly<Record<string, readonly PendingView[]>>;
   readonly lookups: readonly LookupView[];
-  /** Money types in the order of first occurrence. */
+  /** Money types in the order of first occurrence; one of more than 64 characters is its digest (src/domain/first-occurrence.ts). */
   readonly firstOccurrences: readonly string[];
   readonly counters: Counters & { readonly published: number; readonly unpublished: number };
   /** How many of each are held, also where a list above is cut to {@link VIEW_LIMIT}. */
@@ -52,6 +58,7 @@ export interface UserStateView {
     readonly sessions: number;
     readonly pendingMoney: number;
     readonly lookups: number;
+    readonly firstOccurrences: number;
     readonly dedupEntries: number;
   };
   readonly partition: number;
@@ -59,27 +66,29 @@ export interface UserStateView {
 }
 
 const iso = (ms: number) => new Date(ms).toISOString();
+const cut = (text: string) => (text.length <= TEXT_LIMIT ? text : `${text.slice(0, TEXT_LIMIT - 1)}…`);
 
 export function stateView(userId: string, life: Life): UserStateView {
   const { user, published, unpublished, incarnation } = life;
-  const pending = Object.entries(user.pending);
+  const sessionIds = Object.keys(user.sessions);
   return {
     userId,
     effectiveTime: user.tau === null ? null : iso(user.tau),
     userInfo: userInfoView(life),
-    sessions: Object.keys(user.sessions).slice(0, VIEW_LIMIT).flatMap((id) => sessionView(life, id) ?? []),
-    pendingMoney: Object.fromEntries(pending.slice(0, VIEW_LIMIT).map(([id]) => [id, pendingView(life, id)])),
+    sessions: sessionIds.slice(0, VIEW_LIMIT).flatMap((id) => sessionView(life, id) ?? []),
+    pendingMoney: allPendingView(user.pending),
     lookups: user.lookups.slice(0, VIEW_LIMIT).map(({ money, giveUpAt }) => ({
       moneyId: money.id,
       sessionId: money.userSessionId,
       givenUpAt: giveUpAt === undefined ? null : iso(giveUpAt),
     })),
-    firstOccurrences: user.moneyTypes.slice(0, VIEW_LIMIT),
+    firstOccurrences: user.moneyTypes.slice(0, VIEW_LIMIT).map(cut),
     counters: { ...user.counters, published: published.applied + published.resolved, unpublished: unpublished.length },
     sizes: {
-      sessions: Object.keys(user.sessions).length,
-      pendingMoney: pending.reduce((sum, [, money]) => sum + money.length, 0),
+      sessions: sessionIds.length,
+      pendingMoney: pendingCount(user.pending),
       lookups: user.lookups.length,
+      firstOccurrences: user.moneyTypes.length,
       dedupEntries: Object.keys(user.dedup).length,
     },
     partition: life.partition,
@@ -88,7 +97,8 @@ export function stateView(userId: string, life: Life): UserStateView {
 }
 
 export function userInfoView({ user }: Life): UserInfo | null {
-  return (user.tau === null ? undefined : userInfoAt(user, user.tau)) ?? null;
+  const info = user.tau === null ? undefined : userInfoAt(user, user.tau);
+  return info === undefined ? null : Object.fromEntries(Object.entries(info).map(([name, value]) => [name, cut(value)]));
 }
 
 export function sessionView({ user, rules }: Life, sessionId: string): SessionView | null {
@@ -98,7 +108,7 @@ export function sessionView({ user, rules }: Life, sessionId: string): SessionVi
   if (status === 'unknown') return null;
   return {
     sessionId: sessionId.toLowerCase(),
-    clientCountryCode: session.clientCountryCode,
+    clientCountryCode: cut(session.clientCountryCode),
     createdAt: iso(session.ts),
     expiresAt: iso(session.ts + rules.sessionTtl),
     status,
@@ -106,26 +116,44 @@ export function sessionView({ user, rules }: Life, sessionId: string): SessionVi
 }
 
 export function pendingView({ user }: Life, sessionId: string): PendingView[] {
-  const waiting: readonly Pending[] = user.pending[sessionId.toLowerCase()] ?? [];
-  return waiting.slice(0, VIEW_LIMIT).map(({ money, dueAt, wallDueAt }) => ({
+  return pendingViews(user.pending[sessionId.toLowerCase()] ?? [], VIEW_LIMIT);
+}
+
+function allPendingView(pending: Readonly<Record<string, readonly Pending[]>>): Record<string, PendingView[]> {
+  const views: Record<string, PendingView[]> = {};
+  let room = VIEW_LIMIT;
+  for (const [sessionId, waiting] of Object.entries(pending)) {
+    if (room === 0) break;
+    const shown = pendingViews(waiting, room);
+    views[sessionId] = shown;
+    room -= shown.length;
+  }
+  return views;
+}
+
+function pendingViews(waiting: readonly Pending[], limit: number): PendingView[] {
+  return waiting.slice(0, limit).map(({ money, dueAt, wallDueAt }) => ({
     moneyId: money.id,
     processedAt: iso(money.ts),
-    moneyType: money.moneyType,
-    amount: money.amount,
+    moneyType: cut(money.moneyType),
+    amount: cut(money.amount),
     currency: money.currency,
     dueAt: iso(dueAt),
     wallClockDueAt: wallDueAt === undefined ? null : iso(wallDueAt),
   }));
 }
 
+function pendingCount(pending: Readonly<Record<string, readonly Pending[]>>): number {
+  return Object.values(pending).reduce((sum, money) => sum + money.length, 0);
+}
+
 /** Markdown for the summary in Temporal's UI. */
 export function details(life: Life): string {
   const { user } = life;
   const { counters } = user;
-  const pending = Object.values(user.pending).reduce((sum, money) => sum + money.length, 0);
   return [
     `Event time **${user.tau === null ? 'none yet' : iso(user.tau)}**, ${Object.keys(user.sessions).length} sessions`,
     `Money: ${counters.moneyApplied} applied, ${life.published.applied + life.published.resolved} published, ${counters.duplicatesDropped} duplicates dropped`,
-    `Waiting: ${pending} for a session, ${user.lookups.length} for a lookup`,
+    `Waiting: ${pendingCount(user.pending)} for a session, ${user.lookups.length} for a lookup`,
   ].join('\n\n');
 }

@@ -90,7 +90,7 @@ export function renderState(view: UserStateView): string {
       [
         ['effective time', view.effectiveTime ?? 'none yet'],
         ['user info', info.length === 0 ? 'none known' : info.join(', ')],
-        ['first occurrences', view.firstOccurrences.length === 0 ? 'none' : view.firstOccurrences.map(printable).join(', ')],
+        ['first occurrences', firstOccurrences(view)],
         ['remembered for dedup', String(sizes.dedupEntries)],
         ['partition', String(view.partition)],
         ['running since', view.incarnation.startedAt],
@@ -111,6 +111,12 @@ export function renderState(view: UserStateView): string {
     ])),
     section('counters', 0, ['counter', 'value'], Object.entries(view.counters).map(([name, value]) => [words(name), String(value)])),
   ].join('\n\n');
+}
+
+function firstOccurrences({ firstOccurrences: types, sizes }: UserStateView): string {
+  if (types.length === 0) return 'none';
+  const more = sizes.firstOccurrences - types.length;
+  return `${types.map(printable).join(', ')}${more > 0 ? `, and ${more} more` : ''}`;
 }
 
 function section(title: string, size: number, heading: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -64,7 +64,10 @@ export interface UserState {
   sessions: Record<string, Session>;
   /** Money id to the `ts` of the money that made the entry; gone after the dedup TTL. */
   dedup: Record<string, number>;
-  /** In the order of first occurrence; kept for ever, bounded by the number of money types. */
+  /**
+   * In the order of first occurrence; kept for ever, bounded by the number of money types, each of at most 71 characters:
+   * a long one is its digest (first-occurrence.ts).
+   */
   moneyTypes: string[];
   /** By session id, each in the order of application; gone after the pending timeout. */
   pending: Record<string, Pending[]>;

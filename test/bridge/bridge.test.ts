@@ -228,6 +228,38 @@ describe('the bridge', () => {
     assert.equal(a.notReady, undefined);
   });
 
+  it('is live while its loop turns, with nothing to do as well, and not when it has not turned for 60 s', async (t) => {
+    const world = new World(t);
+    const a = world.start('a');
+    assert.equal(a.notLive, undefined);
+    await world.until('it has its partitions', () => a.describe().length === 1);
+    await world.pass(1_000);
+    world.clock.advance(59_000);
+    // The loop has not had the thread yet.
+    assert.equal(a.notLive, undefined);
+    world.clock.advance(3_600_000);
+    assert.match(a.notLive ?? '', /^no record was moved or looked for in 36\d\d s$/);
+    await world.pass(300_000);
+    assert.equal(a.notLive, undefined);
+  });
+
+  it('is live while Kafka is away, for however long', async (t) => {
+    const world = new World(t);
+    let broken = true;
+    world.kafka.intercept = ({ api }) => {
+      if (broken && api === 'fence') throw new Error('no broker');
+    };
+    const a = world.start('a');
+    await world.until('it says so', () => a.notReady === 'no broker');
+    for (let minutes = 0; minutes < 10; minutes += 1) {
+      await world.pass(60_000);
+      assert.equal(a.notLive, undefined);
+    }
+    broken = false;
+    await world.until('it has its partitions', () => a.notReady === undefined);
+    assert.equal(a.notLive, undefined);
+  });
+
   it('leaves no producer open when it is stopped while it takes its partitions', async (t) => {
     const world = new World(t, 3);
     let taking = 0;

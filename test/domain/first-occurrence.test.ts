@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { applied, asksFor, DAY, MINUTE, money, NOTHING, resolved, T0, User } from './given.ts';
 
@@ -19,6 +20,32 @@ describe('first occurrence of a money type', () => {
     assert.deepEqual(user.money({ id: 'c', ts: T0, type: '' }), applied('c first'));
     assert.deepEqual(user.money({ id: 'd', ts: T0, type: '__proto__' }), applied('d first'));
     assert.deepEqual(user.money({ id: 'e', ts: T0, type: '__proto__' }), applied('e'));
+  });
+
+  it('keeps a type of more than 64 characters as its digest, and tells it from every other', () => {
+    const user = new User();
+    const long = 'x'.repeat(65);
+    // Of the text in UTF-16, low byte first.
+    const digest = `sha256:${createHash('sha256').update(Buffer.from(long, 'utf16le')).digest('hex')}`;
+    assert.deepEqual(user.money({ id: 'a', ts: T0, type: 'x'.repeat(64) }), applied('a first'));
+    assert.deepEqual(user.money({ id: 'b', ts: T0, type: long }), applied('b first'));
+    assert.deepEqual(user.money({ id: 'c', ts: T0, type: long }), applied('c'));
+    assert.deepEqual(user.money({ id: 'd', ts: T0, type: `${long.slice(1)}y` }), applied('d first'));
+    assert.deepEqual(user.money({ id: 'e', ts: T0, type: digest }), applied('e first'));
+    assert.deepEqual(user.money({ id: 'f', ts: T0, type: digest }), applied('f'));
+    assert.deepEqual(user.money({ id: 'g', ts: T0, type: 'sha256:' }), applied('g first'));
+    // Halves of surrogate pairs are the same in UTF-8.
+    assert.deepEqual(user.money({ id: 'h', ts: T0, type: '\ud800'.repeat(65) }), applied('h first'));
+    assert.deepEqual(user.money({ id: 'i', ts: T0, type: '\ud801'.repeat(65) }), applied('i first'));
+    assert.deepEqual(user.state.moneyTypes.slice(0, 2), ['x'.repeat(64), digest]);
+    assert.ok(user.state.moneyTypes.every((type) => type.length <= 71));
+  });
+
+  it('keeps little of a type of a megabyte', () => {
+    const user = new User();
+    const type = 'long '.repeat(200_000);
+    assert.deepEqual(user.batch([money(0, { id: 'a', ts: T0, type }), money(1, { id: 'b', ts: T0, type })]), applied('a first', 'b'));
+    assert.equal(JSON.stringify(user.state.moneyTypes).length, 75);
   });
 
   it('is kept for ever', () => {

@@ -190,6 +190,11 @@ export class WorkflowUser {
     assert.deepEqual(this.fake.outputs(stream), outputs);
   }
 
+  /** Of the run that is open. */
+  async runId(): Promise<string> {
+    return (await this.handle.describe()).runId;
+  }
+
   /** Run ids of the chain, the first one first. */
   async runs(): Promise<string[]> {
     const { client } = this.#shared;

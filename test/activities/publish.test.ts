@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ApplicationFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { createPublish } from '../../activities/publish.ts';
+import { createReadWatermark } from '../../activities/read-watermark.ts';
+import { FAILURES } from '../../activities/contract.ts';
+import { EnrichmentError, type ErrorCode } from '../../src/errors.ts';
+import { request } from '../support/publishing.ts';
+
+async function failureOf(error: unknown, isLocal: boolean): Promise<ApplicationFailure> {
+  const publish = createPublish({ publisher: { publish: () => Promise.reject(error) } });
+  const environment = new MockActivityEnvironment({ isLocal });
+  try {
+    await environment.run(publish, request('u', 1, 1));
+  } catch (failure) {
+    assert.ok(failure instanceof ApplicationFailure);
+    return failure;
+  }
+  return assert.fail('it did not fail');
+}
+
+describe('the publish activity', () => {
+  it('publishes', async () => {
+    const published: unknown[] = [];
+    const publish = createPublish({ publisher: { publish: async (wanted) => void published.push(wanted) } });
+    await new MockActivityEnvironment({ isLocal: true }).run(publish, request('u', 1, 2));
+    assert.deepEqual(published, [request('u', 1, 2)]);
+  });
+
+  const FINAL: [ErrorCode, string][] = [['SEQUENCE_GAP', FAILURES.sequenceGap], ['STALE_INCARNATION', FAILURES.staleIncarnation], ['DIVERGENCE', FAILURES.divergence]];
+  for (const [code, type] of FINAL) {
+    it(`${code} is final: ${type}`, async () => {
+      for (const isLocal of [true, false]) {
+        const failure = await failureOf(new EnrichmentError(code, 'what is wrong'), isLocal);
+        assert.deepEqual([failure.type, failure.nonRetryable, failure.message], [type, true, 'what is wrong']);
+      }
+    });
+  }
+
+  it('a lost shard ends a local activity at once, and is tried again by a regular one', async () => {
+    const lost = new EnrichmentError('SHARD_NOT_OWNED', 'lost');
+    assert.deepEqual([(await failureOf(lost, true)).type, (await failureOf(lost, true)).nonRetryable], [FAILURES.shardNotOwned, true]);
+    assert.deepEqual([(await failureOf(lost, false)).type, (await failureOf(lost, false)).nonRetryable], [FAILURES.shardNotOwned, false]);
+  });
+
+  it('anything else is tried again', async () => {
+    for (const error of [new EnrichmentError('KAFKA', 'away'), new EnrichmentError('FENCED', 'fenced'), new Error('what'), 'text']) {
+      const failure = await failureOf(error, true);
+      assert.deepEqual([failure.type, failure.nonRetryable], [FAILURES.publishFailed, false]);
+    }
+  });
+});
+
+describe('the watermark activity', () => {
+  const read = (watermark: number | null) => createReadWatermark({ committedWatermark: async (partition) => (partition === 3 ? watermark : assert.fail()) });
+
+  it('looks', async () => {
+    assert.equal(await read(50)({ partition: 3 }), 50);
+    assert.equal(await read(null)({ partition: 3 }), null);
+  });
+
+  it('waits until the watermark is greater, not equal', async () => {
+    assert.equal(await read(51)({ partition: 3, passes: 50 }), 51);
+    for (const watermark of [50, 49, null]) {
+      await assert.rejects(read(watermark)({ partition: 3, passes: 50 }), (error: unknown) => {
+        assert.ok(error instanceof ApplicationFailure);
+        assert.deepEqual([error.type, error.nonRetryable ?? false], [FAILURES.watermarkNotReached, false]);
+        return true;
+      });
+    }
+  });
+});

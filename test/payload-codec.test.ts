@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { defaultPayloadConverter } from '@temporalio/common';
+import type { Payload } from '@temporalio/common';
+import { dataConverter } from '../src/payload-codec.ts';
+
+const [codec] = dataConverter.payloadCodecs!;
+
+const payloadOf = (value: unknown): Payload => defaultPayloadConverter.toPayload(value)!;
+const encoding = ({ metadata }: Payload) => Buffer.from(metadata!['encoding']!).toString();
+
+async function encoded(value: unknown): Promise<Payload> {
+  const [payload] = await codec!.encode([payloadOf(value)]);
+  return payload!;
+}
+
+async function decoded(payload: Payload): Promise<unknown> {
+  const [plain] = await codec!.decode([payload]);
+  return defaultPayloadConverter.fromPayload(plain!);
+}
+
+describe('the payload codec', () => {
+  it('leaves small payloads as they are', async () => {
+    const payload = payloadOf({ a: '0.10' });
+    assert.deepEqual(await codec!.encode([payload]), [payload]);
+    assert.deepEqual(await codec!.decode([payload]), [payload]);
+  });
+
+  it('compresses from 200,000 bytes on', async () => {
+    // A JSON string has two quotes more than its text.
+    assert.equal(encoding(await encoded('x'.repeat(200_000 - 3))), 'json/plain');
+    assert.equal(encoding(await encoded('x'.repeat(200_000 - 2))), 'binary/gzip');
+  });
+
+  it('gives back what went in, metadata included', async () => {
+    const value = { text: 'ä"\\'.repeat(100_000), amount: '1.0000000000000000000000000000000000000000', list: [null, 1, true] };
+    const payload = await encoded(value);
+    assert.ok(payload.data!.length < 50_000);
+    assert.deepEqual(await decoded(payload), value);
+    const large: Payload = { metadata: { encoding: Buffer.from('binary/plain'), mine: Buffer.from('1') }, data: randomBytes(300_000) };
+    const [back] = await codec!.decode(await codec!.encode([large]));
+    assert.equal(Buffer.from(back!.metadata!['mine']!).toString(), '1');
+    assert.deepEqual(Buffer.from(back!.data!), Buffer.from(large.data!));
+  });
+
+  it('takes several payloads, each for itself', async () => {
+    const [small, large] = await codec!.encode([payloadOf('a'), payloadOf('b'.repeat(300_000))]);
+    assert.deepEqual([encoding(small!), encoding(large!)], ['json/plain', 'binary/gzip']);
+  });
+
+  it('leaves a payload without data or encoding alone', async () => {
+    assert.deepEqual(await codec!.decode([{}, { metadata: {} }]), [{}, { metadata: {} }]);
+    assert.deepEqual(await codec!.encode([{}]), [{}]);
+  });
+
+  it('refuses what is not its own compression, and what would not fit into memory', async () => {
+    const metadata = { encoding: Buffer.from('binary/gzip') };
+    await assert.rejects(codec!.decode([{ metadata, data: Buffer.from('no gzip') }]));
+    await assert.rejects(codec!.decode([{ metadata }]));
+    await assert.rejects(codec!.decode([{ metadata, data: gzipSync(Buffer.alloc(64_000_001)) }]));
+  });
+});

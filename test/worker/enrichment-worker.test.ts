@@ -1,0 +1,130 @@
+/** Liveness of the worker process: whether what must end by itself does. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { silentLogger } from '../../src/log.ts';
+import type { Publisher } from '../../src/publish/publisher.ts';
+import { EnrichmentWorker } from '../../src/worker/enrichment-worker.ts';
+import type { ShardWorker } from '../../src/worker/shard-worker.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+
+const PUBLISHER: Publisher = { publish: async () => undefined };
+
+/** A worker whose group, and whose Temporal workers, do what a test says. */
+class Stage {
+  readonly clock = new ManualClock();
+  /** How often it has joined its group. */
+  joins = 0;
+  take: (shard: number) => void = () => undefined;
+  lose: (shard: number) => void = () => undefined;
+  /** Every start that was asked for, in order. */
+  readonly starts: { resolve(worker: ShardWorker): void; reject(error: Error): void; fail(error: Error): void }[] = [];
+  ownershipStopped: Promise<void> = Promise.resolve();
+  readonly worker = new EnrichmentWorker({
+    clock: this.clock,
+    logger: silentLogger(),
+    createOwnership: ({ onTaken, onLost }) => {
+      this.joins += 1;
+      this.take = (shard) => onTaken(shard, PUBLISHER);
+      this.lose = onLost;
+      return { start: async () => undefined, stop: () => this.ownershipStopped };
+    },
+    startShardWorker: (_shard, _publisher, fail) => new Promise((resolve, reject) => this.starts.push({ resolve, reject, fail })),
+  });
+  readonly ended = this.worker.run();
+
+  /** Lets everything happen that `ms` bring. */
+  async pass(ms: number): Promise<void> {
+    this.clock.advance(ms);
+    for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  async stop(): Promise<void> {
+    this.worker.stop();
+    await this.ended;
+  }
+}
+
+const RUNNING: ShardWorker = { stop: async () => undefined };
+
+function gate(): { readonly opened: Promise<void>; open(): void } {
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { opened, open };
+}
+
+describe('liveness of the worker', () => {
+  it('holds with no shard, and with shards whose workers run', async () => {
+    const stage = new Stage();
+    await stage.pass(600_000);
+    assert.equal(stage.worker.notLive, undefined);
+    stage.take(3);
+    stage.starts[0]!.resolve(RUNNING);
+    await stage.pass(600_000);
+    assert.equal(stage.worker.notLive, undefined);
+    assert.equal(stage.worker.shardsOwned, 1);
+    await stage.stop();
+  });
+
+  it('ends when the worker of a shard has not started for 60 s', async () => {
+    const stage = new Stage();
+    await stage.pass(0);
+    stage.take(3);
+    await stage.pass(60_000);
+    assert.equal(stage.worker.notLive, undefined);
+    await stage.pass(1_000);
+    assert.equal(stage.worker.notLive, 'starting the worker of shard 3 has not ended in 61 s');
+    stage.starts[0]!.resolve(RUNNING);
+    await stage.pass(0);
+    assert.equal(stage.worker.notLive, undefined);
+    await stage.stop();
+  });
+
+  it('ends when the worker of a lost shard does not stop', async () => {
+    const stage = new Stage();
+    await stage.pass(0);
+    const stopped = gate();
+    stage.take(3);
+    stage.starts[0]!.resolve({ stop: () => stopped.opened });
+    await stage.pass(0);
+    stage.lose(3);
+    await stage.pass(61_000);
+    assert.equal(stage.worker.notLive, 'stopping the worker of shard 3 has not ended in 61 s');
+    stopped.open();
+    await stage.pass(0);
+    assert.equal(stage.worker.notLive, undefined);
+    await stage.stop();
+  });
+
+  it('outlives a worker that fails or cannot start: the shards are taken again', async () => {
+    const stage = new Stage();
+    await stage.pass(0);
+    stage.take(3);
+    stage.starts[0]!.resolve(RUNNING);
+    await stage.pass(0);
+    stage.starts[0]!.fail(new Error('poll failed'));
+    await stage.pass(0);
+    assert.deepEqual([stage.joins, stage.worker.shardsOwned], [2, 0]);
+    stage.take(3);
+    stage.starts[1]!.reject(new Error('no Temporal'));
+    await stage.pass(0);
+    // The back-off of the second time is 1 s.
+    await stage.pass(600_000);
+    assert.deepEqual([stage.joins, stage.worker.shardsOwned], [3, 0]);
+    assert.equal(stage.worker.notLive, undefined);
+    await stage.stop();
+  });
+
+  it('ends when a failed worker cannot give its shards back', async () => {
+    const stage = new Stage();
+    await stage.pass(0);
+    const left = gate();
+    stage.ownershipStopped = left.opened;
+    stage.take(3);
+    stage.starts[0]!.reject(new Error('no Temporal'));
+    await stage.pass(0);
+    await stage.pass(61_000);
+    assert.equal(stage.worker.notLive, 'giving the shards back has not ended in 61 s');
+    left.open();
+    await stage.stop();
+  });
+});
