@@ -4,7 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createClient, PATIENT_RETRY } from '../../src/kafka/client.ts';
+import { codecs } from '../../src/kafka/compression.ts';
 import { library } from '../../src/kafka/kafkajs.ts';
+import { silentLogger } from '../../src/log.ts';
 import { eventually } from '../support/eventually.ts';
 import { kafkaLab, uniqueId } from '../support/kafka-lab.ts';
 
@@ -37,3 +40,38 @@ for (const [name, type] of Object.entries(CODECS)) {
     assert.ok(decompress.mock.callCount() >= 3, 'the broker has compressed nothing');
   });
 }
+
+test('a batch above the limit ends the member at once, and says why; without that batch the next one goes on', async (t) => {
+  const { CompressionCodecs } = library();
+  const codec = CompressionCodecs[CODECS.snappy]() as { decompress(bytes: Buffer): Promise<Buffer> };
+  t.mock.method(codec, 'decompress', codecs(1_000).snappy.decompress);
+
+  const lab = await kafkaLab(t);
+  const topic = await lab.topic(1, { 'compression.type': 'snappy' });
+  const group = uniqueId('group');
+  const port = lab.port();
+  const producer = await port.fence(uniqueId('writer'));
+  for (const value of ['x'.repeat(10_000), 'small']) {
+    const transaction = await producer.begin();
+    await transaction.send(topic, 0, [{ key: null, value }]);
+    if (value === 'small') await transaction.sendOffsets(group, [{ topic, partition: 0, offset: 0, metadata: '' }]);
+    await transaction.commit();
+  }
+  await producer.close();
+
+  const seen = await lab.member(port, group, [topic]);
+  const crash = await eventually('it says so', () => seen.crashes[0]);
+  assert.match(crash.message, /^the member of group .* failed: a batch of records compressed with snappy \(\d+ bytes\) is above 1000 bytes when decompressed/);
+  assert.deepEqual(seen.values(), []);
+
+  const client = createClient(lab.config, silentLogger(), { retry: PATIENT_RETRY });
+  t.after(() => client.destroy());
+  const admin = client.kafka.admin();
+  await admin.connect();
+  await admin.fetchTopicOffsets(topic); // loads the leaders, which the next call needs
+  await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '2' }] });
+  await admin.disconnect();
+  const next = await lab.member(port, group, [topic]);
+  await eventually('the rest is read', () => next.values().length === 1);
+  assert.deepEqual(next.values(), ['small']);
+});

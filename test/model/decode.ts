@@ -66,7 +66,8 @@ const TYPES: Readonly<Record<Topic, ReadonlyMap<string, Readonly<Record<string, 
   ]),
 };
 
-const DATE = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:Z|([+-])(\d\d)(?::?(\d\d))?)$/;
+/** Seconds may be left out, and a comma is a decimal sign as well. */
+const DATE = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(?:Z|([+-])(\d\d)(?::?(\d\d))?)$/;
 const YEAR_0 = -62167219200000; // 0000-01-01T00:00:00.000Z
 const YEAR_10000 = 253402300800000;
 
@@ -74,7 +75,8 @@ const YEAR_10000 = 253402300800000;
 export function parseDate(text: string): number | null {
   const m = DATE.exec(text);
   if (m === null) return null;
-  const [year, month, day, hour, minute, second] = m.slice(1, 7).map(Number) as [number, number, number, number, number, number];
+  const [year, month, day, hour, minute] = m.slice(1, 6).map(Number) as [number, number, number, number, number];
+  const second = Number(m[6] ?? 0);
   if (hour > 23 || minute > 59 || second > 59) return null;
   const midnight = new Date(0);
   midnight.setUTCFullYear(year, month - 1, day);

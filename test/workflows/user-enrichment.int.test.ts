@@ -225,7 +225,7 @@ describe('the queries of a user', () => {
       counters: {
         moneyApplied: 3, duplicatesDropped: 0, redeliveriesDropped: 0, late: 0, joined: 1, lookedUp: 0, incomplete: 0, published: 1, unpublished: 0,
       },
-      sizes: { sessions: 2, pendingMoney: 1, lookups: 1, dedupEntries: 3 },
+      sizes: { sessions: 2, pendingMoney: 1, lookups: 1, firstOccurrences: 2, dedupEntries: 3 },
       partition: 5,
       incarnation: { startedAt: startTime.toISOString(), runId },
     });
