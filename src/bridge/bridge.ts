@@ -2,14 +2,12 @@
  * The bridge process: a member of the consumer group over the three inputs, one {@link Generation} at a time. A failure
  * of Kafka ends the generation and joins the group anew, with back-off, until it is told to stop.
  */
-import { messageOf } from '../errors.ts';
-import { isFatal } from '../fatal.ts';
+import { keepRunning } from '../keep-running.ts';
 import type { GroupMember } from '../kafka/port.ts';
 import { Generation, type BridgeSettings, type GenerationDeps } from './generation.ts';
 
 export type BridgeDeps = Omit<GenerationDeps, 'member' | 'onFailure'>;
 
-const MAX_BACKOFF = 10_000;
 /** ms for what is on its way to Temporal when the bridge is told to stop. */
 const DRAIN_TIMEOUT = 10_000;
 /** ms without a turn of a generation's loop, which turns every second when there is nothing to do. */
@@ -45,21 +43,14 @@ export class Bridge {
   }
 
   /** Runs until {@link stop}; throws only what no retry can mend (configuration, topics). */
-  async run(onReady?: () => void): Promise<void> {
-    const { clock, logger } = this.deps;
-    for (let backoff = 500; !this.stopping.signal.aborted; backoff = Math.min(2 * backoff, MAX_BACKOFF)) {
-      const startedAt = clock.now();
-      try {
-        await this.runMember(onReady);
-      } catch (error) {
-        if (isFatal(error)) throw error;
-        this.problem = messageOf(error);
-        if (clock.now() - startedAt > 60_000) backoff = 500;
-        if (this.stopping.signal.aborted) return;
-        logger.warn({ error: this.problem, retryInMs: backoff }, 'the bridge lost its place in the group and joins it again');
-        await clock.sleep(backoff, this.stopping.signal);
-      }
-    }
+  run(onReady?: () => void): Promise<void> {
+    return keepRunning({
+      ...this.deps,
+      stopping: this.stopping.signal,
+      attempt: () => this.runMember(onReady),
+      onProblem: (problem) => (this.problem = problem),
+      message: 'the bridge lost its place in the group and joins it again',
+    });
   }
 
   /** Drains and leaves the group; {@link run} returns. */

@@ -7,12 +7,12 @@ import { createTemporalSignaller } from '../bridge/temporal-signaller.ts';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { EnrichmentError } from '../errors.ts';
-import { startHealthServer } from '../health.ts';
 import { createKafka } from '../kafka/index.ts';
 import type { KafkaPort } from '../kafka/port.ts';
 import { createBridgeMetrics, createRegistry, type BridgeMetrics } from '../metrics.ts';
 import { connectTemporal } from '../temporal.ts';
 import { createContext } from './context.ts';
+import { serve } from './serve.ts';
 import { onStopSignal } from './stop-signal.ts';
 
 export function bridgeCommand(): Command {
@@ -40,25 +40,7 @@ async function runBridge(): Promise<void> {
       logger,
       observer: observerOf(metrics, config),
     });
-    const health = await startHealthServer({
-      port: config.metricsPort,
-      anyPortIfTaken: config.metricsPortIsDefault === true,
-      registry,
-      ready: { bridge: () => bridge.notReady ?? null },
-      live: () => bridge.notLive ?? null,
-    });
-    const gauges = setInterval(() => setGauges(metrics, bridge), 1_000);
-    void stop.then(() => bridge.stop());
-    let announced = false;
-    try {
-      await bridge.run(() => {
-        if (!announced) process.stdout.write(`READY ${JSON.stringify({ metrics: `http://127.0.0.1:${health.port}` })}\n`);
-        announced = true;
-      });
-    } finally {
-      clearInterval(gauges);
-      await health.close();
-    }
+    await serve({ name: 'bridge', service: bridge, config, registry, stop, setGauges: () => setGauges(metrics, bridge) });
   } finally {
     await kafka.close();
     await temporal.connection.close();

@@ -11,7 +11,6 @@ import { systemClock } from '../clock.ts';
 import { encodeOutput } from '../codec/output-record.ts';
 import type { Config } from '../config.ts';
 import { EnrichmentError } from '../errors.ts';
-import { startHealthServer } from '../health.ts';
 import { createKafka } from '../kafka/index.ts';
 import type { KafkaPort } from '../kafka/port.ts';
 import { ensureTopics } from '../kafka/topics.ts';
@@ -26,6 +25,7 @@ import { startShardWorker } from '../worker/shard-worker.ts';
 import { temporalLog } from '../worker/temporal-log.ts';
 import { loadWorkflowBundle } from '../worker/workflow-bundle.ts';
 import { createContext } from './context.ts';
+import { serve } from './serve.ts';
 import { onStopSignal } from './stop-signal.ts';
 
 /** HTTP requests to the session service under way at a time, of this process. */
@@ -94,25 +94,7 @@ async function runWorker(): Promise<void> {
           onFailure,
         }),
     });
-    const health = await startHealthServer({
-      port: config.metricsPort,
-      anyPortIfTaken: config.metricsPortIsDefault === true,
-      registry,
-      ready: { worker: () => worker.notReady ?? null },
-      live: () => worker.notLive ?? null,
-    });
-    const gauges = setInterval(() => metrics.shardsOwned.set(worker.shardsOwned), 1_000);
-    void stop.then(() => worker.stop());
-    let announced = false;
-    try {
-      await worker.run(() => {
-        if (!announced) process.stdout.write(`READY ${JSON.stringify({ metrics: `http://127.0.0.1:${health.port}` })}\n`);
-        announced = true;
-      });
-    } finally {
-      clearInterval(gauges);
-      await health.close();
-    }
+    await serve({ name: 'worker', service: worker, config, registry, stop, setGauges: () => metrics.shardsOwned.set(worker.shardsOwned) });
   } finally {
     await kafka.close();
     await connection.close();

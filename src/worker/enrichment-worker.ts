@@ -3,12 +3,11 @@
  * shard while its publisher is ready. A failure gives everything back and joins anew, with back-off, until it is told
  * to stop.
  */
-import { messageOf } from '../errors.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { Publisher } from '../publish/publisher.ts';
 import type { Ownership, OwnershipOptions } from '../publish/ownership.ts';
-import { isFatal } from '../fatal.ts';
+import { keepRunning } from '../keep-running.ts';
 import type { ShardWorker } from './shard-worker.ts';
 
 export interface EnrichmentWorkerDeps {
@@ -18,7 +17,6 @@ export interface EnrichmentWorkerDeps {
   readonly startShardWorker: (shard: number, publisher: Publisher, onFailure: (error: unknown) => void) => Promise<ShardWorker>;
 }
 
-const MAX_BACKOFF = 10_000;
 /** ms for what must end by itself: the SDK gives a worker 15 s to stop, leaving the group has 5 s. */
 const STUCK_AFTER = 60_000;
 
@@ -55,21 +53,14 @@ export class EnrichmentWorker {
   }
 
   /** Runs until {@link stop}; throws only what no retry can mend. */
-  async run(onReady?: () => void): Promise<void> {
-    const { clock, logger } = this.deps;
-    for (let backoff = 500; !this.stopping.signal.aborted; backoff = Math.min(2 * backoff, MAX_BACKOFF)) {
-      const startedAt = clock.now();
-      try {
-        await this.runMember(onReady);
-      } catch (error) {
-        if (isFatal(error)) throw error;
-        this.problem = messageOf(error);
-        if (clock.now() - startedAt > 60_000) backoff = 500;
-        if (this.stopping.signal.aborted) return;
-        logger.warn({ error: this.problem, retryInMs: backoff }, 'the worker lost its shards and takes them again');
-        await clock.sleep(backoff, this.stopping.signal);
-      }
-    }
+  run(onReady?: () => void): Promise<void> {
+    return keepRunning({
+      ...this.deps,
+      stopping: this.stopping.signal,
+      attempt: () => this.runMember(onReady),
+      onProblem: (problem) => (this.problem = problem),
+      message: 'the worker lost its shards and takes them again',
+    });
   }
 
   /** Ends the tasks that run, gives the shards back; {@link run} returns. */

@@ -284,6 +284,7 @@ describe('the bridge', () => {
     await world.pass(1_000);
     goOn();
     await world.until('it has stopped', () => world.hasStopped('a'));
+    await world.pass(1_000);
     assert.equal(open.size, 0);
   });
 

@@ -1,0 +1,40 @@
+import type { Clock } from './clock.ts';
+import { messageOf } from './errors.ts';
+import { isFatal } from './fatal.ts';
+import type { Logger } from './log.ts';
+
+export interface KeepRunningOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Aborted: told to stop. */
+  readonly stopping: AbortSignal;
+  /** Resolves when told to stop; rejects when it has to begin anew. */
+  readonly attempt: () => Promise<void>;
+  /** Told why it does not work at the moment. */
+  readonly onProblem: (problem: string) => void;
+  /** For the log: what happened and what follows. */
+  readonly message: string;
+}
+
+const FIRST_BACKOFF = 500;
+const MAX_BACKOFF = 10_000;
+/** ms after which an attempt counts as one that worked. */
+const STEADY = 60_000;
+
+/** Attempts again and again, with back-off, until told to stop; throws only what no retry can mend. */
+export async function keepRunning({ clock, logger, stopping, attempt, onProblem, message }: KeepRunningOptions): Promise<void> {
+  for (let backoff = FIRST_BACKOFF; !stopping.aborted; backoff = Math.min(2 * backoff, MAX_BACKOFF)) {
+    const startedAt = clock.now();
+    try {
+      await attempt();
+    } catch (error) {
+      if (isFatal(error)) throw error;
+      if (stopping.aborted) return;
+      const problem = messageOf(error);
+      onProblem(problem);
+      if (clock.now() - startedAt > STEADY) backoff = FIRST_BACKOFF;
+      logger.warn({ error: problem, retryInMs: backoff }, message);
+      await clock.sleep(backoff, stopping);
+    }
+  }
+}
