@@ -27,6 +27,8 @@ export interface TemporalServerOptions {
   readonly dataDir?: string;
   /** Registered at the start, besides `default`. */
   readonly namespace?: string;
+  /** A free one when absent. */
+  readonly port?: number;
   readonly log: Log;
   /** Aborting it during the start leaves nothing running. */
   readonly signal?: AbortSignal | undefined;
@@ -44,7 +46,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
       return await start(program, options);
     } catch (error) {
       // Somebody took a port between the choice and the bind.
-      if (!(error instanceof PortTaken) || attempt === PORT_TRIES) throw error;
+      if (!(error instanceof PortTaken) || options.port !== undefined || attempt === PORT_TRIES) throw error;
     }
   }
 }
@@ -64,9 +66,10 @@ export async function temporalProgram(
 
 class PortTaken extends EnrichmentError {}
 
-async function start(program: string, { dataDir, namespace, signal }: TemporalServerOptions): Promise<TemporalServer> {
+async function start(program: string, { dataDir, namespace, port: wanted, signal }: TemporalServerOptions): Promise<TemporalServer> {
   if (dataDir !== undefined) await mkdir(dataDir, { recursive: true });
-  const [port = 0, uiPort = 0] = await freePorts(2);
+  const [free = 0, uiPort = 0] = await freePorts(2);
+  const port = wanted ?? free;
   signal?.throwIfAborted();
   const output: string[] = [];
   const child = startChild(program, arguments_(port, uiPort, namespace, dataDir), {

@@ -5,6 +5,7 @@ import { openDataFolder } from '../../src/local/data-folder.ts';
 import { generateTraffic } from '../../src/local/generate/traffic.ts';
 import { trafficOptions } from '../../src/local/generate/options.ts';
 import { startKafkaBroker } from '../../src/local/kafka-broker.ts';
+import { startTemporalServer } from '../../src/local/temporal-server.ts';
 import { sharedCluster } from '../support/cluster.ts';
 import { startSystem } from '../support/system.ts';
 
@@ -47,6 +48,31 @@ test('a broker killed in the middle of transactions, and started again: the outp
     await broker.restart(1_000 + 3_000 * round);
   }
   await system.matches(expected, 200_000);
+});
+
+test('a Temporal server killed in the middle of tasks, and started again from its file: the output is exact', { timeout: 400_000 }, async (t) => {
+  const { brokers } = await sharedCluster();
+  const folder = await openDataFolder();
+  const dataDir = join(folder.path, 'temporal');
+  let server = await startTemporalServer({ dataDir, log });
+  const port = Number(server.address.split(':')[1]);
+  const release = async () => {
+    await server.stop();
+    await folder.release();
+  };
+  const system = await startSystem(t, { partitions: 2, cluster: { brokers, temporal: server.address, release } });
+  await system.produce(traffic(13, 6_000));
+  const expected = await system.expected();
+  await Promise.all([system.start('worker'), system.start('bridge')]);
+  for (let round = 0; round < 2; round += 1) {
+    await pause(6_000);
+    t.diagnostic(`Temporal killed at ${system.outputs.length} of ${expected.outputs.length} outputs`);
+    server.kill();
+    await server.exited;
+    await pause(2_000 + 8_000 * round);
+    server = await startTemporalServer({ dataDir, port, log });
+  }
+  await system.matches(expected, 240_000);
 });
 
 async function ownBroker() {
