@@ -11,7 +11,7 @@ import type { UserInfo } from '../src/domain/events.ts';
 import { userInfoAt } from '../src/domain/user-info.ts';
 
 /** Entries of a list; pending money is counted over all sessions. */
-export const VIEW_LIMIT = 200;
+export const VIEW_LIMIT = 100;
 /** Characters of a text; a longer one ends in an ellipsis. */
 export const TEXT_LIMIT = 100;
 
