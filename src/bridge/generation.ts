@@ -58,8 +58,8 @@ export interface GenerationDeps {
 const MAX_HELD = 100_000;
 const MAX_HELD_BYTES = 64_000_000;
 /** Of one input of one triple: fetching pauses above, goes on below half. */
-const MAX_QUEUED = 4_000;
-const MAX_QUEUED_BYTES = 4_000_000;
+const MAX_QUEUED = 2_000;
+const MAX_QUEUED_BYTES = 2_000_000;
 /** Of one triple: reading pauses while more is on its way to Temporal. */
 const MAX_RELEASED = 10_000;
 const MAX_DEAD_LETTER_BYTES = 8_000_000;
