@@ -10,7 +10,7 @@
  *   the watermark) is in the life as well and is asked for again.
  */
 import {
-  CancellationScope, condition, continueAsNew, defineQuery, defineSignal, proxyActivities, proxyLocalActivities, setCurrentDetails,
+  CancellationScope, condition, continueAsNew, defineQuery, defineSignal, log, proxyActivities, proxyLocalActivities, setCurrentDetails,
   setHandler, workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities, LookupOutcome, Output } from '../activities/contract.ts';
@@ -19,6 +19,7 @@ import { advance, applyBatch, emptyAt, passWallClock, resolveLookup } from '../s
 import { earliestDue, earliestWallDue } from '../src/domain/pending.ts';
 import type { Lookup } from '../src/domain/state.ts';
 import { Alarm } from './alarm.ts';
+import { canBeCarried, evictOldestDuplicates } from './carried.ts';
 import { chunksOf } from './chunks.ts';
 import { newLife, type Life, type Start } from './life.ts';
 import { lookupGroups } from './lookup-groups.ts';
@@ -181,9 +182,15 @@ async function run({ userId, life: carried }: Start): Promise<void> {
     alarm.set(empty === undefined ? undefined : now + Math.max(empty - user.tau!, Math.min(HOUR, rules.sessionTtl)));
   }
 
-  function shouldContinueAsNew(): boolean {
+  /** Whether to continue as new now; makes what is carried small enough. */
+  function prepareContinueAsNew(): boolean {
     const { historyLength, historySize, continueAsNewSuggested } = workflowInfo();
-    return signals >= MAX_SIGNALS || historyLength >= MAX_HISTORY_EVENTS || historySize >= MAX_HISTORY_BYTES || continueAsNewSuggested;
+    const due = signals >= MAX_SIGNALS || historyLength >= MAX_HISTORY_EVENTS || historySize >= MAX_HISTORY_BYTES || continueAsNewSuggested;
+    if (!due) return false;
+    const evicted = evictOldestDuplicates(life.user.dedup);
+    if (evicted > 0) log.warn('More money within the dedup TTL than can be carried: the oldest ids are forgotten', { evicted });
+    // What waits to be published while Kafka is away may be too much; it shrinks when Kafka is back.
+    return canBeCarried(life);
   }
 
   publishResolved();
@@ -198,7 +205,7 @@ async function run({ userId, life: carried }: Start): Promise<void> {
     setAlarm();
     setCurrentDetails(details(life));
     // No await between here and the command: nothing can arrive in between and be left behind.
-    if (inbox.length === 0 && happened.length === 0 && shouldContinueAsNew()) {
+    if (inbox.length === 0 && happened.length === 0 && prepareContinueAsNew()) {
       await continueAsNew<typeof userEnrichment>({ userId, life });
     }
   }
