@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { HistoryGuard, MAX_HISTORY } from '../../src/bridge/history-guard.ts';
+import type { Clock } from '../../src/clock.ts';
+
+const forEver = new AbortController().signal;
+
+/** A user whose history has these lengths at the looks that are taken, one after the other. */
+function guardOver(...histories: ({ events: number; bytes: number } | null)[]) {
+  const looks: string[] = [];
+  let slept = 0;
+  const clock: Clock = { now: () => 0, sleep: async () => void (slept += 1) };
+  const history = async (userId: string) => {
+    looks.push(userId);
+    return histories.shift() ?? null;
+  };
+  return { guard: new HistoryGuard({ history }, clock), looks, slept: () => slept };
+}
+
+const short = { events: 10, bytes: 1_000 };
+
+test('a user may be signalled 200 times before its history is looked at', async () => {
+  const { guard, looks } = guardOver(short);
+  for (let n = 0; n < 200; n += 1) assert.equal(guard.admit('a', 100, forEver), undefined);
+  await guard.admit('a', 100, forEver);
+  assert.deepEqual(looks, ['a']);
+  assert.equal(guard.admit('a', 100, forEver), undefined, 'and then again');
+  assert.equal(guard.admit('b', 100, forEver), undefined, 'others are counted by themselves');
+});
+
+test('or with a megabyte', async () => {
+  const { guard, looks } = guardOver(short);
+  assert.equal(guard.admit('a', 1_000_000, forEver), undefined);
+  await guard.admit('a', 100, forEver);
+  assert.deepEqual(looks, ['a']);
+});
+
+test('while the history is long its signals wait', async () => {
+  const long = { events: MAX_HISTORY.events, bytes: 0 };
+  const large = { events: 0, bytes: MAX_HISTORY.bytes };
+  const { guard, looks, slept } = guardOver(long, large, short);
+  guard.admit('a', 1_000_000, forEver);
+  await guard.admit('a', 100, forEver);
+  assert.equal(looks.length, 3);
+  assert.equal(slept(), 2);
+});
+
+test('a workflow that is gone holds nothing up, and neither does an ended generation', async () => {
+  const gone = guardOver(null);
+  gone.guard.admit('a', 1_000_000, forEver);
+  await gone.guard.admit('a', 100, forEver);
+  assert.equal(gone.looks.length, 1);
+
+  const ended = guardOver({ events: 0, bytes: MAX_HISTORY.bytes });
+  ended.guard.admit('a', 1_000_000, forEver);
+  await ended.guard.admit('a', 100, AbortSignal.abort());
+  assert.equal(ended.looks.length, 0);
+});
