@@ -39,7 +39,7 @@ test('while the history is long its signals wait', async () => {
   const long = { events: MAX_HISTORY.events, bytes: 0 };
   const large = { events: 0, bytes: MAX_HISTORY.bytes };
   const { guard, looks, slept } = guardOver(long, large, short);
-  guard.admit('a', 1_000_000, forEver);
+  assert.equal(guard.admit('a', 1_000_000, forEver), undefined);
   await guard.admit('a', 100, forEver);
   assert.equal(looks.length, 3);
   assert.equal(slept(), 2);
@@ -47,12 +47,12 @@ test('while the history is long its signals wait', async () => {
 
 test('a workflow that is gone holds nothing up, and neither does an ended generation', async () => {
   const gone = guardOver(null);
-  gone.guard.admit('a', 1_000_000, forEver);
+  assert.equal(gone.guard.admit('a', 1_000_000, forEver), undefined);
   await gone.guard.admit('a', 100, forEver);
   assert.equal(gone.looks.length, 1);
 
   const ended = guardOver({ events: 0, bytes: MAX_HISTORY.bytes });
-  ended.guard.admit('a', 1_000_000, forEver);
+  assert.equal(ended.guard.admit('a', 1_000_000, forEver), undefined);
   await ended.guard.admit('a', 100, AbortSignal.abort());
   assert.equal(ended.looks.length, 0);
 });
