@@ -34,7 +34,9 @@ export function stateCommand(): Command {
 }
 
 async function queryState(temporal: TemporalClient, appId: string, userId: string): Promise<UserStateView> {
-  const { QueryNotRegisteredError, WorkflowNotFoundError, isGrpcDeadlineError, isGrpcServiceError } = await import('@temporalio/client');
+  const { QueryNotRegisteredError, WorkflowNotFoundError, isGrpcCancelledError, isGrpcDeadlineError, isGrpcServiceError } = await import(
+    '@temporalio/client'
+  );
   const workflowId = workflowIdOf(appId, userId);
   try {
     return await temporal.connection.withDeadline(Date.now() + TIMEOUT, () =>
@@ -53,7 +55,9 @@ async function queryState(temporal: TemporalClient, appId: string, userId: strin
       throw new EnrichmentError('NOT_FOUND', `workflow "${workflowId}" does not know the query "${QUERIES.state}": another program uses this ENRICHMENT_APP_ID`, { cause: error });
     }
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    if (isGrpcDeadlineError(error) || isGrpcDeadlineError(cause) || isNoWorker(cause)) {
+    // When the time is over the client and the server both end the call, and either may be the first: nobody else cancels it.
+    const timedOut = [error, cause].some((one) => isGrpcDeadlineError(one) || isGrpcCancelledError(one));
+    if (timedOut || isNoWorker(cause)) {
       throw new EnrichmentError(
         'UNREACHABLE',
         `no worker answered for "${workflowId}" within ${TIMEOUT / 1000} s: start one with "money-enrichment worker"`,
