@@ -11,7 +11,7 @@ import type { Signaller } from './signaller.ts';
 /** Since the last look. */
 const LOOK_AFTER_SIGNALS = 200;
 const LOOK_AFTER_BYTES = 1_000_000;
-/** About twice what the workflow continues as new at, see workflows/user-enrichment.ts. */
+/** About twice what the workflow continues as new at, see workflows/enrich-user.ts. */
 export const MAX_HISTORY = { events: 8_000, bytes: 7_000_000 };
 /** ms between looks at a long history. */
 const POLL = 500;

@@ -5,7 +5,7 @@ import { birthYear, money, session, T0 } from '../domain/given.ts';
 import { eventually } from '../support/eventually.ts';
 import { WorkflowUser } from './harness.ts';
 
-/** Signals of one run, see workflows/user-enrichment.ts. */
+/** Signals of one run, see workflows/enrich-user.ts. */
 const MAX_SIGNALS = 1_000;
 
 /** Signals that only count, many at a time. */

@@ -1,0 +1,50 @@
+/**
+ * What a user's workflow needs of Temporal, and nothing more. `temporal-engine.ts` is Temporal; a simulation can stand
+ * in for it, and then runs the same code that production runs.
+ */
+import type { Activities, Incarnation } from '../activities/contract.ts';
+import type { Start } from './life.ts';
+import type { EventBatch } from './messages.ts';
+
+/** All times in ms. */
+export interface CallOptions {
+  /** Within the workflow task, by the process that runs it; what it answers is in the history only when the task is. */
+  readonly local?: boolean;
+  readonly startToCloseTimeout: number;
+  readonly retry: {
+    readonly initialInterval?: number;
+    readonly backoffCoefficient?: number;
+    readonly maximumInterval?: number;
+    readonly maximumAttempts?: number;
+    readonly nonRetryableErrorTypes?: string[];
+  };
+}
+
+/** An activity under way. */
+export interface Call<T> {
+  /** Rejects when no more attempts are made. Settles no more once cancelled, unless it was settled then. */
+  readonly result: Promise<T>;
+  cancel(): void;
+}
+
+export interface Engine {
+  /** Of this run and all that it continues. */
+  readonly incarnation: Incarnation;
+  /** Epoch ms; the same whenever the workflow's history is replayed. */
+  now(): number;
+  /** Of this run. */
+  history(): { readonly events: number; readonly bytes: number; readonly continueAsNewSuggested: boolean };
+  /** Every batch, in the order in which Temporal recorded them. */
+  onEvents(handler: (batch: EventBatch) => void): void;
+  onQuery(name: string, handler: (...args: never[]) => unknown): void;
+  /** Resolves as soon as it is so. */
+  until(condition: () => boolean): Promise<void>;
+  /** Rings once, after `ms`; returns how to cancel it. */
+  timer(ms: number, ring: () => void): () => void;
+  call<N extends keyof Activities>(name: N, request: Parameters<Activities[N]>[0], options: CallOptions): Call<Awaited<ReturnType<Activities[N]>>>;
+  /** Ends this run; the next begins with `start` and every signal that this one did not receive. */
+  continueAsNew(start: Start): Promise<never>;
+  /** For people, in Temporal's UI. */
+  describe(text: string): void;
+  warn(message: string, details: Readonly<Record<string, unknown>>): void;
+}

@@ -1,0 +1,59 @@
+import {
+  CancellationScope, condition, continueAsNew, defineQuery, defineSignal, isCancellation, log, proxyActivities, proxyLocalActivities, setCurrentDetails, setHandler,
+  sleep, workflowInfo,
+} from '@temporalio/workflow';
+import type { Activities } from '../activities/contract.ts';
+import type { Call, CallOptions, Engine } from './engine.ts';
+import type { userEnrichment } from './user-enrichment.ts';
+import { EVENTS_SIGNAL, type EventBatch } from './messages.ts';
+
+const eventsSignal = defineSignal<[EventBatch]>(EVENTS_SIGNAL);
+
+/** The {@link Engine} of the workflow that calls it. */
+export function temporalEngine(): Engine {
+  const { startTime, firstExecutionRunId } = workflowInfo();
+  return {
+    incarnation: { startedAt: startTime.getTime(), runId: firstExecutionRunId },
+    now: () => Date.now(),
+    history() {
+      const { historyLength, historySize, continueAsNewSuggested } = workflowInfo();
+      return { events: historyLength, bytes: historySize, continueAsNewSuggested };
+    },
+    onEvents: (handler) => setHandler(eventsSignal, handler),
+    onQuery: (name, handler) => setHandler(defineQuery(name), handler as (...args: unknown[]) => unknown),
+    until: (isSo) => condition(isSo),
+    timer(ms, ring) {
+      const call = cancellable(() => sleep(ms));
+      void call.result.then(() => call.cancelled || ring());
+      return () => call.cancel();
+    },
+    call: (name, request, options) => cancellable(() => activitiesWith(options)[name](request as never) as Promise<never>),
+    continueAsNew: (start) => continueAsNew<typeof userEnrichment>(start),
+    describe: (text) => setCurrentDetails(text),
+    warn: (message, details) => log.warn(message, { ...details }),
+  };
+}
+
+function activitiesWith({ local, startToCloseTimeout, retry }: CallOptions): Activities {
+  return local ? proxyLocalActivities<Activities>({ startToCloseTimeout, retry }) : proxyActivities<Activities>({ startToCloseTimeout, retry });
+}
+
+function cancellable<T>(run: () => Promise<T>): Call<T> & { readonly cancelled: boolean } {
+  const scope = new CancellationScope();
+  let cancelled = false;
+  const result = new Promise<T>((resolve, reject) => {
+    scope.run(run).then(resolve, (error: unknown) => {
+      if (!cancelled || !isCancellation(error)) reject(error);
+    });
+  });
+  return {
+    result,
+    get cancelled() {
+      return cancelled;
+    },
+    cancel() {
+      cancelled = true;
+      scope.cancel();
+    },
+  };
+}
