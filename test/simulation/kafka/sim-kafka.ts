@@ -1,0 +1,165 @@
+/**
+ * Kafka in a simulation: one broker whose disk survives it, with the protocol's transactions and groups as far as
+ * `KafkaPort` shows them. `port()` is one process' way to it; what else is here belongs to the world outside the product.
+ * That it behaves like the real one is what test/kafka/conformance is for.
+ */
+import { EnrichmentError } from '../../../src/errors.ts';
+import { requestError } from '../../../src/kafka/errors.ts';
+import type { CommittedOffset, KafkaPort, OutRecord } from '../../../src/kafka/port.ts';
+import { SimServer } from '../kernel/network.ts';
+import type { SimProcess } from '../kernel/process.ts';
+import type { Scheduler } from '../kernel/scheduler.ts';
+import { isRepeatable, Unanswered } from './answers.ts';
+import type { KafkaCounts } from './answers.ts';
+import { Broker } from './broker.ts';
+import { Connection } from './connection.ts';
+import { Groups } from './groups.ts';
+import { SimMember } from './member.ts';
+import type { SimPartition, StoredRecord } from './partition.ts';
+import { fence } from './producer.ts';
+import type { SimProducer } from './producer.ts';
+
+export type { KafkaCounts, StoredRecord };
+
+/** ms for which reads of the cluster's state are repeated, see src/kafka/admin.ts */
+const ADMIN_TIMEOUT = 30_000;
+
+export class SimKafka {
+  readonly server: SimServer;
+  readonly #scheduler: Scheduler;
+  readonly #broker: Broker;
+  readonly #groups: Groups;
+
+  constructor(scheduler: Scheduler) {
+    this.#scheduler = scheduler;
+    this.server = new SimServer(scheduler, 'kafka');
+    this.#broker = new Broker(scheduler);
+    this.#groups = new Groups(scheduler, this.#broker);
+  }
+
+  get counts(): KafkaCounts {
+    return this.#broker.counts;
+  }
+
+  createTopic(name: string, partitions: number, { compacted = false }: { readonly compacted?: boolean } = {}): void {
+    this.#broker.createTopic(name, partitions, compacted);
+  }
+
+  /** A record outside any transaction, written by somebody outside the product, now; its offset. */
+  append(topic: string, partition: number, record: OutRecord): number {
+    return this.#partition(topic, partition).append(record, null, this.#scheduler.now);
+  }
+
+  /** What a read_committed reader sees. */
+  committed(topic: string, partition = 0): readonly StoredRecord[] {
+    return this.#partition(topic, partition).committed();
+  }
+
+  /** How many records only a read_uncommitted reader sees. */
+  uncommitted(topic: string, partition = 0): number {
+    return this.#partition(topic, partition).uncommitted();
+  }
+
+  /** First offset, last stable offset and high watermark. */
+  offsets(topic: string, partition = 0): { readonly start: number; readonly lastStable: number; readonly end: number } {
+    const { start, lastStable, end } = this.#partition(topic, partition);
+    return { start, lastStable, end };
+  }
+
+  /** Retention: records before `offset` are gone, as far as they are stable. */
+  deleteBefore(topic: string, partition: number, offset: number): void {
+    this.#partition(topic, partition).deleteBefore(offset);
+  }
+
+  compact(topic: string): void {
+    for (const partition of this.#broker.partitions(topic)) partition.compact();
+  }
+
+  rebalance(groupId: string): void {
+    this.#groups.rebalance(groupId);
+  }
+
+  groupOffsets(groupId: string): readonly CommittedOffset[] {
+    return this.#broker.offsets.of(groupId).map(({ topic, partition }) => ({ topic, partition, ...this.#broker.committedOffset(groupId, { topic, partition }) }));
+  }
+
+  /** SIGKILL of the broker. */
+  stop(): void {
+    this.server.stop();
+    this.#broker.stop();
+    this.#groups.stop();
+  }
+
+  start(): void {
+    this.server.start();
+    this.#broker.start();
+    this.#groups.start();
+  }
+
+  port(process: SimProcess): KafkaPort {
+    const broker = this.#broker;
+    const connection = new Connection(this.#scheduler, this.server, process);
+    const members = new Set<SimMember>();
+    const producers = new Set<SimProducer>();
+    process.onDeath(() => {
+      if ([...producers].some(({ holder }) => broker.transactions.isOpen(holder))) broker.counts.killsInsideTransaction += 1;
+    });
+
+    const ask = async <T>(what: string, handle: () => T): Promise<T> => {
+      const again = (error: unknown): boolean => error instanceof Unanswered || isRepeatable(error);
+      try {
+        return await connection.retrying(ADMIN_TIMEOUT, again, () => connection.request(what, handle));
+      } catch (error) {
+        throw requestError(['simulated'], what, error);
+      }
+    };
+    const port: KafkaPort = {
+      async fence(transactionalId) {
+        const producer = await fence(broker, connection, transactionalId);
+        producers.add(producer);
+        return {
+          begin: () => producer.begin(),
+          async close() {
+            await producer.close();
+            // Its transaction may be open all the same: what it was counts when the process dies.
+            if (!broker.transactions.isOpen(producer.holder)) producers.delete(producer);
+          },
+        };
+      },
+      joinGroup: ({ groupId, topics }) => {
+        const member = new SimMember(broker, this.#groups, connection, {
+          groupId,
+          topics,
+          committed: (partitions) => port.committedOffsets(groupId, partitions),
+          partitionCounts: (names) => port.partitionCounts(names),
+        });
+        members.add(member);
+        return member;
+      },
+      committedOffsets: (groupId, partitions) =>
+        ask(`reading the committed offsets of ${groupId}`, () => {
+          broker.coordinator();
+          return partitions.map(({ topic, partition }) => ({ topic, partition, ...broker.committedOffset(groupId, { topic, partition }) }));
+        }),
+      endOffsets: (partitions) =>
+        ask('reading the end offsets', () =>
+          partitions.map(({ topic, partition }) => {
+            const { start, lastStable } = this.#partition(topic, partition);
+            return { topic, partition, start, end: lastStable };
+          }),
+        ),
+      partitionCounts: (topics) => ask('reading topic metadata', () => topics.map((topic) => broker.partitions(topic).length || null)),
+      async close() {
+        await Promise.all([...members].map((member) => member.stop()));
+        await Promise.all([...producers].map((producer) => producer.close()));
+      },
+    };
+    return port;
+  }
+
+  #partition(topic: string, partition: number): SimPartition {
+    const found = this.#broker.partition(topic, partition);
+    if (found === undefined) throw new EnrichmentError('TOPIC', `${topic} has no partition ${partition}`);
+    return found;
+  }
+}

@@ -1,0 +1,64 @@
+/** One workflow on the simulated server: its current run, and the continue-as-new chain that it is part of. */
+import type { Incarnation } from '../../../activities/contract.ts';
+import type { CallOptions } from '../../../workflows/engine.ts';
+import type { Scheduled } from '../kernel/scheduler.ts';
+import type { ActivityName, Job, RunHistory, Task } from './history.ts';
+import type { SimShardWorker } from './shard-worker.ts';
+
+export interface Activity {
+  readonly seq: number;
+  readonly name: ActivityName;
+  readonly request: string;
+  readonly options: CallOptions;
+  attempt: number;
+  /** Of the attempt that runs; another's answer does not count. */
+  token: string | undefined;
+  deadline: Scheduled | undefined;
+}
+
+/** A workflow task that is to be done or being done. */
+export interface OpenTask {
+  attempt: number;
+  /** Of the attempt that runs; undefined while it waits for a worker. */
+  started: { readonly startedAt: number; readonly jobs: number; readonly deadline: Scheduled; readonly worker: SimShardWorker } | undefined;
+}
+
+export class Run implements RunHistory {
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly incarnation: Incarnation;
+  readonly start: string;
+  readonly taskQueue: string;
+  readonly tasks: Task[] = [];
+  /** What happened since the last completed task. */
+  jobs: Job[] = [];
+  task: OpenTask | undefined;
+  readonly activities = new Map<number, Activity>();
+  readonly timers = new Map<number, Scheduled>();
+  sticky: SimShardWorker | undefined;
+  signals = 0;
+  /** Signals after which the server suggests to continue as new. */
+  readonly suggestAfter: number;
+
+  constructor(options: Pick<Run, 'workflowId' | 'runId' | 'incarnation' | 'start' | 'taskQueue' | 'suggestAfter'>) {
+    this.workflowId = options.workflowId;
+    this.runId = options.runId;
+    this.incarnation = options.incarnation;
+    this.start = options.start;
+    this.taskQueue = options.taskQueue;
+    this.suggestAfter = options.suggestAfter;
+  }
+
+  /** About as many events as Temporal would have. */
+  get events(): number {
+    return 1 + this.jobs.length + this.tasks.reduce((sum, { jobs, commands, markers }) => sum + 3 + jobs.length + commands.length + markers.length, 0);
+  }
+
+  close(): void {
+    for (const timer of this.timers.values()) timer.cancel();
+    for (const { deadline } of this.activities.values()) deadline?.cancel();
+    this.task?.started?.deadline.cancel();
+    this.activities.clear();
+    this.timers.clear();
+  }
+}

@@ -1,0 +1,74 @@
+/** What the simulated Temporal has on disk: payloads as text, so that nothing in memory is shared by accident. */
+import type { Activities, Incarnation } from '../../../activities/contract.ts';
+import type { CallOptions } from '../../../workflows/engine.ts';
+
+export type ActivityName = keyof Activities;
+
+export type Done = { readonly ok: true; readonly value: string };
+export type Failed = { readonly ok: false; readonly type: string; readonly message: string; readonly nonRetryable: boolean };
+export type Outcome = Done | Failed;
+
+/** What a workflow task brings to the workflow. */
+export type Job =
+  | { readonly type: 'signal'; readonly batch: string }
+  | { readonly type: 'timer'; readonly seq: number }
+  | { readonly type: 'activity'; readonly seq: number; readonly outcome: Outcome };
+
+export type Command =
+  | { readonly type: 'startTimer'; readonly seq: number; readonly ms: number }
+  | { readonly type: 'cancelTimer'; readonly seq: number }
+  | { readonly type: 'schedule'; readonly seq: number; readonly name: ActivityName; readonly request: string; readonly options: CallOptions }
+  | { readonly type: 'cancelActivity'; readonly seq: number }
+  | { readonly type: 'continueAsNew'; readonly start: string };
+
+/** What a local activity answered. */
+export interface Marker {
+  readonly seq: number;
+  readonly at: number;
+  readonly outcome: Outcome;
+}
+
+/** A workflow task that was completed. */
+export interface Task {
+  readonly startedAt: number;
+  readonly events: number;
+  readonly suggested: boolean;
+  readonly jobs: readonly Job[];
+  readonly commands: readonly Command[];
+  readonly markers: readonly Marker[];
+}
+
+/** All that a worker needs to bring a workflow where it stands. */
+export interface RunHistory {
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly incarnation: Incarnation;
+  readonly start: string;
+  readonly tasks: readonly Task[];
+}
+
+/** One attempt at the next workflow task. */
+export interface TaskAttempt {
+  readonly history: RunHistory;
+  readonly attempt: number;
+  readonly startedAt: number;
+  /** Length of the history when it started. */
+  readonly events: number;
+  readonly suggested: boolean;
+  readonly jobs: readonly Job[];
+}
+
+export function failed(error: unknown): Failed {
+  const { type, nonRetryable, message } = error as { type?: string | null; nonRetryable?: boolean | null; message?: string };
+  return { ok: false, type: type ?? 'Error', message: message ?? String(error), nonRetryable: nonRetryable === true };
+}
+
+/** ms before attempt `attempt + 1`. */
+export function backoffOf({ retry }: CallOptions, attempt: number): number {
+  const { initialInterval = 1_000, backoffCoefficient = 2, maximumInterval = 100 * initialInterval } = retry;
+  return Math.min(maximumInterval, initialInterval * backoffCoefficient ** (attempt - 1));
+}
+
+export function mayRetry({ retry }: CallOptions, attempt: number, { type, nonRetryable }: Failed): boolean {
+  return !nonRetryable && !(retry.nonRetryableErrorTypes ?? []).includes(type) && attempt < (retry.maximumAttempts ?? Infinity);
+}

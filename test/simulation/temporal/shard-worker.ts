@@ -1,0 +1,201 @@
+/**
+ * The simulated SDK: a worker of one task queue in a process. It replays what it does not have in memory, and compares
+ * the commands with those of history, runs local activities inside the workflow task and regular ones beside it.
+ */
+import type { Activities } from '../../../activities/contract.ts';
+import type { ShardWorker } from '../../../src/worker/shard-worker.ts';
+import type { SimProcess } from '../kernel/process.ts';
+import type { Scheduler } from '../kernel/scheduler.ts';
+import { backoffOf, failed, mayRetry, type ActivityName, type Command, type Done, type Failed, type Marker, type Outcome, type TaskAttempt } from './history.ts';
+import { replay } from './replay.ts';
+import { WorkflowInstance, type LocalCall } from './workflow-instance.ts';
+
+export interface TaskCompletion {
+  readonly commands: readonly Command[];
+  readonly markers: readonly Marker[];
+  /** The task goes on in another, for a local activity that takes long. */
+  readonly heartbeat: boolean;
+}
+
+/** What the worker says to the server; each may fail, and then the server decides by its time-outs. */
+export interface ServerLink {
+  completeTask(task: TaskAttempt, completion: TaskCompletion): Promise<'done' | 'unknown task' | 'unhandled command'>;
+  failTask(task: TaskAttempt, error: Error): Promise<void>;
+  completeActivity(token: string, outcome: Done | Failed): Promise<void>;
+}
+
+export interface SimShardWorkerOptions {
+  readonly scheduler: Scheduler;
+  readonly process: SimProcess;
+  readonly taskQueue: string;
+  /** Those that the workflow calls as local ones, and the others. */
+  readonly activities: { readonly local: Activities; readonly regular: Activities };
+  /** Chance that a workflow is thrown out of memory after a task. */
+  readonly eviction: number;
+  readonly link: ServerLink;
+  readonly deregister: (worker: SimShardWorker) => void;
+}
+
+/** ms of a task after which it is continued in another, while local activities run; below its time-out of 10 s. */
+const HEARTBEAT = 8_000;
+/** ms that what runs has when the worker is told to stop. */
+const FORCE = 15_000;
+
+export class SimShardWorker implements ShardWorker {
+  readonly options: SimShardWorkerOptions;
+  readonly #cached = new Map<string, WorkflowInstance>();
+  #running = 0;
+  #stopping = false;
+
+  constructor(options: SimShardWorkerOptions) {
+    this.options = options;
+  }
+
+  get process(): SimProcess {
+    return this.options.process;
+  }
+
+  has(runId: string): boolean {
+    return this.#cached.has(runId);
+  }
+
+  async stop(): Promise<void> {
+    const { deregister, process } = this.options;
+    this.#stopping = true;
+    deregister(this);
+    for (let waited = 0; this.#running > 0 && waited < FORCE; waited += 100) await process.clock.sleep(100);
+    this.#cached.clear();
+  }
+
+  /** Called in the process. */
+  onTask(task: TaskAttempt): void {
+    this.#running += 1;
+    void this.#workflowTask(task).finally(() => (this.#running -= 1));
+  }
+
+  onActivity(token: string, name: ActivityName, request: string): void {
+    const { activities, link } = this.options;
+    this.#running += 1;
+    void attempt(activities.regular, name, request)
+      .then((outcome) => link.completeActivity(token, outcome))
+      .catch(() => undefined) // the server repeats what it was not told of
+      .finally(() => (this.#running -= 1));
+  }
+
+  async #workflowTask(task: TaskAttempt): Promise<void> {
+    const { link, eviction, scheduler, process } = this.options;
+    const { runId, workflowId } = task.history;
+    const instance = await this.#bringUp(task);
+    this.#cached.delete(runId);
+    instance.now = task.startedAt;
+    instance.events = task.events;
+    instance.suggested = task.suggested;
+    await this.#step(() => instance.signals(task.jobs));
+    await this.#step(() => instance.others(task.jobs));
+    const finished = await this.#localActivities(instance, task.startedAt);
+    if (instance.failure !== undefined) {
+      const { failure } = instance;
+      scheduler.trace.add(process.name, () => `${workflowId}: the task fails: ${failure.message}`);
+      await link.failTask(task, failure).catch(() => undefined);
+      return;
+    }
+    const { commands, markers } = instance;
+    instance.commands = [];
+    instance.markers = [];
+    instance.seen += 1;
+    // In memory before the server is told: the next task may come before the answer.
+    const ended = commands.some(({ type }) => type === 'continueAsNew');
+    if (!ended && (!finished || !scheduler.random.chance(eviction)) && !this.#stopping) this.#cached.set(runId, instance);
+    const answer = await link.completeTask(task, { commands, markers, heartbeat: !finished }).catch(() => 'unknown task' as const);
+    if (answer !== 'done') this.#cached.delete(runId);
+  }
+
+  /** The workflow as it was after the last completed task, from memory or by replay. */
+  async #bringUp({ history }: TaskAttempt): Promise<WorkflowInstance> {
+    const known = this.#cached.get(history.runId);
+    if (known !== undefined && known.seen === history.tasks.length) return known;
+    const { scheduler, process } = this.options;
+    const instance = new WorkflowInstance(history, (message) => scheduler.trace.add(process.name, () => message));
+    const different = await replay(instance, (run) => this.#step(run));
+    if (different !== undefined) scheduler.fail(new Error(different));
+    return instance;
+  }
+
+  /** Until none is left, or the task has to be continued in another: then false. */
+  async #localActivities(instance: WorkflowInstance, startedAt: number): Promise<boolean> {
+    const { scheduler } = this.options;
+    const answers: Marker[] = [];
+    const started = this.#started(instance);
+    for (;;) {
+      await this.#step(() => instance.unblock());
+      if (instance.failure !== undefined || instance.local.size === 0) return true;
+      for (const call of instance.local.values()) {
+        if (started.has(call.seq)) continue;
+        started.set(call.seq, undefined);
+        void this.#local(call, instance).then((outcome) => started.set(call.seq, outcome));
+      }
+      await this.#untilAny(started, startedAt + HEARTBEAT);
+      if (instance.failure !== undefined) return true;
+      for (const [seq, outcome] of started) {
+        if (outcome === undefined) continue;
+        started.delete(seq);
+        answers.push({ seq, at: scheduler.now, outcome });
+      }
+      if (answers.length === 0) return false;
+      for (const marker of answers.splice(0)) {
+        instance.markers.push(marker);
+        await this.#step(() => instance.answered(marker));
+      }
+    }
+  }
+
+  readonly #localState = new WeakMap<WorkflowInstance, Map<number, Outcome | undefined>>();
+
+  #started(instance: WorkflowInstance): Map<number, Outcome | undefined> {
+    const state = this.#localState.get(instance) ?? new Map<number, Outcome | undefined>();
+    this.#localState.set(instance, state);
+    return state;
+  }
+
+  async #untilAny(started: ReadonlyMap<number, Outcome | undefined>, until: number): Promise<void> {
+    const { process } = this.options;
+    for (let wait = 1; ![...started.values()].some((outcome) => outcome !== undefined) && process.clock.now() < until; wait = Math.min(50, 2 * wait)) {
+      await process.clock.sleep(wait);
+    }
+  }
+
+  async #local(call: LocalCall, instance: WorkflowInstance): Promise<Outcome> {
+    const { activities, process } = this.options;
+    for (let attempts = 1; ; attempts += 1) {
+      const over = new AbortController();
+      const outcome = await Promise.race([
+        attempt(activities.local, call.name, call.request),
+        process.clock.sleep(call.options.startToCloseTimeout, over.signal).then((): Failed => ({ ok: false, type: 'Timeout', message: 'start-to-close', nonRetryable: false })),
+      ]);
+      over.abort();
+      if (outcome.ok || !mayRetry(call.options, attempts, outcome)) return outcome;
+      await process.clock.sleep(backoffOf(call.options, attempts));
+      if (instance.failure !== undefined) return outcome;
+    }
+  }
+
+  /** One thing in the process, and all that follows from it without waiting. */
+  #step(run: () => void): Promise<void> {
+    const { scheduler, process } = this.options;
+    return new Promise((resolve) =>
+      scheduler.after(0, process, () => {
+        run();
+        resolve();
+      }),
+    );
+  }
+}
+
+async function attempt(activities: Activities, name: ActivityName, request: string): Promise<Done | Failed> {
+  try {
+    const value = await activities[name](JSON.parse(request) as never);
+    return { ok: true, value: JSON.stringify(value ?? null) };
+  } catch (error) {
+    return failed(error);
+  }
+}

@@ -1,0 +1,287 @@
+/**
+ * Temporal as far as this product sees it: durable histories, workflow tasks that time out, are lost and are repeated
+ * with more in them, sticky workers, local activities inside a task (SimShardWorker), regular ones with retries, timers,
+ * continue-as-new that is refused while something new is there. What is on its disk survives {@link SimServer.stop}.
+ */
+import type { Activities } from '../../../activities/contract.ts';
+import type { SimProcess } from '../kernel/process.ts';
+import { SimServer } from '../kernel/network.ts';
+import type { Scheduler } from '../kernel/scheduler.ts';
+import { Run, type Activity } from './execution.ts';
+import { backoffOf, mayRetry, type Command, type Done, type Failed, type Job, type TaskAttempt } from './history.ts';
+import { SimShardWorker, type ServerLink, type TaskCompletion } from './shard-worker.ts';
+
+/** ms */
+const TASK_TIMEOUT = 10_000;
+const STICKY_TIMEOUT = 3_000;
+
+export interface SimTemporalOptions {
+  readonly scheduler: Scheduler;
+  /** Chance that a task that was given to a worker never reaches it. */
+  lostTasks: number;
+  /** Chance that a worker forgets a workflow after a task. */
+  readonly eviction: number;
+  /** Signals of a run after which the server suggests continue-as-new: between the two. */
+  readonly suggestAfter: readonly [number, number];
+}
+
+export class SimTemporal {
+  readonly server: SimServer;
+  readonly options: SimTemporalOptions;
+  /** By workflow id: the current run. */
+  readonly runs = new Map<string, Run>();
+  readonly closed: Run[] = [];
+  readonly counts = { signals: 0, tasks: 0, tasksRepeatedWithMore: 0, taskTimeouts: 0, continuedAsNew: 0, continueAsNewWithSignals: 0, heartbeats: 0, replays: 0 };
+  readonly #scheduler: Scheduler;
+  readonly #workers = new Map<string, SimShardWorker[]>();
+  /** What becomes due while the server is down. */
+  #due: (() => void)[] = [];
+  #ids = 0;
+
+  constructor(options: SimTemporalOptions) {
+    this.options = options;
+    this.#scheduler = options.scheduler;
+    this.server = new SimServer(options.scheduler, 'temporal');
+  }
+
+  stop(): void {
+    this.server.stop();
+  }
+
+  start(): void {
+    this.server.start();
+    const due = this.#due;
+    this.#due = [];
+    for (const run of due) run();
+    for (const run of this.runs.values()) this.#dispatch(run);
+  }
+
+  /** At the server. */
+  signalWithStart(workflowId: string, taskQueue: string, start: string, batch: string): void {
+    const run = this.runs.get(workflowId) ?? this.#begin(workflowId, taskQueue, start);
+    run.signals += 1;
+    this.counts.signals += 1;
+    this.#happened(run, { type: 'signal', batch });
+  }
+
+  /** A worker begins to poll. `activities`: see {@link SimShardWorker}. */
+  startWorker(process: SimProcess, taskQueue: string, activities: { readonly local: Activities; readonly regular: Activities }): SimShardWorker {
+    const deregister = (gone: SimShardWorker): void => {
+      this.#workers.set(taskQueue, this.#workersOf(taskQueue).filter((other) => other !== gone));
+    };
+    const worker = new SimShardWorker({ scheduler: this.#scheduler, process, taskQueue, activities, eviction: this.options.eviction, link: this.#linkOf(process), deregister });
+    process.onDeath(() => deregister(worker));
+    this.#workers.set(taskQueue, [...this.#workersOf(taskQueue), worker]);
+    for (const run of this.runs.values()) {
+      if (run.taskQueue !== taskQueue) continue;
+      this.#dispatch(run);
+      for (const activity of run.activities.values()) this.#dispatchActivity(run, activity);
+    }
+    return worker;
+  }
+
+  #workersOf(taskQueue: string): SimShardWorker[] {
+    return this.#workers.get(taskQueue) ?? [];
+  }
+
+  #begin(workflowId: string, taskQueue: string, start: string): Run {
+    const runId = this.#newId('run');
+    const run = this.#newRun({ workflowId, runId, incarnation: { startedAt: this.#scheduler.now, runId }, start, taskQueue });
+    this.runs.set(workflowId, run);
+    return run;
+  }
+
+  #newRun(options: Omit<ConstructorParameters<typeof Run>[0], 'suggestAfter'>): Run {
+    const [from, to] = this.options.suggestAfter;
+    return new Run({ ...options, suggestAfter: from + this.#scheduler.random.below(to - from + 1) });
+  }
+
+  #happened(run: Run, job: Job): void {
+    run.jobs.push(job);
+    run.task ??= { attempt: 1, started: undefined };
+    this.#dispatch(run);
+  }
+
+  /** Gives the open task to a worker, if it waits for one. */
+  #dispatch(run: Run): void {
+    const { task } = run;
+    if (task === undefined || task.started !== undefined || !this.server.up || this.runs.get(run.workflowId) !== run) return;
+    const worker = this.#choose(run);
+    if (worker === undefined) return;
+    const { events } = run;
+    const attempt: TaskAttempt = {
+      history: { workflowId: run.workflowId, runId: run.runId, incarnation: run.incarnation, start: run.start, tasks: [...run.tasks] },
+      attempt: task.attempt, startedAt: this.#scheduler.now, events, suggested: run.signals >= run.suggestAfter, jobs: [...run.jobs],
+    };
+    const deadline = this.#later(TASK_TIMEOUT, () => this.#taskFailed(attempt, 'timed out'));
+    task.started = { startedAt: attempt.startedAt, jobs: attempt.jobs.length, deadline, worker };
+    run.sticky = worker;
+    this.counts.tasks += 1;
+    if (!worker.has(run.runId) && run.tasks.length > 0) this.counts.replays += 1;
+    this.#deliver(worker, () => worker.onTask(attempt));
+  }
+
+  /** The one that has it in memory, unless that one did not answer the last time. */
+  #choose(run: Run): SimShardWorker | undefined {
+    const workers = this.#workersOf(run.taskQueue);
+    if (run.sticky !== undefined && workers.includes(run.sticky)) return run.sticky;
+    return workers.length === 0 ? undefined : this.#scheduler.random.pick(workers);
+  }
+
+  #deliver(worker: SimShardWorker, run: () => void): void {
+    const { random } = this.#scheduler;
+    const lost = random.chance(this.options.lostTasks) || !this.server.reaches(worker.process);
+    if (!lost) this.#scheduler.after(1 + Math.floor(this.#scheduler.skewed() * 20), worker.process, run);
+  }
+
+  /** The run whose task this attempt still is; another's answer does not count. */
+  #runOf({ history, attempt, startedAt }: TaskAttempt): Run | undefined {
+    const run = this.runs.get(history.workflowId);
+    const isOpen = run?.runId === history.runId && run.task?.started?.startedAt === startedAt && run.task.attempt === attempt;
+    return isOpen && run.tasks.length === history.tasks.length ? run : undefined;
+  }
+
+  #taskFailed(attempt: TaskAttempt, why: string): void {
+    const run = this.#runOf(attempt);
+    if (run === undefined) return;
+    const task = run.task!;
+    task.started!.deadline.cancel();
+    task.started = undefined;
+    task.attempt += 1;
+    run.sticky = undefined;
+    if (why === 'timed out') this.counts.taskTimeouts += 1;
+    if (run.jobs.length > attempt.jobs.length) this.counts.tasksRepeatedWithMore += 1;
+    this.#scheduler.trace.add('temporal', () => `${run.workflowId}: task ${run.tasks.length + 1}, attempt ${attempt.attempt} ${why}`);
+    const wait = why === 'timed out' ? STICKY_TIMEOUT : Math.min(10_000, 100 * 2 ** task.attempt);
+    this.#later(wait, () => this.#dispatch(run));
+  }
+
+  #completeTask(attempt: TaskAttempt, { commands, markers, heartbeat }: TaskCompletion): 'done' | 'unknown task' | 'unhandled command' {
+    const run = this.#runOf(attempt);
+    if (run === undefined) return 'unknown task';
+    const { jobs: covered, deadline, worker } = run.task!.started!;
+    const last = commands.find((command) => command.type === 'continueAsNew');
+    const fresh = run.jobs.slice(covered);
+    if (last !== undefined && fresh.some(({ type }) => type === 'signal')) this.counts.continueAsNewWithSignals += 1;
+    if (last !== undefined && fresh.length > 0) {
+      this.#taskFailed(attempt, 'continued as new with something new in between');
+      return 'unhandled command';
+    }
+    deadline.cancel();
+    run.tasks.push({ startedAt: attempt.startedAt, events: attempt.events, suggested: attempt.suggested, jobs: run.jobs.slice(0, covered), commands, markers });
+    run.jobs = fresh;
+    run.task = fresh.length > 0 || heartbeat ? { attempt: 1, started: undefined } : undefined;
+    run.sticky = worker;
+    if (heartbeat) this.counts.heartbeats += 1;
+    for (const command of commands) this.#execute(run, command);
+    this.#dispatch(run);
+    return 'done';
+  }
+
+  #execute(run: Run, command: Command): void {
+    switch (command.type) {
+      case 'startTimer': {
+        const { seq, ms } = command;
+        const fire = (): void => {
+          if (run.timers.delete(seq)) this.#happened(run, { type: 'timer', seq });
+        };
+        run.timers.set(seq, this.#later(ms, fire));
+        return;
+      }
+      case 'cancelTimer':
+        run.timers.get(command.seq)?.cancel();
+        run.timers.delete(command.seq);
+        return;
+      case 'schedule': {
+        const { seq, name, request, options } = command;
+        const activity: Activity = { seq, name, request, options, attempt: 1, token: undefined, deadline: undefined };
+        run.activities.set(seq, activity);
+        this.#dispatchActivity(run, activity);
+        return;
+      }
+      case 'cancelActivity':
+        run.activities.get(command.seq)?.deadline?.cancel();
+        run.activities.delete(command.seq);
+        return;
+      case 'continueAsNew': {
+        const { workflowId, incarnation, taskQueue } = run;
+        run.close();
+        this.closed.push(run);
+        this.counts.continuedAsNew += 1;
+        this.#scheduler.trace.add('temporal', () => `${workflowId}: continues as new after ${run.tasks.length} tasks`);
+        const next = this.#newRun({ workflowId, runId: this.#newId('run'), incarnation, start: command.start, taskQueue });
+        this.runs.set(workflowId, next);
+        next.task = { attempt: 1, started: undefined };
+        this.#dispatch(next);
+        return;
+      }
+      default:
+        command satisfies never;
+    }
+  }
+
+  #dispatchActivity(run: Run, activity: Activity): void {
+    if (activity.token !== undefined || !this.server.up || run.activities.get(activity.seq) !== activity) return;
+    const workers = this.#workersOf(run.taskQueue);
+    if (workers.length === 0) return;
+    const worker = this.#scheduler.random.pick(workers);
+    const token = this.#newId('activity');
+    activity.token = token;
+    activity.deadline = this.#later(activity.options.startToCloseTimeout, () =>
+      this.#activityEnded(run, activity, token, { ok: false, type: 'Timeout', message: 'start-to-close', nonRetryable: false }),
+    );
+    this.#tokens.set(token, { run, activity });
+    this.#deliver(worker, () => worker.onActivity(token, activity.name, activity.request));
+  }
+
+  readonly #tokens = new Map<string, { readonly run: Run; readonly activity: Activity }>();
+
+  #activityEnded(run: Run, activity: Activity, token: string, outcome: Done | Failed): void {
+    this.#tokens.delete(token);
+    if (activity.token !== token || run.activities.get(activity.seq) !== activity) return;
+    activity.deadline?.cancel();
+    activity.token = undefined;
+    if (outcome.ok || !mayRetry(activity.options, activity.attempt, outcome)) {
+      run.activities.delete(activity.seq);
+      this.#happened(run, { type: 'activity', seq: activity.seq, outcome });
+      return;
+    }
+    const wait = backoffOf(activity.options, activity.attempt);
+    activity.attempt += 1;
+    // Not dispatched before that: a token that nobody has.
+    activity.token = this.#newId('waiting');
+    activity.deadline = this.#later(wait, () => {
+      activity.token = undefined;
+      this.#dispatchActivity(run, activity);
+    });
+  }
+
+  /** What a worker in this process says to the server. */
+  #linkOf(process: SimProcess): ServerLink {
+    const unanswered = (why: string): Error => new Error(why);
+    return {
+      completeTask: (task, completion) =>
+        this.server.request(process, 'completing a task', () => this.#completeTask(task, completion), unanswered),
+      failTask: (task, error) =>
+        this.server.request(process, 'failing a task', () => this.#taskFailed(task, error.message), unanswered),
+      completeActivity: (token, outcome) =>
+        this.server.request(process, 'completing an activity', () => {
+          const known = this.#tokens.get(token);
+          if (known !== undefined) this.#activityEnded(known.run, known.activity, token, outcome);
+        }, unanswered),
+    };
+  }
+
+  /** At the server, as soon as it is up then. */
+  #later(ms: number, run: () => void) {
+    return this.#scheduler.after(ms, null, () => {
+      if (this.server.up) run();
+      else this.#due.push(run);
+    });
+  }
+
+  #newId(what: string): string {
+    this.#ids += 1;
+    return `${what}-${this.#ids}`;
+  }
+}

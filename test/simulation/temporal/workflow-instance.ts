@@ -1,0 +1,140 @@
+/**
+ * A workflow in the memory of a worker: the product's `enrichUser` on an engine that records commands, as Temporal's
+ * SDK does. Whoever drives it lets promises settle between two calls.
+ */
+import { enrichUser } from '../../../workflows/enrich-user.ts';
+import type { CallOptions, Engine } from '../../../workflows/engine.ts';
+import type { EventBatch } from '../../../workflows/messages.ts';
+import type { ActivityName, Command, Job, Marker, Outcome, RunHistory } from './history.ts';
+
+export interface LocalCall {
+  readonly seq: number;
+  readonly name: ActivityName;
+  readonly request: string;
+  readonly options: CallOptions;
+}
+
+interface Waiting {
+  resolve(value: never): void;
+  reject(error: Error): void;
+}
+
+export class WorkflowInstance {
+  readonly history: RunHistory;
+  /** Tasks of the history that it has seen. */
+  seen = 0;
+  /** Of the task that is under way. */
+  commands: Command[] = [];
+  markers: Marker[] = [];
+  /** Why the workflow's code threw. */
+  failure: Error | undefined;
+  now = 0;
+  events = 0;
+  suggested = false;
+  readonly local = new Map<number, LocalCall>();
+  readonly queries = new Map<string, (...args: never[]) => unknown>();
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #timers = new Map<number, () => void>();
+  readonly #conditions = new Set<{ readonly isSo: () => boolean; readonly resolve: () => void }>();
+  #onEvents: (batch: EventBatch) => void = () => {
+    throw new Error('a signal came before the workflow was ready for it');
+  };
+  #seq = 0;
+  #began = false;
+  readonly #warn: (message: string) => void;
+
+  constructor(history: RunHistory, warn: (message: string) => void) {
+    this.history = history;
+    this.#warn = warn;
+  }
+
+  /** Signals first, as the SDK does; `others` is the second half. */
+  signals(jobs: readonly Job[]): void {
+    if (!this.#began) {
+      this.#began = true;
+      enrichUser(this.#engine(), JSON.parse(this.history.start)).catch((error: unknown) => (this.failure = error as Error));
+    }
+    for (const job of jobs) if (job.type === 'signal') this.#onEvents(JSON.parse(job.batch));
+    this.#unblock();
+  }
+
+  others(jobs: readonly Job[]): void {
+    for (const job of jobs) {
+      if (job.type === 'timer') {
+        const ring = this.#timers.get(job.seq);
+        this.#timers.delete(job.seq);
+        ring?.();
+      } else if (job.type === 'activity') {
+        this.#settle(job.seq, job.outcome);
+      }
+    }
+    this.#unblock();
+  }
+
+  /** What a local activity answered. */
+  answered(marker: Marker): void {
+    this.now = Math.max(this.now, marker.at);
+    this.local.delete(marker.seq);
+    this.#settle(marker.seq, marker.outcome);
+    this.#unblock();
+  }
+
+  /** Conditions that became true while promises settled. */
+  unblock(): void {
+    this.#unblock();
+  }
+
+  #settle(seq: number, outcome: Outcome): void {
+    const waiting = this.#waiting.get(seq);
+    this.#waiting.delete(seq);
+    if (waiting === undefined) return; // cancelled
+    if (outcome.ok) waiting.resolve(JSON.parse(outcome.value) as never);
+    else waiting.reject(new Error(`${outcome.type}: ${outcome.message}`));
+  }
+
+  #unblock(): void {
+    for (const condition of [...this.#conditions]) {
+      if (!condition.isSo()) continue;
+      this.#conditions.delete(condition);
+      condition.resolve();
+    }
+  }
+
+  #engine(): Engine {
+    return {
+      incarnation: this.history.incarnation,
+      now: () => this.now,
+      history: () => ({ events: this.events, bytes: 0, continueAsNewSuggested: this.suggested }),
+      onEvents: (handler) => void (this.#onEvents = handler),
+      onQuery: (name, handler) => void this.queries.set(name, handler),
+      until: (isSo) => (isSo() ? Promise.resolve() : new Promise((resolve) => this.#conditions.add({ isSo, resolve }))),
+      timer: (ms, ring) => {
+        const seq = (this.#seq += 1);
+        this.#timers.set(seq, ring);
+        this.commands.push({ type: 'startTimer', seq, ms });
+        return () => {
+          if (this.#timers.delete(seq)) this.commands.push({ type: 'cancelTimer', seq });
+        };
+      },
+      call: (name, request, options) => {
+        const seq = (this.#seq += 1);
+        const text = JSON.stringify(request);
+        const result = new Promise<never>((resolve, reject) => this.#waiting.set(seq, { resolve, reject }));
+        if (options.local) this.local.set(seq, { seq, name, request: text, options });
+        else this.commands.push({ type: 'schedule', seq, name, request: text, options });
+        return {
+          result,
+          cancel: () => {
+            if (this.#waiting.delete(seq) && !options.local) this.commands.push({ type: 'cancelActivity', seq });
+          },
+        };
+      },
+      continueAsNew: (start) => {
+        this.commands.push({ type: 'continueAsNew', start: JSON.stringify(start) });
+        return new Promise<never>(() => undefined);
+      },
+      describe: () => undefined,
+      warn: (message) => this.#warn(message),
+    };
+  }
+}
