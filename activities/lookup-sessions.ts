@@ -7,6 +7,12 @@ import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/comm
 import { messageOf } from '../src/errors.ts';
 import { FAILURES, type Activities, type LookupOutcome } from './contract.ts';
 
+/** What is known of a session elsewhere. */
+export interface SessionService {
+  /** Rejects when there is no usable answer; it may be asked again. */
+  get(sessionId: string): Promise<Extract<LookupOutcome, { status: 'found' | 'not-found' }>>;
+}
+
 export interface LookupDeps {
   readonly sessionServiceUrl: string;
   /** ms for one answer. */
@@ -41,14 +47,14 @@ export class Limiter {
   }
 }
 
-export function createLookupSessions(deps: LookupDeps): Activities['lookupSessions'] {
+export function createLookupSessions(deps: LookupDeps, sessionService: SessionService = httpSessionService(deps)): Activities['lookupSessions'] {
   return async ({ sessionIds, giveUpAt }) => {
     let problem = '';
     const outcomes = await Promise.all(
       sessionIds.map((sessionId) =>
         deps.limiter.run(async (): Promise<LookupOutcome> => {
           try {
-            return await ask(deps, sessionId);
+            return await sessionService.get(sessionId);
           } catch (error) {
             problem = describe(error);
             return { sessionId, status: deps.now() >= giveUpAt ? 'given-up' : 'retry' };
@@ -68,9 +74,12 @@ export function createLookupSessions(deps: LookupDeps): Activities['lookupSessio
   };
 }
 
-async function ask({ sessionServiceUrl, lookupTimeout }: LookupDeps, sessionId: string): Promise<LookupOutcome> {
-  const base = sessionServiceUrl.replace(/\/+$/, '');
-  const response = await fetch(`${base}/sessions/${encodeURIComponent(sessionId)}`, {
+export function httpSessionService(deps: Pick<LookupDeps, 'sessionServiceUrl' | 'lookupTimeout'>): SessionService {
+  return { get: (sessionId) => ask(deps, sessionId) };
+}
+
+async function ask({ sessionServiceUrl, lookupTimeout }: Pick<LookupDeps, 'sessionServiceUrl' | 'lookupTimeout'>, sessionId: string): ReturnType<SessionService['get']> {
+  const response = await fetch(urlOf(sessionServiceUrl, sessionId), {
     redirect: 'manual',
     headers: { accept: 'application/json' },
     signal: AbortSignal.timeout(lookupTimeout),
@@ -83,11 +92,27 @@ async function ask({ sessionServiceUrl, lookupTimeout }: LookupDeps, sessionId: 
     await response.body?.cancel();
     throw new Error(`status ${response.status}`);
   }
-  const body: unknown = JSON.parse(await readBody(response));
+  const body = parse(await readBody(response));
   if (typeof body !== 'object' || body === null || !('clientCountryCode' in body) || typeof body.clientCountryCode !== 'string') {
     throw new Error('status 200 without a clientCountryCode');
   }
   return { sessionId, status: 'found', clientCountryCode: body.clientCountryCode };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The message of the SyntaxError quotes the answer, and a failure of an activity is kept in the user's history.
+    throw new Error('status 200 with a body that is not JSON');
+  }
+}
+
+/** Ids are UUIDs when they come here; whatever they are, no request leaves `/sessions/`. */
+function urlOf(sessionServiceUrl: string, sessionId: string): string {
+  // Dots are all that encodeURIComponent leaves of what a URL gives a meaning to.
+  if (/^\.{0,2}$/.test(sessionId)) throw new Error('a session id that cannot be part of a path');
+  return `${sessionServiceUrl.replace(/\/+$/, '')}/sessions/${encodeURIComponent(sessionId)}`;
 }
 
 async function readBody(response: Response): Promise<string> {

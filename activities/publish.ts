@@ -5,6 +5,8 @@ import { FAILURES, type Activities, type PublishRequest } from './contract.ts';
 
 export interface PublishDeps {
   readonly publisher: { publish(request: PublishRequest): Promise<void> };
+  /** Whether the attempt is one of a local activity; Temporal is asked when absent. */
+  readonly isLocal?: () => boolean;
 }
 
 const FAILURE_TYPES: Partial<Record<ErrorCode, string>> = {
@@ -15,7 +17,7 @@ const FAILURE_TYPES: Partial<Record<ErrorCode, string>> = {
 };
 
 /** As an attempt may be repeated as often as Temporal likes: what the ledger has is not published again. */
-export function createPublish({ publisher }: PublishDeps): Activities['publish'] {
+export function createPublish({ publisher, isLocal = () => activityInfo().isLocal }: PublishDeps): Activities['publish'] {
   return async (request) => {
     try {
       await publisher.publish(request);
@@ -26,7 +28,7 @@ export function createPublish({ publisher }: PublishDeps): Activities['publish']
         type,
         message: messageOf(error),
         // A lost shard: a local activity fails the task at once, a regular one is tried again where the shard is now.
-        nonRetryable: type !== FAILURES.publishFailed && (code !== 'SHARD_NOT_OWNED' || activityInfo().isLocal),
+        nonRetryable: type !== FAILURES.publishFailed && (code !== 'SHARD_NOT_OWNED' || isLocal()),
         ...(error instanceof Error && { cause: error }),
       });
     }

@@ -41,7 +41,7 @@ export interface Scenario {
 }
 
 const EVENTS = 220;
-const FEWEST_FAULTS = 10;
+const FEWEST_FAULTS = 14;
 const LIMITS = { maxRecordBytes: 20_000, maxFutureSkew: 3_600_000 };
 
 export function scenarioOf(seed: number): Scenario {

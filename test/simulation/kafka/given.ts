@@ -29,7 +29,6 @@ export function given(seed: number): Given {
     async of(promise) {
       let settled = false;
       promise.finally(() => (settled = true)).catch(() => undefined);
-      await new Promise((resolve) => setImmediate(resolve)); // it may need no event
       await until(() => settled);
       return promise;
     },

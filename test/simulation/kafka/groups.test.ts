@@ -163,6 +163,7 @@ test('a member gives up on a broker that stays away, and says so', async () => {
   world.kafka.createTopic('t', 1);
   const seen = member(world.kafka.port(world.process('p')), 'g', ['t']);
   await world.until(() => seen.owned().length === 1);
+  await world.pass(1_000);
   write(world, 't', 0, 'x');
   world.kafka.stop();
   await world.until(() => seen.crashes.length === 1);

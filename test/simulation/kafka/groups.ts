@@ -144,7 +144,7 @@ export class Groups {
     if (group.rebalancing !== undefined || group.members.size === 0) return;
     for (const member of group.members.values()) {
       member.joined = false;
-      this.#tell(member.client);
+      this.#tell(member.client, () => !member.joined);
     }
     group.rebalancing = this.#scheduler.after(REBALANCE_TIMEOUT, null, () => {
       for (const member of [...group.members.values()]) if (!member.joined) group.members.delete(member.id);
@@ -176,11 +176,11 @@ export class Groups {
   }
 
   /** It learns it with its next heartbeat. */
-  #tell(client: GroupClient): void {
+  #tell(client: GroupClient, necessary: () => boolean = () => true): void {
     this.#scheduler.after(this.#scheduler.random.below(HEARTBEAT_INTERVAL), client.process, () => {
-      if (client.stopped) return;
+      if (client.stopped || !necessary()) return;
       if (client.heard) client.told();
-      else this.#tell(client);
+      else this.#tell(client, necessary);
     });
   }
 

@@ -72,6 +72,7 @@ export class Scheduler {
   /** Until it is so, or `ms` have passed, or nothing is left to happen; says whether it is so. Throws what broke. */
   async run(done: () => boolean, ms: number): Promise<boolean> {
     const until = this.#now + ms;
+    await settled(); // what was done before the run may have more to follow
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure.error;
       if (done()) return true;

@@ -1,19 +1,31 @@
+import type { Task } from './history.ts';
 import type { WorkflowInstance } from './workflow-instance.ts';
 
-/**
- * Brings an instance where its history ends. `step` runs something and resolves when all promises have settled. Returns
- * where the workflow did something else than history says; undefined when it did the same.
- */
-export async function replay(instance: WorkflowInstance, step: (run: () => void) => Promise<void>): Promise<string | undefined> {
+/** Runs something and resolves when all promises have settled. */
+export type Step = (run: () => void) => Promise<void>;
+
+/** Something is done to the workflow, and all that follows from it. */
+export async function act(instance: WorkflowInstance, step: Step, run: () => void): Promise<void> {
+  await step(run);
+  let more = true;
+  while (more) await step(() => (more = instance.unblock()));
+}
+
+/** What a workflow task brings, up to the local activities. */
+export async function beginTask(instance: WorkflowInstance, step: Step, task: Pick<Task, 'startedAt' | 'events' | 'suggested' | 'jobs'>): Promise<void> {
+  instance.now = task.startedAt;
+  instance.events = task.events;
+  instance.suggested = task.suggested;
+  await act(instance, step, () => instance.signals(task.jobs));
+  if (task.jobs.some(({ type }) => type !== 'signal')) await act(instance, step, () => instance.others(task.jobs));
+}
+
+/** Brings an instance where its history ends. Returns where it did something else than history says, if it did. */
+export async function replay(instance: WorkflowInstance, step: Step): Promise<string | undefined> {
   const { workflowId, tasks } = instance.history;
   for (const task of tasks) {
-    instance.now = task.startedAt;
-    instance.events = task.events;
-    instance.suggested = task.suggested;
-    await step(() => instance.signals(task.jobs));
-    await step(() => instance.others(task.jobs));
-    for (const marker of task.markers) await step(() => instance.answered(marker));
-    await step(() => instance.unblock());
+    await beginTask(instance, step, task);
+    for (const marker of task.markers) await act(instance, step, () => instance.answered(marker));
     const now = JSON.stringify(instance.commands);
     const then = JSON.stringify(task.commands);
     if (instance.failure !== undefined || now !== then) {

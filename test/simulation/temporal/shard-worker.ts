@@ -7,7 +7,7 @@ import type { ShardWorker } from '../../../src/worker/shard-worker.ts';
 import type { SimProcess } from '../kernel/process.ts';
 import type { Scheduler } from '../kernel/scheduler.ts';
 import { backoffOf, failed, mayRetry, type ActivityName, type Command, type Done, type Failed, type Marker, type Outcome, type TaskAttempt } from './history.ts';
-import { replay } from './replay.ts';
+import { act, beginTask, replay, type Step } from './replay.ts';
 import { WorkflowInstance, type LocalCall } from './workflow-instance.ts';
 
 export interface TaskCompletion {
@@ -87,11 +87,7 @@ export class SimShardWorker implements ShardWorker {
     const { runId, workflowId } = task.history;
     const instance = await this.#bringUp(task);
     this.#cached.delete(runId);
-    instance.now = task.startedAt;
-    instance.events = task.events;
-    instance.suggested = task.suggested;
-    await this.#step(() => instance.signals(task.jobs));
-    await this.#step(() => instance.others(task.jobs));
+    await beginTask(instance, this.#step, task);
     const finished = await this.#localActivities(instance, task.startedAt);
     if (instance.failure !== undefined) {
       const { failure } = instance;
@@ -116,7 +112,7 @@ export class SimShardWorker implements ShardWorker {
     if (known !== undefined && known.seen === history.tasks.length) return known;
     const { scheduler, process } = this.options;
     const instance = new WorkflowInstance(history, (message) => scheduler.trace.add(process.name, () => message));
-    const different = await replay(instance, (run) => this.#step(run));
+    const different = await replay(instance, this.#step);
     if (different !== undefined) scheduler.fail(new Error(different));
     return instance;
   }
@@ -127,7 +123,6 @@ export class SimShardWorker implements ShardWorker {
     const answers: Marker[] = [];
     const started = this.#started(instance);
     for (;;) {
-      await this.#step(() => instance.unblock());
       if (instance.failure !== undefined || instance.local.size === 0) return true;
       for (const call of instance.local.values()) {
         if (started.has(call.seq)) continue;
@@ -144,7 +139,7 @@ export class SimShardWorker implements ShardWorker {
       if (answers.length === 0) return false;
       for (const marker of answers.splice(0)) {
         instance.markers.push(marker);
-        await this.#step(() => instance.answered(marker));
+        await act(instance, this.#step, () => instance.answered(marker));
       }
     }
   }
@@ -180,15 +175,13 @@ export class SimShardWorker implements ShardWorker {
   }
 
   /** One thing in the process, and all that follows from it without waiting. */
-  #step(run: () => void): Promise<void> {
-    const { scheduler, process } = this.options;
-    return new Promise((resolve) =>
-      scheduler.after(0, process, () => {
+  readonly #step: Step = (run) =>
+    new Promise((resolve) =>
+      this.options.scheduler.after(0, this.options.process, () => {
         run();
         resolve();
       }),
     );
-  }
 }
 
 async function attempt(activities: Activities, name: ActivityName, request: string): Promise<Done | Failed> {

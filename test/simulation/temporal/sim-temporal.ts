@@ -53,7 +53,7 @@ export class SimTemporal {
     const due = this.#due;
     this.#due = [];
     for (const run of due) run();
-    for (const run of this.runs.values()) this.#dispatch(run);
+    for (const run of this.runs.values()) this.#dispatchAll(run);
   }
 
   /** At the server. */
@@ -73,11 +73,14 @@ export class SimTemporal {
     process.onDeath(() => deregister(worker));
     this.#workers.set(taskQueue, [...this.#workersOf(taskQueue), worker]);
     for (const run of this.runs.values()) {
-      if (run.taskQueue !== taskQueue) continue;
-      this.#dispatch(run);
-      for (const activity of run.activities.values()) this.#dispatchActivity(run, activity);
+      if (run.taskQueue === taskQueue) this.#dispatchAll(run);
     }
     return worker;
+  }
+
+  #dispatchAll(run: Run): void {
+    this.#dispatch(run);
+    for (const activity of run.activities.values()) this.#dispatchActivity(run, activity);
   }
 
   #workersOf(taskQueue: string): SimShardWorker[] {

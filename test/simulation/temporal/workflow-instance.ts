@@ -48,14 +48,13 @@ export class WorkflowInstance {
     this.#warn = warn;
   }
 
-  /** Signals first, as the SDK does; `others` is the second half. */
+  /** A workflow task begins: signals first, as the SDK does; `others` is the second half. */
   signals(jobs: readonly Job[]): void {
     if (!this.#began) {
       this.#began = true;
       enrichUser(this.#engine(), JSON.parse(this.history.start)).catch((error: unknown) => (this.failure = error as Error));
     }
     for (const job of jobs) if (job.type === 'signal') this.#onEvents(JSON.parse(job.batch));
-    this.#unblock();
   }
 
   others(jobs: readonly Job[]): void {
@@ -68,7 +67,6 @@ export class WorkflowInstance {
         this.#settle(job.seq, job.outcome);
       }
     }
-    this.#unblock();
   }
 
   /** What a local activity answered. */
@@ -76,12 +74,18 @@ export class WorkflowInstance {
     this.now = Math.max(this.now, marker.at);
     this.local.delete(marker.seq);
     this.#settle(marker.seq, marker.outcome);
-    this.#unblock();
   }
 
-  /** Conditions that became true while promises settled. */
-  unblock(): void {
-    this.#unblock();
+  /** Lets go on what waits for something that is so by now; whether there was any. */
+  unblock(): boolean {
+    let any = false;
+    for (const condition of [...this.#conditions]) {
+      if (!condition.isSo()) continue;
+      this.#conditions.delete(condition);
+      condition.resolve();
+      any = true;
+    }
+    return any;
   }
 
   #settle(seq: number, outcome: Outcome): void {
@@ -90,14 +94,6 @@ export class WorkflowInstance {
     if (waiting === undefined) return; // cancelled
     if (outcome.ok) waiting.resolve(JSON.parse(outcome.value) as never);
     else waiting.reject(new Error(`${outcome.type}: ${outcome.message}`));
-  }
-
-  #unblock(): void {
-    for (const condition of [...this.#conditions]) {
-      if (!condition.isSo()) continue;
-      this.#conditions.delete(condition);
-      condition.resolve();
-    }
   }
 
   #engine(): Engine {

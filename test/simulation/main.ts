@@ -1,0 +1,72 @@
+/**
+ * `npm run simulate -- --seeds N --from S [--jobs J] [--trace]`: N seeds from S on, in J processes. Exits with 1 at the
+ * first seed that is not right, and prints the command that repeats it.
+ */
+import { fork } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { runSeed, type SeedResult } from './run.ts';
+import { Report } from './report.ts';
+
+export interface Part {
+  readonly first: number;
+  readonly step: number;
+  readonly until: number;
+}
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '1000' },
+    from: { type: 'string', default: '1' },
+    jobs: { type: 'string', default: String(availableParallelism()) },
+    trace: { type: 'boolean', default: false },
+    part: { type: 'string' },
+  },
+});
+
+if (values.part !== undefined) await runPart(JSON.parse(values.part) as Part);
+else process.exitCode = await runAll();
+
+async function runPart({ first, step, until }: Part): Promise<void> {
+  for (let seed = first; seed < until; seed += step) process.send!(await runSeed(seed));
+  process.disconnect();
+}
+
+async function runAll(): Promise<number> {
+  const [seeds, from, jobs] = [number(values.seeds, 'seeds'), number(values.from, 'from'), number(values.jobs, 'jobs')];
+  const report = new Report(seeds);
+  if (values.trace || seeds === 1) {
+    const result = await runSeed(from, { trace: true });
+    if (values.trace || result.failure !== undefined) console.log(result.trace);
+    report.add(result);
+  } else {
+    await Promise.all(Array.from({ length: jobs }, (_, job) => forked({ first: from + job, step: jobs, until: from + seeds }, report)));
+  }
+  report.print();
+  return report.failed ? 1 : 0;
+}
+
+/** Ends with its part, or when any part has failed. */
+function forked(part: Part, report: Report): Promise<void> {
+  const child = fork(fileURLToPath(import.meta.url), ['--part', JSON.stringify(part)], { execArgv: ['--import', 'tsx'] });
+  const stop = (): void => void child.kill();
+  report.onFailure(stop);
+  return new Promise((resolve, reject) => {
+    child.on('message', (result) => report.add(result as SeedResult));
+    child.on('error', reject);
+    child.on('exit', (code, signal) => {
+      if (code === 0 || report.failed) resolve();
+      else reject(new Error(`a simulation process ended with ${signal ?? code}`));
+    });
+  });
+}
+
+function number(text: string, name: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) {
+    console.error(`simulate: --${name} ${text}: expected a whole number from 1 on`);
+    process.exit(2);
+  }
+  return value;
+}
