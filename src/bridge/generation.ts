@@ -7,6 +7,7 @@ import { setMaxListeners } from 'node:events';
 import type { Clock } from '../clock.ts';
 import { decodeRecord, type Limits } from '../codec/decode.ts';
 import type { DeadLetterReason } from '../codec/dead-letter.ts';
+import { jsonDecoders, type DecoderSource, type ValueDecoder } from '../codec/value.ts';
 import { INPUTS, type Rules } from '../domain/events.ts';
 import { messageOf } from '../errors.ts';
 import type { GroupMember, KafkaPort, RecordBatch } from '../kafka/port.ts';
@@ -16,7 +17,9 @@ import { HistoryGuard } from './history-guard.ts';
 import type { Fetched } from './merge-queue.ts';
 import type { Flight } from './outbox.ts';
 import { PartitionTriple } from './partition-triple.ts';
+import { unusableBytes } from './read-record.ts';
 import type { Signaller } from './signaller.ts';
+import { WaitingBatches } from './waiting-batches.ts';
 import { INPUT_INDEXES, type InputIndex } from './watermark.ts';
 
 export interface BridgeSettings {
@@ -49,6 +52,8 @@ export interface GenerationDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly observer: BridgeObserver;
+  /** Of JSON when absent. */
+  readonly decoders?: DecoderSource;
   readonly member: Pick<GroupMember, 'pause' | 'resume'>;
   /** This generation cannot go on; the member has to join anew. */
   readonly onFailure: (error: unknown) => void;
@@ -70,6 +75,8 @@ const READ_BUDGET = 1_000;
 const COMMIT_INTERVAL = 1_000;
 const ASK_INTERVAL = 50;
 const MAX_BACKOFF = 5_000;
+/** The reason of a wake-up: without one, an error with a stack is made for each. */
+const WOKEN = 'woken';
 
 export class Generation {
   private readonly settings: BridgeSettings;
@@ -78,6 +85,7 @@ export class Generation {
   private readonly triples = new Map<number, { readonly triple: PartitionTriple; readonly committer: Committer }>();
   private readonly paused = new Set<string>();
   private readonly guard: HistoryGuard;
+  private readonly waiting: WaitingBatches;
   private taken: Promise<void> = Promise.resolve();
   private readonly loops: Promise<void>[] = [];
   private wake: AbortController = new AbortController();
@@ -89,6 +97,15 @@ export class Generation {
     this.settings = settings;
     this.deps = deps;
     this.guard = new HistoryGuard(deps.signaller, deps.clock);
+    this.waiting = new WaitingBatches({
+      decoders: deps.decoders ?? jsonDecoders,
+      clock: deps.clock,
+      logger: deps.logger,
+      ended: this.ended.signal,
+      onWaiting: (lane) => this.pause(lane),
+      onCaughtUp: (lane) => this.applyBackPressure(this.triples.get(partitionOf(lane))!.triple),
+      onFailure: deps.onFailure,
+    });
     // Every signal that waits listens to it.
     setMaxListeners(0, this.ended.signal);
   }
@@ -113,7 +130,21 @@ export class Generation {
     for (const { triple, committer } of this.triples.values()) this.run(() => this.commit(triple, committer));
   }
 
-  offer({ topic, partition, fetchedFrom, next, records }: RecordBatch): void {
+  /** Why records wait though Kafka and Temporal are well; undefined when none do. */
+  get problem(): string | undefined {
+    return this.ended.signal.aborted ? undefined : this.waiting.problem;
+  }
+
+  offer(batch: RecordBatch): void {
+    const { topic, partition, records } = batch;
+    if (!this.triples.has(partition) || this.ended.signal.aborted) return;
+    const { maxRecordBytes } = this.settings.limits;
+    // What is too large is not decoded, so nothing need be known of it.
+    const values = records.flatMap(({ value }) => (value === null || value.length > maxRecordBytes ? [] : [value]));
+    this.waiting.take(laneOf(topic, partition), values, (decoder) => this.decode(batch, decoder));
+  }
+
+  private decode({ topic, partition, fetchedFrom, next, records }: RecordBatch, decoder: ValueDecoder): void {
     const { inputTopics, limits } = this.settings;
     const taken = this.triples.get(partition);
     const input = inputTopics.indexOf(topic) as InputIndex;
@@ -126,10 +157,10 @@ export class Generation {
       );
     }
     const fetched = records.map(({ offset, timestamp, key, value }): Fetched => {
-      const decoded = decodeRecord(INPUTS[input]!, { key, value, timestamp }, limits);
-      const bytes = value?.length ?? 0;
+      const decoded = decodeRecord(INPUTS[input]!, { key, value, timestamp }, limits, decoder);
+      if (decoded.ok) return { offset, timestamp, bytes: value?.length ?? 0, decoded };
       // A copy: the buffers are windows on the whole response of the broker.
-      return decoded.ok ? { offset, timestamp, bytes, decoded } : { offset, timestamp, bytes, decoded, raw: { key: copy(key), value: copy(value) } };
+      return { offset, timestamp, bytes: unusableBytes({ key, value }), decoded, raw: { key: copy(key), value: copy(value) } };
     });
     triple.offer(input, fetched, next, this.deps.clock.now());
     this.deps.observer.read(input, records.length);
@@ -203,7 +234,7 @@ export class Generation {
   }
 
   private wakeUp(): void {
-    this.wake.abort();
+    this.wake.abort(WOKEN);
   }
 
   private async moveRecords(): Promise<void> {
@@ -325,18 +356,31 @@ export class Generation {
   private applyBackPressure(triple: PartitionTriple): void {
     for (const input of INPUT_INDEXES) {
       const topic = this.settings.inputTopics[input];
-      const key = `${topic}/${triple.partition}`;
+      const lane = laneOf(topic, triple.partition);
+      if (this.waiting.waits(lane)) continue;
       const { records, bytes } = triple.queued(input);
       if (records >= MAX_QUEUED || bytes >= MAX_QUEUED_BYTES) {
-        if (this.paused.has(key)) continue;
-        this.paused.add(key);
-        this.deps.member.pause(topic, triple.partition);
-      } else if (this.paused.has(key) && records < MAX_QUEUED / 2 && bytes < MAX_QUEUED_BYTES / 2) {
-        this.paused.delete(key);
+        this.pause(lane);
+      } else if (this.paused.has(lane) && records < MAX_QUEUED / 2 && bytes < MAX_QUEUED_BYTES / 2) {
+        this.paused.delete(lane);
         this.deps.member.resume(topic, triple.partition);
       }
     }
   }
+
+  private pause(lane: string): void {
+    if (this.paused.has(lane)) return;
+    this.paused.add(lane);
+    this.deps.member.pause(lane.slice(0, lane.lastIndexOf('/')), partitionOf(lane));
+  }
+}
+
+function laneOf(topic: string, partition: number): string {
+  return `${topic}/${partition}`;
+}
+
+function partitionOf(lane: string): number {
+  return Number(lane.slice(lane.lastIndexOf('/') + 1));
 }
 
 function copy(buffer: Buffer | null): Buffer | null {

@@ -1,0 +1,117 @@
+/**
+ * Deliberately broken builds: each takes one guarantee's mechanism away, by changing the text of the product. Whatever
+ * claims to check the guarantee must catch it. The texts must occur once: when the code moves, this says so.
+ */
+export interface Edit {
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+export interface BrokenBuild {
+  readonly name: string;
+  /** What it breaks. */
+  readonly breaks: string;
+  readonly edits: readonly Edit[];
+  /** What must fail: the simulation, or a test file. */
+  readonly caughtBy: 'simulate' | { readonly test: string };
+}
+
+export const BROKEN_BUILDS: readonly BrokenBuild[] = [
+  {
+    name: 'no-ledger',
+    breaks: 'a repeated request is published again, whatever the ledger says',
+    edits: [
+      {
+        file: 'src/publish/group-commit.ts',
+        find: 'const verdict = judge(pending ?? committed.get(request.userId), request);',
+        replace: "const verdict = { type: 'publish', from: 0 } as Verdict;",
+      },
+    ],
+    caughtBy: 'simulate',
+  },
+  {
+    name: 'no-fence',
+    breaks: 'every owner of a shard has a transactional id of its own, so that taking a shard stops nobody',
+    edits: [
+      {
+        file: 'src/publish/shard-publisher.ts',
+        find: 'await kafka.fence(transactionalId);',
+        replace: 'await kafka.fence(`${transactionalId}-${me}`);',
+      },
+    ],
+    caughtBy: 'simulate',
+  },
+  {
+    name: 'acknowledge-before-commit',
+    breaks: 'a request is answered before its transaction is committed',
+    edits: [
+      {
+        file: 'src/publish/shard-publisher.ts',
+        find: 'const transaction = await producer.begin();\n        await transaction.send(outputTopic',
+        replace: 'for (const { resolve } of batch.complete) resolve();\n        const transaction = await producer.begin();\n        await transaction.send(outputTopic',
+      },
+    ],
+    caughtBy: 'simulate',
+  },
+  {
+    name: 'dedup-off',
+    breaks: 'money that was sent twice comes out twice',
+    edits: [{ file: 'src/domain/dedup.ts', find: 'return ts !== undefined && tau <= ts + dedupTtl;', replace: 'return false;' }],
+    caughtBy: 'simulate',
+  },
+  {
+    name: 'redelivery-set-off',
+    breaks: 'a record that the bridge signals again is applied again',
+    edits: [
+      {
+        file: 'src/domain/redelivery.ts',
+        find: 'if (offset < known.lowWater[index] || hasOffset(known.above[index], offset)) return false;',
+        replace: 'if (hasOffset([], offset)) return false;',
+      },
+    ],
+    caughtBy: 'simulate',
+  },
+  {
+    name: 'ordering-buffer-off',
+    breaks: 'records are applied in the order in which they are read',
+    edits: [
+      {
+        file: 'src/bridge/partition-triple.ts',
+        find: 'this.held.hold(record);\n      this.releaseHeld(now);',
+        replace: 'this.release(record, now);',
+      },
+    ],
+    caughtBy: 'simulate',
+  },
+  {
+    name: 'continue-as-new-drops-a-signal',
+    breaks: 'a run is continued as new while a signal waits in its inbox',
+    edits: [
+      {
+        file: 'workflows/enrich-user.ts',
+        find: 'if (inbox.length === 0 && happened.length === 0 && prepareContinueAsNew()) {',
+        replace: 'if (happened.length === 0 && prepareContinueAsNew()) {',
+      },
+    ],
+    caughtBy: 'simulate',
+  },
+  {
+    name: 'offsets-before-acknowledgement',
+    breaks: 'offsets are committed for records that no workflow has yet',
+    edits: [{ file: 'src/bridge/partition-triple.ts', find: 'return first?.before ?? {', replace: 'return {' }],
+    caughtBy: 'simulate',
+  },
+  {
+    name: 'early-answer-to-a-repeated-request',
+    breaks: 'a request is answered because the same outputs are in a transaction that is not committed yet',
+    edits: [
+      {
+        file: 'src/publish/group-commit.ts',
+        find: "if (pending !== undefined && judge(committed.get(request.userId), request).type !== 'published') complete.push(item);\n      else published.push(item);",
+        replace: 'published.push(item);',
+      },
+    ],
+    caughtBy: { test: 'test/publish/group-commit.test.ts' },
+  },
+];
