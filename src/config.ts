@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { DAY, EnvironmentReader, MAX_TIMER } from './environment-reader.ts';
+import { DAY, EnvironmentReader, MAX_TIMER, shown } from './environment-reader.ts';
 import { EnrichmentError, messageOf } from './errors.ts';
 import { LOG_LEVELS } from './log.ts';
 import { temporalConnectionOptions } from './temporal.ts';
@@ -29,6 +29,8 @@ export interface Topics {
 
 export interface Config {
   readonly appId: string;
+  /** User ids in workflow ids become keyed hashes. Secret. */
+  readonly userIdHashKey?: string;
   /** Undefined: none is configured; only `dev` and `demo` can go on. */
   readonly kafka?: KafkaConfig;
   /** Whether a Temporal address is configured (environment or profile file). */
@@ -52,6 +54,7 @@ export interface Config {
   /** ms */
   readonly standInDelay: number;
   readonly valueFormat: 'json' | 'avro';
+  /** May hold a name and a password: not for messages. */
   readonly schemaRegistryUrl?: string;
   readonly metricsPort: number;
   /** Nobody chose the port: a free one may be taken when it is in use. */
@@ -103,11 +106,15 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
   if (requirements.requireSessionService === true && !read.isSet('ENRICHMENT_SESSION_SERVICE_URL')) {
     read.missing('ENRICHMENT_SESSION_SERVICE_URL', 'the http(s) address of the session service');
   }
+  const userIdHashKey = read.secret('ENRICHMENT_USER_ID_HASH_KEY', 32);
   const valueFormat = read.oneOf('ENRICHMENT_VALUE_FORMAT', ['json', 'avro'] as const, 'json');
-  const schemaRegistryUrl = read.url('SCHEMA_REGISTRY_URL');
-  if (valueFormat === 'avro') read.problem('ENRICHMENT_VALUE_FORMAT', 'json: this version does not read avro yet');
+  const schemaRegistryUrl = read.url('SCHEMA_REGISTRY_URL', { credentials: true });
+  if (valueFormat === 'avro' && schemaRegistryUrl === undefined) {
+    read.missing('SCHEMA_REGISTRY_URL', 'the http(s) address of the schema registry, as ENRICHMENT_VALUE_FORMAT is avro');
+  }
   const config: Config = {
     appId: read.text('ENRICHMENT_APP_ID', 'money-enrichment', /^[A-Za-z0-9._-]{1,100}$/, 'up to 100 letters, digits, "-", "_" and "."'),
+    ...(userIdHashKey === undefined ? {} : { userIdHashKey }),
     ...(kafka === undefined ? {} : { kafka }),
     temporalConfigured,
     topics: readTopics(read),
@@ -190,7 +197,7 @@ function readTemporal(read: EnvironmentReader, env: NodeJS.ProcessEnv, required:
     return false;
   }
   if (address !== undefined && !isHostAndPort(address)) {
-    read.add(`TEMPORAL_ADDRESS="${address}": expected host:port of a Temporal server`);
+    read.add(`TEMPORAL_ADDRESS=${shown('TEMPORAL_ADDRESS', address)}: expected host:port of a Temporal server`);
   }
   if (address === undefined && required) {
     read.missing('TEMPORAL_ADDRESS', 'host:port of a Temporal server, or a profile that has one (dev and demo start one)');

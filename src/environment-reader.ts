@@ -7,7 +7,8 @@ export const DAY = 86_400_000;
 export const MAX_TIMER = 2_147_483_647;
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: DAY };
-const SECRETS: ReadonlySet<string> = new Set(['KAFKA_SASL_PASSWORD', 'KAFKA_SSL_KEY', 'TEMPORAL_API_KEY']);
+/** Also of variables that are not ours but stand beside them, as the TLS key and the gRPC headers of Temporal's own. */
+const SECRET = /PASSWORD|SECRET|TOKEN|CREDENTIAL|_KEY(_DATA)?$|_AUTH$|_GRPC_META_/i;
 
 /** `500ms`, `20s`, `1.5h` as whole ms (rounded), or null for what is no duration. */
 export function parseDuration(text: string): number | null {
@@ -24,8 +25,14 @@ export function formatDuration(ms: number): string {
 
 /** A value as it may be shown. */
 export function shown(name: string, value: string): string {
-  if (SECRETS.has(name)) return '"***"';
-  return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
+  if (SECRET.test(name) || value.includes('PRIVATE KEY')) return '"***"';
+  const masked = withoutUserInfo(value);
+  return JSON.stringify(masked.length > 100 ? `${masked.slice(0, 100)}…` : masked);
+}
+
+/** What stands before an `@` in an address may be a password, also where none is allowed. */
+export function withoutUserInfo(address: string): string {
+  return address.replace(/^([a-z][a-z+.-]*:\/\/)?[^]*@/i, '$1***@');
 }
 
 export class EnvironmentReader {
@@ -70,6 +77,13 @@ export class EnvironmentReader {
     return value;
   }
 
+  /** A text of at least `length` characters that is never shown. */
+  secret(name: string, length: number): string | undefined {
+    const value = this.#value(name);
+    if (value !== undefined && value.length < length) this.problem(name, `a secret of at least ${length} characters, such as "openssl rand -hex 32" makes`);
+    return value;
+  }
+
   oneOf<T extends string>(name: string, allowed: readonly T[], otherwise: T): T {
     const value = this.#value(name)?.toLowerCase();
     if (value === undefined) return otherwise;
@@ -110,15 +124,16 @@ export class EnvironmentReader {
   }
 
   /** Without a slash at the end. */
-  url(name: string): string | undefined {
+  url(name: string, options: { readonly credentials?: boolean } = {}): string | undefined {
     const value = this.#value(name);
     if (value === undefined) return undefined;
     const url = URL.canParse(value) ? new URL(value) : undefined;
     const usable =
       url !== undefined &&
       (url.protocol === 'http:' || url.protocol === 'https:') &&
-      url.username === '' && url.password === '' && url.search === '' && url.hash === '';
-    if (!usable) this.add(`${name}: expected an address such as http://localhost:8080, without user, query or fragment`);
+      (options.credentials === true ? decodable(url) : url.username === '' && url.password === '') && url.search === '' && url.hash === '';
+    const without = options.credentials === true ? 'query or fragment; a user is given as http://user:password@host, percent-encoded' : 'user, query or fragment';
+    if (!usable) this.add(`${name}: expected an address such as http://localhost:8080, without ${without}`);
     return value.replace(/\/+$/, '');
   }
 
@@ -144,5 +159,14 @@ export class EnvironmentReader {
     this.#asked.add(name);
     const value = this.#env[name]?.trim();
     return value === '' ? undefined : value;
+  }
+}
+
+function decodable({ username, password }: URL): boolean {
+  try {
+    decodeURIComponent(username + password);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -181,8 +181,20 @@ test('all problems are reported together, one a line', () => {
   );
 });
 
-test('avro is refused until it can be read', () => {
-  assert.match(problemsOf({ ENRICHMENT_VALUE_FORMAT: 'avro' }).join(), /ENRICHMENT_VALUE_FORMAT="avro": expected json/);
+test('avro needs a schema registry, whose address may have a name and a password', () => {
+  assert.deepEqual(problemsOf({ ENRICHMENT_VALUE_FORMAT: 'avro' }), [
+    'SCHEMA_REGISTRY_URL is not set: expected the http(s) address of the schema registry, as ENRICHMENT_VALUE_FORMAT is avro',
+  ]);
+  const { valueFormat, schemaRegistryUrl } = loadConfig({ ...nothing, ENRICHMENT_VALUE_FORMAT: 'avro', SCHEMA_REGISTRY_URL: 'https://me:p%40ss@registry/x/' });
+  assert.deepEqual([valueFormat, schemaRegistryUrl], ['avro', 'https://me:p%40ss@registry/x']);
+});
+
+test('the address of the schema registry is never quoted', () => {
+  for (const address of ['registry:8081', 'ftp://me:hunter2@registry', 'http://me:hunter2@registry?a=b', 'http://me:hunter%2@registry']) {
+    const text = problemsOf({ ENRICHMENT_VALUE_FORMAT: 'avro', SCHEMA_REGISTRY_URL: address }).join('\n');
+    assert.match(text, /^SCHEMA_REGISTRY_URL: expected an address such as http:\/\/localhost:8080, without query or fragment; a user is given as/, address);
+    assert.doesNotMatch(text, /hunter/);
+  }
 });
 
 test('secrets are never shown', () => {

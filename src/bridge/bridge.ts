@@ -27,7 +27,7 @@ export class Bridge {
 
   /** Why it is not working; undefined when it is. */
   get notReady(): string | undefined {
-    return this.problem;
+    return this.problem ?? this.generation?.problem;
   }
 
   /** Why only a restart can help; undefined when it works, or waits for Kafka and will go on by itself. */

@@ -11,7 +11,7 @@ import type { Checkpoint } from './checkpoint.ts';
 import { MergeQueue, type Fetched } from './merge-queue.ts';
 import { OrderingBuffer } from './ordering-buffer.ts';
 import { Outbox, type Flight, type OutboxLimits } from './outbox.ts';
-import type { ReadRecord, UnusableRecord } from './read-record.ts';
+import { unusableBytes, type ReadRecord, type UnusableRecord } from './read-record.ts';
 import { INPUT_INDEXES, Watermark, type InputIndex } from './watermark.ts';
 
 export interface TripleOptions {
@@ -99,8 +99,9 @@ export class PartitionTriple {
     this.next[input] = offset + 1;
     if (!decoded.ok) {
       if (offset < this.options.deadLettersBelow[input]) return;
-      this.unusable.push({ input, offset, timestamp, key: raw?.key ?? null, value: raw?.value ?? null, rejection: decoded });
-      this.unusableBytes += bytes;
+      const unusable = { input, offset, timestamp, key: raw?.key ?? null, value: raw?.value ?? null, rejection: decoded };
+      this.unusable.push(unusable);
+      this.unusableBytes += unusableBytes(unusable);
       return;
     }
     const { ts, userId, event } = decoded;
@@ -152,7 +153,7 @@ export class PartitionTriple {
   }
 
   deadLettersWritten(count: number): void {
-    for (const { value } of this.unusable.splice(0, count)) this.unusableBytes -= value?.length ?? 0;
+    for (const record of this.unusable.splice(0, count)) this.unusableBytes -= unusableBytes(record);
   }
 
   get deadLetterBytes(): number {

@@ -28,3 +28,11 @@ export interface UnusableRecord {
   readonly value: Buffer | null;
   readonly rejection: Rejection;
 }
+
+/** About what such a record takes besides its key and value. */
+const UNUSABLE_OVERHEAD = 300;
+
+/** Bytes of memory, about. The key counts: it may be as large as any value, and of nothing but those there may be many. */
+export function unusableBytes({ key, value }: Pick<UnusableRecord, 'key' | 'value'>): number {
+  return UNUSABLE_OVERHEAD + (key?.length ?? 0) + (value?.length ?? 0);
+}

@@ -2,20 +2,24 @@ import { WorkflowNotFoundError, type WorkflowClient } from '@temporalio/client';
 import { outputKey } from '../codec/enriched.ts';
 import { partitionOf } from '../kafka/partitioner.ts';
 import type { Start } from '../../workflows/life.ts';
-import { EVENTS_SIGNAL, taskQueueOf, WORKFLOW_TYPE, workflowIdOf } from '../../workflows/messages.ts';
+import { EVENTS_SIGNAL, taskQueueOf, WORKFLOW_TYPE } from '../../workflows/messages.ts';
+import { workflowIdsOf } from '../workflow-ids.ts';
+import type { Config } from '../config.ts';
 import type { Signaller } from './signaller.ts';
 
 /** ms; a request that takes longer is in doubt and repeated. */
 const DEADLINE = 10_000;
 
 /** `shards`: the number of partitions of the output topic; a user's shard is where its key lives there. */
-export function createTemporalSignaller(client: WorkflowClient, appId: string, shards: number): Signaller {
+export function createTemporalSignaller(client: WorkflowClient, config: Pick<Config, 'appId' | 'userIdHashKey'>, shards: number): Signaller {
+  const { appId } = config;
+  const workflowId = workflowIdsOf(config);
   return {
     async signal(userId, batch) {
       const start: Start = { userId };
       await client.withDeadline(Date.now() + DEADLINE, () =>
         client.signalWithStart(WORKFLOW_TYPE, {
-          workflowId: workflowIdOf(appId, userId),
+          workflowId: workflowId(userId),
           taskQueue: taskQueueOf(appId, partitionOf(Buffer.from(outputKey(userId)), shards)),
           args: [start],
           signal: EVENTS_SIGNAL,
@@ -27,7 +31,7 @@ export function createTemporalSignaller(client: WorkflowClient, appId: string, s
     async history(userId) {
       try {
         const { historyLength, historySize, status } = await client.withDeadline(Date.now() + DEADLINE, () =>
-          client.getHandle(workflowIdOf(appId, userId)).describe(),
+          client.getHandle(workflowId(userId)).describe(),
         );
         return status.name === 'RUNNING' ? { events: historyLength, bytes: historySize ?? 0 } : null;
       } catch (error) {

@@ -9,6 +9,7 @@ import type { Config } from '../config.ts';
 import { EnrichmentError } from '../errors.ts';
 import { createKafka } from '../kafka/index.ts';
 import type { KafkaPort } from '../kafka/port.ts';
+import { inputDecoders } from '../schema-registry/value-format.ts';
 import { createBridgeMetrics, createRegistry, type BridgeMetrics } from '../metrics.ts';
 import { connectTemporal } from '../temporal.ts';
 import { createContext } from './context.ts';
@@ -35,10 +36,11 @@ async function runBridge(): Promise<void> {
     const { shards, deadLetterPartitions } = await checkTopics(kafka, config);
     const bridge = new Bridge(settingsOf(config, deadLetterPartitions), {
       kafka,
-      signaller: createTemporalSignaller(temporal.client.workflow, config.appId, shards),
+      signaller: createTemporalSignaller(temporal.client.workflow, config, shards),
       clock: systemClock,
       logger,
       observer: observerOf(metrics, config),
+      decoders: inputDecoders(config, systemClock),
     });
     await serve({ name: 'bridge', service: bridge, config, registry, stop, setGauges: () => setGauges(metrics, bridge) });
   } finally {

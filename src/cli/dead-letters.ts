@@ -2,6 +2,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { DEAD_LETTER_REASONS } from '../codec/dead-letter.ts';
 import type { DeadLetterReason } from '../codec/dead-letter.ts';
+import { systemClock } from '../clock.ts';
+import type { DecoderSource, ValueDecoder } from '../codec/value.ts';
 import type { Config } from '../config.ts';
 import { idOf, readDeadLetters } from '../dead-letters/read.ts';
 import type { DeadLetter, ReadingResult } from '../dead-letters/read.ts';
@@ -11,6 +13,7 @@ import { hasOffset } from '../domain/offset-ranges.ts';
 import { EnrichmentError } from '../errors.ts';
 import { createKafka } from '../kafka/index.ts';
 import type { KafkaPort } from '../kafka/port.ts';
+import { inputDecoders } from '../schema-registry/value-format.ts';
 import { createContext, reachKafka } from './context.ts';
 import { count, printable, progress, table, writeLine } from './output.ts';
 
@@ -141,12 +144,12 @@ async function retry(options: RetryOptions): Promise<void> {
     let refused = 0;
     let left = 0;
     let bytes = 0;
-    const { starts } = await read(kafka, config, (letter) => {
+    const onLetter = (letter: DeadLetter, decoder: ValueDecoder): void => {
       const id = idOf(letter);
       if (options.reason !== undefined && !options.reason.includes(letter.reason)) return;
       if (options.id !== undefined && !ids.has(id)) return;
       found.add(id);
-      const objection = objectionTo(letter, circumstances);
+      const objection = objectionTo(letter, circumstances, decoder);
       const size = letter.value?.length ?? 0;
       if (objection !== null) {
         refused++;
@@ -157,7 +160,8 @@ async function retry(options: RetryOptions): Promise<void> {
         letters.push(letter);
         bytes += size;
       }
-    });
+    };
+    const { starts } = await read(kafka, config, onLetter, inputDecoders(config, systemClock));
     const missing = [...ids].filter((id) => !found.has(id));
     const report = options.dryRun === true ? letters.length : await put(kafka, config, { letters, retried, starts });
     writeLine(`${count(report, 'record')} ${options.dryRun === true ? 'would be put back' : 'put back'}`);
@@ -184,11 +188,16 @@ async function put(
   }
 }
 
-async function read(kafka: KafkaPort, config: Config, onLetter: (letter: DeadLetter) => void): Promise<ReadingResult> {
+async function read(
+  kafka: KafkaPort,
+  config: Config,
+  onLetter: (letter: DeadLetter, decoder: ValueDecoder) => void,
+  decoders?: DecoderSource,
+): Promise<ReadingResult> {
   const shown = progress(`reading ${config.topics.deadLetter}`);
   try {
     const onProgress = shown.update;
-    return await readDeadLetters(kafka, { appId: config.appId, topic: config.topics.deadLetter, onLetter, onProgress });
+    return await readDeadLetters(kafka, { appId: config.appId, topic: config.topics.deadLetter, onLetter, onProgress, ...(decoders && { decoders }) });
   } finally {
     shown.end();
   }

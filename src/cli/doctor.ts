@@ -4,7 +4,7 @@ import { EnrichmentError, messageOf } from '../errors.ts';
 import { checkConfiguration } from '../doctor/configuration.ts';
 import { checkKafka } from '../doctor/kafka.ts';
 import { checkProgram } from '../doctor/program.ts';
-import { checkSessionService, checkTemporal } from '../doctor/services.ts';
+import { checkSchemaRegistry, checkSessionService, checkTemporal } from '../doctor/services.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { readEnvironment } from '../config.ts';
 import { createLogger } from '../log.ts';
@@ -16,8 +16,8 @@ const COLOURS = { ok: 32, warning: 33, failed: 31 } as const;
 export function doctorCommand(): Command {
   return new Command('doctor')
     .description(
-      'Checks the versions of this program, the configuration, Kafka with its topics and permissions, Temporal and the ' +
-        'session service; one line a check: ✓ fine, ! take note, ✗ failed. Changes nothing.',
+      'Checks the versions of this program, the configuration, Kafka with its topics and permissions, Temporal, the ' +
+        'session service and, for Avro, the schema registry; one line a check: ✓ fine, ! take note, ✗ failed. Changes nothing.',
     )
     .action(doctor);
 }
@@ -36,9 +36,9 @@ async function doctor(): Promise<void> {
   const { config, findings, problems } = checkConfiguration(env);
   show(findings);
   if (config !== undefined) {
-    const waiting = progress('still asking Kafka, Temporal and the session service');
+    const waiting = progress('still asking Kafka, Temporal and the services');
     try {
-      const checks = [checkKafka(config, logger), checkTemporal(config, env), checkSessionService(config)];
+      const checks = [checkKafka(config, logger), checkTemporal(config, env), checkSessionService(config), checkSchemaRegistry(config)];
       for (const findings of await Promise.all(checks)) show(findings);
     } finally {
       waiting.end();

@@ -56,7 +56,7 @@ export function generateCommand(): Command {
       'after',
       `
 Fractions are written 0.05 or 5%, durations 500ms, 20s, 1h. Needs KAFKA_BROKERS and existing topics ("topics" creates
-them), but not with --out. A line of --out is {"topic","key","value","timestamp"}; "valueBase64" instead of "value"
+them), but not with --out. Values are JSON. A line of --out is {"topic","key","value","timestamp"}; "valueBase64" instead of "value"
 where the value is not UTF-8.
 
 Examples:
@@ -71,6 +71,9 @@ async function generate(options: GenerateOptions): Promise<void> {
   const { config, logger } = createContext({ requireKafka: options.out === undefined }, { quiet: true });
   const traffic = trafficOf(options, config);
   if (options.out !== undefined) return writeFile(options.out, traffic, config);
+  if (config.valueFormat === 'avro') {
+    throw new EnrichmentError('CONFIG', 'ENRICHMENT_VALUE_FORMAT="avro": generate writes JSON values only; use --out FILE, or a configuration with json');
+  }
   if (config.kafka === undefined) throw new EnrichmentError('CONFIG', 'KAFKA_BROKERS is not set: set it, or use --out FILE');
 
   const requested = new AbortController();

@@ -1,7 +1,8 @@
 /** `state <userId>`: what the user's workflow answers to the query `state`. */
 import { Command } from 'commander';
 import type { UserStateView } from '../../workflows/views.ts';
-import { QUERIES, workflowIdOf } from '../../workflows/messages.ts';
+import { QUERIES } from '../../workflows/messages.ts';
+import { workflowIdsOf } from '../workflow-ids.ts';
 import { EnrichmentError, messageOf } from '../errors.ts';
 import { connectTemporal } from '../temporal.ts';
 import type { TemporalClient } from '../temporal.ts';
@@ -25,7 +26,7 @@ export function stateCommand(): Command {
       const { config, env } = createContext({ requireTemporal: true }, { quiet: true });
       const temporal = await connectTemporal(env);
       try {
-        const view = await queryState(temporal, config.appId, userId.toLowerCase());
+        const view = await queryState(temporal, workflowIdsOf(config)(userId.toLowerCase()));
         writeLine(options.json === true ? JSON.stringify(view) : renderState(view));
       } finally {
         await temporal.connection.close();
@@ -33,11 +34,10 @@ export function stateCommand(): Command {
     });
 }
 
-async function queryState(temporal: TemporalClient, appId: string, userId: string): Promise<UserStateView> {
+async function queryState(temporal: TemporalClient, workflowId: string): Promise<UserStateView> {
   const { QueryNotRegisteredError, WorkflowNotFoundError, isGrpcCancelledError, isGrpcDeadlineError, isGrpcServiceError } = await import(
     '@temporalio/client'
   );
-  const workflowId = workflowIdOf(appId, userId);
   try {
     return await temporal.connection.withDeadline(Date.now() + TIMEOUT, () =>
       temporal.client.workflow.getHandle(workflowId).query<UserStateView>(QUERIES.state),
@@ -47,7 +47,7 @@ async function queryState(temporal: TemporalClient, appId: string, userId: strin
       throw new EnrichmentError(
         'NOT_FOUND',
         `no workflow "${workflowId}" in namespace "${temporal.namespace}" of ${temporal.address}: no event of this user ` +
-          'was applied yet, or ENRICHMENT_APP_ID is not that of the bridge',
+          'was applied yet, or ENRICHMENT_APP_ID or ENRICHMENT_USER_ID_HASH_KEY is not that of the bridge',
         { cause: error },
       );
     }

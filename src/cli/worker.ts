@@ -8,7 +8,6 @@ import { Limiter } from '../../activities/lookup-sessions.ts';
 import { taskQueueOf } from '../../workflows/messages.ts';
 import { bridgeGroupOf } from '../bridge/group.ts';
 import { systemClock } from '../clock.ts';
-import { encodeOutput } from '../codec/output-record.ts';
 import type { Config } from '../config.ts';
 import { EnrichmentError } from '../errors.ts';
 import { createKafka } from '../kafka/index.ts';
@@ -20,10 +19,12 @@ import { createOwnership, eventText } from '../publish/ownership.ts';
 import type { OnShardEvent } from '../publish/publisher.ts';
 import { connectTemporalNative } from '../temporal.ts';
 import { createCommittedWatermark } from '../worker/committed-watermark.ts';
+import { outputEncoder } from '../schema-registry/value-format.ts';
 import { EnrichmentWorker } from '../worker/enrichment-worker.ts';
 import { startShardWorker } from '../worker/shard-worker.ts';
 import { temporalLog } from '../worker/temporal-log.ts';
 import { loadWorkflowBundle } from '../worker/workflow-bundle.ts';
+import { workflowIdsOf, type WorkflowIds } from '../workflow-ids.ts';
 import { createContext } from './context.ts';
 import { serve } from './serve.ts';
 import { onStopSignal } from './stop-signal.ts';
@@ -57,6 +58,7 @@ async function runWorker(): Promise<void> {
   const [{ connection, namespace }, workflowBundle] = await Promise.all([connectTemporalNative(env), loadWorkflowBundle(temporalLogger)]);
   try {
     await checkTopics(kafka, config, logger);
+    const encode = await outputEncoder(config, systemClock, logger);
     const { appId, topics } = config;
     const shared = {
       sessionServiceUrl: config.sessionServiceUrl!,
@@ -76,12 +78,12 @@ async function runWorker(): Promise<void> {
           outputTopic: topics.output,
           ledgerTopic: topics.ledger,
           kafka,
-          encode: encodeOutput,
+          encode,
           clock: systemClock,
           host: hostname(),
           newId: randomUUID,
           random: Math.random,
-          onEvent: observe(metrics, logger),
+          onEvent: observe(metrics, logger, workflowIdsOf(config)),
         }),
       startShardWorker: (shard, publisher, onFailure) =>
         startShardWorker({
@@ -118,7 +120,7 @@ async function checkTopics(kafka: KafkaPort, config: Config, logger: Logger): Pr
   }
 }
 
-function observe(metrics: WorkerMetrics, logger: Logger): OnShardEvent {
+function observe(metrics: WorkerMetrics, logger: Logger, workflowId: WorkflowIds): OnShardEvent {
   return (event) => {
     const text = eventText(event);
     switch (event.type) {
@@ -134,7 +136,7 @@ function observe(metrics: WorkerMetrics, logger: Logger): OnShardEvent {
         metrics.duplicatesAbsorbed.inc(event.requests);
         return logger.debug(text);
       case 'refused':
-        return logger.error(text);
+        return logger.error({ workflowId: workflowId(event.userId) }, text);
       case 'lost':
         return logger.warn(text);
       case 'opened':

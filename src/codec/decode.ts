@@ -212,9 +212,10 @@ function describeType(type: unknown, input: Input): string {
   return `type: expected one of ${known}, ${typeof type === 'string' ? `not ${quoted(type)}` : found(type)}`;
 }
 
-/** A short quotation, for the two fields that are not personal. */
+/** A short quotation, for the two fields that are not personal. In ASCII: it ends in headers and on terminals. */
 function quoted(text: string): string {
-  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+  const json = JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}...` : text);
+  return json.replace(/[^\x20-\x7e]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function found(value: unknown): string {

@@ -15,6 +15,15 @@ export interface ValueDecoder {
   decode(value: Buffer): RawRecord | { readonly malformed: string };
 }
 
+/** Decoders for batches of values: for formats that have to ask somebody what their values mean. */
+export interface DecoderSource {
+  /**
+   * A decoder that knows all that these values need; a promise only when something has to be asked first. Rejects with
+   * EnrichmentError UNREACHABLE when nobody answers, which is no fault of the values.
+   */
+  decoderFor(values: readonly Buffer[]): ValueDecoder | Promise<ValueDecoder>;
+}
+
 /** JSON objects in strict UTF-8, without a byte order mark. */
 export const jsonDecoder: ValueDecoder = {
   decode(value) {
@@ -33,6 +42,8 @@ export const jsonDecoder: ValueDecoder = {
     return new JsonRecord(text, parsed as Readonly<Record<string, unknown>>);
   },
 };
+
+export const jsonDecoders: DecoderSource = { decoderFor: () => jsonDecoder };
 
 class JsonRecord implements RawRecord {
   readonly #text: string;

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { readDeadLetterHeaders } from '../codec/dead-letter.ts';
 import type { Rejection, Source } from '../codec/dead-letter.ts';
+import { jsonDecoders, type DecoderSource, type ValueDecoder } from '../codec/value.ts';
 import { EnrichmentError } from '../errors.ts';
 import type { KafkaPort, RecordBatch } from '../kafka/port.ts';
 
@@ -18,7 +19,9 @@ export interface DeadLetterReading {
   readonly appId: string;
   readonly topic: string;
   /** Called in the order of offsets within a partition. What it throws ends the reading. */
-  readonly onLetter: (letter: DeadLetter) => void;
+  readonly onLetter: (letter: DeadLetter, decoder: ValueDecoder) => void;
+  /** For `onLetter`; of JSON when absent. That nobody answers it ends the reading. */
+  readonly decoders?: DecoderSource;
   /** Offsets passed so far and in all. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -37,7 +40,7 @@ export function idOf({ source }: Pick<DeadLetter, 'source'>): string {
 
 /** Errors: EnrichmentError TOPIC (it does not exist), KAFKA. */
 export async function readDeadLetters(kafka: KafkaPort, reading: DeadLetterReading): Promise<ReadingResult> {
-  const { topic, appId, onLetter, onProgress } = reading;
+  const { topic, appId, onLetter, onProgress, decoders = jsonDecoders } = reading;
   const [count] = await kafka.partitionCounts([topic]);
   if (!count) throw new EnrichmentError('TOPIC', `the topic "${topic}" does not exist: create it with "money-enrichment topics"`);
   const bounds = await kafka.endOffsets(Array.from({ length: count }, (_, partition) => ({ topic, partition })));
@@ -47,14 +50,15 @@ export async function readDeadLetters(kafka: KafkaPort, reading: DeadLetterReadi
   let foreign = 0;
   let done = 0;
 
-  const take = (batch: RecordBatch): void => {
+  const take = async (batch: RecordBatch): Promise<void> => {
+    const decoder = await decoders.decoderFor(batch.records.flatMap(({ value }) => value ?? []));
     const end = open.get(batch.partition);
     if (end === undefined) return;
     for (const { offset, key, value, headers } of batch.records) {
       if (offset >= end) break;
       const why = readDeadLetterHeaders(headers ?? {});
       if (why === null) foreign++;
-      else onLetter({ ...why, partition: batch.partition, offset, key, value });
+      else onLetter({ ...why, partition: batch.partition, offset, key, value }, decoder);
     }
     done += Math.min(batch.next, end) - batch.fetchedFrom;
     if (batch.next >= end) open.delete(batch.partition);
@@ -68,7 +72,7 @@ export async function readDeadLetters(kafka: KafkaPort, reading: DeadLetterReadi
       await new Promise<void>((resolve, reject) => {
         const onRecords = async (batch: RecordBatch): Promise<void> => {
           try {
-            take(batch);
+            await take(batch);
           } catch (error) {
             reject(error);
           }

@@ -3,6 +3,7 @@
  * bridge they are new records. Each goes back together with the note that it did, in one transaction.
  */
 import { decodeRecord } from '../codec/decode.ts';
+import { jsonDecoder, type ValueDecoder } from '../codec/value.ts';
 import type { Config } from '../config.ts';
 import { INPUTS } from '../domain/events.ts';
 import { addOffset, hasOffset } from '../domain/offset-ranges.ts';
@@ -42,8 +43,8 @@ export interface Circumstances {
   readonly force: boolean;
 }
 
-/** Why this letter is not to be put back, or null. */
-export function objectionTo(letter: DeadLetter, { config, retried, partitions, now, force }: Circumstances): string | null {
+/** Why this letter is not to be put back, or null. `decoder` knows what its value needs. */
+export function objectionTo(letter: DeadLetter, { config, retried, partitions, now, force }: Circumstances, decoder: ValueDecoder = jsonDecoder): string | null {
   const { topic, partition } = letter.source;
   const input = INPUTS.find((one) => config.topics[one] === topic);
   if (input === undefined) return `"${topic}" is no input topic of this configuration`;
@@ -51,7 +52,7 @@ export function objectionTo(letter: DeadLetter, { config, retried, partitions, n
   if (partition < 0 || partition >= count) return `${topic} has no partition ${partition}`;
   if (force) return null;
   if (hasOffset(retried[letter.partition] ?? [], letter.offset)) return 'it was put back before (--force does it again)';
-  const result = decodeRecord(input, { key: letter.key, value: letter.value, timestamp: now }, config);
+  const result = decodeRecord(input, { key: letter.key, value: letter.value, timestamp: now }, config, decoder);
   if (result.ok) return null;
   return `it would only come back as ${result.reason}: ${result.detail} (--force does it all the same)`;
 }

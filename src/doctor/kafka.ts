@@ -52,7 +52,7 @@ export function topicFindings({ topics }: Pick<Config, 'topics'>, report: Cluste
 }
 
 /** With names of its own under the app id, so that nothing that runs is disturbed. */
-async function permissions({ appId }: Config, config: KafkaConfig, logger: Logger): Promise<Finding[]> {
+async function permissions({ appId, topics }: Config, config: KafkaConfig, logger: Logger): Promise<Finding[]> {
   const kafka = createKafka(config, logger);
   const probe = async (subject: string, what: string, run: () => Promise<unknown>): Promise<Finding> => {
     try {
@@ -69,7 +69,7 @@ async function permissions({ appId }: Config, config: KafkaConfig, logger: Logge
         await producer.close();
       }),
       await probe('permission', `consumer groups that begin with "${appId}-"`, () =>
-        kafka.committedOffsets(`${appId}-doctor`, [{ topic: 'any', partition: 0 }]),
+        kafka.committedOffsets(`${appId}-doctor`, [{ topic: topics.money, partition: 0 }]),
       ),
     ];
   } finally {

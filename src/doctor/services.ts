@@ -1,6 +1,8 @@
-/** Temporal and the session service. */
+/** Temporal, the session service and the schema registry. */
 import type { Config } from '../config.ts';
 import { messageOf } from '../errors.ts';
+import { createSchemaRegistry } from '../schema-registry/client.ts';
+import { outputSubject } from '../schema-registry/value-format.ts';
 import { connectTemporal } from '../temporal.ts';
 import type { TemporalClient } from '../temporal.ts';
 import { failed, ok, warning } from './finding.ts';
@@ -71,5 +73,19 @@ export async function checkSessionService(config: Config): Promise<Finding[]> {
   } catch (error) {
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
     return [failed(subject, `GET ${url} (ENRICHMENT_SESSION_SERVICE_URL): ${messageOf(cause)}`)];
+  }
+}
+
+/** Only where values are Avro. Registers nothing: that the worker may is seen when it starts. */
+export async function checkSchemaRegistry(config: Config): Promise<Finding[]> {
+  const { valueFormat, schemaRegistryUrl } = config;
+  if (valueFormat === 'json' || schemaRegistryUrl === undefined) return [];
+  const subject = 'schema registry';
+  const registry = createSchemaRegistry(schemaRegistryUrl);
+  try {
+    const subjects = await registry.subjects();
+    return [ok(subject, `${registry.address} answers: ${subjects} subjects; the worker registers ${outputSubject(config)}`)];
+  } catch (error) {
+    return [failed(subject, messageOf(error))];
   }
 }

@@ -1,6 +1,6 @@
 /** A bridge on Kafka in memory, with signals that a test answers and a clock that a test moves. */
 import type { TestContext } from 'node:test';
-import { Bridge } from '../../src/bridge/bridge.ts';
+import { Bridge, type BridgeDeps } from '../../src/bridge/bridge.ts';
 import type { BridgeObserver, BridgeSettings } from '../../src/bridge/generation.ts';
 import type { Signaller } from '../../src/bridge/signaller.ts';
 import type { Input } from '../../src/domain/events.ts';
@@ -60,9 +60,9 @@ export class World {
     this.kafka.createTopic('dead', 1);
   }
 
-  start(name: string, settings: Partial<BridgeSettings> = {}): Bridge {
+  start(name: string, settings: Partial<BridgeSettings> = {}, deps: Partial<BridgeDeps> = {}): Bridge {
     const bridge = new Bridge({ ...SETTINGS, ...settings }, {
-      kafka: this.kafka.port(name), signaller: this.#signaller(name), clock: this.clock, logger: silentLogger(), observer: this.#observer(),
+      kafka: this.kafka.port(name), signaller: this.#signaller(name), clock: this.clock, logger: silentLogger(), observer: this.#observer(), ...deps,
     });
     const stopped = () => void this.#stopped.add(name);
     bridge.run().then(stopped, stopped);

@@ -203,7 +203,8 @@ describe('unknown-type', () => {
     ['of another topic', { ...payment, type: 'OtherUserEvent' }, `type: expected one of ${wallets}, not "OtherUserEvent"`],
     ['in another case', { ...payment, type: 'paymentevent' }, `type: expected one of ${wallets}, not "paymentevent"`],
     ['a name of Object.prototype', { ...payment, type: 'constructor' }, `type: expected one of ${wallets}, not "constructor"`],
-    ['long', { ...payment, type: 'x'.repeat(50) }, `type: expected one of ${wallets}, not "${'x'.repeat(40)}…"`],
+    ['long', { ...payment, type: 'x'.repeat(50) }, `type: expected one of ${wallets}, not "${'x'.repeat(40)}..."`],
+    ['signs that steer a terminal', { ...payment, type: 'é\u009b31m\u202e\u007f' }, `type: expected one of ${wallets}, not "\\u00e9\\u009b31m\\u202e\\u007f"`],
   ];
   for (const [name, value, detail] of cases) {
     test(name, () => assert.equal(reasonOf(decode('money', value)), `unknown-type | ${detail}`));

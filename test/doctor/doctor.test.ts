@@ -72,3 +72,13 @@ test('the release of a broker is told by the requests that it knows', () => {
   assert.deepEqual(versionOf(versions(0, 17)), { name: '3.9', verifies: true });
   assert.deepEqual(versionOf(versions(0, 12)), { name: 'older than 3.1', verifies: false });
 });
+
+test('the address of the schema registry is shown without its name and password', () => {
+  const { findings } = checkConfiguration({
+    ...nothing, KAFKA_BROKERS: 'a:1', TEMPORAL_ADDRESS: 'b:2', ENRICHMENT_SESSION_SERVICE_URL: 'http://c', ENRICHMENT_VALUE_FORMAT: 'avro',
+    SCHEMA_REGISTRY_URL: 'https://me:hunter%402@registry/x',
+  });
+  const text = findings.map(({ message }) => message).join('\n');
+  assert.match(text, /SCHEMA_REGISTRY_URL="https:\/\/\*\*\*@registry\/x"/);
+  assert.doesNotMatch(text, /hunter|me:/);
+});

@@ -1,0 +1,49 @@
+/** Values of the output topic in Avro: schemas/money-enriched.avsc in the Confluent wire format. */
+import { readFileSync } from 'node:fs';
+import avsc from 'avsc';
+import type { Enriched, Output } from '../../domain/events.ts';
+import type { EncodedOutput } from '../../publish/group-commit.ts';
+import { outputKey } from '../enriched.ts';
+import { formatTimestamp } from '../timestamp.ts';
+import { PREFIX } from './decoder.ts';
+
+/** The text of the schema, as it is registered. */
+export function outputSchema(): string {
+  const text = readFileSync(new URL('../../../schemas/money-enriched.avsc', import.meta.url), 'utf8');
+  return JSON.stringify(JSON.parse(text));
+}
+
+/** `schemaId`: of {@link outputSchema} in the registry. */
+export function createAvroEncoder(schemaId: number): (output: Output, userId: string) => EncodedOutput {
+  const type = avsc.Type.forSchema(JSON.parse(outputSchema()) as avsc.Schema);
+  const prefix = Buffer.alloc(PREFIX);
+  prefix.writeUInt32BE(schemaId, 1);
+  return ({ enriched }, userId) => ({
+    key: outputKey(userId),
+    value: Buffer.concat([prefix, type.toBuffer(avroValue(enriched))]),
+  });
+}
+
+/** The fields of the JSON value; what is left out there is null here. */
+function avroValue({ userId, money, userInfo, sessionInfo, firstOccurrence }: Enriched): object {
+  return {
+    money: {
+      id: money.id,
+      userId,
+      userSessionId: money.userSessionId ?? null,
+      processedAt: formatTimestamp(money.ts),
+      amount: money.amount,
+      currency: money.currency,
+      closingBalance: money.closingBalance,
+      moneyType: money.moneyType,
+      isOldMoneyEvent: money.isOldMoneyEvent,
+    },
+    userInfo: hasAny(userInfo) ? { birthYear: userInfo.birthYear ?? null, residentCountryCode: userInfo.residentCountryCode ?? null } : null,
+    sessionInfo: sessionInfo === undefined ? null : { clientCountryCode: sessionInfo.clientCountryCode },
+    firstOccurrence,
+  };
+}
+
+function hasAny(userInfo: Enriched['userInfo']): userInfo is NonNullable<Enriched['userInfo']> {
+  return userInfo?.birthYear !== undefined || userInfo?.residentCountryCode !== undefined;
+}
