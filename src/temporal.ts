@@ -39,7 +39,7 @@ export function temporalConnectionOptions(env: NodeJS.ProcessEnv): TemporalOptio
   try {
     config = loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(set) });
   } catch (error) {
-    throw new EnrichmentError('CONFIG', `Temporal configuration (TEMPORAL_*, profile file): ${messageOf(error)}`, {
+    throw new EnrichmentError('CONFIG', `Temporal configuration (TEMPORAL_*, profile file): ${withoutSource(error)}`, {
       cause: error,
     });
   }
@@ -48,6 +48,13 @@ export function temporalConnectionOptions(env: NodeJS.ProcessEnv): TemporalOptio
     namespace: config.namespace ?? 'default',
     connection: config.connectionOptions,
   };
+}
+
+/** The error of a TOML file goes on with the lines around the place, which may hold a key. */
+function withoutSource(error: unknown): string {
+  const [first = ''] = messageOf(error).split('\n');
+  const { line } = error as { line?: unknown };
+  return typeof line === 'number' ? `${first} (line ${line})` : first;
 }
 
 /** For the bridge and the commands. Throws EnrichmentError CONFIG or UNREACHABLE. */

@@ -26,9 +26,18 @@ export interface KafkaBrokerOptions {
   readonly dataDir: string;
   /** A free one when absent. */
   readonly port?: number;
+  /** Further doors, for clients that come through a proxy: who connects there is sent to the advertised port. */
+  readonly listeners?: readonly BrokerListener[];
   readonly log: Log;
   /** Aborting it during the start leaves nothing running. */
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface BrokerListener {
+  /** Capital letters and digits. */
+  readonly name: string;
+  readonly port: number;
+  readonly advertisedPort: number;
 }
 
 const START_TIMEOUT_MS = 120_000;
@@ -57,12 +66,12 @@ async function startOn(
   port: number,
   controllerPort: number,
   programs: KafkaPrograms,
-  { dataDir, signal: stopSignal }: KafkaBrokerOptions,
+  { dataDir, listeners = [], signal: stopSignal }: KafkaBrokerOptions,
 ): Promise<KafkaBroker> {
   await mkdir(dataDir, { recursive: true });
   const properties = join(dataDir, 'server.properties');
   const logging = join(dataDir, 'log4j2.properties');
-  await writeFile(properties, serverProperties(dataDir, port, controllerPort));
+  await writeFile(properties, serverProperties(dataDir, port, controllerPort, listeners));
   await writeFile(logging, loggingProperties(dataDir));
   const java = (main: string): string[] => [...JVM, `-Dlog4j2.configurationFile=${logging}`, '-cp', programs.classPath, main];
   await formatFolder({
@@ -104,14 +113,16 @@ async function untilReady(child: Child, port: number, stopSignal?: AbortSignal):
   await coordinatorsReady(LOOPBACK, port, AbortSignal.any(signals));
 }
 
-function serverProperties(dataDir: string, port: number, controllerPort: number): string {
+function serverProperties(dataDir: string, port: number, controllerPort: number, further: readonly BrokerListener[]): string {
+  const own = further.map((listener) => `,${listener.name}://${LOOPBACK}:${listener.port}`).join('');
+  const advertised = further.map((listener) => `,${listener.name}://${LOOPBACK}:${listener.advertisedPort}`).join('');
   return text({
     'process.roles': 'broker,controller',
     'node.id': NODE_ID,
     'controller.quorum.voters': `${NODE_ID}@${LOOPBACK}:${controllerPort}`,
-    listeners: `PLAINTEXT://${LOOPBACK}:${port},CONTROLLER://${LOOPBACK}:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://${LOOPBACK}:${port}`,
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    listeners: `PLAINTEXT://${LOOPBACK}:${port},CONTROLLER://${LOOPBACK}:${controllerPort}${own}`,
+    'advertised.listeners': `PLAINTEXT://${LOOPBACK}:${port}${advertised}`,
+    'listener.security.protocol.map': ['PLAINTEXT', 'CONTROLLER', ...further.map(({ name }) => name)].map((name) => `${name}:PLAINTEXT`).join(','),
     'inter.broker.listener.name': 'PLAINTEXT',
     'controller.listener.names': 'CONTROLLER',
     'log.dirs': join(dataDir, 'data'),

@@ -3,7 +3,7 @@
  * user: {@link OWNER_KEY}, written by whoever takes the shard. The topic is compacted, the last value of a key counts.
  */
 import type { Incarnation } from '../../activities/contract.ts';
-import { EnrichmentError, messageOf } from '../errors.ts';
+import { EnrichmentError } from '../errors.ts';
 
 /** User ids are UUIDs: no user has this one. */
 export const OWNER_KEY = '!owner';
@@ -77,8 +77,9 @@ function parse(value: Buffer, where: string): Record<string, unknown> {
   try {
     const parsed: unknown = JSON.parse(value.toString());
     if (typeof parsed === 'object' && parsed !== null) return parsed as Record<string, unknown>;
-  } catch (error) {
-    throw foreign(value, where, messageOf(error));
+  } catch {
+    // The message of the SyntaxError quotes the record, which may be anybody's.
+    throw foreign(value, where, 'not JSON');
   }
   throw foreign(value, where, 'not an object');
 }
@@ -86,7 +87,7 @@ function parse(value: Buffer, where: string): Record<string, unknown> {
 function foreign(value: Buffer, where: string, why: string): EnrichmentError {
   return new EnrichmentError(
     'DIVERGENCE',
-    `the ledger record at ${where} is not one of ours (${why}): ${value.toString().slice(0, 200)}. ` +
+    `the ledger record at ${where} is not one of ours (${why}, ${value.length} bytes). ` +
       'Only the publisher may write to the ledger topic: find the other writer, then delete that record by a tombstone',
   );
 }

@@ -29,6 +29,6 @@ export type ShardEvent =
     }
   /** A request for what was published before. */
   | { readonly type: 'repeated'; readonly shard: number; readonly requests: number }
-  | { readonly type: 'refused'; readonly shard: number; readonly error: Error }
+  | { readonly type: 'refused'; readonly shard: number; readonly userId: string; readonly error: Error }
   | { readonly type: 'lost'; readonly shard: number; readonly error: unknown };
 export type OnShardEvent = (event: ShardEvent) => void;

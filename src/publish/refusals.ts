@@ -1,11 +1,14 @@
-/** What a caller is told when its request is not published. */
+/**
+ * What a caller is told when its request is not published. It names no user: it goes into logs, and as a failure into
+ * Temporal, where failures are plain text even when payloads are encrypted. The run id leads to the workflow.
+ */
 import type { PublishRequest } from '../../activities/contract.ts';
 import { EnrichmentError, messageOf } from '../errors.ts';
 import type { Refusal } from './group-commit.ts';
 
-export function describe({ userId, incarnation, stream, first, outputs }: PublishRequest): string {
+export function describe({ incarnation, stream, first, outputs }: PublishRequest): string {
   const numbers = outputs.length === 1 ? `${first}` : `${first}..${first + outputs.length - 1}`;
-  return `user ${userId}, ${stream} outputs ${numbers} of the workflow started at ${new Date(incarnation.startedAt).toISOString()} (run ${incarnation.runId})`;
+  return `${stream} outputs ${numbers} of the workflow started at ${new Date(incarnation.startedAt).toISOString()} (run ${incarnation.runId})`;
 }
 
 export function refusalOf(request: PublishRequest, verdict: Refusal): EnrichmentError {

@@ -278,7 +278,7 @@ export class ShardPublisher implements Publisher {
         continue;
       }
       const error = refusalOf(waiting.request, verdict);
-      this.#event({ type: 'refused', error });
+      this.#event({ type: 'refused', userId: waiting.request.userId, error });
       waiting.reject(error);
     }
     return suspects;

@@ -131,6 +131,13 @@ describe('looking sessions up', () => {
     assert.deepEqual(paths.map((path) => decodeURIComponent(path.slice('/base/sessions/'.length))).sort(), [...ids].sort());
   });
 
+  it('does not ask for a session id that would be another path', async (t) => {
+    const { lookup, paths } = await service(t, json(200, { clientCountryCode: 'XX' }), { path: '/base' });
+    const ids = ['..', '.', '', '\ud800'];
+    assert.deepEqual(await lookup({ sessionIds: ids, giveUpAt: NOW }), ids.map((sessionId) => ({ sessionId, status: 'given-up' })));
+    assert.deepEqual(paths, []);
+  });
+
   it('has no more requests under way than the limit', async (t) => {
     let underWay = 0;
     let most = 0;

@@ -1,6 +1,7 @@
 /** The live figures: from the metrics of bridge, stand-in and output topics, and from asking the users' workflows in turn. */
 import type { UserStateView } from '../../../workflows/views.ts';
-import { QUERIES, workflowIdOf } from '../../../workflows/messages.ts';
+import { QUERIES } from '../../../workflows/messages.ts';
+import type { WorkflowIds } from '../../workflow-ids.ts';
 import type { TemporalClient } from '../../temporal.ts';
 
 export interface Figures {
@@ -88,13 +89,13 @@ const QUERY_TIMEOUT = 3_000;
 export class StateSampler {
   readonly #views = new Map<string, UserStateView>();
   readonly #temporal: TemporalClient;
-  readonly #appId: string;
+  readonly #workflowId: WorkflowIds;
   readonly #userIds: readonly string[];
   #next = 0;
 
-  constructor(temporal: TemporalClient, appId: string, userIds: readonly string[]) {
+  constructor(temporal: TemporalClient, workflowId: WorkflowIds, userIds: readonly string[]) {
     this.#temporal = temporal;
-    this.#appId = appId;
+    this.#workflowId = workflowId;
     this.#userIds = userIds;
   }
 
@@ -124,7 +125,7 @@ export class StateSampler {
   async #ask(userId: string): Promise<void> {
     const { client, connection } = this.#temporal;
     const { WorkflowNotFoundError } = await import('@temporalio/client');
-    const handle = client.workflow.getHandle(workflowIdOf(this.#appId, userId));
+    const handle = client.workflow.getHandle(this.#workflowId(userId));
     try {
       const view = await connection.withDeadline(Date.now() + QUERY_TIMEOUT, () => handle.query<UserStateView>(QUERIES.state));
       this.#views.set(userId, view);

@@ -9,6 +9,7 @@ import { createPlainProducer } from '../../kafka/producer.ts';
 import { tailTopics } from '../../kafka/tail.ts';
 import { createLogger } from '../../log.ts';
 import { connectTemporal, temporalConnectionOptions } from '../../temporal.ts';
+import { workflowIdsOf } from '../../workflow-ids.ts';
 import { startDevelopment } from '../development.ts';
 import type { Development } from '../development.ts';
 import { isAbort, undoAll, unlessAborted } from '../together.ts';
@@ -115,7 +116,7 @@ async function present(options: DemoOptions, deps: DemoDeps, { running, config, 
   const { env, screen, say, signal } = deps;
   const { stack, product } = running;
   if (product === undefined) throw new EnrichmentError('UNREACHABLE', 'Worker and bridge were not started.');
-  const { topics, appId } = config;
+  const { topics } = config;
   const inputTopics: Record<Input, string> = { user: topics.user, session: topics.session, money: topics.money };
   const logger = createLogger({ level: KAFKA_LOG });
 
@@ -136,7 +137,7 @@ async function present(options: DemoOptions, deps: DemoDeps, { running, config, 
   }
   const scenario = planScenario({ ...options, start: Date.now() - AGO - STRETCH - DEMO_RULES.sessionTtl });
   const pace = paceOf(scenario.records, options.partitions, options.seed);
-  const sampler = new StateSampler(temporal, appId, scenario.userIds);
+  const sampler = new StateSampler(temporal, workflowIdsOf(config), scenario.userIds);
   const live = startLive({ screen, product, stack, tail, topics, sampler, total: pace.total });
   undo.push(() => live.stop());
 

@@ -1,6 +1,6 @@
 /** What the demo says before and after. */
 import type { Stack } from '../stack.ts';
-import { workflowIdOf } from '../../../workflows/messages.ts';
+import { workflowIdsOf } from '../../workflow-ids.ts';
 import type { DemoOptions } from './run.ts';
 import type { DemoSetup } from './setup.ts';
 import { plural } from './verdict.ts';
@@ -60,7 +60,7 @@ export function farewell({ keep, setup, stack, ui, heroId, namespace }: Farewell
     ];
   }
   const addresses = { KAFKA_BROKERS: stack.kafka.brokers.join(','), TEMPORAL_ADDRESS: stack.temporal, TEMPORAL_NAMESPACE: namespace, ...setup.naming };
-  const hero = ui === undefined ? [] : [`  This user in it:  ${ui}/${encodeURIComponent(workflowIdOf(setup.config.appId, heroId))}`];
+  const hero = ui === undefined ? [] : [`  This user in it:  ${ui}/${encodeURIComponent(workflowIdsOf(setup.config)(heroId))}`];
   return [
     'All stays up until Ctrl-C. Try in another terminal:',
     ...(ui === undefined ? [] : [`  Temporal UI:      ${ui}`]),
