@@ -5,9 +5,11 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { KafkaConfig } from '../config.ts';
+import { EnrichmentError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { createClient, PATIENT_RETRY } from './client.ts';
 import { kafkaError } from './errors.ts';
+import type { Batch } from './kafkajs.ts';
 import { deadline } from './timing.ts';
 
 export interface SeenRecord {
@@ -69,6 +71,10 @@ export async function tailTopics(
       autoCommit: false,
       eachBatch: async ({ batch }) => {
         const { topic, partition, messages } = batch;
+        const { refusal } = batch as Batch;
+        if (refusal !== undefined && messages.length === 0) {
+          throw Object.assign(new EnrichmentError('KAFKA', `${topic}, partition ${partition}, offset ${refusal.offset}: ${refusal.reason}`), { retriable: false });
+        }
         const place = `${topic}/${partition}`;
         const next = positions.get(place) ?? 0;
         for (const { offset, timestamp, key, value, headers } of messages) {
