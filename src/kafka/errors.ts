@@ -91,11 +91,17 @@ export function requestError(brokers: readonly string[], what: string, error: un
   return kafkaError(what, error);
 }
 
+/** kafkajs swallows what the broker answers when it is asked for a coordinator, a missing permission too. */
+function mayBePermission(error: unknown): boolean {
+  return [...chain(error)].some(({ name }) => name === 'KafkaJSGroupCoordinatorNotFound');
+}
+
 /** `what` names the request and its object, e.g. `send to orders-2`. */
 export function kafkaError(what: string, error: unknown): EnrichmentError {
   if (error instanceof EnrichmentError) return error;
   for (const at of chain(error)) if (at instanceof EnrichmentError) return at;
   const types = typesOf(error);
-  const detail = types.length === 0 ? messageOf(error) : `${types.join(', ')}: ${messageOf(error)}`;
+  const said = types.length === 0 ? messageOf(error) : `${types.join(', ')}: ${messageOf(error)}`;
+  const detail = mayBePermission(error) ? `${said} (the broker is starting, or this user has no permission for that group or transactional id)` : said;
   return new EnrichmentError(isFenced(error) ? 'FENCED' : 'KAFKA', `${what} failed: ${detail}`, { cause: error });
 }

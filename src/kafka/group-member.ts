@@ -19,6 +19,7 @@ import type { Client, SocketFactory } from './client.ts';
 import { kafkaError } from './errors.ts';
 import type { Batch, KafkaJS } from './kafkajs.ts';
 import type { CommittedOffset, GroupHandlers, GroupMember, InRecord, TopicPartition } from './port.ts';
+import type { Refusal } from './records.ts';
 import { deadline, pause } from './timing.ts';
 
 const SESSION_TIMEOUT = 10_000;
@@ -33,6 +34,8 @@ const MAX_WAIT = 150;
 const CONCURRENCY = 128;
 /** ms */
 const LEAVE_TIMEOUT = 5_000;
+/** ms between looks at a batch that cannot be decoded: its retention may end, or somebody deletes it. */
+const LOOK_AGAIN = 10_000;
 
 export interface GroupMemberOptions {
   readonly groupId: string;
@@ -64,6 +67,8 @@ class KafkaGroupMember implements GroupMember {
   readonly #client: Client;
   readonly #consumer: KafkaJS.Consumer;
   readonly #paused = new Set<string>();
+  /** Partitions that end at a batch that cannot be decoded, by key. */
+  readonly #refused = new Map<string, NodeJS.Timeout>();
   #handlers: GroupHandlers | undefined;
   #generation: Generation | undefined;
   #starting: Promise<void> | undefined;
@@ -134,6 +139,7 @@ class KafkaGroupMember implements GroupMember {
   resume(topic: string, partition: number): void {
     if (!this.#owned(partition)) return;
     this.#paused.delete(keyOf(topic, partition));
+    if (this.#refused.has(keyOf(topic, partition))) return;
     this.#consumer.resume([{ topic, partitions: [partition] }]);
   }
 
@@ -151,6 +157,7 @@ class KafkaGroupMember implements GroupMember {
 
   async #stop(): Promise<void> {
     this.#generation = undefined;
+    this.#forgetRefused();
     // A join that is under way cannot be cancelled; once through, the group can be left in good order.
     const starting = this.#starting;
     if (starting !== undefined) await Promise.race([starting.catch(() => undefined), pause(1_000)]);
@@ -181,6 +188,7 @@ class KafkaGroupMember implements GroupMember {
 
     this.#consumer.resume(this.#consumer.paused());
     this.#paused.clear();
+    this.#forgetRefused();
     const generation: Generation = {
       partitions,
       opened: Promise.resolve(),
@@ -228,6 +236,7 @@ class KafkaGroupMember implements GroupMember {
       return;
     }
 
+    if (batch.refusal !== undefined && batch.isEmptyIncludingFiltered()) return this.#refuse(topic, partition, batch.refusal);
     const last = batch.lastOffset();
     if (last === null) return;
     const next = Number(last) + 1;
@@ -247,6 +256,29 @@ class KafkaGroupMember implements GroupMember {
     }
     // After a seek or in a new generation the position is no longer ours to move.
     if (this.#generation === generation && !isStale()) resolveOffset(last);
+  }
+
+  /**
+   * Nothing of the batch can be read, so nothing after it may be either: this partition waits, and says so, while all
+   * others go on.
+   */
+  #refuse(topic: string, partition: number, { offset, reason }: Refusal): void {
+    const key = keyOf(topic, partition);
+    this.#logger.error(
+      { topic, partition, offset, reason, retryInMs: LOOK_AGAIN },
+      `${topic}, partition ${partition} waits at offset ${offset} for a batch that cannot be read to be gone; the other partitions go on`,
+    );
+    this.#consumer.pause([{ topic, partitions: [partition] }]);
+    const again = setTimeout(() => {
+      this.#refused.delete(key);
+      if (!this.#paused.has(key)) this.#consumer.resume([{ topic, partitions: [partition] }]);
+    }, LOOK_AGAIN);
+    this.#refused.set(key, again.unref());
+  }
+
+  #forgetRefused(): void {
+    for (const again of this.#refused.values()) clearTimeout(again);
+    this.#refused.clear();
   }
 
   #crash(error: unknown): void {

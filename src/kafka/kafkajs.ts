@@ -1,7 +1,8 @@
 /**
- * The only door to kafkajs. The library is unmaintained and two of its faults matter here, so a private copy of exactly
- * the version that was studied is loaded, with two internal modules replaced before anything uses them:
+ * The only door to kafkajs. The library is unmaintained and some of its faults matter here, so a private copy of exactly
+ * the version that was studied is loaded, with internal modules replaced before anything uses them:
  *
+ * - the decoders of a fetch can be stopped by what they decode (see records.ts);
  * - `filterAbortedMessages` shows records of aborted transactions to read_committed consumers (see aborted.ts);
  * - `Batch` forgets the last stable offset and hides batches in which nothing is left, so that a reader could not tell
  *   that it has reached the end of a partition whose last record is a transaction marker.
@@ -15,6 +16,8 @@ import { EnrichmentError } from '../errors.ts';
 import { withoutAborted } from './aborted.ts';
 import type { AbortedTransaction, RawRecord } from './aborted.ts';
 import { codecs } from './compression.ts';
+import { fetchDecoder, recordDecoder, refusalOf } from './records.ts';
+import type { Refusal } from './records.ts';
 
 export type { KafkaJS };
 export const KAFKAJS_VERSION = '2.2.4';
@@ -31,9 +34,17 @@ export interface Batch extends KafkaJS.Batch {
   /** The offset that was asked for. */
   readonly fetchedOffset: string;
   readonly lastStableOffset: string;
+  /** The records end before a batch that cannot be decoded. */
+  readonly refusal: Refusal | undefined;
+  isEmptyIncludingFiltered(): boolean;
 }
 
-type BatchClass = new (topic: string, fetchedOffset: string, data: PartitionData) => { readonly rawMessages: readonly unknown[] };
+type BatchClass = new (topic: string, fetchedOffset: string, data: PartitionData) => {
+  readonly fetchedOffset: string;
+  readonly rawMessages: readonly unknown[];
+  isEmptyIncludingFiltered(): boolean;
+  lastOffset(): string | null;
+};
 
 let loaded: Library | undefined;
 
@@ -64,6 +75,13 @@ function load(): Library {
   const aside = others.map((file) => [file, require.cache[file]] as const);
   for (const file of others) delete require.cache[file];
   try {
+    // From the inside out: a module keeps what it has required.
+    replace(require, 'kafkajs/src/protocol/recordBatch/record/v0/decoder', (original) => recordDecoder(original as Parameters<typeof recordDecoder>[0]));
+    replace(require, 'kafkajs/src/protocol/requests/fetch/v4/decodeMessages', (original) => {
+      const [decoder, batch] = [require('kafkajs/src/protocol/decoder'), require('kafkajs/src/protocol/recordBatch/v0/decoder')] as unknown[];
+      const [Decoder, decodeBatch, decodeOld] = [decoder, batch, original] as Parameters<typeof fetchDecoder>;
+      return fetchDecoder(Decoder, decodeBatch, decodeOld);
+    });
     replace(require, 'kafkajs/src/consumer/filterAbortedMessages', () => filterAborted);
     replace(require, 'kafkajs/src/consumer/batch', (original) => batchOf(original as BatchClass));
     return withCodecs(require('kafkajs') as Library);
@@ -99,10 +117,18 @@ function filterAborted(options: {
 function batchOf(Original: BatchClass): BatchClass {
   return class extends Original {
     readonly lastStableOffset: string;
+    readonly refusal: Refusal | undefined;
 
     constructor(topic: string, fetchedOffset: string, data: PartitionData) {
       super(topic, fetchedOffset, data);
       this.lastStableOffset = data.lastStableOffset ?? data.highWatermark;
+      this.refusal = refusalOf(this.rawMessages);
+    }
+
+    /** Of nothing but a refused batch: the offset before it, so that nobody goes past it unknowingly. */
+    override lastOffset(): string | null {
+      const nothing = this.refusal !== undefined && this.isEmptyIncludingFiltered();
+      return nothing ? String(BigInt(this.fetchedOffset) - 1n) : super.lastOffset();
     }
 
     /** The runner swallows batches for which this is true; here they are delivered, without records. */
@@ -111,7 +137,7 @@ function batchOf(Original: BatchClass): BatchClass {
     }
 
     isEmpty(): boolean {
-      return this.rawMessages.length === 0;
+      return this.rawMessages.length === 0 && this.refusal === undefined;
     }
   };
 }

@@ -25,6 +25,7 @@ const STEP_TIMEOUT = 10_000;
 export const FENCE_TIMEOUT = 30_000;
 /** ms for a first connection and InitProducerId, before a new attempt with a new connection */
 const ATTEMPT_TIMEOUT = 20_000;
+const SHORTEST_ATTEMPT = 1_000;
 
 /**
  * Answers after which adding offsets may simply be repeated: the coordinator is busy with the markers of the last
@@ -54,9 +55,10 @@ export async function fence(
   const until = Date.now() + (options.timeout ?? FENCE_TIMEOUT);
   for (let wait = 50; ; wait = Math.min(wait * 2, 1_000)) {
     try {
-      return await fenceOnce(config, transactionalId, logger, options, Math.max(1, Math.min(ATTEMPT_TIMEOUT, until - Date.now())));
+      return await fenceOnce(config, transactionalId, logger, options, Math.max(SHORTEST_ATTEMPT, Math.min(ATTEMPT_TIMEOUT, until - Date.now())));
     } catch (error) {
-      if (isHopeless(error) || Date.now() + wait >= until) throw kafkaError(`taking transactional id ${transactionalId}`, error);
+      // Not one more attempt without time for an answer: its error would hide this one.
+      if (isHopeless(error) || Date.now() + wait + SHORTEST_ATTEMPT >= until) throw kafkaError(`taking transactional id ${transactionalId}`, error);
       logger.debug({ transactionalId, err: error }, 'cannot take the transactional id yet, retrying');
       await pause(wait);
     }

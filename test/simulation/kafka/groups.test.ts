@@ -139,23 +139,25 @@ test('a zombie that goes on delivers what had come before it learns that it was 
   assert.ok(late > 0);
 });
 
-test('the broker is restarted: members go on or join again, and nothing is skipped', async () => {
-  for (let seed = 1; seed <= 10; seed++) {
+test('the broker is restarted: members go on, join again or give up, and nothing is skipped', async () => {
+  const crashes = new Set<number>();
+  for (let seed = 1; seed <= 20; seed++) {
     const world = given(seed);
     world.kafka.createTopic('t', 2);
-    const a = member(world.kafka.port(world.process('a')), 'g', ['t']);
-    const b = member(world.kafka.port(world.process('b')), 'g', ['t']);
-    await world.until(() => a.owned().length === 1 && b.owned().length === 1);
-    write(world, 't', 0, 'x0');
-    write(world, 't', 1, 'x1');
+    const names = ['a', 'b'];
+    const members = names.map((name) => member(world.kafka.port(world.process(name)), 'g', ['t']));
+    await world.until(() => members.every((seen) => seen.owned().length === 1));
+    for (const partition of [0, 1]) write(world, 't', partition, `x${partition}`);
     world.kafka.stop();
     await world.pass(5_000);
     world.kafka.start();
-    write(world, 't', 0, 'y0');
-    write(world, 't', 1, 'y1');
-    await world.until(() => new Set([...a.values(), ...b.values()]).size === 4);
-    assert.deepEqual([...a.crashes, ...b.crashes], []);
+    for (const partition of [0, 1]) write(world, 't', partition, `y${partition}`);
+    const gone = members.filter((seen) => seen.crashes.length > 0);
+    crashes.add(gone.length);
+    for (const [index] of gone.entries()) members.push(member(world.kafka.port(world.process(`again ${index}`)), 'g', ['t']));
+    await world.until(() => new Set(members.flatMap((seen) => seen.values())).size === 4);
   }
+  assert.deepEqual([...crashes].sort(), [0, 1, 2]);
 });
 
 test('a member gives up on a broker that stays away, and says so', async () => {

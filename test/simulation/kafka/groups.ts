@@ -19,6 +19,8 @@ const HEARTBEAT_INTERVAL = 1_000;
 const CHECK = { least: 1_500, most: 2_500 };
 /** ms until an assignment reaches its member: mostly few. */
 const SYNC_DELAY = 1_500;
+/** ms until a member notices that the broker is gone */
+const NOTICED = 2_000;
 
 /** The member, as far as the coordinator deals with it. */
 export interface GroupClient {
@@ -33,6 +35,8 @@ export interface GroupClient {
   /** A heartbeat of it was answered so that it has to join again. */
   told(): void;
   assigned(assignment: Assignment): void;
+  /** No broker can be reached: kafkajs gives the consumer up at once when it has just lost its only one. */
+  abandoned(): void;
 }
 
 export interface Assignment {
@@ -80,7 +84,12 @@ export class Groups {
 
   stop(): void {
     this.#up = false;
-    for (const group of this.#groups.values()) group.rebalancing?.cancel();
+    for (const group of this.#groups.values()) {
+      group.rebalancing?.cancel();
+      for (const client of group.clients) this.#scheduler.after(this.#scheduler.random.below(NOTICED), client.process, () => {
+        if (!client.stopped && !client.heard && this.#scheduler.random.chance(0.5)) client.abandoned();
+      });
+    }
   }
 
   /** Who was a member is on disk if it was written in time. */

@@ -151,6 +151,10 @@ export class SimMember implements GroupMember, GroupClient {
     return this.#generation?.partitions.includes(partition) === true ? this.#broker.partition(topic, partition) : undefined;
   }
 
+  abandoned(): void {
+    this.#crash(new Unanswered('No broker available'));
+  }
+
   told(): void {
     if (!this.#joining) void this.#join();
   }
