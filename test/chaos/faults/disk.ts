@@ -1,0 +1,20 @@
+/** The broker's disk is full; then there is room again, and the broker, which gives up at a failed write, is restarted. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { endOf, holdsWithin } from './fault.ts';
+import type { Fault } from './fault.ts';
+
+const diskFull: Fault = async (world, { lasts }) => {
+  const { volume, broker } = world;
+  if (volume.unfillable !== undefined) return { ...endOf(world), hit: false, note: `SKIPPED: ${volume.unfillable}` };
+  await volume.fill();
+  const gaveUp = await holdsWithin(lasts, () => !broker.running, 50);
+  await volume.empty();
+  const log = await readFile(join(volume.path, 'broker.log'), 'utf8');
+  const noted = log.includes('No space left on device');
+  await broker.kill();
+  await broker.start();
+  return { ...endOf(world), hit: gaveUp || noted, note: `disk full for up to ${lasts} ms: the broker ${gaveUp ? 'gave up' : 'held out'}` };
+};
+
+export const disk = { 'disk-full': diskFull } satisfies Record<string, Fault>;

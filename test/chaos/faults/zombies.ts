@@ -1,0 +1,45 @@
+/**
+ * A process that is stopped for longer than its session and its transactions last, is taken for dead, and goes on. It
+ * counts when another has taken over everything it had before it goes on.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { World } from '../world.ts';
+import { freezeInTransaction } from './aim.ts';
+import { endOf, holdsWithin } from './fault.ts';
+import type { Fault } from './fault.ts';
+
+/** ms: above the session time-out of the groups (10 s) and the transaction time-out (15 s). */
+const AT_LEAST = 17_000;
+const AT_MOST = 40_000;
+
+const zombie: Fault = async (world, { kind, slot: number, lasts }) => {
+  const role = kind === 'zombie-worker' ? 'worker' : 'bridge';
+  const slot = world.slot(role, number);
+  const other = world.slot(role, number === 1 ? 2 : 1);
+  const had = (await slot.metric(metricOf(role))) ?? 0;
+  const transaction = await freezeInTransaction(world, slot);
+  const stoppedAt = Date.now();
+  const hasAll = async (): Promise<boolean> => (await other.metric(metricOf(role))) === world.partitions;
+  const takenOver = await holdsWithin(AT_MOST, hasAll, 200);
+  const tookOver = Date.now() - stoppedAt;
+  await sleep(Math.max(0, stoppedAt + AT_LEAST + lasts / 4 - Date.now()));
+  slot.thaw();
+  const hit = takenOver && had > 0;
+  return {
+    ...endOf(world),
+    hit,
+    counts: { 'zombies resumed after a takeover': hit ? 1 : 0, 'zombies with a transaction open when stopped': transaction === undefined ? 0 : 1 },
+    note: `${slot.name} stopped for ${Math.round((Date.now() - stoppedAt) / 1_000)} s with ${had} of ${world.partitions}, ${transaction === undefined ? 'no transaction open' : `${transaction.transactionalId} open`}, ${takenOver ? `taken over after ${tookOver} ms` : 'not taken over'}`,
+  };
+};
+
+function metricOf(role: 'bridge' | 'worker'): string {
+  return role === 'worker' ? 'money_enrichment_shards_owned' : 'money_enrichment_partitions_assigned';
+}
+
+export async function owned(world: World, role: 'bridge' | 'worker'): Promise<number> {
+  const counts = await Promise.all(world.slots.filter((slot) => slot.role === role).map((slot) => slot.metric(metricOf(role))));
+  return counts.reduce<number>((sum, count) => sum + (count ?? 0), 0);
+}
+
+export const zombies = { 'zombie-worker': zombie, 'zombie-bridge': zombie } satisfies Record<string, Fault>;

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { optionsOf } from './options.ts';
+import { KINDS } from './plan.ts';
+
+test('by default: this checkout, every kind', () => {
+  const { product, kinds, seed } = optionsOf([]);
+  assert.ok(existsSync(join(product, 'bin', 'money-enrichment.js')));
+  assert.deepEqual(kinds, KINDS);
+  assert.equal(seed, 1);
+});
+
+test('what is given is taken', () => {
+  const { minutes, kinds, faults, product } = optionsOf(['--minutes', '60', '--kinds', 'cut,kill-worker', '--faults', '3', '--product', '/broken']);
+  assert.deepEqual({ minutes, kinds, faults, product }, { minutes: 60, kinds: ['cut', 'kill-worker'], faults: 3, product: '/broken' });
+});
+
+test('outage and overload', () => {
+  assert.deepEqual(optionsOf(['--outage', 'temporal', '--for', '90s']).outage, { part: 'temporal', lasts: 90_000 });
+  const { overload, rate, users } = optionsOf(['--overload', '10m', '--users', '7']);
+  assert.deepEqual({ overload, rate, users }, { overload: 600_000, rate: 5_000, users: 7 });
+});
+
+test('what cannot be is refused, with what it was', () => {
+  assert.throws(() => optionsOf(['--kinds', 'cut,flood']), /"flood"/);
+  assert.throws(() => optionsOf(['--minutes', 'x']), /--minutes is "x"/);
+  assert.throws(() => optionsOf(['--outage', 'dns']), /"dns" is none of kafka/);
+  assert.throws(() => optionsOf(['--overload', 'long']), /--overload is "long"/);
+  assert.throws(() => optionsOf(['--colour', 'x']), /colour/);
+});

@@ -1,0 +1,76 @@
+/** The final table, as text. Pure. */
+import { percentile } from './recovery.ts';
+import { MUST_RECOVER_IN } from './run.ts';
+import type { Done } from './run.ts';
+import type { Settled } from './settle.ts';
+
+export interface Facts {
+  readonly seed: number;
+  /** ms of the run, without the start of the servers. */
+  readonly lasted: number;
+  readonly baseline: number | undefined;
+  readonly done: readonly Done[];
+  /** Further lines. */
+  readonly seen: readonly string[];
+  readonly longestStall: number;
+  readonly longestStallOfOne: number;
+  /** Sends of the traffic that failed and were repeated. */
+  readonly repeated: number;
+  readonly unasked: readonly string[];
+  /** By slot: highest resident memory in bytes, and lines logged. */
+  readonly processes: readonly { readonly name: string; readonly memory: number; readonly lines: number }[];
+}
+
+export function slowOnes(done: readonly Done[]): readonly Done[] {
+  return done.filter(({ recovery }) => recovery === undefined || recovery > MUST_RECOVER_IN);
+}
+
+export function reportOf(facts: Facts, { expected, verdict, inputs, outputs, deadLetters, incomplete, drained }: Settled): string {
+  const { done } = facts;
+  const rows = [['fault', 'done', 'hit', 'p50', 'p99', 'max'], ...byKind(done), ['all', ...figures(done)]];
+  const lines = [
+    `seed ${facts.seed}, ${Math.round(facts.lasted / 1_000)} s`,
+    '',
+    ...table(rows),
+    '',
+    `times are to recover, in seconds; ${seconds(facts.baseline)} is what it takes without a fault`,
+    ...facts.seen,
+    ...[...countsOf(done)].map(([name, count]) => `${name}: ${count}`),
+    ...new Set(done.filter(({ skipped }) => skipped).map(({ kind }) => `${kind} was skipped: a small file system cannot be mounted here`)),
+    `longest stall of the output: ${seconds(facts.longestStall)} s; of one partition: ${seconds(facts.longestStallOfOne)} s`,
+    `slower than ${MUST_RECOVER_IN / 1_000} s: ${slowOnes(done).length}`,
+    `processes that ended or failed unasked: ${facts.unasked.length}`,
+    ...facts.unasked.slice(0, 10).map((what) => `  ${what.split('\n')[0]}`),
+    ...facts.processes.map(({ name, memory, lines: logged }) => `${name}: ${Math.round(memory / 1_048_576)} MiB at most, ${logged} lines logged`),
+    `events: ${inputs} (${facts.repeated} sends repeated); outputs: ${outputs} of ${expected.outputs.length} expected; dead letters: ${deadLetters} of ${expected.deadLetters.length} expected`,
+    `duplicates in the input: ${expected.duplicates.length}; lookups: ${expected.outputs.filter(({ path }) => path === 'lookup').length}, given up ${incomplete}; outputs that waited: ${expected.outputs.filter(({ waited }) => waited).length}; still waiting: ${expected.stillPending.length}`,
+    `all out ${seconds(drained)} s after the end of the traffic`,
+    `verdict: ${verdict.ok ? 'RIGHT: none missing, none twice, none different' : `WRONG: ${Object.entries(verdict.counts).filter(([, count]) => count > 0).map(([kind, count]) => `${count} ${kind}`).join(', ')}`}`,
+    ...verdict.differences.slice(0, 20),
+  ];
+  return lines.join('\n');
+}
+
+function byKind(done: readonly Done[]): string[][] {
+  return [...new Set(done.map(({ kind }) => kind))].sort().map((kind) => [kind, ...figures(done.filter((one) => one.kind === kind))]);
+}
+
+function figures(done: readonly Done[]): string[] {
+  const times = done.map(({ recovery }) => recovery ?? Infinity);
+  return [String(done.length), String(done.filter(({ hit }) => hit).length), ...[0.5, 0.99, 1].map((fraction) => seconds(percentile(times, fraction)))];
+}
+
+function countsOf(done: readonly Done[]): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const { counts } of done) for (const [name, count] of Object.entries(counts)) sums.set(name, (sums.get(name) ?? 0) + count);
+  return sums;
+}
+
+function seconds(ms: number | undefined): string {
+  return ms === undefined || ms === Infinity ? 'never' : (ms / 1_000).toFixed(1);
+}
+
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  '));
+}

@@ -1,0 +1,101 @@
+/** Broker and Temporal server as processes that can be killed and come back on their ports with their data. */
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startKafkaBroker } from '../../src/local/kafka-broker.ts';
+import type { BrokerListener } from '../../src/local/kafka-broker.ts';
+import { startTemporalServer } from '../../src/local/temporal-server.ts';
+
+export interface Server {
+  /** Of 127.0.0.1. */
+  readonly port: number;
+  readonly running: boolean;
+  /** Starts so far that failed. */
+  readonly failedStarts: number;
+  /** Resolves when it is ready for clients. Errors: when it does not come up in several attempts. */
+  start(): Promise<void>;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+  /** For good. */
+  stop(): Promise<void>;
+}
+
+interface Started {
+  readonly exited: Promise<unknown>;
+  kill(): void;
+  stop(): Promise<void>;
+}
+
+const ATTEMPTS = 4;
+
+function restartable(port: number, launch: () => Promise<Started>): Server {
+  let current: Started | undefined;
+  let failedStarts = 0;
+  let closed = false;
+  const gone = async (end: (server: Started) => void | Promise<void>): Promise<void> => {
+    const ended = current;
+    if (ended === undefined) return;
+    await end(ended);
+    await ended.exited;
+    current = undefined;
+  };
+  return {
+    port,
+    get running() {
+      return current !== undefined;
+    },
+    get failedStarts() {
+      return failedStarts;
+    },
+    async start() {
+      for (let attempt = 1; current === undefined; attempt += 1) {
+        try {
+          if (closed) throw new Error('it was stopped');
+          const started = await launch();
+          current = started;
+          if (closed) await started.stop();
+          void started.exited.then(() => {
+            if (current === started) current = undefined;
+          });
+        } catch (error) {
+          failedStarts += 1;
+          if (closed || attempt === ATTEMPTS) throw error;
+          await sleep(500);
+        }
+      }
+    },
+    kill: () => gone((server) => server.kill()),
+    stop: () => {
+      closed = true;
+      return gone((server) => server.stop());
+    },
+  };
+}
+
+export function createBroker(options: { dataDir: string; port: number; listeners: readonly BrokerListener[]; log: (line: string) => void }): Server {
+  return restartable(options.port, () => startKafkaBroker(options));
+}
+
+export function createTemporal(options: { dataDir: string; port: number; log: (line: string) => void }): Server {
+  return restartable(options.port, () => startTemporalServer(options));
+}
+
+/**
+ * Free ports below those that the kernel gives to outgoing connections: the port of a server that is away for a moment
+ * must not be taken by a client's connection, least of all by one that tries to reach that very server.
+ */
+export async function quietPorts(count: number): Promise<number[]> {
+  const found = new Set<number>();
+  while (found.size < count) {
+    const port = 11_000 + Math.floor(Math.random() * 20_000);
+    if (await isFree(port)) found.add(port);
+  }
+  return [...found];
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
