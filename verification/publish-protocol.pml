@@ -31,16 +31,13 @@ byte ledger;               /* the last number in the committed ledger */
 /* What a reader finds who reads the ledger up to the newest sentinel of a process. */
 byte restored[3];          /* the last number below it */
 bool stands[3], after[3], taken[3];   /* a sentinel of it stands; one of the other stands after that; so at its newest */
-
 /* The world. */
 byte assigned = 1;         /* whom the consumer group gave the shard */
 byte acked;                /* the last output whose acknowledgement reached the workflow */
 byte faults;
 mtype late[2];             /* delayed requests: two at a time, in any order; 0 for none */
 byte lateId[2], lateFrom[2], lateValue[2];
-
 #define fault (faults < FAULTS) -> faults++
-
 inline commit(id) {
   if
   :: txnOutput[id] > 0 -> visible[txnOutput[id]]++;
@@ -60,13 +57,10 @@ inline commit(id) {
   fi;
   txnOutput[id] = 0; txnLedger[id] = 0; txnSentinel[id] = 0
 }
-
 inline forget(n) { late[n] = 0; lateId[n] = 0; lateFrom[n] = 0; lateValue[n] = 0 }
 
-/*
- * A new epoch: the open transaction is aborted, and what was sent in an older epoch will be refused whenever it comes,
- * which is the same as forgetting it here, also what the new holder itself had sent before.
- */
+/* A new epoch: the open transaction is aborted, and what was sent in an older epoch will be refused whenever it comes,
+ * which is the same as forgetting it here, also what the new holder itself had sent before. */
 inline newEpoch(id, who) {
   txnOutput[id] = 0; txnLedger[id] = 0; txnSentinel[id] = 0;
   if :: late[0] && lateId[0] == id -> forget(0) :: else fi;
@@ -87,7 +81,6 @@ inline execute(request, id, from, value, answer) {
     fi
   }
 }
-
 inline delay(n, request, value) { late[n] = request; lateId[n] = ID; lateFrom[n] = me; lateValue[n] = value; answer = UNKNOWN }
 
 /* The process' side of it: what it asks for, and what it learns. */
@@ -116,13 +109,11 @@ proctype Owner(byte me) {
   byte known, wanted;         /* the ledger in its memory; the output it was asked for, 0 for none */
   bool reread;                /* the ledger was read since it was asked */
   mtype answer;
-
 fresh: /* also: lost. It knows nothing, and takes the shard when the group gives it to it. */
   skip;
   d_step { known = 0; wanted = 0; reread = false; stands[me] = false; after[me] = false; answer = 0 };
 end_idle:
   (assigned == me);
-
 opening: /* fence, write a sentinel, read the ledger up to it */
   skip;
   d_step { known = 0; answer = 0; newEpoch(ID, me) };
@@ -134,14 +125,12 @@ opening: /* fence, write a sentinel, read the ledger up to it */
 #endif
   d_step { known = restored[me]; reread = true };
   if :: wanted > 0 -> goto judge :: else fi;
-
 end_ready:
   if
   :: atomic { acked < N -> wanted = acked + 1; reread = false }          /* the next attempt */
   :: atomic { acked > 0 && faults < FAULTS -> faults++; wanted = acked; reread = false }   /* an old one, repeated */
   :: assigned != me -> goto fresh
   fi;
-
 judge:
   if
 #ifndef NO_LEDGER
@@ -154,7 +143,6 @@ judge:
        assert(false)                               /* no false alarm */
   :: else
   fi;
-
 #ifdef EARLY_ACK
   acked = (wanted > acked -> wanted : acked);
   assert(visible[wanted] == 1);
@@ -168,7 +156,6 @@ judge:
   known = wanted;
   acknowledge();
   goto end_ready;
-
 failed: /* fenced: lost. Anything else: what became of the transaction is read from the ledger, behind a new fence. */
   if
 #ifdef NO_RETAKE

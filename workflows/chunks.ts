@@ -21,3 +21,8 @@ export function chunksOf(outputs: readonly Output[]): Output[][] {
   }
   return chunks;
 }
+
+/** Whether a chunk, which then is a single output, is too large to be the input of an activity in history. */
+export function isLarge(chunk: readonly Output[]): boolean {
+  return chunk.length === 1 && JSON.stringify(chunk).length > MAX_CHARACTERS;
+}

@@ -5,7 +5,8 @@
  *   happened (timers, results): that order is the same when a workflow task is lost and repeated with more in it.
  * - `applied` outputs go by a local activity, before their decision is in the history. They are a function of the
  *   signals alone, so a repeated task publishes the same again, and the ledger drops it.
- * - `resolved` outputs go by a regular activity, whose input is in the history before it runs; one at a time.
+ * - `resolved` outputs go by a regular activity, whose input is in the history before it runs; one at a time. One that is
+ *   too large for that goes by a local activity, after a task in which nothing but a timer happened.
  * - Continue-as-new carries the whole life. What is in flight then (lookups, an unacknowledged publish, waiting for
  *   the watermark) is in the life as well and is asked for again.
  */
@@ -16,7 +17,7 @@ import { earliestDue, earliestWallDue } from '../src/domain/pending.ts';
 import type { Lookup } from '../src/domain/state.ts';
 import { Alarm } from './alarm.ts';
 import { canBeCarried, evictOldestDuplicates } from './carried.ts';
-import { chunksOf } from './chunks.ts';
+import { chunksOf, isLarge } from './chunks.ts';
 import type { CallOptions, Engine } from './engine.ts';
 import { newLife, type Life, type Start } from './life.ts';
 import { lookupGroups } from './lookup-groups.ts';
@@ -38,7 +39,7 @@ const MAX_LOOKUPS_IN_FLIGHT = 100;
 const WATCH_AFTER = 3_000;
 const HOUR = 3_600_000;
 
-const PUBLISH_APPLIED: CallOptions = {
+const PUBLISH_LOCALLY: CallOptions = {
   local: true,
   startToCloseTimeout: 30_000,
   retry: {
@@ -47,7 +48,7 @@ const PUBLISH_APPLIED: CallOptions = {
     nonRetryableErrorTypes: [FAILURES.shardNotOwned, FAILURES.sequenceGap, FAILURES.staleIncarnation, FAILURES.divergence],
   },
 };
-const PUBLISH_RESOLVED: CallOptions = { startToCloseTimeout: 10_000, retry: { initialInterval: 200, maximumInterval: 5_000 } };
+const PUBLISH_DURABLY: CallOptions = { startToCloseTimeout: 10_000, retry: { initialInterval: 200, maximumInterval: 5_000 } };
 
 export async function enrichUser(engine: Engine, { userId, life: carried }: Start): Promise<never> {
   const life: Life = carried ?? newLife(engine.incarnation);
@@ -94,7 +95,7 @@ export async function enrichUser(engine: Engine, { userId, life: carried }: Star
   async function publishApplied(outputs: readonly Output[]): Promise<void> {
     const first = life.published.applied + 1;
     try {
-      await engine.call('publish', { userId, incarnation: life.incarnation, stream: 'applied', first, outputs }, PUBLISH_APPLIED).result;
+      await engine.call('publish', { userId, incarnation: life.incarnation, stream: 'applied', first, outputs }, PUBLISH_LOCALLY).result;
     } catch (error) {
       throw taskFailure(`Publishing ${outputs.length} outputs from ${first} on`, error);
     }
@@ -106,11 +107,15 @@ export async function enrichUser(engine: Engine, { userId, life: carried }: Star
     const [outputs] = chunksOf(life.unpublished);
     publishing = true;
     const request = { userId, incarnation: life.incarnation, stream: 'resolved', first: life.published.resolved + 1, outputs: outputs! } as const;
-    void engine.call('publish', request, PUBLISH_RESOLVED).result.then(() => happened.push(() => {
-        publishing = false;
-        life.published.resolved += outputs!.length;
-        life.unpublished.splice(0, outputs!.length);
-      }), failTask('Publishing resolved outputs'));
+    const published = (): void => void happened.push(() => {
+      publishing = false;
+      life.published.resolved += outputs!.length;
+      life.unpublished.splice(0, outputs!.length);
+    });
+    const publish = (options: CallOptions): void => void engine.call('publish', request, options).result.then(published, failTask('Publishing resolved outputs'));
+    // Too large for history: all that it follows from is there once a timer has been, and a local activity's input is not kept.
+    if (isLarge(outputs!)) engine.timer(1, () => publish(PUBLISH_LOCALLY));
+    else publish(PUBLISH_DURABLY);
   }
 
   function askForLookups(): void {

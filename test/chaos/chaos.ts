@@ -74,7 +74,7 @@ export async function chaos({ say, signal, plan, ...options }: ChaosRun): Promis
     const { done, seen } = await Promise.race([scenario(until), world.follower.failed]);
     const lasted = Date.now() - began;
     const { longestStall, longestStallOfOne } = world.progress;
-    const settled = await settle(world, say, options.outage?.part === 'session-service');
+    const settled = await settle(world, { say, patience: options.patience, givenUp: options.outage?.part === 'session-service' });
     const facts: Facts = {
       seed, lasted, baseline: normal, done, seen, longestStall, longestStallOfOne, repeated: world.traffic.repeated, unasked,
       processes: [...world.slots, world.visitor].map(({ name, lines }) => ({ name, lines, memory: memory.highest.get(name) ?? 0 })),

@@ -20,6 +20,8 @@ export interface ChaosOptions {
   readonly product: string;
   /** For logs and the record of the run; a fresh folder when absent. */
   readonly out: string | undefined;
+  /** ms without any progress at the end, after which it is judged as it is. */
+  readonly patience: number;
   /** This part is away for so long (ms), once, instead of a plan of faults. */
   readonly outage: { readonly part: Part; readonly lasts: number } | undefined;
   /** ms of more input than can be done, instead of a plan of faults. */
@@ -28,7 +30,7 @@ export interface ChaosOptions {
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-export const USAGE = `npm run chaos -- [--minutes M] [--seed S] [--faults N] [--kinds a,b] [--rate R] [--users U] [--product DIR] [--out DIR]
+export const USAGE = `npm run chaos -- [--minutes M] [--seed S] [--faults N] [--kinds a,b] [--rate R] [--users U] [--product DIR] [--out DIR] [--patience 3m]
        npm run chaos -- --outage ${PARTS.join('|')} --for 5m
        npm run chaos -- --overload 10m [--rate R] [--users U]
 kinds: ${KINDS.join(', ')}`;
@@ -49,6 +51,7 @@ export function optionsOf(args: readonly string[]): ChaosOptions {
       outage: { type: 'string' },
       for: { type: 'string', default: '5m' },
       overload: { type: 'string' },
+      patience: { type: 'string', default: '3m' },
       product: { type: 'string', default: ROOT },
       out: { type: 'string' },
     },
@@ -62,6 +65,7 @@ export function optionsOf(args: readonly string[]): ChaosOptions {
   return {
     outage: part === undefined ? undefined : { part: part as Part, lasts },
     overload,
+    patience: duration('patience', values.patience),
     minutes: number('minutes', values.minutes, 0.1),
     seed: number('seed', values.seed, 0),
     faults: number('faults', values.faults, 1),

@@ -11,8 +11,6 @@ import { eitherOf, expectationOf, judge } from './verdict.ts';
 import type { InputTopics, Verdict } from './verdict.ts';
 import type { World } from './world.ts';
 
-/** ms without progress, beyond what silence is waited for, after which it is judged as it is. */
-const PATIENCE = 60_000;
 /** ms in which whatever might still come, comes. */
 const QUIET = 8_000;
 const POLL = 500;
@@ -29,8 +27,15 @@ export interface Settled {
   readonly drained: number;
 }
 
-/** `givenUp`: lookups may have been given up, for the session service was away for longer than they last. */
-export async function settle(world: World, say: (line: string) => void, givenUp = false): Promise<Settled> {
+export interface SettleOptions {
+  readonly say: (line: string) => void;
+  /** ms without progress, beyond what silence is waited for, after which it is judged as it is. */
+  readonly patience: number;
+  /** Lookups may have been given up, for the session service was away for longer than they last. */
+  readonly givenUp: boolean;
+}
+
+export async function settle(world: World, { say, patience, givenUp }: SettleOptions): Promise<Settled> {
   const { config, kafka, traffic, progress, follower, countries, seenLive } = world;
   const topics: InputTopics = { user: config.topics.user, session: config.topics.session, money: config.topics.money };
   const brokers = kafka.brokers.join();
@@ -39,14 +44,14 @@ export async function settle(world: World, say: (line: string) => void, givenUp 
   say(`The traffic has ended: ${traffic.written} records written. Waiting for all of it to come out ...`);
   const inputs = await Promise.race([readAll(brokers, Object.values(topics)), follower.failed]);
   const answered = expectationOf(inputs, topics, countries);
-  await whileItMoves(world, () => progress.outputs >= answered.outputs.length && world.deadLetters >= answered.deadLetters.length);
+  await whileItMoves(world, patience, () => progress.outputs >= answered.outputs.length && world.deadLetters >= answered.deadLetters.length);
   const drained = Date.now() - ended;
   if (progress.outputs < answered.outputs.length) await explain(world, say);
-  await committed(world, Object.values(topics));
+  await committed(world, Object.values(topics), patience);
   await sleep(QUIET);
   const exits = await Promise.all([...world.slots, world.visitor].map(async (slot) => [slot.name, await slot.terminate()] as const));
   for (const [name, exit] of exits) if (exit !== undefined && exit.code !== 0) say(`${name} ended with ${JSON.stringify(exit)} at SIGTERM`);
-  await whileItMoves(world, async () => (await world.eye.open()).length === 0);
+  await whileItMoves(world, patience, async () => (await world.eye.open()).length === 0);
   const { output, deadLetter } = config.topics;
   const records = await readAll(brokers, [output, deadLetter]);
   const [outputs, deadLetters] = [records.filter(({ topic }) => topic === output), records.filter(({ topic }) => topic === deadLetter)];
@@ -57,9 +62,9 @@ export async function settle(world: World, say: (line: string) => void, givenUp 
 }
 
 /** Until it holds, or nothing has come out for too long: the verdict says what is missing then. */
-async function whileItMoves({ progress, config }: World, check: () => boolean | Promise<boolean>): Promise<void> {
+async function whileItMoves({ progress, config }: World, patience: number, check: () => boolean | Promise<boolean>): Promise<void> {
   const begun = Date.now();
-  await holdsWithin(24 * 3_600_000, async () => (await check()) || Date.now() - Math.max(begun, progress.lastAt) > config.idleTimeout + PATIENCE, POLL);
+  await holdsWithin(24 * 3_600_000, async () => (await check()) || Date.now() - Math.max(begun, progress.lastAt) > config.idleTimeout + patience, POLL);
 }
 
 /** Not everything came out: what the workflows wait for tells why, and is gone when all is stopped. */
@@ -77,11 +82,11 @@ async function explain({ temporalEye, config, slots }: World, say: (line: string
   }
 }
 
-async function committed(world: World, topics: readonly string[]): Promise<void> {
+async function committed(world: World, topics: readonly string[], patience: number): Promise<void> {
   const port = createKafka(world.kafka, silentLogger());
   const partitions = topics.flatMap((topic) => [...Array(world.partitions).keys()].map((partition) => ({ topic, partition })));
   try {
-    await holdsWithin(world.config.idleTimeout + PATIENCE, async () => {
+    await holdsWithin(world.config.idleTimeout + patience, async () => {
       const [offsets, ends] = await Promise.all([port.committedOffsets(bridgeGroupOf(world.config.appId), partitions), port.endOffsets(partitions)]);
       return ends.every(({ end }, index) => (offsets[index]?.offset ?? 0) >= end);
     }, POLL);

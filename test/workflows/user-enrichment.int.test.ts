@@ -41,6 +41,19 @@ describe('the workflow of a user', () => {
     assert.deepEqual(user.fake.published.map(({ isLocal, request }) => [request.stream, isLocal, request.first]), [['applied', true, 1], ['resolved', false, 1]]);
   });
 
+  it('publishes what is too large for an activity in history by a local one, after what it follows from is in history', async (t) => {
+    const user = await WorkflowUser.create(t);
+    const long = (n: number) => Buffer.from(Uint32Array.from({ length: 180_000 }, (_, i) => Math.imul(i + 1, 2_654_435_761 + 2 * n)).buffer).toString('base64').slice(0, 900_000);
+    await user.signal([country(0, long(1), T0 - 1)]);
+    await user.signal([money(0, { id: 'waits', ts: T0, session: 's', type: long(2) })]);
+    await user.signal([session(0, 's', T0 + 1, long(3))]);
+    await user.signal([money(1, { id: 'next', ts: T0 + 2 })]);
+    await eventually('both are published', () => user.fake.published.length >= 2);
+    const resolved = user.fake.published.filter(({ request }) => request.stream === 'resolved');
+    assert.deepEqual(resolved.map(({ isLocal, request }) => [isLocal, request.first, request.outputs[0]!.enriched.money.id]), [[true, 1, 'waits']]);
+    await eventually('its publishing is noted', async () => (await user.state()).counters.unpublished === 0);
+  });
+
   it('publishes resolved outputs one call at a time, in order, however often it fails', async (t) => {
     const user = await WorkflowUser.create(t);
     let failures = 2;

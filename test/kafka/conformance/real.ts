@@ -1,4 +1,5 @@
 /** A real broker as the suite sees it: one that can be killed, processes that are their connections, a reader in Java. */
+import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import net from 'node:net';
 import type { Socket } from 'node:net';
@@ -86,10 +87,14 @@ export async function startRealKafka(): Promise<RealKafka> {
           await admin.fetchTopicOffsets(topic); // it looks for the leader before it has asked for one
           await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] });
         },
-        async losing(name, lost, commit) {
+        async losing(name, step, lost, run) {
           const { fault: armed } = processOf(name);
-          armed.arm(API.endTxn, lost);
-          await commit();
+          armed.arm(step === 'send' ? API.produce : API.endTxn, lost);
+          try {
+            return await run();
+          } finally {
+            assert.ok(armed.done(), 'nothing was lost');
+          }
         },
         committed: async (topic, partition = 0) => (await readAll(brokers[0]!, [topic])).filter((record) => record.partition === partition).map(({ value }) => String(value)),
         sleep: (ms) => pause(ms),

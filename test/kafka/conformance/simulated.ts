@@ -48,14 +48,16 @@ function simulatedKafka(scheduler: Scheduler): KafkaUnderTest {
       kafka.start();
     },
     deleteBefore: async (topic, partition, offset) => kafka.deleteBefore(topic, partition, offset),
-    async losing(_process, lost, commit) {
-      const { faults } = kafka.server;
+    async losing(_process, _step, lost, run) {
+      const { faults, counts } = kafka.server;
+      const lostSoFar = (): number => counts.lostRequests + counts.lostAnswers;
+      const before = lostSoFar();
       faults[lost === 'request' ? 'lostRequest' : 'lostAnswer'] = 1;
-      try {
-        await commit();
-      } finally {
-        Object.assign(faults, { lostRequest: 0, lostAnswer: 0 });
-      }
+      const running = run();
+      running.catch(() => undefined); // thrown below
+      while (lostSoFar() === before) await outside.clock.sleep(1);
+      Object.assign(faults, { lostRequest: 0, lostAnswer: 0 });
+      return running;
     },
     committed: async (topic, partition = 0) => kafka.committed(topic, partition).map(({ value }) => String(value)),
     sleep: (ms) => outside.clock.sleep(ms),

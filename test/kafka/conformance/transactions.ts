@@ -95,6 +95,21 @@ export function transactions(run: Runner): void {
       assert.deepEqual(await kafka.committed(topic), ['c committed']);
     }));
 
+  for (const lost of ['request', 'answer'] as const) {
+    test(`the ${lost} of a send is lost: it is repeated, and written once`, (t) =>
+      run(t, async (kafka) => {
+        const topic = await kafka.topic();
+        const id = kafka.uniqueId('tx');
+        const transaction = await (await kafka.port('p').fence(id)).begin();
+        assert.equal(await transaction.send(topic, 0, [record('a')]), 0);
+        assert.equal(await kafka.losing('p', 'send', lost, () => transaction.send(topic, 0, [record('b'), record('c')])), 1);
+        assert.equal(await transaction.send(topic, 0, [record('d')]), 3);
+        await transaction.commit();
+        await kafka.port('p').fence(id);
+        assert.deepEqual(await kafka.committed(topic), ['a', 'b', 'c', 'd']);
+      }));
+  }
+
   for (const [lost, expected] of [['request', ['before', 'after']], ['answer', ['before', 'in doubt', 'after']]] as const) {
     test(`the ${lost} of a commit is lost: the producer is unusable, and taking the id decides`, (t) =>
       run(t, async (kafka) => {
@@ -104,7 +119,7 @@ export function transactions(run: Runner): void {
         await publish(producer, topic, ['before']);
         const transaction = await producer.begin();
         await transaction.send(topic, 0, [record('in doubt')]);
-        await assert.rejects(kafka.losing('p', lost, () => transaction.commit()), withCode('KAFKA'));
+        await assert.rejects(kafka.losing('p', 'commit', lost, () => transaction.commit()), withCode('KAFKA'));
         await assert.rejects(transaction.send(topic, 0, [record('never')]), withCode('KAFKA'));
         await assert.rejects(transaction.commit(), withCode('KAFKA'));
         await assert.rejects(producer.begin(), withCode('KAFKA'));

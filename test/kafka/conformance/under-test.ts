@@ -14,8 +14,8 @@ export interface KafkaUnderTest {
   restart(): Promise<void>;
   /** Retention takes what is before `offset`. */
   deleteBefore(topic: string, partition: number, offset: number): Promise<void>;
-  /** Carries out a commit of this process, of which the request or the answer is lost. */
-  losing(process: string, lost: 'request' | 'answer', commit: () => Promise<void>): Promise<void>;
+  /** Runs this step of this process, of whose first request the request or the answer is lost. */
+  losing<T>(process: string, step: 'send' | 'commit', lost: 'request' | 'answer', run: () => Promise<T>): Promise<T>;
   /** Values that a reader which is not the product's sees with read_committed, now. */
   committed(topic: string, partition?: number): Promise<string[]>;
   sleep(ms: number): Promise<void>;

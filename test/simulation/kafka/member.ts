@@ -15,6 +15,7 @@ import type { Scheduled } from '../kernel/scheduler.ts';
 import { isRepeatable, Refusal, Unanswered } from './answers.ts';
 import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
+import { fetchFrom, hasMore } from './fetch.ts';
 import type { Assignment, GroupClient, Groups, Joined } from './groups.ts';
 import type { SimPartition } from './partition.ts';
 
@@ -25,9 +26,6 @@ const JOIN_TIMEOUT = 25_000;
 const LEAVE_TIMEOUT = 5_000;
 /** ms until what was written is fetched: mostly few */
 const FETCH_DELAY = 40;
-/** Entries of the log in a fetch of one partition. */
-const LARGE_FETCH = 300;
-const SMALL_FETCH = 4;
 /** kafkajs commits this when the offset it asked for is gone. */
 const EARLIEST = -2;
 
@@ -238,9 +236,7 @@ export class SimMember implements GroupMember, GroupClient {
   };
 
   #hasMore(partition: SimPartition): boolean {
-    if (this.#paused.has(partition)) return false;
-    const position = this.#generation?.positions.get(partition);
-    return position === undefined ? partition.lastStable > partition.start : position < partition.lastStable || position > partition.end;
+    return !this.#paused.has(partition) && hasMore(partition, this.#generation?.positions.get(partition));
   }
 
   async #fetch(): Promise<void> {
@@ -250,7 +246,7 @@ export class SimMember implements GroupMember, GroupClient {
     try {
       const wanted = [...this.#watched].filter((partition) => this.#hasMore(partition)).map((partition) => ({ partition, from: generation.positions.get(partition) }));
       if (wanted.length === 0) return;
-      const fetched = await this.#connection.request(`fetch ${this.groupId}`, () => wanted.map(({ partition, from }) => this.#read(partition, from)));
+      const fetched = await this.#connection.request(`fetch ${this.groupId}`, () => wanted.map(({ partition, from }) => fetchFrom(this.#connection.scheduler.random, partition, from)));
       this.#failingSince = undefined;
       for (const [index, batch] of fetched.entries()) {
         if (batch === 'out of range') await this.#startOver(generation, wanted[index]!.partition);
@@ -262,14 +258,6 @@ export class SimMember implements GroupMember, GroupClient {
       this.#fetching = false;
     }
     this.#wake();
-  }
-
-  /** At the broker. */
-  #read(partition: SimPartition, from = partition.start): RecordBatch | 'out of range' {
-    if (from < partition.start || from > partition.end) return 'out of range';
-    const { random } = this.#connection.scheduler;
-    const count = 1 + random.below(random.chance(0.3) ? SMALL_FETCH : LARGE_FETCH);
-    return { topic: partition.topic, partition: partition.partition, fetchedFrom: from, end: partition.lastStable, ...partition.read(from, count) };
   }
 
   async #deliver(generation: Generation, batch: RecordBatch): Promise<void> {

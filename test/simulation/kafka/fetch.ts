@@ -1,0 +1,21 @@
+/** What a fetch of one partition is answered with, and when there is something to be had. */
+import type { Random } from '../../../src/local/generate/random.ts';
+import type { RecordBatch } from '../../../src/kafka/port.ts';
+import type { SimPartition } from './partition.ts';
+
+/** Entries of the log in the answer, at most: kafkajs asks for bytes, so that it may be few. */
+const LARGE = 300;
+const SMALL = 4;
+
+/** `position`: where to go on; from the start when there is none. */
+export function hasMore(partition: SimPartition, position: number | undefined): boolean {
+  if (position === undefined) return partition.lastStable > partition.start;
+  return position < partition.lastStable || position > partition.end;
+}
+
+/** At the broker. */
+export function fetchFrom(random: Random, partition: SimPartition, from = partition.start): RecordBatch | 'out of range' {
+  if (from < partition.start || from > partition.end) return 'out of range';
+  const count = 1 + random.below(random.chance(0.3) ? SMALL : LARGE);
+  return { topic: partition.topic, partition: partition.partition, fetchedFrom: from, end: partition.lastStable, ...partition.read(from, count) };
+}
