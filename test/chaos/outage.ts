@@ -37,7 +37,8 @@ export async function outage(world: World, part: Part, lasts: number, { record, 
   else world.sessions.set('right');
   const logged = world.slots.map(({ name, lines }, index) => `${name} ${(((lines - (before[index] ?? 0)) * 60_000) / (Date.now() - began)).toFixed(1)}`);
   const end = { endedAt: Date.now(), mark: world.traffic.eventTime };
-  const recovery = await recovered(world, { ...end, also: () => world.sessions.unanswered === 0 || part !== 'session-service' });
+  // Sessions whose lookup was given up are never asked for again: only progress tells.
+  const recovery = await recovered(world, end);
   record({ event: 'recovered', recovery: recovery ?? null });
   return {
     done: [{ kind: 'outage', hit: true, skipped: false, recovery, counts: {} }],
@@ -51,11 +52,11 @@ async function watchHealth(world: World, until: number, say: (line: string) => v
   const said = new Map<string, string>();
   while (Date.now() < until) {
     for (const slot of world.slots) {
-      const line = `${slot.name}: ${slot.running ? await slot.ready() : 'does not run'}`;
+      const state = slot.running ? await slot.ready() : 'does not run';
       // Figures in a text change all the time.
-      const key = line.replace(/\d+/g, '#');
+      const key = `${slot.name} ${state.replace(/\d+/g, '#')}`;
       if (said.has(key)) continue;
-      const text = `after ${((Date.now() - began) / 1_000).toFixed(0)} s ${line}`;
+      const text = `after ${((Date.now() - began) / 1_000).toFixed(0)} s ${slot.name}: ${state}`;
       said.set(key, text);
       say(text);
     }
