@@ -26,11 +26,15 @@ import { details, pendingView, sessionView, stateView, userInfoView } from './vi
 import { WatermarkWatch } from './watermark-watch.ts';
 
 /**
- * When to continue as new: far below the server's limits (10,000 signals, which its suggestion ignores, 51,200 events,
- * 50 MB), and at half of what makes the bridge wait (src/bridge/history-guard.ts).
+ * When to continue as new. Whoever takes a shard over replays the runs of its users whole, within a task's 10 s and all of
+ * them at once, so runs are short; the larger the state that each begins with, the longer they are, up to ten times.
+ * That is far below the server's limits (10,000 signals, which its suggestion ignores, 51,200 events, 50 MB), and at half
+ * of what makes the bridge wait (src/bridge/history-guard.ts).
  */
-const MAX_SIGNALS = 1_000;
-const MAX_HISTORY_EVENTS = 4_000;
+const RUN_SIGNALS = 100;
+const RUN_EVENTS = 400;
+const CARRIED_BYTES = 100_000;
+const LONGEST_RUN = 10;
 const MAX_HISTORY_BYTES = 4_000_000;
 /** Signals that are applied before their outputs are published. */
 const MAX_BATCHES = 10;
@@ -59,6 +63,7 @@ export async function enrichUser(engine: Engine, { userId, life: carried }: Star
   let lookupCalls = 0;
   let publishing = false;
   let signals = 0;
+  const length = Math.min(LONGEST_RUN, 1 + Math.floor(engine.history().bytes / CARRIED_BYTES));
 
   engine.onEvents((batch) => {
     signals += 1;
@@ -171,7 +176,7 @@ export async function enrichUser(engine: Engine, { userId, life: carried }: Star
   /** Whether to continue as new now; makes what is carried small enough. */
   function prepareContinueAsNew(): boolean {
     const { events, bytes, continueAsNewSuggested } = engine.history();
-    const due = signals >= MAX_SIGNALS || events >= MAX_HISTORY_EVENTS || bytes >= MAX_HISTORY_BYTES || continueAsNewSuggested;
+    const due = signals >= length * RUN_SIGNALS || events >= length * RUN_EVENTS || bytes >= MAX_HISTORY_BYTES || continueAsNewSuggested;
     if (!due) return false;
     const evicted = evictOldestDuplicates(life.user.dedup);
     if (evicted > 0) engine.warn('More money within the dedup TTL than can be carried: the oldest ids are forgotten', { evicted });

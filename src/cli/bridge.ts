@@ -16,6 +16,9 @@ import { createContext } from './context.ts';
 import { serve } from './serve.ts';
 import { onStopSignal } from './stop-signal.ts';
 
+/** ms */
+const PROBE_DEADLINE = 4_000;
+
 export function bridgeCommand(): Command {
   return new Command('bridge')
     .description(
@@ -42,7 +45,14 @@ async function runBridge(): Promise<void> {
       observer: observerOf(metrics, config),
       decoders: inputDecoders(config, systemClock),
     });
-    await serve({ name: 'bridge', service: bridge, config, registry, stop, setGauges: () => setGauges(metrics, bridge) });
+    await serve({
+      name: 'bridge', service: bridge, config, registry, stop,
+      probes: {
+        kafka: () => kafka.partitionCounts([config.topics.output]),
+        temporal: () => temporal.connection.withDeadline(Date.now() + PROBE_DEADLINE, () => temporal.connection.workflowService.getSystemInfo({})),
+      },
+      setGauges: () => setGauges(metrics, bridge),
+    });
   } finally {
     await kafka.close();
     await temporal.connection.close();

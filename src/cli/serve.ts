@@ -2,6 +2,8 @@
 import type { Registry } from 'prom-client';
 import type { Config } from '../config.ts';
 import { startHealthServer } from '../health.ts';
+import { systemClock } from '../clock.ts';
+import { Part, probe } from '../parts.ts';
 
 export interface Service {
   /** Why it is not working; undefined when it is. */
@@ -19,17 +21,24 @@ export interface ServeOptions {
   readonly registry: Registry;
   /** Resolves when the process is asked to end. */
   readonly stop: Promise<void>;
+  /** What it depends on, asked at intervals; by name. Rejects when there is no answer. */
+  readonly probes: Readonly<Record<string, () => Promise<unknown>>>;
+  /** What is known from its use. */
+  readonly parts?: Readonly<Record<string, Part>>;
   /** Called every second. */
   readonly setGauges: () => void;
 }
 
 /** Resolves when it has drained; rejects with what no retry can mend. */
-export async function serve({ name, service, config, registry, stop, setGauges }: ServeOptions): Promise<void> {
+export async function serve({ name, service, config, registry, stop, probes, parts = {}, setGauges }: ServeOptions): Promise<void> {
+  const ended = new AbortController();
+  const all: Record<string, Part> = { ...parts };
+  for (const [part, ask] of Object.entries(probes)) void probe((all[part] = new Part(systemClock)), ask, systemClock, ended.signal);
   const health = await startHealthServer({
     port: config.metricsPort,
     anyPortIfTaken: config.metricsPortIsDefault === true,
     registry,
-    ready: { [name]: () => service.notReady ?? null },
+    ready: { [name]: () => service.notReady ?? null, ...Object.fromEntries(Object.entries(all).map(([each, part]) => [each, () => part.problem])) },
     live: () => service.notLive ?? null,
   });
   const gauges = setInterval(setGauges, 1_000);
@@ -42,6 +51,7 @@ export async function serve({ name, service, config, registry, stop, setGauges }
     });
   } finally {
     clearInterval(gauges);
+    ended.abort();
     await health.close();
   }
 }

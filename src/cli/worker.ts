@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Command } from 'commander';
 import { Runtime, makeTelemetryFilterString } from '@temporalio/worker';
+import type { LookupOutcome } from '../../activities/contract.ts';
 import { createActivities } from '../../activities/index.ts';
 import { Limiter } from '../../activities/lookup-sessions.ts';
 import { taskQueueOf } from '../../workflows/messages.ts';
@@ -15,6 +16,7 @@ import type { KafkaPort } from '../kafka/port.ts';
 import { ensureTopics } from '../kafka/topics.ts';
 import type { Logger } from '../log.ts';
 import { createRegistry, createWorkerMetrics, type WorkerMetrics } from '../metrics.ts';
+import { Part } from '../parts.ts';
 import { createOwnership, eventText } from '../publish/ownership.ts';
 import type { OnShardEvent } from '../publish/publisher.ts';
 import { connectTemporalNative } from '../temporal.ts';
@@ -33,6 +35,8 @@ import { onStopSignal } from './stop-signal.ts';
 const MAX_LOOKUPS = 64;
 /** Of one shard; about 1 MB each. */
 const MAX_CACHED_WORKFLOWS = 250;
+/** ms */
+const PROBE_DEADLINE = 4_000;
 
 export function workerCommand(): Command {
   return new Command('worker')
@@ -60,12 +64,17 @@ async function runWorker(): Promise<void> {
     await checkTopics(kafka, config, logger);
     const encode = await outputEncoder(config, systemClock, logger);
     const { appId, topics } = config;
+    const sessionService = new Part(systemClock);
     const shared = {
       sessionServiceUrl: config.sessionServiceUrl!,
       lookupTimeout: config.lookupTimeout,
       limiter: new Limiter(MAX_LOOKUPS),
       now: () => systemClock.now(),
-      observeLookup: (outcome: string) => metrics.lookups.inc({ outcome }),
+      observeLookup(outcome: LookupOutcome['status']) {
+        metrics.lookups.inc({ outcome });
+        if (outcome === 'found' || outcome === 'not-found') sessionService.worked();
+        else sessionService.failed('it gives no usable answer');
+      },
       committedWatermark: createCommittedWatermark(kafka, systemClock, bridgeGroupOf(appId), [topics.user, topics.session, topics.money]),
     };
     const worker = new EnrichmentWorker({
@@ -96,7 +105,15 @@ async function runWorker(): Promise<void> {
           onFailure,
         }),
     });
-    await serve({ name: 'worker', service: worker, config, registry, stop, setGauges: () => metrics.shardsOwned.set(worker.shardsOwned) });
+    await serve({
+      name: 'worker', service: worker, config, registry, stop,
+      probes: {
+        kafka: () => kafka.partitionCounts([topics.output]),
+        temporal: () => connection.withDeadline(Date.now() + PROBE_DEADLINE, () => connection.workflowService.getSystemInfo({})),
+      },
+      parts: { sessionService },
+      setGauges: () => metrics.shardsOwned.set(worker.shardsOwned),
+    });
   } finally {
     await kafka.close();
     await connection.close();

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 import { test } from 'node:test';
 import { join } from 'node:path';
@@ -6,6 +7,8 @@ import { generateTraffic } from '../../src/local/generate/traffic.ts';
 import { trafficOptions } from '../../src/local/generate/options.ts';
 import { startKafkaBroker } from '../../src/local/kafka-broker.ts';
 import { startTemporalServer } from '../../src/local/temporal-server.ts';
+import type { ProductProcess } from '../../src/local/product.ts';
+import { eventually } from '../support/eventually.ts';
 import { sharedCluster } from '../support/cluster.ts';
 import { startSystem } from '../support/system.ts';
 
@@ -41,11 +44,12 @@ test('a broker killed in the middle of transactions, and started again: the outp
   const system = await startSystem(t, { partitions: 4, cluster });
   await system.produce(traffic(12, 12_000));
   const expected = await system.expected();
-  await Promise.all([system.start('worker'), system.start('bridge')]);
+  const processes = await Promise.all([system.start('worker'), system.start('bridge')]);
   for (let round = 0; round < 3; round += 1) {
     await pause(4_000 + 1_500 * round);
     t.diagnostic(`broker killed at ${system.outputs.length} of ${expected.outputs.length} outputs`);
-    await broker.restart(1_000 + 3_000 * round);
+    if (round < 2) await broker.restart(1_000 + 3_000 * round);
+    else await broker.restart(0, () => eventually('/readyz names kafka', () => allName(processes, 'kafka'), 60_000));
   }
   await system.matches(expected, 200_000);
 });
@@ -63,17 +67,30 @@ test('a Temporal server killed in the middle of tasks, and started again from it
   const system = await startSystem(t, { partitions: 2, cluster: { brokers, temporal: server.address, release } });
   await system.produce(traffic(13, 6_000));
   const expected = await system.expected();
-  await Promise.all([system.start('worker'), system.start('bridge')]);
+  const processes = await Promise.all([system.start('worker'), system.start('bridge')]);
   for (let round = 0; round < 2; round += 1) {
     await pause(6_000);
     t.diagnostic(`Temporal killed at ${system.outputs.length} of ${expected.outputs.length} outputs`);
     server.kill();
     await server.exited;
-    await pause(2_000 + 8_000 * round);
+    if (round === 0) await pause(2_000);
+    else await eventually('/readyz names temporal', () => allName(processes, 'temporal'), 60_000);
     server = await startTemporalServer({ dataDir, port, log });
   }
   await system.matches(expected, 240_000);
 });
+
+/** Whether all say that this part is away, and that they are alive. */
+async function allName(processes: readonly ProductProcess[], part: string): Promise<boolean> {
+  const named = await Promise.all(
+    processes.map(async ({ httpUrl }) => {
+      const { parts } = (await (await fetch(`${httpUrl}/readyz`)).json()) as { parts: Record<string, { ready: boolean }> };
+      assert.equal((await fetch(`${httpUrl}/healthz`)).status, 200);
+      return parts[part]?.ready === false;
+    }),
+  );
+  return named.every(Boolean);
+}
 
 async function ownBroker() {
   const folder = await openDataFolder();
@@ -89,10 +106,11 @@ async function ownBroker() {
   return {
     cluster: { brokers: first.brokers, temporal, release },
     broker: {
-      async restart(downFor: number) {
+      async restart(downFor: number, whileAway: () => Promise<unknown> = async () => undefined) {
         current.kill();
         await current.exited;
         await pause(downFor);
+        await whileAway();
         current = await startKafkaBroker({ dataDir, port, log });
       },
     },

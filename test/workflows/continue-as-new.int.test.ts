@@ -6,7 +6,7 @@ import { eventually } from '../support/eventually.ts';
 import { WorkflowUser } from './harness.ts';
 
 /** Signals of one run, see workflows/enrich-user.ts. */
-const MAX_SIGNALS = 1_000;
+const RUN_SIGNALS = 100;
 
 /** Signals that only count, many at a time. */
 async function count(user: WorkflowUser, signals: number): Promise<void> {
@@ -21,14 +21,14 @@ describe('continue-as-new', () => {
     // Without a pause around each end of a run, so that signals arrive in every state of the workflow.
     for (const runs of [2, 3]) {
       const before = await user.runId();
-      await count(user, MAX_SIGNALS - 150);
-      for (const until = sent + 300; sent < until; sent += 1) await user.signal([money(sent, { id: `m${sent}`, ts: T0 + sent })]);
+      await count(user, RUN_SIGNALS - 50);
+      for (const until = sent + 100; sent < until; sent += 1) await user.signal([money(sent, { id: `m${sent}`, ts: T0 + sent })]);
       await eventually(`run ${runs}`, async () => (await user.runId()) !== before, 60_000);
     }
     await eventually('all are published', () => user.fake.outputs('applied').length === sent, 60_000);
     assert.deepEqual(user.fake.outputs('applied'), Array.from({ length: sent }, (_, n) => `m${n} 1990/-${n === 0 ? ' first' : ''}`));
     const runs = await user.runs();
-    assert.equal(runs.length, 3);
+    assert.ok(runs.length >= 3, `${runs.length} runs`);
     const incarnations = new Set(user.fake.published.map(({ request }) => JSON.stringify(request.incarnation)));
     assert.equal(incarnations.size, 1);
     assert.equal(JSON.parse([...incarnations][0]!).runId, runs[0]);
@@ -50,7 +50,7 @@ describe('continue-as-new', () => {
       money(2, { id: 'released', ts: T0, session: 's' }), session(1, 's', T0 + 1, 'SE'),
     ]);
     const firstRun = await user.runId();
-    await count(user, MAX_SIGNALS);
+    await count(user, RUN_SIGNALS);
     await eventually('it has continued', async () => (await user.runId()) !== firstRun, 60_000);
     const state = await user.state();
     assert.deepEqual(Object.keys(state.pendingMoney), ['missing']);
@@ -76,7 +76,7 @@ describe('continue-as-new', () => {
     const due = async () => (await user.state()).pendingMoney['missing']?.[0]?.wallClockDueAt;
     const before = await eventually('it is pending', due);
     const firstRun = await user.runId();
-    await count(user, MAX_SIGNALS);
+    await count(user, RUN_SIGNALS);
     await eventually('it has continued', async () => (await user.runId()) !== firstRun, 60_000);
     assert.equal(await due(), before);
     await user.hasPublished('resolved', 'waits =of missing first');
