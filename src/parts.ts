@@ -43,6 +43,7 @@ export class Part {
 
 /** Asks it at intervals until aborted, one question at a time. Never throws. */
 export async function probe(part: Part, ask: () => Promise<unknown>, clock: Clock, ended: AbortSignal): Promise<void> {
+  const end = until(ended);
   while (!ended.aborted) {
     const answered = new AbortController();
     const question = ask().then(
@@ -51,7 +52,7 @@ export async function probe(part: Part, ask: () => Promise<unknown>, clock: Cloc
     );
     // One that hangs is waited for, so that there is no pile of them.
     void sayLate(part, clock, AbortSignal.any([answered.signal, ended]));
-    await Promise.race([question, until(ended)]);
+    await Promise.race([question, end]);
     answered.abort();
     await clock.sleep(PROBE_INTERVAL, ended);
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import { Part, probe } from '../src/parts.ts';
 import { ManualClock } from './support/manual-clock.ts';
@@ -63,4 +64,22 @@ test('probing: one question at a time, a hanging one is a failure, and the end e
   assert.match(part.problem!, /^refused, for \d+ s$/);
   ended.abort();
   await over;
+});
+
+test('probing for long leaves nothing behind on the signal that ends it', async () => {
+  const clock = new ManualClock();
+  const ended = new AbortController();
+  const warnings: Error[] = [];
+  const warned = (warning: Error) => warnings.push(warning);
+  process.on('warning', warned);
+  const over = probe(new Part(clock), async () => undefined, clock, ended.signal);
+  for (let turn = 0; turn < 100; turn += 1) {
+    clock.advance(1_000);
+    await settled();
+  }
+  assert.ok(getEventListeners(ended.signal, 'abort').length <= 2);
+  ended.abort();
+  await over;
+  process.off('warning', warned);
+  assert.deepEqual(warnings, []);
 });
