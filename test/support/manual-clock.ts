@@ -15,12 +15,14 @@ export class ManualClock implements Clock {
     if (signal?.aborted === true) return Promise.resolve();
     if (ms < SHORT) return new Promise((resolve) => setImmediate(resolve));
     return new Promise((resolve) => {
-      const sleeper = { until: this.#now + ms, wake: resolve };
-      this.#sleepers.push(sleeper);
-      signal?.addEventListener('abort', () => {
+      const wake = (): void => {
+        signal?.removeEventListener('abort', wake);
         this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
         resolve();
-      });
+      };
+      const sleeper = { until: this.#now + ms, wake };
+      this.#sleepers.push(sleeper);
+      signal?.addEventListener('abort', wake);
     });
   }
 
