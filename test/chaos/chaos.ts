@@ -22,6 +22,9 @@ const SPEED = 30;
 const SAMPLE_MS = 2_000;
 /** There is traffic for the last recoveries as well. */
 const SPARE_SECONDS = 600;
+/** Of the broker's disk: few enough to be filled; or enough for ten minutes of more than can be done. */
+const DISK_MEGABYTES = 1_500;
+const FLOOD_MEGABYTES = 8_000;
 
 export interface ChaosResult {
   readonly ok: boolean;
@@ -52,6 +55,7 @@ export async function chaos({ say, signal, plan, ...options }: ChaosRun): Promis
     product,
     out,
     env: envOf(options),
+    megabytes: options.overload === undefined ? DISK_MEGABYTES : FLOOD_MEGABYTES,
     onUnasked: (what) => {
       unasked.push(what);
       record({ event: 'unasked', what });

@@ -35,7 +35,8 @@ async function main(): Promise<void> {
     process.exitCode = ok ? 0 : 1;
   } catch (error) {
     console.error(stop.signal.aborted ? messageOf(error) : error);
-    process.exitCode = 1;
+    // A reader may still wait for a broker that is gone; it ends with this process.
+    process.exit(1);
   }
 }
 

@@ -30,7 +30,6 @@ import { digestOf, placeOf } from './verdict.ts';
 import { createVolume } from './volume.ts';
 import type { Volume } from './volume.ts';
 
-const VOLUME_MEGABYTES = 1_500;
 /** The fifth is for a bridge that comes and goes. */
 const SLOTS = ['bridge-1', 'bridge-2', 'worker-1', 'worker-2', 'bridge-3'] as const;
 
@@ -41,6 +40,8 @@ export interface WorldOptions {
   /** Where logs and the record of the run go. */
   readonly out: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Room for the broker's data, which is in memory where a small file system can be mounted. */
+  readonly megabytes: number;
   readonly onUnasked: (what: string) => void;
 }
 
@@ -79,12 +80,12 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   }
 }
 
-async function start({ traffic: plan, product, out, env = {}, onUnasked }: WorldOptions, undo: Undo): Promise<World> {
+async function start({ traffic: plan, product, out, env = {}, megabytes, onUnasked }: WorldOptions, undo: Undo): Promise<World> {
   await mkdir(out, { recursive: true });
   const log = (line: string): void => appendFileSync(join(out, 'servers.log'), `${line}\n`);
   const folder = await openDataFolder();
   undo.push(() => folder.release());
-  const volume = await createVolume(VOLUME_MEGABYTES);
+  const volume = await createVolume(megabytes);
   undo.push(() => volume.release());
   const countries = countriesOf(plan);
   const sessions = await startChaoticSessionService(countries);
