@@ -1,18 +1,7 @@
 /** What the workflow may ask of the world. Types only: this file is part of the workflow bundle's type check. */
-import type { Output } from '../src/domain/events.ts';
+import type { Incarnation, Output } from '../src/domain/types.ts';
 
-export type { Output };
-
-/**
- * A life of a user's workflow: from its first execution, through every continue-as-new and reset. The later
- * `startedAt` is the newer life; a workflow that was terminated and started again is a new one.
- */
-export interface Incarnation {
-  /** Start of the first run, epoch ms, as the server recorded it. */
-  readonly startedAt: number;
-  /** `firstExecutionRunId` of the chain. */
-  readonly runId: string;
-}
+export type { Incarnation, Output };
 
 /**
  * `applied`: outputs that needed no waiting, a function of the signals alone; published by a local activity.

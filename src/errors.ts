@@ -11,6 +11,7 @@ export const ERROR_CODES = [
   'STALE_INCARNATION',
   'DIVERGENCE',
   'LIBRARY', // an installed library is not the version that this project was proven with
+  'NEWER_STATE', // stored by a newer version of this product
   'NOT_FOUND',
   'CHECK_FAILED', // a command ran, and what it checks does not hold: exit code 1
 ] as const;

@@ -1,17 +1,27 @@
 /**
- * Compresses large payloads, so that the state of a very busy user fits through continue-as-new (2 MB a payload). All
- * that is smaller stays plain, so that the UI and the `temporal` command show it; query answers always are.
+ * What stands between the JSON of workflows and clients and what Temporal keeps.
+ *
+ * - What outlives a deployment (src/domain/types.ts: starts and signals) is Avro, with the fingerprint of the schema that
+ *   wrote it. Avro needs Node, so it is done here, outside of the workflow's sandbox, for values that name their type.
+ * - Large payloads are compressed, so that the state of a very busy user fits through continue-as-new (2 MB a payload).
+ *
+ * All else stays plain, so that the UI and the `temporal` command show it; query answers always are.
  */
 import { gunzip, gzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import type { DataConverter, Payload, PayloadCodec } from '@temporalio/common';
 import proto from '@temporalio/proto';
+import { stateFormat } from './state-format/format.ts';
+import { TYPE_MARK } from '../workflows/messages.ts';
 
 /** bytes; Temporal warns of payloads at 256 KB. */
 const THRESHOLD = 200_000;
 /** bytes of a payload after decompression; far above what this product makes. */
 const MAX_BYTES = 64_000_000;
-const ENCODING = 'binary/gzip';
+const GZIP = 'binary/gzip';
+const JSON_PLAIN = 'json/plain';
+const AVRO = 'binary/avro';
+const MARKED = Buffer.from(`{"${TYPE_MARK}":"`);
 
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
@@ -23,7 +33,7 @@ class GzipCodec implements PayloadCodec {
       payloads.map(async (payload) => {
         if ((payload.data?.length ?? 0) < THRESHOLD) return payload;
         const data = await compress(PayloadMessage.encode(payload).finish(), { level: 1 });
-        return { metadata: { encoding: Buffer.from(ENCODING) }, data };
+        return { metadata: { encoding: Buffer.from(GZIP) }, data };
       }),
     );
   }
@@ -31,13 +41,36 @@ class GzipCodec implements PayloadCodec {
   decode(payloads: Payload[]): Promise<Payload[]> {
     return Promise.all(
       payloads.map(async (payload) => {
-        const encoding = payload.metadata?.['encoding'];
-        if (encoding === undefined || encoding === null || Buffer.from(encoding).toString() !== ENCODING) return payload;
+        if (encodingOf(payload) !== GZIP) return payload;
         return PayloadMessage.decode(await decompress(payload.data ?? Buffer.alloc(0), { maxOutputLength: MAX_BYTES }));
       }),
     );
   }
 }
 
+class AvroCodec implements PayloadCodec {
+  async encode(payloads: Payload[]): Promise<Payload[]> {
+    return payloads.map((payload) => {
+      const { data } = payload;
+      if (!data || encodingOf(payload) !== JSON_PLAIN || !MARKED.equals(data.subarray(0, MARKED.length))) return payload;
+      const { [TYPE_MARK]: name, ...value } = JSON.parse(Buffer.from(data).toString()) as Record<string, unknown>;
+      return { metadata: { encoding: Buffer.from(AVRO), messageType: Buffer.from(String(name)) }, data: stateFormat().encode(String(name), value) };
+    });
+  }
+
+  async decode(payloads: Payload[]): Promise<Payload[]> {
+    return payloads.map((payload) => {
+      if (encodingOf(payload) !== AVRO) return payload;
+      const { value } = stateFormat().decode(payload.data ?? Buffer.alloc(0));
+      return { metadata: { encoding: Buffer.from(JSON_PLAIN) }, data: Buffer.from(JSON.stringify(value)) };
+    });
+  }
+}
+
+function encodingOf({ metadata }: Payload): string {
+  const encoding = metadata?.['encoding'];
+  return encoding ? Buffer.from(encoding).toString() : '';
+}
+
 /** For every Temporal client and worker of this product. */
-export const dataConverter: DataConverter = { payloadCodecs: [new GzipCodec()] };
+export const dataConverter: DataConverter = { payloadCodecs: [new AvroCodec(), new GzipCodec()] };

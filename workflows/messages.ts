@@ -1,5 +1,5 @@
 /** Names and shapes on the wire between the bridge, the workflow and whoever queries it. */
-import type { Applicable, Offsets, Rules } from '../src/domain/events.ts';
+export type { EventBatch } from '../src/domain/types.ts';
 
 export const WORKFLOW_TYPE = 'userEnrichment';
 /** The one signal; its single argument is an {@link EventBatch}. */
@@ -11,13 +11,12 @@ export const QUERIES = {
   userInfo: 'userInfo',
 } as const;
 
-/** What the bridge sends: records of one user from one partition triple, in the order of application. */
-export interface EventBatch {
-  readonly partition: number;
-  /** Everything of this user below these offsets of the triple was acknowledged before this batch was sent. */
-  readonly lowWater: Offsets;
-  readonly rules: Rules;
-  readonly records: readonly Applicable[];
+/** The property that names the type of a stored value on its way through src/payload-codec.ts. */
+export const TYPE_MARK = '$type';
+
+/** A value that outlives a deployment, marked for being stored by its schema. The mark is its first property. */
+export function stored<T extends object>(type: 'Start' | 'EventBatch', value: T): T {
+  return { [TYPE_MARK]: type, ...value };
 }
 
 export function workflowIdOf(appId: string, userId: string): string {

@@ -5,7 +5,7 @@ import {
 import type { Activities } from '../activities/contract.ts';
 import type { Call, CallOptions, Engine } from './engine.ts';
 import type { userEnrichment } from './user-enrichment.ts';
-import { EVENTS_SIGNAL, type EventBatch } from './messages.ts';
+import { EVENTS_SIGNAL, stored, type EventBatch } from './messages.ts';
 
 const eventsSignal = defineSignal<[EventBatch]>(EVENTS_SIGNAL);
 
@@ -28,7 +28,7 @@ export function temporalEngine(): Engine {
       return () => call.cancel();
     },
     call: (name, request, options) => cancellable(() => activitiesWith(options)[name](request as never) as Promise<never>),
-    continueAsNew: (start) => continueAsNew<typeof userEnrichment>(start),
+    continueAsNew: (start) => continueAsNew<typeof userEnrichment>(stored('Start', start)),
     describe: (text) => setCurrentDetails(text),
     warn: (message, details) => log.warn(message, { ...details }),
   };

@@ -2,7 +2,7 @@ import { WorkflowNotFoundError, type WorkflowClient } from '@temporalio/client';
 import { outputKey } from '../codec/enriched.ts';
 import { partitionOf } from '../kafka/partitioner.ts';
 import type { Start } from '../../workflows/life.ts';
-import { EVENTS_SIGNAL, taskQueueOf, WORKFLOW_TYPE } from '../../workflows/messages.ts';
+import { EVENTS_SIGNAL, stored, taskQueueOf, WORKFLOW_TYPE } from '../../workflows/messages.ts';
 import { workflowIdsOf } from '../workflow-ids.ts';
 import type { Config } from '../config.ts';
 import type { Signaller } from './signaller.ts';
@@ -21,9 +21,9 @@ export function createTemporalSignaller(client: WorkflowClient, config: Pick<Con
         client.signalWithStart(WORKFLOW_TYPE, {
           workflowId: workflowId(userId),
           taskQueue: taskQueueOf(appId, partitionOf(Buffer.from(outputKey(userId)), shards)),
-          args: [start],
+          args: [stored('Start', start)],
           signal: EVENTS_SIGNAL,
-          signalArgs: [batch],
+          signalArgs: [stored('EventBatch', batch)],
         }),
       );
     },

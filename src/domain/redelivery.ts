@@ -4,12 +4,8 @@
  * acknowledged, or in the set above it. The low water never goes back, so the set holds only what is in flight.
  */
 import { INPUTS, type Input, type Offsets } from './events.ts';
-import { addOffset, dropBelow, hasOffset, type OffsetRanges } from './offset-ranges.ts';
-
-export interface PartitionRedelivery {
-  lowWater: [user: number, session: number, money: number];
-  above: [user: OffsetRanges, session: OffsetRanges, money: OffsetRanges];
-}
+import { addOffset, dropBelow, hasOffset } from './offset-ranges.ts';
+import type { PartitionRedelivery } from './types.ts';
 
 /** By partition number; one entry for each partition that this user's records ever came from. */
 export type Redelivery = Record<string, PartitionRedelivery>;

@@ -2,25 +2,14 @@
  * What the records of the ledger topic say. Key: a user id, value: what was last published for that user. One key is no
  * user: {@link OWNER_KEY}, written by whoever takes the shard. The topic is compacted, the last value of a key counts.
  */
-import type { Incarnation } from '../../activities/contract.ts';
-import { EnrichmentError } from '../errors.ts';
+import type { LedgerEntry, Mark } from '../domain/types.ts';
+import { EnrichmentError, messageOf } from '../errors.ts';
+import { stateFormat } from '../state-format/format.ts';
+
+export type { LedgerEntry, Mark };
 
 /** User ids are UUIDs: no user has this one. */
 export const OWNER_KEY = '!owner';
-
-/** The last published output of one stream: its sequence number, and the place of its money record. */
-export interface Mark {
-  readonly seq: number;
-  readonly partition: number;
-  readonly offset: number;
-}
-
-export interface LedgerEntry {
-  readonly incarnation: Incarnation;
-  /** Absent: nothing was published on that stream in this incarnation. */
-  readonly applied?: Mark;
-  readonly resolved?: Mark;
-}
 
 /** The end of what was written before a shard was taken, and who took it. */
 export interface Owner {
@@ -30,27 +19,27 @@ export interface Owner {
   readonly at: number;
 }
 
-/** `{"i":[startedAt,runId],"a":[seq,partition,offset],"r":[...]}`: short, since there is one for every user. */
-export function encodeLedgerEntry({ incarnation, applied, resolved }: LedgerEntry): string {
-  return JSON.stringify({
-    i: [incarnation.startedAt, incarnation.runId],
-    ...(applied === undefined ? {} : { a: [applied.seq, applied.partition, applied.offset] }),
-    ...(resolved === undefined ? {} : { r: [resolved.seq, resolved.partition, resolved.offset] }),
-  });
+/** Avro, by the schema of a LedgerEntry. */
+export function encodeLedgerEntry(entry: LedgerEntry): Buffer {
+  return stateFormat().encode('LedgerEntry', entry);
 }
 
-/** Throws EnrichmentError DIVERGENCE: somebody else writes to the ledger, and nothing must be published by guess. */
+/**
+ * Throws EnrichmentError DIVERGENCE: somebody else writes to the ledger, and nothing must be published by guess; NEWER_STATE:
+ * a newer version of this product wrote it.
+ */
 export function decodeLedgerEntry(value: Buffer, where: string): LedgerEntry {
-  const fields = parse(value, where);
-  const [startedAt, runId] = Array.isArray(fields['i']) ? (fields['i'] as unknown[]) : [];
-  if (typeof startedAt !== 'number' || typeof runId !== 'string') throw foreign(value, where, 'no incarnation');
-  const applied = markOf(fields['a'], value, where);
-  const resolved = markOf(fields['r'], value, where);
-  return {
-    incarnation: { startedAt, runId },
-    ...(applied === undefined ? {} : { applied }),
-    ...(resolved === undefined ? {} : { resolved }),
-  };
+  let decoded: ReturnType<ReturnType<typeof stateFormat>['decode']>;
+  try {
+    decoded = stateFormat().decode(value);
+  } catch (error) {
+    if (error instanceof EnrichmentError && error.code === 'NEWER_STATE') {
+      throw new EnrichmentError('NEWER_STATE', `the ledger record at ${where} was ${error.message}`, { cause: error });
+    }
+    throw foreign(value, where, messageOf(error));
+  }
+  if (decoded.name !== 'LedgerEntry') throw foreign(value, where, `a ${decoded.name}`);
+  return decoded.value as LedgerEntry;
 }
 
 export function encodeOwner(owner: Owner): string {
@@ -62,15 +51,6 @@ export function decodeOwner(value: Buffer, where: string): Owner {
   const { owner, host, at } = parse(value, where);
   if (typeof owner !== 'string') throw foreign(value, where, 'no owner');
   return { owner, host: typeof host === 'string' ? host : '', at: typeof at === 'number' ? at : 0 };
-}
-
-function markOf(field: unknown, value: Buffer, where: string): Mark | undefined {
-  if (field === undefined) return undefined;
-  if (!Array.isArray(field) || field.length !== 3 || !field.every(Number.isSafeInteger)) {
-    throw foreign(value, where, 'a stream without sequence number, partition and offset');
-  }
-  const [seq, partition, offset] = field as [number, number, number];
-  return { seq, partition, offset };
 }
 
 function parse(value: Buffer, where: string): Record<string, unknown> {

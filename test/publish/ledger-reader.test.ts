@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RecordBatch } from '../../src/kafka/port.ts';
-import type { LedgerEntry } from '../../src/publish/ledger-entry.ts';
+import { encodeLedgerEntry, type LedgerEntry } from '../../src/publish/ledger-entry.ts';
 import { LedgerReader } from '../../src/publish/ledger-reader.ts';
 import type { LedgerFeed } from '../../src/publish/ledger-reader.ts';
-import { withCode } from '../support/publishing.ts';
+import { FIRST_LIFE, withCode } from '../support/publishing.ts';
 
-const user = (id: string, seq: number): [string, string] => [id, `{"i":[1000,"run-1"],"a":[${seq},0,${100 + seq}]}`];
+const user = (id: string, seq: number): [string, Buffer] => [id, encodeLedgerEntry({ incarnation: FIRST_LIFE, applied: { seq, partition: 0, offset: 100 + seq } })];
 const sentinel = (owner: string): [string, string] => ['!owner', `{"owner":"${owner}","host":"h","at":0}`];
 
 /** Records at `from`, `from + 1`, ... */
-function batch(from: number, records: readonly [string, string][], next = from + records.length): RecordBatch {
+function batch(from: number, records: readonly [string, string | Buffer][], next = from + records.length): RecordBatch {
   return {
     topic: 'ledger',
     partition: 0,

@@ -5,14 +5,14 @@ import { after, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { activityInfo } from '@temporalio/activity';
 import { Client, type WorkflowHandle } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, type DataConverter } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { FAILURES, type Activities, type LookupOutcome, type LookupRequest, type PublishRequest } from '../../activities/contract.ts';
 import type { Applicable, Offsets, Rules } from '../../src/domain/events.ts';
 import { dataConverter } from '../../src/payload-codec.ts';
 import type { userEnrichment } from '../../workflows/index.ts';
-import { EVENTS_SIGNAL, QUERIES, WORKFLOW_TYPE, type EventBatch } from '../../workflows/messages.ts';
+import { EVENTS_SIGNAL, QUERIES, stored, WORKFLOW_TYPE, type EventBatch } from '../../workflows/messages.ts';
 import type { UserStateView } from '../../workflows/views.ts';
 import { temporalProgram } from '../../src/local/temporal-server.ts';
 import { RULES, short } from '../domain/given.ts';
@@ -128,21 +128,24 @@ export class WorkflowUser {
   readonly #shared: Shared;
   readonly #taskQueue = randomUUID();
 
-  private constructor(given: Shared, rules: Rules) {
+  readonly #converter: DataConverter;
+
+  private constructor(given: Shared, rules: Rules, converter: DataConverter) {
     this.#shared = given;
     this.rules = rules;
+    this.#converter = converter;
   }
 
   /** A user with a worker of its own, which stops after the test. All its histories are replayed then. */
-  static async create(t: TestContext, { rules = {}, server = 'time-skipping' }: { rules?: Partial<Rules>; server?: ServerKind } = {}): Promise<WorkflowUser> {
+  static async create(t: TestContext, { rules = {}, server = 'time-skipping', converter = dataConverter }: { rules?: Partial<Rules>; server?: ServerKind; converter?: DataConverter } = {}): Promise<WorkflowUser> {
     const given = await environment(server);
-    const user = new WorkflowUser(given, { ...RULES, ...rules });
+    const user = new WorkflowUser(given, { ...RULES, ...rules }, converter);
     const worker = await Worker.create({
       connection: given.env.nativeConnection,
       taskQueue: user.#taskQueue,
       workflowBundle: given.bundle,
       activities: user.fake.activities as unknown as Record<string, (...args: never[]) => Promise<unknown>>,
-      dataConverter,
+      dataConverter: converter,
       shutdownForceTime: '2s',
     });
     const running = worker.run();
@@ -162,14 +165,16 @@ export class WorkflowUser {
     return this.#shared.client.workflow.getHandle<typeof userEnrichment>(this.userId);
   }
 
-  signal(records: readonly Applicable[], { lowWater = [0, 0, 0] as Offsets, partition = 0 } = {}): Promise<unknown> {
+  /** `converter`: of the bridge that signals. */
+  signal(records: readonly Applicable[], { lowWater = [0, 0, 0] as Offsets, partition = 0, converter = dataConverter } = {}): Promise<unknown> {
     const batch: EventBatch = { partition, lowWater, rules: this.rules, records };
-    return this.#shared.client.workflow.signalWithStart(WORKFLOW_TYPE, {
+    const { connection } = this.#shared.env;
+    return new Client({ connection, dataConverter: converter }).workflow.signalWithStart(WORKFLOW_TYPE, {
       workflowId: this.userId,
       taskQueue: this.#taskQueue,
-      args: [{ userId: this.userId }],
+      args: [stored('Start', { userId: this.userId })],
       signal: EVENTS_SIGNAL,
-      signalArgs: [batch],
+      signalArgs: [stored('EventBatch', batch)],
     });
   }
 
@@ -214,7 +219,7 @@ export class WorkflowUser {
     const { client, bundle } = this.#shared;
     for (const runId of await this.runs()) {
       const history = await client.workflow.getHandle(this.userId, runId).fetchHistory();
-      await Worker.runReplayHistory({ workflowBundle: bundle, dataConverter }, history, this.userId);
+      await Worker.runReplayHistory({ workflowBundle: bundle, dataConverter: this.#converter }, history, this.userId);
     }
   }
 }
