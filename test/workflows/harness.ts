@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { activityInfo } from '@temporalio/activity';
 import { Client, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, type DataConverter } from '@temporalio/common';
+import type { History } from '@temporalio/common/lib/proto-utils.js';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { FAILURES, type Activities, type LookupOutcome, type LookupRequest, type PublishRequest } from '../../activities/contract.ts';
@@ -214,11 +215,16 @@ export class WorkflowUser {
     return runs;
   }
 
+  /** Of the chain, the first one first. */
+  async histories(): Promise<History[]> {
+    const { client } = this.#shared;
+    return Promise.all((await this.runs()).map((runId) => client.workflow.getHandle(this.userId, runId).fetchHistory()));
+  }
+
   /** All histories of this user give the same commands again. */
   async replays(): Promise<void> {
-    const { client, bundle } = this.#shared;
-    for (const runId of await this.runs()) {
-      const history = await client.workflow.getHandle(this.userId, runId).fetchHistory();
+    const { bundle } = this.#shared;
+    for (const history of await this.histories()) {
       await Worker.runReplayHistory({ workflowBundle: bundle, dataConverter: this.#converter }, history, this.userId);
     }
   }

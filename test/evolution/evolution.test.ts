@@ -1,0 +1,108 @@
+/**
+ * After Flink's method: what every release wrote is read by today's code, goes on with its next batch, and gives what it has
+ * to give. The fixtures of a release are never changed; new fields of the state have their defaults.
+ */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { defaultPayloadConverter } from '@temporalio/common';
+import { applyBatch } from '../../src/domain/apply.ts';
+import type { EventBatch, LedgerEntry, Start } from '../../src/domain/types.ts';
+import { dataConverter } from '../../src/payload-codec.ts';
+import { decodeLedgerEntry } from '../../src/publish/ledger-entry.ts';
+import { StateFormat } from '../../src/state-format/format.ts';
+import { releasedSchemas, todaysSchemas, type FieldSchema, type RecordSchema, type SchemaFile } from '../../src/state-format/schema.ts';
+import { verdictOf } from '../../src/state-format/verdict.ts';
+import { newLife } from '../../workflows/life.ts';
+import { short } from '../domain/given.ts';
+import { changedFiles, namesOf, readBytes, readJson, readPayload, versions } from './fixtures.ts';
+import { STATES, type StateFixture } from './scenario.ts';
+
+/** The value of a payload as a worker gets it. */
+async function decoded<T>(version: string, file: string): Promise<T> {
+  let payloads = [readPayload(version, file)];
+  for (const codec of dataConverter.payloadCodecs!.toReversed()) payloads = await codec.decode(payloads);
+  return defaultPayloadConverter.fromPayload<T>(payloads[0]!);
+}
+
+/** Everything that the older value has is in the newer one as it was. */
+function holds(actual: unknown, expected: unknown, place: string): void {
+  if (typeof expected !== 'object' || expected === null) return assert.equal(actual, expected, place);
+  assert.ok(typeof actual === 'object' && actual !== null, place);
+  if (Array.isArray(expected)) assert.equal((actual as unknown[]).length, expected.length, place);
+  for (const [name, value] of Object.entries(expected)) holds((actual as Record<string, unknown>)[name], value, `${place}.${name}`);
+}
+
+it('every release of the schemas has fixtures, and the other way round', () => {
+  assert.ok(versions().length > 0);
+  assert.deepEqual(versions(), releasedSchemas().map(({ version }) => version));
+});
+
+for (const version of versions()) {
+  describe(`what ${version} wrote`, () => {
+    it('is as it was written', () => assert.deepEqual(changedFiles(version), []));
+
+    it('has schemas that today\'s do not refuse', () => {
+      const released = releasedSchemas().find((file) => file.version === version)!;
+      const { roots, refused } = verdictOf(released, todaysSchemas());
+      assert.deepEqual(refused, []);
+      assert.ok(roots.every(({ compatibility }) => compatibility !== 'refused'));
+    });
+
+    for (const name of namesOf(version, 'states')) {
+      it(`is a state that goes on: ${name}`, async () => {
+        const { start: expected, next, applied, resolved, lookups } = readJson<Omit<StateFixture, 'start'> & { start: Start | null }>(version, `states/${name}.json`);
+        const { userId, life = newLife({ startedAt: 1, runId: 'r' }) } = await decoded<Start>(version, `states/${name}.payload`);
+        if (expected !== null) holds({ userId, ...(expected.life && { life }) }, expected, name);
+        const effects = applyBatch(life.user, next, { userId, now: next.records[0]?.ts ?? 0 });
+        assert.deepEqual([effects.applied.map(short), effects.resolved.map(short)], [applied, resolved]);
+        assert.deepEqual(life.user.lookups.map(({ money }) => money.id), lookups);
+      });
+    }
+
+    for (const name of namesOf(version, 'signals')) {
+      it(`is a signal: ${name}`, async () => {
+        holds(await decoded<EventBatch>(version, `signals/${name}.payload`), readJson(version, `signals/${name}.json`), name);
+      });
+    }
+
+    for (const name of namesOf(version, 'ledger')) {
+      it(`is an entry of the ledger: ${name}`, () => {
+        holds(decodeLedgerEntry(readBytes(version, `ledger/${name}.avro`), 'here'), readJson<LedgerEntry>(version, `ledger/${name}.json`), name);
+      });
+    }
+
+    it('has states of every kind', () => {
+      assert.deepEqual(['empty', 'full', 'largest', 'lookups', 'new', 'pending', 'unpublished'].filter((name) => !namesOf(version, 'states').includes(name)), []);
+    });
+  });
+}
+
+describe('negative controls: the machinery can fail', () => {
+  const today = todaysSchemas();
+  const BAD: readonly (readonly [string, SchemaFile])[] = [
+    ['a new field without a default', changed(today, 'UserState', (fields) => [...fields, { name: 'level', type: 'long' }])],
+    ['a renamed field', changed(today, 'Session', (fields) => fields.map((field) => (field.name === 'ts' ? { ...field, name: 'at', default: 0 } : field)))],
+    ['another type', changed(today, 'Change', (fields) => fields.map((field) => (field.name === 'ts' ? { ...field, type: 'string' } : field)))],
+  ];
+  for (const [what, schemas] of BAD) {
+    it(`refuses ${what}, for every release`, () => {
+      for (const released of releasedSchemas()) assert.ok(verdictOf(released, schemas).refused.length > 0, released.version);
+    });
+  }
+
+  it('does not read a state with the schema of something else', () => {
+    const format = new StateFormat({ ...today, records: today.records.filter(({ name }) => name !== 'LedgerEntry') }, []);
+    for (const version of versions()) assert.throws(() => format.decode(readBytes(version, 'ledger/both.avro')), /newer version wrote it/);
+  });
+
+  it('notices another output', () => {
+    const { start, next, applied } = STATES['full']!;
+    const life = structuredClone(start.life!);
+    delete life.user.sessions['s1'];
+    assert.notDeepEqual(applyBatch(life.user, next, { userId: start.userId, now: 0 }).applied.map(short), applied);
+  });
+});
+
+function changed(file: SchemaFile, name: string, change: (fields: readonly FieldSchema[]) => FieldSchema[]): SchemaFile {
+  return { ...file, records: file.records.map((record): RecordSchema => (record.name === name ? { ...record, fields: change(record.fields) } : record)) };
+}
