@@ -3,6 +3,7 @@
  * 404. Anything else (timeout, refused, 5xx, a redirect, a malformed or oversized body) is no answer, and asked again
  * until the time of the request is over.
  */
+import { Context } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { messageOf } from '../src/errors.ts';
 import { FAILURES, type Activities, type LookupOutcome } from './contract.ts';
@@ -21,8 +22,12 @@ export interface LookupDeps {
   readonly limiter: Limiter;
   readonly now: () => number;
   readonly observeLookup: (outcome: LookupOutcome['status']) => void;
+  /** Tells the server that the attempt is alive; Temporal's own when absent. */
+  readonly heartbeat?: () => void;
 }
 
+/** ms between two signs of life */
+const HEARTBEAT_INTERVAL = 1_000;
 /** bytes; an answer has a few dozen. */
 const MAX_BODY = 64 * 1024;
 
@@ -50,6 +55,7 @@ export class Limiter {
 export function createLookupSessions(deps: LookupDeps, sessionService: SessionService = httpSessionService(deps)): Activities['lookupSessions'] {
   return async ({ sessionIds, giveUpAt }) => {
     let problem = '';
+    const alive = setInterval(deps.heartbeat ?? contextHeartbeat(), HEARTBEAT_INTERVAL);
     const outcomes = await Promise.all(
       sessionIds.map((sessionId) =>
         deps.limiter.run(async (): Promise<LookupOutcome> => {
@@ -61,7 +67,7 @@ export function createLookupSessions(deps: LookupDeps, sessionService: SessionSe
           }
         }),
       ),
-    );
+    ).finally(() => clearInterval(alive));
     for (const { status } of outcomes) deps.observeLookup(status);
     if (outcomes.every(({ status }) => status === 'retry')) {
       throw ApplicationFailure.create({
@@ -72,6 +78,11 @@ export function createLookupSessions(deps: LookupDeps, sessionService: SessionSe
     }
     return outcomes;
   };
+}
+
+function contextHeartbeat(): () => void {
+  const context = Context.current();
+  return () => context.heartbeat();
 }
 
 export function httpSessionService(deps: Pick<LookupDeps, 'sessionServiceUrl' | 'lookupTimeout'>): SessionService {

@@ -11,6 +11,8 @@ export interface CallOptions {
   /** Within the workflow task, by the process that runs it; what it answers is in the history only when the task is. */
   readonly local?: boolean;
   readonly startToCloseTimeout: number;
+  /** Of an activity that says at intervals that it is alive. */
+  readonly heartbeatTimeout?: number;
   readonly retry: {
     readonly initialInterval?: number;
     readonly backoffCoefficient?: number;

@@ -41,6 +41,8 @@ const MAX_BATCHES = 10;
 const MAX_LOOKUPS_IN_FLIGHT = 100;
 /** ms that pending money waits quietly for its session, before the watermark is watched on its behalf. */
 const WATCH_AFTER = 3_000;
+/** ms without a sign of life of a lookup; it gives one every second. */
+const LOOKUP_HEARTBEAT = 6_000;
 const HOUR = 3_600_000;
 
 const PUBLISH_LOCALLY: CallOptions = {
@@ -214,6 +216,7 @@ function taskFailure(what: string, error: unknown): Error {
 /** Retried for as long as the activity wants to be: it answers `given-up` itself when the time is over. */
 function lookupOptions({ rules }: Life): CallOptions {
   const giveUpAfter = rules?.lookupGiveUpAfter ?? HOUR;
-  const maximumInterval = Math.max(100, Math.min(30_000, giveUpAfter / 10));
-  return { startToCloseTimeout: 30_000, retry: { initialInterval: Math.min(500, maximumInterval), maximumInterval } };
+  const maximumInterval = Math.max(100, Math.min(10_000, giveUpAfter / 10));
+  // Without heartbeats the lookups of a worker that died are asked for again only after half a minute.
+  return { startToCloseTimeout: 30_000, heartbeatTimeout: LOOKUP_HEARTBEAT, retry: { initialInterval: Math.min(500, maximumInterval), maximumInterval } };
 }

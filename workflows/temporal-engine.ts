@@ -34,8 +34,8 @@ export function temporalEngine(): Engine {
   };
 }
 
-function activitiesWith({ local, startToCloseTimeout, retry }: CallOptions): Activities {
-  return local ? proxyLocalActivities<Activities>({ startToCloseTimeout, retry }) : proxyActivities<Activities>({ startToCloseTimeout, retry });
+function activitiesWith({ local, heartbeatTimeout, ...options }: CallOptions): Activities {
+  return local ? proxyLocalActivities<Activities>(options) : proxyActivities<Activities>({ ...options, ...(heartbeatTimeout !== undefined && { heartbeatTimeout }) });
 }
 
 function cancellable<T>(run: () => Promise<T>): Call<T> & { readonly cancelled: boolean } {

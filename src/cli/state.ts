@@ -113,7 +113,7 @@ export function renderState(view: UserStateView): string {
       one.moneyId,
       one.givenUpAt ?? 'not started',
     ])),
-    section('counters', 0, ['counter', 'value'], Object.entries(view.counters).map(([name, value]) => [words(name), String(value)])),
+    section('counters', 0, ['counter', 'value'], Object.entries(view.counters).map(([name, value]) => [words(name), countText(value)])),
   ].join('\n\n');
 }
 
@@ -128,6 +128,12 @@ function section(title: string, size: number, heading: readonly string[], rows: 
   const cut = size > rows.length ? ` (${size}, the first ${rows.length} shown)` : '';
   const lines = table(heading, rows).split('\n').map((line) => `  ${line}`);
   return `${title}${cut}\n${lines.join('\n')}`;
+}
+
+/** By name: `EUR 3, USD 1`. */
+function countText(value: number | Readonly<Record<string, number>>): string {
+  if (typeof value === 'number') return String(value);
+  return Object.entries(value).map(([name, count]) => `${name} ${count}`).join(', ') || 'none';
 }
 
 /** `moneyApplied` -> `money applied` */

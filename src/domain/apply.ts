@@ -85,6 +85,7 @@ function applyMoney(
   }
   state.dedup[money.id] = money.ts;
   state.counters.moneyApplied += 1;
+  state.counters.moneyByCurrency[money.currency] = (state.counters.moneyByCurrency[money.currency] ?? 0) + 1;
   const firstOccurrence = noteFirstOccurrence(state.moneyTypes, money.moneyType);
   const userInfo = userInfoAt(state, money.ts);
   const { userSessionId } = money;

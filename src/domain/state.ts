@@ -24,6 +24,7 @@ export function initialState(): UserState {
       joined: 0,
       lookedUp: 0,
       incomplete: 0,
+      moneyByCurrency: {},
     },
   };
 }

@@ -151,6 +151,10 @@ export interface Counters {
   joined: number;
   lookedUp: number;
   incomplete: number;
+  /**
+   * Money applied, by currency; at most as many as ISO 4217 has codes. What was applied before 0.2.0 is not in it.
+   */
+  moneyByCurrency: Record<string, number>;
 }
 
 /** What was applied of one partition: everything below the low water, and ranges above it, by input. */

@@ -25,14 +25,16 @@ async function service(t: TestContext, handle: Handle, { limit = 10, path = '', 
     await new Promise((resolve) => server.close(resolve));
   });
   const observed: LookupOutcome['status'][] = [];
+  const heartbeats = { count: 0 };
   const deps = {
     sessionServiceUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`,
     lookupTimeout,
     limiter: new Limiter(limit),
     now: () => NOW,
     observeLookup: (status: LookupOutcome['status']) => void observed.push(status),
+    heartbeat: () => void (heartbeats.count += 1),
   };
-  return { lookup: createLookupSessions(deps), paths, observed, deps };
+  return { lookup: createLookupSessions(deps), paths, observed, deps, heartbeats };
 }
 
 const json = (status: number, body: unknown): Handle => (_, response) => void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
@@ -104,6 +106,15 @@ describe('looking sessions up', () => {
     await new Promise((resolve) => nobody.close(resolve));
     const lookup = createLookupSessions({ ...deps, sessionServiceUrl: `http://127.0.0.1:${port}` });
     await assert.rejects(lookup({ sessionIds: ['a'], giveUpAt: IN_TIME }), /ECONNREFUSED/);
+  });
+
+  it('says that it is alive while it waits, and not afterwards', async (t) => {
+    const { lookup, heartbeats } = await service(t, (request, response) => void setTimeout(() => json(200, { clientCountryCode: 'UY' })(request, response), 2_500), { lookupTimeout: 10_000 });
+    await lookup({ sessionIds: ['s'], giveUpAt: IN_TIME });
+    const { count } = heartbeats;
+    assert.ok(count > 0);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    assert.equal(heartbeats.count, count);
   });
 
   it('asks at least once, however late it is', async (t) => {

@@ -36,7 +36,7 @@ const FULL: Start = {
       moneyTypes: ['x', 'y'],
       pending: { 's-2': [{ ...WAITING, dueAt: 12, wallDueAt: 13, userInfo: { residentCountryCode: 'DE' } }, { ...WAITING, dueAt: 14 }] },
       lookups: [{ ...WAITING, giveUpAt: 99 }, WAITING],
-      counters: { moneyApplied: 1, duplicatesDropped: 2, redeliveriesDropped: 3, late: 4, joined: 5, lookedUp: 6, incomplete: 7 },
+      counters: { moneyApplied: 1, duplicatesDropped: 2, redeliveriesDropped: 3, late: 4, joined: 5, lookedUp: 6, incomplete: 7, moneyByCurrency: { EUR: 1 } },
     },
   },
 };
