@@ -14,6 +14,8 @@ import { register } from 'tsx/esm/api';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const LAYERS = ['unit', 'int', 'e2e'];
+/** Files: those of Temporal's test server mostly wait. */
+const AT_A_TIME = { unit: 2, int: 3, e2e: 1 };
 const FILE_TIMEOUT_MS = 20 * 60_000;
 const COUNTS = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) ([\d.]+)$/;
 
@@ -41,7 +43,7 @@ async function* runLayers(files, outcome) {
     if (chosen.length === 0 || abort.signal.aborted) continue;
     const stop = layer === 'e2e' ? await startServers() : async () => undefined;
     try {
-      const options = { files: chosen, concurrency: layer === 'e2e' ? 1 : true, timeout: FILE_TIMEOUT_MS, signal: abort.signal };
+      const options = { files: chosen, concurrency: AT_A_TIME[layer], timeout: FILE_TIMEOUT_MS, signal: abort.signal };
       for await (const event of run(options)) {
         const count = event.type === 'test:diagnostic' && event.data.nesting === 0 ? COUNTS.exec(event.data.message) : null;
         if (event.type === 'test:fail' && !event.data.todo) outcome.failed = true;

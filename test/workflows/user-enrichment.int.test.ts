@@ -236,7 +236,7 @@ describe('the queries of a user', () => {
       lookups: [{ moneyId: 'asked', sessionId: 'x', givenUpAt: lookup.givenUpAt }],
       firstOccurrences: ['BET', 'WIN'],
       counters: {
-        moneyApplied: 3, duplicatesDropped: 0, redeliveriesDropped: 0, late: 0, joined: 1, lookedUp: 0, incomplete: 0, published: 1, unpublished: 0,
+        moneyApplied: 3, duplicatesDropped: 0, redeliveriesDropped: 0, late: 0, joined: 1, lookedUp: 0, incomplete: 0, moneyByCurrency: { EUR: 3 }, published: 1, unpublished: 0,
       },
       sizes: { sessions: 2, pendingMoney: 1, lookups: 1, firstOccurrences: 2, dedupEntries: 3 },
       partition: 5,
