@@ -22,8 +22,8 @@ export interface LookupDeps {
   readonly limiter: Limiter;
   readonly now: () => number;
   readonly observeLookup: (outcome: LookupOutcome['status']) => void;
-  /** Tells the server that the attempt is alive; Temporal's own when absent. */
-  readonly heartbeat?: () => void;
+  /** Tells the server that the attempt is alive until the function that it returns is called; Temporal's own when absent. */
+  readonly signsOfLife?: () => () => void;
 }
 
 /** ms between two signs of life */
@@ -55,7 +55,7 @@ export class Limiter {
 export function createLookupSessions(deps: LookupDeps, sessionService: SessionService = httpSessionService(deps)): Activities['lookupSessions'] {
   return async ({ sessionIds, giveUpAt }) => {
     let problem = '';
-    const alive = setInterval(deps.heartbeat ?? contextHeartbeat(), HEARTBEAT_INTERVAL);
+    const stopSignsOfLife = (deps.signsOfLife ?? heartbeats)();
     const outcomes = await Promise.all(
       sessionIds.map((sessionId) =>
         deps.limiter.run(async (): Promise<LookupOutcome> => {
@@ -67,7 +67,7 @@ export function createLookupSessions(deps: LookupDeps, sessionService: SessionSe
           }
         }),
       ),
-    ).finally(() => clearInterval(alive));
+    ).finally(stopSignsOfLife);
     for (const { status } of outcomes) deps.observeLookup(status);
     if (outcomes.every(({ status }) => status === 'retry')) {
       throw ApplicationFailure.create({
@@ -80,9 +80,15 @@ export function createLookupSessions(deps: LookupDeps, sessionService: SessionSe
   };
 }
 
-function contextHeartbeat(): () => void {
+function heartbeats(): () => void {
   const context = Context.current();
-  return () => context.heartbeat();
+  return every(HEARTBEAT_INTERVAL, () => context.heartbeat());
+}
+
+/** Until the function that it returns is called. */
+export function every(ms: number, action: () => void): () => void {
+  const timer = setInterval(action, ms);
+  return () => clearInterval(timer);
 }
 
 export function httpSessionService(deps: Pick<LookupDeps, 'sessionServiceUrl' | 'lookupTimeout'>): SessionService {

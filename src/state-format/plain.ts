@@ -2,6 +2,7 @@
  * Between plain JSON values and what avsc takes: absent properties are null there, a record in a union stands under its
  * full name, and `type` of a discriminated record is its place in the union. Made from the schema, once for each.
  */
+import { escapeText, unescapeText } from './text.ts';
 import { isUnion, type FieldSchema, type RecordSchema, type Schema } from './schema.ts';
 
 export interface Plain {
@@ -14,6 +15,11 @@ export interface Plain {
 type Json = Readonly<Record<string, unknown>>;
 
 const AS_IT_IS: Plain = { toAvro: (value) => value, fromAvro: (value) => value };
+/** What is not text where text belongs is for avsc to refuse. */
+const TEXT: Plain = {
+  toAvro: (value) => (typeof value === 'string' ? escapeText(value) : value),
+  fromAvro: (value) => unescapeText(value as string),
+};
 
 /** By name, of every record in the list. */
 export function plainTypes(records: readonly RecordSchema[]): ReadonlyMap<string, Plain> {
@@ -40,6 +46,7 @@ export function plainTypes(records: readonly RecordSchema[]): ReadonlyMap<string
   }
 
   function of(schema: Schema): Plain {
+    if (schema === 'string') return TEXT;
     if (typeof schema === 'string') return known.get(schema)?.plain ?? AS_IT_IS;
     if (isUnion(schema)) return ofUnion(schema);
     return 'values' in schema ? ofMap(of(schema.values)) : ofArray(of(schema.items));
@@ -83,8 +90,7 @@ function ofArray(item: Plain): Plain {
 }
 
 function ofMap(values: Plain): Plain {
-  if (values === AS_IT_IS) return AS_IT_IS;
-  const each = (convert: (value: unknown) => unknown) => (value: unknown) =>
-    Object.fromEntries(Object.entries(value as Json).map(([key, content]) => [key, convert(content)]));
-  return { toAvro: each(values.toAvro), fromAvro: each(values.fromAvro) };
+  const each = (key: (text: string) => string, convert: (value: unknown) => unknown) => (value: unknown) =>
+    Object.fromEntries(Object.entries(value as Json).map(([name, content]) => [key(name), convert(content)]));
+  return { toAvro: each(escapeText, values.toAvro), fromAvro: each(unescapeText, values.fromAvro) };
 }

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
 import { FAILURES, type LookupOutcome } from '../../activities/contract.ts';
-import { createLookupSessions, Limiter } from '../../activities/lookup-sessions.ts';
+import { createLookupSessions, every, Limiter } from '../../activities/lookup-sessions.ts';
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -32,7 +32,7 @@ async function service(t: TestContext, handle: Handle, { limit = 10, path = '', 
     limiter: new Limiter(limit),
     now: () => NOW,
     observeLookup: (status: LookupOutcome['status']) => void observed.push(status),
-    heartbeat: () => void (heartbeats.count += 1),
+    signsOfLife: () => every(500, () => (heartbeats.count += 1)),
   };
   return { lookup: createLookupSessions(deps), paths, observed, deps, heartbeats };
 }

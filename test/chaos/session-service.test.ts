@@ -11,7 +11,7 @@ async function given(t: TestContext) {
   const service = await startChaoticSessionService((id) => (id === KNOWN ? 'SE' : null));
   t.after(() => service.stop());
   const lookup = createLookupSessions({
-    sessionServiceUrl: `http://127.0.0.1:${service.port}`, lookupTimeout: 600, limiter: new Limiter(4), now: () => 0, observeLookup: () => undefined, heartbeat: () => undefined,
+    sessionServiceUrl: `http://127.0.0.1:${service.port}`, lookupTimeout: 600, limiter: new Limiter(4), now: () => 0, observeLookup: () => undefined, signsOfLife: () => () => undefined,
   });
   return { service, ask: (sessionId: string) => lookup({ sessionIds: [sessionId], giveUpAt: 1 }) };
 }

@@ -36,7 +36,7 @@ const NOW = 1_000_000;
 const AGAIN = 8;
 
 function realLookup(sessionServiceUrl: string, lookupTimeout: number): ReturnType<typeof createLookupSessions> {
-  return createLookupSessions({ sessionServiceUrl, lookupTimeout, limiter: new Limiter(AT_A_TIME), now: () => NOW, observeLookup: () => undefined, heartbeat: () => undefined });
+  return createLookupSessions({ sessionServiceUrl, lookupTimeout, limiter: new Limiter(AT_A_TIME), now: () => NOW, observeLookup: () => undefined, signsOfLife: () => () => undefined });
 }
 
 export async function fuzzLookup({ seed, inputs, from = 0, lookup = realLookup }: LookupFuzzOptions): Promise<LookupReport> {

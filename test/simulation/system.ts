@@ -174,7 +174,7 @@ export class SimSystem {
       limiter: new Limiter(64),
       now: () => clock.now(),
       observeLookup: () => void (this.counts.lookups += 1),
-      heartbeat: () => undefined,
+      signsOfLife: () => () => undefined,
       committedWatermark: createCommittedWatermark(kafka, clock, bridgeGroupOf(APP), INPUT_TOPICS),
     };
     let ids = 0;

@@ -11,7 +11,7 @@ import { todaysSchemas, type FieldSchema, type SchemaFile } from '../../src/stat
 const format = stateFormat();
 const codeIs = (code: string) => (error: unknown) => error instanceof EnrichmentError && error.code === code;
 
-const MONEY = { id: 'a0000000-0000-4000-8000-000000000001', ts: 1_700_000_000_123, amount: '0.10', currency: 'EUR', closingBalance: '1E+2', moneyType: 'ünï', isOldMoneyEvent: false };
+const MONEY = { id: 'a0000000-0000-4000-8000-000000000001', ts: 1_700_000_000_123, amount: '0.10', currency: 'EUR', closingBalance: '1E+2', moneyType: 'ünï \ud800', isOldMoneyEvent: false };
 const WAITING = { partition: 3, offset: 9_007_199_254_740_990, money: { ...MONEY, userSessionId: 's-1' }, firstOccurrence: true };
 const RULES = { sessionTtl: 86_400_000, dedupTtl: 60_000, pendingTimeout: 3_600_000, lookupGiveUpAfter: 600_000 };
 
@@ -32,7 +32,7 @@ const FULL: Start = {
       birthYear: [{ ts: 1, offset: 2, value: '1980' }],
       residentCountryCode: [],
       sessions: { 's-1': { ts: 5, offset: 6, clientCountryCode: '' } },
-      dedup: { a: 1, b: 2 },
+      dedup: { a: 1, 'b\udc00': 2 },
       moneyTypes: ['x', 'y'],
       pending: { 's-2': [{ ...WAITING, dueAt: 12, wallDueAt: 13, userInfo: { residentCountryCode: 'DE' } }, { ...WAITING, dueAt: 14 }] },
       lookups: [{ ...WAITING, giveUpAt: 99 }, WAITING],
