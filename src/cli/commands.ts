@@ -39,6 +39,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./state.ts')).stateCommand(),
   },
   {
+    name: 'explain',
+    summary: 'why a money event came out as it did, from history',
+    load: async () => (await import('./explain.ts')).explainCommand(),
+  },
+  {
+    name: 'backfill',
+    summary: 'run the input topics from the beginning into a topic of its own, at full speed',
+    load: async () => (await import('./backfill.ts')).backfillCommand(),
+  },
+  {
+    name: 'compare',
+    summary: 'compare two output topics record by record',
+    load: async () => (await import('./compare.ts')).compareCommand(),
+  },
+  {
     name: 'generate',
     summary: 'synthetic events, into the topics or as NDJSON',
     load: async () => (await import('./generate.ts')).generateCommand(),

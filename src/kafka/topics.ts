@@ -67,7 +67,8 @@ export async function ensureTopics(config: Config, logger: Logger, options: Ensu
     const { only } = options;
     const creations = missingTopics(config, options, existing, brokers.length).filter(({ topic }) => only === undefined || topic === only);
     await create(admin, creations, logger);
-    const states = await describe(admin, names);
+    const present = names.filter((name) => existing.has(name) || creations.some(({ topic }) => topic === name));
+    const states = await describe(admin, present);
     return { created: creations.map(({ topic }) => topic), findings: judge(config, states) };
   } catch (error) {
     throw requestError(config.kafka.brokers, 'preparing the topics', error);

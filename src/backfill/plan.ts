@@ -1,0 +1,54 @@
+/** What a backfill is, out of the configuration and the command line; the same in all of its processes. */
+import type { Config } from '../config.ts';
+import { formatDuration } from '../environment-reader.ts';
+import { commonPartitionCount } from '../kafka/assigner.ts';
+import type { KafkaPort } from '../kafka/port.ts';
+import type { MemberSettings } from './member.ts';
+
+export interface Window {
+  /** Event times, epoch ms; -Infinity and Infinity where there is no bound. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Errors: EnrichmentError TOPIC (the inputs are missing, or not alike), KAFKA. */
+export async function planBackfill(kafka: KafkaPort, config: Config, target: { readonly topic: string; readonly partitions: number }, window: Window): Promise<MemberSettings> {
+  const { topics, sessionTtl, dedupTtl, pendingTimeout, lookupGiveUpAfter, outOfOrderness, maxRecordBytes, maxFutureSkew } = config;
+  const inputTopics = [topics.user, topics.session, topics.money] as const;
+  const counts = await kafka.partitionCounts(inputTopics);
+  return {
+    appId: config.appId,
+    groupId: backfillGroupOf(config.appId, target.topic),
+    inputTopics,
+    partitions: commonPartitionCount(inputTopics.map((topic, index) => ({ topic, partitions: counts[index] ?? 0 }))),
+    outputTopic: target.topic,
+    outputPartitions: target.partitions,
+    window,
+    rules: { sessionTtl, dedupTtl, pendingTimeout, lookupGiveUpAfter },
+    outOfOrderness,
+    limits: { maxRecordBytes, maxFutureSkew },
+    identity: identityOf(config, window),
+  };
+}
+
+export function backfillGroupOf(appId: string, outputTopic: string): string {
+  return `${appId}-backfill-${outputTopic}`;
+}
+
+/** Everything of the configuration that decides what is written. */
+function identityOf(config: Config, { from, to }: Window): string {
+  const { topics, outOfOrderness, sessionTtl, dedupTtl, pendingTimeout, maxFutureSkew, maxRecordBytes, valueFormat } = config;
+  const parts = {
+    inputs: `${topics.user}+${topics.session}+${topics.money}`,
+    ...(Number.isFinite(from) ? { from: new Date(from).toISOString() } : {}),
+    ...(Number.isFinite(to) ? { to: new Date(to).toISOString() } : {}),
+    'out-of-orderness': formatDuration(outOfOrderness),
+    'session-ttl': formatDuration(sessionTtl),
+    'dedup-ttl': formatDuration(dedupTtl),
+    'pending-timeout': formatDuration(pendingTimeout),
+    'max-future-skew': formatDuration(maxFutureSkew),
+    'max-record-bytes': maxRecordBytes,
+    format: valueFormat,
+  };
+  return Object.entries(parts).map(([name, value]) => `${name}=${value}`).join(' ');
+}

@@ -1,0 +1,126 @@
+/** `explain <userId> <moneyId>`: why a money event came out as it did, from the history of its user's workflow. */
+import { Command } from 'commander';
+import type { Input } from '../domain/events.ts';
+import { EnrichmentError, messageOf } from '../errors.ts';
+import { explained, explanationJson, happeningJson } from '../explain/explanation.ts';
+import { foldRuns } from '../explain/fold.ts';
+import { placeKey, type Happening } from '../explain/happening.ts';
+import { loadAttempts, loadRuns } from '../explain/load.ts';
+import { findPublished, type PublishedRecord } from '../explain/published.ts';
+import { COLOURS, PLAIN, renderExplanation } from '../explain/render.ts';
+import { StoryTeller } from '../explain/story.ts';
+import { traceLine } from '../explain/trace.ts';
+import type { RecordedRun } from '../explain/recorded.ts';
+import { createKafka } from '../kafka/index.ts';
+import { connectTemporal, type TemporalClient } from '../temporal.ts';
+import { workflowIdsOf } from '../workflow-ids.ts';
+import { createContext, reachKafka, type Context } from './context.ts';
+import { printable, progress, writeLine } from './output.ts';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+interface Options {
+  readonly json?: true;
+  readonly trace?: true;
+}
+
+export function explainCommand(): Command {
+  return new Command('explain')
+    .description(
+      "Why a money event came out as it did: what it was joined with, what it waited for, and where it is in the output topic.\n" +
+        "Read from the history of the user's workflow, which goes on; needs Temporal and no worker. Shows personal data.",
+    )
+    .argument('<userId>', 'UUID of the user')
+    .argument('[moneyId]', 'UUID of the money event; may be left out with --trace')
+    .option('--trace', 'everything of the user as a time line; lines of the money event are marked')
+    .option('--json', 'one JSON object; with --trace one a line')
+    .action((userId: string, moneyId: string | undefined, options: Options) => explain(userId, moneyId, options));
+}
+
+async function explain(user: string, money: string | undefined, options: Options): Promise<void> {
+  if (!UUID.test(user)) throw new EnrichmentError('CONFIG', `user id "${printable(user)}": expected a UUID`);
+  if (money !== undefined && !UUID.test(money)) throw new EnrichmentError('CONFIG', `money id "${printable(money)}": expected a UUID`);
+  if (money === undefined && options.trace !== true) throw new EnrichmentError('CONFIG', 'the money id is missing: expected explain <userId> <moneyId>, or --trace');
+  const context = createContext({ requireTemporal: true }, { quiet: true });
+  const userId = user.toLowerCase();
+  const workflowId = workflowIdsOf(context.config)(userId);
+  const temporal = await connectTemporal(context.env);
+  try {
+    const runs = await runsOf(temporal, workflowId);
+    if (options.trace === true) return trace(runs, topicsOf(context), money?.toLowerCase(), options.json === true);
+    await explainMoney(context, temporal, runs, { userId, moneyId: money!.toLowerCase(), workflowId }, options.json === true);
+  } finally {
+    await temporal.connection.close();
+  }
+}
+
+async function runsOf(temporal: TemporalClient, workflowId: string): Promise<readonly RecordedRun[]> {
+  const shown = progress(`reading the history of ${workflowId}`);
+  try {
+    const runs = await loadRuns(temporal.client, workflowId);
+    if (runs !== undefined) return runs;
+  } catch (error) {
+    throw new EnrichmentError('UNREACHABLE', `the history of "${workflowId}" at ${temporal.address} cannot be read: ${messageOf(error)}`, { cause: error });
+  } finally {
+    shown.end();
+  }
+  throw new EnrichmentError(
+    'NOT_FOUND',
+    `no workflow "${workflowId}" in namespace "${temporal.namespace}" of ${temporal.address}: no event of this user was applied yet, ` +
+      'or ENRICHMENT_APP_ID or ENRICHMENT_USER_ID_HASH_KEY is not that of the bridge',
+  );
+}
+
+function trace(runs: readonly RecordedRun[], topics: Readonly<Record<Input, string>>, moneyId: string | undefined, json: boolean): void {
+  foldRuns(runs, topics, (happening: Happening) => writeLine(json ? happeningJson(happening) : traceLine(happening, moneyId)));
+}
+
+async function explainMoney(
+  context: Context, temporal: TemporalClient, runs: readonly RecordedRun[],
+  who: { readonly userId: string; readonly moneyId: string; readonly workflowId: string }, json: boolean,
+): Promise<void> {
+  const teller = new StoryTeller(who.moneyId);
+  foldRuns(runs, topicsOf(context), (happening) => teller.hear(happening));
+  const stories = teller.told;
+  if (stories.ofMoney.length === 0) throw notFound(who, runs[0]!, stories.complete);
+  const [attempts, { kafka, published }] = await Promise.all([
+    loadAttempts(temporal.client, who.workflowId),
+    readOutput(context, who.userId, new Set(stories.ofMoney.map(({ place }) => placeKey(place)))),
+  ]);
+  const result = explained({ ...who, topic: context.config.topics.output, kafka }, stories, attempts, published);
+  writeLine(json ? explanationJson(result) : renderExplanation(result, process.stdout.isTTY ? COLOURS : PLAIN));
+  const problems = result.money.flatMap((one) => one.problems);
+  if (problems.length > 0) throw new EnrichmentError('CHECK_FAILED', `the history and the output topic differ: ${problems.join('; ')}`);
+}
+
+function notFound({ moneyId, workflowId }: { readonly moneyId: string; readonly workflowId: string }, oldest: RecordedRun, complete: boolean): EnrichmentError {
+  const from = new Date(oldest.startedAt).toISOString();
+  const why = complete
+    ? 'the whole history is there, so it was never applied: it is not read yet, is held until the watermark passes it, or is a dead letter (see "money-enrichment dead-letters")'
+    : `what was applied before ${from} is no longer retained by Temporal; if it is newer: it is not read yet, is held, or is a dead letter`;
+  return new EnrichmentError('NOT_FOUND', `no money ${moneyId} in the history of "${workflowId}": ${why}`);
+}
+
+/** An explanation without Kafka is worth having too. */
+async function readOutput(
+  context: Context, userId: string, places: ReadonlySet<string>,
+): Promise<{ readonly kafka: string; readonly published?: ReadonlyMap<string, readonly PublishedRecord[]> }> {
+  const { config, logger } = context;
+  if (config.kafka === undefined) return { kafka: 'KAFKA_BROKERS is not set' };
+  const shown = progress(`reading ${config.topics.output}`);
+  const port = createKafka(config.kafka, logger);
+  try {
+    await reachKafka(context);
+    const published = await findPublished(port, { appId: config.appId, topic: config.topics.output, userId }, places);
+    return published === null ? { kafka: `the topic ${config.topics.output} does not exist` } : { kafka: 'read', published };
+  } catch (error) {
+    return { kafka: messageOf(error) };
+  } finally {
+    shown.end();
+    await port.close();
+  }
+}
+
+function topicsOf({ config: { topics } }: Context): Readonly<Record<Input, string>> {
+  return { user: topics.user, session: topics.session, money: topics.money };
+}

@@ -1,0 +1,273 @@
+/**
+ * Folds recorded runs again, with the functions that the workflow itself uses, and tells what happened. Pure.
+ *
+ * The order is that of workflows/enrich-user.ts: what came in since the last completed task goes in when the next one completes,
+ * signals before the rest; up to ten signals are applied, then their outputs are published locally, and nothing else happens until
+ * their markers come. The next run begins with what the run before carried, so an error here does not outlive a run: `agrees` tells.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { evictOldestDuplicates } from '../../workflows/carried.ts';
+import { chunksOf } from '../../workflows/chunks.ts';
+import { newLife, type Life } from '../../workflows/life.ts';
+import { advance, passWallClock, resolveLookup } from '../domain/apply.ts';
+import type { Input, Output } from '../domain/events.ts';
+import { allPending } from '../domain/pending.ts';
+import type { Lookup } from '../domain/state.ts';
+import { callOf, type Coordinate, type Happening, type LookupAnswer, type Release } from './happening.ts';
+import { outcomesOf, type ActivityRequest, type RecordedEvent, type RecordedRun } from './recorded.ts';
+import { RecordFold, type Received } from './record-fold.ts';
+
+const MAX_BATCHES = 10;
+
+/** An event without its place, which {@link RunFold} adds. */
+export type Untold = Happening extends infer H ? (H extends Happening ? Omit<H, 'at' | 'runId' | 'event'> : never) : never;
+export type InputTopics = Readonly<Record<Input, string>>;
+
+/** Tells, in order, all that happened in these runs, oldest first. Returns how the last one ended; undefined: it has not. */
+export function foldRuns(runs: readonly RecordedRun[], topics: InputTopics, tell: (happening: Happening) => void): Life | undefined {
+  const records = new RecordFold(topics);
+  let before: RunFold | undefined;
+  for (const run of runs) {
+    const fold = new RunFold(run, records, tell, before);
+    fold.run();
+    before = fold;
+  }
+  before?.tellUnapplied();
+  return before?.life;
+}
+
+class RunFold {
+  readonly life: Life;
+  private readonly recorded: RecordedRun;
+  private readonly records: RecordFold;
+  private readonly tellAll: (happening: Happening) => void;
+  private readonly calls = new Map<number, { readonly activity: ActivityRequest; attempt: number; lastFailure?: string; readonly lookups: readonly Lookup[] }>();
+  private readonly inFlight = new Set<Lookup>();
+  private incoming: RecordedEvent[] = [];
+  private readonly inbox: Received[] = [];
+  private readonly happened: (() => void)[] = [];
+  /** Outputs of local activities whose markers are still to come. */
+  private unmarked: Output[][] = [];
+  private watch: number | undefined;
+  private now = 0;
+  private taskStartedAt = 0;
+  private at: { readonly at: number; readonly event: number };
+
+  constructor(recorded: RecordedRun, records: RecordFold, tell: (happening: Happening) => void, before: RunFold | undefined) {
+    this.recorded = recorded;
+    this.records = records;
+    this.tellAll = tell;
+    this.at = { at: recorded.startedAt, event: 1 };
+    const { start, startedAt, firstRunId } = recorded;
+    this.life = start.life === undefined ? newLife({ startedAt, runId: firstRunId }) : structuredClone(start.life);
+    if (before !== undefined) {
+      this.tell({ type: 'run', beginning: 'next', agrees: before.agreesWith(this.life) });
+      return;
+    }
+    this.tell({ type: 'run', beginning: start.life === undefined ? 'first' : 'oldest-retained' });
+    this.tellCarried();
+  }
+
+  run(): void {
+    for (const event of this.recorded.events) {
+      this.at = { at: event.at, event: event.id };
+      this.take(event);
+    }
+  }
+
+  /** Signals that no completed task has applied. */
+  tellUnapplied(): void {
+    const signals = this.incoming.flatMap((event) => (event.type === 'signal' ? [{ batch: event.batch, at: event.at, event: event.id }] : []));
+    for (const { batch, at, event } of [...this.inbox, ...signals]) {
+      this.at = { at, event };
+      for (const record of batch.records) this.tell(this.records.unapplied(batch, record));
+    }
+  }
+
+  private agreesWith(carried: Life): boolean {
+    evictOldestDuplicates(this.life.user.dedup);
+    const plain = (life: Life): unknown => JSON.parse(JSON.stringify(life));
+    return isDeepStrictEqual(plain(this.life), plain(carried));
+  }
+
+  private tellCarried(): void {
+    const { user, unpublished } = this.life;
+    const place = (of: { readonly partition: number; readonly offset: number }): Coordinate => this.records.place('money', of.partition, of.offset);
+    for (const money of allPending(user.pending)) this.tell({ type: 'carried', place: place(money), waiting: { type: 'pending', money } });
+    for (const money of user.lookups) this.tell({ type: 'carried', place: place(money), waiting: { type: 'lookup', money } });
+    for (const output of unpublished) this.tell({ type: 'carried', place: place(output), waiting: { type: 'unpublished', output } });
+  }
+
+  private tell(untold: Untold): void {
+    this.tellAll({ ...this.at, runId: this.recorded.runId, ...untold } as Happening);
+  }
+
+  private take(event: RecordedEvent): void {
+    switch (event.type) {
+      case 'signal':
+      case 'timer-fired':
+      case 'completed':
+        this.incoming.push(event);
+        return;
+      case 'task-started':
+        this.taskStartedAt = event.at;
+        return;
+      case 'task-completed':
+        return this.activate();
+      case 'task-failed':
+        return this.tell({ type: 'task-failed', message: event.message });
+      case 'scheduled':
+        return this.scheduled(event.id, event.activityId, event.activity);
+      case 'started': {
+        const call = this.calls.get(event.scheduled);
+        if (call === undefined) return;
+        call.attempt = event.attempt;
+        if (event.lastFailure !== undefined) call.lastFailure = event.lastFailure;
+        return;
+      }
+      case 'cancelled':
+        if (this.watch === event.scheduled) this.watch = undefined;
+        return;
+      case 'published-locally':
+        this.now = Math.max(this.now, event.completedAt ?? 0);
+        return this.publishedLocally();
+      case 'continued-as-new':
+        this.unmarked = [];
+        return this.goOn();
+      case 'closed':
+        return this.tell({ type: 'closed', how: event.how });
+      default:
+        return event satisfies never;
+    }
+  }
+
+  /** A task is completed: what came in before it started has been handled in it. */
+  private activate(): void {
+    this.now = this.taskStartedAt;
+    for (const event of this.incoming) {
+      if (event.type === 'signal') this.inbox.push({ batch: event.batch, at: event.at, event: event.id });
+      else if (event.type === 'timer-fired') this.happened.push(() => this.onAlarm());
+      else if (event.type === 'completed') this.completed(event.scheduled, event.result);
+    }
+    this.incoming = [];
+    this.goOn();
+  }
+
+  private goOn(): void {
+    while (this.unmarked.length === 0) {
+      if (this.inbox.length > 0) this.applyInbox();
+      else if (this.happened.length > 0) this.happened.shift()!();
+      else return;
+    }
+  }
+
+  private applyInbox(): void {
+    const applied: Output[] = [];
+    for (const received of this.inbox.splice(0, MAX_BATCHES)) {
+      const { batch } = received;
+      this.life.rules = batch.rules;
+      this.life.partition = batch.partition;
+      for (const record of batch.records) {
+        const result = this.records.apply(this.life, received, record, { userId: this.recorded.start.userId, now: this.now, seq: this.life.published.applied + applied.length + 1 });
+        applied.push(...result.applied);
+        this.life.unpublished.push(...result.resolved);
+        for (const untold of result.told) this.tell(untold);
+      }
+      if (batch.records.length === 0) this.records.raise(this.life, batch);
+    }
+    this.unmarked = chunksOf(applied);
+  }
+
+  private publishedLocally(): void {
+    const chunk = this.unmarked.shift();
+    const stream = chunk === undefined ? 'resolved' : 'applied';
+    // A resolved output that is too large for history goes alone.
+    const outputs = chunk ?? this.life.unpublished.splice(0, 1);
+    if (outputs.length === 0) return;
+    const first = this.life.published[stream] + 1;
+    this.life.published[stream] += outputs.length;
+    this.tell({ type: 'published', stream, first, of: this.placesOf(outputs) });
+    this.goOn();
+  }
+
+  private scheduled(id: number, activityId: string, activity: ActivityRequest): void {
+    const call = callOf(this.recorded.runId, id);
+    let lookups: readonly Lookup[] = [];
+    if (activity.name === 'lookupSessions') {
+      const { sessionIds, giveUpAt } = activity.request;
+      lookups = this.life.user.lookups.filter((lookup) =>
+        !this.inFlight.has(lookup) && sessionIds.includes(lookup.money.userSessionId) && (lookup.giveUpAt ?? giveUpAt) === giveUpAt);
+      for (const lookup of lookups) this.inFlight.add(lookup);
+      this.tell({ type: 'lookup-asked', call, activityId, of: this.placesOf(lookups), sessionIds, giveUpAt });
+    } else if (activity.name === 'publish') {
+      this.tell({ type: 'publish-asked', call, activityId, first: activity.request.first, of: this.placesOf(activity.request.outputs) });
+    } else {
+      this.watch = id;
+    }
+    this.calls.set(id, { activity, attempt: 1, lookups });
+  }
+
+  private completed(scheduled: number, result: unknown): void {
+    const call = this.calls.get(scheduled);
+    if (call === undefined) return;
+    const { activity, attempt, lastFailure, lookups } = call;
+    const failure = lastFailure === undefined ? {} : { lastFailure };
+    if (activity.name === 'publish') {
+      const { first, outputs } = activity.request;
+      this.happened.push(() => {
+        this.life.published.resolved += outputs.length;
+        this.life.unpublished.splice(0, outputs.length);
+        this.tell({ type: 'published', stream: 'resolved', first, of: this.placesOf(outputs), attempts: attempt });
+      });
+    } else if (activity.name === 'lookupSessions') {
+      this.happened.push(() => {
+        const answers = this.answered(lookups, result);
+        this.tell({ type: 'lookup-ended', call: callOf(this.recorded.runId, scheduled), attempts: attempt, ...failure, answers });
+      });
+    } else if (this.watch === scheduled) {
+      this.watch = undefined;
+      if (typeof result === 'number') this.happened.push(() => this.onWatermark(result));
+    }
+  }
+
+  private answered(lookups: readonly Lookup[], result: unknown): LookupAnswer[] {
+    const bySession = new Map(outcomesOf(result).map((outcome) => [outcome.sessionId, outcome]));
+    return lookups.flatMap((lookup): LookupAnswer[] => {
+      this.inFlight.delete(lookup);
+      const outcome = bySession.get(lookup.money.userSessionId);
+      if (outcome === undefined) return [];
+      const of = { place: this.records.place('money', lookup.partition, lookup.offset), moneyId: lookup.money.id, status: outcome.status };
+      if (outcome.status === 'retry') return [of];
+      const output = resolveLookup(this.life.user, lookup, outcome, { userId: this.recorded.start.userId, now: this.now });
+      this.life.unpublished.push(output);
+      return [{ ...of, output }];
+    });
+  }
+
+  private onAlarm(): void {
+    const { rules, user } = this.life;
+    if (rules === null) return;
+    this.releasing({ type: 'wall-clock' }, () => passWallClock(user, rules, { userId: this.recorded.start.userId, now: this.now }));
+  }
+
+  private onWatermark(watermark: number): void {
+    const { rules, user } = this.life;
+    if (rules === null) return;
+    this.tell({ type: 'watermark', watermark });
+    this.releasing({ type: 'event-time', reached: watermark }, () => advance(user, watermark, rules, { userId: this.recorded.start.userId, now: this.now }));
+  }
+
+  /** Every lookup that a deadline adds is money that was pending. */
+  private releasing(by: Release, step: () => void): void {
+    const { lookups } = this.life.user;
+    const before = lookups.length;
+    step();
+    for (const { partition, offset, money } of lookups.slice(before)) {
+      this.tell({ type: 'released', place: this.records.place('money', partition, offset), moneyId: money.id, by });
+    }
+  }
+
+  private placesOf(of: readonly { readonly partition: number; readonly offset: number }[]): Coordinate[] {
+    return of.map(({ partition, offset }) => this.records.place('money', partition, offset));
+  }
+}

@@ -1,0 +1,168 @@
+/** Applies one record of a signal with the workflow's own `applyBatch`, and tells from the state before and after what it did. */
+import type { Life } from '../../workflows/life.ts';
+import type { EventBatch } from '../../workflows/messages.ts';
+import { applyBatch } from '../domain/apply.ts';
+import { effectiveTime, inputOf, type Applicable, type Input, type Money, type Output } from '../domain/events.ts';
+import { sessionStatus } from '../domain/sessions.ts';
+import type { Change, Session, UserState } from '../domain/state.ts';
+import type { InputTopics, Untold } from './fold.ts';
+import { placeKey, type AppliedRecord, type Coordinate, type Decision, type Earlier, type Joined, type KnownChange, type KnownSession } from './happening.ts';
+
+/** A signal in Temporal's history. */
+export interface Received {
+  readonly batch: EventBatch;
+  readonly at: number;
+  readonly event: number;
+}
+
+interface Result {
+  readonly applied: readonly Output[];
+  readonly resolved: readonly Output[];
+  readonly told: readonly Untold[];
+}
+
+interface ApplyContext {
+  readonly userId: string;
+  /** The workflow's clock, epoch ms. */
+  readonly now: number;
+  /** Number of its next applied output. */
+  readonly seq: number;
+}
+
+/** Remembers, over runs, which money made a dedup entry and which was the first of its type. */
+export class RecordFold {
+  private readonly topics: InputTopics;
+  private readonly madeEntry = new Map<string, Earlier & { readonly ts: number }>();
+  private readonly firstOfType = new Map<string, Earlier>();
+
+  constructor(topics: InputTopics) {
+    this.topics = topics;
+  }
+
+  place(input: Input, partition: number, offset: number): Coordinate {
+    return { topic: this.topics[input], partition, offset };
+  }
+
+  /** A signal without records still raises the low water. */
+  raise({ user }: Life, batch: EventBatch): void {
+    applyBatch(user, { ...batch, records: [] }, { userId: '', now: null });
+  }
+
+  unapplied({ partition }: EventBatch, { offset, ts, late, event }: Applicable): Untold {
+    const record = { ...this.place(inputOf(event), partition, offset), ts, ...(late === undefined ? {} : { late }) };
+    return { type: 'unapplied', record, kind: event.type, ...(event.type === 'money' ? { money: event.money } : {}) };
+  }
+
+  apply(life: Life, received: Received, record: Applicable, { userId, now, seq }: ApplyContext): Result {
+    const { user } = life;
+    const { batch } = received;
+    const { event } = record;
+    const sessionId = event.type === 'money' ? event.money.userSessionId : event.type === 'session' ? event.sessionId : undefined;
+    const session = sessionId === undefined ? undefined : user.sessions[sessionId];
+    const awaited = new Map(Object.values(user.pending).flat().map((money) => [placeKey(money), money]));
+    const before = { ...user.counters, lookups: user.lookups.length };
+    const effects = applyBatch(user, { ...batch, records: [record] }, { userId, now });
+    const at = this.appliedRecord(received, record, user);
+    const own = this.ownPart(user, before, record, at, session, effects.applied[0], seq, batch.rules.sessionTtl);
+    const freed = user.lookups.slice(before.lookups).filter((lookup) => awaited.has(placeKey(lookup)));
+    const released = [...freed, ...effects.resolved].map((one): Untold => {
+      const money = awaited.get(placeKey(one))!;
+      const output = effects.resolved.find((resolved) => placeKey(resolved) === placeKey(one));
+      const bySession = money.money.userSessionId === sessionId && event.type === 'session' && money.dueAt >= at.effectiveTime;
+      return {
+        type: 'released', place: this.place('money', money.partition, money.offset), moneyId: money.money.id,
+        by: bySession
+          ? { type: 'session', session: this.known(user.sessions[sessionId!] ?? sessionOf(record), batch), expired: output === undefined }
+          : { type: 'event-time', reached: at.effectiveTime, by: { topic: at.topic, partition: at.partition, offset: at.offset } },
+        ...(output === undefined ? {} : { output }),
+      };
+    });
+    // What is due before a record's effective time is done before it is applied.
+    const due = released.filter((one) => one.type === 'released' && one.by.type === 'event-time');
+    return { ...effects, told: [...due, own, ...released.filter((one) => !due.includes(one))] };
+  }
+
+  private appliedRecord({ batch, at, event }: Received, record: Applicable, user: UserState): AppliedRecord {
+    const { offset, ts, late } = record;
+    return {
+      ...this.place(inputOf(record.event), batch.partition, offset), ts, effectiveTime: Math.max(effectiveTime(record), user.tau ?? -Infinity),
+      ...(late === undefined ? {} : { late }), receivedAt: at, receivedEvent: event,
+    };
+  }
+
+  private ownPart(
+    user: UserState, before: UserState['counters'], { event, offset }: Applicable, record: AppliedRecord, session: Session | undefined,
+    output: Output | undefined, seq: number, sessionTtl: number,
+  ): Untold {
+    if (user.counters.redeliveriesDropped > before.redeliveriesDropped) {
+      return { type: 'redelivery', record, kind: event.type, ...(event.type === 'money' ? { moneyId: event.money.id } : {}) };
+    }
+    switch (event.type) {
+      case 'birthDate':
+        return { type: 'change', record, field: 'birthYear', value: event.birthYear };
+      case 'address':
+        return { type: 'change', record, field: 'residentCountryCode', value: event.residentCountryCode };
+      case 'session': {
+        const outdated = session !== undefined && (session.ts > record.ts || (session.ts === record.ts && session.offset > offset));
+        return { type: 'session', record, sessionId: event.sessionId, clientCountryCode: event.clientCountryCode, outdated };
+      }
+      case 'money': {
+        const { money } = event;
+        if (user.counters.duplicatesDropped > before.duplicatesDropped) {
+          const of = this.madeEntry.get(money.id) ?? { ts: user.dedup[money.id]!, moneyId: money.id };
+          return { type: 'money', record, money, decision: { type: 'duplicate', of } };
+        }
+        const decision = this.decisionOf(user, record, money, session, sessionTtl);
+        const joined = this.joinedOf(user, record, money, output);
+        return { type: 'money', record, money, decision, joined, ...(output === undefined ? {} : { output, seq }) };
+      }
+      default:
+        return event satisfies never;
+    }
+  }
+
+  private decisionOf(user: UserState, record: AppliedRecord, money: Money, session: Session | undefined, sessionTtl: number): Decision {
+    const { userSessionId } = money;
+    if (userSessionId === undefined) return { type: 'no-session' };
+    const known = session && { session: { ...this.place('session', record.partition, session.offset), ...session, expiresAt: session.ts + sessionTtl } };
+    const pending = user.pending[userSessionId]?.find((one) => one.partition === record.partition && one.offset === record.offset);
+    if (pending !== undefined) {
+      return { type: 'pending', dueAt: pending.dueAt, ...(pending.wallDueAt === undefined ? {} : { wallDueAt: pending.wallDueAt }) };
+    }
+    if (money.isOldMoneyEvent) return { type: 'lookup', why: 'old-money' };
+    const status = sessionStatus(session, record.effectiveTime, sessionTtl);
+    if (status === 'unknown') return { type: 'lookup', why: 'late-and-unknown' };
+    const isLookup = user.lookups.some((one) => one.partition === record.partition && one.offset === record.offset);
+    return isLookup ? { type: 'lookup', why: 'session-expired', ...known } : { type: 'joined', ...known! };
+  }
+
+  private joinedOf(user: UserState, record: AppliedRecord, money: Money, output: Output | undefined): Joined {
+    const own = [...user.lookups, ...Object.values(user.pending).flat()].find((one) => one.partition === record.partition && one.offset === record.offset);
+    const firstOccurrence = output?.enriched.firstOccurrence ?? own?.firstOccurrence ?? false;
+    const { topic, partition, offset } = record;
+    const me = { place: { topic, partition, offset }, ts: record.ts, moneyId: money.id };
+    this.madeEntry.set(money.id, me);
+    if (firstOccurrence) this.firstOfType.set(money.moneyType, me);
+    const birthYear = this.changeAt(user.birthYear, record);
+    const residentCountryCode = this.changeAt(user.residentCountryCode, record);
+    return {
+      userInfo: { ...(birthYear && { birthYear }), ...(residentCountryCode && { residentCountryCode }) },
+      firstOccurrence,
+      ...(firstOccurrence ? {} : { firstBy: this.firstOfType.get(money.moneyType) ?? {} }),
+    };
+  }
+
+  /** The last change at the money's event time. */
+  private changeAt(changes: readonly Change[], { ts, partition }: AppliedRecord): KnownChange | undefined {
+    const change = changes.findLast((one) => one.ts <= ts);
+    return change && { ...this.place('user', partition, change.offset), ts: change.ts, value: change.value };
+  }
+
+  private known(session: Session, { partition, rules }: EventBatch): KnownSession {
+    return { ...this.place('session', partition, session.offset), ...session, expiresAt: session.ts + rules.sessionTtl };
+  }
+}
+
+function sessionOf({ ts, offset, event }: Applicable): Session {
+  return { ts, offset, clientCountryCode: event.type === 'session' ? event.clientCountryCode : '' };
+}
