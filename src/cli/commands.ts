@@ -54,6 +54,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./compare.ts')).compareCommand(),
   },
   {
+    name: 'replay',
+    summary: 'recorded histories against this code, before it is deployed',
+    load: async () => (await import('./replay.ts')).replayCommand(),
+  },
+  {
     name: 'generate',
     summary: 'synthetic events, into the topics or as NDJSON',
     load: async () => (await import('./generate.ts')).generateCommand(),

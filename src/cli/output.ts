@@ -22,13 +22,13 @@ export function printable(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** Lines on stderr, from two seconds on and every two seconds: `reading x: 1,000 of 4,000`. */
-export function progress(what: string): { readonly update: (done: number, total: number) => void; readonly end: () => void } {
+/** Lines on stderr, from two seconds on and every two seconds: `reading x: 1,000 of 4,000`; without a total `reading x: 1,000`. */
+export function progress(what: string): { readonly update: (done: number, total?: number) => void; readonly end: () => void } {
   let state = '';
   const timer = setInterval(() => process.stderr.write(`${what}${state}\n`), 2_000);
   return {
     update(done, total) {
-      state = `: ${done.toLocaleString('en')} of ${total.toLocaleString('en')}`;
+      state = `: ${done.toLocaleString('en')}${total === undefined ? '' : ` of ${total.toLocaleString('en')}`}`;
     },
     end: () => clearInterval(timer),
   };

@@ -1,0 +1,127 @@
+/** `replay`: recorded histories against the code of this build, before it is deployed. */
+import { availableParallelism } from 'node:os';
+import { Command, InvalidArgumentError } from 'commander';
+import { EnrichmentError, messageOf } from '../errors.ts';
+import { readHistoryFile, writeHistoryFile } from '../history/files.ts';
+import { runningWorkflows } from '../history/running.ts';
+import { newestRun, readRuns, type Run } from '../history/runs.ts';
+import { replayRuns, type ReplayProblem, type ReplayResult } from '../replay/replay.ts';
+import { connectTemporal, type TemporalClient } from '../temporal.ts';
+import { workflowIdsOf } from '../workflow-ids.ts';
+import { createContext } from './context.ts';
+import { count, printable, progress, writeLine } from './output.ts';
+
+interface Options {
+  readonly user?: string;
+  readonly file?: readonly string[];
+  readonly save?: string;
+  readonly concurrency: number;
+  readonly json?: true;
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+export function replayCommand(): Command {
+  return new Command('replay')
+    .description(
+      'Replays recorded histories against the workflow code of this build: of all running workflows (the newest run of each), of one user (all runs\n' +
+        'that are retained), or from files. Exit code 1 when the code gives other commands than recorded: do not deploy it. Changes nothing.',
+    )
+    .option('--user <userId>', 'all retained runs of this user')
+    .option('--file <file...>', 'histories in files: JSON of --save or of Temporal\'s tools, or protobuf; needs no Temporal')
+    .option('--save <folder>', 'keep the histories that were read as files. They hold personal data')
+    .option('--concurrency <n>', 'histories at a time', positive, availableParallelism())
+    .option('--json', 'the result as JSON')
+    .action((options: Options) => replay(options));
+}
+
+function positive(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('expected a whole number from 1 on');
+  return Number(text);
+}
+
+async function replay(options: Options): Promise<void> {
+  const { user, file } = options;
+  if (user !== undefined && file !== undefined) throw new EnrichmentError('CONFIG', '--user and --file: expected one of them');
+  if (user !== undefined && !UUID.test(user)) throw new EnrichmentError('CONFIG', `--user "${printable(user)}": expected a UUID`);
+  if (file !== undefined) return report(await replayed(fromFiles(file), options), options);
+  const { config, env } = createContext({ requireTemporal: true }, { quiet: true });
+  const temporal = await connectTemporal(env);
+  try {
+    const runs = user === undefined ? ofRunning(temporal, config.appId) : ofUser(temporal, workflowIdsOf(config)(user.toLowerCase()));
+    return report(await replayed(runs, options), options);
+  } finally {
+    await temporal.connection.close();
+  }
+}
+
+async function replayed(runs: AsyncGenerator<Run>, { concurrency, save }: Options): Promise<ReplayResult> {
+  const { DefaultLogger, Runtime } = await import('@temporalio/worker');
+  const { loadWorkflowBundle } = await import('../worker/workflow-bundle.ts');
+  // The SDK would print each problem, at length: it is told below.
+  const logger = new DefaultLogger('ERROR', () => undefined);
+  Runtime.install({ logger, telemetryOptions: { logging: { forward: {}, filter: 'OFF' } } });
+  const bundle = await loadWorkflowBundle(logger);
+  const shown = progress('replaying');
+  try {
+    return await replayRuns(save === undefined ? runs : saving(runs, save), { bundle, concurrency, onReplayed: (done) => shown.update(done) });
+  } finally {
+    shown.end();
+  }
+}
+
+async function* fromFiles(files: readonly string[]): AsyncGenerator<Run> {
+  for (const file of files) yield readHistoryFile(file);
+}
+
+async function* ofRunning({ client, address }: TemporalClient, appId: string): AsyncGenerator<Run> {
+  try {
+    for await (const workflowId of runningWorkflows(client, appId)) {
+      const run = await newestRun(client, workflowId);
+      if (run !== undefined) yield run;
+    }
+  } catch (error) {
+    throw new EnrichmentError('UNREACHABLE', `the histories of "${appId}" at ${address} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function* ofUser({ client, address, namespace }: TemporalClient, workflowId: string): AsyncGenerator<Run> {
+  const runs = await readRuns(client, workflowId).catch((error: unknown) => {
+    throw new EnrichmentError('UNREACHABLE', `the history of "${workflowId}" at ${address} cannot be read: ${messageOf(error)}`, { cause: error });
+  });
+  if (runs === undefined) throw new EnrichmentError('NOT_FOUND', `no workflow "${workflowId}" in namespace "${namespace}" of ${address}`);
+  yield* runs;
+}
+
+async function* saving(runs: AsyncIterable<Run>, folder: string): AsyncGenerator<Run> {
+  for await (const run of runs) {
+    await writeHistoryFile(folder, run).catch((error: unknown) => {
+      throw new EnrichmentError('CONFIG', `--save "${folder}": ${messageOf(error)}`, { cause: error });
+    });
+    yield run;
+  }
+}
+
+function report(result: ReplayResult, { json }: Options): void {
+  const { replayed, events, problems } = result;
+  if (json === true) writeLine(JSON.stringify(result));
+  else {
+    for (const problem of problems) writeLine(textOf(problem));
+    if (replayed === 0) writeLine('no history: nothing was replayed');
+    else if (problems.length === 0) writeLine(`${historiesOf(replayed)} replayed, ${count(events, 'event')}: this code does what was recorded`);
+  }
+  if (problems.length > 0) throw new EnrichmentError('CHECK_FAILED', `${problems.length.toLocaleString('en')} of ${historiesOf(replayed)} do not replay: do not deploy this code`);
+}
+
+function textOf({ workflowId, runId, kind, message, place }: ReplayProblem): string {
+  const lines = [`${kind} in workflow ${printable(workflowId)}${runId === '' ? '' : `, run ${runId}`}`];
+  if (place !== undefined) {
+    lines.push(`  at event ${place.event} WorkflowTaskCompleted of ${place.at}`);
+    lines.push(`  recorded: ${place.recorded.length === 0 ? 'no command' : place.recorded.join(', ')}`);
+  }
+  return [...lines, `  ${printable(message)}`].join('\n');
+}
+
+function historiesOf(number: number): string {
+  return `${number.toLocaleString('en')} ${number === 1 ? 'history' : 'histories'}`;
+}
