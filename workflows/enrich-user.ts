@@ -19,7 +19,7 @@ import { Alarm } from './alarm.ts';
 import { canBeCarried, evictOldestDuplicates } from './carried.ts';
 import { chunksOf, isLarge } from './chunks.ts';
 import type { CallOptions, Engine } from './engine.ts';
-import { newLife, type Life, type Start } from './life.ts';
+import { lifeOf, type Life, type Snapshot, type Start } from './life.ts';
 import { lookupGroups } from './lookup-groups.ts';
 import { QUERIES, type EventBatch } from './messages.ts';
 import { details, pendingView, sessionView, stateView, userInfoView } from './views.ts';
@@ -57,12 +57,14 @@ const PUBLISH_LOCALLY: CallOptions = {
 const PUBLISH_DURABLY: CallOptions = { startToCloseTimeout: 10_000, retry: { initialInterval: 200, maximumInterval: 5_000 } };
 
 export async function enrichUser(engine: Engine, { userId, life: carried }: Start): Promise<never> {
-  const life: Life = carried ?? newLife(engine.incarnation);
+  const life = lifeOf(carried, engine.incarnation);
   const inbox: EventBatch[] = [];
   /** What timers and activities brought, in order; each is handled only when the inbox is empty. */
   const happened: (() => void)[] = [];
   const inFlight = new Set<Lookup>();
   let lookupCalls = 0;
+  /** Signals are being applied and published: `life` is not what it will be carried as. */
+  let applying = false;
   let publishing = false;
   let signals = 0;
   const length = Math.min(LONGEST_RUN, 1 + Math.floor(engine.history().bytes / CARRIED_BYTES));
@@ -75,6 +77,7 @@ export async function enrichUser(engine: Engine, { userId, life: carried }: Star
   engine.onQuery(QUERIES.userInfo, () => userInfoView(life));
   engine.onQuery(QUERIES.sessionInfo, (sessionId: string) => sessionView(life, sessionId));
   engine.onQuery(QUERIES.pendingMoney, (sessionId: string) => pendingView(life, sessionId));
+  engine.onQuery(QUERIES.snapshot, (): Snapshot | null => (applying ? null : { userId, life }));
 
   const alarm = new Alarm(engine, () => happened.push(onAlarm));
   const watch = new WatermarkWatch(engine, (watermark) => happened.push(() => onWatermark(watermark)));
@@ -191,8 +194,13 @@ export async function enrichUser(engine: Engine, { userId, life: carried }: Star
   setAlarm();
   for (;;) {
     await engine.until(() => inbox.length > 0 || happened.length > 0);
-    if (inbox.length > 0) await applyInbox();
-    else happened.shift()!();
+    if (inbox.length > 0) {
+      applying = true;
+      await applyInbox();
+      applying = false;
+    } else {
+      happened.shift()!();
+    }
     publishResolved();
     askForLookups();
     setAlarm();

@@ -1,8 +1,20 @@
 /** What a user's workflow is between two steps, and carries through continue-as-new: plain JSON. */
-import type { Incarnation, Life } from '../src/domain/types.ts';
+import type { Incarnation, Life, Start } from '../src/domain/types.ts';
 import { initialState } from '../src/domain/state.ts';
 
 export type { Life, Start } from '../src/domain/types.ts';
+
+/** All that is known of a user: what the workflow would be started with anew to go on from here. */
+export type Snapshot = Required<Start>;
+
+/** Of a snapshot that is no workflow's yet: the run that is started with it is the first of a new life. */
+export const NOBODYS: Incarnation = { startedAt: 0, runId: '' };
+
+/** A life goes on under its own name; one that was made from history or taken from another workflow begins anew. */
+export function lifeOf(carried: Life | undefined, incarnation: Incarnation): Life {
+  if (carried === undefined) return newLife(incarnation);
+  return carried.incarnation.runId === NOBODYS.runId ? { ...carried, incarnation } : carried;
+}
 
 export function newLife(incarnation: Incarnation): Life {
   return {

@@ -9,6 +9,7 @@ export const QUERIES = {
   sessionInfo: 'sessionInfo',
   pendingMoney: 'pendingMoney',
   userInfo: 'userInfo',
+  snapshot: 'snapshot',
 } as const;
 
 /** The property that names the type of a stored value on its way through src/payload-codec.ts. */

@@ -1,7 +1,7 @@
 /** Temporal's definition of the workflow: one long-lived execution per user. */
 import { CancellationScope, defineQuery, defineSignal } from '@temporalio/workflow';
 import { enrichUser } from './enrich-user.ts';
-import type { Start } from './life.ts';
+import type { Snapshot, Start } from './life.ts';
 import { EVENTS_SIGNAL, QUERIES, type EventBatch } from './messages.ts';
 import { temporalEngine } from './temporal-engine.ts';
 import type { pendingView, sessionView, stateView, userInfoView } from './views.ts';
@@ -11,6 +11,8 @@ export const stateQuery = defineQuery<ReturnType<typeof stateView>>(QUERIES.stat
 export const userInfoQuery = defineQuery<ReturnType<typeof userInfoView>>(QUERIES.userInfo);
 export const sessionInfoQuery = defineQuery<ReturnType<typeof sessionView>, [string]>(QUERIES.sessionInfo);
 export const pendingMoneyQuery = defineQuery<ReturnType<typeof pendingView>, [string]>(QUERIES.pendingMoney);
+/** Null while signals are being applied: ask again. */
+export const snapshotQuery = defineQuery<Snapshot | null>(QUERIES.snapshot);
 
 /** Cannot be cancelled: its state is not to be lost by that. Whoever wants it gone terminates it. */
 export function userEnrichment(start: Start): Promise<void> {

@@ -36,7 +36,7 @@ export function backfillGroupOf(appId: string, outputTopic: string): string {
 }
 
 /** Everything of the configuration that decides what is written. */
-function identityOf(config: Config, { from, to }: Window): string {
+export function identityOf(config: Config, { from, to }: Window): string {
   const { topics, outOfOrderness, sessionTtl, dedupTtl, pendingTimeout, maxFutureSkew, maxRecordBytes, valueFormat } = config;
   const parts = {
     inputs: `${topics.user}+${topics.session}+${topics.money}`,

@@ -67,6 +67,11 @@ export class MergeQueue {
     return queue.length === 0 && end !== undefined && fetched >= end.offset;
   }
 
+  /** Kafka timestamp of the oldest record that is queued, epoch ms; Infinity when none is. */
+  get oldestTimestamp(): number {
+    return Math.min(...this.lanes.map(({ queue }) => queue.peek()?.timestamp ?? Infinity));
+  }
+
   size(input: InputIndex): { readonly records: number; readonly bytes: number } {
     return { records: this.lanes[input].queue.length, bytes: this.lanes[input].bytes };
   }

@@ -169,6 +169,11 @@ export class PartitionTriple {
     return this.queue.size(input);
   }
 
+  /** Kafka timestamp of the oldest record that is fetched and not read, epoch ms; Infinity when none is. */
+  get oldestTimestamp(): number {
+    return this.queue.oldestTimestamp;
+  }
+
   /** Nothing is queued, held or on its way. */
   get settled(): boolean {
     return this.outstanding.size === 0 && INPUT_INDEXES.every((input) => this.queue.size(input).records === 0);

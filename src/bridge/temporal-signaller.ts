@@ -10,17 +10,21 @@ import type { Signaller } from './signaller.ts';
 /** ms; a request that takes longer is in doubt and repeated. */
 const DEADLINE = 10_000;
 
-/** `shards`: the number of partitions of the output topic; a user's shard is where its key lives there. */
-export function createTemporalSignaller(client: WorkflowClient, config: Pick<Config, 'appId' | 'userIdHashKey'>, shards: number): Signaller {
-  const { appId } = config;
+/** Where a user's workflow runs. `shards`: the number of partitions of the output topic; a user's shard is where its key lives there. */
+export function workflowOf(config: Pick<Config, 'appId' | 'userIdHashKey'>, shards: number): (userId: string) => { readonly workflowId: string; readonly taskQueue: string } {
   const workflowId = workflowIdsOf(config);
+  return (userId) => ({ workflowId: workflowId(userId), taskQueue: taskQueueOf(config.appId, partitionOf(Buffer.from(outputKey(userId)), shards)) });
+}
+
+/** `shards`: as in {@link workflowOf}. */
+export function createTemporalSignaller(client: WorkflowClient, config: Pick<Config, 'appId' | 'userIdHashKey'>, shards: number): Signaller {
+  const workflow = workflowOf(config, shards);
   return {
     async signal(userId, batch) {
       const start: Start = { userId };
       await client.withDeadline(Date.now() + DEADLINE, () =>
         client.signalWithStart(WORKFLOW_TYPE, {
-          workflowId: workflowId(userId),
-          taskQueue: taskQueueOf(appId, partitionOf(Buffer.from(outputKey(userId)), shards)),
+          ...workflow(userId),
           args: [stored('Start', start)],
           signal: EVENTS_SIGNAL,
           signalArgs: [stored('EventBatch', batch)],
@@ -31,7 +35,7 @@ export function createTemporalSignaller(client: WorkflowClient, config: Pick<Con
     async history(userId) {
       try {
         const { historyLength, historySize, status } = await client.withDeadline(Date.now() + DEADLINE, () =>
-          client.getHandle(workflowId(userId)).describe(),
+          client.getHandle(workflow(userId).workflowId).describe(),
         );
         return status.name === 'RUNNING' ? { events: historyLength, bytes: historySize ?? 0 } : null;
       } catch (error) {

@@ -1,14 +1,12 @@
 /** `bridge`: reads the three inputs, puts them in order and signals the workflows. */
 import { Command } from 'commander';
 import { Bridge } from '../bridge/bridge.ts';
-import type { BridgeObserver, BridgeSettings } from '../bridge/generation.ts';
-import { bridgeGroupOf } from '../bridge/group.ts';
+import type { BridgeObserver } from '../bridge/generation.ts';
+import { bridgeSettings, checkTopics } from '../bridge/settings.ts';
 import { createTemporalSignaller } from '../bridge/temporal-signaller.ts';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config.ts';
-import { EnrichmentError } from '../errors.ts';
 import { createKafka } from '../kafka/index.ts';
-import type { KafkaPort } from '../kafka/port.ts';
 import { inputDecoders } from '../schema-registry/value-format.ts';
 import { createBridgeMetrics, createRegistry, type BridgeMetrics } from '../metrics.ts';
 import { connectTemporal } from '../temporal.ts';
@@ -36,8 +34,8 @@ async function runBridge(): Promise<void> {
   const metrics = createBridgeMetrics(registry);
   const temporal = await connectTemporal(env);
   try {
-    const { shards, deadLetterPartitions } = await checkTopics(kafka, config);
-    const bridge = new Bridge(settingsOf(config, deadLetterPartitions), {
+    const { shards, deadLetterPartitions } = await checkTopics(kafka, config.topics);
+    const bridge = new Bridge(bridgeSettings(config, deadLetterPartitions), {
       kafka,
       signaller: createTemporalSignaller(temporal.client.workflow, config, shards),
       clock: systemClock,
@@ -57,32 +55,6 @@ async function runBridge(): Promise<void> {
     await kafka.close();
     await temporal.connection.close();
   }
-}
-
-/** Missing topics are said at the start, together. */
-async function checkTopics(kafka: KafkaPort, { topics }: Config): Promise<{ shards: number; deadLetterPartitions: number }> {
-  const names = [topics.user, topics.session, topics.money, topics.output, topics.deadLetter];
-  const counts = await kafka.partitionCounts(names);
-  const missing = names.filter((_, index) => counts[index] === null);
-  if (missing.length > 0) {
-    throw new EnrichmentError('TOPIC', `missing topics: ${missing.join(', ')}; create them with "money-enrichment topics"`);
-  }
-  return { shards: counts[3]!, deadLetterPartitions: counts[4]! };
-}
-
-function settingsOf(config: Config, deadLetterPartitions: number): BridgeSettings {
-  const { appId, topics, sessionTtl, dedupTtl, pendingTimeout, lookupGiveUpAfter } = config;
-  return {
-    appId,
-    groupId: bridgeGroupOf(appId),
-    inputTopics: [topics.user, topics.session, topics.money],
-    deadLetterTopic: topics.deadLetter,
-    deadLetterPartitions,
-    outOfOrderness: config.outOfOrderness,
-    idleTimeout: config.idleTimeout,
-    limits: { maxRecordBytes: config.maxRecordBytes, maxFutureSkew: config.maxFutureSkew },
-    rules: { sessionTtl, dedupTtl, pendingTimeout, lookupGiveUpAfter },
-  };
 }
 
 function observerOf(metrics: BridgeMetrics, { topics }: Config): BridgeObserver {

@@ -59,6 +59,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./replay.ts')).replayCommand(),
   },
   {
+    name: 'bootstrap',
+    summary: 'the state of all users from the history, for the live bridge to go on from',
+    load: async () => (await import('./bootstrap.ts')).bootstrapCommand(),
+  },
+  {
+    name: 'export',
+    summary: 'the state of all users, as NDJSON or an Avro container file',
+    load: async () => (await import('./export.ts')).exportCommand(),
+  },
+  {
     name: 'generate',
     summary: 'synthetic events, into the topics or as NDJSON',
     load: async () => (await import('./generate.ts')).generateCommand(),

@@ -3,15 +3,13 @@ import { Command } from 'commander';
 import type { UserStateView } from '../../workflows/views.ts';
 import { QUERIES } from '../../workflows/messages.ts';
 import { workflowIdsOf } from '../workflow-ids.ts';
-import { EnrichmentError, messageOf } from '../errors.ts';
+import { queryWorkflow } from '../workflow-query.ts';
+import { EnrichmentError } from '../errors.ts';
 import { connectTemporal } from '../temporal.ts';
-import type { TemporalClient } from '../temporal.ts';
 import { createContext } from './context.ts';
 import { printable, table, writeLine } from './output.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-/** ms that a worker has to answer. */
-const TIMEOUT = 10_000;
 
 export function stateCommand(): Command {
   return new Command('state')
@@ -26,52 +24,12 @@ export function stateCommand(): Command {
       const { config, env } = createContext({ requireTemporal: true }, { quiet: true });
       const temporal = await connectTemporal(env);
       try {
-        const view = await queryState(temporal, workflowIdsOf(config)(userId.toLowerCase()));
+        const view = await queryWorkflow<UserStateView>(temporal, workflowIdsOf(config)(userId.toLowerCase()), QUERIES.state);
         writeLine(options.json === true ? JSON.stringify(view) : renderState(view));
       } finally {
         await temporal.connection.close();
       }
     });
-}
-
-async function queryState(temporal: TemporalClient, workflowId: string): Promise<UserStateView> {
-  const { QueryNotRegisteredError, WorkflowNotFoundError, isGrpcCancelledError, isGrpcDeadlineError, isGrpcServiceError } = await import(
-    '@temporalio/client'
-  );
-  try {
-    return await temporal.connection.withDeadline(Date.now() + TIMEOUT, () =>
-      temporal.client.workflow.getHandle(workflowId).query<UserStateView>(QUERIES.state),
-    );
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) {
-      throw new EnrichmentError(
-        'NOT_FOUND',
-        `no workflow "${workflowId}" in namespace "${temporal.namespace}" of ${temporal.address}: no event of this user ` +
-          'was applied yet, or ENRICHMENT_APP_ID or ENRICHMENT_USER_ID_HASH_KEY is not that of the bridge',
-        { cause: error },
-      );
-    }
-    if (error instanceof QueryNotRegisteredError) {
-      throw new EnrichmentError('NOT_FOUND', `workflow "${workflowId}" does not know the query "${QUERIES.state}": another program uses this ENRICHMENT_APP_ID`, { cause: error });
-    }
-    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    // When the time is over the client and the server both end the call, and either may be the first: nobody else cancels it.
-    const timedOut = [error, cause].some((one) => isGrpcDeadlineError(one) || isGrpcCancelledError(one));
-    if (timedOut || isNoWorker(cause)) {
-      throw new EnrichmentError(
-        'UNREACHABLE',
-        `no worker answered for "${workflowId}" within ${TIMEOUT / 1000} s: start one with "money-enrichment worker"`,
-        { cause: error },
-      );
-    }
-    const details = isGrpcServiceError(cause) ? cause.details : messageOf(error);
-    throw new EnrichmentError('UNREACHABLE', `the query of "${workflowId}" at ${temporal.address} failed: ${details}`, { cause: error });
-  }
-}
-
-/** The server refuses a query at once when nobody polled the task queue for a while. */
-function isNoWorker(error: unknown): boolean {
-  return /no poller/i.test(String((error as { details?: unknown }).details ?? ''));
 }
 
 /** For people; every list says when it is cut. */

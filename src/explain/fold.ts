@@ -8,7 +8,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { evictOldestDuplicates } from '../../workflows/carried.ts';
 import { chunksOf } from '../../workflows/chunks.ts';
-import { newLife, type Life } from '../../workflows/life.ts';
+import { lifeOf, type Life } from '../../workflows/life.ts';
 import { advance, passWallClock, resolveLookup } from '../domain/apply.ts';
 import type { Input, Output } from '../domain/events.ts';
 import { allPending } from '../domain/pending.ts';
@@ -36,6 +36,25 @@ export function foldRuns(runs: readonly RecordedRun[], topics: InputTopics, tell
   return before?.life;
 }
 
+/** What the run is after all that is recorded of it. */
+export interface Standing {
+  readonly life: Life;
+  /** Signals that no completed task has applied: not in `life`. */
+  readonly unapplied: number;
+  /** Outputs of what was applied whose publication is not recorded: neither in `life` nor known to be in Kafka. */
+  readonly publishing: number;
+}
+
+/** The newest run alone is enough: it begins with what the run before carried. */
+export function standingOf(run: RecordedRun): Standing {
+  const fold = new RunFold(run, new RecordFold(NO_TOPICS), () => undefined, undefined);
+  fold.run();
+  return fold.standing();
+}
+
+/** Nothing is told, so no place is named. */
+const NO_TOPICS: InputTopics = { money: '', user: '', session: '' };
+
 class RunFold {
   readonly life: Life;
   private readonly recorded: RecordedRun;
@@ -59,7 +78,7 @@ class RunFold {
     this.tellAll = tell;
     this.at = { at: recorded.startedAt, event: 1 };
     const { start, startedAt, firstRunId } = recorded;
-    this.life = start.life === undefined ? newLife({ startedAt, runId: firstRunId }) : structuredClone(start.life);
+    this.life = lifeOf(start.life && structuredClone(start.life), { startedAt, runId: firstRunId });
     if (before !== undefined) {
       this.tell({ type: 'run', beginning: 'next', agrees: before.agreesWith(this.life) });
       return;
@@ -73,6 +92,11 @@ class RunFold {
       this.at = { at: event.at, event: event.id };
       this.take(event);
     }
+  }
+
+  standing(): Standing {
+    const signals = this.incoming.filter(({ type }) => type === 'signal').length;
+    return { life: this.life, unapplied: this.inbox.length + signals, publishing: this.unmarked.flat().length };
   }
 
   /** Signals that no completed task has applied. */

@@ -42,16 +42,27 @@ export class StateFormat {
     }
   }
 
+  /** How values of this root are written without our head: for a file that has the schema itself. Throws EnrichmentError CONFIG for an unknown name. */
+  root(name: string): { readonly type: avsc.Type; toAvro(value: unknown): unknown; fromAvro(value: unknown): unknown } {
+    const { type, plain } = this.#root(name);
+    return { type, toAvro: (value) => plain.toAvro(value), fromAvro: (value) => plain.fromAvro(value) };
+  }
+
   /** Throws EnrichmentError CONFIG for a value that is not of the type. */
   encode(name: string, value: unknown): Buffer {
-    const root = this.#roots.get(name);
-    if (root === undefined) throw new EnrichmentError('CONFIG', `schemas/state.avsc has no root ${name}`);
+    const root = this.#root(name);
     try {
       return Buffer.concat([root.head, root.type.toBuffer(root.plain.toAvro(value))]);
     } catch (error) {
       // The message of avsc quotes the value.
       throw new EnrichmentError('CONFIG', `a value cannot be written as ${name} of schemas/state.avsc${placeOf(root, value)}`, { cause: error });
     }
+  }
+
+  #root(name: string): Root {
+    const root = this.#roots.get(name);
+    if (root === undefined) throw new EnrichmentError('CONFIG', `schemas/state.avsc has no root ${name}`);
+    return root;
   }
 
   /** The value and the root that it is of. Throws EnrichmentError NEWER_STATE, or DIVERGENCE for bytes that are none of ours. */

@@ -1,0 +1,134 @@
+/** Reads one partition of the three inputs up to fixed ends, as the only member of a group of its own, and commits nothing. */
+import { randomUUID } from 'node:crypto';
+import type { Fetched } from '../bridge/merge-queue.ts';
+import { unusableBytes } from '../bridge/read-record.ts';
+import type { BridgeSettings } from '../bridge/generation.ts';
+import { WaitingBatches } from '../bridge/waiting-batches.ts';
+import { INPUT_INDEXES, type InputIndex } from '../bridge/watermark.ts';
+import type { Clock } from '../clock.ts';
+import { decodeRecord } from '../codec/decode.ts';
+import type { DecoderSource, ValueDecoder } from '../codec/value.ts';
+import { INPUTS } from '../domain/events.ts';
+import { EnrichmentError } from '../errors.ts';
+import type { KafkaPort, RecordBatch } from '../kafka/port.ts';
+import type { Logger } from '../log.ts';
+import type { TripleHistory } from './triple-history.ts';
+
+export interface ReadDeps {
+  readonly kafka: KafkaPort;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly decoders: DecoderSource;
+}
+
+/** Of one input: fetching pauses above, goes on below half. */
+const MAX_QUEUED = 10_000;
+const MAX_QUEUED_BYTES = 8_000_000;
+const READ_BUDGET = 5_000;
+
+/**
+ * Resolves when all of it is applied. `onRead` gets the records read since its last call. Errors: EnrichmentError KAFKA, TOPIC
+ * (records are gone before they were read); the reason of `stopping`.
+ */
+export async function readTriple(history: TripleHistory, settings: BridgeSettings, { kafka, clock, logger, decoders }: ReadDeps, stopping: AbortSignal, onRead: (records: number) => void): Promise<void> {
+  const { inputTopics, limits } = settings;
+  const { triple } = history;
+  const { partition } = triple;
+  if (history.finished) return;
+  const member = kafka.joinGroup({ groupId: `${settings.appId}-bootstrap-${randomUUID()}`, topics: inputTopics });
+  const ended = new AbortController();
+  const paused = new Set<InputIndex>();
+  let fail: (error: unknown) => void = () => undefined;
+  let wake = new AbortController();
+
+  const pause = (input: InputIndex): void => {
+    if (paused.has(input)) return;
+    paused.add(input);
+    member.pause(inputTopics[input], partition);
+  };
+  const balance = (input: InputIndex): void => {
+    const { records, bytes } = triple.queued(input);
+    if (history.fetched(input) || records >= MAX_QUEUED || bytes >= MAX_QUEUED_BYTES) return pause(input);
+    if (!paused.has(input) || waiting.waits(String(input)) || records >= MAX_QUEUED / 2 || bytes >= MAX_QUEUED_BYTES / 2) return;
+    paused.delete(input);
+    member.resume(inputTopics[input], partition);
+  };
+  const waiting = new WaitingBatches({
+    decoders, clock, logger,
+    ended: ended.signal,
+    onWaiting: (lane) => pause(Number(lane) as InputIndex),
+    onCaughtUp: (lane) => balance(Number(lane) as InputIndex),
+    onFailure: (error) => fail(error),
+  });
+  const handOn = ({ topic, fetchedFrom, next, records }: RecordBatch, input: InputIndex, decoder: ValueDecoder): void => {
+    const from = triple.nextFetch(input);
+    // What was fetched before a seek comes twice.
+    if (next <= from) return;
+    if (fetchedFrom > from) return fail(new EnrichmentError('TOPIC', `${topic}, partition ${partition}: the records from offset ${from} to ${fetchedFrom} were deleted while they were read: raise its retention`));
+    const fetched = records.filter(({ offset }) => offset >= from).map(({ offset, timestamp, key, value }): Fetched => {
+      const decoded = decodeRecord(INPUTS[input]!, { key, value, timestamp }, limits, decoder);
+      if (decoded.ok) return { offset, timestamp, bytes: value?.length ?? 0, decoded };
+      // A copy: the buffers are windows on the whole response of the broker.
+      return { offset, timestamp, bytes: unusableBytes({ key, value }), decoded, raw: { key: copy(key), value: copy(value) } };
+    });
+    history.offer(input, fetched, next);
+    balance(input);
+    wake.abort('woken');
+  };
+
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+    if (stopping.aborted) reject(stopping.reason);
+    stopping.addEventListener('abort', () => reject(stopping.reason), { once: true });
+  });
+  const read = async (): Promise<void> => {
+    while (!history.finished && !ended.signal.aborted) {
+      wake = new AbortController();
+      const records = history.step(READ_BUDGET);
+      onRead(records);
+      for (const input of INPUT_INDEXES) balance(input);
+      if (records === 0) await clock.sleep(1_000, wake.signal);
+      else await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  const start = async (): Promise<void> => {
+    const assigned = new Promise<void>((resolve, reject) => {
+      const handlers = {
+        onAssigned: async (partitions: readonly number[]) => {
+          for (const each of partitions) {
+            for (const input of INPUT_INDEXES) {
+              if (each !== partition) member.pause(inputTopics[input], each);
+              else member.seek(inputTopics[input], partition, triple.nextFetch(input));
+            }
+          }
+          paused.clear();
+          for (const input of INPUT_INDEXES) balance(input);
+          resolve();
+        },
+        onRecords: async (batch: RecordBatch) => {
+          if (batch.partition !== partition || ended.signal.aborted) return;
+          const input = inputTopics.indexOf(batch.topic) as InputIndex;
+          // What is too large is not decoded, so nothing need be known of it.
+          const values = batch.records.flatMap(({ value }) => (value === null || value.length > limits.maxRecordBytes ? [] : [value]));
+          waiting.take(String(input), values, (decoder) => handOn(batch, input, decoder));
+        },
+        onCrash: (error: Error) => fail(error),
+      };
+      member.start(handlers).catch(reject);
+    });
+    await assigned;
+    await read();
+  };
+  try {
+    await Promise.race([start(), failed]);
+  } finally {
+    ended.abort();
+    wake.abort('woken');
+    failed.catch(() => undefined);
+    await member.stop();
+  }
+}
+
+function copy(bytes: Buffer | null): Buffer | null {
+  return bytes === null ? null : Buffer.from(bytes);
+}

@@ -1,0 +1,32 @@
+/** What the bridge is, out of the configuration and the topics as they are. */
+import type { Config } from '../config.ts';
+import { EnrichmentError } from '../errors.ts';
+import type { KafkaPort } from '../kafka/port.ts';
+import type { BridgeSettings } from './generation.ts';
+import { bridgeGroupOf } from './group.ts';
+
+/** Missing topics are said at the start, together. */
+export async function checkTopics(kafka: KafkaPort, topics: Config['topics']): Promise<{ shards: number; deadLetterPartitions: number }> {
+  const names = [topics.user, topics.session, topics.money, topics.output, topics.deadLetter];
+  const counts = await kafka.partitionCounts(names);
+  const missing = names.filter((_, index) => counts[index] === null);
+  if (missing.length > 0) {
+    throw new EnrichmentError('TOPIC', `missing topics: ${missing.join(', ')}; create them with "money-enrichment topics"`);
+  }
+  return { shards: counts[3]!, deadLetterPartitions: counts[4]! };
+}
+
+export function bridgeSettings(config: Config, deadLetterPartitions: number): BridgeSettings {
+  const { appId, topics, sessionTtl, dedupTtl, pendingTimeout, lookupGiveUpAfter } = config;
+  return {
+    appId,
+    groupId: bridgeGroupOf(appId),
+    inputTopics: [topics.user, topics.session, topics.money],
+    deadLetterTopic: topics.deadLetter,
+    deadLetterPartitions,
+    outOfOrderness: config.outOfOrderness,
+    idleTimeout: config.idleTimeout,
+    limits: { maxRecordBytes: config.maxRecordBytes, maxFutureSkew: config.maxFutureSkew },
+    rules: { sessionTtl, dedupTtl, pendingTimeout, lookupGiveUpAfter },
+  };
+}

@@ -1,0 +1,123 @@
+/** `bootstrap`: the state of all users from the history, so that the live system goes on where the history ends. */
+import { Command, InvalidArgumentError } from 'commander';
+import { identityOf } from '../backfill/plan.ts';
+import { bootstrap, dryRun, type Progress, type Summary } from '../bootstrap/bootstrap.ts';
+import { startWorkflows } from '../bootstrap/start-workflows.ts';
+import { bridgeSettings, checkTopics } from '../bridge/settings.ts';
+import { systemClock } from '../clock.ts';
+import { formatDuration } from '../environment-reader.ts';
+import { EnrichmentError } from '../errors.ts';
+import { digestOfFile, readSnapshotFile } from '../export/read-file.ts';
+import { commonPartitionCount } from '../kafka/assigner.ts';
+import { createKafka } from '../kafka/index.ts';
+import type { KafkaPort } from '../kafka/port.ts';
+import { inputDecoders } from '../schema-registry/value-format.ts';
+import { connectTemporal } from '../temporal.ts';
+import { createContext, reachKafka, type Context } from './context.ts';
+import { count, progress, writeLine } from './output.ts';
+import { onStopSignal } from './stop-signal.ts';
+
+interface Options {
+  readonly publish?: true;
+  readonly dryRun?: true;
+  readonly from?: string;
+  readonly rate: number;
+  readonly json?: true;
+}
+
+export function bootstrapCommand(): Command {
+  return new Command('bootstrap')
+    .description(
+      'Builds the state of all users from the input topics up to now, starts their workflows with it, and leaves the consumer group where the\n' +
+        'live bridge goes on. No bridge may run meanwhile. What was interrupted goes on when the same command is run again.',
+    )
+    .option('--publish', 'the workflows also publish the enriched money and the dead letters of the history')
+    .option('--dry-run', 'compute and count, and write nothing')
+    .option('--from <file>', 'the state from a file of "export" instead; the consumer group stays as it is')
+    .option('--rate <n>', 'workflows started a second at most', rate, 200)
+    .option('--json', 'the summary as JSON')
+    .action((options: Options) => run(options));
+}
+
+function rate(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('expected a whole number from 1 on');
+  return Number(text);
+}
+
+async function run(options: Options): Promise<void> {
+  if (options.from !== undefined && (options.publish === true || options.dryRun === true)) {
+    throw new EnrichmentError('CONFIG', '--from goes with neither --publish nor --dry-run: a file has no history');
+  }
+  const context = createContext({ requireKafka: true, requireTemporal: options.dryRun !== true }, { quiet: true });
+  await reachKafka(context);
+  const stopping = new AbortController();
+  void onStopSignal().then(() => stopping.abort(new EnrichmentError('CHECK_FAILED', 'stopped: run the same command again, and it goes on')));
+  const kafka = createKafka(context.config.kafka!, context.logger);
+  try {
+    if (options.from === undefined) await fromHistory(kafka, context, options, stopping.signal);
+    else await fromFile(kafka, context, options.from, options, stopping.signal);
+  } finally {
+    await kafka.close();
+  }
+}
+
+async function fromHistory(kafka: KafkaPort, { config, env, logger }: Context, options: Options, stopping: AbortSignal): Promise<void> {
+  const { shards, deadLetterPartitions } = await checkTopics(kafka, config.topics);
+  const bridge = bridgeSettings(config, deadLetterPartitions);
+  const counts = await kafka.partitionCounts(bridge.inputTopics);
+  const publish = options.publish === true;
+  const settings = {
+    bridge, config, shards, rate: options.rate, publish,
+    partitions: commonPartitionCount(bridge.inputTopics.map((topic, index) => ({ topic, partitions: counts[index] ?? 0 }))),
+    identity: `${identityOf(config, { from: -Infinity, to: Infinity })} idle-timeout=${formatDuration(config.idleTimeout)} publish=${publish}`,
+  };
+  const deps = { kafka, clock: systemClock, logger, decoders: inputDecoders(config, systemClock) };
+  const shown = progress('records read');
+  const onProgress = ({ read, total }: Progress): void => shown.update(read, total);
+  const temporal = options.dryRun === true ? undefined : await connectTemporal(env);
+  try {
+    const summary = temporal === undefined
+      ? await dryRun(settings, deps, stopping, onProgress)
+      : await bootstrap(settings, { ...deps, client: temporal.client.workflow }, stopping, onProgress);
+    if (options.json === true) writeLine(JSON.stringify(summary));
+    else for (const line of linesOf(summary, options)) writeLine(line);
+  } finally {
+    shown.end();
+    await temporal?.connection.close();
+  }
+}
+
+async function fromFile(kafka: KafkaPort, { config, env, logger }: Context, file: string, options: Options, stopping: AbortSignal): Promise<void> {
+  const { shards } = await checkTopics(kafka, config.topics);
+  const name = await digestOfFile(file);
+  const temporal = await connectTemporal(env);
+  const sum = { started: 0, there: 0 };
+  const shown = progress('workflows started');
+  const timer = setInterval(() => shown.update(sum.started + sum.there), 500);
+  try {
+    await startWorkflows(readSnapshotFile(file), { config, shards, rate: options.rate, name }, { client: temporal.client.workflow, clock: systemClock, logger }, stopping, sum);
+    if (options.json === true) writeLine(JSON.stringify(sum));
+    else writeLine(startedLine(sum));
+  } finally {
+    clearInterval(timer);
+    shown.end();
+    await temporal.connection.close();
+  }
+}
+
+function linesOf(summary: Summary, { publish, dryRun: dry }: Options): string[] {
+  const { partitions, done, read, users, money, pending, lookups, outputs, deadLetters } = summary;
+  if (done === partitions) return ['all partitions were done before: nothing to do, start the bridge'];
+  const lines = [
+    ...(done > 0 ? [`${count(done, 'partition')} of ${partitions} done before`] : []),
+    `${count(read, 'record')} read: ${count(users, 'user')}, ${money.toLocaleString('en')} money applied, ${count(deadLetters, 'dead letter')}`,
+    publish === true
+      ? `to be published by the workflows: ${count(outputs, 'output')} and ${count(lookups, 'lookup')}; ${pending.toLocaleString('en')} money waits for its session`
+      : `${pending.toLocaleString('en')} money waits for its session and will come out; what the history has decided is not published`,
+  ];
+  return dry === true ? [...lines, 'nothing was written: a dry run'] : [...lines, startedLine(summary), 'done: start the bridge and a worker'];
+}
+
+function startedLine({ started, there }: { readonly started: number; readonly there: number }): string {
+  return `${count(started, 'workflow')} started${there > 0 ? `, ${there.toLocaleString('en')} had been started before` : ''}`;
+}
