@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { unlessAborted } from '../../src/local/together.ts';
 import type { ChaosOptions } from './options.ts';
-import { outage, overload } from './outage.ts';
+import { outage, overload, timesTooMuch } from './outage.ts';
 import type { Watched } from './outage.ts';
 import { planOf, recorder } from './plan.ts';
 import type { PlannedFault } from './plan.ts';
@@ -72,15 +72,17 @@ export async function chaos({ say, signal, plan, ...options }: ChaosRun): Promis
 
   async function work(): Promise<ChaosResult> {
     const began = Date.now();
-    const normal = await baseline(world);
-    say(`everything runs; an event takes ${normal === undefined ? 'for ever' : `${normal} ms`} to come out without a fault`);
+    const normal = options.overload === undefined ? await baseline(world) : undefined;
+    if (options.overload === undefined) say(`everything runs; an event takes ${normal === undefined ? 'for ever' : `${normal} ms`} to come out without a fault`);
     const until = began + minutes * 60_000;
     const { done, seen } = await Promise.race([scenario(until), world.follower.failed]);
     const lasted = Date.now() - began;
     const { longestStall, longestStallOfOne } = world.progress;
     const settled = await settle(world, { say, patience: options.patience, givenUp: options.outage?.part === 'session-service' });
     const facts: Facts = {
-      seed, lasted, baseline: normal, done, seen, longestStall, longestStallOfOne, repeated: world.traffic.repeated, unasked,
+      seed, lasted, baseline: normal, done,
+      seen: options.overload === undefined ? seen : [...seen, timesTooMuch(settled.inputs, lasted, lasted + settled.drained)],
+      longestStall, longestStallOfOne, repeated: world.traffic.repeated, unasked,
       processes: [...world.slots, world.visitor].map(({ name, lines }) => ({ name, lines, memory: memory.highest.get(name) ?? 0 })),
     };
     const report = reportOf(facts, settled);

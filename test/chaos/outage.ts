@@ -68,18 +68,17 @@ async function watchHealth(world: World, until: number, say: (line: string) => v
 export async function overload(world: World, lasts: number, { record, say }: Tools): Promise<Watched> {
   record({ event: 'begin', kind: 'overload', lasts });
   const began = Date.now();
-  const [writtenBefore, readBefore] = [world.traffic.written, await read(world)];
   while (Date.now() < began + lasts && !world.traffic.exhausted) {
     await sleep(10_000);
     say(`${world.traffic.written} records written, ${await read(world)} read by the bridges, ${world.progress.outputs} outputs; ${memoryOf(world)}`);
   }
   const seconds = (Date.now() - began) / 1_000;
-  const written = (world.traffic.written - writtenBefore) / seconds;
-  const done = ((await read(world)) - readBefore) / seconds;
-  return {
-    done: [],
-    seen: [`overload for ${seconds.toFixed(0)} s: ${written.toFixed(0)} records a second written, ${done.toFixed(0)} a second read: ${(written / done).toFixed(1)} times as many as could be done`],
-  };
+  return { done: [], seen: [`overload for ${seconds.toFixed(0)} s: ${world.traffic.written} records, ${(world.traffic.written / seconds).toFixed(0)} a second`] };
+}
+
+/** How much more came than could be done, which is known only when all of it is done. `took`: ms from the first record. */
+export function timesTooMuch(records: number, lasted: number, took: number): string {
+  return `done at ${(records / (took / 1_000)).toFixed(0)} a second: ${(took / lasted).toFixed(1)} times as many came as could be done`;
 }
 
 async function read(world: World): Promise<number> {
