@@ -1,10 +1,9 @@
 /** Builds what is published: dist/ from the TypeScript sources, and the workflow bundle of production workers. */
-import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode } from '@temporalio/worker';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DIST = join(ROOT, 'dist');
@@ -15,9 +14,7 @@ const compiled = spawnSync(process.execPath, [require.resolve('typescript/bin/ts
 if (compiled.status !== 0) process.exit(1);
 
 const quiet = { trace() {}, debug() {}, info() {}, log() {}, warn: console.warn, error: console.error };
-const { code } = await bundleWorkflowCode({ workflowsPath: join(DIST, 'workflows', 'index.js'), logger: quiet });
-mkdirSync(DIST, { recursive: true });
-writeFileSync(join(DIST, 'workflow-bundle.js'), code);
-
 // Read at run time beside the code.
-if (existsSync(join(ROOT, 'schemas'))) cpSync(join(ROOT, 'schemas'), join(DIST, 'schemas'), { recursive: true });
+cpSync(join(ROOT, 'schemas'), join(DIST, 'schemas'), { recursive: true });
+const { bundleWorkflows } = await import(pathToFileURL(join(DIST, 'src', 'worker', 'workflow-version.js')).href);
+writeFileSync(join(DIST, 'workflows.json'), JSON.stringify(await bundleWorkflows(join(DIST, 'workflows', 'index.js'), quiet)));

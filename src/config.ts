@@ -56,6 +56,10 @@ export interface Config {
   readonly valueFormat: 'json' | 'avro';
   /** May hold a name and a password: not for messages. */
   readonly schemaRegistryUrl?: string;
+  /** Name of the worker deployment in Temporal; undefined: workers have no version there. */
+  readonly deployment?: string;
+  /** Files with the workflows of older versions, which the worker runs beside its own. */
+  readonly olderWorkflows: readonly string[];
   readonly metricsPort: number;
   /** Nobody chose the port: a free one may be taken when it is in use. */
   readonly metricsPortIsDefault?: boolean;
@@ -132,6 +136,7 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
     standInDelay: read.duration('ENRICHMENT_STAND_IN_DELAY', '20ms', { min: 0, max: MAX_TIMER }),
     valueFormat,
     ...(schemaRegistryUrl === undefined ? {} : { schemaRegistryUrl }),
+    ...readDeployment(read),
     metricsPort: read.integer('ENRICHMENT_METRICS_PORT', 9464, { min: 0, max: 65_535 }),
     metricsPortIsDefault: !read.isSet('ENRICHMENT_METRICS_PORT'),
     logLevel: read.oneOf('ENRICHMENT_LOG_LEVEL', LOG_LEVELS, 'info'),
@@ -140,6 +145,13 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
     read.problem('ENRICHMENT_LOOKUP_TIMEOUT', 'less than ENRICHMENT_LOOKUP_GIVE_UP_AFTER', '1s');
   }
   return config;
+}
+
+function readDeployment(read: EnvironmentReader): Pick<Config, 'deployment' | 'olderWorkflows'> {
+  const deployment = read.text('ENRICHMENT_DEPLOYMENT', '', /^[A-Za-z0-9_-]{0,100}$/, 'up to 100 letters, digits, "-" and "_"');
+  const olderWorkflows = read.text('ENRICHMENT_OLDER_WORKFLOWS', '').split(',').map((file) => file.trim()).filter((file) => file !== '');
+  if (deployment === '' && olderWorkflows.length > 0) read.missing('ENRICHMENT_DEPLOYMENT', 'the name of the deployment, as ENRICHMENT_OLDER_WORKFLOWS is set');
+  return { ...(deployment === '' ? {} : { deployment }), olderWorkflows };
 }
 
 const KAFKA_SECURITY = ['KAFKA_SSL', 'KAFKA_SSL_CA', 'KAFKA_SSL_CERT', 'KAFKA_SSL_KEY', 'KAFKA_SASL_MECHANISM', 'KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD'] as const;

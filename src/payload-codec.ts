@@ -11,7 +11,7 @@ import { gunzip, gzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import type { DataConverter, Payload, PayloadCodec } from '@temporalio/common';
 import proto from '@temporalio/proto';
-import { stateFormat } from './state-format/format.ts';
+import { stateFormat, type StateFormat } from './state-format/format.ts';
 import { TYPE_MARK } from '../workflows/messages.ts';
 
 /** bytes; Temporal warns of payloads at 256 KB. */
@@ -49,19 +49,25 @@ class GzipCodec implements PayloadCodec {
 }
 
 class AvroCodec implements PayloadCodec {
+  readonly #format: () => StateFormat;
+
+  constructor(format: () => StateFormat) {
+    this.#format = format;
+  }
+
   async encode(payloads: Payload[]): Promise<Payload[]> {
     return payloads.map((payload) => {
       const { data } = payload;
       if (!data || encodingOf(payload) !== JSON_PLAIN || !MARKED.equals(data.subarray(0, MARKED.length))) return payload;
       const { [TYPE_MARK]: name, ...value } = JSON.parse(Buffer.from(data).toString()) as Record<string, unknown>;
-      return { metadata: { encoding: Buffer.from(AVRO), messageType: Buffer.from(String(name)) }, data: stateFormat().encode(String(name), value) };
+      return { metadata: { encoding: Buffer.from(AVRO), messageType: Buffer.from(String(name)) }, data: this.#format().encode(String(name), value) };
     });
   }
 
   async decode(payloads: Payload[]): Promise<Payload[]> {
     return payloads.map((payload) => {
       if (encodingOf(payload) !== AVRO) return payload;
-      const { value } = stateFormat().decode(payload.data ?? Buffer.alloc(0));
+      const { value } = this.#format().decode(payload.data ?? Buffer.alloc(0));
       return { metadata: { encoding: Buffer.from(JSON_PLAIN) }, data: Buffer.from(JSON.stringify(value)) };
     });
   }
@@ -73,4 +79,9 @@ function encodingOf({ metadata }: Payload): string {
 }
 
 /** For every Temporal client and worker of this product. */
-export const dataConverter: DataConverter = { payloadCodecs: [new AvroCodec(), new GzipCodec()] };
+export const dataConverter: DataConverter = { payloadCodecs: [new AvroCodec(stateFormat), new GzipCodec()] };
+
+/** For the workflows of another version, which have its schemas in mind. */
+export function dataConverterOf(format: StateFormat): DataConverter {
+  return { payloadCodecs: [new AvroCodec(() => format), new GzipCodec()] };
+}

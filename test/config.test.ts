@@ -54,6 +54,7 @@ test('an empty environment gives the defaults of the contract', () => {
     standInCountry: 'UY',
     standInDelay: 20,
     valueFormat: 'json',
+    olderWorkflows: [],
     metricsPort: 9464,
     metricsPortIsDefault: true,
     logLevel: 'info',
@@ -89,6 +90,8 @@ test('every variable is read', () => {
     ENRICHMENT_STAND_IN_DELAY: '0ms',
     ENRICHMENT_VALUE_FORMAT: 'json',
     SCHEMA_REGISTRY_URL: 'https://registry',
+    ENRICHMENT_DEPLOYMENT: 'money',
+    ENRICHMENT_OLDER_WORKFLOWS: 'old.json',
     ENRICHMENT_METRICS_PORT: '0',
     ENRICHMENT_LOG_LEVEL: 'debug',
   });
@@ -115,6 +118,8 @@ test('every variable is read', () => {
     standInDelay: 0,
     valueFormat: 'json',
     schemaRegistryUrl: 'https://registry',
+    deployment: 'money',
+    olderWorkflows: ['old.json'],
     metricsPort: 0,
     metricsPortIsDefault: false,
     logLevel: 'debug',
@@ -299,4 +304,10 @@ describe('Temporal', () => {
     writeFileSync(file, '');
     assert.match(problemsOf({ TEMPORAL_CONFIG_FILE: file, TEMPORAL_PROFILE: 'prod' }).join(), /^Temporal configuration.*prod/);
   });
+});
+
+test('older workflows need a deployment, whose name Temporal must accept', () => {
+  assert.deepEqual(loadConfig({ ...nothing, ENRICHMENT_DEPLOYMENT: 'money', ENRICHMENT_OLDER_WORKFLOWS: 'a.json, b.json,' }).olderWorkflows, ['a.json', 'b.json']);
+  assert.deepEqual(problemsOf({ ENRICHMENT_OLDER_WORKFLOWS: 'a.json' }), ['ENRICHMENT_DEPLOYMENT is not set: expected the name of the deployment, as ENRICHMENT_OLDER_WORKFLOWS is set']);
+  assert.deepEqual(problemsOf({ ENRICHMENT_DEPLOYMENT: 'a.b' }), ['ENRICHMENT_DEPLOYMENT="a.b": expected up to 100 letters, digits, "-" and "_"']);
 });

@@ -34,17 +34,19 @@ export interface Engine {
   readonly incarnation: Incarnation;
   /** Epoch ms; the same whenever the workflow's history is replayed. */
   now(): number;
-  /** Of this run. */
-  history(): { readonly events: number; readonly bytes: number; readonly continueAsNewSuggested: boolean };
+  /** Of this run. `newVersion`: its code is pinned, and another version of it is the current one by now. */
+  history(): { readonly events: number; readonly bytes: number; readonly continueAsNewSuggested: boolean; readonly newVersion: boolean };
   /** Every batch, in the order in which Temporal recorded them. */
   onEvents(handler: (batch: EventBatch) => void): void;
+  /** Somebody wants this run to be continued as new: `money-enrichment nudge`. */
+  onNudge(handler: () => void): void;
   onQuery(name: string, handler: (...args: never[]) => unknown): void;
   /** Resolves as soon as it is so. */
   until(condition: () => boolean): Promise<void>;
   /** Rings once, after `ms`; returns how to cancel it. */
   timer(ms: number, ring: () => void): () => void;
   call<N extends keyof Activities>(name: N, request: Parameters<Activities[N]>[0], options: CallOptions): Call<Awaited<ReturnType<Activities[N]>>>;
-  /** Ends this run; the next begins with `start` and every signal that this one did not receive. */
+  /** Ends this run; the next begins, on the current version of the code, with `start` and every signal that this one did not receive. */
   continueAsNew(start: Start): Promise<never>;
   /** For people, in Temporal's UI. */
   describe(text: string): void;

@@ -67,12 +67,14 @@ export async function enrichUser(engine: Engine, { userId, life: carried }: Star
   let applying = false;
   let publishing = false;
   let signals = 0;
+  let nudged = false;
   const length = Math.min(LONGEST_RUN, 1 + Math.floor(engine.history().bytes / CARRIED_BYTES));
 
   engine.onEvents((batch) => {
     signals += 1;
     inbox.push(batch);
   });
+  engine.onNudge(() => happened.push(() => (nudged = true)));
   engine.onQuery(QUERIES.state, () => stateView(userId, life));
   engine.onQuery(QUERIES.userInfo, () => userInfoView(life));
   engine.onQuery(QUERIES.sessionInfo, (sessionId: string) => sessionView(life, sessionId));
@@ -180,9 +182,9 @@ export async function enrichUser(engine: Engine, { userId, life: carried }: Star
 
   /** Whether to continue as new now; makes what is carried small enough. */
   function prepareContinueAsNew(): boolean {
-    const { events, bytes, continueAsNewSuggested } = engine.history();
-    const due = signals >= length * RUN_SIGNALS || events >= length * RUN_EVENTS || bytes >= MAX_HISTORY_BYTES || continueAsNewSuggested;
-    if (!due) return false;
+    const { events, bytes, continueAsNewSuggested, newVersion } = engine.history();
+    const long = signals >= length * RUN_SIGNALS || events >= length * RUN_EVENTS || bytes >= MAX_HISTORY_BYTES || continueAsNewSuggested;
+    if (!long && !newVersion && !nudged) return false;
     const evicted = evictOldestDuplicates(life.user.dedup);
     if (evicted > 0) engine.warn('More money within the dedup TTL than can be carried: the oldest ids are forgotten', { evicted });
     // What waits to be published while Kafka is away may be too much; it shrinks when Kafka is back.

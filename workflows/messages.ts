@@ -4,6 +4,9 @@ export type { EventBatch } from '../src/domain/types.ts';
 export const WORKFLOW_TYPE = 'userEnrichment';
 /** The one signal; its single argument is an {@link EventBatch}. */
 export const EVENTS_SIGNAL = 'events';
+/** Continue as new when you can. No payload. */
+export const NUDGE_SIGNAL = 'nudge';
+
 export const QUERIES = {
   state: 'state',
   sessionInfo: 'sessionInfo',

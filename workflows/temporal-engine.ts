@@ -1,13 +1,14 @@
 import {
-  CancellationScope, condition, continueAsNew, defineQuery, defineSignal, isCancellation, log, proxyActivities, proxyLocalActivities, setCurrentDetails, setHandler,
+  CancellationScope, condition, defineQuery, defineSignal, isCancellation, log, makeContinueAsNewFunc, proxyActivities, proxyLocalActivities, setCurrentDetails, setHandler,
   sleep, workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/contract.ts';
 import type { Call, CallOptions, Engine } from './engine.ts';
 import type { userEnrichment } from './user-enrichment.ts';
-import { EVENTS_SIGNAL, stored, type EventBatch } from './messages.ts';
+import { EVENTS_SIGNAL, NUDGE_SIGNAL, stored, type EventBatch } from './messages.ts';
 
 const eventsSignal = defineSignal<[EventBatch]>(EVENTS_SIGNAL);
+const nudgeSignal = defineSignal(NUDGE_SIGNAL);
 
 /** The {@link Engine} of the workflow that calls it. */
 export function temporalEngine(): Engine {
@@ -16,10 +17,11 @@ export function temporalEngine(): Engine {
     incarnation: { startedAt: startTime.getTime(), runId: firstExecutionRunId },
     now: () => Date.now(),
     history() {
-      const { historyLength, historySize, continueAsNewSuggested } = workflowInfo();
-      return { events: historyLength, bytes: historySize, continueAsNewSuggested };
+      const { historyLength, historySize, continueAsNewSuggested, targetWorkerDeploymentVersionChanged } = workflowInfo();
+      return { events: historyLength, bytes: historySize, continueAsNewSuggested, newVersion: targetWorkerDeploymentVersionChanged };
     },
     onEvents: (handler) => setHandler(eventsSignal, handler),
+    onNudge: (handler) => setHandler(nudgeSignal, handler),
     onQuery: (name, handler) => setHandler(defineQuery(name), handler as (...args: unknown[]) => unknown),
     until: (isSo) => condition(isSo),
     timer(ms, ring) {
@@ -28,7 +30,8 @@ export function temporalEngine(): Engine {
       return () => call.cancel();
     },
     call: (name, request, options) => cancellable(() => activitiesWith(options)[name](request as never) as Promise<never>),
-    continueAsNew: (start) => continueAsNew<typeof userEnrichment>(stored('Start', start)),
+    // Runs are pinned to a version of the code, where there are versions: the next one takes the current one.
+    continueAsNew: (start) => makeContinueAsNewFunc<typeof userEnrichment>({ initialVersioningBehavior: 'AUTO_UPGRADE' })(stored('Start', start)),
     describe: (text) => setCurrentDetails(text),
     warn: (message, details) => log.warn(message, { ...details }),
   };

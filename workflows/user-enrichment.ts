@@ -2,11 +2,12 @@
 import { CancellationScope, defineQuery, defineSignal } from '@temporalio/workflow';
 import { enrichUser } from './enrich-user.ts';
 import type { Snapshot, Start } from './life.ts';
-import { EVENTS_SIGNAL, QUERIES, type EventBatch } from './messages.ts';
+import { EVENTS_SIGNAL, NUDGE_SIGNAL, QUERIES, type EventBatch } from './messages.ts';
 import { temporalEngine } from './temporal-engine.ts';
 import type { pendingView, sessionView, stateView, userInfoView } from './views.ts';
 
 export const eventsSignal = defineSignal<[EventBatch]>(EVENTS_SIGNAL);
+export const nudgeSignal = defineSignal(NUDGE_SIGNAL);
 export const stateQuery = defineQuery<ReturnType<typeof stateView>>(QUERIES.state);
 export const userInfoQuery = defineQuery<ReturnType<typeof userInfoView>>(QUERIES.userInfo);
 export const sessionInfoQuery = defineQuery<ReturnType<typeof sessionView>, [string]>(QUERIES.sessionInfo);

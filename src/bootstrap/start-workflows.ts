@@ -39,7 +39,8 @@ const MAX_BACKOFF = 5_000;
 /** Name in the memo of the workflows. */
 const MEMO = 'bootstrap';
 /** Statuses of gRPC with which the same request fails for ever. */
-const HOPELESS = new Set([3, 7, 8, 12, 16]);
+const HOPELESS = new Set([3, 7, 12, 16]);
+const RESOURCE_EXHAUSTED = 8;
 
 /**
  * Errors: EnrichmentError CHECK_FAILED (a workflow of the user runs that is not of this bootstrap; the state is too large),
@@ -64,7 +65,7 @@ export async function startWorkflows(snapshots: AsyncIterable<Snapshot> | Iterab
           throw new EnrichmentError('CHECK_FAILED', `workflow "${workflowId}" runs already, and this bootstrap did not start it: stop the bridges, terminate the workflows of this app id, and run it again`);
         }
         const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-        if (isGrpcServiceError(cause) && HOPELESS.has(Number(cause.code))) {
+        if (isGrpcServiceError(cause) && isHopeless(cause)) {
           throw new EnrichmentError('UNREACHABLE', `workflow "${workflowId}" cannot be started: ${cause.details}`, { cause: error });
         }
         logger.warn({ error: messageOf(cause) }, 'a workflow could not be started, and is tried again');
@@ -90,4 +91,9 @@ export async function startWorkflows(snapshots: AsyncIterable<Snapshot> | Iterab
     if ('error' in result) throw result.error;
     sum[result.outcome] += 1;
   }
+}
+
+/** "Exhausted" is a server with too much to do, which is asked again; or a message above its limit, which stays so. */
+function isHopeless({ code, details }: { readonly code: unknown; readonly details: string }): boolean {
+  return HOPELESS.has(Number(code)) || (Number(code) === RESOURCE_EXHAUSTED && /larger than max/i.test(details));
 }

@@ -69,6 +69,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./export.ts')).exportCommand(),
   },
   {
+    name: 'nudge',
+    summary: 'idle workflows go on with the code of today',
+    load: async () => (await import('./nudge.ts')).nudgeCommand(),
+  },
+  {
     name: 'generate',
     summary: 'synthetic events, into the topics or as NDJSON',
     load: async () => (await import('./generate.ts')).generateCommand(),

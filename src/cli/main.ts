@@ -2,9 +2,9 @@
  * The program `money-enrichment`. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration. Whatever goes wrong ends
  * in lines on stderr that say what to change; a stack trace only with ENRICHMENT_LOG_LEVEL=debug or trace.
  */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EnrichmentError, messageOf } from '../errors.ts';
+import { productVersion } from '../version.ts';
 import { COMMANDS } from './commands.ts';
 
 const NAME = 'money-enrichment';
@@ -28,7 +28,7 @@ async function run(args: readonly string[]): Promise<number> {
   const entry = COMMANDS.find(({ name }) => name === wanted);
   const program = new Command(NAME)
     .description('Exactly-once enrichment of a Kafka stream of money events, with one durable Temporal workflow per user.')
-    .version(version(), '-V, --version', 'print the version')
+    .version(productVersion(), '-V, --version', 'print the version')
     .enablePositionalOptions()
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
@@ -103,16 +103,4 @@ function flushed(stream: NodeJS.WriteStream): Promise<void> {
     if (stream.destroyed || stream.writableEnded) resolve();
     else stream.write('', () => resolve());
   });
-}
-
-function version(): string {
-  // Beside the sources, or one level further up from dist.
-  for (const path of ['../../package.json', '../../../package.json']) {
-    try {
-      return (JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as { version: string }).version;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
-  }
-  return 'unknown';
 }

@@ -57,14 +57,14 @@ async function replay(options: Options): Promise<void> {
 
 async function replayed(runs: AsyncGenerator<Run>, { concurrency, save }: Options): Promise<ReplayResult> {
   const { DefaultLogger, Runtime } = await import('@temporalio/worker');
-  const { loadWorkflowBundle } = await import('../worker/workflow-bundle.ts');
+  const { ownWorkflows } = await import('../worker/workflow-version.ts');
   // The SDK would print each problem, at length: it is told below.
   const logger = new DefaultLogger('ERROR', () => undefined);
   Runtime.install({ logger, telemetryOptions: { logging: { forward: {}, filter: 'OFF' } } });
-  const bundle = await loadWorkflowBundle(logger);
+  const { code } = await ownWorkflows(logger);
   const shown = progress('replaying');
   try {
-    return await replayRuns(save === undefined ? runs : saving(runs, save), { bundle, concurrency, onReplayed: (done) => shown.update(done) });
+    return await replayRuns(save === undefined ? runs : saving(runs, save), { bundle: { code }, concurrency, onReplayed: (done) => shown.update(done) });
   } finally {
     shown.end();
   }

@@ -23,9 +23,9 @@ import { connectTemporalNative } from '../temporal.ts';
 import { createCommittedWatermark } from '../worker/committed-watermark.ts';
 import { outputEncoder } from '../schema-registry/value-format.ts';
 import { EnrichmentWorker } from '../worker/enrichment-worker.ts';
-import { startShardWorker } from '../worker/shard-worker.ts';
 import { temporalLog } from '../worker/temporal-log.ts';
-import { loadWorkflowBundle } from '../worker/workflow-bundle.ts';
+import { startVersionWorkers, type Versions } from '../worker/version-workers.ts';
+import { ownWorkflows, readWorkflows, type WorkflowVersion } from '../worker/workflow-version.ts';
 import { workflowIdsOf, type WorkflowIds } from '../workflow-ids.ts';
 import { createContext } from './context.ts';
 import { serve } from './serve.ts';
@@ -59,7 +59,9 @@ async function runWorker(): Promise<void> {
   const kafka = createKafka(config.kafka!, logger);
   const registry = createRegistry();
   const metrics = createWorkerMetrics(registry);
-  const [{ connection, namespace }, workflowBundle] = await Promise.all([connectTemporalNative(env), loadWorkflowBundle(temporalLogger)]);
+  const older = await Promise.all(config.olderWorkflows.map(readWorkflows));
+  const [{ connection, namespace }, own] = await Promise.all([connectTemporalNative(env), ownWorkflows(temporalLogger)]);
+  const versions = versionsOf(config.deployment, own, older);
   try {
     await checkTopics(kafka, config, logger);
     const encode = await outputEncoder(config, systemClock, logger);
@@ -95,16 +97,18 @@ async function runWorker(): Promise<void> {
           onEvent: observe(metrics, logger, workflowIdsOf(config)),
         }),
       startShardWorker: (shard, publisher, onFailure) =>
-        startShardWorker({
+        startVersionWorkers(versions, {
           connection,
           namespace,
           taskQueue: taskQueueOf(appId, shard),
-          workflowBundle,
           activities: createActivities({ ...shared, publisher }),
           maxCachedWorkflows: MAX_CACHED_WORKFLOWS,
           onFailure,
         }),
     });
+    if (config.deployment !== undefined) {
+      logger.info({ deployment: config.deployment, buildId: own.buildId, older: versions.older.map(({ buildId }) => buildId) }, 'this worker gets new workflows once its version is the current one of the deployment');
+    }
     await serve({
       name: 'worker', service: worker, config, registry, stop,
       probes: {
@@ -118,6 +122,13 @@ async function runWorker(): Promise<void> {
     await kafka.close();
     await connection.close();
   }
+}
+
+/** An older version with this one's code, or twice the same, is one. */
+function versionsOf(deployment: string | undefined, own: WorkflowVersion, older: readonly WorkflowVersion[]): Versions {
+  const others = new Map(older.map((version) => [version.buildId, version]));
+  others.delete(own.buildId);
+  return { own, older: [...others.values()], deployment };
 }
 
 /** A shard is a partition of both topics: they must agree. The ledger is the product's own, and made where it is missing. */

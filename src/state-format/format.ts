@@ -29,15 +29,20 @@ export class StateFormat {
   /** By fingerprint, in hex. */
   readonly #writers = new Map<string, Writer>();
 
-  /** Throws EnrichmentError CONFIG when what a release wrote cannot be read with today's schemas. */
-  constructor(today: SchemaFile, released: readonly SchemaFile[]) {
+  /** Throws EnrichmentError CONFIG when what a release wrote cannot be read with today's schemas, unless that is to be skipped. */
+  constructor(today: SchemaFile, released: readonly SchemaFile[], { skip = false } = {}) {
     this.#roots = rootsOf(today);
     for (const root of this.#roots.values()) this.#writers.set(fingerprintIn(root.head), { root, resolver: undefined });
     for (const file of released) {
       for (const { name, type, head } of rootsOf(file).values()) {
+        if (this.#writers.has(fingerprintIn(head))) continue;
         const root = this.#roots.get(name);
-        if (root === undefined) throw new EnrichmentError('CONFIG', `schemas/state.avsc: ${name} is missing, which ${file.version} wrote`);
-        if (!this.#writers.has(fingerprintIn(head))) this.#writers.set(fingerprintIn(head), { root, resolver: resolverOf(root, type, file.version) });
+        try {
+          if (root === undefined) throw new EnrichmentError('CONFIG', `schemas/state.avsc: ${name} is missing, which ${file.version} wrote`);
+          this.#writers.set(fingerprintIn(head), { root, resolver: resolverOf(root, type, file.version) });
+        } catch (error) {
+          if (!skip) throw error;
+        }
       }
     }
   }
@@ -84,6 +89,14 @@ export class StateFormat {
       throw new EnrichmentError('DIVERGENCE', `not a ${root.name} as its schema (fingerprint ${fingerprint}) has it`, { cause: error });
     }
   }
+}
+
+/**
+ * As the version with these schemas has it, which runs in a process of this one: it reads what any version wrote whose values can be
+ * resolved with its schemas, newer ones too. Of what cannot, {@link StateFormat.decode} says NEWER_STATE.
+ */
+export function stateFormatOf(file: SchemaFile): StateFormat {
+  return new StateFormat(file, [...releasedSchemas(), todaysSchemas()], { skip: true });
 }
 
 /** Of the schemas beside this code. */

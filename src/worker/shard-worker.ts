@@ -1,13 +1,16 @@
-/** The Temporal worker of one shard: workflows and activities of the users whose keys live in one output partition. */
+/** The Temporal worker of one shard and version: workflows and activities of the users whose keys live in one output partition. */
+import type { DataConverter, WorkerDeploymentVersion } from '@temporalio/common';
 import { Worker, type NativeConnection } from '@temporalio/worker';
 import type { Activities } from '../../activities/contract.ts';
-import { dataConverter } from '../payload-codec.ts';
 
 export interface ShardWorkerOptions {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly taskQueue: string;
   readonly workflowBundle: { readonly code: string };
+  readonly dataConverter: DataConverter;
+  /** Undefined: a worker without a version. */
+  readonly deploymentVersion?: WorkerDeploymentVersion;
   readonly activities: Activities;
   /** About 1 MB each, see DESIGN.md. */
   readonly maxCachedWorkflows: number;
@@ -27,7 +30,7 @@ export interface ShardWorker {
 const WATCHDOG = { isolateExecutionTimeout: '1m' } as object;
 
 export async function startShardWorker(options: ShardWorkerOptions): Promise<ShardWorker> {
-  const { connection, namespace, taskQueue, workflowBundle, activities, maxCachedWorkflows, onFailure } = options;
+  const { connection, namespace, taskQueue, workflowBundle, dataConverter, deploymentVersion, activities, maxCachedWorkflows, onFailure } = options;
   const worker = await Worker.create({
     connection,
     namespace,
@@ -35,6 +38,8 @@ export async function startShardWorker(options: ShardWorkerOptions): Promise<Sha
     workflowBundle,
     activities: activities as unknown as Record<string, (...args: never[]) => Promise<unknown>>,
     dataConverter,
+    // A run stays on the version that it began with; the next one takes the current version (workflows/temporal-engine.ts).
+    ...(deploymentVersion && { workerDeploymentOptions: { useWorkerVersioning: true, version: deploymentVersion, defaultVersioningBehavior: 'PINNED' } }),
     maxCachedWorkflows,
     maxConcurrentWorkflowTaskExecutions: 50,
     maxConcurrentLocalActivityExecutions: 100,

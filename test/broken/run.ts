@@ -17,7 +17,7 @@ export interface Caught {
 }
 
 /** The folder of the broken build; the caller removes it. Throws when the code to break is not there. */
-export async function makeBrokenBuild({ name, edits }: BrokenBuild): Promise<string> {
+export async function makeBrokenBuild({ name, edits }: Pick<BrokenBuild, 'name' | 'edits'>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), `broken-${name}-`));
   for (const item of COPIED) await cp(join(ROOT, item), join(folder, item), { recursive: true });
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));

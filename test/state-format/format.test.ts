@@ -5,8 +5,8 @@ import { initialState } from '../../src/domain/state.ts';
 import type { LedgerEntry, Start } from '../../src/domain/types.ts';
 import { EnrichmentError } from '../../src/errors.ts';
 import { fingerprintOf } from '../../src/state-format/fingerprint.ts';
-import { stateFormat, StateFormat } from '../../src/state-format/format.ts';
-import { todaysSchemas, type FieldSchema, type SchemaFile } from '../../src/state-format/schema.ts';
+import { stateFormat, StateFormat, stateFormatOf } from '../../src/state-format/format.ts';
+import { releasedSchemas, todaysSchemas, type FieldSchema, type SchemaFile } from '../../src/state-format/schema.ts';
 
 const format = stateFormat();
 const codeIs = (code: string) => (error: unknown) => error instanceof EnrichmentError && error.code === code;
@@ -109,6 +109,25 @@ describe('the format of stored state', () => {
     const earlier = todaysSchemas();
     const today = withField(earlier, 'Counters', { name: 'refunds', type: 'long' });
     assert.throws(() => new StateFormat(today, [{ ...earlier, version: '0.0.1' }]), codeIs('CONFIG'));
+  });
+
+  it('of an older version, in a process of this one: reads what either wrote, and writes what the older one can read', () => {
+    const older = releasedSchemas().find(({ version }) => version === '0.1.0')!;
+    const olderFormat = stateFormatOf(older);
+    const known = new StateFormat(older, []);
+    const { moneyByCurrency: _, ...counters } = FULL.life!.user.counters;
+    const asOlder = { ...FULL, life: { ...FULL.life!, user: { ...FULL.life!.user, counters } } };
+    assert.deepEqual(olderFormat.decode(format.encode('Start', FULL)).value, asOlder);
+    const written = olderFormat.encode('Start', asOlder);
+    assert.deepEqual(known.decode(written).value, asOlder);
+    assert.deepEqual(format.decode(written).value, { ...FULL, life: { ...FULL.life!, user: { ...FULL.life!.user, counters: { ...counters, moneyByCurrency: {} } } } });
+  });
+
+  it('of another version, which cannot read what this one writes, says so for that only', () => {
+    const other = stateFormatOf(withField({ ...todaysSchemas(), version: 'other' }, 'Start', { name: 'needed', type: 'string' }));
+    assert.throws(() => other.decode(format.encode('Start', FULL)), codeIs('NEWER_STATE'));
+    const value = { ...FULL, needed: 'x' };
+    assert.deepEqual(other.decode(other.encode('Start', value)).value, value);
   });
 });
 

@@ -88,8 +88,9 @@ export async function startSystem(t: TestContext, options: { partitions: number;
     outputs: outputs.records,
     deadLetters: deadLetters.records,
     produce,
-    async start(role: Role): Promise<ProductProcess> {
-      const process = await startProductProcess(role, { env, log: (line) => console.error(line) });
+    /** `command`: of another build. */
+    async start(role: Role, other: { env?: Record<string, string>; command?: readonly [string, ...string[]] } = {}): Promise<ProductProcess> {
+      const process = await startProductProcess(role, { env: { ...env, ...other.env }, log: (line) => console.error(line), ...(other.command && { command: other.command }) });
       processes.push(process);
       return process;
     },

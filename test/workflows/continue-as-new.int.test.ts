@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import type { LookupOutcome } from '../../activities/contract.ts';
 import { birthYear, money, session, T0 } from '../domain/given.ts';
 import { eventually } from '../support/eventually.ts';
+import { NUDGE_SIGNAL } from '../../workflows/messages.ts';
 import { WorkflowUser } from './harness.ts';
 
 /** Signals of one run, see workflows/enrich-user.ts. */
@@ -68,6 +69,26 @@ describe('continue-as-new', () => {
     // A redelivery of what the first run had applied is known in the second.
     await user.signal([money(0, { id: 'waits', ts: T0, session: 'missing' })]);
     await eventually('it is dropped', async () => (await user.state()).counters.redeliveriesDropped === 1);
+  });
+
+  it('comes when it is nudged, once, and after what came before it', async (t) => {
+    const user = await WorkflowUser.create(t, { server: 'dev' });
+    let mayPublish: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (mayPublish = resolve));
+    user.fake.onPublish = ({ outputs: [first] }) => (first?.enriched.money.id === 'a' ? held : undefined);
+    await user.signal([money(0, { id: 'a', ts: T0 }), money(1, { id: 'waits', ts: T0, session: 's' })]);
+    const firstRun = await user.runId();
+    // Two nudges and a signal, while the first output is being published.
+    await eventually('it is being published', () => user.fake.published.length > 0);
+    await user.handle.signal(NUDGE_SIGNAL);
+    await user.handle.signal(NUDGE_SIGNAL);
+    await user.signal([money(2, { id: 'b', ts: T0 + 1 })]);
+    mayPublish();
+    await eventually('it has continued', async () => (await user.runId()) !== firstRun);
+    await user.hasPublished('applied', 'a first', 'b');
+    await user.signal([session(0, 's', T0 + 2, 'SE')]);
+    await user.hasPublished('resolved', 'waits =SE');
+    assert.equal((await user.runs()).length, 2);
   });
 
   it('keeps the wall-clock deadline of pending money', async (t) => {

@@ -100,8 +100,10 @@ export class WorkflowInstance {
     return {
       incarnation: this.history.incarnation,
       now: () => this.now,
-      history: () => ({ events: this.events, bytes: 0, continueAsNewSuggested: this.suggested }),
+      history: () => ({ events: this.events, bytes: 0, continueAsNewSuggested: this.suggested, newVersion: false }),
       onEvents: (handler) => void (this.#onEvents = handler),
+      // The simulated server suggests to continue at any moment, which is the same to the workflow.
+      onNudge: () => undefined,
       onQuery: (name, handler) => void this.queries.set(name, handler),
       until: (isSo) => (isSo() ? Promise.resolve() : new Promise((resolve) => this.#conditions.add({ isSo, resolve }))),
       timer: (ms, ring) => {

@@ -1,0 +1,74 @@
+/** `nudge`: idle workflows go on with the code of today. */
+import { Command, InvalidArgumentError } from 'commander';
+import { systemClock } from '../clock.ts';
+import { EnrichmentError, messageOf } from '../errors.ts';
+import { currentVersion, nudge } from '../nudge/nudge.ts';
+import { connectTemporal } from '../temporal.ts';
+import { workflowIdsOf } from '../workflow-ids.ts';
+import { createContext } from './context.ts';
+import { count, printable, progress, writeLine } from './output.ts';
+import { onStopSignal } from './stop-signal.ts';
+
+interface Options {
+  readonly user?: string;
+  readonly all?: true;
+  readonly dryRun?: true;
+  readonly rate: number;
+  readonly wait: number;
+  readonly json?: true;
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+/** Workflow ids that are named when some do not move. */
+const NAMED = 5;
+
+export function nudgeCommand(): Command {
+  return new Command('nudge')
+    .description(
+      'Makes the workflows continue as new, so that idle ones go on with the code of today as well. With ENRICHMENT_DEPLOYMENT only\n' +
+        'those that are not on its current version yet. Waits until all have; exit code 1 when some have not.',
+    )
+    .option('--user <userId>', 'only this user\'s')
+    .option('--all', 'also those on the current version')
+    .option('--dry-run', 'count them, and signal none')
+    .option('--rate <n>', 'workflows signalled a second at most', positive, 50)
+    .option('--wait <seconds>', 'without any that moves, until it is given up', positive, 60)
+    .option('--json', 'the result as JSON')
+    .action((options: Options) => run(options));
+}
+
+function positive(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('expected a whole number from 1 on');
+  return Number(text);
+}
+
+async function run({ user, all, dryRun, rate, wait, json }: Options): Promise<void> {
+  if (user !== undefined && !UUID.test(user)) throw new EnrichmentError('CONFIG', `--user "${printable(user)}": expected a UUID`);
+  const { config, env } = createContext({ requireTemporal: true }, { quiet: true });
+  const temporal = await connectTemporal(env);
+  const stopping = new AbortController();
+  void onStopSignal().then(() => stopping.abort(new EnrichmentError('CHECK_FAILED', 'stopped: what was signalled continues as new all the same')));
+  const shown = progress('workflows continued');
+  try {
+    const { client, namespace, address } = temporal;
+    const { deployment, appId } = config;
+    const current = deployment === undefined ? undefined : await currentVersion(client, namespace, deployment);
+    const options = {
+      appId, rate, patience: wait * 1_000, dryRun: dryRun === true, current: all === true ? undefined : current,
+      workflowId: user === undefined ? undefined : workflowIdsOf(config)(user.toLowerCase()),
+    };
+    const { found, left } = await nudge(client, options, systemClock, stopping.signal, (over, of) => shown.update(over, of)).catch((error: unknown) => {
+      if (error instanceof EnrichmentError) throw error;
+      throw new EnrichmentError('UNREACHABLE', `the workflows of "${appId}" at ${address} cannot be nudged: ${messageOf(error)}`, { cause: error });
+    });
+    if (json === true) writeLine(JSON.stringify({ found, left: left.length, current: current ?? null }));
+    else if (dryRun === true) writeLine(`${count(found, 'workflow')} would be nudged${current === undefined ? '' : ` to ${current}`}`);
+    else writeLine(`${count(found - left.length, 'workflow')} continued as new${current === undefined ? '' : ` on ${current}`}`);
+    if (left.length > 0 && dryRun !== true) {
+      throw new EnrichmentError('CHECK_FAILED', `${count(left.length, 'workflow')} did not (${left.slice(0, NAMED).map(printable).join(', ')}${left.length > NAMED ? ', ...' : ''}): is there a worker for the version that each is on?`);
+    }
+  } finally {
+    shown.end();
+    await temporal.connection.close();
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * Version A runs half of it, version B takes over, on a real server with worker deployments. A is this code with other commands
+ * and the schemas of 0.1.0, so that neither version could go on with a run of the other.
+ */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { trafficOptions } from '../../src/local/generate/options.ts';
+import { generateTraffic } from '../../src/local/generate/traffic.ts';
+import { temporalProgram } from '../../src/local/temporal-server.ts';
+import { connectTemporal } from '../../src/temporal.ts';
+import * as workflowVersion from '../../src/worker/workflow-version.ts';
+import { makeBrokenBuild } from '../broken/run.ts';
+import { program } from '../cli/program.ts';
+import { eventually } from '../support/eventually.ts';
+import { startSystem, type ProducedRecord } from '../support/system.ts';
+
+const A = {
+  name: 'version-a',
+  edits: [
+    { file: 'workflows/enrich-user.ts', find: '\n  publishResolved();\n  askForLookups();\n  setAlarm();\n  for (;;) {', replace: '\n  engine.timer(3_600_000, () => undefined);\n  publishResolved();\n  askForLookups();\n  setAlarm();\n  for (;;) {' },
+    { file: 'src/domain/apply.ts', find: '  state.counters.moneyByCurrency[money.currency] = (state.counters.moneyByCurrency[money.currency] ?? 0) + 1;\n', replace: '' },
+    { file: 'src/domain/state.ts', find: '      moneyByCurrency: {},\n', replace: '' },
+  ],
+};
+const quiet = { trace() {}, debug() {}, info() {}, log() {}, warn() {}, error() {} };
+const run = promisify(execFile);
+
+async function versionA(): Promise<{ folder: string; workflows: workflowVersion.WorkflowVersion }> {
+  const folder = await makeBrokenBuild(A);
+  await copyFile(join(folder, 'schemas/released/0.1.0/state.avsc'), join(folder, 'schemas/state.avsc'));
+  const { ownWorkflows } = (await import(pathToFileURL(join(folder, 'src/worker/workflow-version.ts')).href)) as typeof workflowVersion;
+  return { folder, workflows: await ownWorkflows(quiet) };
+}
+
+test('runs go on with the version that they began with, and then on the current one; idle ones when they are nudged', { timeout: 400_000 }, async (t) => {
+  const scratch = await mkdtemp(join(tmpdir(), 'deployment-'));
+  const { folder, workflows } = await versionA();
+  t.after(() => Promise.all([folder, scratch].map((path) => rm(path, { recursive: true, force: true }))));
+  const older = join(scratch, 'a.json');
+  await writeFile(older, JSON.stringify(workflows));
+  const { buildId } = await workflowVersion.ownWorkflows(quiet);
+  assert.notEqual(buildId, workflows.buildId);
+
+  const system = await startSystem(t, { partitions: 2, env: { ENRICHMENT_DEPLOYMENT: `deployment-${process.pid}` } });
+  const deployment = system.env['ENRICHMENT_DEPLOYMENT']!;
+  const { client, connection } = await connectTemporal(system.env);
+  t.after(() => connection.close());
+  const temporal = await temporalProgram({ log: () => undefined });
+  // As a person does it. The server knows a version only when its workers have polled.
+  const makeCurrent = (build: string): Promise<unknown> => eventually(`${build} is the current version`, () =>
+    run(temporal, ['worker', 'deployment', 'set-current-version', '--deployment-name', deployment, '--build-id', build, '--yes', '--address', system.env['TEMPORAL_ADDRESS']!]).then(() => true, () => false), 30_000);
+  const on = async (build: string): Promise<Set<string>> => {
+    const found = new Set<string>();
+    for await (const { workflowId } of client.workflow.list({ query: `ExecutionStatus = 'Running' AND TemporalWorkerDeploymentVersion = '${deployment}:${build}'` })) found.add(workflowId);
+    return found;
+  };
+  const records: readonly ProducedRecord[] = [...generateTraffic(trafficOptions({
+    users: 40, events: 3_000, seed: 31, start: Date.now() - 3 * 86_400_000, span: 7_200_000, disorder: 15_000, duplicates: 0.05, pending: 0.04, old: 0.05, tooLarge: false,
+  }))];
+  const users = [...new Set(records.slice(0, 1_500).flatMap(({ key }) => (typeof key === 'string' && /^"[0-9a-f-]{36}"$/.test(key) ? [key] : [])))];
+  const idle = new Set(users.slice(0, 8));
+  const ofActive = records.slice(1_500, 2_600).filter(({ key }) => typeof key !== 'string' || !idle.has(key));
+
+  const workerA = await system.start('worker', { command: [process.execPath, join(folder, 'bin/money-enrichment.js')] });
+  await makeCurrent(workflows.buildId);
+  await system.start('bridge');
+  await system.produce(records.slice(0, 1_500));
+  const half = await system.expected();
+  await eventually('A has done its half', () => system.outputs.length >= half.outputs.length, 120_000);
+  await eventually('all run on A', async () => (await on(workflows.buildId)).size === users.length, 30_000);
+  const replayed = await program(['replay'], system.env);
+  assert.equal(replayed.code, 1, 'this code cannot go on with the runs of A');
+  assert.match(replayed.stdout + replayed.stderr, /timer/i);
+
+  // B alone: what is pinned to A stands still, and loses nothing.
+  await workerA.stop();
+  const alone = await system.start('worker');
+  await makeCurrent(buildId);
+  const before = system.outputs.length;
+  await system.produce(ofActive);
+  await sleep(6_000);
+  assert.equal(system.outputs.length, before);
+  await alone.stop();
+
+  // B with the workflows of A.
+  const both = await system.start('worker', { env: { ENRICHMENT_OLDER_WORKFLOWS: older } });
+  await system.matches(await system.expected());
+  await eventually('who had events is on B', async () => (await on(buildId)).size === users.length - idle.size, 60_000);
+  assert.equal((await on(workflows.buildId)).size, idle.size, 'who had none is on A');
+
+  const dry = await program(['nudge', '--dry-run'], system.env);
+  assert.equal(dry.stdout, `${idle.size} workflows would be nudged to ${deployment}:${buildId}\n`, dry.stderr);
+  const nudged = await program(['nudge'], system.env);
+  assert.equal(nudged.code, 0, nudged.stderr);
+  assert.equal(nudged.stdout, `${idle.size} workflows continued as new on ${deployment}:${buildId}\n`);
+  await eventually('all are on B', async () => (await on(buildId)).size === users.length, 30_000);
+  assert.equal((await on(workflows.buildId)).size, 0);
+
+  // Nobody needs A any more.
+  await both.stop();
+  await system.start('worker');
+  await system.produce(records.slice(2_600));
+  await system.matches(await system.expected());
+  const replayedAgain = await program(['replay'], system.env);
+  assert.equal(replayedAgain.code, 0, replayedAgain.stdout + replayedAgain.stderr);
+});
