@@ -25,7 +25,7 @@ export interface ProducedRecord {
 
 export type System = Awaited<ReturnType<typeof startSystem>>;
 
-export async function startSystem(t: TestContext, options: { partitions: number; shards?: number; env?: Record<string, string>; country?: string; countOnly?: boolean; cluster?: Cluster }) {
+export async function startSystem(t: TestContext, options: { partitions: number; shards?: number; env?: Record<string, string>; country?: string; countries?: (sessionId: string) => string | null; countOnly?: boolean; cluster?: Cluster }) {
   const cluster = options.cluster ?? (await sharedCluster());
   const undo: (() => Promise<unknown>)[] = [];
   t.after(async () => {
@@ -106,7 +106,7 @@ export async function startSystem(t: TestContext, options: { partitions: number;
           outOfOrderness: config.outOfOrderness, sessionTtl: config.sessionTtl, dedupTtl: config.dedupTtl, pendingTimeout: config.pendingTimeout,
           maxFutureSkew: config.maxFutureSkew, maxRecordBytes: config.maxRecordBytes, pendingAtEnd: 'leave', ...overrides,
         },
-        sessionService: () => options.country ?? 'UY',
+        sessionService: options.countries ?? (() => options.country ?? 'UY'),
       });
     },
     /** Waits until as much came out as the model says, and then for all of it to be the same, once each. */
