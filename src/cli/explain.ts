@@ -97,7 +97,7 @@ function notFound({ moneyId, workflowId }: { readonly moneyId: string; readonly 
   const from = new Date(oldest.startedAt).toISOString();
   const why = complete
     ? 'the whole history is there, so it was never applied: it is not read yet, is held until the watermark passes it, or is a dead letter (see "money-enrichment dead-letters")'
-    : `what was applied before ${from} is no longer retained by Temporal; if it is newer: it is not read yet, is held, or is a dead letter`;
+    : `what was applied before ${from} is not in it, for Temporal does not retain it any more or a bootstrap made it; if it is newer: it is not read yet, is held, or is a dead letter`;
   return new EnrichmentError('NOT_FOUND', `no money ${moneyId} in the history of "${workflowId}": ${why}`);
 }
 

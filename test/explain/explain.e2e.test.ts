@@ -22,7 +22,7 @@ function money(n: number, ms: number, session: string, old = false): ProducedRec
 const session = (sessionId: string, ms: number, country: string) => record('session', 'UserSessionCreatedEvent', ms, `"clientCountryCode":"${country}"`, sessionId);
 
 test('what a real run did is explained, and agrees with what is in the output topic', { timeout: 180_000 }, async (t) => {
-  const system = await startSystem(t, { partitions: 1, country: 'ZZ', env: { ENRICHMENT_IDLE_TIMEOUT: '2s' } });
+  const system = await startSystem(t, { partitions: 1, country: 'ZZ', env: { ENRICHMENT_IDLE_TIMEOUT: '2s', ENRICHMENT_USER_ID_HASH_KEY: 'k'.repeat(32) } });
   await system.produce([
     session(id(901), 0, 'UY'),
     record('user', 'ChangeBirthDateEvent', 1_000, '"birthYear":"1990","birthCityPlace":"x"'),

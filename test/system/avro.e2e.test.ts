@@ -5,7 +5,8 @@ import avsc from 'avsc';
 import { INPUTS, type Input } from '../../src/domain/events.ts';
 import { trafficOptions } from '../../src/local/generate/options.ts';
 import { generateTraffic } from '../../src/local/generate/traffic.ts';
-import { DEFAULT_SETTINGS, model, type RawRecord } from '../model/model.ts';
+import { DEFAULT_SETTINGS, model, type ModelOutput, type RawRecord } from '../model/model.ts';
+import { program } from '../cli/program.ts';
 import { createAvroEvents, jsonOfOutput } from '../support/avro-events.ts';
 import { eventually } from '../support/eventually.ts';
 import { startStandInRegistry } from '../support/schema-registry.ts';
@@ -123,6 +124,14 @@ test('events in Avro come out in Avro as the model says', { timeout: 300_000 }, 
     system.deadLetters.map(({ headers }) => `${place(headers['source-partition'], headers['source-offset'])} ${headers['reason']}`).sort(),
     expected.deadLetters.map(({ partition, offset, reason }) => `${place(partition, offset)} ${reason}`).sort(),
   );
+
+  const [{ value: first, userId }] = expected.outputs as [ModelOutput];
+  const moneyId = (JSON.parse(first) as { money: { id: string } }).money.id;
+  const explained = await program(['explain', userId, moneyId, '--json'], system.env);
+  assert.equal(explained.code, 0, explained.stderr);
+  const { money } = JSON.parse(explained.stdout) as { money: { problems: string[]; published: unknown[] }[] };
+  assert.ok(money.some(({ problems, published }) => problems.length === 0 && published.length === 1), explained.stdout);
+
   const sources = new Map(logged.records.map((record) => [`${record.topic}/${place(record.partition, record.offset)}`, record]));
   for (const { value, headers } of system.deadLetters) {
     const source = sources.get(`${headers['source-topic']}/${place(headers['source-partition'], headers['source-offset'])}`)!;
