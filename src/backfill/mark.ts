@@ -3,6 +3,7 @@
  * its outputs. It pins what the result depends on (the ends of the logs, the rules, the window), so that an interrupted
  * run goes on as it began, and says how many records of the triple the output topic holds.
  */
+import { isOffsets, metadataFields, metadataText } from '../bridge/offset-metadata.ts';
 import type { Offsets } from '../domain/events.ts';
 
 export interface Mark {
@@ -27,21 +28,14 @@ export interface Mark {
 const NUMBERS = ['read', 'written', 'deadLetters', 'duplicates', 'late', 'lookedUp', 'incomplete', 'open'] as const;
 
 export function encodeMark(mark: Mark): string {
-  return JSON.stringify({ v: 1, ...mark });
+  return metadataText(mark);
 }
 
 /** Undefined for metadata that is no mark. */
 export function decodeMark(text: string): Mark | undefined {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof parsed !== 'object' || parsed === null) return undefined;
-  const { v, ...mark } = parsed as Record<string, unknown>;
+  const mark = metadataFields(text);
+  if (mark === undefined) return undefined;
   const usable =
-    v === 1 &&
     typeof mark['identity'] === 'string' &&
     typeof mark['done'] === 'boolean' &&
     isOffsets(mark['starts']) &&
@@ -52,8 +46,4 @@ export function decodeMark(text: string): Mark | undefined {
 
 export function lengthOf({ starts, ends }: Pick<Mark, 'starts' | 'ends'>): number {
   return ends.reduce((sum, end, input) => sum + end - starts[input]!, 0);
-}
-
-function isOffsets(value: unknown): value is Offsets {
-  return Array.isArray(value) && value.length === 3 && value.every(Number.isSafeInteger);
 }

@@ -3,6 +3,7 @@
  * the consumer group, and where a restart goes on with the very same classification of every record.
  */
 import type { Offsets } from '../domain/events.ts';
+import { metadataFields, metadataText } from './offset-metadata.ts';
 import { INPUT_INDEXES, type MaxTs } from './watermark.ts';
 
 export interface Checkpoint {
@@ -22,19 +23,12 @@ export interface OffsetMetadata {
 }
 
 export function encodeMetadata({ maxTs, watermark, deadLettersBelow }: OffsetMetadata): string {
-  return JSON.stringify({ v: 1, maxTs: finite(maxTs), watermark: finite(watermark), deadLettersBelow });
+  return metadataText({ maxTs: finite(maxTs), watermark: finite(watermark), deadLettersBelow });
 }
 
 /** Undefined for metadata that this bridge did not write: nothing is known of the time before the offset then. */
 export function decodeMetadata(text: string): OffsetMetadata | undefined {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof parsed !== 'object' || parsed === null || !('v' in parsed) || parsed.v !== 1) return undefined;
-  const { maxTs, watermark, deadLettersBelow } = parsed as Record<string, unknown>;
+  const { maxTs, watermark, deadLettersBelow } = metadataFields(text) ?? {};
   if (typeof deadLettersBelow !== 'number') return undefined;
   return { maxTs: orMinusInfinity(maxTs), watermark: orMinusInfinity(watermark), deadLettersBelow };
 }

@@ -18,6 +18,7 @@ import { createKafka } from '../kafka/index.ts';
 import type { KafkaPort } from '../kafka/port.ts';
 import { startChild, type Child } from '../local/processes.ts';
 import { inputDecoders, outputEncoder } from '../schema-registry/value-format.ts';
+import { wholeNumber } from './arguments.ts';
 import { createContext, reachKafka, type Context } from './context.ts';
 import { writeLine } from './output.ts';
 import { onStopSignal } from './stop-signal.ts';
@@ -51,7 +52,7 @@ export function backfillCommand(): Command {
     .requiredOption('--output-topic <topic>', 'where the enriched money goes; created if it is missing')
     .option('--from <time>', 'write only money with processedAt at or after this ISO-8601 time (all before it still counts)', time)
     .option('--to <time>', 'write only money with processedAt before this ISO-8601 time', time)
-    .option('--processes <n>', 'processes on this machine (default: one a core, at most one a partition)', processes)
+    .option('--processes <n>', 'processes on this machine (default: one a core, at most one a partition)', wholeNumber(1, 999))
     .option('--json', 'the summary as JSON')
     .addOption(new Option('--member', 'one of the processes').hideHelp())
     .action((options: BackfillOptions) => (options.member === true ? member(options) : parent(options)));
@@ -203,9 +204,4 @@ function time(text: string): number {
   const value = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isFinite(value)) return value;
   throw new InvalidArgumentError('expected an ISO-8601 time such as 2026-01-31T10:00:00Z.');
-}
-
-function processes(text: string): number {
-  if (/^\d{1,3}$/.test(text) && Number(text) > 0) return Number(text);
-  throw new InvalidArgumentError('expected a whole number above 0.');
 }

@@ -1,5 +1,5 @@
 /** `bootstrap`: the state of all users from the history, so that the live system goes on where the history ends. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { identityOf } from '../backfill/plan.ts';
 import { bootstrap, dryRun, type Progress, type Summary } from '../bootstrap/bootstrap.ts';
 import { startWorkflows } from '../bootstrap/start-workflows.ts';
@@ -13,6 +13,7 @@ import { createKafka } from '../kafka/index.ts';
 import type { KafkaPort } from '../kafka/port.ts';
 import { inputDecoders } from '../schema-registry/value-format.ts';
 import { connectTemporal } from '../temporal.ts';
+import { wholeNumber } from './arguments.ts';
 import { createContext, reachKafka, type Context } from './context.ts';
 import { count, progress, writeLine } from './output.ts';
 import { onStopSignal } from './stop-signal.ts';
@@ -34,14 +35,9 @@ export function bootstrapCommand(): Command {
     .option('--publish', 'the workflows also publish the enriched money and the dead letters of the history')
     .option('--dry-run', 'compute and count, and write nothing')
     .option('--from <file>', 'the state from a file of "export" instead; the consumer group stays as it is')
-    .option('--rate <n>', 'workflows started a second at most', rate, 200)
+    .option('--rate <n>', 'workflows started a second at most', wholeNumber(1, 100_000), 200)
     .option('--json', 'the summary as JSON')
     .action((options: Options) => run(options));
-}
-
-function rate(text: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('expected a whole number from 1 on');
-  return Number(text);
 }
 
 async function run(options: Options): Promise<void> {

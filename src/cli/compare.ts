@@ -1,9 +1,10 @@
 /** `compare`: two output topics, record by record. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { compareTopics, type Comparison, type FoundDifference } from '../compare/compare.ts';
 import { markOf, placeOf } from '../compare/digest.ts';
 import { createKafka } from '../kafka/index.ts';
 import type { InRecord } from '../kafka/port.ts';
+import { wholeNumber } from './arguments.ts';
 import { createContext, reachKafka } from './context.ts';
 import { count, printable, progress, writeLine } from './output.ts';
 
@@ -23,7 +24,7 @@ export function compareCommand(): Command {
     )
     .argument('<a>', 'a topic')
     .argument('<b>', 'the other one')
-    .option('--limit <n>', 'print the first n differences, with the values', limit, 20)
+    .option('--limit <n>', 'print the first n differences, with the values', wholeNumber(0, 99_999), 20)
     .option('--json', 'one JSON object: counts, and the differences')
     .action(compare);
 }
@@ -99,9 +100,4 @@ function jsonOf({ differences, ...rest }: Comparison, a: string, b: string): unk
   const record = (one: InRecord | undefined) =>
     one && { key: one.key?.toString() ?? null, value: one.value === null ? null : textOf(one.value), moneyRecord: placeOf(one) ?? null, enrichment: markOf(one) || null };
   return { a, b, equal: differing({ differences, ...rest }) === 0, ...rest, differences: differences.map(({ difference, a: inA, b: inB }) => ({ ...difference, records: { a: record(inA), b: record(inB) } })) };
-}
-
-function limit(text: string): number {
-  if (/^\d{1,5}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('expected a whole number.');
 }

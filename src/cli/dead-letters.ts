@@ -1,5 +1,5 @@
 /** `dead-letters`: lists what could not be used; `dead-letters retry` puts chosen records back on their topic. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { DEAD_LETTER_REASONS } from '../codec/dead-letter.ts';
 import type { DeadLetterReason } from '../codec/dead-letter.ts';
 import { systemClock } from '../clock.ts';
@@ -14,6 +14,7 @@ import { EnrichmentError } from '../errors.ts';
 import { createKafka } from '../kafka/index.ts';
 import type { KafkaPort } from '../kafka/port.ts';
 import { inputDecoders } from '../schema-registry/value-format.ts';
+import { wholeNumber } from './arguments.ts';
 import { createContext, reachKafka } from './context.ts';
 import { count, printable, progress, table, writeLine } from './output.ts';
 
@@ -32,7 +33,7 @@ export function deadLettersCommand(): Command {
   const command = new Command('dead-letters')
     .description('Lists the records that could not be used, by reason. Values are shown only on request: they hold personal data.')
     .addOption(reasonOption('only these reasons'))
-    .option('--limit <n>', 'list the newest n of each partition of the topic', positive, 100)
+    .option('--limit <n>', 'list the newest n of each partition of the topic', wholeNumber(1, 1_000_000), 100)
     .option('--values', 'show keys and values as well, with --json')
     .option('--json', 'one JSON object a line')
     .action((options: ListOptions) => list(options));
@@ -45,7 +46,7 @@ export function deadLettersCommand(): Command {
     )
     .addOption(reasonOption('all of these reasons'))
     .option('--id <topic/partition/offset...>', 'these records, as the list names them')
-    .option('--limit <n>', 'at most n records', positive, 1000)
+    .option('--limit <n>', 'at most n records', wholeNumber(1, 1_000_000), 1000)
     .option('--force', 'also those that would only come back, or were put back before')
     .option('--dry-run', 'say what would be done, and do nothing')
     .action((options: RetryOptions) => retry(options));
@@ -55,11 +56,6 @@ export function deadLettersCommand(): Command {
 
 function reasonOption(description: string): Option {
   return new Option('--reason <reason...>', description).choices(DEAD_LETTER_REASONS);
-}
-
-function positive(text: string): number {
-  if (/^\d{1,9}$/.test(text) && Number(text) > 0) return Number(text);
-  throw new InvalidArgumentError('expected a whole number above 0.');
 }
 
 interface ListOptions extends Choice {

@@ -14,10 +14,10 @@ import type { RecordedRun } from '../explain/recorded.ts';
 import { createKafka } from '../kafka/index.ts';
 import { connectTemporal, type TemporalClient } from '../temporal.ts';
 import { workflowIdsOf } from '../workflow-ids.ts';
+import { uuid } from './arguments.ts';
 import { createContext, reachKafka, type Context } from './context.ts';
-import { printable, progress, writeLine } from './output.ts';
+import { progress, writeLine } from './output.ts';
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 interface Options {
   readonly json?: true;
@@ -38,17 +38,16 @@ export function explainCommand(): Command {
 }
 
 async function explain(user: string, money: string | undefined, options: Options): Promise<void> {
-  if (!UUID.test(user)) throw new EnrichmentError('CONFIG', `user id "${printable(user)}": expected a UUID`);
-  if (money !== undefined && !UUID.test(money)) throw new EnrichmentError('CONFIG', `money id "${printable(money)}": expected a UUID`);
-  if (money === undefined && options.trace !== true) throw new EnrichmentError('CONFIG', 'the money id is missing: expected explain <userId> <moneyId>, or --trace');
+  const userId = uuid('user id', user);
+  const moneyId = money === undefined ? undefined : uuid('money id', money);
+  if (moneyId === undefined && options.trace !== true) throw new EnrichmentError('CONFIG', 'the money id is missing: expected explain <userId> <moneyId>, or --trace');
   const context = createContext({ requireTemporal: true }, { quiet: true });
-  const userId = user.toLowerCase();
   const workflowId = workflowIdsOf(context.config)(userId);
   const temporal = await connectTemporal(context.env);
   try {
     const runs = await runsOf(temporal, workflowId);
-    if (options.trace === true) return trace(runs, topicsOf(context), money?.toLowerCase(), options.json === true);
-    await explainMoney(context, temporal, runs, { userId, moneyId: money!.toLowerCase(), workflowId }, options.json === true);
+    if (options.trace === true) return trace(runs, topicsOf(context), moneyId, options.json === true);
+    await explainMoney(context, temporal, runs, { userId, moneyId: moneyId!, workflowId }, options.json === true);
   } finally {
     await temporal.connection.close();
   }

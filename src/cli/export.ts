@@ -1,11 +1,12 @@
 /** `export`: the state of all users, to be looked into or to start from elsewhere. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { EnrichmentError, messageOf } from '../errors.ts';
 import { allSnapshots } from '../export/all.ts';
 import { FORMATS, writeSnapshotFile, writeSnapshots, type Format } from '../export/file.ts';
 import { fromHistory, fromWorkflows } from '../export/snapshots.ts';
 import { runningWorkflows } from '../history/running.ts';
 import { connectTemporal, type TemporalClient } from '../temporal.ts';
+import { wholeNumber } from './arguments.ts';
 import { createContext } from './context.ts';
 import { count, printable, progress } from './output.ts';
 
@@ -25,13 +26,8 @@ export function exportCommand(): Command {
     .addOption(new Option('--format <format>', 'json: one object a line; avro: a container file').choices(FORMATS).default('json'))
     .option('--offline', 'from the histories in Temporal; needs no worker')
     .option('--out <file>', 'into this file and not to stdout; it is there when all is written')
-    .option('--concurrency <n>', 'users at a time', positive, 16)
+    .option('--concurrency <n>', 'users at a time', wholeNumber(1, 999), 16)
     .action((options: Options) => exportAll(options));
-}
-
-function positive(text: string): number {
-  if (!/^[1-9]\d{0,2}$/.test(text)) throw new InvalidArgumentError('expected a whole number from 1 to 999');
-  return Number(text);
 }
 
 async function exportAll({ format, offline, out, concurrency }: Options): Promise<void> {

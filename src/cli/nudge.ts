@@ -1,10 +1,11 @@
 /** `nudge`: idle workflows go on with the code of today. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { systemClock } from '../clock.ts';
 import { EnrichmentError, messageOf } from '../errors.ts';
 import { currentVersion, nudge } from '../nudge/nudge.ts';
 import { connectTemporal } from '../temporal.ts';
 import { workflowIdsOf } from '../workflow-ids.ts';
+import { uuid, wholeNumber } from './arguments.ts';
 import { createContext } from './context.ts';
 import { count, printable, progress, writeLine } from './output.ts';
 import { onStopSignal } from './stop-signal.ts';
@@ -18,7 +19,6 @@ interface Options {
   readonly json?: true;
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 /** Workflow ids that are named when some do not move. */
 const NAMED = 5;
 
@@ -31,19 +31,14 @@ export function nudgeCommand(): Command {
     .option('--user <userId>', 'only this user\'s')
     .option('--all', 'also those on the current version')
     .option('--dry-run', 'count them, and signal none')
-    .option('--rate <n>', 'workflows signalled a second at most', positive, 50)
-    .option('--wait <seconds>', 'without any that moves, until it is given up', positive, 60)
+    .option('--rate <n>', 'workflows signalled a second at most', wholeNumber(1, 100_000), 50)
+    .option('--wait <seconds>', 'without any that moves, until it is given up', wholeNumber(1, 86_400), 60)
     .option('--json', 'the result as JSON')
     .action((options: Options) => run(options));
 }
 
-function positive(text: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('expected a whole number from 1 on');
-  return Number(text);
-}
-
 async function run({ user, all, dryRun, rate, wait, json }: Options): Promise<void> {
-  if (user !== undefined && !UUID.test(user)) throw new EnrichmentError('CONFIG', `--user "${printable(user)}": expected a UUID`);
+  const userId = user === undefined ? undefined : uuid('--user', user);
   const { config, env } = createContext({ requireTemporal: true }, { quiet: true });
   const temporal = await connectTemporal(env);
   const stopping = new AbortController();
@@ -55,7 +50,7 @@ async function run({ user, all, dryRun, rate, wait, json }: Options): Promise<vo
     const current = deployment === undefined ? undefined : await currentVersion(client, namespace, deployment);
     const options = {
       appId, rate, patience: wait * 1_000, dryRun: dryRun === true, current: all === true ? undefined : current,
-      workflowId: user === undefined ? undefined : workflowIdsOf(config)(user.toLowerCase()),
+      workflowId: userId && workflowIdsOf(config)(userId),
     };
     const { found, left } = await nudge(client, options, systemClock, stopping.signal, (over, of) => shown.update(over, of)).catch((error: unknown) => {
       if (error instanceof EnrichmentError) throw error;

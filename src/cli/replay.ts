@@ -1,6 +1,6 @@
 /** `replay`: recorded histories against the code of this build, before it is deployed. */
 import { availableParallelism } from 'node:os';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { EnrichmentError, messageOf } from '../errors.ts';
 import { readHistoryFile, writeHistoryFile } from '../history/files.ts';
 import { runningWorkflows } from '../history/running.ts';
@@ -8,6 +8,7 @@ import { newestRun, readRuns, type Run } from '../history/runs.ts';
 import { replayRuns, type ReplayProblem, type ReplayResult } from '../replay/replay.ts';
 import { connectTemporal, type TemporalClient } from '../temporal.ts';
 import { workflowIdsOf } from '../workflow-ids.ts';
+import { uuid, wholeNumber } from './arguments.ts';
 import { createContext } from './context.ts';
 import { count, printable, progress, writeLine } from './output.ts';
 
@@ -19,7 +20,6 @@ interface Options {
   readonly json?: true;
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 export function replayCommand(): Command {
   return new Command('replay')
@@ -30,25 +30,20 @@ export function replayCommand(): Command {
     .option('--user <userId>', 'all retained runs of this user')
     .option('--file <file...>', 'histories in files: JSON of --save or of Temporal\'s tools, or protobuf; needs no Temporal')
     .option('--save <folder>', 'keep the histories that were read as files. They hold personal data')
-    .option('--concurrency <n>', 'histories at a time', positive, availableParallelism())
+    .option('--concurrency <n>', 'histories at a time', wholeNumber(1, 1_000), availableParallelism())
     .option('--json', 'the result as JSON')
     .action((options: Options) => replay(options));
-}
-
-function positive(text: string): number {
-  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('expected a whole number from 1 on');
-  return Number(text);
 }
 
 async function replay(options: Options): Promise<void> {
   const { user, file } = options;
   if (user !== undefined && file !== undefined) throw new EnrichmentError('CONFIG', '--user and --file: expected one of them');
-  if (user !== undefined && !UUID.test(user)) throw new EnrichmentError('CONFIG', `--user "${printable(user)}": expected a UUID`);
+  const userId = user === undefined ? undefined : uuid('--user', user);
   if (file !== undefined) return report(await replayed(fromFiles(file), options), options);
   const { config, env } = createContext({ requireTemporal: true }, { quiet: true });
   const temporal = await connectTemporal(env);
   try {
-    const runs = user === undefined ? ofRunning(temporal, config.appId) : ofUser(temporal, workflowIdsOf(config)(user.toLowerCase()));
+    const runs = userId === undefined ? ofRunning(temporal, config.appId) : ofUser(temporal, workflowIdsOf(config)(userId));
     return report(await replayed(runs, options), options);
   } finally {
     await temporal.connection.close();

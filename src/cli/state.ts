@@ -4,12 +4,10 @@ import type { UserStateView } from '../../workflows/views.ts';
 import { QUERIES } from '../../workflows/messages.ts';
 import { workflowIdsOf } from '../workflow-ids.ts';
 import { queryWorkflow } from '../workflow-query.ts';
-import { EnrichmentError } from '../errors.ts';
 import { connectTemporal } from '../temporal.ts';
+import { uuid } from './arguments.ts';
 import { createContext } from './context.ts';
 import { printable, table, writeLine } from './output.ts';
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 export function stateCommand(): Command {
   return new Command('state')
@@ -19,12 +17,12 @@ export function stateCommand(): Command {
     )
     .argument('<userId>', 'UUID of the user')
     .option('--json', 'one JSON object')
-    .action(async (userId: string, options: { json?: true }) => {
-      if (!UUID.test(userId)) throw new EnrichmentError('CONFIG', `user id "${printable(userId)}": expected a UUID`);
+    .action(async (user: string, options: { json?: true }) => {
+      const userId = uuid('user id', user);
       const { config, env } = createContext({ requireTemporal: true }, { quiet: true });
       const temporal = await connectTemporal(env);
       try {
-        const view = await queryWorkflow<UserStateView>(temporal, workflowIdsOf(config)(userId.toLowerCase()), QUERIES.state);
+        const view = await queryWorkflow<UserStateView>(temporal, workflowIdsOf(config)(userId), QUERIES.state);
         writeLine(options.json === true ? JSON.stringify(view) : renderState(view));
       } finally {
         await temporal.connection.close();

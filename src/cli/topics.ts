@@ -1,7 +1,8 @@
 /** `topics`: creates what is missing, changes nothing that exists, says what does not fit. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { EnrichmentError } from '../errors.ts';
 import { DEFAULT_SHARDS, ensureTopics } from '../kafka/topics.ts';
+import { wholeNumber } from './arguments.ts';
 import { createContext, reachKafka } from './context.ts';
 import { progress, writeLine } from './output.ts';
 
@@ -19,15 +20,10 @@ export function topicsCommand(): Command {
       'Creates the missing topics with the settings that exactly-once needs, changes none that exists, and says what does ' +
         'not fit: exit code 1 if exactly-once or co-partitioning would not hold.',
     )
-    .option('--partitions <n>', 'partitions of the three input topics, where none of them exists yet', partitions, DEFAULT_PARTITIONS)
-    .option('--shards <n>', 'partitions of the output topic and of its ledger: fixed for ever', partitions, DEFAULT_SHARDS)
+    .option('--partitions <n>', 'partitions of the three input topics, where none of them exists yet', wholeNumber(1, 1_000), DEFAULT_PARTITIONS)
+    .option('--shards <n>', 'partitions of the output topic and of its ledger: fixed for ever', wholeNumber(1, 1_000), DEFAULT_SHARDS)
     .option('--keep-forever', 'records of the new topics never expire')
     .action((options: TopicsOptions) => topics(options));
-}
-
-function partitions(text: string): number {
-  if (/^\d{1,4}$/.test(text) && Number(text) >= 1 && Number(text) <= 1000) return Number(text);
-  throw new InvalidArgumentError('expected a whole number from 1 to 1000.');
 }
 
 async function topics(options: TopicsOptions): Promise<void> {

@@ -31,9 +31,7 @@ export function reportOf(facts: Facts, { expected, verdict, inputs, outputs, dea
   const lines = [
     `seed ${facts.seed}, ${Math.round(facts.lasted / 1_000)} s`,
     '',
-    ...table(rows),
-    '',
-    `times are to recover, in seconds; ${seconds(facts.baseline)} is what it takes without a fault`,
+    ...(done.length === 0 ? [] : [...table(rows), '', `times are to recover, in seconds; ${seconds(facts.baseline)} is what it takes without a fault`]),
     ...facts.seen,
     ...[...countsOf(done)].map(([name, count]) => `${name}: ${count}`),
     ...new Set(done.filter(({ skipped }) => skipped).map(({ kind }) => `${kind} was skipped: a small file system cannot be mounted here`)),

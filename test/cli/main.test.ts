@@ -51,7 +51,7 @@ describe('wrong usage ends with exit code 2 and one line that says what to chang
     [['state', '--jso', 'x'], /unknown option '--jso'.*Did you mean --json/],
     [['topics', '--partitions', '0'], /expected a whole number from 1 to 1000/],
     [['dead-letters', '--reason', 'because'], /Allowed choices are too-large, malformed/],
-    [['dead-letters', '--limit', '-1'], /expected a whole number above 0/],
+    [['dead-letters', '--limit', '-1'], /expected a whole number from 1 to 1000000/],
     [['dead-letters', 'retry'], /nothing is chosen: expected --reason or --id/],
     [['dead-letters', 'retry', '--id', 'x'], /--id "x": expected topic\/partition\/offset/],
   ];
