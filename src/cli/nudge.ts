@@ -2,7 +2,8 @@
 import { Command } from 'commander';
 import { systemClock } from '../clock.ts';
 import { EnrichmentError, messageOf } from '../errors.ts';
-import { currentVersion, nudge } from '../nudge/nudge.ts';
+import { currentVersion } from '../nudge/current-version.ts';
+import { nudge } from '../nudge/nudge.ts';
 import { connectTemporal } from '../temporal.ts';
 import { workflowIdsOf } from '../workflow-ids.ts';
 import { uuid, wholeNumber } from './arguments.ts';

@@ -1,6 +1,7 @@
 /** Temporal, the session service and the schema registry. */
 import type { Config } from '../config.ts';
-import { messageOf } from '../errors.ts';
+import { EnrichmentError, messageOf } from '../errors.ts';
+import { currentVersion } from '../nudge/current-version.ts';
 import { createSchemaRegistry } from '../schema-registry/client.ts';
 import { outputSubject } from '../schema-registry/value-format.ts';
 import { connectTemporal } from '../temporal.ts';
@@ -32,13 +33,25 @@ export async function checkTemporal(config: Config, env: NodeJS.ProcessEnv): Pro
         findings.push(ok(subject, `exists, keeps closed workflows for ${days} days`));
       } catch (error) {
         findings.push(namespaceFinding(subject, error));
+        return findings;
       }
+      if (config.deployment !== undefined) findings.push(await deploymentFinding(temporal, config.deployment));
       return findings;
     });
   } catch (error) {
     return [failed('Temporal', `${address}: ${detailsOf(error)}`)];
   } finally {
     await connection.close();
+  }
+}
+
+/** Before its first version is the current one, no workflow runs. */
+async function deploymentFinding({ client, namespace }: TemporalClient, deployment: string): Promise<Finding> {
+  const subject = `deployment ${deployment}`;
+  try {
+    return ok(subject, `current version ${await currentVersion(client, namespace, deployment)}`);
+  } catch (error) {
+    return error instanceof EnrichmentError ? warning(subject, error.message) : failed(subject, detailsOf(error));
   }
 }
 

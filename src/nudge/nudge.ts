@@ -5,7 +5,6 @@
 import type { Client } from '@temporalio/client';
 import { NUDGE_SIGNAL, WORKFLOW_TYPE } from '../../workflows/messages.ts';
 import type { Clock } from '../clock.ts';
-import { EnrichmentError } from '../errors.ts';
 import { orNothing } from '../history/runs.ts';
 
 export interface NudgeOptions {
@@ -82,17 +81,4 @@ async function allOf<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const item of items) all.push(item);
   return all;
-}
-
-/** As {@link NudgeOptions.current}. Throws EnrichmentError CHECK_FAILED when the deployment has no current version. */
-export async function currentVersion(client: Client, namespace: string, deployment: string): Promise<string> {
-  const found = await orNothing(client.workflowService.describeWorkerDeployment({ namespace, deploymentName: deployment }));
-  const version = found?.workerDeploymentInfo?.routingConfig?.currentDeploymentVersion;
-  if (!version?.buildId) {
-    throw new EnrichmentError(
-      'CHECK_FAILED',
-      `the deployment "${deployment}" ${found === undefined ? 'does not exist' : 'has no current version'}: start its workers, then "temporal worker deployment set-current-version --deployment-name ${deployment} --build-id ..."`,
-    );
-  }
-  return `${version.deploymentName}:${version.buildId}`;
 }

@@ -54,6 +54,7 @@ export async function chaos({ say, signal, plan, ...options }: ChaosRun): Promis
     traffic: { seed, users, partitions: PARTITIONS, rate, seconds: secondsOf(options), speed: SPEED },
     product,
     out,
+    signal,
     env: envOf(options),
     megabytes: options.overload === undefined ? DISK_MEGABYTES : FLOOD_MEGABYTES,
     onUnasked: (what) => {

@@ -7,7 +7,7 @@ import type { Config, KafkaConfig } from '../../src/config.ts';
 import { createPlainProducer } from '../../src/kafka/producer.ts';
 import { ensureTopics } from '../../src/kafka/topics.ts';
 import { openDataFolder } from '../../src/local/data-folder.ts';
-import { undoAll } from '../../src/local/together.ts';
+import { undoAll, unlessAborted } from '../../src/local/together.ts';
 import type { Undo } from '../../src/local/together.ts';
 import { silentLogger } from '../../src/log.ts';
 import { createBrokerEye } from './broker-eye.ts';
@@ -43,6 +43,8 @@ export interface WorldOptions {
   /** Room for the broker's data, which is in memory where a small file system can be mounted. */
   readonly megabytes: number;
   readonly onUnasked: (what: string) => void;
+  /** A product that does not start is started again and again: this ends it. */
+  readonly signal: AbortSignal;
 }
 
 export interface World {
@@ -80,7 +82,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   }
 }
 
-async function start({ traffic: plan, product, out, env = {}, megabytes, onUnasked }: WorldOptions, undo: Undo): Promise<World> {
+async function start({ traffic: plan, product, out, env = {}, megabytes, onUnasked, signal }: WorldOptions, undo: Undo): Promise<World> {
   await mkdir(out, { recursive: true });
   const log = (line: string): void => appendFileSync(join(out, 'servers.log'), `${line}\n`);
   const folder = await openDataFolder();
@@ -156,7 +158,7 @@ async function start({ traffic: plan, product, out, env = {}, megabytes, onUnask
     else progress.onOutput(record.partition, eventTimeOf(record.value), Date.now());
   });
   undo.push(() => follower.stop());
-  await Promise.all(lasting.map((slot) => slot.start()));
+  await unlessAborted(signal, Promise.all(lasting.map((slot) => slot.start())));
   const traffic = startTraffic(plan, (input, records) => producer.send(topics[input], records));
   undo.push(() => traffic.abandon());
 

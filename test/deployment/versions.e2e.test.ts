@@ -68,6 +68,10 @@ test('runs go on with the version that they began with, and then on the current 
   const idle = new Set(users.slice(0, 8));
   const ofActive = records.slice(1_500, 2_600).filter(({ key }) => typeof key !== 'string' || !idle.has(key));
 
+  const missing = await program(['nudge', '--dry-run'], system.env);
+  assert.equal(missing.code, 1);
+  assert.match(missing.stderr, /^money-enrichment: the deployment "[^"]+" does not exist: start its workers, then "temporal worker deployment set-current-version/);
+
   const workerA = await system.start('worker', { command: [process.execPath, join(folder, 'bin/money-enrichment.js')] });
   await makeCurrent(workflows.buildId);
   await system.start('bridge');
@@ -95,6 +99,7 @@ test('runs go on with the version that they began with, and then on the current 
   await eventually('who had events is on B', async () => (await on(buildId)).size === users.length - idle.size, 60_000);
   assert.equal((await on(workflows.buildId)).size, idle.size, 'who had none is on A');
 
+  assert.match((await program(['doctor'], system.env)).stdout, new RegExp(`deployment ${deployment} .*current version ${deployment}:${buildId}`));
   const dry = await program(['nudge', '--dry-run'], system.env);
   assert.equal(dry.stdout, `${idle.size} workflows would be nudged to ${deployment}:${buildId}\n`, dry.stderr);
   const nudged = await program(['nudge'], system.env);
