@@ -31,6 +31,9 @@ export interface Development {
   stop(): Promise<void>;
 }
 
+/** Nobody makes a version the current one here, and without that no workflow would run. */
+const NO_VERSION = { ENRICHMENT_DEPLOYMENT: '', ENRICHMENT_OLDER_WORKFLOWS: '' };
+
 /** Errors: those of startStack and startProductProcess; nothing is left running then. */
 export async function startDevelopment(options: DevelopmentOptions): Promise<Development> {
   const { config, log } = options;
@@ -46,7 +49,7 @@ export async function startDevelopment(options: DevelopmentOptions): Promise<Dev
     if (options.infraOnly) return { stack, failed: never(parts), stop };
 
     const keep = async (role: Role): Promise<KeptProcess> => {
-      const kept = await keepProductProcess(role, { env: { ...stack.env, ...options.productEnv }, log, signal });
+      const kept = await keepProductProcess(role, { env: { ...stack.env, ...NO_VERSION, ...options.productEnv }, log, signal });
       undo.push(() => kept.stop());
       return kept;
     };

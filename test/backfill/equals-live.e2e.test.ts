@@ -40,7 +40,7 @@ for (const seed of [1, 2]) {
     });
     t.after(() => traffic.abandon());
     const done = { killed: 0, continued: 0 };
-    while (!traffic.exhausted) {
+    while (!traffic.exhausted || done.killed === 0 || done.continued === 0) {
       await sleep(300 + random.below(2_700));
       if (random.chance(0.5)) {
         const { code, stdout, stderr } = await program(['nudge', '--rate', '1000', '--json'], system.env);
@@ -55,7 +55,6 @@ for (const seed of [1, 2]) {
     }
     await traffic.end();
     t.diagnostic(`${traffic.written} records, ${done.killed} processes killed, ${done.continued} runs continued as new on demand`);
-    assert.ok(done.killed > 0 && done.continued > 0);
 
     const expected = await system.expected({ pendingAtEnd: 'lookup' });
     assert.ok(expected.outputs.filter(({ path, waited }) => path === 'lookup' && !waited).length > 20, 'some money is late, old or of an expired session');
