@@ -99,7 +99,7 @@ test('runs go on with the version that they began with, and then on the current 
   await eventually('who had events is on B', async () => (await on(buildId)).size === users.length - idle.size, 60_000);
   assert.equal((await on(workflows.buildId)).size, idle.size, 'who had none is on A');
 
-  assert.match((await program(['doctor'], system.env)).stdout, new RegExp(`deployment ${deployment} .*current version ${deployment}:${buildId}`));
+  assert.match((await program(['doctor'], system.env)).stdout, new RegExp(`deployment ${deployment}: current version ${deployment}:${buildId}`));
   const dry = await program(['nudge', '--dry-run'], system.env);
   assert.equal(dry.stdout, `${idle.size} workflows would be nudged to ${deployment}:${buildId}\n`, dry.stderr);
   const nudged = await program(['nudge'], system.env);
@@ -110,9 +110,18 @@ test('runs go on with the version that they began with, and then on the current 
 
   // Nobody needs A any more.
   await both.stop();
-  await system.start('worker');
-  await system.produce(records.slice(2_600));
+  const onlyB = await system.start('worker');
+  await system.produce(records.slice(2_600, 2_800));
   await system.matches(await system.expected());
   const replayedAgain = await program(['replay'], system.env);
   assert.equal(replayedAgain.code, 0, replayedAgain.stdout + replayedAgain.stderr);
+
+  // And back: A takes over the state of B, without what it does not know.
+  await onlyB.stop();
+  await system.start('worker', { env: { ENRICHMENT_OLDER_WORKFLOWS: older } });
+  await makeCurrent(workflows.buildId);
+  const back = await program(['nudge'], system.env);
+  assert.equal(back.stdout, `${users.length} workflows continued as new on ${deployment}:${workflows.buildId}\n`, back.stderr);
+  await system.produce(records.slice(2_800));
+  await system.matches(await system.expected());
 });
