@@ -8,7 +8,7 @@ import { placeKey, type Happening } from '../explain/happening.ts';
 import { loadAttempts, loadRuns } from '../explain/load.ts';
 import { findPublished, type PublishedRecord } from '../explain/published.ts';
 import { COLOURS, PLAIN, renderExplanation } from '../explain/render.ts';
-import { StoryTeller } from '../explain/story.ts';
+import { StoryTeller, type MoneyStory } from '../explain/story.ts';
 import { traceLine } from '../explain/trace.ts';
 import type { RecordedRun } from '../explain/recorded.ts';
 import { createKafka } from '../kafka/index.ts';
@@ -84,7 +84,7 @@ async function explainMoney(
   if (stories.ofMoney.length === 0) throw notFound(who, runs[0]!, stories.complete);
   const [attempts, { kafka, published }] = await Promise.all([
     loadAttempts(temporal.client, who.workflowId),
-    readOutput(context, who.userId, new Set(stories.ofMoney.map(({ place }) => placeKey(place)))),
+    readOutput(context, who.userId, stories.ofMoney),
   ]);
   const result = explained({ ...who, topic: context.config.topics.output, kafka }, stories, attempts, published);
   writeLine(json ? explanationJson(result) : renderExplanation(result, process.stdout.isTTY ? COLOURS : PLAIN));
@@ -102,7 +102,7 @@ function notFound({ moneyId, workflowId }: { readonly moneyId: string; readonly 
 
 /** An explanation without Kafka is worth having too. */
 async function readOutput(
-  context: Context, userId: string, places: ReadonlySet<string>,
+  context: Context, userId: string, stories: readonly MoneyStory[],
 ): Promise<{ readonly kafka: string; readonly published?: ReadonlyMap<string, readonly PublishedRecord[]> }> {
   const { config, logger } = context;
   if (config.kafka === undefined) return { kafka: 'KAFKA_BROKERS is not set' };
@@ -110,7 +110,9 @@ async function readOutput(
   const port = createKafka(config.kafka, logger);
   try {
     await reachKafka(context);
-    const published = await findPublished(port, { appId: config.appId, topic: config.topics.output, userId }, places);
+    const appliedAt = stories.map((story) => story.appliedAt);
+    const since = appliedAt.every((time) => time !== undefined) ? Math.min(...appliedAt) : undefined;
+    const published = await findPublished(port, { appId: config.appId, topic: config.topics.output, userId, since }, new Set(stories.map(({ place }) => placeKey(place))));
     return published === null ? { kafka: `the topic ${config.topics.output} does not exist` } : { kafka: 'read', published };
   } catch (error) {
     return { kafka: messageOf(error) };

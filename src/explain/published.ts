@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { createAvroEncoder } from '../codec/avro/encode.ts';
 import { encodeOutput } from '../codec/output-record.ts';
-import type { InRecord, KafkaPort, RecordBatch } from '../kafka/port.ts';
+import type { InRecord, KafkaClient, RecordBatch } from '../kafka/port.ts';
 import { shardOf } from '../publish/shard.ts';
 import { placeKey } from './happening.ts';
 import type { MoneyStory } from './story.ts';
@@ -17,9 +17,12 @@ export interface PublishedRecord {
   readonly value: Buffer;
 }
 
-/** By {@link placeKey}; more than one record of a place would be a broken promise, and is kept for that. Null: the topic does not exist. */
+/** ms by which the clocks of Temporal and of who writes to Kafka may differ. */
+const CLOCKS = 3_600_000;
+
+/** `since`: nothing of it was published before, epoch ms of Temporal; undefined when that is not known. By {@link placeKey}; more than one record of a place would be a broken promise, and is kept for that. Null: the topic does not exist. */
 export async function findPublished(
-  kafka: KafkaPort, { appId, topic, userId }: { readonly appId: string; readonly topic: string; readonly userId: string }, wanted: ReadonlySet<string>,
+  kafka: KafkaClient, { appId, topic, userId, since }: { readonly appId: string; readonly topic: string; readonly userId: string; readonly since: number | undefined }, wanted: ReadonlySet<string>,
 ): Promise<ReadonlyMap<string, readonly PublishedRecord[]> | null> {
   const [shards] = await kafka.partitionCounts([topic]);
   if (!shards) return null;
@@ -27,6 +30,8 @@ export async function findPublished(
   const [bounds] = await kafka.endOffsets([{ topic, partition }]);
   const found = new Map<string, PublishedRecord[]>();
   if (bounds === undefined || bounds.end <= bounds.start || wanted.size === 0) return found;
+  const first = since === undefined ? bounds.start : await kafka.firstOffsetSince({ topic, partition }, since - CLOCKS);
+  if (first === null) return found;
   const member = kafka.joinGroup({ groupId: `${appId}-explain-${randomUUID()}`, topics: [topic] });
   try {
     await new Promise<void>((resolve, reject) => {
@@ -43,7 +48,10 @@ export async function findPublished(
         if (batch.next >= bounds.end) resolve();
       };
       const onAssigned = async (partitions: readonly number[]): Promise<void> => {
-        for (const other of partitions) if (other !== partition) member.pause(topic, other);
+        for (const each of partitions) {
+          if (each !== partition) member.pause(topic, each);
+          else member.seek(topic, each, first);
+        }
       };
       member.start({ onAssigned, onRecords, onCrash: reject }).catch(reject);
     });

@@ -38,9 +38,11 @@ interface Cluster {
     }>;
   }>;
   fetchTopicsOffset(
-    topics: readonly (TopicPartitions & { fromBeginning: boolean })[],
+    topics: readonly (TopicPartitions & Since)[],
   ): Promise<readonly { topic: string; partitions: readonly { partition: number; offset: string }[] }[]>;
 }
+
+type Since = { readonly fromBeginning: boolean } | { readonly fromTimestamp: number };
 
 interface TopicPartitions {
   readonly topic: string;
@@ -52,6 +54,7 @@ export interface Admin {
   endOffsets(
     partitions: readonly TopicPartition[],
   ): Promise<(TopicPartition & { readonly start: number; readonly end: number })[]>;
+  firstOffsetSince(partition: TopicPartition, timestamp: number): Promise<number | null>;
   partitionCounts(topics: readonly string[]): Promise<(number | null)[]>;
   /** Never throws. */
   close(): Promise<void>;
@@ -107,8 +110,8 @@ export function createAdmin(config: KafkaConfig, logger: Logger, timeout = TIMEO
         await cluster.addMultipleTargetTopics(topics.map(({ topic }) => topic));
         await cluster.refreshMetadataIfNecessary();
         const [starts, ends] = await Promise.all([
-          offsetsOf(cluster, topics, true),
-          offsetsOf(cluster, topics, false),
+          offsetsOf(cluster, topics, { fromBeginning: true }),
+          offsetsOf(cluster, topics, { fromBeginning: false }),
         ]);
         return partitions.map(({ topic, partition }) => {
           const key = `${topic}/${partition}`;
@@ -118,6 +121,14 @@ export function createAdmin(config: KafkaConfig, logger: Logger, timeout = TIMEO
           }
           return { topic, partition, start: low, end: high };
         });
+      }),
+
+    firstOffsetSince: ({ topic, partition }, timestamp) =>
+      ask('looking up an offset by time', async (cluster) => {
+        await cluster.addMultipleTargetTopics([topic]);
+        await cluster.refreshMetadataIfNecessary();
+        const offset = (await offsetsOf(cluster, [{ topic, partitions: [{ partition }] }], { fromTimestamp: timestamp })).get(`${topic}/${partition}`);
+        return offset === undefined || offset < 0 ? null : offset;
       }),
 
     partitionCounts: (topics) =>
@@ -132,9 +143,9 @@ export function createAdmin(config: KafkaConfig, logger: Logger, timeout = TIMEO
 async function offsetsOf(
   cluster: Cluster,
   topics: readonly TopicPartitions[],
-  fromBeginning: boolean,
+  since: Since,
 ): Promise<Map<string, number>> {
-  const answer = await cluster.fetchTopicsOffset(topics.map((topic) => ({ ...topic, fromBeginning })));
+  const answer = await cluster.fetchTopicsOffset(topics.map((topic) => ({ ...topic, ...since })));
   const offsets = new Map<string, number>();
   for (const { topic, partitions } of answer) {
     for (const { partition, offset } of partitions) offsets.set(`${topic}/${partition}`, Number(offset));

@@ -4,7 +4,7 @@ import type { Logger } from '../log.ts';
 import { createAdmin } from './admin.ts';
 import type { SocketFactory } from './client.ts';
 import { createGroupMember } from './group-member.ts';
-import type { GroupMember, KafkaPort, TransactionalProducer } from './port.ts';
+import type { GroupMember, KafkaClient, TransactionalProducer } from './port.ts';
 import { fence } from './transactional-producer.ts';
 
 export interface KafkaOptions {
@@ -13,7 +13,7 @@ export interface KafkaOptions {
 }
 
 /** Connects nothing yet. `close` ends everything that came out of the port and is still open. */
-export function createKafka(config: KafkaConfig, logger: Logger, options: KafkaOptions = {}): KafkaPort {
+export function createKafka(config: KafkaConfig, logger: Logger, options: KafkaOptions = {}): KafkaClient {
   const admin = createAdmin(config, logger);
   const members = new Set<GroupMember>();
   const producers = new Set<TransactionalProducer>();
@@ -45,6 +45,7 @@ export function createKafka(config: KafkaConfig, logger: Logger, options: KafkaO
 
     committedOffsets: (groupId, partitions) => admin.committedOffsets(groupId, partitions),
     endOffsets: (partitions) => admin.endOffsets(partitions),
+    firstOffsetSince: (partition, timestamp) => admin.firstOffsetSince(partition, timestamp),
     partitionCounts: (topics) => admin.partitionCounts(topics),
 
     async close() {

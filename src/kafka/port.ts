@@ -111,6 +111,12 @@ export interface TopicPartition {
   readonly partition: number;
 }
 
+/** A {@link KafkaPort} on brokers; with what only commands for people need. */
+export interface KafkaClient extends KafkaPort {
+  /** Of the first record with this Kafka timestamp (epoch ms) or a later one; null when there is none. */
+  firstOffsetSince(partition: TopicPartition, timestamp: number): Promise<number | null>;
+}
+
 export interface KafkaPort {
   /** Connects, takes the transactional id (InitProducerId: aborts and fences whoever held it). */
   fence(transactionalId: string): Promise<TransactionalProducer>;

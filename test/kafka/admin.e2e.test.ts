@@ -20,6 +20,16 @@ test('offsets of a partition that does not exist are an error of the topic', asy
   await assert.rejects(lab.port().endOffsets([{ topic, partition: 5 }]), withCode('TOPIC'));
 });
 
+test('the first offset since a time', async (t) => {
+  const lab = await kafkaLab(t);
+  const topic = await lab.topic(2);
+  const producer = await createPlainProducer(lab.config, silentLogger());
+  t.after(() => producer.close());
+  await producer.send(topic, [1_000, 3_000, 2_000, 5_000].map((timestamp) => ({ key: '21', value: 'x', timestamp }))); // partition 0
+  const since = (timestamp: number, partition = 0) => lab.port().firstOffsetSince({ topic, partition }, timestamp);
+  assert.deepEqual([await since(0), await since(1_001), await since(3_001), await since(5_001), await since(0, 1)], [0, 1, 3, null, null]);
+});
+
 test('a plain producer puts records where Kafka puts their key', async (t) => {
   const lab = await kafkaLab(t);
   const topic = await lab.topic(4);

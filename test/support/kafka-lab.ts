@@ -6,7 +6,7 @@ import { createClient, openSocket, PATIENT_RETRY, TRANSACTION_RETRY } from '../.
 import type { SocketFactory } from '../../src/kafka/client.ts';
 import { createKafka } from '../../src/kafka/index.ts';
 import type { KafkaJS } from '../../src/kafka/kafkajs.ts';
-import type { GroupHandlers, GroupMember, KafkaPort, RecordBatch } from '../../src/kafka/port.ts';
+import type { GroupHandlers, GroupMember, KafkaClient, KafkaPort, RecordBatch } from '../../src/kafka/port.ts';
 import { explicitPartition } from '../../src/kafka/transactional-producer.ts';
 import { silentLogger } from '../../src/log.ts';
 import { sharedCluster } from './cluster.ts';
@@ -55,7 +55,7 @@ export interface Lab {
   readonly config: KafkaConfig;
   /** A new topic; its name. */
   topic(partitions?: number, settings?: Readonly<Record<string, string>>): Promise<string>;
-  port(socketFactory?: SocketFactory): KafkaPort;
+  port(socketFactory?: SocketFactory): KafkaClient;
   /** A raw transactional producer of kafkajs, which unlike ours can abort. */
   rawProducer(): Promise<KafkaJS.Producer>;
   /** Values that a read_committed reader sees in the partition when every transaction is decided. */
