@@ -20,6 +20,8 @@ export interface BridgeReport {
   readonly stall: number;
   /** bytes of resident memory beyond the warm-up, at most. */
   readonly growth: number;
+  /** bytes of it that are alive. */
+  readonly live: number;
   readonly failure?: string;
 }
 
@@ -62,7 +64,7 @@ export function recordsOf(random: Random, count: number): Placed[] {
 export async function fuzzBridge({ seed, inputs, from = 0, inputsOfRun = INPUTS_OF_RUN, tamper = (run) => run }: BridgeFuzzOptions): Promise<BridgeReport> {
   const total = { inputs: 0, runs: 0, deadLetters: 0, applied: 0, late: 0, stall: 0 };
   const memory = new Memory();
-  const report = (failure?: string): BridgeReport => ({ ...total, growth: memory.growth, ...(failure === undefined ? {} : { failure }) });
+  const report = (failure?: string): BridgeReport => ({ ...total, growth: memory.growth, live: memory.live, ...(failure === undefined ? {} : { failure }) });
   const runs = Math.ceil(inputs / inputsOfRun);
   for (let index = from; index < from + runs; index += 1) {
     const random = randomOf(seed, index);

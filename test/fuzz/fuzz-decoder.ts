@@ -13,6 +13,8 @@ export interface DecoderReport {
   readonly longest: { readonly ms: number; readonly index: number };
   /** bytes of resident memory beyond the warm-up, at most. */
   readonly growth: number;
+  /** bytes of it that are alive. */
+  readonly live: number;
   readonly failure?: string;
 }
 
@@ -53,7 +55,7 @@ export async function fuzzDecoder({ seed, inputs, from = 0, decode = decodeRecor
     if ((index - from) % MEASURED_EVERY === 0) memory.measure(index - from <= Math.max(20_000, inputs / 5));
   }
   failure ??= memory.problem;
-  return { inputs: index - from, verdicts, longest, growth: memory.growth, ...(failure === undefined ? {} : { failure }) };
+  return { inputs: index - from, verdicts, longest, growth: memory.growth, live: memory.live, ...(failure === undefined ? {} : { failure }) };
 }
 
 function described(seed: number, index: number, problem: string, record: HostileRecord, limits: Limits, decode: Decode): string {

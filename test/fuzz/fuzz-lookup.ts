@@ -15,6 +15,8 @@ export interface LookupReport {
   readonly crafted: { readonly asked: number; readonly refused: number };
   /** bytes of resident memory beyond the warm-up, at most. */
   readonly growth: number;
+  /** bytes of it that are alive. */
+  readonly live: number;
   readonly failure?: string;
 }
 
@@ -78,7 +80,7 @@ export async function fuzzLookup({ seed, inputs, from = 0, lookup = realLookup }
   } finally {
     await service.close();
   }
-  return { inputs: index - from, outcomes, crafted, growth: memory.growth, ...(failure === undefined ? {} : { failure }) };
+  return { inputs: index - from, outcomes, crafted, growth: memory.growth, live: memory.live, ...(failure === undefined ? {} : { failure }) };
 }
 
 const NOT_FOUND: Answer = { kind: '404', bytes: Buffer.from('HTTP/1.1 404 X\r\ncontent-length: 0\r\n\r\n'), then: 'keep', expected: { is: 'not-found' } };

@@ -8,7 +8,10 @@ export const MAX_GROWTH = 50_000_000;
 export class Memory {
   /** bytes beyond the warm-up, at most. */
   growth = 0;
+  /** The same of what is alive in the heap and in buffers: tells a leak from memory that the allocator keeps. */
+  live = 0;
   private settled = 0;
+  private settledLive = 0;
   private readonly collect: () => void;
 
   constructor() {
@@ -18,13 +21,19 @@ export class Memory {
 
   measure(warmingUp: boolean): void {
     this.collect();
-    const { rss } = process.memoryUsage();
-    if (warmingUp) this.settled = Math.max(this.settled, rss);
-    else this.growth = Math.max(this.growth, rss - this.settled);
+    const { rss, heapUsed, external } = process.memoryUsage();
+    const alive = heapUsed + external;
+    if (warmingUp) {
+      this.settled = Math.max(this.settled, rss);
+      this.settledLive = Math.max(this.settledLive, alive);
+    } else {
+      this.growth = Math.max(this.growth, rss - this.settled);
+      this.live = Math.max(this.live, alive - this.settledLive);
+    }
   }
 
   /** Undefined when it does not grow. */
   get problem(): string | undefined {
-    return this.growth > MAX_GROWTH ? `resident memory grew by ${this.growth} bytes after the warm-up` : undefined;
+    return this.growth > MAX_GROWTH ? `resident memory grew by ${this.growth} bytes after the warm-up, of which ${this.live} are alive` : undefined;
   }
 }
