@@ -13,7 +13,7 @@ export interface DecoderReport {
   readonly longest: { readonly ms: number; readonly index: number };
   /** bytes of resident memory beyond the warm-up, at most. */
   readonly growth: number;
-  /** bytes of it that are alive. */
+  /** bytes that are alive in the end beyond those of the beginning. */
   readonly live: number;
   readonly failure?: string;
 }

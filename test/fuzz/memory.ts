@@ -1,4 +1,8 @@
-/** Whether memory grows: resident memory right after a collection, the largest of the warm-up against all later ones. */
+/**
+ * Whether memory grows, measured right after a collection. Resident memory: the largest of the warm-up against all later ones.
+ * Where who is tested shares the process with who sends large things, what is alive (heap, and buffers that are released late):
+ * the least of the first third against the least of the last third, for what leaks never comes back.
+ */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
@@ -6,15 +10,15 @@ import { runInNewContext } from 'node:vm';
 export const MAX_GROWTH = 50_000_000;
 
 export class Memory {
-  /** bytes beyond the warm-up, at most. */
+  /** bytes of resident memory beyond the warm-up, at most. */
   growth = 0;
-  /** The same of what is alive in the heap and in buffers: tells a leak from memory that the allocator keeps. */
-  live = 0;
   private settled = 0;
-  private settledLive = 0;
+  private readonly alive: number[] = [];
   private readonly collect: () => void;
+  private readonly judged: 'growth' | 'live';
 
-  constructor() {
+  constructor(judged: 'growth' | 'live' = 'growth') {
+    this.judged = judged;
     setFlagsFromString('--expose-gc');
     this.collect = runInNewContext('gc') as () => void;
   }
@@ -22,18 +26,19 @@ export class Memory {
   measure(warmingUp: boolean): void {
     this.collect();
     const { rss, heapUsed, external } = process.memoryUsage();
-    const alive = heapUsed + external;
-    if (warmingUp) {
-      this.settled = Math.max(this.settled, rss);
-      this.settledLive = Math.max(this.settledLive, alive);
-    } else {
-      this.growth = Math.max(this.growth, rss - this.settled);
-      this.live = Math.max(this.live, alive - this.settledLive);
-    }
+    this.alive.push(heapUsed + external);
+    if (warmingUp) this.settled = Math.max(this.settled, rss);
+    else this.growth = Math.max(this.growth, rss - this.settled);
+  }
+
+  /** bytes that are alive in the end beyond those of the beginning. */
+  get live(): number {
+    const third = Math.floor(this.alive.length / 3);
+    return third === 0 ? 0 : Math.max(0, Math.min(...this.alive.slice(-third)) - Math.min(...this.alive.slice(0, third)));
   }
 
   /** Undefined when it does not grow. */
   get problem(): string | undefined {
-    return this.growth > MAX_GROWTH ? `resident memory grew by ${this.growth} bytes after the warm-up, of which ${this.live} are alive` : undefined;
+    return this[this.judged] > MAX_GROWTH ? `memory grew: resident by ${this.growth} bytes after the warm-up, alive by ${this.live}` : undefined;
   }
 }
