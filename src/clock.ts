@@ -1,13 +1,16 @@
 /** Time as an argument, so that a simulation can stand in for it. */
 export interface Clock {
-  /** Epoch ms. */
+  /** Epoch ms of the wall clock, which may step either way: for what is compared with other clocks or shown to people. */
   now(): number;
+  /** ms since some moment of this process; never goes back and never jumps: for silence, pace and waiting. */
+  elapsed(): number;
   /** Resolves after `ms`, or as soon as the signal is aborted. Never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   sleep: (ms, signal) =>
     new Promise((resolve) => {
       if (signal?.aborted === true) return resolve();

@@ -9,7 +9,7 @@ import { generateTraffic } from '../../src/local/generate/traffic.ts';
 import { startStandInSessionService } from '../../src/local/session-service.ts';
 import { silentLogger } from '../../src/log.ts';
 import { program } from '../cli/program.ts';
-import type { ModelResult } from '../model/model.ts';
+import type { ModelResult } from '../../src/model/model.ts';
 import { eventually } from '../support/eventually.ts';
 import { startSystem, type System } from '../support/system.ts';
 import { readTopics, type SeenRecord } from '../support/topic-reader.ts';

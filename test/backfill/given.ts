@@ -8,7 +8,7 @@ import { encodeEnriched, outputKey } from '../../src/codec/enriched.ts';
 import { INPUTS, type Input } from '../../src/domain/events.ts';
 import { generateTraffic } from '../../src/local/generate/traffic.ts';
 import type { TrafficOptions } from '../../src/local/generate/options.ts';
-import { DEFAULT_SETTINGS, model, type ModelResult, type ModelSettings, type RawRecord } from '../model/model.ts';
+import { DEFAULT_SETTINGS, model, type ModelResult, type ModelSettings, type RawRecord } from '../../src/model/model.ts';
 
 export type Logs = Record<Input, RawRecord[]>;
 

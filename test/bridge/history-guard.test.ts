@@ -9,7 +9,7 @@ const forEver = new AbortController().signal;
 function guardOver(...histories: ({ events: number; bytes: number } | null)[]) {
   const looks: string[] = [];
   let slept = 0;
-  const clock: Clock = { now: () => 0, sleep: async () => void (slept += 1) };
+  const clock: Clock = { now: () => 0, elapsed: () => 0, sleep: async () => void (slept += 1) };
   const history = async (userId: string) => {
     looks.push(userId);
     return histories.shift() ?? null;

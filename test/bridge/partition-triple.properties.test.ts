@@ -4,9 +4,9 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { INPUT_INDEXES, type InputIndex } from '../../src/bridge/watermark.ts';
 import { INPUTS } from '../../src/domain/events.ts';
-import type { Usable } from '../model/decode.ts';
-import type { RawRecord } from '../model/model.ts';
-import { readTriple } from '../model/reading.ts';
+import type { Usable } from '../../src/model/decode.ts';
+import type { RawRecord } from '../../src/model/model.ts';
+import { readTriple } from '../../src/model/reading.ts';
 import { fetched, unusable } from './given.ts';
 import { Driver, type Applications, type Logged, type Logs } from './triple-driver.ts';
 

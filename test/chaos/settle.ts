@@ -4,7 +4,7 @@ import { bridgeGroupOf } from '../../src/bridge/group.ts';
 import { messageOf } from '../../src/errors.ts';
 import { createKafka } from '../../src/kafka/index.ts';
 import { silentLogger } from '../../src/log.ts';
-import type { ModelResult } from '../model/model.ts';
+import type { ModelResult } from '../../src/model/model.ts';
 import { holdsWithin } from './faults/fault.ts';
 import { readAll } from './reader.ts';
 import { eitherOf, expectationOf, judge } from './verdict.ts';

@@ -1,7 +1,7 @@
 /** The verdict must be able to be bad: each wrong thing is put into a right outcome, by hand, and must be found. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ModelResult } from '../model/model.ts';
+import type { ModelResult } from '../../src/model/model.ts';
 import { digestOf, eitherOf, judge, placeOf } from './verdict.ts';
 import type { Evidence } from './verdict.ts';
 import type { JavaRecord } from './reader.ts';

@@ -3,8 +3,8 @@
  * is compared by the place of the input record that an output stands for.
  */
 import { createHash } from 'node:crypto';
-import { DEFAULT_SETTINGS, model } from '../model/model.ts';
-import type { ModelResult, ModelSettings, RawRecord, Topic } from '../model/model.ts';
+import { DEFAULT_SETTINGS, model } from '../../src/model/model.ts';
+import type { ModelResult, ModelSettings, RawRecord, Topic } from '../../src/model/model.ts';
 import type { JavaRecord } from './reader.ts';
 
 export type InputTopics = Readonly<Record<Topic, string>>;

@@ -11,9 +11,9 @@ import { trafficOptions } from '../../src/local/generate/options.ts';
 import { UNUSABLE_KINDS, unusableRecord } from '../../src/local/generate/malformed.ts';
 import { Random } from '../../src/local/generate/random.ts';
 import { generateTraffic } from '../../src/local/generate/traffic.ts';
-import { CURRENCIES as MODEL_CURRENCIES } from '../model/currencies.ts';
-import { decode, parseDate, type Content } from '../model/decode.ts';
-import { DEFAULT_SETTINGS } from '../model/model.ts';
+import { CURRENCIES as MODEL_CURRENCIES } from '../../src/model/currencies.ts';
+import { decode, parseDate, type Content } from '../../src/model/decode.ts';
+import { DEFAULT_SETTINGS } from '../../src/model/model.ts';
 
 const LIMITS = { maxRecordBytes: 3_000, maxFutureSkew: 3_600_000 };
 const START = Date.UTC(2026, 0, 31, 10);

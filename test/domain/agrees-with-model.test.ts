@@ -16,10 +16,10 @@ import type { EventText } from '../../src/local/generate/event-text.ts';
 import { trafficOptions } from '../../src/local/generate/options.ts';
 import { generateTraffic } from '../../src/local/generate/traffic.ts';
 import { Random } from '../../src/local/generate/random.ts';
-import { decode } from '../model/decode.ts';
-import type { Usable } from '../model/decode.ts';
-import { DEFAULT_SETTINGS, model } from '../model/model.ts';
-import type { ModelSettings, RawRecord } from '../model/model.ts';
+import { decode } from '../../src/model/decode.ts';
+import type { Usable } from '../../src/model/decode.ts';
+import { DEFAULT_SETTINGS, model } from '../../src/model/model.ts';
+import type { ModelSettings, RawRecord } from '../../src/model/model.ts';
 
 const PARTITIONS = 2;
 const ORDER = { user: 0, session: 1, money: 2 } as const;

@@ -3,9 +3,9 @@ import { encodeEnriched } from '../../src/codec/enriched.ts';
 import { advance, applyBatch, resolveLookup, type Answer } from '../../src/domain/apply.ts';
 import { inputOf, type Output } from '../../src/domain/events.ts';
 import { initialState, type UserState } from '../../src/domain/state.ts';
-import { decode } from '../model/decode.ts';
-import { DEFAULT_SETTINGS, model, type ModelSettings, type RawRecord } from '../model/model.ts';
-import { readTriple } from '../model/reading.ts';
+import { decode } from '../../src/model/decode.ts';
+import { DEFAULT_SETTINGS, model, type ModelSettings, type RawRecord } from '../../src/model/model.ts';
+import { readTriple } from '../../src/model/reading.ts';
 import { PARTITIONS, SETTINGS, type BridgeRun, type Placed } from './bridge-run.ts';
 
 const MODEL: ModelSettings = { ...DEFAULT_SETTINGS, outOfOrderness: SETTINGS.outOfOrderness, ...SETTINGS.limits, pendingAtEnd: 'leave' };

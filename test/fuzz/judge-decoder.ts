@@ -3,9 +3,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { DEAD_LETTER_REASONS, deadLetter, readDeadLetterHeaders } from '../../src/codec/dead-letter.ts';
 import type { decodeRecord, DecodeResult, Limits } from '../../src/codec/decode.ts';
 import { encodeEnriched } from '../../src/codec/enriched.ts';
-import { decode as modelDecode } from '../model/decode.ts';
-import type { Content } from '../model/decode.ts';
-import { DEFAULT_SETTINGS } from '../model/model.ts';
+import { decode as modelDecode } from '../../src/model/decode.ts';
+import type { Content } from '../../src/model/decode.ts';
+import { DEFAULT_SETTINGS } from '../../src/model/model.ts';
 import type { HostileRecord } from './records.ts';
 import { stopwatch } from './stopwatch.ts';
 

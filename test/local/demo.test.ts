@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, test } from 'node:test';
-import type { ModelResult } from '../../test/model/model.ts';
+import type { ModelResult } from '../../src/model/model.ts';
 import type { SeenRecord } from '../../src/kafka/tail.ts';
 import { partitionOf } from '../../src/kafka/partitioner.ts';
 import { casesOf } from '../../src/local/demo/cases.ts';

@@ -10,8 +10,8 @@ import { Random } from '../../src/local/generate/random.ts';
 import { Schedule } from '../../src/local/generate/schedule.ts';
 import { generateTraffic } from '../../src/local/generate/traffic.ts';
 import type { GeneratedRecord } from '../../src/local/generate/traffic.ts';
-import { DEFAULT_SETTINGS, model } from '../model/model.ts';
-import type { ModelResult, RawRecord, Topic } from '../model/model.ts';
+import { DEFAULT_SETTINGS, model } from '../../src/model/model.ts';
+import type { ModelResult, RawRecord, Topic } from '../../src/model/model.ts';
 
 const START = Date.UTC(2026, 0, 31, 10);
 const BASE = { users: 50, events: 5000, seed: 7, start: START };

@@ -1,10 +1,10 @@
 /** Cases computed by hand from the specification. Times are ms after `T0`; one user, one partition unless said. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseDate } from './decode.ts';
-import { readFields } from './json-text.ts';
-import { DEFAULT_SETTINGS, model } from './model.ts';
-import type { ModelResult, ModelSettings, RawRecord, Topic } from './model.ts';
+import { parseDate } from '../../src/model/decode.ts';
+import { readFields } from '../../src/model/json-text.ts';
+import { DEFAULT_SETTINGS, model } from '../../src/model/model.ts';
+import type { ModelResult, ModelSettings, RawRecord, Topic } from '../../src/model/model.ts';
 
 const T0 = Date.UTC(2026, 0, 31, 10);
 const USER = '11111111-1111-4111-8111-11111111111a';

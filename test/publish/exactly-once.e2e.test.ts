@@ -51,6 +51,7 @@ async function world(t: Parameters<typeof kafkaLab>[0]): Promise<World> {
 /** The while after which a lost shard is taken again is short. */
 const clock: Clock = {
   now: () => systemClock.now(),
+  elapsed: () => systemClock.elapsed(),
   sleep: (ms, signal) => systemClock.sleep(ms === 10_000 ? 300 : ms, signal),
 };
 

@@ -16,7 +16,7 @@ const json = loadConfig({ ...nothing, SCHEMA_REGISTRY_URL: 'http://nobody' });
 /** Every sleep takes `ms`. */
 function sleeping(ms: number): Clock {
   let now = 0;
-  return { now: () => now, sleep: async () => void (now += ms) };
+  return { elapsed: () => now, now: () => now, sleep: async () => void (now += ms) };
 }
 
 describe('the value format', () => {

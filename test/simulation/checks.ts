@@ -4,7 +4,7 @@ import { decodeMetadata } from '../../src/bridge/checkpoint.ts';
 import { bridgeGroupOf } from '../../src/bridge/group.ts';
 import { QUERIES } from '../../workflows/messages.ts';
 import type { UserStateView } from '../../workflows/views.ts';
-import { DEFAULT_SETTINGS, model, type ModelResult, type RawRecord } from '../model/model.ts';
+import { DEFAULT_SETTINGS, model, type ModelResult, type RawRecord } from '../../src/model/model.ts';
 import type { Scenario } from './scenario.ts';
 import { APP, INPUT_TOPICS, TOPICS, type SimSystem } from './system.ts';
 import { replay } from './temporal/replay.ts';

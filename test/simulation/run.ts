@@ -3,8 +3,8 @@
  * everything works again, everything must come out.
  */
 import { createHash } from 'node:crypto';
-import { DEFAULT_SETTINGS, type ModelResult, type RawRecord } from '../model/model.ts';
-import { decode } from '../model/decode.ts';
+import { DEFAULT_SETTINGS, type ModelResult, type RawRecord } from '../../src/model/model.ts';
+import { decode } from '../../src/model/decode.ts';
 import { Durability, differences, expectedOf, stateOutOfBounds, unfinished } from './checks.ts';
 import { Faults } from './faults.ts';
 import { EPOCH, Scheduler } from './kernel/scheduler.ts';

@@ -4,8 +4,8 @@
  */
 import avsc from 'avsc';
 import type { Input } from '../../src/domain/events.ts';
-import { readFields, type Token } from '../model/json-text.ts';
-import { parseDate } from '../model/decode.ts';
+import { readFields, type Token } from '../../src/model/json-text.ts';
+import { parseDate } from '../../src/model/decode.ts';
 
 const nullable = (type: unknown) => ({ type: ['null', type], default: null });
 const DECIMAL = { type: 'bytes', logicalType: 'decimal', precision: 30, scale: 2 };

@@ -2,13 +2,24 @@
 import type { Clock } from '../../src/clock.ts';
 
 const SHORT = 1_000;
+const START = 1_700_000_000_000;
 
 export class ManualClock implements Clock {
-  #now = 1_700_000_000_000;
+  #now = START;
+  #step = 0;
   #sleepers: { until: number; wake: () => void }[] = [];
 
   now(): number {
-    return this.#now;
+    return this.#now + this.#step;
+  }
+
+  elapsed(): number {
+    return this.#now - START;
+  }
+
+  /** The wall clock is set by so many ms, either way; no time passes. */
+  step(ms: number): void {
+    this.#step += ms;
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {

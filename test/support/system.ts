@@ -9,7 +9,7 @@ import { ensureTopics } from '../../src/kafka/topics.ts';
 import { startProductProcess, type ProductProcess, type Role } from '../../src/local/product.ts';
 import { startStandInSessionService } from '../../src/local/session-service.ts';
 import { createLogger } from '../../src/log.ts';
-import { DEFAULT_SETTINGS, model, type ModelResult, type ModelSettings, type RawRecord } from '../model/model.ts';
+import { DEFAULT_SETTINGS, model, type ModelResult, type ModelSettings, type RawRecord } from '../../src/model/model.ts';
 import { sharedCluster, type Cluster } from './cluster.ts';
 import { eventually } from './eventually.ts';
 import { readTopics, type SeenRecord } from './topic-reader.ts';

@@ -5,7 +5,7 @@ import avsc from 'avsc';
 import { INPUTS, type Input } from '../../src/domain/events.ts';
 import { trafficOptions } from '../../src/local/generate/options.ts';
 import { generateTraffic } from '../../src/local/generate/traffic.ts';
-import { DEFAULT_SETTINGS, model, type ModelOutput, type RawRecord } from '../model/model.ts';
+import { DEFAULT_SETTINGS, model, type ModelOutput, type RawRecord } from '../../src/model/model.ts';
 import { program } from '../cli/program.ts';
 import { createAvroEvents, jsonOfOutput } from '../support/avro-events.ts';
 import { eventually } from '../support/eventually.ts';

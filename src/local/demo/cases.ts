@@ -1,5 +1,5 @@
 /** How often each case of the table in semantics, section 3, occurred, by the model. */
-import type { ModelResult } from '../../../test/model/model.ts';
+import type { ModelResult } from '../../model/model.ts';
 import type { SeenRecord } from '../../kafka/tail.ts';
 
 export interface Cases {

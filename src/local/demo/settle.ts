@@ -4,7 +4,7 @@
  * will be, so that something too much is found as well as something missing.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ModelResult } from '../../../test/model/model.ts';
+import type { ModelResult } from '../../model/model.ts';
 import { bridgeGroupOf } from '../../bridge/group.ts';
 import type { Config } from '../../config.ts';
 import { messageOf } from '../../errors.ts';

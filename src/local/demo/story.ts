@@ -1,5 +1,5 @@
 /** One user's story: what came in, by event time but the late where it arrived, and what became of it. */
-import type { ModelResult } from '../../../test/model/model.ts';
+import type { ModelResult } from '../../model/model.ts';
 import type { UserStateView } from '../../../workflows/views.ts';
 import { INPUTS } from '../../domain/events.ts';
 import type { Input } from '../../domain/events.ts';

@@ -2,8 +2,8 @@
  * The verdict: everything that came out against what the independent model says of the logs as they are in Kafka,
  * record by record and byte by byte.
  */
-import { DEFAULT_SETTINGS, model } from '../../../test/model/model.ts';
-import type { ModelResult, RawRecord } from '../../../test/model/model.ts';
+import { DEFAULT_SETTINGS, model } from '../../model/model.ts';
+import type { ModelResult, RawRecord } from '../../model/model.ts';
 import type { Input } from '../../domain/events.ts';
 import { INPUTS } from '../../domain/events.ts';
 import type { SeenRecord } from '../../kafka/tail.ts';

@@ -4,7 +4,7 @@
  * zombie that knows nothing of what happened meanwhile.
  */
 import type { Clock } from '../../../src/clock.ts';
-import type { Scheduler } from './scheduler.ts';
+import { EPOCH, type Scheduler } from './scheduler.ts';
 
 export class SimProcess {
   readonly name: string;
@@ -19,6 +19,7 @@ export class SimProcess {
     this.name = name;
     this.clock = {
       now: () => scheduler.now,
+      elapsed: () => scheduler.now - EPOCH,
       sleep: (ms, signal) =>
         new Promise((resolve) => {
           if (signal?.aborted === true) return resolve();
