@@ -24,7 +24,7 @@ const STEADY = 60_000;
 /** Attempts again and again, with back-off, until told to stop; throws only what no retry can mend. */
 export async function keepRunning({ clock, logger, stopping, attempt, onProblem, message }: KeepRunningOptions): Promise<void> {
   for (let backoff = FIRST_BACKOFF; !stopping.aborted; backoff = Math.min(2 * backoff, MAX_BACKOFF)) {
-    const startedAt = clock.now();
+    const startedAt = clock.elapsed();
     try {
       await attempt();
     } catch (error) {
@@ -32,7 +32,7 @@ export async function keepRunning({ clock, logger, stopping, attempt, onProblem,
       if (stopping.aborted) return;
       const problem = messageOf(error);
       onProblem(problem);
-      if (clock.now() - startedAt > STEADY) backoff = FIRST_BACKOFF;
+      if (clock.elapsed() - startedAt > STEADY) backoff = FIRST_BACKOFF;
       logger.warn({ error: problem, retryInMs: backoff }, message);
       await clock.sleep(backoff, stopping);
     }

@@ -34,7 +34,7 @@ export class Bridge {
   get notLive(): string | undefined {
     const { clock } = this.deps;
     const turned = this.generation?.lastTurn ?? null;
-    const silence = turned === null ? 0 : clock.now() - turned;
+    const silence = turned === null ? 0 : clock.elapsed() - turned;
     return silence > STUCK_AFTER ? `no record was moved or looked for in ${Math.floor(silence / 1_000)} s` : undefined;
   }
 

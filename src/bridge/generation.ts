@@ -114,7 +114,7 @@ export class Generation {
     return [...this.triples.keys()];
   }
 
-  /** When the loop that moves records last turned, epoch ms; null before it starts and when the generation has ended. */
+  /** When the loop that moves records last turned, ms of the monotonic clock; null before it starts and when the generation has ended. */
   get lastTurn(): number | null {
     return this.ended.signal.aborted ? null : this.turnedAt;
   }
@@ -162,7 +162,7 @@ export class Generation {
       // A copy: the buffers are windows on the whole response of the broker.
       return { offset, timestamp, bytes: unusableBytes({ key, value }), decoded, raw: { key: copy(key), value: copy(value) } };
     });
-    triple.offer(input, fetched, next, this.deps.clock.now());
+    triple.offer(input, fetched, next, this.deps.clock.elapsed());
     this.deps.observer.read(input, records.length);
     this.applyBackPressure(triple);
     this.wakeUp();
@@ -174,8 +174,8 @@ export class Generation {
     this.draining = true;
     for (const { triple } of this.triples.values()) triple.outbox.drain();
     this.wakeUp();
-    const until = clock.now() + timeout;
-    while (this.released > 0 && clock.now() < until && !this.ended.signal.aborted) await clock.sleep(20);
+    const until = clock.elapsed() + timeout;
+    while (this.released > 0 && clock.elapsed() < until && !this.ended.signal.aborted) await clock.sleep(20);
     await this.end();
   }
 
@@ -241,7 +241,7 @@ export class Generation {
     const { clock } = this.deps;
     while (!this.ended.signal.aborted) {
       this.wake = new AbortController();
-      const now = clock.now();
+      const now = clock.elapsed();
       this.turnedAt = now;
       let more = false;
       for (const { triple } of this.triples.values()) {
@@ -324,7 +324,7 @@ export class Generation {
     const relaxed = Math.max(ASK_INTERVAL, Math.min(1_000, idleTimeout / 5));
     let lastAll = -Infinity;
     while (!this.ended.signal.aborted) {
-      const at = clock.now();
+      const at = clock.elapsed();
       const all = at - lastAll >= relaxed;
       const asking = [...this.triples.values()].filter(({ triple }) => all || triple.blocked).map(({ triple }) => triple);
       if (asking.length > 0) {
