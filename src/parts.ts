@@ -14,10 +14,10 @@ const PROBE_INTERVAL = 5_000;
 const PROBE_TIMEOUT = 4_000;
 
 export class Part {
-  readonly #clock: Pick<Clock, 'now'>;
+  readonly #clock: Pick<Clock, 'elapsed'>;
   #failing: { readonly since: number; readonly last: number; readonly why: string } | undefined;
 
-  constructor(clock: Pick<Clock, 'now'>) {
+  constructor(clock: Pick<Clock, 'elapsed'>) {
     this.#clock = clock;
   }
 
@@ -26,7 +26,7 @@ export class Part {
   }
 
   failed(why: string): void {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     const known = this.#failing !== undefined && now - this.#failing.last <= FORGOTTEN ? this.#failing.since : now;
     this.#failing = { since: known, last: now, why };
   }
@@ -35,7 +35,7 @@ export class Part {
   get problem(): string | null {
     if (this.#failing === undefined) return null;
     const { since, last, why } = this.#failing;
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     if (now - last > FORGOTTEN || now - since < PATIENCE) return null;
     return `${why}, for ${Math.floor((now - since) / 1_000)} s`;
   }

@@ -115,10 +115,27 @@ function reasonOf(error: unknown): string {
   return /message: "([^"]+)"/.exec(message)?.[1] ?? message;
 }
 
+/** ms for the answer that gRPC itself gives when its time is over. */
+const GRACE = 500;
+
+/**
+ * Requests that end after `ms` in any case. The deadline that gRPC takes is a time of day, and looked at again whenever a request is
+ * repeated: a clock that is set back meanwhile would put it off for as long. Rejects with what the request rejects with, or EnrichmentError UNREACHABLE.
+ */
+export async function within<T>(ms: number, requests: Pick<Connection, 'withDeadline'>, run: () => Promise<T>): Promise<T> {
+  try {
+    return await withTimeout(requests.withDeadline(Date.now() + ms, run), ms + GRACE);
+  } catch (error) {
+    throw error instanceof NoAnswer ? new EnrichmentError('UNREACHABLE', `Temporal gave ${error.message}`, { cause: error }) : error;
+  }
+}
+
+class NoAnswer extends Error {}
+
 function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms / 1000} s`)), ms);
+    timer = setTimeout(() => reject(new NoAnswer(`no answer within ${ms / 1000} s`)), ms);
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

@@ -1,6 +1,6 @@
 /** Queries of running workflows, with errors that say what to do. */
 import { EnrichmentError, messageOf } from './errors.ts';
-import type { TemporalClient } from './temporal.ts';
+import { within, type TemporalClient } from './temporal.ts';
 
 /** ms that a worker has to answer. */
 const TIMEOUT = 10_000;
@@ -11,9 +11,7 @@ export async function queryWorkflow<T>(temporal: TemporalClient, workflowId: str
     '@temporalio/client'
   );
   try {
-    return await temporal.connection.withDeadline(Date.now() + TIMEOUT, () =>
-      temporal.client.workflow.getHandle(workflowId).query<T>(name),
-    );
+    return await within(TIMEOUT, temporal.connection, () => temporal.client.workflow.getHandle(workflowId).query<T>(name));
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) {
       throw new EnrichmentError(

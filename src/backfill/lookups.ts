@@ -30,14 +30,14 @@ export class Lookups {
   /** Undefined when `ended` was aborted first. Never rejects. */
   async answer(sessionId: string, ended: AbortSignal): Promise<Answer | undefined> {
     const { clock, giveUpAfter } = this.options;
-    const giveUpAt = clock.now() + giveUpAfter;
+    const giveUpAt = clock.elapsed() + giveUpAfter;
     for (let backoff = FIRST_BACKOFF; !ended.aborted; backoff = Math.min(2 * backoff, MAX_BACKOFF)) {
       try {
         return await this.ask(sessionId);
       } catch {
-        if (clock.now() >= giveUpAt) return { status: 'given-up' };
+        if (clock.elapsed() >= giveUpAt) return { status: 'given-up' };
       }
-      await clock.sleep(Math.min(backoff, Math.max(0, giveUpAt - clock.now())), ended);
+      await clock.sleep(Math.min(backoff, Math.max(0, giveUpAt - clock.elapsed())), ended);
     }
     return undefined;
   }

@@ -224,14 +224,14 @@ export class TripleRun {
     const { engine } = this.current!;
     for (let lastCommit = -Infinity; ; ) {
       const done = engine.finished && this.open === 0;
-      const due = clock.now() - lastCommit >= COMMIT_INTERVAL || this.outbox.length >= TRANSACTION_RECORDS || this.outboxBytes >= TRANSACTION_BYTES;
+      const due = clock.elapsed() - lastCommit >= COMMIT_INTERVAL || this.outbox.length >= TRANSACTION_RECORDS || this.outboxBytes >= TRANSACTION_BYTES;
       if (this.ended.signal.aborted) return;
       if (done || due) {
-        lastCommit = clock.now();
+        lastCommit = clock.elapsed();
         const all = await this.commit(done);
         if (all) return;
       } else {
-        await this.sleep(Math.max(1, lastCommit + COMMIT_INTERVAL - clock.now()));
+        await this.sleep(Math.max(1, lastCommit + COMMIT_INTERVAL - clock.elapsed()));
       }
     }
   }
@@ -287,10 +287,10 @@ export class TripleRun {
   /** Looks at the output topic until it holds `count` records of this triple; false when it does not in time. */
   private async see(count: number): Promise<boolean> {
     const { clock, written } = this.deps;
-    for (const until = clock.now() + SEEN_WITHIN; ; ) {
+    for (const until = clock.elapsed() + SEEN_WITHIN; ; ) {
       await written.look();
       if (written.count(this.partition) >= count) return true;
-      if (clock.now() >= until || this.ended.signal.aborted) return false;
+      if (clock.elapsed() >= until || this.ended.signal.aborted) return false;
       await clock.sleep(1_000, this.ended.signal);
     }
   }

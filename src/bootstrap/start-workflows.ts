@@ -9,6 +9,7 @@ import type { Config } from '../config.ts';
 import { EnrichmentError, messageOf } from '../errors.ts';
 import { concurrently } from '../export/concurrently.ts';
 import type { Logger } from '../log.ts';
+import { within } from '../temporal.ts';
 
 export interface StartSettings {
   readonly config: Pick<Config, 'appId' | 'userIdHashKey'>;
@@ -49,7 +50,7 @@ const RESOURCE_EXHAUSTED = 8;
 export async function startWorkflows(snapshots: AsyncIterable<Snapshot> | Iterable<Snapshot>, settings: StartSettings, { client, clock, logger }: StartDeps, stopping: AbortSignal, sum: Started): Promise<void> {
   const workflow = workflowOf(settings.config, settings.shards);
   const { rate, name } = settings;
-  let next = clock.now();
+  let next = clock.elapsed();
 
   const start = async ({ userId, life }: Snapshot): Promise<'started' | 'there'> => {
     const { workflowId, taskQueue } = workflow(userId);
@@ -57,7 +58,7 @@ export async function startWorkflows(snapshots: AsyncIterable<Snapshot> | Iterab
     for (let backoff = 100; ; backoff = Math.min(2 * backoff, MAX_BACKOFF)) {
       stopping.throwIfAborted();
       try {
-        await client.withDeadline(Date.now() + DEADLINE, () => client.start(WORKFLOW_TYPE, { workflowId, taskQueue, args, memo: { [MEMO]: name } }));
+        await within(DEADLINE, client, () => client.start(WORKFLOW_TYPE, { workflowId, taskQueue, args, memo: { [MEMO]: name } }));
         return 'started';
       } catch (error) {
         if (error instanceof WorkflowExecutionAlreadyStartedError) {
@@ -74,15 +75,15 @@ export async function startWorkflows(snapshots: AsyncIterable<Snapshot> | Iterab
     }
   };
   const startedBy = async (workflowId: string): Promise<unknown> => {
-    const { memo } = await client.withDeadline(Date.now() + DEADLINE, () => client.getHandle(workflowId).describe());
+    const { memo } = await within(DEADLINE, client, () => client.getHandle(workflowId).describe());
     return memo?.[MEMO];
   };
 
   const paced = async function* (): AsyncGenerator<Snapshot> {
     for await (const snapshot of snapshots) {
       stopping.throwIfAborted();
-      next = Math.max(next + 1_000 / rate, clock.now() - 1_000);
-      if (next > clock.now()) await clock.sleep(next - clock.now(), stopping);
+      next = Math.max(next + 1_000 / rate, clock.elapsed() - 1_000);
+      if (next > clock.elapsed()) await clock.sleep(next - clock.elapsed(), stopping);
       yield snapshot;
     }
   };

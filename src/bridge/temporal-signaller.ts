@@ -3,6 +3,7 @@ import { outputKey } from '../codec/enriched.ts';
 import { partitionOf } from '../kafka/partitioner.ts';
 import type { Start } from '../../workflows/life.ts';
 import { EVENTS_SIGNAL, stored, taskQueueOf, WORKFLOW_TYPE } from '../../workflows/messages.ts';
+import { within } from '../temporal.ts';
 import { workflowIdsOf } from '../workflow-ids.ts';
 import type { Config } from '../config.ts';
 import type { Signaller } from './signaller.ts';
@@ -22,7 +23,7 @@ export function createTemporalSignaller(client: WorkflowClient, config: Pick<Con
   return {
     async signal(userId, batch) {
       const start: Start = { userId };
-      await client.withDeadline(Date.now() + DEADLINE, () =>
+      await within(DEADLINE, client, () =>
         client.signalWithStart(WORKFLOW_TYPE, {
           ...workflow(userId),
           args: [stored('Start', start)],
@@ -34,7 +35,7 @@ export function createTemporalSignaller(client: WorkflowClient, config: Pick<Con
 
     async history(userId) {
       try {
-        const { historyLength, historySize, status } = await client.withDeadline(Date.now() + DEADLINE, () =>
+        const { historyLength, historySize, status } = await within(DEADLINE, client, () =>
           client.getHandle(workflow(userId).workflowId).describe(),
         );
         return status.name === 'RUNNING' ? { events: historyLength, bytes: historySize ?? 0 } : null;

@@ -69,11 +69,11 @@ async function parent(options: BackfillOptions): Promise<void> {
     const { settings } = await prepare(kafka, context, options, window, true);
     const count = Math.min(options.processes ?? availableParallelism(), settings.partitions);
     const before = await readStatus(kafka, settings);
-    const began = Date.now();
+    const began = performance.now();
     const failure = await runChildren(kafka, settings, count, options, stop);
     const status = await readStatus(kafka, settings);
     if (failure !== undefined || !status.done) throw failure ?? unfinished('the backfill is not finished', options);
-    report(options, status, { seconds: (Date.now() - began) / 1_000, read: status.read - before.readDone });
+    report(options, status, { seconds: (performance.now() - began) / 1_000, read: status.read - before.readDone });
   } finally {
     await kafka.close();
   }
@@ -132,7 +132,7 @@ function showProgress(kafka: KafkaPort, settings: MemberSettings) {
       if (status !== undefined) {
         // A run that was interrupted begins to read anew.
         if (seen.at(-1) !== undefined && status.read < seen.at(-1)!.read) seen.length = 0;
-        seen.push({ at: Date.now(), read: status.read });
+        seen.push({ at: performance.now(), read: status.read });
         if (seen.length > RATE_OVER) seen.shift();
         const [first, last] = [seen[0]!, seen.at(-1)!];
         const rate = last.at === first.at ? 0 : ((last.read - first.read) * 1_000) / (last.at - first.at);

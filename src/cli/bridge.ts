@@ -9,7 +9,7 @@ import type { Config } from '../config.ts';
 import { createKafka } from '../kafka/index.ts';
 import { inputDecoders } from '../schema-registry/value-format.ts';
 import { createBridgeMetrics, createRegistry, type BridgeMetrics } from '../metrics.ts';
-import { connectTemporal } from '../temporal.ts';
+import { connectTemporal, within } from '../temporal.ts';
 import { createContext } from './context.ts';
 import { serve } from './serve.ts';
 import { onStopSignal } from './stop-signal.ts';
@@ -47,7 +47,7 @@ async function runBridge(): Promise<void> {
       name: 'bridge', service: bridge, config, registry, stop,
       probes: {
         kafka: () => kafka.partitionCounts([config.topics.output]),
-        temporal: () => temporal.connection.withDeadline(Date.now() + PROBE_DEADLINE, () => temporal.connection.workflowService.getSystemInfo({})),
+        temporal: () => within(PROBE_DEADLINE, temporal.connection, () => temporal.connection.workflowService.getSystemInfo({})),
       },
       setGauges: () => setGauges(metrics, bridge),
     });

@@ -163,10 +163,10 @@ interface Progress {
 
 /** A line on stderr every two seconds. */
 function startProgress(total: number): Progress {
-  const begun = Date.now();
+  const begun = performance.now();
   let done = 0;
   let ended = false;
-  const speed = (): string => `${count(Math.round((done * 1000) / Math.max(1, Date.now() - begun)), 'record')}/s`;
+  const speed = (): string => `${count(Math.round((done * 1000) / Math.max(1, performance.now() - begun)), 'record')}/s`;
   const timer = setInterval(() => {
     process.stderr.write(`${count(done, 'record')} of ${total.toLocaleString('en')} (${Math.floor((100 * done) / total)} %), ${speed()}\n`);
   }, PROGRESS_INTERVAL);

@@ -19,7 +19,7 @@ import { createRegistry, createWorkerMetrics, type WorkerMetrics } from '../metr
 import { Part } from '../parts.ts';
 import { createOwnership, eventText } from '../publish/ownership.ts';
 import type { OnShardEvent } from '../publish/publisher.ts';
-import { connectTemporalNative } from '../temporal.ts';
+import { connectTemporalNative, within } from '../temporal.ts';
 import { createCommittedWatermark } from '../worker/committed-watermark.ts';
 import { outputEncoder } from '../schema-registry/value-format.ts';
 import { EnrichmentWorker } from '../worker/enrichment-worker.ts';
@@ -113,7 +113,7 @@ async function runWorker(): Promise<void> {
       name: 'worker', service: worker, config, registry, stop,
       probes: {
         kafka: () => kafka.partitionCounts([topics.output]),
-        temporal: () => connection.withDeadline(Date.now() + PROBE_DEADLINE, () => connection.workflowService.getSystemInfo({})),
+        temporal: () => within(PROBE_DEADLINE, connection, () => connection.workflowService.getSystemInfo({})),
       },
       parts: { sessionService },
       setGauges: () => metrics.shardsOwned.set(worker.shardsOwned),

@@ -4,8 +4,7 @@ import { EnrichmentError, messageOf } from '../errors.ts';
 import { currentVersion } from '../nudge/current-version.ts';
 import { createSchemaRegistry } from '../schema-registry/client.ts';
 import { outputSubject } from '../schema-registry/value-format.ts';
-import { connectTemporal } from '../temporal.ts';
-import type { TemporalClient } from '../temporal.ts';
+import { connectTemporal, within, type TemporalClient } from '../temporal.ts';
 import { failed, ok, warning } from './finding.ts';
 import type { Finding } from './finding.ts';
 
@@ -24,7 +23,7 @@ export async function checkTemporal(config: Config, env: NodeJS.ProcessEnv): Pro
   const { address, namespace, connection } = temporal;
   const subject = `namespace ${namespace}`;
   try {
-    return await connection.withDeadline(Date.now() + NAMESPACE_TIMEOUT, async () => {
+    return await within(NAMESPACE_TIMEOUT, connection, async () => {
       const { serverVersion } = await connection.workflowService.getSystemInfo({});
       const findings = [ok('Temporal', `${address} answers: server ${serverVersion}`)];
       try {
@@ -74,11 +73,11 @@ export async function checkSessionService(config: Config): Promise<Finding[]> {
   if (sessionServiceUrl === undefined) return [];
   const url = `${sessionServiceUrl}/sessions/${NOBODY}`;
   const subject = 'session service';
-  const started = Date.now();
+  const started = performance.now();
   try {
     const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(Math.max(lookupTimeout, 5_000)) });
     await response.body?.cancel();
-    const took = Date.now() - started;
+    const took = Math.round(performance.now() - started);
     const answer = `GET ${url} answers ${response.status} after ${took} ms`;
     if (response.status !== 200 && response.status !== 404) return [failed(subject, `${answer}, expected 200 or 404`)];
     if (took > lookupTimeout) return [warning(subject, `${answer}, longer than ENRICHMENT_LOOKUP_TIMEOUT`)];

@@ -52,13 +52,13 @@ export async function fence(
   logger: Logger,
   options: FenceOptions = {},
 ): Promise<TransactionalProducer> {
-  const until = Date.now() + (options.timeout ?? FENCE_TIMEOUT);
+  const until = performance.now() + (options.timeout ?? FENCE_TIMEOUT);
   for (let wait = 50; ; wait = Math.min(wait * 2, 1_000)) {
     try {
-      return await fenceOnce(config, transactionalId, logger, options, Math.max(SHORTEST_ATTEMPT, Math.min(ATTEMPT_TIMEOUT, until - Date.now())));
+      return await fenceOnce(config, transactionalId, logger, options, Math.max(SHORTEST_ATTEMPT, Math.min(ATTEMPT_TIMEOUT, until - performance.now())));
     } catch (error) {
       // Not one more attempt without time for an answer: its error would hide this one.
-      if (isHopeless(error) || Date.now() + wait + SHORTEST_ATTEMPT >= until) throw kafkaError(`taking transactional id ${transactionalId}`, error);
+      if (isHopeless(error) || performance.now() + wait + SHORTEST_ATTEMPT >= until) throw kafkaError(`taking transactional id ${transactionalId}`, error);
       logger.debug({ transactionalId, err: error }, 'cannot take the transactional id yet, retrying');
       await pause(wait);
     }
@@ -150,12 +150,12 @@ class FencedProducer implements TransactionalProducer {
     if (offsets.length === 0) return;
     const topics = offsetsByTopic(offsets);
     await this.#step(`commit offsets of ${groupId}`, async () => {
-      const until = Date.now() + STEP_TIMEOUT;
+      const until = performance.now() + STEP_TIMEOUT;
       for (let wait = 3; ; wait = Math.min(wait * 1.5, 300)) {
         try {
           return await transaction.sendOffsets({ consumerGroupId: groupId, topics });
         } catch (error) {
-          if (this.#state !== 'in transaction' || Date.now() + wait >= until) throw error;
+          if (this.#state !== 'in transaction' || performance.now() + wait >= until) throw error;
           if (!typesOf(error).some((type) => REPEATABLE.has(type))) throw error;
           await pause(wait);
         }

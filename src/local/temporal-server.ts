@@ -114,11 +114,11 @@ function arguments_(port: number, uiPort: number, namespace = 'default', dataDir
 
 /** The server prints its addresses when its namespace is registered. */
 async function untilReady(child: Child, ports: readonly number[], output: readonly string[], signal?: AbortSignal): Promise<void> {
-  const deadline = Date.now() + START_TIMEOUT_MS;
+  const deadline = performance.now() + START_TIMEOUT_MS;
   for (;;) {
     signal?.throwIfAborted();
     if (!child.running) throw new Error('it exited');
-    if (Date.now() > deadline) throw new Error(`not ready after ${START_TIMEOUT_MS} ms`);
+    if (performance.now() > deadline) throw new Error(`not ready after ${START_TIMEOUT_MS} ms`);
     const announced = output.some((line) => line.includes(`:${ports[0]}`));
     if (announced && (await Promise.all(ports.map((port) => accepts(port)))).every(Boolean)) return;
     await sleep(POLL_MS, undefined, signal ? { signal } : {});

@@ -41,24 +41,24 @@ export async function nudge(client: Client, options: NudgeOptions, clock: Clock,
   const began = clock.now();
   const nudged = new Map<string, Listed>();
   let left: readonly Listed[] = [];
-  let next = began;
-  let moved = began;
+  let next = clock.elapsed();
+  let moved = next;
   for (;;) {
     const listed = await allOf(before(client, options, began));
     // Visibility is a little behind: a run may still be missing when it is listed first, or be there when it is over.
-    if (listed.length < left.length || listed.some(({ runId }) => !nudged.has(runId))) moved = clock.now();
+    if (listed.length < left.length || listed.some(({ runId }) => !nudged.has(runId))) moved = clock.elapsed();
     left = listed;
     for (const run of left) {
       if (nudged.has(run.runId)) continue;
       nudged.set(run.runId, run);
       if (options.dryRun) continue;
-      next = Math.max(next + 1_000 / options.rate, clock.now() - 1_000);
-      if (next > clock.now()) await clock.sleep(next - clock.now(), stopping);
+      next = Math.max(next + 1_000 / options.rate, clock.elapsed() - 1_000);
+      if (next > clock.elapsed()) await clock.sleep(next - clock.elapsed(), stopping);
       stopping.throwIfAborted();
       await orNothing(client.workflow.getHandle(run.workflowId, run.runId).signal(NUDGE_SIGNAL));
     }
     onProgress(nudged.size - left.length, nudged.size);
-    if (left.length === 0 || options.dryRun || clock.now() - moved > options.patience) {
+    if (left.length === 0 || options.dryRun || clock.elapsed() - moved > options.patience) {
       return { found: nudged.size, left: left.map(({ workflowId }) => workflowId) };
     }
     await clock.sleep(POLL, stopping);

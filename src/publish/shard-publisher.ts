@@ -115,7 +115,7 @@ export class ShardPublisher implements Publisher {
       throw new EnrichmentError('SEQUENCE_GAP', `${describe(request)}: sequence numbers begin at 1`);
     }
     const records = recordsOf(request, this.#options.encode);
-    const since = this.#options.clock.now();
+    const since = this.#options.clock.elapsed();
     await new Promise<void>((resolve, reject) => {
       this.#waiting.push({ request, records, failures: 0, since, opened: this.#opened, resolve, reject });
       this.#wake?.();
@@ -162,7 +162,7 @@ export class ShardPublisher implements Publisher {
 
   async #open(): Promise<void> {
     const { kafka, transactionalId, feed, clock, host, newId, shard, ledgerTopic } = this.#options;
-    const began = clock.now();
+    const began = clock.elapsed();
     const me = newId();
     this.#mine.add(me);
     const reader = new LedgerReader(feed, this.#committed, this.#mine, me, this.#position !== null);
@@ -193,7 +193,7 @@ export class ShardPublisher implements Publisher {
       if (this.#ended()) return;
       this.#opened += 1;
       this.#state = 'ready';
-      this.#event({ type: 'opened', users: this.#committed.size, ms: clock.now() - began });
+      this.#event({ type: 'opened', users: this.#committed.size, ms: clock.elapsed() - began });
       this.#whenOpen?.resolve();
     } catch (error) {
       await this.#discard();
@@ -209,15 +209,15 @@ export class ShardPublisher implements Publisher {
   async #watch(reader: LedgerReader, watched: { readonly restoring: boolean }, done: AbortSignal): Promise<void> {
     const { clock, ledgerTopic, shard } = this.#options;
     let seen = reader.batches;
-    let moved = clock.now();
+    let moved = clock.elapsed();
     while (!done.aborted) {
       await clock.sleep(WATCH_INTERVAL, done);
       if (done.aborted) return;
       this.#giveUp(new EnrichmentError('KAFKA', `shard ${shard} is still being opened`));
       if (reader.batches !== seen || !watched.restoring) {
         seen = reader.batches;
-        moved = clock.now();
-      } else if (clock.now() - moved >= READ_STALL) {
+        moved = clock.elapsed();
+      } else if (clock.elapsed() - moved >= READ_STALL) {
         reader.abort(new EnrichmentError('KAFKA', `${ledgerTopic}-${shard}: nothing came for ${READ_STALL} ms while restoring the ledger`));
         return;
       }
@@ -239,7 +239,7 @@ export class ShardPublisher implements Publisher {
     this.#lastBatch = this.#inFlight.length;
 
     if (batch.outputs.length > 0) {
-      const began = clock.now();
+      const began = clock.elapsed();
       try {
         const transaction = await producer.begin();
         await transaction.send(outputTopic, shard, batch.outputs);
@@ -256,7 +256,7 @@ export class ShardPublisher implements Publisher {
         outputs: batch.outputs.length,
         users: batch.entries.size,
         requests: batch.complete.length,
-        ms: clock.now() - began,
+        ms: clock.elapsed() - began,
       });
       for (const { resolve } of batch.complete) resolve();
     }
@@ -306,7 +306,7 @@ export class ShardPublisher implements Publisher {
 
   #giveUp(error: unknown): void {
     const { clock } = this.#options;
-    const expired = (waiting: Pending): boolean => clock.now() - waiting.since >= GIVE_UP_AFTER;
+    const expired = (waiting: Pending): boolean => clock.elapsed() - waiting.since >= GIVE_UP_AFTER;
     const given = this.#waiting.filter(expired);
     this.#waiting = this.#waiting.filter((waiting) => !expired(waiting));
     for (const { request, reject } of given) reject(unpublished(request, error));

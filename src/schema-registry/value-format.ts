@@ -18,7 +18,7 @@ const REGISTER_PAUSE = 1_000;
 
 export function inputDecoders({ valueFormat, schemaRegistryUrl }: Omit<FormatConfig, 'topics'>, clock: Clock): DecoderSource {
   if (valueFormat === 'json') return jsonDecoders;
-  return createAvroDecoders(createSchemaRegistry(schemaRegistryUrl!), () => clock.now());
+  return createAvroDecoders(createSchemaRegistry(schemaRegistryUrl!), () => clock.elapsed());
 }
 
 /** TopicNameStrategy: what consumers of the topic expect by default. */
@@ -34,14 +34,14 @@ export async function outputEncoder(config: FormatConfig, clock: Clock, logger: 
   if (config.valueFormat === 'json') return encodeOutput;
   const registry = createSchemaRegistry(config.schemaRegistryUrl!);
   const subject = outputSubject(config);
-  const until = clock.now() + REGISTER_FOR;
+  const until = clock.elapsed() + REGISTER_FOR;
   for (;;) {
     try {
       const id = await registry.register(subject, outputSchema());
       logger.info({ subject, schemaId: id }, 'the schema of the output is registered');
       return createAvroEncoder(id);
     } catch (error) {
-      if (!(error instanceof EnrichmentError) || error.code !== 'UNREACHABLE' || clock.now() >= until) throw error;
+      if (!(error instanceof EnrichmentError) || error.code !== 'UNREACHABLE' || clock.elapsed() >= until) throw error;
       logger.warn({ subject, error: error.message }, 'the schema of the output could not be registered yet');
       await clock.sleep(REGISTER_PAUSE);
     }

@@ -26,9 +26,9 @@ export function createCommittedWatermark(
 
   return (partition) => {
     const known = answers.get(partition);
-    if (known !== undefined && clock.now() - known.at < FRESH) return known.answer;
+    if (known !== undefined && clock.elapsed() - known.at < FRESH) return known.answer;
     const answer = ask(partition);
-    answers.set(partition, { at: clock.now(), answer });
+    answers.set(partition, { at: clock.elapsed(), answer });
     answer.catch(() => answers.delete(partition));
     return answer;
   };

@@ -41,7 +41,7 @@ export class EnrichmentWorker {
    * being started or stopped, and neither may last. Undefined when all is well, or the worker waits for Kafka.
    */
   get notLive(): string | undefined {
-    const now = this.deps.clock.now();
+    const now = this.deps.clock.elapsed();
     for (const { what, since } of this.underWay) {
       if (now - since > STUCK_AFTER) return `${what} has not ended in ${Math.floor((now - since) / 1_000)} s`;
     }
@@ -111,7 +111,7 @@ export class EnrichmentWorker {
   }
 
   private mustEnd<T>(what: string, work: Promise<T>): Promise<T> {
-    const entry = { what, since: this.deps.clock.now() };
+    const entry = { what, since: this.deps.clock.elapsed() };
     this.underWay.add(entry);
     const ended = () => void this.underWay.delete(entry);
     work.then(ended, ended);

@@ -2,7 +2,7 @@
 import type { UserStateView } from '../../../workflows/views.ts';
 import { QUERIES } from '../../../workflows/messages.ts';
 import type { WorkflowIds } from '../../workflow-ids.ts';
-import type { TemporalClient } from '../../temporal.ts';
+import { within, type TemporalClient } from '../../temporal.ts';
 
 export interface Figures {
   /** Records written to the inputs, of `total`. */
@@ -127,7 +127,7 @@ export class StateSampler {
     const { WorkflowNotFoundError } = await import('@temporalio/client');
     const handle = client.workflow.getHandle(this.#workflowId(userId));
     try {
-      const view = await connection.withDeadline(Date.now() + QUERY_TIMEOUT, () => handle.query<UserStateView>(QUERIES.state));
+      const view = await within(QUERY_TIMEOUT, connection, () => handle.query<UserStateView>(QUERIES.state));
       this.#views.set(userId, view);
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error;

@@ -7,8 +7,8 @@ import type { Screen } from './screen.ts';
 /** Resolves when the next worker has put something out, with what happened in words. Errors: the signal's reason. */
 export async function killWorker(worker: KeptProcess, live: Live, screen: Screen, signal: AbortSignal): Promise<string> {
   const { pid } = worker.current;
-  const at = Date.now();
-  const seconds = (): string => `${((Date.now() - at) / 1_000).toFixed(1)} s`;
+  const at = performance.now();
+  const seconds = (): string => `${((performance.now() - at) / 1_000).toFixed(1)} s`;
   screen.log(`Killing the worker (process ${pid}) with SIGKILL, in the middle of its work ...`);
   worker.current.kill();
   await until(() => worker.current.pid !== pid, signal);

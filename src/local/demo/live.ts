@@ -54,7 +54,7 @@ export function startLive({ screen, product, stack, tail, topics, sampler, total
   const askWorkflows = repeated(() => sampler.sample());
   const figures = (): Figures => {
     count();
-    const now = Date.now();
+    const now = performance.now();
     const sent = progress?.written ?? 0;
     return {
       sent,

@@ -103,10 +103,10 @@ export async function sendPaced(
   onProgress: (progress: Progress) => void,
   signal: AbortSignal,
 ): Promise<number> {
-  const begun = Date.now();
+  const begun = performance.now();
   let [written, longest, last] = [0, 0, begun];
   for (const [index, slice] of pace.slices.entries()) {
-    const wait = begun + index * pace.interval - Date.now();
+    const wait = begun + index * pace.interval - performance.now();
     if (wait > 0) await pause(wait, undefined, { signal });
     for (const input of INPUTS) {
       signal.throwIfAborted();
@@ -114,8 +114,8 @@ export async function sendPaced(
       if (records.length > 0) await send(input, records);
       written += records.length;
     }
-    longest = Math.max(longest, Date.now() - last);
-    last = Date.now();
+    longest = Math.max(longest, performance.now() - last);
+    last = performance.now();
     onProgress({ written, eventTime: slice.timestamp, fraction: (index + 1) / pace.slices.length });
   }
   return longest;

@@ -132,7 +132,7 @@ async function present(options: DemoOptions, deps: DemoDeps, { running, config, 
 
   const [shards] = await kafka.partitionCounts([topics.output]);
   screen.log('Waiting for the worker to have taken its shards ...');
-  for (const until = Date.now() + WARM_UP; Date.now() < until && (await readShardsOwned(product.worker.current.httpUrl)) < (shards ?? 0); ) {
+  for (const until = performance.now() + WARM_UP; performance.now() < until && (await readShardsOwned(product.worker.current.httpUrl)) < (shards ?? 0); ) {
     await pause(200, undefined, { signal });
   }
   const scenario = planScenario({ ...options, start: Date.now() - AGO - STRETCH - DEMO_RULES.sessionTtl });

@@ -93,11 +93,11 @@ async function waitFor(
   { screen, signal }: SettleOptions,
 ): Promise<void> {
   let last = progress();
-  let since = Date.now();
+  let since = performance.now();
   while (!(await check())) {
     const now = progress();
-    if (now !== last) [last, since] = [now, Date.now()];
-    if (Date.now() - since > PATIENCE) {
+    if (now !== last) [last, since] = [now, performance.now()];
+    if (performance.now() - since > PATIENCE) {
       screen.log(`Nothing has changed for ${PATIENCE / 1_000} s while waiting for this: ${what}. It is judged as it is.`);
       return;
     }

@@ -48,10 +48,11 @@ export async function produceTraffic(records: Iterable<GeneratedRecord>, options
     sent += count;
     onSent?.(sent);
   };
+  const begun = Date.now() - performance.now();
   const aborted = (): boolean => signal?.aborted === true;
   for (const record of records) {
     if (batch.length >= BATCH_RECORDS || bytes >= BATCH_BYTES) await flush();
-    while (paced && record.timestamp > Date.now() && !aborted()) {
+    while (paced && record.timestamp > begun + performance.now() && !aborted()) {
       if (batch.length > 0) await flush();
       // An abort ends the pause early; the loop then ends as well.
       await pause(PACE, undefined, { signal }).catch(() => undefined);
