@@ -1,14 +1,11 @@
 /** Reads one partition of the three inputs up to fixed ends, as the only member of a group of its own, and commits nothing. */
 import { randomUUID } from 'node:crypto';
-import type { Fetched } from '../bridge/merge-queue.ts';
-import { unusableBytes } from '../bridge/read-record.ts';
+import { fetchedOf } from '../bridge/fetched.ts';
 import type { BridgeSettings } from '../bridge/generation.ts';
 import { WaitingBatches } from '../bridge/waiting-batches.ts';
 import { INPUT_INDEXES, type InputIndex } from '../bridge/watermark.ts';
 import type { Clock } from '../clock.ts';
-import { decodeRecord } from '../codec/decode.ts';
 import type { DecoderSource, ValueDecoder } from '../codec/value.ts';
-import { INPUTS } from '../domain/events.ts';
 import { EnrichmentError } from '../errors.ts';
 import type { KafkaPort, RecordBatch } from '../kafka/port.ts';
 import type { Logger } from '../log.ts';
@@ -65,12 +62,7 @@ export async function readTriple(history: TripleHistory, settings: BridgeSetting
     // What was fetched before a seek comes twice.
     if (next <= from) return;
     if (fetchedFrom > from) return fail(new EnrichmentError('TOPIC', `${topic}, partition ${partition}: the records from offset ${from} to ${fetchedFrom} were deleted while they were read: raise its retention`));
-    const fetched = records.filter(({ offset }) => offset >= from).map(({ offset, timestamp, key, value }): Fetched => {
-      const decoded = decodeRecord(INPUTS[input]!, { key, value, timestamp }, limits, decoder);
-      if (decoded.ok) return { offset, timestamp, bytes: value?.length ?? 0, decoded };
-      // A copy: the buffers are windows on the whole response of the broker.
-      return { offset, timestamp, bytes: unusableBytes({ key, value }), decoded, raw: { key: copy(key), value: copy(value) } };
-    });
+    const fetched = records.filter(({ offset }) => offset >= from).map((record) => fetchedOf(input, record, limits, decoder));
     history.offer(input, fetched, next);
     balance(input);
     wake.abort('woken');
@@ -127,8 +119,4 @@ export async function readTriple(history: TripleHistory, settings: BridgeSetting
     failed.catch(() => undefined);
     await member.stop();
   }
-}
-
-function copy(bytes: Buffer | null): Buffer | null {
-  return bytes === null ? null : Buffer.from(bytes);
 }

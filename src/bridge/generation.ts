@@ -5,19 +5,18 @@
  */
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../clock.ts';
-import { decodeRecord, type Limits } from '../codec/decode.ts';
+import type { Limits } from '../codec/decode.ts';
 import type { DeadLetterReason } from '../codec/dead-letter.ts';
 import { jsonDecoders, type DecoderSource, type ValueDecoder } from '../codec/value.ts';
-import { INPUTS, type Rules } from '../domain/events.ts';
+import type { Rules } from '../domain/events.ts';
 import { messageOf } from '../errors.ts';
 import type { GroupMember, KafkaPort, RecordBatch } from '../kafka/port.ts';
 import type { Logger } from '../log.ts';
 import { Committer } from './committer.ts';
+import { fetchedOf } from './fetched.ts';
 import { HistoryGuard } from './history-guard.ts';
-import type { Fetched } from './merge-queue.ts';
 import type { Flight } from './outbox.ts';
 import { PartitionTriple } from './partition-triple.ts';
-import { unusableBytes } from './read-record.ts';
 import type { Signaller } from './signaller.ts';
 import { WaitingBatches } from './waiting-batches.ts';
 import { INPUT_INDEXES, type InputIndex } from './watermark.ts';
@@ -156,12 +155,7 @@ export class Generation {
         'records are gone from the topic before they were read: raise its retention',
       );
     }
-    const fetched = records.map(({ offset, timestamp, key, value }): Fetched => {
-      const decoded = decodeRecord(INPUTS[input]!, { key, value, timestamp }, limits, decoder);
-      if (decoded.ok) return { offset, timestamp, bytes: value?.length ?? 0, decoded };
-      // A copy: the buffers are windows on the whole response of the broker.
-      return { offset, timestamp, bytes: unusableBytes({ key, value }), decoded, raw: { key: copy(key), value: copy(value) } };
-    });
+    const fetched = records.map((record) => fetchedOf(input, record, limits, decoder));
     triple.offer(input, fetched, next, this.deps.clock.elapsed());
     this.deps.observer.read(input, records.length);
     this.applyBackPressure(triple);
@@ -381,8 +375,4 @@ function laneOf(topic: string, partition: number): string {
 
 function partitionOf(lane: string): number {
   return Number(lane.slice(lane.lastIndexOf('/') + 1));
-}
-
-function copy(buffer: Buffer | null): Buffer | null {
-  return buffer === null ? null : Buffer.from(buffer);
 }

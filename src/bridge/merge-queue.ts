@@ -6,16 +6,17 @@
  */
 import type { DecodeResult } from '../codec/decode.ts';
 import { Fifo } from './fifo.ts';
+import type { UnusableRecord } from './read-record.ts';
 import { INPUT_INDEXES, type InputIndex } from './watermark.ts';
 
 export interface Fetched {
   readonly offset: number;
-  /** Kafka record timestamp, epoch ms. */
+  /** Kafka record timestamp, epoch ms. Compared as doubles: nanoseconds that are less than 256 apart count as the same moment. */
   readonly timestamp: number;
   readonly bytes: number;
   readonly decoded: DecodeResult;
   /** Kept only of a record that cannot be used. */
-  readonly raw?: { readonly key: Buffer | null; readonly value: Buffer | null };
+  readonly raw?: Pick<UnusableRecord, 'key' | 'value' | 'timestampText'>;
 }
 
 interface Queued extends Fetched {

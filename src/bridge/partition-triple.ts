@@ -99,7 +99,7 @@ export class PartitionTriple {
     this.next[input] = offset + 1;
     if (!decoded.ok) {
       if (offset < this.options.deadLettersBelow[input]) return;
-      const unusable = { input, offset, timestamp, key: raw?.key ?? null, value: raw?.value ?? null, rejection: decoded };
+      const unusable: UnusableRecord = { input, offset, timestamp, key: null, value: null, ...raw, rejection: decoded };
       this.unusable.push(unusable);
       this.unusableBytes += unusableBytes(unusable);
       return;

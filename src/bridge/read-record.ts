@@ -22,8 +22,9 @@ export interface ReadRecord {
 export interface UnusableRecord {
   readonly input: InputIndex;
   readonly offset: number;
-  /** Kafka record timestamp, epoch ms. */
+  /** Kafka record timestamp, epoch ms, and its very number where a double has not all its digits. */
   readonly timestamp: number;
+  readonly timestampText?: string;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly rejection: Rejection;

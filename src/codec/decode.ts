@@ -12,7 +12,7 @@ import type { RawRecord, ValueDecoder } from './value.ts';
 export interface RawKafkaRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
-  /** Kafka record timestamp, epoch ms. */
+  /** Kafka record timestamp, epoch ms; -1 or 0 for none. */
   readonly timestamp: number;
 }
 
@@ -56,7 +56,13 @@ export function decodeRecord(
   limits: Limits,
   decoder: ValueDecoder = jsonDecoder,
 ): DecodeResult {
-  const { value } = record;
+  const result = judge(input, record, limits, decoder);
+  const unit = result.ok ? undefined : otherUnit(record.timestamp);
+  return result.ok || unit === undefined ? result : { ...result, detail: `${result.detail}; the record's Kafka timestamp is ${unit}, expected epoch milliseconds` };
+}
+
+function judge(input: Input, record: RawKafkaRecord, limits: Limits, decoder: ValueDecoder): DecodeResult {
+  const { value, timestamp } = record;
   if (value !== null && value.length > limits.maxRecordBytes) {
     return reject('too-large', `value: ${value.length} bytes, expected at most ${limits.maxRecordBytes}`);
   }
@@ -78,11 +84,14 @@ export function decodeRecord(
     if (error instanceof InvalidField) return reject('invalid', error.detail);
     throw error;
   }
+  if (!(timestamp > 0) && !(timestamp < -1)) {
+    return reject('invalid', `no Kafka timestamp (${timestamp}), expected epoch milliseconds: let the producer or the topic (message.timestamp.type) set one; dead-letters retry gives it a new one`);
+  }
   if (!keyIs(record.key, fields.userId)) {
     return reject('key-mismatch', 'key: expected the userId of the value, bare or in double quotes');
   }
-  if (fields.ts > record.timestamp + limits.maxFutureSkew) {
-    const ahead = fields.ts - record.timestamp;
+  if (fields.ts > timestamp + limits.maxFutureSkew) {
+    const ahead = fields.ts - timestamp;
     return reject('future', `processedAt: ${ahead} ms after the record's timestamp, expected at most ${limits.maxFutureSkew}`);
   }
   return { ok: true, userId: fields.userId, ts: fields.ts, event };
@@ -195,6 +204,19 @@ class Fields {
     return value.toLowerCase();
   }
 }
+
+/** What a timestamp looks like that is no time of any event in milliseconds: as seconds, micro- or nanoseconds, from 1973 on. */
+function otherUnit(timestamp: number): string | undefined {
+  if (timestamp === GO_ZERO_TIME) return `Go's zero time (${timestamp})`;
+  if (timestamp < -1) return `before 1970 (${timestamp})`;
+  if (timestamp < 1e8) return undefined;
+  if (timestamp < 1e11) return 'probably in seconds';
+  if (timestamp < 1e14) return undefined;
+  return timestamp < 1e17 ? 'probably in microseconds' : 'probably in nanoseconds';
+}
+
+/** 0001-01-01T00:00:00Z, as a client makes 64 bits of it. */
+const GO_ZERO_TIME = -6_795_364_578_871;
 
 function keyIs(key: Buffer | null, userId: string): boolean {
   if (key === null || (key.length !== 36 && key.length !== 38)) return false;

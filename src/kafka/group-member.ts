@@ -20,6 +20,7 @@ import { kafkaError } from './errors.ts';
 import type { Batch, KafkaJS } from './kafkajs.ts';
 import type { CommittedOffset, GroupHandlers, GroupMember, InRecord, TopicPartition } from './port.ts';
 import type { Refusal } from './records.ts';
+import { timestampOf } from './record-timestamp.ts';
 import { deadline, pause } from './timing.ts';
 
 const SESSION_TIMEOUT = 10_000;
@@ -292,7 +293,7 @@ class KafkaGroupMember implements GroupMember {
 }
 
 function recordOf({ offset, timestamp, key, value, headers }: KafkaJS.KafkaMessage): InRecord {
-  return { offset: Number(offset), timestamp: Number(timestamp), key, value, ...(headers === undefined ? {} : { headers }) };
+  return { offset: Number(offset), ...timestampOf(timestamp), key, value, ...(headers === undefined ? {} : { headers }) };
 }
 
 function keyOf(topic: string, partition: number): string {

@@ -24,8 +24,10 @@ function length(data: Buffer | string | null): number {
 
 export interface InRecord {
   readonly offset: number;
-  /** Kafka record timestamp, epoch ms. */
+  /** Kafka record timestamp, epoch ms; -1 for none. Beyond 2^53 (micro- or nanoseconds, by mistake) the nearest double. */
   readonly timestamp: number;
+  /** The very number of `timestamp`, where a double has not all its digits. */
+  readonly timestampText?: string;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   /** A header that occurs several times is an array. */

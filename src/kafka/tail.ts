@@ -10,14 +10,16 @@ import type { Logger } from '../log.ts';
 import { createClient, PATIENT_RETRY } from './client.ts';
 import { kafkaError } from './errors.ts';
 import type { Batch } from './kafkajs.ts';
+import { timestampOf } from './record-timestamp.ts';
 import { deadline } from './timing.ts';
 
 export interface SeenRecord {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
-  /** Kafka record timestamp, epoch ms. */
+  /** Kafka record timestamp, epoch ms; see InRecord. */
   readonly timestamp: number;
+  readonly timestampText?: string;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: Readonly<Record<string, string>>;
@@ -80,7 +82,7 @@ export async function tailTopics(
         for (const { offset, timestamp, key, value, headers } of messages) {
           if (Number(offset) < next) continue;
           const text = Object.entries(headers ?? {}).map(([name, content]) => [name, String(content)]);
-          const record = { topic, partition, offset: Number(offset), timestamp: Number(timestamp), key, value, headers: Object.fromEntries(text) };
+          const record = { topic, partition, offset: Number(offset), ...timestampOf(timestamp), key, value, headers: Object.fromEntries(text) };
           records.push(record);
           onRecord(record);
         }

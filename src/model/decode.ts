@@ -150,6 +150,7 @@ export function decode(record: RawRecord, settings: ModelSettings): Usable | Rea
   const wanted = TYPES[record.topic].get(type);
   if (wanted === undefined) return 'unknown-type';
   if (!Object.entries(wanted).every(([name, kind]) => fits(kind, fields.get(name)))) return 'invalid';
+  if (record.timestamp === -1 || record.timestamp === 0) return 'invalid';
 
   const userId = text('userId').toLowerCase();
   const key = record.key === null ? null : utf8(record.key)?.toLowerCase();
