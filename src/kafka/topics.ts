@@ -17,7 +17,7 @@ export interface EnsureTopicsOptions {
   readonly partitions: number;
   /** Partitions of the output topic, where it does not exist yet. */
   readonly shards?: number;
-  /** Records are kept for ever, with whatever timestamps their producers gave them. */
+  /** Records are kept for ever, however old the timestamps are that their producers gave them. */
   readonly keepForever?: boolean;
   /** Creates this topic and no other. */
   readonly only?: string;
@@ -47,6 +47,8 @@ export const DEFAULT_SHARDS = 4;
 /** bytes: key, headers and framing around a record's value */
 const ENVELOPE = 64 * 1024;
 const HOUR = 3_600_000;
+/** How far timestamps may be ahead of the broker's clock, ms. One producer with a wrong clock would make all others of its partition late. */
+const AHEAD = 'message.timestamp.after.max.ms';
 const TIMEOUT = 30_000;
 
 type Creation = KafkaJS.ITopicConfig & { readonly topic: string; readonly numPartitions: number };
@@ -106,7 +108,7 @@ export function missingTopics(
     'message.timestamp.type': 'CreateTime',
     // Twice what is accepted: a record that is too large is to end in the dead letters, not at its producer.
     'max.message.bytes': String(inputBytes),
-    ...(keepForever ? { 'message.timestamp.after.max.ms': String(2n ** 63n - 1n) } : {}),
+    [AHEAD]: String(HOUR),
   };
   return [
     ...inputs.map((topic) => make(topic, inputPartitions, input)),
@@ -150,6 +152,10 @@ export function judge({ topics }: Pick<Config, 'topics'>, states: ReadonlyMap<st
     if (compacted(settings)) find('wrong', topic, 'cleanup.policy contains "compact", which removes events: set it to "delete"');
     if (settings['message.timestamp.type'] === 'LogAppendTime') {
       find('weak', topic, 'message.timestamp.type is LogAppendTime: a backfill merges records by the time at which they were written');
+    } else if (settings[AHEAD] === undefined) {
+      find('weak', topic, `the broker has no ${AHEAD} (it came with Kafka 3.6): one producer whose clock is ahead makes all other records of its partition late`);
+    } else if (Number(settings[AHEAD]) > HOUR) {
+      find('wrong', topic, `${AHEAD} is ${settings[AHEAD]}: one producer whose clock is ahead makes all other records of its partition late; set it to ${HOUR}`);
     }
   }
 
@@ -206,11 +212,11 @@ async function create(admin: KafkaJS.Admin, creations: readonly Creation[], logg
   } catch (error) {
     // Brokers before 3.6 do not know this setting, and accept any timestamp without it.
     if (!topicErrors(error).includes('INVALID_CONFIG')) throw error;
-    logger.debug({ err: error }, 'creating the topics again without message.timestamp.after.max.ms');
+    logger.debug({ err: error }, `creating the topics again without ${AHEAD}`);
     await attempt(
       creations.map((creation) => ({
         ...creation,
-        configEntries: (creation.configEntries ?? []).filter(({ name }) => name !== 'message.timestamp.after.max.ms'),
+        configEntries: (creation.configEntries ?? []).filter(({ name }) => name !== AHEAD),
       })),
     );
   }

@@ -70,7 +70,7 @@ test('missing topics are created once, and fit', async (t) => {
   const topics = {
     user: `${id}-user`,
     session: `${id}-session`,
-    money: await lab.topic(3),
+    money: await lab.topic(3, { 'message.timestamp.after.max.ms': '3600000' }),
     output: `${id}-out`,
     deadLetter: `${id}-dead`,
     ledger: `${id}-out-ledger`,
@@ -87,9 +87,10 @@ test('missing topics are created once, and fit', async (t) => {
 
 test('topics that exist and do not fit are named, and not changed', async (t) => {
   const lab = await kafkaLab(t);
+  const bounded = { 'message.timestamp.after.max.ms': '3600000' };
   const ledger = await lab.topic(2, { 'cleanup.policy': 'delete' });
   const id = uniqueId('e');
-  const topics = { user: await lab.topic(2), session: await lab.topic(3), money: await lab.topic(2), output: `${id}-out`, deadLetter: `${id}-dead`, ledger };
+  const topics = { user: await lab.topic(2, bounded), session: await lab.topic(3, bounded), money: await lab.topic(2, bounded), output: `${id}-out`, deadLetter: `${id}-dead`, ledger };
   const config = { kafka: lab.config, topics, maxRecordBytes: 1_048_576 } as Config;
   const { findings } = await ensureTopics(config, silentLogger(), { partitions: 8, shards: 4 });
   const wrong = findings.filter(({ level }) => level === 'wrong').map(({ topic }) => topic);

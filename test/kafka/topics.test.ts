@@ -10,7 +10,7 @@ const settingsOf = (creation: { configEntries?: { name: string; value: string }[
 const good = (settings: Record<string, string> = {}, partitions = 4, replicas = 3): TopicState => ({
   partitions,
   replicas,
-  settings: { 'cleanup.policy': 'delete', 'max.message.bytes': '1000', 'min.insync.replicas': '2', 'unclean.leader.election.enable': 'false', ...settings },
+  settings: { 'cleanup.policy': 'delete', 'max.message.bytes': '1000', 'min.insync.replicas': '2', 'unclean.leader.election.enable': 'false', 'message.timestamp.after.max.ms': '3600000', ...settings },
 });
 const missing = (options: Parameters<typeof missingTopics>[1], existing: Record<string, number> = {}, brokers = 1) => {
   const states = Object.entries(existing).map(([topic, partitions]) => [topic, good({}, partitions)] as const);
@@ -76,6 +76,18 @@ test('replicas follow the brokers, up to three', () => {
   assert.deepEqual(replicas(5), [3, '2', 'false']);
 });
 
+test('inputs take no timestamp that is more than an hour ahead of the broker, also where records are kept for ever', () => {
+  for (const keepForever of [false, true]) {
+    const created = missing({ partitions: 1, keepForever });
+    for (const topic of ['user', 'session', 'money']) assert.equal(created.get(topic)?.settings['message.timestamp.after.max.ms'], '3600000');
+  }
+});
+
+test('an unbounded future of timestamps is wrong, an old broker without the setting is not', () => {
+  const level = (value: string | undefined) => findings({ money: good({ 'message.timestamp.after.max.ms': value as never }) }).map((finding) => finding.level);
+  assert.deepEqual([level('3600001'), level(undefined), level('3600000'), level('60000')], [['wrong'], ['weak'], [], []]);
+});
+
 test('only topics that keep for ever get a retention of their own', () => {
   assert.equal(missing({ partitions: 1 }).get('money')?.settings['retention.ms'], undefined);
   assert.equal(missing({ partitions: 1, keepForever: true }).get('money')?.settings['retention.ms'], '-1');
@@ -105,6 +117,8 @@ for (const [what, changed, topic, message] of [
   ['dead letters without room', { dead: good() }, 'dead', /max.message.bytes is 1000/],
   ['unclean leader election', { out: good({ 'unclean.leader.election.enable': 'true' }) }, 'out', /committed records can vanish/],
   ['one in-sync replica of three', { out: good({ 'min.insync.replicas': '1' }) }, 'out', /set it to 2/],
+  ['an input that takes timestamps of any future: a clock that is ahead makes its partition late', { money: good({ 'message.timestamp.after.max.ms': '9223372036854775807' }) }, 'money', /set it to 3600000/],
+  ['an input whose broker knows no bound on timestamps', { user: good({ 'message.timestamp.after.max.ms': undefined as never }) }, 'user', /came with Kafka 3.6/],
   ['time of appending on an input', { money: good({ 'message.timestamp.type': 'LogAppendTime' }) }, 'money', /LogAppendTime/],
 ] as const) {
   test(`found: ${what}`, () => {
