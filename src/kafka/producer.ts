@@ -25,9 +25,9 @@ const MAX_BYTES = 700_000;
 export interface PlainProducer {
   /**
    * Resolves when all are written by all in-sync replicas. Records of one key keep their order; those without a key are
-   * spread in turn. Errors: EnrichmentError KAFKA (some may have been written), TOPIC (no such topic).
+   * spread in turn; all go to `partition` when it is named. Errors: EnrichmentError KAFKA (some may have been written), TOPIC (no such topic).
    */
-  send(topic: string, records: readonly OutRecord[]): Promise<void>;
+  send(topic: string, records: readonly OutRecord[], partition?: number): Promise<void>;
   /** Never throws. */
   close(): Promise<void>;
 }
@@ -67,11 +67,11 @@ export async function createPlainProducer(config: KafkaConfig, logger: Logger): 
   };
 
   return {
-    async send(topic, records) {
+    async send(topic, records, chosen) {
       const count = await partitionsOf(topic);
       const byPartition = new Map<number, OutRecord[]>();
       for (const record of records) {
-        const partition = record.key === null ? turn++ % count : partitionOf(record.key, count);
+        const partition = chosen ?? (record.key === null ? turn++ % count : partitionOf(record.key, count));
         const rows = byPartition.get(partition);
         if (rows === undefined) byPartition.set(partition, [record]);
         else rows.push(record);

@@ -18,18 +18,22 @@ export interface FormatOptions {
   readonly folder: string;
   /** Kafka's `node.id`. */
   readonly nodeId: number;
+  /** Of the cluster that the node belongs to; one of its own when absent. */
+  readonly clusterId?: string | undefined;
+  /** Of Apache Kafka. */
+  readonly version?: string;
   /** Runs StorageTool: program and arguments in front of the tool's own. */
   readonly storageTool: readonly [string, ...string[]];
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Does nothing to a folder that is formatted. Errors: UNREACHABLE with what the tool said. */
-export async function formatFolder({ folder, nodeId, storageTool, signal }: FormatOptions): Promise<void> {
+export async function formatFolder({ folder, nodeId, clusterId = freshId(), version = KAFKA_VERSION, storageTool, signal }: FormatOptions): Promise<void> {
   if (await stat(join(folder, META)).catch(() => undefined)) return;
-  const template = await cached(`kafka-${KAFKA_VERSION}-formatted`, (into) => runTool(into, storageTool, signal), { signal });
+  const template = await cached(`kafka-${version}-formatted`, (into) => runTool(into, storageTool, signal), { signal });
   await mkdir(folder, { recursive: true });
   await copyFile(join(template, CHECKPOINT), join(folder, CHECKPOINT));
-  await writeFile(join(folder, META), `version=1\nnode.id=${nodeId}\ncluster.id=${freshId()}\ndirectory.id=${freshId()}\n`);
+  await writeFile(join(folder, META), `version=1\nnode.id=${nodeId}\ncluster.id=${clusterId}\ndirectory.id=${freshId()}\n`);
 }
 
 async function runTool(into: string, [program, ...args]: readonly [string, ...string[]], signal?: AbortSignal): Promise<void> {
@@ -50,7 +54,7 @@ log.dirs=${into}
 }
 
 /** As Kafka writes a UUID; its parser takes no leading dash on command lines. */
-function freshId(): string {
+export function freshId(): string {
   const id = randomBytes(16).toString('base64url');
   return id.startsWith('-') ? freshId() : id;
 }

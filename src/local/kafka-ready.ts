@@ -2,6 +2,7 @@
  * Waits, in Kafka's own protocol, until a broker's group and transaction coordinators exist and have loaded. The first
  * FindCoordinator makes the broker create the internal topics. Until all is done clients meet "not available" and "loading".
  * It asks for one group and one transactional id, so it tells all only where the internal topics have one partition each.
+ * One of several brokers need not be the coordinator itself: that it knows who is will do.
  */
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -58,6 +59,7 @@ function request(api: number, version: number, ...body: Buffer[]): Buffer {
 const GROUP = 0;
 const TRANSACTION = 1;
 const NONE = 0;
+const NOT_COORDINATOR = 16;
 const GROUP_ID_NOT_FOUND = 69;
 const TRANSACTIONAL_ID_NOT_FOUND = 105;
 
@@ -65,12 +67,12 @@ const TRANSACTIONAL_ID_NOT_FOUND = 105;
 const findCoordinator = (type: number): Question => ({ request: request(10, 1, string(ID), Buffer.from([type])), errorAt: 12, good: [NONE] });
 const QUESTIONS: readonly Question[] = [
   findCoordinator(GROUP),
-  { request: request(15, 0, int32(1), string(ID)), errorAt: 12, good: [NONE, GROUP_ID_NOT_FOUND] },
+  { request: request(15, 0, int32(1), string(ID)), errorAt: 12, good: [NONE, GROUP_ID_NOT_FOUND, NOT_COORDINATOR] },
   findCoordinator(TRANSACTION),
   {
     request: request(65, 0, NO_TAGS, Buffer.from([2]), compactString(ID), NO_TAGS),
     errorAt: 14,
-    good: [NONE, TRANSACTIONAL_ID_NOT_FOUND],
+    good: [NONE, TRANSACTIONAL_ID_NOT_FOUND, NOT_COORDINATOR],
   },
   // Not transactional: "loading" until the broker has got its first block of producer ids.
   { request: request(22, 0, int16(-1), int32(1_000)), errorAt: 12, good: [NONE] },
