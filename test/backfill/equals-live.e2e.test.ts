@@ -33,10 +33,10 @@ for (const seed of [1, 2]) {
       },
     });
     const running = { worker: await system.start('worker'), bridge: await system.start('bridge') };
-    const traffic = startTraffic(plan, async (input, records) => {
+    const traffic = startTraffic(plan, async (input, records, partition) => {
       // Sometimes nothing comes for a while, and then much at once.
       if (random.chance(0.05)) await sleep(random.below(2_000));
-      await system.produce(records.map((record) => ({ input, key: record.key, value: record.value, timestamp: record.timestamp! })));
+      await system.produce(records.map((record) => ({ input, key: record.key, value: record.value, timestamp: record.timestamp! })), partition);
     });
     t.after(() => traffic.abandon());
     const done = { killed: 0, continued: 0 };

@@ -7,7 +7,7 @@ import { outage, overload, timesTooMuch } from './outage.ts';
 import type { Watched } from './outage.ts';
 import { planOf, recorder } from './plan.ts';
 import type { PlannedFault } from './plan.ts';
-import { reportOf, slowOnes } from './report.ts';
+import { dragging, reportOf, slowOnes } from './report.ts';
 import type { Facts } from './report.ts';
 import { baseline, runFaults } from './run.ts';
 import type { Done } from './run.ts';
@@ -56,6 +56,7 @@ export async function chaos({ say, signal, plan, ...options }: ChaosRun): Promis
     out,
     signal,
     env: envOf(options),
+    brokers: options.brokers,
     megabytes: options.overload === undefined ? DISK_MEGABYTES : FLOOD_MEGABYTES,
     onUnasked: (what) => {
       unasked.push(what);
@@ -88,7 +89,7 @@ export async function chaos({ say, signal, plan, ...options }: ChaosRun): Promis
     };
     const report = reportOf(facts, settled);
     record({ event: 'report', report });
-    return { ok: settled.verdict.ok && slowOnes(done).length === 0, done, settled, report };
+    return { ok: settled.verdict.ok && slowOnes(done).length === 0 && dragging(done).length === 0, done, settled, report };
   }
 
   async function scenario(until: number): Promise<Watched> {

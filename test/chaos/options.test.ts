@@ -5,8 +5,9 @@ import { test } from 'node:test';
 import { optionsOf } from './options.ts';
 import { KINDS } from './plan.ts';
 
-test('by default: this checkout, every kind', () => {
-  const { product, kinds, seed } = optionsOf([]);
+test('by default: this checkout, every kind, three brokers', () => {
+  const { product, kinds, seed, brokers } = optionsOf([]);
+  assert.equal(brokers, 3);
   assert.ok(existsSync(join(product, 'bin', 'money-enrichment.js')));
   assert.deepEqual(kinds, KINDS);
   assert.equal(seed, 1);
@@ -25,6 +26,8 @@ test('outage and overload', () => {
 
 test('what cannot be is refused, with what it was', () => {
   assert.throws(() => optionsOf(['--kinds', 'cut,flood']), /"flood"/);
+  assert.throws(() => optionsOf(['--brokers', '2']), /--brokers is "2": expected 1 or 3/);
+  assert.throws(() => optionsOf(['--brokers', '1', '--kinds', 'move-leader']), /"move-leader" is none of/);
   assert.throws(() => optionsOf(['--minutes', 'x']), /--minutes is "x"/);
   assert.throws(() => optionsOf(['--outage', 'dns']), /"dns" is none of kafka/);
   assert.throws(() => optionsOf(['--overload', 'long']), /--overload is "long"/);

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { KINDS } from './plan.ts';
+import { KINDS, kindsFor } from './plan.ts';
 import type { Kind } from './plan.ts';
 import { PARTS } from './outage.ts';
 import type { Part } from './outage.ts';
@@ -13,6 +13,8 @@ export interface ChaosOptions {
   /** No more faults than these. */
   readonly faults: number;
   readonly kinds: readonly Kind[];
+  /** One, or three that replicate. */
+  readonly brokers: 1 | 3;
   /** Records a second. */
   readonly rate: number;
   readonly users: number;
@@ -30,7 +32,7 @@ export interface ChaosOptions {
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-export const USAGE = `npm run chaos -- [--minutes M] [--seed S] [--faults N] [--kinds a,b] [--rate R] [--users U] [--product DIR] [--out DIR] [--patience 3m]
+export const USAGE = `npm run chaos -- [--minutes M] [--seed S] [--faults N] [--kinds a,b] [--brokers 1|3] [--rate R] [--users U] [--product DIR] [--out DIR] [--patience 3m]
        npm run chaos -- --outage ${PARTS.join('|')} --for 5m
        npm run chaos -- --overload 10m [--rate R] [--users U]
 kinds: ${KINDS.join(', ')}`;
@@ -45,7 +47,8 @@ export function optionsOf(args: readonly string[]): ChaosOptions {
       minutes: { type: 'string', default: '5' },
       seed: { type: 'string', default: '1' },
       faults: { type: 'string', default: '1000000' },
-      kinds: { type: 'string', default: KINDS.join(',') },
+      kinds: { type: 'string' },
+      brokers: { type: 'string', default: '3' },
       rate: { type: 'string' },
       users: { type: 'string' },
       outage: { type: 'string' },
@@ -56,8 +59,11 @@ export function optionsOf(args: readonly string[]): ChaosOptions {
       out: { type: 'string' },
     },
   });
-  const kinds = values.kinds.split(',');
-  for (const kind of kinds) if (!(KINDS as readonly string[]).includes(kind)) throw new Error(`--kinds: "${kind}" is none of ${KINDS.join(', ')}`);
+  const brokers = Number(values.brokers);
+  if (brokers !== 1 && brokers !== 3) throw new Error(`--brokers is "${values.brokers}": expected 1 or 3`);
+  const possible: readonly string[] = kindsFor(brokers);
+  const kinds = values.kinds?.split(',') ?? possible;
+  for (const kind of kinds) if (!possible.includes(kind)) throw new Error(`--kinds: "${kind}" is none of ${possible.join(', ')}`);
   const { outage: part } = values;
   if (part !== undefined && !(PARTS as readonly string[]).includes(part)) throw new Error(`--outage: "${part}" is none of ${PARTS.join(', ')}`);
   const lasts = duration('for', values.for);
@@ -69,7 +75,8 @@ export function optionsOf(args: readonly string[]): ChaosOptions {
     minutes: number('minutes', values.minutes, 0.1),
     seed: number('seed', values.seed, 0),
     faults: number('faults', values.faults, 1),
-    kinds: kinds as Kind[],
+    kinds: kinds as readonly Kind[],
+    brokers,
     rate: number('rate', values.rate ?? (overload === undefined ? '50' : FLOOD.rate), 20),
     users: number('users', values.users ?? (overload === undefined ? '60' : FLOOD.users), 4),
     product: resolve(values.product),

@@ -28,11 +28,11 @@ export async function outage(world: World, part: Part, lasts: number, { record, 
   say(`${part} is away for ${lasts / 1_000} s`);
   record({ event: 'begin', kind: 'outage', part, lasts });
   const began = Date.now();
-  if (part === 'kafka') await world.broker.kill();
+  if (part === 'kafka') await Promise.all(world.brokers.map((broker) => broker.kill()));
   else if (part === 'temporal') await world.temporal.kill();
   else world.sessions.set('reset');
   const health = await watchHealth(world, began + lasts, say);
-  if (part === 'kafka') await world.broker.start();
+  if (part === 'kafka') await Promise.all(world.brokers.map((broker) => broker.start()));
   else if (part === 'temporal') await world.temporal.start();
   else world.sessions.set('right');
   const logged = world.slots.map(({ name, lines }, index) => `${name} ${(((lines - (before[index] ?? 0)) * 60_000) / (Date.now() - began)).toFixed(1)}`);

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { KINDS, planOf, recorder } from './plan.ts';
+import { KINDS, kindsFor, planOf, recorder } from './plan.ts';
 import type { Kind, PlannedFault } from './plan.ts';
 
 function first(count: number, seed: number, kinds?: readonly Kind[]): PlannedFault[] {
@@ -16,22 +16,29 @@ test('the same seed gives the same plan, another seed another', () => {
   assert.notDeepEqual(first(100, 7), first(100, 8));
 });
 
-test('a bag of 46 faults has every kind, with 5 killed workers and one full disk', () => {
-  const plan = first(46, 1);
+test('a bag of 60 faults has every kind, with 5 killed workers and one full disk', () => {
+  const plan = first(60, 1);
   assert.deepEqual([...new Set(plan.map(({ kind }) => kind))].sort(), [...KINDS].sort());
   assert.equal(plan.filter(({ kind }) => kind === 'kill-worker').length, 5);
   assert.equal(plan.filter(({ kind }) => kind === 'disk-full').length, 1);
 });
 
-test('300 faults have each of at least 12 kinds 6 times or more, and are numbered', () => {
-  const plan = first(300, 3);
+test('360 faults have each kind 6 times or more, and are numbered', () => {
+  const plan = first(360, 3);
   for (const kind of KINDS) assert.ok(plan.filter((fault) => fault.kind === kind).length >= 6, kind);
-  assert.deepEqual(plan.map(({ index }) => index), Array.from({ length: 300 }, (_, i) => i + 1));
+  assert.deepEqual(plan.map(({ index }) => index), Array.from({ length: 360 }, (_, i) => i + 1));
 });
 
 test('only the kinds that were asked for; a bridge has no link to the session service', () => {
   assert.deepEqual([...new Set(first(50, 1, ['cut', 'delay']).map(({ kind }) => kind))].sort(), ['cut', 'delay']);
   assert.ok(first(500, 2).every(({ role, peer }) => role === 'worker' || peer !== 'sessions'));
+});
+
+test('one broker has no other that could lead, and no replicas that could be missing', () => {
+  const one = kindsFor(1);
+  for (const kind of ['move-leader', 'isr-below-minimum', 'coordinator-moves', 'partition-without-leader'] as const) assert.ok(!one.includes(kind), kind);
+  assert.ok(one.includes('kill-broker') && one.includes('rolling-restart-brokers'));
+  assert.deepEqual(kindsFor(3), KINDS);
 });
 
 test('what happens is recorded, one JSON object a line, with its time', (t) => {

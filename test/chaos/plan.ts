@@ -23,8 +23,20 @@ export const KINDS = [
   'lookups-lying',
   'disk-full',
   'rebalance-storm',
+  'move-leader',
+  'rolling-restart-brokers',
+  'isr-below-minimum',
+  'coordinator-moves',
+  'partition-without-leader',
 ] as const;
 export type Kind = (typeof KINDS)[number];
+
+/** Where there is one broker these cannot be. */
+const OF_SEVERAL_BROKERS: readonly Kind[] = ['move-leader', 'isr-below-minimum', 'coordinator-moves', 'partition-without-leader'];
+
+export function kindsFor(brokers: number): readonly Kind[] {
+  return brokers > 1 ? KINDS : KINDS.filter((kind) => !OF_SEVERAL_BROKERS.includes(kind));
+}
 
 export type Role = 'bridge' | 'worker';
 
@@ -63,6 +75,11 @@ const WEIGHTS: Readonly<Record<Kind, number>> = {
   'lookups-lying': 3,
   'disk-full': 1,
   'rebalance-storm': 1,
+  'move-leader': 4,
+  'rolling-restart-brokers': 1,
+  'isr-below-minimum': 3,
+  'coordinator-moves': 3,
+  'partition-without-leader': 3,
 };
 
 /** The same seed and kinds, the same plan. */

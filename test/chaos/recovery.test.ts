@@ -27,6 +27,16 @@ test('the longest stall: of everything, and of one partition', () => {
   assert.equal(progress.outputs, 4);
 });
 
+test('while it is watched: for how long each partition stood, from the begin of the watch at the earliest', () => {
+  const progress = new Progress(3, 0);
+  progress.onOutput(0, 1, 900);
+  const stalls = progress.watch(1_000);
+  progress.onOutput(0, 2, 1_300);
+  progress.onOutput(1, 2, 1_100);
+  progress.onOutput(0, 3, 1_400);
+  assert.deepEqual(stalls(1_600), [300, 500, 600]);
+});
+
 test('percentiles are values that occurred', () => {
   assert.equal(percentile([30, 10, 20], 0.5), 20);
   assert.equal(percentile([30, 10, 20], 0.99), 30);

@@ -8,6 +8,7 @@ export class Progress {
   readonly #newest: number[];
   readonly #seenAt: number[];
   readonly #longest: number[];
+  readonly #watched = new Set<{ readonly since: number; readonly stalls: number[] }>();
   #outputs = 0;
   #lastAt: number;
   #longestOfAll = 0;
@@ -25,9 +26,22 @@ export class Progress {
     this.#outputs += 1;
     this.#newest[partition] = Math.max(this.#newest[partition] ?? -Infinity, eventTime);
     this.#longest[partition] = Math.max(this.#longest[partition] ?? 0, now - (this.#seenAt[partition] ?? now));
+    for (const { since, stalls } of this.#watched) {
+      stalls[partition] = Math.max(stalls[partition] ?? 0, now - Math.max(since, this.#seenAt[partition] ?? now));
+    }
     this.#seenAt[partition] = now;
     this.#longestOfAll = Math.max(this.#longestOfAll, now - this.#lastAt);
     this.#lastAt = now;
+  }
+
+  /** From now on: the longest time in which nothing came out of each partition, asked for later. */
+  watch(now: number): (later: number) => number[] {
+    const watched = { since: now, stalls: Array<number>(this.#partitions).fill(0) };
+    this.#watched.add(watched);
+    return (later) => {
+      this.#watched.delete(watched);
+      return watched.stalls.map((stall, partition) => Math.max(stall, later - Math.max(watched.since, this.#seenAt[partition] ?? later)));
+    };
   }
 
   get outputs(): number {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { reportOf, slowOnes } from './report.ts';
+import { dragging, reportOf, slowOnes } from './report.ts';
 import type { Facts } from './report.ts';
 import type { Done } from './run.ts';
 import type { Settled } from './settle.ts';
@@ -31,6 +31,14 @@ test('by kind: how many, how many hit, and times to recover; one that never reco
 
 test('slower than 30 s, or never: neither is accepted', () => {
   assert.deepEqual(slowOnes(done), [done[1], done[2]]);
+});
+
+test('a partition that stands because of the fault of another: for how long, and at most 5 s are accepted', () => {
+  const [cut, ...rest] = done;
+  const some = [{ ...cut!, beside: 6_200 }, { ...cut!, beside: 1_000 }, ...rest];
+  assert.deepEqual(dragging(some), [some[0]]);
+  assert.match(reportOf({ ...facts, done: some }, right), /^longest stall of a partition because of a fault of others: 6\.2 s \(cut\), p50 1\.0 s of 2 faults; above 5 s: 1$/m);
+  assert.match(reportOf(facts, right), /^no fault left a partition alone$/m);
 });
 
 test('a wrong verdict says what is wrong', () => {

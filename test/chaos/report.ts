@@ -1,6 +1,6 @@
 /** The final table, as text. Pure. */
 import { percentile } from './recovery.ts';
-import { MUST_RECOVER_IN } from './run.ts';
+import { MAY_STAND, MUST_RECOVER_IN } from './run.ts';
 import type { Done } from './run.ts';
 import type { Settled } from './settle.ts';
 
@@ -25,6 +25,11 @@ export function slowOnes(done: readonly Done[]): readonly Done[] {
   return done.filter(({ recovery }) => recovery === undefined || recovery > MUST_RECOVER_IN);
 }
 
+/** Faults of some partitions because of which others stood still for too long. */
+export function dragging(done: readonly Done[]): readonly Done[] {
+  return done.filter(({ beside = 0 }) => beside > MAY_STAND);
+}
+
 export function reportOf(facts: Facts, { expected, verdict, inputs, outputs, deadLetters, incomplete, drained }: Settled): string {
   const { done } = facts;
   const rows = [['fault', 'done', 'hit', 'p50', 'p99', 'max'], ...byKind(done), ['all', ...figures(done)]];
@@ -36,6 +41,7 @@ export function reportOf(facts: Facts, { expected, verdict, inputs, outputs, dea
     ...[...countsOf(done)].map(([name, count]) => `${name}: ${count}`),
     ...new Set(done.filter(({ skipped }) => skipped).map(({ kind }) => `${kind} was skipped: a small file system cannot be mounted here`)),
     `longest stall of the output: ${seconds(facts.longestStall)} s; of one partition: ${seconds(facts.longestStallOfOne)} s`,
+    besideOf(done),
     `slower than ${MUST_RECOVER_IN / 1_000} s: ${slowOnes(done).length}`,
     `processes that ended or failed unasked: ${facts.unasked.length}`,
     ...facts.unasked.slice(0, 10).map((what) => `  ${what.split('\n')[0]}`),
@@ -47,6 +53,13 @@ export function reportOf(facts: Facts, { expected, verdict, inputs, outputs, dea
     ...verdict.differences.slice(0, 20),
   ];
   return lines.join('\n');
+}
+
+function besideOf(done: readonly Done[]): string {
+  const rows = done.flatMap(({ kind, beside }) => (beside === undefined ? [] : [{ kind, beside }])).sort((a, b) => b.beside - a.beside);
+  const [worst] = rows;
+  if (worst === undefined) return 'no fault left a partition alone';
+  return `longest stall of a partition because of a fault of others: ${seconds(worst.beside)} s (${worst.kind}), p50 ${seconds(percentile(rows.map(({ beside }) => beside), 0.5))} s of ${rows.length} faults; above ${MAY_STAND / 1_000} s: ${dragging(done).length}`;
 }
 
 function byKind(done: readonly Done[]): string[][] {

@@ -2,7 +2,8 @@
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startKafkaBroker } from '../../src/local/kafka-broker.ts';
-import type { BrokerListener } from '../../src/local/kafka-broker.ts';
+import { freshId } from '../../src/local/kafka-format.ts';
+import type { BrokerListener } from '../../src/local/kafka-settings.ts';
 import { startTemporalServer } from '../../src/local/temporal-server.ts';
 
 export interface Server {
@@ -15,6 +16,8 @@ export interface Server {
   start(): Promise<void>;
   /** SIGKILL. */
   kill(): Promise<void>;
+  /** SIGTERM; it stays away until it is started. */
+  terminate(): Promise<void>;
   /** For good. */
   stop(): Promise<void>;
 }
@@ -64,6 +67,7 @@ function restartable(port: number, launch: () => Promise<Started>): Server {
       }
     },
     kill: () => gone((server) => server.kill()),
+    terminate: () => gone((server) => server.stop()),
     stop: () => {
       closed = true;
       return gone((server) => server.stop());
@@ -71,8 +75,20 @@ function restartable(port: number, launch: () => Promise<Started>): Server {
   };
 }
 
-export function createBroker(options: { dataDir: string; port: number; listeners: readonly BrokerListener[]; log: (line: string) => void }): Server {
-  return restartable(options.port, () => startKafkaBroker(options));
+export interface BrokerPlace {
+  readonly dataDir: string;
+  readonly port: number;
+  readonly controllerPort: number;
+  readonly listeners: readonly BrokerListener[];
+}
+
+/** One cluster of them; the first start of all has to be at one time, for none is ready without the others. */
+export function createBrokers(places: readonly BrokerPlace[], log: (line: string) => void): Server[] {
+  const clusterId = freshId();
+  const controllerPorts = places.map(({ controllerPort }) => controllerPort);
+  return places.map(({ dataDir, port, listeners }, index) =>
+    restartable(port, () => startKafkaBroker({ dataDir, port, listeners, log, member: { nodeId: index + 1, clusterId, controllerPorts } })),
+  );
 }
 
 export function createTemporal(options: { dataDir: string; port: number; log: (line: string) => void }): Server {

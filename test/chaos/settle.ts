@@ -51,7 +51,7 @@ export async function settle(world: World, { say, patience, givenUp }: SettleOpt
   await sleep(QUIET);
   const exits = await Promise.all([...world.slots, world.visitor].map(async (slot) => [slot.name, await slot.terminate()] as const));
   for (const [name, exit] of exits) if (exit !== undefined && exit.code !== 0) say(`${name} ended with ${JSON.stringify(exit)} at SIGTERM`);
-  await whileItMoves(world, patience, async () => (await world.eye.open()).length === 0);
+  await whileItMoves(world, patience, async () => (await world.eye.openEverywhere()).length === 0);
   const { output, deadLetter } = config.topics;
   const records = await readAll(brokers, [output, deadLetter]);
   const [outputs, deadLetters] = [records.filter(({ topic }) => topic === output), records.filter(({ topic }) => topic === deadLetter)];

@@ -9,15 +9,18 @@ import type { Exit } from '../../src/local/processes.ts';
 import { startProductProcess } from '../../src/local/product.ts';
 import type { ProductProcess } from '../../src/local/product.ts';
 import type { Role } from './plan.ts';
-import type { TcpProxy } from './tcp-proxy.ts';
+import type { Link } from './tcp-proxy.ts';
 
 const RESTART_MS = 1_000;
 const ANSWER_MS = 2_000;
 
 export interface Links {
-  readonly kafka: TcpProxy;
-  readonly temporal: TcpProxy;
-  readonly sessions: TcpProxy;
+  /** To all brokers. */
+  readonly kafka: Link;
+  /** To each of them. */
+  readonly brokers: readonly Link[];
+  readonly temporal: Link;
+  readonly sessions: Link;
 }
 
 export interface SlotOptions {

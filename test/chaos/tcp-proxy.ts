@@ -34,6 +34,19 @@ export interface TcpProxy {
   close(): Promise<void>;
 }
 
+export type Link = Pick<TcpProxy, 'disturbed' | 'set' | 'close'>;
+
+/** Several proxies that are disturbed together. */
+export function bundle(proxies: readonly Link[]): Link {
+  return {
+    get disturbed() {
+      return proxies.reduce((sum, { disturbed }) => sum + disturbed, 0);
+    },
+    set: (mode) => proxies.forEach((proxy) => proxy.set(mode)),
+    close: async () => void (await Promise.all(proxies.map((proxy) => proxy.close()))),
+  };
+}
+
 interface Connection {
   readonly client: Socket;
   readonly target: Socket;

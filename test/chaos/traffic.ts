@@ -2,6 +2,7 @@
  * Traffic that flows all the time, and of which the model says one exact outcome: the records of a slice carry the time
  * of its end as their Kafka timestamp and are written topic after topic in the order user, session, money, each
  * acknowledged before the next, so that the logs always hold a beginning of the merged order (semantics, section 2).
+ * Each partition is written by itself: one that cannot be written holds up no other.
  *
  * Event time runs faster than the wall clock, or the out-of-orderness would be waited for in real time. Beats, records
  * that only move time, go to every partition of every topic each second.
@@ -22,6 +23,9 @@ const SLICES_PER_SECOND = 4;
 /** Event time that passes after the last record, ms: more than the out-of-orderness. */
 const AFTERWARDS = 60_000;
 const RETRY_MS = 500;
+/** Records of one partition that wait to be written; with more there is no new slice for any. */
+const MAX_WAITING = 5_000;
+const ROOM_POLL_MS = 20;
 
 export interface TrafficPlan {
   readonly seed: number;
@@ -104,7 +108,7 @@ function clockUsers(random: Random, partitions: number): string[] {
 }
 
 export interface Traffic {
-  /** Event time of the slice that is being written, epoch ms: nothing with a later one was ever sent. */
+  /** Event time of the newest slice, epoch ms: nothing with a later one was ever sent. */
   readonly eventTime: number;
   /** Records written. */
   readonly written: number;
@@ -112,25 +116,28 @@ export interface Traffic {
   readonly repeated: number;
   /** The plan ran out before it was told to end: nothing flows any more. */
   readonly exhausted: boolean;
-  /** Ends after the slice under way, and lets event time pass behind it. */
+  /** Ends when the slices so far are written, and lets event time pass behind them. */
   end(): Promise<void>;
   /** Ends at once: what is not written stays unwritten. */
   abandon(): Promise<void>;
 }
 
+export type Send = (input: Input, records: readonly OutRecord[], partition: number) => Promise<void>;
+
 /** `send` resolves when the records are written; what it throws makes it be asked again. */
-export function startTraffic(plan: TrafficPlan, send: (input: Input, records: readonly OutRecord[]) => Promise<void>): Traffic {
+export function startTraffic(plan: TrafficPlan, send: Send): Traffic {
   const state = { eventTime: 0, written: 0, repeated: 0, exhausted: false };
   const ending = new AbortController();
   let abandoned = false;
+  let turn = 0;
+  const lanes = Array.from({ length: plan.partitions }, () => ({ waiting: 0, last: Promise.resolve() }));
 
-  const write = async ({ timestamp, records }: Slice): Promise<void> => {
-    state.eventTime = timestamp;
+  const writeTo = async (partition: number, records: Slice['records']): Promise<void> => {
     for (const input of INPUTS) {
       const own = records[input];
       while (own.length > 0 && !abandoned) {
         try {
-          await send(input, own);
+          await send(input, own, partition);
           break;
         } catch {
           state.repeated += 1; // whether it was written or not, the logs are what the model reads
@@ -140,11 +147,28 @@ export function startTraffic(plan: TrafficPlan, send: (input: Input, records: re
       state.written += own.length;
     }
   };
+  const write = ({ timestamp, records }: Slice): void => {
+    state.eventTime = timestamp;
+    const split = lanes.map((): Record<Input, OutRecord[]> => ({ user: [], session: [], money: [] }));
+    for (const input of INPUTS) {
+      for (const record of records[input]) split[record.key === null ? turn++ % lanes.length : partitionOf(record.key, lanes.length)]![input].push(record);
+    }
+    for (const [partition, lane] of lanes.entries()) {
+      const own = split[partition]!;
+      const count = INPUTS.reduce((sum, input) => sum + own[input].length, 0);
+      lane.waiting += count;
+      lane.last = lane.last.then(() => writeTo(partition, own)).then(() => void (lane.waiting -= count));
+    }
+  };
+  const room = async (): Promise<void> => {
+    while (!ending.signal.aborted && lanes.some(({ waiting }) => waiting > MAX_WAITING)) await sleep(ROOM_POLL_MS);
+  };
   const run = async (): Promise<void> => {
     let next = Date.now();
     for (const slice of slicesOf(plan)) {
+      await room();
       if (ending.signal.aborted) break;
-      await write(slice);
+      write(slice);
       next = Math.max(Date.now(), next + 1_000 / SLICES_PER_SECOND);
       await sleep(next - Date.now());
     }
@@ -154,7 +178,8 @@ export function startTraffic(plan: TrafficPlan, send: (input: Input, records: re
     const random = new Random(plan.seed + 3);
     const beat = (input: Input): OutRecord[] =>
       clocks.map((userId) => ({ key: keyOf(userId), value: render(timeEvent(input, random.uuid(), userId, new Date(timestamp).toISOString()).fields), timestamp }));
-    await write({ timestamp, records: { user: beat('user'), session: beat('session'), money: beat('money') } });
+    write({ timestamp, records: { user: beat('user'), session: beat('session'), money: beat('money') } });
+    await Promise.all(lanes.map(({ last }) => last));
   };
   const running = run();
   running.catch(() => undefined); // end() tells

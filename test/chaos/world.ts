@@ -1,4 +1,4 @@
-/** Everything that runs: broker, Temporal, session service, two bridges and two workers, traffic, a reader that watches. */
+/** Everything that runs: brokers, Temporal, session service, two bridges and two workers, traffic, a reader that watches. */
 import { mkdir } from 'node:fs/promises';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,18 +12,20 @@ import type { Undo } from '../../src/local/together.ts';
 import { silentLogger } from '../../src/log.ts';
 import { createBrokerEye } from './broker-eye.ts';
 import type { BrokerEye } from './broker-eye.ts';
+import { createCluster, lineUp } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
 import type { Role } from './plan.ts';
 import { follow } from './reader.ts';
 import type { Follower } from './reader.ts';
 import { Progress } from './recovery.ts';
-import { createBroker, createTemporal, quietPorts } from './servers.ts';
+import { createBrokers, createTemporal, quietPorts } from './servers.ts';
 import type { Server } from './servers.ts';
 import { startChaoticSessionService } from './session-service.ts';
 import type { ChaoticSessionService, Countries } from './session-service.ts';
 import { Slot } from './slot.ts';
 import { createTemporalEye } from './temporal-eye.ts';
 import type { TemporalEye } from './temporal-eye.ts';
-import { startTcpProxy } from './tcp-proxy.ts';
+import { bundle, startTcpProxy } from './tcp-proxy.ts';
 import { countriesOf, startTraffic } from './traffic.ts';
 import type { Traffic, TrafficPlan } from './traffic.ts';
 import { digestOf, placeOf } from './verdict.ts';
@@ -40,7 +42,8 @@ export interface WorldOptions {
   /** Where logs and the record of the run go. */
   readonly out: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Room for the broker's data, which is in memory where a small file system can be mounted. */
+  readonly brokers: number;
+  /** Room for the data of each broker, which is in memory where a small file system can be mounted. */
   readonly megabytes: number;
   readonly onUnasked: (what: string) => void;
   /** A product that does not start is started again and again: this ends it. */
@@ -49,12 +52,14 @@ export interface WorldOptions {
 
 export interface World {
   readonly config: Config;
-  /** The broker itself, not through a proxy. */
+  /** The brokers themselves, not through a proxy. */
   readonly kafka: KafkaConfig;
   readonly partitions: number;
-  readonly broker: Server;
+  readonly brokers: readonly Server[];
+  readonly cluster: Cluster;
   readonly temporal: Server;
-  readonly volume: Volume;
+  /** Of each broker. */
+  readonly volumes: readonly Volume[];
   readonly sessions: ChaoticSessionService;
   readonly countries: Countries;
   /** The two of each role that are always there. */
@@ -82,34 +87,46 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   }
 }
 
-async function start({ traffic: plan, product, out, env = {}, megabytes, onUnasked, signal }: WorldOptions, undo: Undo): Promise<World> {
+async function start({ traffic: plan, product, out, env = {}, brokers: count, megabytes, onUnasked, signal }: WorldOptions, undo: Undo): Promise<World> {
   await mkdir(out, { recursive: true });
   const log = (line: string): void => appendFileSync(join(out, 'servers.log'), `${line}\n`);
   const folder = await openDataFolder();
   undo.push(() => folder.release());
-  const volume = await createVolume(megabytes);
-  undo.push(() => volume.release());
+  const volumes: Volume[] = [];
+  while (volumes.length < count) {
+    const volume = await createVolume(megabytes);
+    volumes.push(volume);
+    undo.push(() => volume.release());
+  }
   const countries = countriesOf(plan);
   const sessions = await startChaoticSessionService(countries);
   undo.push(() => sessions.stop());
 
-  const [port = 0, temporalPort = 0, ...doors] = await quietPorts(2 + SLOTS.length);
+  const [temporalPort = 0, ...ports] = await quietPorts(1 + count * (2 + SLOTS.length));
+  const take = (): number => ports.pop()!;
+  const places = volumes.map(({ path }) => ({ dataDir: path, port: take(), controllerPort: take(), doors: SLOTS.map(take) }));
   const links = await Promise.all(
-    SLOTS.map(async (_, index) => ({
-      kafka: await startTcpProxy(doors[index]!),
-      temporal: await startTcpProxy(temporalPort),
-      sessions: await startTcpProxy(sessions.port),
-    })),
+    SLOTS.map(async (_, index) => {
+      const proxies = await Promise.all(places.map(({ doors }) => startTcpProxy(doors[index]!)));
+      return {
+        ports: proxies.map(({ port }) => port),
+        brokers: proxies,
+        kafka: bundle(proxies),
+        temporal: await startTcpProxy(temporalPort),
+        sessions: await startTcpProxy(sessions.port),
+      };
+    }),
   );
-  const listeners = SLOTS.map((name, index) => ({
-    name: name.toUpperCase().replace('-', ''),
-    port: doors[index]!,
-    advertisedPort: links[index]!.kafka.port,
-  }));
-  const broker = createBroker({ dataDir: volume.path, port, listeners, log });
+  const brokers = createBrokers(
+    places.map((place, broker) => ({
+      ...place,
+      listeners: SLOTS.map((name, index) => ({ name: name.toUpperCase().replace('-', ''), port: place.doors[index]!, advertisedPort: links[index]!.ports[broker]! })),
+    })),
+    log,
+  );
   const temporal = createTemporal({ dataDir: join(folder.path, 'temporal'), port: temporalPort, log });
-  undo.push(() => broker.stop(), () => temporal.stop());
-  await Promise.all([broker.start(), temporal.start()]);
+  undo.push(...brokers.map((broker) => () => broker.stop()), () => temporal.stop());
+  await Promise.all([...brokers, temporal].map((server) => server.start()));
 
   const shared: Record<string, string> = {
     ENRICHMENT_APP_ID: 'chaos',
@@ -118,10 +135,13 @@ async function start({ traffic: plan, product, out, env = {}, megabytes, onUnask
     ENRICHMENT_LOG_LEVEL: 'info',
     ...env,
   };
-  const kafka: KafkaConfig = { brokers: [`127.0.0.1:${port}`], ssl: false };
+  const kafka: KafkaConfig = { brokers: brokers.map(({ port }) => `127.0.0.1:${port}`), ssl: false };
   const config = loadConfig({ ...shared, KAFKA_BROKERS: kafka.brokers.join() });
   const { topics } = config;
   await ensureTopics(config, silentLogger(), { partitions: plan.partitions, shards: plan.partitions, keepForever: true });
+  const cluster = createCluster(brokers.map(({ port }) => port));
+  undo.push(async () => cluster.close());
+  await lineUp(cluster, Object.values(topics), count);
 
   const slots = SLOTS.map((name, index) => {
     const own = links[index]!;
@@ -131,7 +151,7 @@ async function start({ traffic: plan, product, out, env = {}, megabytes, onUnask
       links: own,
       env: {
         ...shared,
-        KAFKA_BROKERS: `127.0.0.1:${own.kafka.port}`,
+        KAFKA_BROKERS: own.ports.map((port) => `127.0.0.1:${port}`).join(),
         TEMPORAL_ADDRESS: `127.0.0.1:${own.temporal.port}`,
         ENRICHMENT_SESSION_SERVICE_URL: `http://127.0.0.1:${own.sessions.port}`,
       },
@@ -145,7 +165,7 @@ async function start({ traffic: plan, product, out, env = {}, megabytes, onUnask
 
   const producer = await createPlainProducer(kafka, silentLogger());
   undo.push(() => producer.close());
-  const eye = createBrokerEye(port);
+  const eye = createBrokerEye(brokers.map(({ port }) => port));
   undo.push(async () => eye.close());
   const temporalEye = createTemporalEye(`127.0.0.1:${temporalPort}`);
   undo.push(() => temporalEye.close());
@@ -159,12 +179,12 @@ async function start({ traffic: plan, product, out, env = {}, megabytes, onUnask
   });
   undo.push(() => follower.stop());
   await unlessAborted(signal, Promise.all(lasting.map((slot) => slot.start())));
-  const traffic = startTraffic(plan, (input, records) => producer.send(topics[input], records));
+  const traffic = startTraffic(plan, (input, records, partition) => producer.send(topics[input], records, partition));
   undo.push(() => traffic.abandon());
 
   let stopped: Promise<void> | undefined;
   return {
-    config, kafka, partitions: plan.partitions, broker, temporal, volume, sessions, countries, slots: lasting, visitor, eye, temporalEye, traffic, progress, follower, seenLive,
+    config, kafka, partitions: plan.partitions, brokers, cluster, temporal, volumes, sessions, countries, slots: lasting, visitor, eye, temporalEye, traffic, progress, follower, seenLive,
     get deadLetters() {
       return deadLetters;
     },

@@ -65,11 +65,12 @@ export async function startSystem(t: TestContext, options: { partitions: number;
   undo.push(() => Promise.all(processes.map((process) => process.stop())));
   let produced = 0;
 
-  async function produce(records: Iterable<ProducedRecord>): Promise<void> {
+  /** To the partitions of their keys, or all to one. */
+  async function produce(records: Iterable<ProducedRecord>, partition?: number): Promise<void> {
     let part: ProducedRecord[] = [];
     const flush = async () => {
       for (const input of ['user', 'session', 'money'] as const) {
-        await producer.send(inputs[input], part.filter((record) => record.input === input));
+        await producer.send(inputs[input], part.filter((record) => record.input === input), partition);
       }
       produced += part.length;
       part = [];

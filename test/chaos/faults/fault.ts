@@ -10,6 +10,8 @@ export interface Outcome {
   readonly mark: number;
   /** Whether it met what it was aimed at. */
   readonly hit: boolean;
+  /** Partitions that it was a fault of: all when absent. The others must not stand still because of it. */
+  readonly own?: readonly number[];
   /** Further things that happened, counted over the run. */
   readonly counts?: Readonly<Record<string, number>>;
   /** For people. */

@@ -1,6 +1,7 @@
 /** SIGKILL and restart of each process; where there are transactions, in the middle of one. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freezeInTransaction, openNow } from './aim.ts';
+import { dependingOn } from './brokers.ts';
 import { endOf } from './fault.ts';
 import type { Fault } from './fault.ts';
 
@@ -23,22 +24,26 @@ const killProcess: Fault = async (world, { kind, slot: number }) => {
   };
 };
 
-const killBroker: Fault = async (world, { lasts }) => {
+const killBroker: Fault = async (world, { lasts, form }) => {
   const until = Date.now() + AIM_FOR;
   let open = await openNow(world);
   while (open.length === 0 && Date.now() < until) {
     await sleep(2);
     open = await openNow(world);
   }
-  await world.broker.kill();
+  const index = open[0]?.broker ?? form % world.brokers.length;
+  const broker = world.brokers[index]!;
+  const own = await dependingOn(world, index);
+  await broker.kill();
   await sleep(lasts / 2);
-  await world.broker.start();
+  await broker.start();
   const hit = open.length > 0;
   return {
     ...endOf(world),
     hit,
+    own,
     counts: { 'kills inside an open transaction': hit ? 1 : 0 },
-    note: `broker killed with ${open.length} transactions open, away for ${Math.round(lasts / 2)} ms and its start`,
+    note: `broker ${index + 1} killed with ${open.length} transactions open, away for ${Math.round(lasts / 2)} ms and its start`,
   };
 };
 

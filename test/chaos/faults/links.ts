@@ -1,4 +1,4 @@
-/** Bad networks between two processes. */
+/** Bad networks between two processes; of several brokers all are hit, or one. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlannedFault } from '../plan.ts';
 import type { Mode } from '../tcp-proxy.ts';
@@ -11,7 +11,9 @@ const LONG = 17_000;
 const link: Fault = async (world, planned) => {
   const { role, slot: number, peer, lasts, form, kind } = planned;
   const slot = world.slot(role, number);
-  const proxy = slot.links[peer];
+  const brokers = slot.links.brokers;
+  const one = peer === 'kafka' && brokers.length > 1 && form % 3 === 0 ? form % brokers.length : undefined;
+  const proxy = one === undefined ? slot.links[peer] : brokers[one]!;
   const before = proxy.disturbed;
   const mode = modeOf(planned);
   proxy.set(mode);
@@ -23,7 +25,7 @@ const link: Fault = async (world, planned) => {
     ...endOf(world),
     hit: disturbed > 0,
     counts: mode.type === 'drop' && mode.direction === 'down' && peer === 'kafka' && disturbed > 0 ? { 'times that answers of Kafka were lost': 1 } : {},
-    note: `${slot.name} and ${peer}: ${JSON.stringify(mode)} for ${duration} ms, ${disturbed} times something to hold up`,
+    note: `${slot.name} and ${peer}${one === undefined ? '' : ` (broker ${one + 1})`}: ${JSON.stringify(mode)} for ${duration} ms, ${disturbed} times something to hold up`,
   };
 };
 

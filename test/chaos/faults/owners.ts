@@ -9,14 +9,15 @@ import { endOf } from './fault.ts';
 import type { Fault } from './fault.ts';
 
 const foreignOwner: Fault = async (world, { role, form }) => {
-  const id = `${world.config.appId}-${role === 'worker' ? 'shard' : 'bridge'}-${form % world.partitions}`;
+  const one = form % world.partitions;
+  const id = `${world.config.appId}-${role === 'worker' ? 'shard' : 'bridge'}-${one}`;
   const first = await fence(world.kafka, id, silentLogger());
   await sleep(300);
   await first.close();
   const second = await fence(world.kafka, id, silentLogger());
   await second.begin();
   await second.close();
-  return { ...endOf(world), hit: true, note: `${id} taken twice by a stranger` };
+  return { ...endOf(world), hit: true, own: [one], note: `${id} taken twice by a stranger` };
 };
 
 export const owners = { 'foreign-owner': foreignOwner } satisfies Record<string, Fault>;
