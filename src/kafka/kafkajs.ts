@@ -5,7 +5,8 @@
  * - the decoders of a fetch can be stopped by what they decode (see records.ts);
  * - `filterAbortedMessages` shows records of aborted transactions to read_committed consumers (see aborted.ts);
  * - `Batch` forgets the last stable offset and hides batches in which nothing is left, so that a reader could not tell
- *   that it has reached the end of a partition whose last record is a transaction marker.
+ *   that it has reached the end of a partition whose last record is a transaction marker;
+ * - a consumer that is stopped while brokers come or go turns in a circle (see fetch-manager.ts).
  *
  * And it is given the codecs that it lacks (see compression.ts).
  */
@@ -16,6 +17,8 @@ import { EnrichmentError } from '../errors.ts';
 import { withoutAborted } from './aborted.ts';
 import type { AbortedTransaction, RawRecord } from './aborted.ts';
 import { codecs } from './compression.ts';
+import { stayingStopped } from './fetch-manager.ts';
+import type { CreateFetchManager } from './fetch-manager.ts';
 import { fetchDecoder, recordDecoder, refusalOf } from './records.ts';
 import type { Refusal } from './records.ts';
 
@@ -84,6 +87,7 @@ function load(): Library {
     });
     replace(require, 'kafkajs/src/consumer/filterAbortedMessages', () => filterAborted);
     replace(require, 'kafkajs/src/consumer/batch', (original) => batchOf(original as BatchClass));
+    replace(require, 'kafkajs/src/consumer/fetchManager', (original) => stayingStopped(original as CreateFetchManager));
     return withCodecs(require('kafkajs') as Library);
   } finally {
     for (const [file, module] of aside) require.cache[file] = module;
