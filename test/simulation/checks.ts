@@ -48,7 +48,7 @@ export class Durability {
 }
 
 /** Empty when the outputs and the dead letters are those of the model, once each. */
-export function differences(system: SimSystem, expected: ModelResult): string[] {
+export function differences(system: SimSystem, expected: ModelResult, scenario: Scenario): string[] {
   const found: string[] = [];
   const want = new Map(expected.outputs.map((output) => [`${output.partition}/${output.offset}`, output]));
   const got = new Set<string>();
@@ -64,7 +64,12 @@ export function differences(system: SimSystem, expected: ModelResult): string[] 
   }
   for (const [place, { path, value }] of want) if (!got.has(place)) found.push(`missing: money/${place} (${path}) ${value}`);
   const line = (topic: unknown, partition: unknown, offset: unknown, reason: unknown): string => `dead letter ${topic}/${partition}/${offset} ${reason}`;
-  const dead = system.kafka.committed(TOPICS.deadLetter, 0).map(({ headers: h }) => line(h['source-topic'], h['source-partition'], h['source-offset'], h['reason']));
+  const dead: string[] = [];
+  for (let partition = 0; partition < scenario.partitions; partition += 1) {
+    for (const { headers: h } of system.kafka.committed(TOPICS.deadLetter, partition)) {
+      dead.push(line(h['source-topic'], h['source-partition'], h['source-offset'], h['reason']));
+    }
+  }
   const wanted = new Set(expected.deadLetters.map(({ topic, partition, offset, reason }) => line(topic, partition, offset, reason)));
   const seen = new Set<string>();
   for (const one of dead) {

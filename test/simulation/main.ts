@@ -1,6 +1,7 @@
 /**
- * `npm run simulate -- --seeds N --from S [--jobs J] [--trace]`: N seeds from S on, in J processes. Exits with 1 at the
- * first seed that is not right, and prints the command that repeats it.
+ * `npm run simulate -- --seeds N --from S [--jobs J] [--trace] [--narrow KIND,KIND]`: N seeds from S on, in J processes. Exits
+ * with 1 at the first seed that is not right, and prints the command that repeats it. `--narrow`: of the kinds of faults that
+ * touch something of their own (scenario.ts) only these, also those that are switched off.
  */
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
@@ -21,15 +22,17 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     jobs: { type: 'string', default: String(availableParallelism()) },
     trace: { type: 'boolean', default: false },
+    narrow: { type: 'string' },
     part: { type: 'string' },
   },
 });
 
+const narrow = values.narrow?.split(',');
 if (values.part !== undefined) await runPart(JSON.parse(values.part) as Part);
 else process.exitCode = await runAll();
 
 async function runPart({ first, step, until }: Part): Promise<void> {
-  for (let seed = first; seed < until; seed += step) process.send!(await runSeed(seed));
+  for (let seed = first; seed < until; seed += step) process.send!(await runSeed(seed, { narrow }));
   process.disconnect();
 }
 
@@ -37,7 +40,7 @@ async function runAll(): Promise<number> {
   const [seeds, from, jobs] = [number(values.seeds, 'seeds'), number(values.from, 'from'), number(values.jobs, 'jobs')];
   const report = new Report(seeds);
   if (values.trace || seeds === 1) {
-    const result = await runSeed(from, { trace: true });
+    const result = await runSeed(from, { trace: true, narrow });
     if (values.trace || result.failure !== undefined) console.log(result.trace);
     report.add(result);
   } else {
@@ -49,7 +52,7 @@ async function runAll(): Promise<number> {
 
 /** Ends with its part, or when any part has failed. */
 function forked(part: Part, report: Report): Promise<void> {
-  const child = fork(fileURLToPath(import.meta.url), ['--part', JSON.stringify(part)], { execArgv: ['--import', 'tsx'] });
+  const child = fork(fileURLToPath(import.meta.url), ['--part', JSON.stringify(part), ...(values.narrow === undefined ? [] : ['--narrow', values.narrow])], { execArgv: ['--import', 'tsx'] });
   const stop = (): void => void child.kill();
   report.onFailure(stop);
   return new Promise((resolve, reject) => {

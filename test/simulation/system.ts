@@ -3,7 +3,7 @@
  * gone, on the simulated Kafka and Temporal, with a session service that answers what the session events say.
  */
 import { createActivities } from '../../activities/index.ts';
-import { Limiter, type SessionService } from '../../activities/lookup-sessions.ts';
+import { Limiter } from '../../activities/lookup-sessions.ts';
 import { Bridge } from '../../src/bridge/bridge.ts';
 import type { BridgeObserver, BridgeSettings } from '../../src/bridge/generation.ts';
 import { bridgeGroupOf } from '../../src/bridge/group.ts';
@@ -17,10 +17,10 @@ import { EnrichmentWorker } from '../../src/worker/enrichment-worker.ts';
 import type { Start } from '../../workflows/life.ts';
 import { taskQueueOf, workflowIdOf, type EventBatch } from '../../workflows/messages.ts';
 import { SimKafka, type StoredRecord } from './kafka/sim-kafka.ts';
-import { SimServer } from './kernel/network.ts';
 import { SimProcess } from './kernel/process.ts';
 import type { Scheduler } from './kernel/scheduler.ts';
 import type { Scenario } from './scenario.ts';
+import { SimSessions } from './session-service.ts';
 import { SimTemporal } from './temporal/sim-temporal.ts';
 
 export const APP = 'app';
@@ -41,28 +41,26 @@ interface Running {
 export class SimSystem {
   readonly kafka: SimKafka;
   readonly temporal: SimTemporal;
-  readonly sessions: SimServer;
+  readonly sessions: SimSessions;
   readonly running = new Set<Running>();
   readonly counts = { signalsFailed: 0, starts: 0, lookups: 0, reopened: 0, repeated: 0, lostShards: 0, refused: 0 };
   /** Places (`input/partition/offset`) that Temporal has, durably. */
   readonly durable = new Set<string>();
   readonly #scheduler: Scheduler;
   readonly #scenario: Scenario;
-  readonly #countryOf: (sessionId: string) => string | null | undefined;
   #names = 0;
 
   constructor(scheduler: Scheduler, scenario: Scenario, countryOf: (sessionId: string) => string | null | undefined) {
     this.#scheduler = scheduler;
     this.#scenario = scenario;
-    this.#countryOf = countryOf;
     this.kafka = new SimKafka(scheduler);
     for (const topic of INPUT_TOPICS) this.kafka.createTopic(topic, scenario.partitions);
-    this.kafka.createTopic(TOPICS.deadLetter, 1);
+    this.kafka.createTopic(TOPICS.deadLetter, scenario.partitions);
     this.kafka.createTopic(TOPICS.output, scenario.shards);
     this.kafka.createTopic(TOPICS.ledger, scenario.shards, { compacted: true });
-    const { lostTasks, eviction, suggestAfter } = scenario;
-    this.temporal = new SimTemporal({ scheduler, lostTasks, eviction, suggestAfter });
-    this.sessions = new SimServer(scheduler, 'sessions');
+    const { lostTasks, eviction, suggestAfter, slots } = scenario;
+    this.temporal = new SimTemporal({ scheduler, lostTasks, eviction, suggestAfter, slots });
+    this.sessions = new SimSessions(scheduler, countryOf);
   }
 
   start(role: Role): void {
@@ -85,24 +83,37 @@ export class SimSystem {
     });
   }
 
-  /** What a read_committed consumer has seen of the outputs, whatever retention has removed since. */
-  readonly outputs: (StoredRecord & { readonly shard: number })[] = [];
-  readonly #collectedTo = new Map<number, number>();
+  /** What a read_committed consumer has seen of the outputs, whatever retention has removed since; `seenAt`: simulated time. */
+  readonly outputs: (StoredRecord & { readonly shard: number; readonly seenAt: number })[] = [];
+  /** Place of the unusable record -> simulated time at which its first dead letter was seen. */
+  readonly deadLettersSeen = new Map<string, number>();
+  readonly #collectedTo = new Map<string, number>();
 
   collect(): void {
+    const seenAt = this.#scheduler.now;
     for (let shard = 0; shard < this.#scenario.shards; shard += 1) {
-      const from = this.#collectedTo.get(shard) ?? 0;
-      const fresh = this.kafka.committed(TOPICS.output, shard).filter(({ offset }) => offset >= from);
-      this.outputs.push(...fresh.map((record) => ({ ...record, shard })));
-      const last = fresh.at(-1);
-      if (last !== undefined) this.#collectedTo.set(shard, last.offset + 1);
+      for (const record of this.#fresh(TOPICS.output, shard)) this.outputs.push({ ...record, shard, seenAt });
     }
+    for (let partition = 0; partition < this.#scenario.partitions; partition += 1) {
+      for (const { headers: h } of this.#fresh(TOPICS.deadLetter, partition)) {
+        const place = `${h['source-topic']}/${h['source-partition']}/${h['source-offset']}`;
+        if (!this.deadLettersSeen.has(place)) this.deadLettersSeen.set(place, seenAt);
+      }
+    }
+  }
+
+  #fresh(topic: string, partition: number): readonly StoredRecord[] {
+    const log = `${topic}/${partition}`;
+    const fresh = this.kafka.committed(topic, partition, this.#collectedTo.get(log) ?? 0);
+    const last = fresh.at(-1);
+    if (last !== undefined) this.#collectedTo.set(log, last.offset + 1);
+    return fresh;
   }
 
   /** Retention: all outputs so far are gone. */
   expire(shard: number): void {
     this.collect();
-    this.kafka.deleteBefore(TOPICS.output, shard, this.#collectedTo.get(shard) ?? 0);
+    this.kafka.deleteBefore(TOPICS.output, shard, this.#collectedTo.get(`${TOPICS.output}/${shard}`) ?? 0);
   }
 
   pick(role: Role): Running | undefined {
@@ -112,7 +123,7 @@ export class SimSystem {
 
   settings(): BridgeSettings {
     return {
-      appId: APP, groupId: bridgeGroupOf(APP), inputTopics: INPUT_TOPICS, deadLetterTopic: TOPICS.deadLetter, deadLetterPartitions: 1, ...this.#scenario.settings,
+      appId: APP, groupId: bridgeGroupOf(APP), inputTopics: INPUT_TOPICS, deadLetterTopic: TOPICS.deadLetter, deadLetterPartitions: this.#scenario.partitions, ...this.#scenario.settings,
     };
   }
 
@@ -170,8 +181,8 @@ export class SimSystem {
     const { clock } = process;
     const shared = {
       sessionServiceUrl: '', lookupTimeout: 0,
-      sessionService: this.#sessionService(process),
-      limiter: new Limiter(64),
+      sessionService: this.sessions.of(process),
+      limiter: new Limiter(this.#scenario.lookupsAtATime),
       now: () => clock.now(),
       observeLookup: () => void (this.counts.lookups += 1),
       signsOfLife: () => () => undefined,
@@ -203,17 +214,5 @@ export class SimSystem {
         });
       },
     });
-  }
-
-  #sessionService(process: SimProcess): SessionService {
-    const unanswered = (why: string): Error => new Error(why);
-    return {
-      get: (sessionId) =>
-        this.sessions.request(process, 'a lookup', () => {
-          const country = this.#countryOf(sessionId);
-          if (country === undefined) throw new Error('status 500');
-          return country === null ? ({ sessionId, status: 'not-found' } as const) : ({ sessionId, status: 'found', clientCountryCode: country } as const);
-        }, unanswered),
-    };
   }
 }

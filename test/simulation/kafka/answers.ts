@@ -19,6 +19,8 @@ const REPEATABLE: ReadonlySet<string> = new Set([
   'GROUP_LOAD_IN_PROGRESS',
   'NOT_COORDINATOR_FOR_GROUP',
   'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'LEADER_NOT_AVAILABLE',
+  'NOT_ENOUGH_REPLICAS',
 ]);
 
 export function isRepeatable(error: unknown): boolean {

@@ -47,9 +47,13 @@ export class Broker {
     return this.#topics.get(topic)?.[partition];
   }
 
-  /** Throws as long as the coordinators are not ready. */
-  coordinator(): void {
+  /** Transactional ids and groups whose coordinator is on its way to another broker. */
+  readonly moving = new Set<string>();
+
+  /** Throws as long as the coordinator of this transactional id or group is not ready. */
+  coordinator(id: string): void {
     if (this.#scheduler.now < this.#loadedAt) throw new Refusal('GROUP_LOAD_IN_PROGRESS');
+    if (this.moving.has(id)) throw new Refusal('NOT_COORDINATOR_FOR_GROUP');
   }
 
   checkOffsets(offsets: readonly GroupOffset[]): void {

@@ -165,7 +165,7 @@ export class SimMember implements GroupMember, GroupClient {
     try {
       this.#joined = await this.#connection.retrying(PATIENCE, again, () =>
         this.#connection.request(`join ${this.groupId}`, () => {
-          this.#broker.coordinator();
+          this.#broker.coordinator(this.groupId);
           return this.#groups.join(this, this.memberId, this.#generation?.partitions ?? []);
         }),
       );
@@ -276,7 +276,7 @@ export class SimMember implements GroupMember, GroupClient {
   /** What kafkajs does when the offset is gone: it commits "from the beginning", in its generation, and reads from there. */
   async #startOver(generation: Generation, partition: SimPartition): Promise<void> {
     await this.#connection.request(`reset ${partition.topic}-${partition.partition}`, () => {
-      this.#broker.coordinator();
+      this.#broker.coordinator(this.groupId);
       if (!this.#groups.isCurrent(this.groupId, this.memberId, generation.number)) throw new Refusal('ILLEGAL_GENERATION');
       this.#broker.offsets.commit(this.groupId, { topic: partition.topic, partition: partition.partition, offset: EARLIEST, metadata: '' });
     });

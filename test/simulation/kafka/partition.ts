@@ -39,6 +39,11 @@ export class SimPartition implements TopicPartition {
   readonly compacted: boolean;
   /** Called when the last stable offset has moved, or the start. */
   readonly watchers = new Set<() => void>();
+  /** Bytes of a batch that it takes, as max.message.bytes of its topic. */
+  maxBatchBytes = Infinity;
+  /** Enough replicas are in sync for a write. */
+  writable = true;
+  #led = true;
   #entries: Entry[] = [];
   #start = 0;
   #end = 0;
@@ -49,6 +54,22 @@ export class SimPartition implements TopicPartition {
     this.topic = topic;
     this.partition = partition;
     this.compacted = compacted;
+  }
+
+  /** Without a leader nobody reads, writes or learns where it ends. */
+  get led(): boolean {
+    return this.#led;
+  }
+
+  set led(led: boolean) {
+    this.#led = led;
+    this.#changed();
+  }
+
+  /** The broker's answer to whoever wants to write to it; undefined when it takes what is written. */
+  get refusal(): string | undefined {
+    if (!this.#led) return 'LEADER_NOT_AVAILABLE';
+    return this.writable ? undefined : 'NOT_ENOUGH_REPLICAS';
   }
 
   get start(): number {
@@ -105,9 +126,9 @@ export class SimPartition implements TopicPartition {
     return { records, next };
   }
 
-  /** All that a read_committed reader sees. */
-  committed(): readonly StoredRecord[] {
-    return this.read(this.#start, Infinity).records;
+  /** All that a read_committed reader sees from an offset on. */
+  committed(from = this.#start): readonly StoredRecord[] {
+    return this.read(Math.max(from, this.#start), Infinity).records;
   }
 
   /** How many records a read_uncommitted reader sees in addition: of open and of aborted transactions. */

@@ -5,6 +5,7 @@
  */
 import { EnrichmentError } from '../../../src/errors.ts';
 import { kafkaError } from '../../../src/kafka/errors.ts';
+import { bytesOf } from '../../../src/kafka/port.ts';
 import type { OutRecord, Transaction, TransactionalProducer } from '../../../src/kafka/port.ts';
 import { isRepeatable, Refusal, Unanswered } from './answers.ts';
 import type { Broker } from './broker.ts';
@@ -22,7 +23,7 @@ export async function fence(broker: Broker, connection: Connection, id: string):
   try {
     const holder = await connection.retrying(FENCE_TIMEOUT, again, () =>
       connection.request(`take ${id}`, () => {
-        broker.coordinator();
+        broker.coordinator(id);
         return broker.transactions.init(id);
       }),
     );
@@ -73,13 +74,16 @@ export class SimProducer implements TransactionalProducer {
       const again = (error: unknown): boolean => this.#state !== 'closed' && (error instanceof Unanswered || isRepeatable(error));
       if (!joined.has(partition)) {
         await this.#repeated(again, `add ${topic}-${number}`, () => {
-          this.#broker.coordinator();
+          this.#broker.coordinator(this.holder.id);
           return transactions.addPartition(this.holder, partition);
         });
         joined.add(partition);
       }
       const sequence = this.#sequences.get(partition) ?? 0;
-      const offset = await this.#repeated(again, what, () => transactions.produce(this.holder, partition, sequence, records));
+      const offset = await this.#repeated(again, what, () => {
+        takes(partition, records);
+        return transactions.produce(this.holder, partition, sequence, records);
+      });
       this.#sequences.set(partition, sequence + 1);
       return offset;
     });
@@ -92,13 +96,13 @@ export class SimProducer implements TransactionalProducer {
     await this.#step(`commit offsets of ${groupId}`, async () => {
       if (!joined.has('offsets')) {
         await this.#repeated(again, `add offsets of ${groupId}`, () => {
-          this.#broker.coordinator();
+          this.#broker.coordinator(this.holder.id);
           return transactions.addOffsets(this.holder);
         });
         joined.add('offsets');
       }
       await this.#repeated(again, `offsets of ${groupId}`, () => {
-        this.#broker.coordinator();
+        this.#broker.coordinator(groupId);
         this.#broker.checkOffsets(offsets);
         transactions.commitOffsets(this.holder, groupId, offsets);
       });
@@ -112,7 +116,7 @@ export class SimProducer implements TransactionalProducer {
       let decided = false;
       try {
         await this.#connection.request(`commit ${this.holder.id}`, () => {
-          this.#broker.coordinator();
+          this.#broker.coordinator(this.holder.id);
           transactions.end(this.holder, 'committed');
           decided = true;
         });
@@ -148,4 +152,10 @@ export class SimProducer implements TransactionalProducer {
     if (this.#state === state) return;
     throw new EnrichmentError('KAFKA', `${what}: the producer of transactional id ${this.holder.id} is ${this.#state}, not ${state}`);
   }
+}
+
+/** Throws what the leader answers when it does not take these records. */
+function takes(partition: SimPartition, records: readonly OutRecord[]): void {
+  if (partition.refusal !== undefined) throw new Refusal(partition.refusal);
+  if (records.reduce((sum, record) => sum + bytesOf(record), 0) > partition.maxBatchBytes) throw new Refusal('MESSAGE_TOO_LARGE');
 }

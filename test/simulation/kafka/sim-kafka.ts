@@ -9,7 +9,7 @@ import type { CommittedOffset, KafkaPort, OutRecord } from '../../../src/kafka/p
 import { SimServer } from '../kernel/network.ts';
 import type { SimProcess } from '../kernel/process.ts';
 import type { Scheduler } from '../kernel/scheduler.ts';
-import { isRepeatable, Unanswered } from './answers.ts';
+import { isRepeatable, Refusal, Unanswered } from './answers.ts';
 import type { KafkaCounts } from './answers.ts';
 import { Broker } from './broker.ts';
 import { Connection } from './connection.ts';
@@ -50,9 +50,9 @@ export class SimKafka {
     return this.#partition(topic, partition).append(record, null, this.#scheduler.now);
   }
 
-  /** What a read_committed reader sees. */
-  committed(topic: string, partition = 0): readonly StoredRecord[] {
-    return this.#partition(topic, partition).committed();
+  /** What a read_committed reader sees, from an offset on. */
+  committed(topic: string, partition = 0, from = 0): readonly StoredRecord[] {
+    return this.#partition(topic, partition).committed(from);
   }
 
   /** How many records only a read_uncommitted reader sees. */
@@ -73,6 +73,42 @@ export class SimKafka {
 
   compact(topic: string): void {
     for (const partition of this.#broker.partitions(topic)) partition.compact();
+  }
+
+  /** Whether somebody outside of the product can write there now. */
+  takes(topic: string, partition: number): boolean {
+    return this.server.up && this.#partition(topic, partition).refusal === undefined;
+  }
+
+  /** Bytes of a batch: max.message.bytes of the topic. */
+  limitBatches(topic: string, bytes: number): void {
+    for (const partition of this.#broker.partitions(topic)) partition.maxBatchBytes = bytes;
+  }
+
+  hasNoLeader(topic: string, partition: number): boolean {
+    return !this.#partition(topic, partition).led;
+  }
+
+  loseLeader(topic: string, partition: number): void {
+    this.#partition(topic, partition).led = false;
+  }
+
+  electLeader(topic: string, partition: number): void {
+    this.#partition(topic, partition).led = true;
+  }
+
+  isWritable(topic: string, partition: number): boolean {
+    return this.#partition(topic, partition).writable;
+  }
+
+  setWritable(topic: string, partition: number, writable: boolean): void {
+    this.#partition(topic, partition).writable = writable;
+  }
+
+  /** `id`: a transactional id or a group. */
+  moveCoordinator(id: string, moving: boolean): void {
+    if (moving) this.#broker.moving.add(id);
+    else this.#broker.moving.delete(id);
   }
 
   rebalance(groupId: string): void {
@@ -138,13 +174,14 @@ export class SimKafka {
       },
       committedOffsets: (groupId, partitions) =>
         ask(`reading the committed offsets of ${groupId}`, () => {
-          broker.coordinator();
+          broker.coordinator(groupId);
           return partitions.map(({ topic, partition }) => ({ topic, partition, ...broker.committedOffset(groupId, { topic, partition }) }));
         }),
       endOffsets: (partitions) =>
         ask('reading the end offsets', () =>
           partitions.map(({ topic, partition }) => {
-            const { start, lastStable } = this.#partition(topic, partition);
+            const { start, lastStable, led } = this.#partition(topic, partition);
+            if (!led) throw new Refusal('LEADER_NOT_AVAILABLE');
             return { topic, partition, start, end: lastStable };
           }),
         ),

@@ -17,6 +17,8 @@ import type { SimPartition } from './partition.ts';
 const TIMEOUT_CHECK = 10_000;
 /** ms until a marker is written: mostly few. */
 const MARKER_DELAY = 60;
+/** ms until a marker is tried again that its partition did not take. */
+const MARKER_RETRY = 500;
 
 /** What a producer was given by InitProducerId. */
 export interface Holder {
@@ -190,14 +192,20 @@ export class Transactions {
     id.last = outcome;
     this.#counts[outcome === 'committed' ? 'transactionsCommitted' : 'transactionsAborted'] += 1;
     this.#scheduler.trace.add('kafka', () => `transaction of ${id.name} ${outcome}, epoch ${id.epoch}`);
-    for (const partition of transaction.partitions) this.#marker(id, () => partition.mark(transaction));
-    if (transaction.offsets) this.#marker(id, () => this.#offsets.mark(transaction));
+    for (const partition of transaction.partitions) this.#marker(id, () => partition.refusal === undefined, () => partition.mark(transaction));
+    if (transaction.offsets) this.#marker(id, () => true, () => this.#offsets.mark(transaction));
     for (const write of id.markers) this.#writeSoon(write);
   }
 
-  #marker(id: Id, mark: () => void): void {
+  /** `taken`: whether the partition takes it now; until then it is tried again. */
+  #marker(id: Id, taken: () => boolean, mark: () => void): void {
     const write = (): void => {
-      if (!this.#up || !id.markers.delete(write)) return;
+      if (!this.#up || !id.markers.has(write)) return;
+      if (!taken()) {
+        this.#scheduler.after(MARKER_RETRY, null, write);
+        return;
+      }
+      id.markers.delete(write);
       mark();
       if (id.markers.size > 0) return;
       id.transaction = undefined;

@@ -13,12 +13,14 @@ export class SimProcess {
   #state: 'running' | 'paused' | 'dead' = 'running';
   #backlog: (() => void)[] = [];
   readonly #onDeath: (() => void)[] = [];
+  /** ms by which its wall clock is ahead of the true time. */
+  #skew = 0;
 
   constructor(scheduler: Scheduler, name: string) {
     this.#scheduler = scheduler;
     this.name = name;
     this.clock = {
-      now: () => scheduler.now,
+      now: () => scheduler.now + this.#skew,
       elapsed: () => scheduler.now - EPOCH,
       sleep: (ms, signal) =>
         new Promise((resolve) => {
@@ -46,6 +48,12 @@ export class SimProcess {
   accepts(run: () => void): boolean {
     if (this.#state === 'paused') this.#backlog.push(run);
     return this.#state === 'running';
+  }
+
+  /** Somebody sets its wall clock: by `ms`, forwards or backwards. Time passes in it as before. */
+  stepClock(ms: number): void {
+    this.#skew += ms;
+    this.#scheduler.trace.add(this.name, () => `its clock steps by ${ms} ms`);
   }
 
   /** SIGKILL. */

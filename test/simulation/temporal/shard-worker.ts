@@ -24,6 +24,13 @@ export interface ServerLink {
   completeActivity(token: string, outcome: Done | Failed): Promise<void>;
 }
 
+/** How much of each a worker does at a time. */
+export interface Slots {
+  readonly tasks: number;
+  readonly activities: number;
+  readonly localActivities: number;
+}
+
 export interface SimShardWorkerOptions {
   readonly scheduler: Scheduler;
   readonly process: SimProcess;
@@ -32,7 +39,10 @@ export interface SimShardWorkerOptions {
   readonly activities: { readonly local: Activities; readonly regular: Activities };
   /** Chance that a workflow is thrown out of memory after a task. */
   readonly eviction: number;
+  readonly slots: Slots;
   readonly link: ServerLink;
+  /** A slot is free again. */
+  readonly onFree: () => void;
   readonly deregister: (worker: SimShardWorker) => void;
 }
 
@@ -44,6 +54,9 @@ const FORCE = 15_000;
 export class SimShardWorker implements ShardWorker {
   readonly options: SimShardWorkerOptions;
   readonly #cached = new Map<string, WorkflowInstance>();
+  /** Taken slots; those of activities count from when the server gives one to this worker. */
+  readonly #taken = { tasks: 0, activities: 0, localActivities: 0 };
+  readonly #localQueue: (() => void)[] = [];
   #running = 0;
   #stopping = false;
 
@@ -67,10 +80,27 @@ export class SimShardWorker implements ShardWorker {
     this.#cached.clear();
   }
 
+  hasSlot(kind: 'tasks' | 'activities'): boolean {
+    return this.#taken[kind] < this.options.slots[kind];
+  }
+
+  /** At the server: it gives something to this worker. */
+  take(kind: 'tasks' | 'activities'): void {
+    this.#taken[kind] += 1;
+  }
+
+  free(kind: 'tasks' | 'activities'): void {
+    this.#taken[kind] -= 1;
+    if (!this.#stopping) this.options.onFree();
+  }
+
   /** Called in the process. */
   onTask(task: TaskAttempt): void {
     this.#running += 1;
-    void this.#workflowTask(task).finally(() => (this.#running -= 1));
+    void this.#workflowTask(task).finally(() => {
+      this.#running -= 1;
+      this.free('tasks');
+    });
   }
 
   onActivity(token: string, name: ActivityName, request: string): void {
@@ -79,7 +109,10 @@ export class SimShardWorker implements ShardWorker {
     void attempt(activities.regular, name, request)
       .then((outcome) => link.completeActivity(token, outcome))
       .catch(() => undefined) // the server repeats what it was not told of
-      .finally(() => (this.#running -= 1));
+      .finally(() => {
+        this.#running -= 1;
+        this.free('activities');
+      });
   }
 
   async #workflowTask(task: TaskAttempt): Promise<void> {
@@ -153,25 +186,37 @@ export class SimShardWorker implements ShardWorker {
   }
 
   async #untilAny(started: ReadonlyMap<number, Outcome | undefined>, until: number): Promise<void> {
-    const { process } = this.options;
-    for (let wait = 1; ![...started.values()].some((outcome) => outcome !== undefined) && process.clock.now() < until; wait = Math.min(50, 2 * wait)) {
+    const { process, scheduler } = this.options;
+    for (let wait = 1; ![...started.values()].some((outcome) => outcome !== undefined) && scheduler.now < until; wait = Math.min(50, 2 * wait)) {
       await process.clock.sleep(wait);
     }
   }
 
   async #local(call: LocalCall, instance: WorkflowInstance): Promise<Outcome> {
-    const { activities, process } = this.options;
+    const { process } = this.options;
     for (let attempts = 1; ; attempts += 1) {
-      const over = new AbortController();
-      const outcome = await Promise.race([
-        attempt(activities.local, call.name, call.request),
-        process.clock.sleep(call.options.startToCloseTimeout, over.signal).then((): Failed => ({ ok: false, type: 'Timeout', message: 'start-to-close', nonRetryable: false })),
-      ]);
-      over.abort();
+      const outcome = await this.#localAttempt(call);
       if (outcome.ok || !mayRetry(call.options, attempts, outcome)) return outcome;
       await process.clock.sleep(backoffOf(call.options, attempts));
       if (instance.failure !== undefined) return outcome;
     }
+  }
+
+  /** In a slot of its own; one that timed out keeps it until it is really over. */
+  async #localAttempt(call: LocalCall): Promise<Outcome> {
+    const { activities, process, slots } = this.options;
+    if (this.#taken.localActivities < slots.localActivities) this.#taken.localActivities += 1;
+    else await new Promise<void>((resolve) => this.#localQueue.push(resolve));
+    const over = new AbortController();
+    const result = attempt(activities.local, call.name, call.request).finally(() => {
+      const next = this.#localQueue.shift();
+      if (next === undefined) this.#taken.localActivities -= 1;
+      else next();
+    });
+    const timeout = process.clock.sleep(call.options.startToCloseTimeout, over.signal).then((): Failed => ({ ok: false, type: 'Timeout', message: 'start-to-close', nonRetryable: false }));
+    const outcome = await Promise.race([result, timeout]);
+    over.abort();
+    return outcome;
   }
 
   /** One thing in the process, and all that follows from it without waiting. */

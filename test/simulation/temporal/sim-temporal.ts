@@ -9,7 +9,7 @@ import { SimServer } from '../kernel/network.ts';
 import type { Scheduler } from '../kernel/scheduler.ts';
 import { Run, type Activity } from './execution.ts';
 import { backoffOf, mayRetry, type Command, type Done, type Failed, type Job, type TaskAttempt } from './history.ts';
-import { SimShardWorker, type ServerLink, type TaskCompletion } from './shard-worker.ts';
+import { SimShardWorker, type ServerLink, type Slots, type TaskCompletion } from './shard-worker.ts';
 
 /** ms */
 const TASK_TIMEOUT = 10_000;
@@ -21,6 +21,7 @@ export interface SimTemporalOptions {
   lostTasks: number;
   /** Chance that a worker forgets a workflow after a task. */
   readonly eviction: number;
+  readonly slots: Slots;
   /** Signals of a run after which the server suggests continue-as-new: between the two. */
   readonly suggestAfter: readonly [number, number];
 }
@@ -31,9 +32,11 @@ export class SimTemporal {
   /** By workflow id: the current run. */
   readonly runs = new Map<string, Run>();
   readonly closed: Run[] = [];
-  readonly counts = { signals: 0, tasks: 0, tasksRepeatedWithMore: 0, taskTimeouts: 0, continuedAsNew: 0, continueAsNewWithSignals: 0, heartbeats: 0, replays: 0 };
+  readonly counts = { signals: 0, tasks: 0, tasksRepeatedWithMore: 0, taskTimeouts: 0, continuedAsNew: 0, continueAsNewWithSignals: 0, heartbeats: 0, replays: 0, waitedForSlot: 0 };
   readonly #scheduler: Scheduler;
   readonly #workers = new Map<string, SimShardWorker[]>();
+  /** By task queue: what waits for a slot. */
+  readonly #queues = new Map<string, (() => void)[]>();
   /** What becomes due while the server is down. */
   #due: (() => void)[] = [];
   #ids = 0;
@@ -69,13 +72,32 @@ export class SimTemporal {
     const deregister = (gone: SimShardWorker): void => {
       this.#workers.set(taskQueue, this.#workersOf(taskQueue).filter((other) => other !== gone));
     };
-    const worker = new SimShardWorker({ scheduler: this.#scheduler, process, taskQueue, activities, eviction: this.options.eviction, link: this.#linkOf(process), deregister });
+    const { eviction, slots } = this.options;
+    const worker = new SimShardWorker({
+      scheduler: this.#scheduler, process, taskQueue, activities, eviction, slots, link: this.#linkOf(process), deregister,
+      onFree: () => this.#dispatchQueue(taskQueue),
+    });
     process.onDeath(() => deregister(worker));
     this.#workers.set(taskQueue, [...this.#workersOf(taskQueue), worker]);
     for (const run of this.runs.values()) {
       if (run.taskQueue === taskQueue) this.#dispatchAll(run);
     }
     return worker;
+  }
+
+  /** What waited for a slot, the longest first. */
+  #dispatchQueue(taskQueue: string): void {
+    const waiting = this.#queues.get(taskQueue);
+    if (waiting === undefined) return;
+    this.#queues.delete(taskQueue);
+    for (const dispatch of waiting) dispatch();
+  }
+
+  #enqueue(taskQueue: string, dispatch: () => void): void {
+    const waiting = this.#queues.get(taskQueue) ?? [];
+    this.#queues.set(taskQueue, waiting);
+    waiting.push(dispatch);
+    this.counts.waitedForSlot += 1;
   }
 
   #dispatchAll(run: Run): void {
@@ -111,6 +133,8 @@ export class SimTemporal {
     if (task === undefined || task.started !== undefined || !this.server.up || this.runs.get(run.workflowId) !== run) return;
     const worker = this.#choose(run);
     if (worker === undefined) return;
+    if (!worker.hasSlot('tasks')) return this.#enqueue(run.taskQueue, () => this.#dispatch(run));
+    worker.take('tasks');
     const { events } = run;
     const attempt: TaskAttempt = {
       history: { workflowId: run.workflowId, runId: run.runId, incarnation: run.incarnation, start: run.start, tasks: [...run.tasks] },
@@ -121,20 +145,27 @@ export class SimTemporal {
     run.sticky = worker;
     this.counts.tasks += 1;
     if (!worker.has(run.runId) && run.tasks.length > 0) this.counts.replays += 1;
-    this.#deliver(worker, () => worker.onTask(attempt));
+    this.#deliver(worker, 'tasks', () => worker.onTask(attempt));
   }
 
   /** The one that has it in memory, unless that one did not answer the last time. */
   #choose(run: Run): SimShardWorker | undefined {
     const workers = this.#workersOf(run.taskQueue);
     if (run.sticky !== undefined && workers.includes(run.sticky)) return run.sticky;
-    return workers.length === 0 ? undefined : this.#scheduler.random.pick(workers);
+    return this.#pick(workers, 'tasks');
   }
 
-  #deliver(worker: SimShardWorker, run: () => void): void {
+  /** One with a free slot, if there is one. */
+  #pick(workers: readonly SimShardWorker[], kind: 'tasks' | 'activities'): SimShardWorker | undefined {
+    const free = workers.filter((worker) => worker.hasSlot(kind));
+    const candidates = free.length === 0 ? workers : free;
+    return candidates.length === 0 ? undefined : this.#scheduler.random.pick(candidates);
+  }
+
+  #deliver(worker: SimShardWorker, kind: 'tasks' | 'activities', run: () => void): void {
     const { random } = this.#scheduler;
     const lost = random.chance(this.options.lostTasks) || !this.server.reaches(worker.process);
-    if (!lost) this.#scheduler.after(1 + Math.floor(this.#scheduler.skewed() * 20), worker.process, run);
+    this.#scheduler.after(1 + Math.floor(this.#scheduler.skewed() * 20), worker.process, lost ? () => worker.free(kind) : run);
   }
 
   /** The run whose task this attempt still is; another's answer does not count. */
@@ -226,15 +257,17 @@ export class SimTemporal {
   #dispatchActivity(run: Run, activity: Activity): void {
     if (activity.token !== undefined || !this.server.up || run.activities.get(activity.seq) !== activity) return;
     const workers = this.#workersOf(run.taskQueue);
-    if (workers.length === 0) return;
-    const worker = this.#scheduler.random.pick(workers);
+    const worker = this.#pick(workers, 'activities');
+    if (worker === undefined) return;
+    if (!worker.hasSlot('activities')) return this.#enqueue(run.taskQueue, () => this.#dispatchActivity(run, activity));
+    worker.take('activities');
     const token = this.#newId('activity');
     activity.token = token;
     activity.deadline = this.#later(activity.options.startToCloseTimeout, () =>
       this.#activityEnded(run, activity, token, { ok: false, type: 'Timeout', message: 'start-to-close', nonRetryable: false }),
     );
     this.#tokens.set(token, { run, activity });
-    this.#deliver(worker, () => worker.onActivity(token, activity.name, activity.request));
+    this.#deliver(worker, 'activities', () => worker.onActivity(token, activity.name, activity.request));
   }
 
   readonly #tokens = new Map<string, { readonly run: Run; readonly activity: Activity }>();
