@@ -3,6 +3,7 @@ export const ERROR_CODES = [
   'CONFIG', // wrong usage or configuration: exit code 2
   'UNREACHABLE', // Kafka, Temporal or the session service does not answer
   'TOPIC', // a topic is missing or its settings do not fit
+  'LOG_CHANGED', // a log is not the one that was read: a person has to decide where to go on
   'MISSING_PROGRAM', // dev and demo: a broker or a server cannot be had
   'KAFKA', // a Kafka request failed; the producer that met it must be thrown away
   'FENCED', // another process took over this transactional id

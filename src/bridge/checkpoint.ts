@@ -3,6 +3,7 @@
  * the consumer group, and where a restart goes on with the very same classification of every record.
  */
 import type { Offsets } from '../domain/events.ts';
+import type { KnownLogs, LogNames } from './log-identity.ts';
 import { metadataFields, metadataText } from './offset-metadata.ts';
 import { INPUT_INDEXES, type MaxTs } from './watermark.ts';
 
@@ -20,21 +21,29 @@ export interface OffsetMetadata {
   readonly maxTs: number;
   readonly watermark: number;
   readonly deadLettersBelow: number;
+  /** Absent in what a bridge before 0.3 committed. */
+  readonly logs?: KnownLogs;
 }
 
-export function encodeMetadata({ maxTs, watermark, deadLettersBelow }: OffsetMetadata): string {
-  return metadataText({ maxTs: finite(maxTs), watermark: finite(watermark), deadLettersBelow });
+export function encodeMetadata({ maxTs, watermark, deadLettersBelow, logs }: OffsetMetadata): string {
+  const known = logs === undefined || logs.names.every((name) => name === '') ? {} : { logs: logs.names, partitions: logs.partitions };
+  return metadataText({ maxTs: finite(maxTs), watermark: finite(watermark), deadLettersBelow, ...known });
 }
 
 /** Undefined for metadata that this bridge did not write: nothing is known of the time before the offset then. */
 export function decodeMetadata(text: string): OffsetMetadata | undefined {
-  const { maxTs, watermark, deadLettersBelow } = metadataFields(text) ?? {};
+  const { maxTs, watermark, deadLettersBelow, logs, partitions } = metadataFields(text) ?? {};
   if (typeof deadLettersBelow !== 'number') return undefined;
-  return { maxTs: orMinusInfinity(maxTs), watermark: orMinusInfinity(watermark), deadLettersBelow };
+  const known = isNames(logs) ? { logs: { names: logs, partitions: typeof partitions === 'number' ? partitions : 0 } } : {};
+  return { maxTs: orMinusInfinity(maxTs), watermark: orMinusInfinity(watermark), deadLettersBelow, ...known };
 }
 
 export function sameCheckpoint(a: Checkpoint, b: Checkpoint): boolean {
   return a.watermark === b.watermark && INPUT_INDEXES.every((input) => a.next[input] === b.next[input] && a.maxTs[input] === b.maxTs[input]);
+}
+
+function isNames(value: unknown): value is LogNames {
+  return Array.isArray(value) && value.length === 3 && value.every((name) => typeof name === 'string');
 }
 
 const finite = (ms: number) => (Number.isFinite(ms) ? ms : null);

@@ -6,13 +6,17 @@
 import { deadLetter } from '../codec/dead-letter.ts';
 import { INPUTS } from '../domain/events.ts';
 import type { KafkaPort, OutRecord, TransactionalProducer } from '../kafka/port.ts';
-import { decodeMetadata, encodeMetadata, sameCheckpoint, type Checkpoint } from './checkpoint.ts';
+import { encodeMetadata, sameCheckpoint, type Checkpoint } from './checkpoint.ts';
+import { readPlace, type Committed } from './committed-place.ts';
+import type { KnownLogs } from './log-identity.ts';
 import type { PartitionTriple } from './partition-triple.ts';
 import type { UnusableRecord } from './read-record.ts';
 
 /** Of the values in one produce request; below a broker's default limit of a request, and one record always goes. */
 const MAX_REQUEST_BYTES = 700_000;
 const MAX_REQUEST_RECORDS = 1_000;
+
+export type { Committed };
 
 export interface CommitterOptions {
   readonly appId: string;
@@ -24,47 +28,26 @@ export interface CommitterOptions {
   readonly deadLetterPartitions: number;
 }
 
-export interface Committed {
-  readonly start: Checkpoint;
-  readonly deadLettersBelow: readonly [number, number, number];
-}
-
 export class Committer {
   private readonly options: CommitterOptions;
   private readonly producer: TransactionalProducer;
+  /** Which logs it commits places of. */
+  readonly logs: KnownLogs;
   private last: { readonly checkpoint: Checkpoint; readonly below: readonly number[] } | undefined;
 
-  private constructor(options: CommitterOptions, producer: TransactionalProducer) {
+  private constructor(options: CommitterOptions, producer: TransactionalProducer, logs: KnownLogs) {
     this.options = options;
     this.producer = producer;
+    this.logs = logs;
   }
 
   /** Fences whoever held the triple, then reads where it left off. */
   static async take(kafka: KafkaPort, options: CommitterOptions): Promise<{ committer: Committer; committed: Committed }> {
-    const { appId, groupId, partition, inputTopics } = options;
+    const { appId, partition } = options;
     const producer = await kafka.fence(`${appId}-bridge-${partition}`);
     try {
-      const partitions = inputTopics.map((topic) => ({ topic, partition }));
-      const [offsets, ends] = await Promise.all([kafka.committedOffsets(groupId, partitions), kafka.endOffsets(partitions)]);
-      const places = inputTopics.map((topic) => {
-        const at = offsets.find((offset) => offset.topic === topic);
-        const next = at?.offset ?? ends.find((end) => end.topic === topic)!.start;
-        return { next, metadata: decodeMetadata(at?.metadata ?? '') };
-      });
-      const [user, session, money] = [places[0]!, places[1]!, places[2]!];
-      const maxTs = (place: typeof user) => place.metadata?.maxTs ?? -Infinity;
-      const below = (place: typeof user) => place.metadata?.deadLettersBelow ?? place.next;
-      return {
-        committer: new Committer(options, producer),
-        committed: {
-          start: {
-            next: [user.next, session.next, money.next],
-            maxTs: [maxTs(user), maxTs(session), maxTs(money)],
-            watermark: Math.max(...places.map((place) => place.metadata?.watermark ?? -Infinity)),
-          },
-          deadLettersBelow: [below(user), below(session), below(money)],
-        },
-      };
+      const { committed, logs } = await readPlace(kafka, options);
+      return { committer: new Committer(options, producer, logs), committed };
     } catch (error) {
       await producer.close();
       throw error;
@@ -92,7 +75,7 @@ export class Committer {
         topic: inputTopics[input]!,
         partition,
         offset: checkpoint.next[input]!,
-        metadata: encodeMetadata({ maxTs: checkpoint.maxTs[input]!, watermark: checkpoint.watermark, deadLettersBelow: below[input]! }),
+        metadata: encodeMetadata({ maxTs: checkpoint.maxTs[input]!, watermark: checkpoint.watermark, deadLettersBelow: below[input]!, logs: this.logs }),
       })),
     );
     await transaction.commit();

@@ -204,6 +204,7 @@ export class Generation {
         const triple = new PartitionTriple({
           partition,
           ...committed,
+          logs: committer.logs,
           outOfOrderness: settings.outOfOrderness,
           idleTimeout: settings.idleTimeout,
           maxHeld: Math.ceil(MAX_HELD / share),
@@ -273,6 +274,7 @@ export class Generation {
     const { signaller, clock, observer, logger } = this.deps;
     const batch = {
       partition: triple.partition,
+      ...(triple.logs === undefined ? {} : { logs: triple.logs }),
       lowWater: flight.lowWater,
       rules: this.settings.rules,
       records: flight.records.map((record) => record.applicable!),

@@ -8,9 +8,11 @@
  */
 import { INPUTS } from '../domain/events.ts';
 import type { Checkpoint } from './checkpoint.ts';
+import { NO_LOGS, type KnownLogs } from './log-identity.ts';
 import { MergeQueue, type Fetched } from './merge-queue.ts';
 import { OrderingBuffer } from './ordering-buffer.ts';
 import { Outbox, type Flight, type OutboxLimits } from './outbox.ts';
+import type { Logs } from '../domain/types.ts';
 import { unusableBytes, type ReadRecord, type UnusableRecord } from './read-record.ts';
 import { INPUT_INDEXES, Watermark, type InputIndex } from './watermark.ts';
 
@@ -21,6 +23,8 @@ export interface TripleOptions {
   readonly deadLettersBelow: readonly [number, number, number];
   /** ms */
   readonly outOfOrderness: number;
+  /** Which logs it is read from; absent when that is not known. */
+  readonly logs?: KnownLogs;
   /** ms */
   readonly idleTimeout: number;
   /** Above either, only the inputs that hold the watermark back are read. */
@@ -52,6 +56,12 @@ export class PartitionTriple {
     this.queue = new MergeQueue(this.next);
     this.watermark = new Watermark(options.outOfOrderness, start.maxTs, start.watermark);
     this.outbox = new Outbox(options.outboxLimits);
+  }
+
+  /** Names of the logs, for those who apply its records; undefined when none is known. */
+  get logs(): Logs | undefined {
+    const [user, session, money] = this.options.logs?.names ?? NO_LOGS;
+    return user === '' && session === '' && money === '' ? undefined : { user, session, money };
   }
 
   offer(input: InputIndex, records: readonly Fetched[], next: number, now: number): void {

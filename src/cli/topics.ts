@@ -1,6 +1,11 @@
 /** `topics`: creates what is missing, changes nothing that exists, says what does not fit. */
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
+import { acceptLogs, type Accepting } from '../bridge/accept-logs.ts';
+import { bridgeGroupOf } from '../bridge/group.ts';
+import { parseTimestamp } from '../codec/timestamp.ts';
 import { EnrichmentError } from '../errors.ts';
+import { commonPartitionCount } from '../kafka/assigner.ts';
+import { createKafka } from '../kafka/index.ts';
 import { DEFAULT_SHARDS, ensureTopics } from '../kafka/topics.ts';
 import { wholeNumber } from './arguments.ts';
 import { createContext, reachKafka } from './context.ts';
@@ -12,6 +17,9 @@ interface TopicsOptions {
   readonly partitions: number;
   readonly shards: number;
   readonly keepForever?: true;
+  readonly accept?: readonly string[];
+  readonly from?: AcceptFrom;
+  readonly dryRun?: true;
 }
 
 export function topicsCommand(): Command {
@@ -23,7 +31,39 @@ export function topicsCommand(): Command {
     .option('--partitions <n>', 'partitions of the three input topics, where none of them exists yet', wholeNumber(1, 1_000), DEFAULT_PARTITIONS)
     .option('--shards <n>', 'partitions of the output topic and of its ledger: fixed for ever', wholeNumber(1, 1_000), DEFAULT_SHARDS)
     .option('--keep-forever', 'records of the new topics never expire')
-    .action((options: TopicsOptions) => topics(options));
+    .option('--accept <topic>', 'an input whose log is not the one that was read (made anew, cut, restored, grown): go on with it as it is now; may be repeated', (topic, before: string[] = []) => [...before, topic])
+    .option('--from <place>', 'with --accept, where to go on: beginning, end, or the first record since an ISO time; records of the log that were read before are other records now', acceptFrom)
+    .option('--dry-run', 'with --accept: only say what would be committed')
+    .action((options: TopicsOptions) => (options.accept === undefined ? topics(options) : accept(options)));
+}
+
+type AcceptFrom = Accepting['from'];
+
+function acceptFrom(text: string): AcceptFrom {
+  if (text === 'beginning' || text === 'end') return text;
+  const time = parseTimestamp(text);
+  if (time === null) throw new InvalidArgumentError('expected beginning, end, or an ISO time with an offset or Z');
+  return time;
+}
+
+async function accept({ accept: names = [], from, dryRun = false }: { readonly accept?: readonly string[]; readonly from?: AcceptFrom; readonly dryRun?: boolean }): Promise<void> {
+  const context = createContext({ requireKafka: true }, { quiet: true });
+  const { topics: all, appId } = context.config;
+  const inputTopics = [all.user, all.session, all.money] as const;
+  const strange = names.find((name) => !inputTopics.includes(name));
+  if (strange !== undefined) throw new EnrichmentError('CONFIG', `--accept ${strange}: expected one of ${inputTopics.join(', ')}`);
+  if (from === undefined) throw new EnrichmentError('CONFIG', '--accept needs --from: beginning (all that the log holds is processed, as new records), end (none of it), or an ISO time');
+  const kafka = createKafka(await reachKafka(context), context.logger);
+  try {
+    const partitions = commonPartitionCount((await kafka.partitionCounts(inputTopics)).map((count, input) => ({ topic: inputTopics[input]!, partitions: count ?? 0 })));
+    const accepted = await acceptLogs(kafka, { appId, groupId: bridgeGroupOf(appId), inputTopics, partitions, topics: names, from, dryRun });
+    for (const { topic, partition, before, offset } of accepted) {
+      writeLine(`${topic}, partition ${partition}: ${dryRun ? 'would go on' : 'goes on'} at offset ${offset}${before === null ? '' : `, not at ${before}`}`);
+    }
+    writeLine(accepted.length === 0 ? 'No log of these topics is another one than was read.' : `${accepted.length} partitions${dryRun ? ' would be' : ''} accepted; bridges that wait go on by themselves.`);
+  } finally {
+    await kafka.close();
+  }
 }
 
 async function topics(options: TopicsOptions): Promise<void> {

@@ -7,6 +7,7 @@ import type { ClusterReport } from '../kafka/inspect.ts';
 import type { Logger } from '../log.ts';
 import { failed, ok, warning } from './finding.ts';
 import type { Finding } from './finding.ts';
+import { checkLogs } from './logs.ts';
 
 export async function checkKafka(config: Config, logger: Logger): Promise<Finding[]> {
   const { kafka } = config;
@@ -25,6 +26,7 @@ export async function checkKafka(config: Config, logger: Logger): Promise<Findin
       ? []
       : [failed('Kafka', `version ${version} does not verify transactions, which exactly-once needs: expected 3.6 or newer`)]),
     ...topicFindings(config, report),
+    ...(await logs(config, kafka, report, logger)),
     ...(await permissions(config, kafka, logger)),
   ];
 }
@@ -49,6 +51,18 @@ export function topicFindings({ topics }: Pick<Config, 'topics'>, report: Cluste
   const [output, ledger] = [report.topics.get(topics.output)?.partitions, report.topics.get(topics.ledger)?.partitions];
   if (output !== undefined && output === ledger) findings.push(ok('shards', `output and ledger have ${output} partitions each`));
   return findings;
+}
+
+async function logs(config: Config, kafka: KafkaConfig, report: ClusterReport, logger: Logger): Promise<Finding[]> {
+  const { money, user, session } = config.topics;
+  const counts = [user, session, money].map((name) => report.topics.get(name)?.partitions);
+  if (counts.includes(undefined)) return [];
+  const client = createKafka(kafka, logger);
+  try {
+    return await checkLogs(client, config, Math.min(...(counts as number[])));
+  } finally {
+    await client.close();
+  }
 }
 
 /** With names of its own under the app id, so that nothing that runs is disturbed. */

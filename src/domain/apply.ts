@@ -10,6 +10,7 @@ import { isDuplicate, forgetDuplicates } from './dedup.ts';
 import { noteFirstOccurrence } from './first-occurrence.ts';
 import { addPending, takeDue, takeSession } from './pending.ts';
 import { noteApplied, raiseLowWater } from './redelivery.ts';
+import type { Logs } from './types.ts';
 import { addSession, forgetSessions, sessionStatus } from './sessions.ts';
 import type { Lookup, UserState, Waiting } from './state.ts';
 import { addChange, pruneChanges, userInfoAt } from './user-info.ts';
@@ -24,6 +25,8 @@ export interface Effects {
 
 export interface Batch {
   readonly partition: number;
+  /** Absent when they are not known. */
+  readonly logs?: Readonly<Logs>;
   readonly lowWater: Offsets;
   readonly rules: Rules;
   readonly records: readonly Applicable[];
@@ -42,9 +45,9 @@ export function noEffects(): Effects {
 /** Applies a batch, in its order; coordinates that were applied before are dropped and counted. */
 export function applyBatch(state: UserState, batch: Batch, context: StepContext): Effects {
   const effects = noEffects();
-  raiseLowWater(state.redelivery, batch.partition, batch.lowWater);
+  raiseLowWater(state.redelivery, batch, batch.lowWater);
   for (const record of batch.records) {
-    if (!noteApplied(state.redelivery, batch.partition, inputOf(record.event), record.offset)) {
+    if (!noteApplied(state.redelivery, batch, inputOf(record.event), record.offset)) {
       state.counters.redeliveriesDropped += 1;
       continue;
     }

@@ -157,11 +157,23 @@ export interface Counters {
   moneyByCurrency: Record<string, number>;
 }
 
+/** Which log each input of a partition triple is, by name; empty for one that is not known. */
+export interface Logs {
+  user: string;
+  session: string;
+  money: string;
+}
+
 /** What was applied of one partition: everything below the low water, and ranges above it, by input. */
 export interface PartitionRedelivery {
   lowWater: [user: number, session: number, money: number];
   /** Sorted, disjoint, half-open ranges: [from, to, from, to, ...]. */
   above: [user: number[], session: number[], money: number[]];
+  /**
+   * The logs that these offsets belong to; absent when none is known. Those of a later log under the same partition
+   * have an entry of their own.
+   */
+  logs?: Logs;
 }
 
 /**
@@ -235,6 +247,8 @@ export interface EventBatch {
   readonly partition: number;
   /** Everything of this user below these offsets of the triple was acknowledged before this batch was sent. */
   readonly lowWater: readonly [user: number, session: number, money: number];
+  /** The logs that the records come from: a topic that was made anew is another one. Absent when none is known. */
+  readonly logs?: Logs;
   readonly rules: Rules;
   readonly records: readonly Applicable[];
 }

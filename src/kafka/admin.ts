@@ -11,6 +11,7 @@ import type { Client } from './client.ts';
 import { isHopeless, requestError, typesOf } from './errors.ts';
 import type { KafkaJS } from './kafkajs.ts';
 import type { CommittedOffset, TopicPartition } from './port.ts';
+import { topicIdentities, type BrokerPool, type TopicIdentity } from './topic-ids.ts';
 import { deadline, retrying } from './timing.ts';
 
 const READ_COMMITTED = 1;
@@ -22,6 +23,7 @@ const TIMEOUT = 30_000;
 
 /** The part of kafkajs' internal Cluster that is used here (2.2.4: src/cluster/index.js). */
 interface Cluster {
+  readonly brokerPool: BrokerPool;
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
@@ -56,6 +58,7 @@ export interface Admin {
   ): Promise<(TopicPartition & { readonly start: number; readonly end: number })[]>;
   firstOffsetSince(partition: TopicPartition, timestamp: number): Promise<number | null>;
   partitionCounts(topics: readonly string[]): Promise<(number | null)[]>;
+  topicIdentities(topics: readonly string[]): Promise<readonly TopicIdentity[]>;
   /** Never throws. */
   close(): Promise<void>;
 }
@@ -133,6 +136,12 @@ export function createAdmin(config: KafkaConfig, logger: Logger, timeout = TIMEO
 
     partitionCounts: (topics) =>
       ask('reading topic metadata', (cluster) => Promise.all(topics.map((topic) => partitionCount(cluster, topic)))),
+
+    topicIdentities: (topics) =>
+      ask('reading the ids of topics', async (cluster) => {
+        await cluster.refreshMetadataIfNecessary();
+        return (await topicIdentities(cluster.brokerPool, topics)) ?? [];
+      }),
 
     async close() {
       await discard(current);

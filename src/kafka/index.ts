@@ -47,6 +47,7 @@ export function createKafka(config: KafkaConfig, logger: Logger, options: KafkaO
     endOffsets: (partitions) => admin.endOffsets(partitions),
     firstOffsetSince: (partition, timestamp) => admin.firstOffsetSince(partition, timestamp),
     partitionCounts: (topics) => admin.partitionCounts(topics),
+    topicIdentities: (topics) => admin.topicIdentities(topics),
 
     async close() {
       await Promise.all([...members].map((member) => member.stop()));

@@ -3,6 +3,10 @@
  * else sees these interfaces, and a simulation can stand in for them. Offsets are numbers (below 2^53).
  */
 
+import type { TopicIdentity } from './topic-ids.ts';
+
+export type { TopicIdentity } from './topic-ids.ts';
+
 export interface OutRecord {
   readonly key: Buffer | string | null;
   readonly value: Buffer | string | null;
@@ -130,5 +134,7 @@ export interface KafkaPort {
   ): Promise<(TopicPartition & { readonly start: number; readonly end: number })[]>;
   /** Partition count of each topic; null for one that does not exist. */
   partitionCounts(topics: readonly string[]): Promise<(number | null)[]>;
+  /** Which topics these are; without it, or empty, one that was made anew is not told from the one before. */
+  topicIdentities?(topics: readonly string[]): Promise<readonly TopicIdentity[]>;
   close(): Promise<void>;
 }

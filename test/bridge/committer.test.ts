@@ -18,6 +18,7 @@ const OPTIONS: CommitterOptions = {
 function world(t: TestContext) {
   const kafka = new FakeKafka();
   for (const topic of [...OPTIONS.inputTopics, 'dead']) kafka.createTopic(topic, 2);
+  for (const topic of OPTIONS.inputTopics) for (let offset = 0; offset < 10; offset += 1) kafka.append(topic, 1, { key: null, value: null });
   const port = kafka.port('bridge');
   return {
     kafka,

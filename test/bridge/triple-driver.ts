@@ -134,9 +134,9 @@ export class Driver {
   #apply({ userId, lowWater, records }: Flight): void {
     const redelivery = this.#redelivery.get(userId) ?? {};
     this.#redelivery.set(userId, redelivery);
-    raiseLowWater(redelivery, 0, lowWater);
+    raiseLowWater(redelivery, { partition: 0 }, lowWater);
     for (const { input, offset, applicable } of records) {
-      if (!noteApplied(redelivery, 0, INPUTS[input]!, offset)) continue;
+      if (!noteApplied(redelivery, { partition: 0 }, INPUTS[input]!, offset)) continue;
       (this.applications[userId] ??= []).push(`${INPUTS[input]} ${offset} ${applicable!.late ?? 'on time'}`);
     }
   }

@@ -1,0 +1,81 @@
+/**
+ * What a person decides about logs that are not the ones that were read: where each goes on. The new place is committed as the
+ * bridge would, by its transactional id: a bridge that runs loses the triple, and takes it again from there.
+ */
+import { INPUTS } from '../domain/events.ts';
+import type { KafkaClient } from '../kafka/port.ts';
+import { encodeMetadata } from './checkpoint.ts';
+import { placeOf, type Place } from './committed-place.ts';
+import { logProblem, nameOf, nextName, partitionsProblem } from './log-identity.ts';
+
+export interface Accepting {
+  readonly appId: string;
+  readonly groupId: string;
+  readonly inputTopics: readonly [string, string, string];
+  /** Of the inputs. */
+  readonly partitions: number;
+  /** Whose new logs are accepted. */
+  readonly topics: readonly string[];
+  /** Where they go on: a Kafka timestamp in epoch ms is the first record from then on. */
+  readonly from: 'beginning' | 'end' | number;
+  readonly dryRun: boolean;
+}
+
+/** What was, or would be, committed. */
+export interface Accepted {
+  readonly topic: string;
+  readonly partition: number;
+  readonly before: number | null;
+  readonly offset: number;
+}
+
+/** Errors: EnrichmentError KAFKA, FENCED. What was committed before one stays: run it again. */
+export async function acceptLogs(kafka: KafkaClient, accepting: Accepting): Promise<Accepted[]> {
+  const accepted: Accepted[] = [];
+  for (let partition = 0; partition < accepting.partitions; partition += 1) {
+    const look = await placeOf(kafka, { ...accepting, partition });
+    if (!isToDecide(look, accepting)) continue;
+    if (accepting.dryRun) {
+      accepted.push(...(await decide(kafka, look, accepting)).accepted);
+      continue;
+    }
+    const producer = await kafka.fence(`${accepting.appId}-bridge-${partition}`);
+    try {
+      const place = await placeOf(kafka, { ...accepting, partition });
+      const { offsets, accepted: moved } = await decide(kafka, place, accepting);
+      const transaction = await producer.begin();
+      await transaction.sendOffsets(accepting.groupId, offsets);
+      await transaction.commit();
+      accepted.push(...moved);
+    } finally {
+      await producer.close();
+    }
+  }
+  return accepted;
+}
+
+function isToDecide({ inputs, knownPartitions, identities }: Place, { topics }: Accepting): boolean {
+  return inputs.some((input) => topics.includes(input.topic) && logProblem(input) !== undefined) || partitionsProblem(knownPartitions, identities) !== undefined;
+}
+
+async function decide(kafka: KafkaClient, place: Place, { topics, from }: Accepting) {
+  const { inputs } = place;
+  const [{ partition }] = inputs as [Place['inputs'][number]];
+  const isNew = inputs.map((input) => topics.includes(input.topic) && logProblem(input) !== undefined);
+  const names = INPUTS.map((_, input) => (isNew[input] ? nextName : nameOf)(inputs[input]!)) as [string, string, string];
+  const partitions = place.identities.map((identity) => identity.partitions).find((count) => count !== null) ?? place.knownPartitions;
+  const watermark = Math.max(...inputs.map(({ metadata }) => metadata?.watermark ?? -Infinity));
+  const offsets: { topic: string; partition: number; offset: number; metadata: string }[] = [];
+  const accepted: Accepted[] = [];
+  for (const [input, { topic, start, end, committed, metadata }] of inputs.entries()) {
+    let offset = committed;
+    if (isNew[input]) {
+      offset = from === 'beginning' ? start : from === 'end' ? end : ((await kafka.firstOffsetSince({ topic, partition }, from)) ?? end);
+      accepted.push({ topic, partition, before: committed, offset });
+    }
+    if (offset === null) continue;
+    const deadLettersBelow = isNew[input] ? offset : (metadata?.deadLettersBelow ?? offset);
+    offsets.push({ topic, partition, offset, metadata: encodeMetadata({ maxTs: metadata?.maxTs ?? -Infinity, watermark, deadLettersBelow, logs: { names, partitions } }) });
+  }
+  return { offsets, accepted };
+}

@@ -1,0 +1,78 @@
+/** Where a partition triple is to be read on: what the group has committed, checked against what the logs are now. */
+import { INPUTS } from '../domain/events.ts';
+import { EnrichmentError } from '../errors.ts';
+import type { KafkaPort } from '../kafka/port.ts';
+import type { TopicIdentity } from '../kafka/topic-ids.ts';
+import { decodeMetadata, type Checkpoint, type OffsetMetadata } from './checkpoint.ts';
+import { decideHow, logProblem, nameOf, partitionsProblem, type KnownLogs, type LogNames, type LogPlace } from './log-identity.ts';
+
+export interface PlaceOptions {
+  readonly groupId: string;
+  readonly partition: number;
+  /** Indexed like INPUTS. */
+  readonly inputTopics: readonly [string, string, string];
+}
+
+export interface Committed {
+  readonly start: Checkpoint;
+  readonly deadLettersBelow: readonly [number, number, number];
+}
+
+/** All that is known of a triple's place. */
+export interface Place {
+  readonly inputs: readonly (LogPlace & { readonly metadata: OffsetMetadata | undefined })[];
+  /** As it was committed. */
+  readonly knownPartitions: number;
+  readonly identities: readonly TopicIdentity[];
+}
+
+export async function placeOf(kafka: KafkaPort, { groupId, partition, inputTopics }: PlaceOptions): Promise<Place> {
+  const partitions = inputTopics.map((topic) => ({ topic, partition }));
+  const [offsets, ends, identities] = await Promise.all([
+    kafka.committedOffsets(groupId, partitions), kafka.endOffsets(partitions), kafka.topicIdentities?.(inputTopics) ?? [],
+  ]);
+  const metadata = inputTopics.map((topic) => decodeMetadata(offsets.find((one) => one.topic === topic)?.metadata ?? ''));
+  const known = metadata.find((one) => one?.logs !== undefined)?.logs;
+  const inputs = inputTopics.map((topic, input) => {
+    const { start, end } = ends.find((one) => one.topic === topic)!;
+    return {
+      topic, partition, start, end,
+      committed: offsets.find((one) => one.topic === topic)?.offset ?? null,
+      ours: metadata[input] !== undefined,
+      identity: identities.find((one) => one.topic === topic),
+      known: known?.names[input],
+      metadata: metadata[input],
+    };
+  });
+  return { inputs, knownPartitions: known?.partitions ?? 0, identities };
+}
+
+/** What stands against reading on; undefined when nothing does. For people. */
+export function problemOf({ inputs, knownPartitions, identities }: Place): string | undefined {
+  const found = inputs.flatMap((input) => {
+    const problem = logProblem(input);
+    return problem === undefined ? [] : [{ topic: input.topic, problem }];
+  });
+  if (found.length > 0) return `${found.map(({ problem }) => problem).join('; ')}. ${decideHow(found.map(({ topic }) => topic))}`;
+  const moved = partitionsProblem(knownPartitions, identities);
+  return moved === undefined ? undefined : `${moved}. ${decideHow(inputs.slice(2).map(({ topic }) => topic))}`;
+}
+
+/** Throws EnrichmentError LOG_CHANGED when a person has to decide first. */
+export async function readPlace(kafka: KafkaPort, options: PlaceOptions): Promise<{ readonly committed: Committed; readonly logs: KnownLogs }> {
+  const place = await placeOf(kafka, options);
+  const problem = problemOf(place);
+  if (problem !== undefined) throw new EnrichmentError('LOG_CHANGED', problem);
+  const each = <T>(value: (input: Place['inputs'][number]) => T) => INPUTS.map((_, input) => value(place.inputs[input]!)) as [T, T, T];
+  const next = each(({ committed, start }) => committed ?? start);
+  const partitions = place.identities.map((identity) => identity.partitions).find((count) => count !== null);
+  const start: Checkpoint = {
+    next,
+    maxTs: each(({ metadata }) => metadata?.maxTs ?? -Infinity),
+    watermark: Math.max(...place.inputs.map(({ metadata }) => metadata?.watermark ?? -Infinity)),
+  };
+  return {
+    committed: { start, deadLettersBelow: each(({ metadata, committed, start: first }) => metadata?.deadLettersBelow ?? committed ?? first) },
+    logs: { names: each(nameOf) satisfies LogNames, partitions: partitions ?? place.knownPartitions },
+  };
+}

@@ -1,0 +1,84 @@
+/**
+ * Which log a committed place belongs to (semantics, section 4: a coordinate belongs to one log). A log is named by the id of its
+ * topic, with `~n` behind it after a person has decided n times that it goes on elsewhere. The names ride in the metadata of the
+ * committed offsets, of all three inputs on each, because Kafka forgets the offsets of a topic that is deleted; and in every
+ * signal, so that a workflow tells the coordinates of one log from those of another.
+ *
+ * Nobody can tell from outside what another log holds: it may be new, or a copy of the old one. So a triple whose log is not
+ * the one that was read waits, and a person decides where to go on: `topics --accept`.
+ */
+import type { TopicIdentity } from '../kafka/topic-ids.ts';
+
+/** By input; '' for one that is not known. */
+export type LogNames = readonly [user: string, session: string, money: string];
+
+export const NO_LOGS: LogNames = ['', '', ''];
+
+/** What was known of the inputs when a place was committed. */
+export interface KnownLogs {
+  readonly names: LogNames;
+  /** Partitions of each input; 0 when that is not known. */
+  readonly partitions: number;
+}
+
+/** One input at one place. */
+export interface LogPlace {
+  readonly topic: string;
+  readonly partition: number;
+  /** Null when nothing is committed. */
+  readonly committed: number | null;
+  /** Whether the bridge wrote what is committed; a person has, with Kafka's own tools, where not. */
+  readonly ours: boolean;
+  readonly start: number;
+  readonly end: number;
+  readonly identity: TopicIdentity | undefined;
+  /** Its name as it was known; undefined where no offset says it. */
+  readonly known: string | undefined;
+}
+
+/** The name under which the log is read from now on. */
+export function nameOf({ identity, known = '' }: Pick<LogPlace, 'identity' | 'known'>): string {
+  const id = identity?.id ?? null;
+  return id === null || baseOf(known) === id ? known : id;
+}
+
+/** Another name for the same topic: its coordinates begin anew. */
+export function nextName(place: Pick<LogPlace, 'identity' | 'known'>): string {
+  const name = nameOf(place);
+  if (name !== (place.known ?? '')) return name;
+  const [base = '', turn = '0'] = name.split('~');
+  return `${base}~${Number(turn) + 1}`;
+}
+
+/** Why it is not the log that was read; undefined where it is, as far as can be known. */
+export function logProblem(place: LogPlace): string | undefined {
+  const { topic, partition, committed, ours, start, end, identity, known } = place;
+  const id = identity?.id ?? null;
+  const where = `${topic}, partition ${partition}`;
+  const now = `it now holds the offsets from ${start} to before ${end}`;
+  // A person who has placed the offset with Kafka's own tools has decided.
+  if (committed !== null && !ours) return undefined;
+  if (known !== undefined && known !== '' && id !== null && baseOf(known) !== id) {
+    const was = committed === null ? 'the committed offset went with it' : `it was read up to offset ${committed}`;
+    return `${where} belongs to another topic of that name than the one that was read, which was deleted and made anew: ${was}, ${now}`;
+  }
+  if (committed !== null && committed > end) return `${where} was read up to offset ${committed}, but ${now}: it was cut, restored or made anew`;
+  return undefined;
+}
+
+export function partitionsProblem(known: number, identities: readonly TopicIdentity[]): string | undefined {
+  if (known === 0) return undefined;
+  const other = identities.filter(({ partitions }) => partitions !== null && partitions !== known);
+  if (other.length === 0) return undefined;
+  const found = other.map(({ topic, partitions }) => `${topic} has ${partitions}`).join(', ');
+  return `the inputs had ${known} partitions when they were read last, and now ${found}: most users are in another partition than before, where their later events may come before their earlier ones`;
+}
+
+/** What to do, for the end of a sentence. */
+export function decideHow(topics: readonly string[]): string {
+  return `Nothing of it is processed until a person decides where to go on: "money-enrichment topics ${topics.map((topic) => `--accept ${topic}`).join(' ')} --from beginning" (or end, or a time); see "A log that has changed" in docs/operations.md`;
+}
+
+function baseOf(name: string): string {
+  return name.split('~')[0]!;
+}
