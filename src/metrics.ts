@@ -22,6 +22,8 @@ export interface BridgeMetrics {
   readonly signalledEvents: Counter;
   /** Attempts to signal that failed and are repeated. */
   readonly signalFailures: Counter;
+  /** Signals for users that this process had met in another partition. */
+  readonly splitUsers: Counter;
   /** Wall clock minus watermark, in seconds. */
   readonly watermarkLag: Gauge<'partition'>;
   readonly partitionsAssigned: Gauge;
@@ -73,6 +75,7 @@ export function createBridgeMetrics(registry: Registry): BridgeMetrics {
     signals: counter('signals_total', 'Signals that Temporal acknowledged'),
     signalledEvents: counter('signalled_events_total', 'Events in acknowledged signals'),
     signalFailures: counter('signal_failures_total', 'Attempts to signal that failed and are repeated'),
+    splitUsers: counter('split_users_total', 'Signals for users that were met in another partition before'),
     watermarkLag: new Gauge({
       name: `${PREFIX}watermark_lag_seconds`,
       help: 'Wall clock minus watermark of a partition triple',

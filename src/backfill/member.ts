@@ -10,6 +10,7 @@ import type { DecoderSource, ValueDecoder } from '../codec/value.ts';
 import { INPUTS } from '../domain/events.ts';
 import { EnrichmentError } from '../errors.ts';
 import { keepRunning } from '../keep-running.ts';
+import { watchGone, type Awaited } from '../kafka/gone.ts';
 import type { GroupMember, RecordBatch } from '../kafka/port.ts';
 import { readStatus } from './status.ts';
 import { TripleRun, type BackfillSettings, type TripleDeps } from './triple-run.ts';
@@ -83,6 +84,11 @@ class Attempt {
 
   /** Resolves when all is done, or it was told to stop; rejects when the member has to join anew. */
   async run(): Promise<void> {
+    const unwatch = watchGone(this.deps.kafka, {
+      awaited: () => this.awaited(),
+      onGone: (gone, start) => this.gone(gone, start),
+      onError: (error) => this.fail(error),
+    });
     try {
       await new Promise<void>((resolve, reject) => {
         this.fail = reject;
@@ -97,6 +103,7 @@ class Attempt {
         this.waitForEnd().then(resolve, reject);
       });
     } finally {
+      unwatch();
       this.over.abort();
       await Promise.all([...this.held.values()].map(({ run }) => run.end()));
       await this.member.stop();
@@ -194,10 +201,7 @@ class Attempt {
     const from = run?.engine?.nextFetch(input);
     // What was fetched before a seek comes twice.
     if (run === undefined || from === undefined || state !== 'active' || next <= from) return;
-    if (fetchedFrom > from) {
-      this.fail(new EnrichmentError('TOPIC', `${topic}, partition ${partition}: the records from offset ${from} to ${fetchedFrom} were deleted while they were read: raise its retention, and begin with another --output-topic`));
-      return;
-    }
+    if (fetchedFrom > from) return this.gone({ topic, partition, next: from }, fetchedFrom);
     const fetched = records
       .filter(({ offset }) => offset >= from)
       .map(({ offset, timestamp, key, value }): Fetched => {
@@ -206,6 +210,21 @@ class Attempt {
       });
     run.offer(input, fetched, next);
     this.balance(partition);
+  }
+
+  /** What is fetched and not there yet. */
+  private awaited(): Awaited[] {
+    return [...this.held.values()].flatMap(({ run: { engine, partition }, state }) =>
+      INPUT_INDEXES.flatMap((input) => {
+        const topic = this.settings.inputTopics[input];
+        const awaits = engine !== undefined && state === 'active' && !engine.fetched(input) && !this.waiting.waits(laneOf(topic, partition));
+        return awaits ? [{ topic, partition, next: engine.nextFetch(input) }] : [];
+      }),
+    );
+  }
+
+  private gone({ topic, partition, next }: Awaited, start: number): void {
+    this.fail(new EnrichmentError('TOPIC', `${topic}, partition ${partition}: the records from offset ${next} to before ${start} were deleted while they were read: raise its retention, and begin with another --output-topic`));
   }
 
   /** Fetches what has room, and nothing of triples that are not under way. */

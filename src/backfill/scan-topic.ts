@@ -1,6 +1,7 @@
 /** Reads all partitions of a topic, read_committed, up to given ends, as the only member of a group of its own, and commits nothing. */
 import { randomUUID } from 'node:crypto';
 import { EnrichmentError } from '../errors.ts';
+import { watchGone } from '../kafka/gone.ts';
 import type { InRecord, KafkaPort } from '../kafka/port.ts';
 
 export interface ScanOptions {
@@ -40,6 +41,7 @@ export function scanTopic(kafka: KafkaPort, options: ScanOptions): Scan {
   let paused = false;
   const member = kafka.joinGroup({ groupId: `${groupPrefix}-${randomUUID()}`, topics: [topic] });
   let fail: (error: unknown) => void = () => undefined;
+  let unwatch: () => void = () => undefined;
 
   const read = new Promise<void>((resolve, reject) => {
     fail = reject;
@@ -75,9 +77,21 @@ export function scanTopic(kafka: KafkaPort, options: ScanOptions): Scan {
       onCrash: reject,
     };
     member.start(handlers).catch(reject);
+    unwatch = watchGone(kafka, {
+      awaited: () => (paused ? [] : [...open].map(([partition, end]) => ({ topic, partition, next: end - 1 }))),
+      onGone: ({ partition }) => {
+        passed += Math.max(0, open.get(partition)! - positions[partition]!);
+        open.delete(partition);
+        if (open.size === 0) resolve();
+      },
+      onError: reject,
+    });
   });
   return {
-    done: read.finally(() => member.stop()),
+    done: read.finally(() => {
+      unwatch();
+      return member.stop();
+    }),
     get passed() {
       return passed;
     },

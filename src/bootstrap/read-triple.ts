@@ -7,6 +7,7 @@ import { INPUT_INDEXES, type InputIndex } from '../bridge/watermark.ts';
 import type { Clock } from '../clock.ts';
 import type { DecoderSource, ValueDecoder } from '../codec/value.ts';
 import { EnrichmentError } from '../errors.ts';
+import { watchGone } from '../kafka/gone.ts';
 import type { KafkaPort, RecordBatch } from '../kafka/port.ts';
 import type { Logger } from '../log.ts';
 import type { TripleHistory } from './triple-history.ts';
@@ -61,7 +62,7 @@ export async function readTriple(history: TripleHistory, settings: BridgeSetting
     const from = triple.nextFetch(input);
     // What was fetched before a seek comes twice.
     if (next <= from) return;
-    if (fetchedFrom > from) return fail(new EnrichmentError('TOPIC', `${topic}, partition ${partition}: the records from offset ${from} to ${fetchedFrom} were deleted while they were read: raise its retention`));
+    if (fetchedFrom > from) return fail(goneWhileRead(topic, partition, from, fetchedFrom));
     const fetched = records.filter(({ offset }) => offset >= from).map((record) => fetchedOf(input, record, limits, decoder));
     history.offer(input, fetched, next);
     balance(input);
@@ -72,6 +73,11 @@ export async function readTriple(history: TripleHistory, settings: BridgeSetting
     fail = reject;
     if (stopping.aborted) reject(stopping.reason);
     stopping.addEventListener('abort', () => reject(stopping.reason), { once: true });
+  });
+  const unwatch = watchGone(kafka, {
+    awaited: () => INPUT_INDEXES.filter((input) => !history.fetched(input) && !waiting.waits(String(input))).map((input) => ({ topic: inputTopics[input], partition, next: triple.nextFetch(input) })),
+    onGone: ({ topic, next }, start) => fail(goneWhileRead(topic, partition, next, start)),
+    onError: (error) => fail(error),
   });
   const read = async (): Promise<void> => {
     while (!history.finished && !ended.signal.aborted) {
@@ -114,9 +120,14 @@ export async function readTriple(history: TripleHistory, settings: BridgeSetting
   try {
     await Promise.race([start(), failed]);
   } finally {
+    unwatch();
     ended.abort();
     wake.abort('woken');
     failed.catch(() => undefined);
     await member.stop();
   }
+}
+
+function goneWhileRead(topic: string, partition: number, from: number, to: number): EnrichmentError {
+  return new EnrichmentError('TOPIC', `${topic}, partition ${partition}: the records from offset ${from} to before ${to} were deleted while they were read: raise its retention`);
 }

@@ -52,8 +52,8 @@ export class TripleHistory {
   readonly triple: PartitionTriple;
   private readonly options: HistoryOptions;
   private readonly users = new Map<string, { readonly state: UserState; readonly unpublished: Output[] }>();
-  /** Kafka timestamp of the last usable record of each input, epoch ms. */
-  private readonly last: [number, number, number] = [-Infinity, -Infinity, -Infinity];
+  /** Kafka timestamp of the last usable record of each input that was read, epoch ms; before there is one, of the first record of all. */
+  private readonly last: [number, number, number] = [Infinity, Infinity, Infinity];
   private deadLetters = 0;
 
   constructor(options: HistoryOptions) {
@@ -65,12 +65,12 @@ export class TripleHistory {
       deadLettersBelow: [0, 0, 0],
       outOfOrderness,
       idleTimeout,
-      // It is bounded by what lies within the out-of-orderness and the idle timeout.
+      // It is bounded by what lies within the out-of-orderness and the idle timeout: an input without records for longer is silent.
       maxHeld: Infinity,
       maxHeldBytes: Infinity,
       outboxLimits: { spacing: 0, linger: 0, maxEvents: 500, maxBytes: Infinity },
     });
-    this.seeEnds();
+    for (const input of INPUT_INDEXES) this.triple.sawEnd(input, options.ends[input], SEEN);
   }
 
   /** All of this input up to its end was offered. */
@@ -85,18 +85,13 @@ export class TripleHistory {
   /** Records that follow where the last ones ended; what lies beyond the end is dropped. */
   offer(input: InputIndex, records: readonly Fetched[], next: number): void {
     const own = records.filter(({ offset }) => offset < this.options.ends[input]);
-    const usable = own.findLast(({ decoded }) => decoded.ok);
-    if (usable !== undefined) this.last[input] = usable.timestamp;
     this.triple.offer(input, own, Math.min(next, this.options.ends[input]), ARRIVED);
   }
 
   /** Reads what can be read, up to about `budget` records, and applies what that releases. Returns how many it read. */
   step(budget: number): number {
     let read = 0;
-    for (let some = 1; some > 0 && read < budget; read += some) {
-      this.seeEnds();
-      some = this.triple.read(Math.min(budget - read, this.untilNextEnd()), ARRIVED);
-    }
+    while (read < budget && this.readNext()) read += 1;
     this.apply();
     const { records } = this.triple.deadLetters();
     if (!this.options.publish) {
@@ -126,22 +121,25 @@ export class TripleHistory {
     }
   }
 
-  /** An input that was read to its end is silent for as long as the others go on after its last record. */
-  private seeEnds(): void {
+  /**
+   * One record, because each may be the one that makes another input silent: an input is silent when it has nothing at the time
+   * that is read and had nothing for the idle timeout before, be it at its end or in a gap.
+   */
+  private readNext(): boolean {
     const { ends, idleTimeout } = this.options;
     const now = this.triple.oldestTimestamp;
+    const heads = INPUT_INDEXES.map((input) => this.triple.head(input));
     for (const input of INPUT_INDEXES) {
+      this.last[input] = Math.min(this.last[input], now);
+      const later = (heads[input]?.timestamp ?? (this.fetched(input) ? Infinity : -Infinity)) > now;
+      if (later && now - this.last[input] >= idleTimeout) this.triple.beSilent(input);
       this.triple.sawEnd(input, ends[input], SEEN);
-      if (now !== Infinity && now - this.last[input] >= idleTimeout) this.triple.sawEnd(input, ends[input], SEEN + idleTimeout);
     }
-  }
-
-  /** Once an input is at its end, each record of the others may be the one that makes it silent. */
-  private untilNextEnd(): number {
-    return INPUT_INDEXES.reduce((least, input) => {
-      const { records } = this.triple.queued(input);
-      return this.fetched(input) ? Math.min(least, Math.max(1, records)) : least;
-    }, Infinity);
+    if (this.triple.read(1, ARRIVED) === 0) return false;
+    // The merge takes the first of those with the least timestamp.
+    const taken = INPUT_INDEXES.find((input) => heads[input]?.timestamp === now);
+    if (taken !== undefined && heads[taken]!.decoded.ok) this.last[taken] = now;
+    return true;
   }
 
   private apply(): void {

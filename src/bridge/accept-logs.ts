@@ -54,6 +54,29 @@ export async function acceptLogs(kafka: KafkaClient, accepting: Accepting): Prom
   return accepted;
 }
 
+/**
+ * The watermark of a triple begins anew: for one that a wrong clock has moved ahead, so that all is late there. The bridges go on at the
+ * same offsets, and find it out of the next records. Undefined when nothing is committed. Errors: as {@link acceptLogs}.
+ */
+export async function resetWatermark(kafka: KafkaClient, { appId, groupId, inputTopics }: Pick<Accepting, 'appId' | 'groupId' | 'inputTopics'>, partition: number): Promise<{ readonly before: number } | undefined> {
+  const producer = await kafka.fence(`${appId}-bridge-${partition}`);
+  try {
+    const { inputs } = await placeOf(kafka, { groupId, inputTopics, partition });
+    const offsets = inputs.flatMap(({ topic, committed, metadata }) => {
+      if (committed === null) return [];
+      const { deadLettersBelow, logs } = metadata ?? { deadLettersBelow: committed };
+      return [{ topic, partition, offset: committed, metadata: encodeMetadata({ maxTs: -Infinity, watermark: -Infinity, deadLettersBelow, ...(logs === undefined ? {} : { logs }) }) }];
+    });
+    if (offsets.length === 0) return undefined;
+    const transaction = await producer.begin();
+    await transaction.sendOffsets(groupId, offsets);
+    await transaction.commit();
+    return { before: Math.max(...inputs.map(({ metadata }) => metadata?.watermark ?? -Infinity)) };
+  } finally {
+    await producer.close();
+  }
+}
+
 function isToDecide({ inputs, knownPartitions, identities }: Place, { topics }: Accepting): boolean {
   return inputs.some((input) => topics.includes(input.topic) && logProblem(input) !== undefined) || partitionsProblem(knownPartitions, identities) !== undefined;
 }

@@ -57,6 +57,11 @@ export class MergeQueue {
     lane.fetched = next;
   }
 
+  /** What is read next of this input, if it is fetched. */
+  head(input: InputIndex): Fetched | undefined {
+    return this.lanes[input].queue.peek();
+  }
+
   /** The log of this input ended at `offset`; asked at `at` ms. */
   sawEnd(input: InputIndex, offset: number, at: number): void {
     this.lanes[input].end = { offset, at };

@@ -58,6 +58,16 @@ export class PartitionTriple {
     this.outbox = new Outbox(options.outboxLimits);
   }
 
+  /** What is read next of this input, if it is fetched. */
+  head(input: InputIndex): Fetched | undefined {
+    return this.queue.head(input);
+  }
+
+  /** For who reads history, and knows that this input was silent at the time that is read now. */
+  beSilent(input: InputIndex): void {
+    if (!this.watermark.isIdle(input)) this.watermark.setIdle(input);
+  }
+
   /** Names of the logs, for those who apply its records; undefined when none is known. */
   get logs(): Logs | undefined {
     const [user, session, money] = this.options.logs?.names ?? NO_LOGS;

@@ -13,14 +13,17 @@ import { readStatus, type BackfillStatus } from '../backfill/status.ts';
 import { assertFree, ensureTarget } from '../backfill/target.ts';
 import { Written } from '../backfill/written.ts';
 import { systemClock } from '../clock.ts';
+import { assertNoSplitUsers } from '../co-partitioning/split-users.ts';
+import type { Config } from '../config.ts';
 import { EnrichmentError } from '../errors.ts';
 import { createKafka } from '../kafka/index.ts';
 import type { KafkaPort } from '../kafka/port.ts';
 import { startChild, type Child } from '../local/processes.ts';
 import { inputDecoders, outputEncoder } from '../schema-registry/value-format.ts';
+import { workflowIdsOf } from '../workflow-ids.ts';
 import { wholeNumber } from './arguments.ts';
 import { createContext, reachKafka, type Context } from './context.ts';
-import { writeLine } from './output.ts';
+import { progress, writeLine } from './output.ts';
 import { onStopSignal } from './stop-signal.ts';
 
 interface BackfillOptions {
@@ -30,6 +33,7 @@ interface BackfillOptions {
   readonly processes?: number;
   readonly json?: true;
   readonly member?: true;
+  readonly allowSplitUsers?: true;
 }
 
 /** ms */
@@ -53,6 +57,7 @@ export function backfillCommand(): Command {
     .option('--from <time>', 'write only money with processedAt at or after this ISO-8601 time (all before it still counts)', time)
     .option('--to <time>', 'write only money with processedAt before this ISO-8601 time', time)
     .option('--processes <n>', 'processes on this machine (default: one a core, at most one a partition)', wholeNumber(1, 999))
+    .option('--allow-split-users', 'do not look for users that are in two partitions, which reads the keys of all inputs first')
     .option('--json', 'the summary as JSON')
     .addOption(new Option('--member', 'one of the processes').hideHelp())
     .action((options: BackfillOptions) => (options.member === true ? member(options) : parent(options)));
@@ -69,6 +74,7 @@ async function parent(options: BackfillOptions): Promise<void> {
     const { settings } = await prepare(kafka, context, options, window, true);
     const count = Math.min(options.processes ?? availableParallelism(), settings.partitions);
     const before = await readStatus(kafka, settings);
+    if (options.allowSplitUsers !== true && settings.partitions > 1 && !before.done) await lookForSplitUsers(kafka, settings, context.config, stop);
     const began = performance.now();
     const failure = await runChildren(kafka, settings, count, options, stop);
     const status = await readStatus(kafka, settings);
@@ -76,6 +82,17 @@ async function parent(options: BackfillOptions): Promise<void> {
     report(options, status, { seconds: (performance.now() - began) / 1_000, read: status.read - before.readDone });
   } finally {
     await kafka.close();
+  }
+}
+
+async function lookForSplitUsers(kafka: KafkaPort, { inputTopics, groupId }: MemberSettings, config: Config, stop: Promise<void>): Promise<void> {
+  const stopping = new AbortController();
+  void stop.then(() => stopping.abort(new EnrichmentError('CHECK_FAILED', 'stopped')));
+  const shown = progress('keys looked at for users in two partitions');
+  try {
+    await assertNoSplitUsers(kafka, { inputTopics, groupPrefix: `${groupId}-users`, stopping: stopping.signal, onProgress: (done, total) => shown.update(done, total) }, workflowIdsOf(config));
+  } finally {
+    shown.end();
   }
 }
 

@@ -5,6 +5,7 @@ import { bootstrap, dryRun, type Progress, type Summary } from '../bootstrap/boo
 import { startWorkflows } from '../bootstrap/start-workflows.ts';
 import { bridgeSettings, checkTopics } from '../bridge/settings.ts';
 import { systemClock } from '../clock.ts';
+import { assertNoSplitUsers } from '../co-partitioning/split-users.ts';
 import { formatDuration } from '../environment-reader.ts';
 import { EnrichmentError } from '../errors.ts';
 import { digestOfFile, readSnapshotFile } from '../export/read-file.ts';
@@ -13,6 +14,7 @@ import { createKafka } from '../kafka/index.ts';
 import type { KafkaPort } from '../kafka/port.ts';
 import { inputDecoders } from '../schema-registry/value-format.ts';
 import { connectTemporal } from '../temporal.ts';
+import { workflowIdsOf } from '../workflow-ids.ts';
 import { wholeNumber } from './arguments.ts';
 import { createContext, reachKafka, type Context } from './context.ts';
 import { count, progress, writeLine } from './output.ts';
@@ -23,6 +25,7 @@ interface Options {
   readonly dryRun?: true;
   readonly from?: string;
   readonly rate: number;
+  readonly allowSplitUsers?: true;
   readonly json?: true;
 }
 
@@ -36,6 +39,7 @@ export function bootstrapCommand(): Command {
     .option('--dry-run', 'compute and count, and write nothing')
     .option('--from <file>', 'the state from a file of "export" instead; the consumer group stays as it is')
     .option('--rate <n>', 'workflows started a second at most', wholeNumber(1, 100_000), 200)
+    .option('--allow-split-users', 'do not look for users that are in two partitions, which reads the keys of all inputs first')
     .option('--json', 'the summary as JSON')
     .action((options: Options) => run(options));
 }
@@ -72,6 +76,10 @@ async function fromHistory(kafka: KafkaPort, { config, env, logger }: Context, o
   const onProgress = ({ read, total }: Progress): void => shown.update(read, total);
   const temporal = options.dryRun === true ? undefined : await connectTemporal(env);
   try {
+    if (options.allowSplitUsers !== true && settings.partitions > 1) {
+      const looking = { inputTopics: bridge.inputTopics, groupPrefix: `${config.appId}-bootstrap-users`, stopping, onProgress: (done: number, total: number) => shown.update(done, total) };
+      await assertNoSplitUsers(kafka, looking, workflowIdsOf(config));
+    }
     const summary = temporal === undefined
       ? await dryRun(settings, deps, stopping, onProgress)
       : await bootstrap(settings, { ...deps, client: temporal.client.workflow }, stopping, onProgress);

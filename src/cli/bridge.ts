@@ -5,11 +5,13 @@ import type { BridgeObserver } from '../bridge/generation.ts';
 import { bridgeSettings, checkTopics } from '../bridge/settings.ts';
 import { createTemporalSignaller } from '../bridge/temporal-signaller.ts';
 import { systemClock } from '../clock.ts';
+import { noticingSplitUsers } from '../co-partitioning/noticing.ts';
 import type { Config } from '../config.ts';
 import { createKafka } from '../kafka/index.ts';
 import { inputDecoders } from '../schema-registry/value-format.ts';
 import { createBridgeMetrics, createRegistry, type BridgeMetrics } from '../metrics.ts';
 import { connectTemporal, within } from '../temporal.ts';
+import { workflowIdsOf } from '../workflow-ids.ts';
 import { createContext } from './context.ts';
 import { serve } from './serve.ts';
 import { onStopSignal } from './stop-signal.ts';
@@ -37,7 +39,9 @@ async function runBridge(): Promise<void> {
     const { shards, deadLetterPartitions } = await checkTopics(kafka, config.topics);
     const bridge = new Bridge(bridgeSettings(config, deadLetterPartitions), {
       kafka,
-      signaller: createTemporalSignaller(temporal.client.workflow, config, shards),
+      signaller: noticingSplitUsers(createTemporalSignaller(temporal.client.workflow, config, shards), {
+        clock: systemClock, logger, workflowId: workflowIdsOf(config), onSplit: () => metrics.splitUsers.inc(),
+      }),
       clock: systemClock,
       logger,
       observer: observerOf(metrics, config),

@@ -1,6 +1,6 @@
 /** `topics`: creates what is missing, changes nothing that exists, says what does not fit. */
 import { Command, InvalidArgumentError } from 'commander';
-import { acceptLogs, type Accepting } from '../bridge/accept-logs.ts';
+import { acceptLogs, resetWatermark, type Accepting } from '../bridge/accept-logs.ts';
 import { bridgeGroupOf } from '../bridge/group.ts';
 import { parseTimestamp } from '../codec/timestamp.ts';
 import { EnrichmentError } from '../errors.ts';
@@ -20,6 +20,7 @@ interface TopicsOptions {
   readonly accept?: readonly string[];
   readonly from?: AcceptFrom;
   readonly dryRun?: true;
+  readonly resetWatermark?: number;
 }
 
 export function topicsCommand(): Command {
@@ -34,7 +35,11 @@ export function topicsCommand(): Command {
     .option('--accept <topic>', 'an input whose log is not the one that was read (made anew, cut, restored, grown): go on with it as it is now; may be repeated', (topic, before: string[] = []) => [...before, topic])
     .option('--from <place>', 'with --accept, where to go on: beginning, end, or the first record since an ISO time; records of the log that were read before are other records now', acceptFrom)
     .option('--dry-run', 'with --accept: only say what would be committed')
-    .action((options: TopicsOptions) => (options.accept === undefined ? topics(options) : accept(options)));
+    .option('--reset-watermark <partition>', 'the watermark of this partition number begins anew: where a wrong clock has moved it ahead, so that all is late', wholeNumber(0, 1_000_000))
+    .action((options: TopicsOptions) => {
+      if (options.resetWatermark !== undefined) return forgetWatermark(options.resetWatermark);
+      return options.accept === undefined ? topics(options) : accept(options);
+    });
 }
 
 type AcceptFrom = Accepting['from'];
@@ -61,6 +66,20 @@ async function accept({ accept: names = [], from, dryRun = false }: { readonly a
       writeLine(`${topic}, partition ${partition}: ${dryRun ? 'would go on' : 'goes on'} at offset ${offset}${before === null ? '' : `, not at ${before}`}`);
     }
     writeLine(accepted.length === 0 ? 'No log of these topics is another one than was read.' : `${accepted.length} partitions${dryRun ? ' would be' : ''} accepted; bridges that wait go on by themselves.`);
+  } finally {
+    await kafka.close();
+  }
+}
+
+async function forgetWatermark(partition: number): Promise<void> {
+  const context = createContext({ requireKafka: true }, { quiet: true });
+  const { topics: all, appId } = context.config;
+  const kafka = createKafka(await reachKafka(context), context.logger);
+  try {
+    const reset = await resetWatermark(kafka, { appId, groupId: bridgeGroupOf(appId), inputTopics: [all.user, all.session, all.money] }, partition);
+    if (reset === undefined) throw new EnrichmentError('NOT_FOUND', `nothing was read of partition ${partition} yet: there is no watermark`);
+    const before = Number.isFinite(reset.before) ? ` (it was ${new Date(reset.before).toISOString()})` : '';
+    writeLine(`The watermark of partition ${partition} begins anew${before}; bridges go on by themselves.`);
   } finally {
     await kafka.close();
   }

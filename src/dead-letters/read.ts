@@ -4,6 +4,7 @@ import { readDeadLetterHeaders } from '../codec/dead-letter.ts';
 import type { Rejection, Source } from '../codec/dead-letter.ts';
 import { jsonDecoders, type DecoderSource, type ValueDecoder } from '../codec/value.ts';
 import { EnrichmentError } from '../errors.ts';
+import { watchGone } from '../kafka/gone.ts';
 import type { KafkaPort, RecordBatch } from '../kafka/port.ts';
 
 export interface DeadLetter extends Rejection {
@@ -68,8 +69,18 @@ export async function readDeadLetters(kafka: KafkaPort, reading: DeadLetterReadi
   if (open.size > 0) {
     // A group of its own, gone with its only member: other readers are not disturbed.
     const member = kafka.joinGroup({ groupId: `${appId}-dead-letters-${randomUUID()}`, topics: [topic] });
+    let unwatch = (): void => undefined;
     try {
       await new Promise<void>((resolve, reject) => {
+        unwatch = watchGone(kafka, {
+          awaited: () => [...open.keys()].map((partition) => ({ topic, partition, next: (open.get(partition) ?? 0) - 1 })),
+          // Letters that are deleted while they are listed are not listed.
+          onGone: ({ partition }) => {
+            open.delete(partition);
+            if (open.size === 0) resolve();
+          },
+          onError: reject,
+        });
         const onRecords = async (batch: RecordBatch): Promise<void> => {
           try {
             await take(batch);
@@ -81,6 +92,7 @@ export async function readDeadLetters(kafka: KafkaPort, reading: DeadLetterReadi
         member.start({ onAssigned: async () => undefined, onRecords, onCrash: reject }).catch(reject);
       });
     } finally {
+      unwatch();
       await member.stop();
     }
   }

@@ -7,7 +7,7 @@ import type { ClusterReport } from '../kafka/inspect.ts';
 import type { Logger } from '../log.ts';
 import { failed, ok, warning } from './finding.ts';
 import type { Finding } from './finding.ts';
-import { checkLogs } from './logs.ts';
+import { checkLedger, checkLogs, checkUsers } from './logs.ts';
 
 export async function checkKafka(config: Config, logger: Logger): Promise<Finding[]> {
   const { kafka } = config;
@@ -59,7 +59,14 @@ async function logs(config: Config, kafka: KafkaConfig, report: ClusterReport, l
   if (counts.includes(undefined)) return [];
   const client = createKafka(kafka, logger);
   try {
-    return await checkLogs(client, config, Math.min(...(counts as number[])));
+    const partitions = Math.min(...(counts as number[]));
+    const [shards, entries] = [report.topics.get(config.topics.output)?.partitions, report.topics.get(config.topics.ledger)?.partitions];
+    const findings = await Promise.all([
+      checkLogs(client, config, partitions),
+      checkUsers(client, config, partitions),
+      shards !== undefined && shards === entries ? checkLedger(client, config, shards) : [],
+    ]);
+    return findings.flat();
   } finally {
     await client.close();
   }
