@@ -12,6 +12,8 @@ export interface BridgeMetrics {
   /** Records read from the input topics. */
   readonly recordsRead: Counter<'topic'>;
   readonly deadLetters: Counter<'reason'>;
+  /** Of these, those that lack something of their records. */
+  readonly deadLettersCut: Counter;
   /** Records in the ordering buffers and waiting for their signal to be acknowledged. */
   readonly held: Gauge;
   /** Records that were late when they were read. */
@@ -70,6 +72,7 @@ export function createBridgeMetrics(registry: Registry): BridgeMetrics {
       registers,
     }),
     deadLetters,
+    deadLettersCut: counter('dead_letters_cut_total', 'Dead letters written with a part cut off, because no request to the broker can carry the record'),
     held: gauge('records_held', 'Records in memory: in order, or on their way to Temporal'),
     late: counter('records_late_total', 'Records that were late when they were read'),
     signals: counter('signals_total', 'Signals that Temporal acknowledged'),

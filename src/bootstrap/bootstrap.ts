@@ -6,6 +6,7 @@
  */
 import type { WorkflowClient } from '@temporalio/client';
 import { Committer } from '../bridge/committer.ts';
+import { TopicRooms } from '../kafka/topic-rooms.ts';
 import type { BridgeSettings } from '../bridge/generation.ts';
 import type { Config } from '../config.ts';
 import type { Offsets } from '../domain/events.ts';
@@ -141,9 +142,9 @@ async function begin(settings: BootstrapSettings, deps: ReadDeps): Promise<Tripl
 }
 
 /** Where the bridge goes on, as the bridge would have committed it; with it, the dead letters that are to be published. */
-async function commit({ triple }: TripleHistory, { bridge }: BootstrapSettings, { kafka }: ReadDeps): Promise<void> {
+async function commit({ triple }: TripleHistory, { bridge }: BootstrapSettings, { kafka, clock }: ReadDeps): Promise<void> {
   const { partition } = triple;
-  const { committer, committed } = await Committer.take(kafka, { ...bridge, partition });
+  const { committer, committed } = await Committer.take(kafka, { ...bridge, partition, rooms: new TopicRooms(kafka, clock) });
   try {
     const found = await kafka.committedOffsets(bridge.groupId, bridge.inputTopics.map((topic) => ({ topic, partition })));
     if (found.some(({ offset }) => offset !== null)) {

@@ -4,9 +4,10 @@
  */
 import { keepRunning } from '../keep-running.ts';
 import type { GroupMember } from '../kafka/port.ts';
+import { TopicRooms } from '../kafka/topic-rooms.ts';
 import { Generation, type BridgeSettings, type GenerationDeps } from './generation.ts';
 
-export type BridgeDeps = Omit<GenerationDeps, 'member' | 'onFailure'>;
+export type BridgeDeps = Omit<GenerationDeps, 'member' | 'onFailure' | 'rooms'>;
 
 /** ms for what is on its way to Temporal when the bridge is told to stop. */
 const DRAIN_TIMEOUT = 10_000;
@@ -16,6 +17,7 @@ const STUCK_AFTER = 60_000;
 export class Bridge {
   private readonly settings: BridgeSettings;
   private readonly deps: BridgeDeps;
+  private readonly rooms: TopicRooms;
   private generation: Generation | undefined;
   private readonly stopping = new AbortController();
   private problem: string | undefined = 'not joined yet';
@@ -23,6 +25,7 @@ export class Bridge {
   constructor(settings: BridgeSettings, deps: BridgeDeps) {
     this.settings = settings;
     this.deps = deps;
+    this.rooms = new TopicRooms(deps.kafka, deps.clock);
   }
 
   /** Why it is not working; undefined when it is. */
@@ -89,7 +92,7 @@ export class Bridge {
 
   private async replaceGeneration(partitions: readonly number[], member: GroupMember, onFailure: (error: unknown) => void): Promise<void> {
     const before = this.generation;
-    const generation = new Generation(this.settings, { ...this.deps, member, onFailure });
+    const generation = new Generation(this.settings, { ...this.deps, member, onFailure, rooms: this.rooms });
     this.generation = generation;
     await before?.end();
     await generation.begin(partitions);

@@ -2,19 +2,31 @@
  * Commits of one partition triple: the checkpoint as group offsets, and the dead letters read since, in one transaction
  * of a producer whose transactional id belongs to the triple. Fencing it keeps a bridge that lost the triple without
  * knowing from committing anything.
+ *
+ * Dead letters go out in batches that their topic takes. One that it refuses for its size costs the producer: the id is
+ * taken again, and what was learned makes the next batches smaller. That is safe for the same reasons as a new take: it fences,
+ * and goes on only where nobody has committed since.
  */
-import { deadLetter } from '../codec/dead-letter.ts';
+import { cutDeadLetter, deadLetter } from '../codec/dead-letter.ts';
+import type { Source } from '../codec/dead-letter.ts';
 import { INPUTS } from '../domain/events.ts';
+import { EnrichmentError } from '../errors.ts';
+import { BATCH_OVERHEAD, batchesOf } from '../kafka/fitting.ts';
+import type { Batch } from '../kafka/fitting.ts';
+import { bytesOf } from '../kafka/port.ts';
 import type { KafkaPort, OutRecord, TransactionalProducer } from '../kafka/port.ts';
+import { RefusedBatch } from '../kafka/topic-rooms.ts';
+import type { TopicRooms } from '../kafka/topic-rooms.ts';
 import { encodeMetadata, sameCheckpoint, type Checkpoint } from './checkpoint.ts';
 import { readPlace, type Committed } from './committed-place.ts';
 import type { KnownLogs } from './log-identity.ts';
 import type { PartitionTriple } from './partition-triple.ts';
 import type { UnusableRecord } from './read-record.ts';
 
-/** Of the values in one produce request; below a broker's default limit of a request, and one record always goes. */
-const MAX_REQUEST_BYTES = 700_000;
-const MAX_REQUEST_RECORDS = 1_000;
+/** bytes of a dead letter from which it is compressed though it would fit */
+const LARGE = 100_000;
+/** Refusals of one commit: each halves what is tried, so it is the records that are not taken. */
+const MAX_REFUSALS = 12;
 
 export type { Committed };
 
@@ -26,32 +38,34 @@ export interface CommitterOptions {
   readonly inputTopics: readonly [string, string, string];
   readonly deadLetterTopic: string;
   readonly deadLetterPartitions: number;
+  /** Shared by all triples of the process, and kept over generations. */
+  readonly rooms: TopicRooms;
+  /** So many dead letters were written that lack something of their records. */
+  readonly onCut?: (letters: number) => void;
 }
 
 export class Committer {
   private readonly options: CommitterOptions;
-  private readonly producer: TransactionalProducer;
+  private readonly kafka: KafkaPort;
+  private producer: TransactionalProducer;
   /** Which logs it commits places of. */
   readonly logs: KnownLogs;
+  /** What a holder finds who takes the triple now, as far as we know. */
+  private committed: Committed;
   private last: { readonly checkpoint: Checkpoint; readonly below: readonly number[] } | undefined;
 
-  private constructor(options: CommitterOptions, producer: TransactionalProducer, logs: KnownLogs) {
+  private constructor(kafka: KafkaPort, options: CommitterOptions, taken: Taken) {
+    this.kafka = kafka;
     this.options = options;
-    this.producer = producer;
-    this.logs = logs;
+    this.producer = taken.producer;
+    this.committed = taken.committed;
+    this.logs = taken.logs;
   }
 
   /** Fences whoever held the triple, then reads where it left off. */
   static async take(kafka: KafkaPort, options: CommitterOptions): Promise<{ committer: Committer; committed: Committed }> {
-    const { appId, partition } = options;
-    const producer = await kafka.fence(`${appId}-bridge-${partition}`);
-    try {
-      const { committed, logs } = await readPlace(kafka, options);
-      return { committer: new Committer(options, producer, logs), committed };
-    } catch (error) {
-      await producer.close();
-      throw error;
-    }
+    const taken = await fenceAndRead(kafka, options);
+    return { committer: new Committer(kafka, options, taken), committed: taken.committed };
   }
 
   /**
@@ -59,16 +73,31 @@ export class Committer {
    * error the outcome is unknown and this committer must be closed.
    */
   async commit(triple: PartitionTriple): Promise<readonly UnusableRecord[] | null> {
-    const { groupId, partition, inputTopics, deadLetterTopic, deadLetterPartitions } = this.options;
     const checkpoint = triple.checkpoint();
     const { records, below } = triple.deadLetters();
     const { last } = this;
     const nothingNew = last !== undefined && records.length === 0 && sameCheckpoint(last.checkpoint, checkpoint);
     if (nothingNew) return null;
-    const transaction = await this.producer.begin();
-    for (const request of requestsOf(records.map((record) => this.deadLetterOf(record)))) {
-      await transaction.send(deadLetterTopic, partition % deadLetterPartitions, request);
+    for (let refusals = 0; ; refusals += 1) {
+      try {
+        await this.write(records, checkpoint, below);
+        break;
+      } catch (error) {
+        if (!(error instanceof RefusedBatch)) throw error;
+        if (error.why === 'content' || refusals >= MAX_REFUSALS) throw refusedLetters(error);
+        await this.takeAgain();
+      }
     }
+    this.last = { checkpoint, below };
+    triple.deadLettersWritten(records.length);
+    return records;
+  }
+
+  private async write(records: readonly UnusableRecord[], checkpoint: Checkpoint, below: readonly [number, number, number]): Promise<void> {
+    const { groupId, partition, inputTopics, deadLetterTopic, deadLetterPartitions, rooms, onCut } = this.options;
+    const { batches, cut } = await this.lettersOf(records);
+    const transaction = await this.producer.begin();
+    await rooms.send(transaction, deadLetterTopic, partition % deadLetterPartitions, batches);
     await transaction.sendOffsets(
       groupId,
       INPUTS.map((_, input) => ({
@@ -79,34 +108,62 @@ export class Committer {
       })),
     );
     await transaction.commit();
-    this.last = { checkpoint, below };
-    triple.deadLettersWritten(records.length);
-    return records;
+    this.committed = { start: checkpoint, deadLettersBelow: below };
+    if (cut > 0) onCut?.(cut);
+  }
+
+  private async lettersOf(records: readonly UnusableRecord[]): Promise<{ batches: readonly Batch[]; cut: number }> {
+    if (records.length === 0) return { batches: [], cut: 0 };
+    const room = await this.options.rooms.of(this.options.deadLetterTopic);
+    const letters = new Map(records.map((record): [OutRecord, UnusableRecord] => [deadLetter(this.sourceOf(record), record, record.rejection), record]));
+    let cut = 0;
+    const batches = (await batchesOf([...letters.keys()], room, { compressFrom: LARGE })).map((batch): Batch => {
+      if (batch.bytes <= room.most) return batch;
+      cut += 1;
+      const record = letters.get(batch.records[0]!)!;
+      const letter = cutDeadLetter(this.sourceOf(record), record, record.rejection, room.together - BATCH_OVERHEAD);
+      return { records: [letter], compressed: false, bytes: BATCH_OVERHEAD + bytesOf(letter) };
+    });
+    return { batches, cut };
+  }
+
+  /** The producer is lost, and its transaction with it. Throws FENCED when another bridge has committed since. */
+  private async takeAgain(): Promise<void> {
+    await this.producer.close();
+    const { producer, committed } = await fenceAndRead(this.kafka, this.options);
+    this.producer = producer;
+    if (JSON.stringify(committed) !== JSON.stringify(this.committed)) {
+      throw new EnrichmentError('FENCED', `partition ${this.options.partition} was read on by another bridge`);
+    }
   }
 
   close(): Promise<void> {
     return this.producer.close();
   }
 
-  private deadLetterOf({ input, offset, timestamp, key, value, rejection }: UnusableRecord): OutRecord {
+  private sourceOf({ input, offset, timestamp, timestampText }: UnusableRecord): Source {
     const { inputTopics, partition } = this.options;
-    return deadLetter({ topic: inputTopics[input], partition, offset, timestamp }, { key, value }, rejection);
+    return { topic: inputTopics[input], partition, offset, timestamp, ...(timestampText !== undefined && { timestampText }) };
   }
 }
 
-function requestsOf(records: readonly OutRecord[]): OutRecord[][] {
-  const requests: OutRecord[][] = [];
-  let bytes = 0;
-  for (const record of records) {
-    const size = (record.key?.length ?? 0) + (record.value?.length ?? 0) + 500;
-    const last = requests.at(-1);
-    if (last === undefined || last.length >= MAX_REQUEST_RECORDS || bytes + size > MAX_REQUEST_BYTES) {
-      requests.push([record]);
-      bytes = size;
-    } else {
-      last.push(record);
-      bytes += size;
-    }
+interface Taken {
+  readonly producer: TransactionalProducer;
+  readonly committed: Committed;
+  readonly logs: KnownLogs;
+}
+
+async function fenceAndRead(kafka: KafkaPort, options: CommitterOptions): Promise<Taken> {
+  const producer = await kafka.fence(`${options.appId}-bridge-${options.partition}`);
+  try {
+    return { producer, ...(await readPlace(kafka, options)) };
+  } catch (error) {
+    await producer.close();
+    throw error;
   }
-  return requests;
+}
+
+function refusedLetters(error: RefusedBatch): EnrichmentError {
+  const what = error.why === 'content' ? 'is its cleanup.policy "compact"? Set it to "delete"' : 'raise its max.message.bytes';
+  return new EnrichmentError('KAFKA', `dead letters cannot be written, ${error.message}: ${what}`, { cause: error });
 }

@@ -11,6 +11,7 @@ import { jsonDecoders, type DecoderSource, type ValueDecoder } from '../codec/va
 import type { Rules } from '../domain/events.ts';
 import { messageOf } from '../errors.ts';
 import type { GroupMember, KafkaPort, RecordBatch } from '../kafka/port.ts';
+import type { TopicRooms } from '../kafka/topic-rooms.ts';
 import type { Logger } from '../log.ts';
 import { Committer } from './committer.ts';
 import { fetchedOf } from './fetched.ts';
@@ -38,6 +39,8 @@ export interface BridgeSettings {
 export interface BridgeObserver {
   read(input: InputIndex, records: number): void;
   deadLettersWritten(reasons: readonly DeadLetterReason[]): void;
+  /** So many dead letters lack something of their records, which no batch of their topic could carry. */
+  deadLettersCut(letters: number): void;
   /** A late record was signalled. */
   late(): void;
   signalled(events: number): void;
@@ -56,6 +59,8 @@ export interface GenerationDeps {
   readonly member: Pick<GroupMember, 'pause' | 'resume'>;
   /** This generation cannot go on; the member has to join anew. */
   readonly onFailure: (error: unknown) => void;
+  /** What each topic takes in one batch: known longer than a generation lives. */
+  readonly rooms: TopicRooms;
 }
 
 /** Memory, whatever the lag: of one process, divided among its triples. */
@@ -200,7 +205,9 @@ export class Generation {
     const share = Math.max(1, partitions.length);
     const results = await Promise.allSettled(
       partitions.map(async (partition) => {
-        const { committer, committed } = await Committer.take(deps.kafka, { ...settings, partition });
+        const { committer, committed } = await Committer.take(deps.kafka, {
+          ...settings, partition, rooms: deps.rooms, onCut: (letters) => deps.observer.deadLettersCut(letters),
+        });
         const triple = new PartitionTriple({
           partition,
           ...committed,

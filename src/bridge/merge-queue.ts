@@ -16,7 +16,7 @@ export interface Fetched {
   readonly bytes: number;
   readonly decoded: DecodeResult;
   /** Kept only of a record that cannot be used. */
-  readonly raw?: Pick<UnusableRecord, 'key' | 'value' | 'timestampText'>;
+  readonly raw?: Pick<UnusableRecord, 'key' | 'value' | 'headers' | 'timestampText'>;
 }
 
 interface Queued extends Fetched {

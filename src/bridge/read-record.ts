@@ -1,5 +1,7 @@
 import type { Rejection } from '../codec/dead-letter.ts';
 import type { Applicable } from '../domain/events.ts';
+import { headerBytes } from '../kafka/port.ts';
+import type { RecordHeaders } from '../kafka/port.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { InputIndex } from './watermark.ts';
 
@@ -27,13 +29,15 @@ export interface UnusableRecord {
   readonly timestampText?: string;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
+  /** Its own. */
+  readonly headers?: RecordHeaders;
   readonly rejection: Rejection;
 }
 
 /** About what such a record takes besides its key and value. */
 const UNUSABLE_OVERHEAD = 300;
 
-/** Bytes of memory, about. The key counts: it may be as large as any value, and of nothing but those there may be many. */
-export function unusableBytes({ key, value }: Pick<UnusableRecord, 'key' | 'value'>): number {
-  return UNUSABLE_OVERHEAD + (key?.length ?? 0) + (value?.length ?? 0);
+/** Bytes of memory, about. Key and headers count: they may be as large as any value, and of nothing but those there may be many. */
+export function unusableBytes({ key, value, headers = {} }: Pick<UnusableRecord, 'key' | 'value' | 'headers'>): number {
+  return UNUSABLE_OVERHEAD + (key?.length ?? 0) + (value?.length ?? 0) + headerBytes(headers);
 }

@@ -66,6 +66,7 @@ function observerOf(metrics: BridgeMetrics, { topics }: Config): BridgeObserver 
   return {
     read: (input, records) => metrics.recordsRead.inc({ topic: names[input]! }, records),
     deadLettersWritten: (reasons) => reasons.forEach((reason) => metrics.deadLetters.inc({ reason })),
+    deadLettersCut: (letters) => metrics.deadLettersCut.inc(letters),
     late: () => metrics.late.inc(),
     signalled(events) {
       metrics.signals.inc();

@@ -9,6 +9,7 @@ import type { Logger } from '../log.ts';
 import { createClient, PATIENT_RETRY } from './client.ts';
 import type { Client } from './client.ts';
 import { isHopeless, requestError, typesOf } from './errors.ts';
+import { library } from './kafkajs.ts';
 import type { KafkaJS } from './kafkajs.ts';
 import type { CommittedOffset, TopicPartition } from './port.ts';
 import { topicIdentities, type BrokerPool, type TopicIdentity } from './topic-ids.ts';
@@ -39,6 +40,11 @@ interface Cluster {
       }[];
     }>;
   }>;
+  findControllerBroker(): Promise<{
+    describeConfigs(options: { resources: readonly { type: number; name: string }[]; includeSynonyms: boolean }): Promise<{
+      resources: readonly { configEntries: readonly { configName: string; configValue: string | null }[] }[];
+    }>;
+  }>;
   fetchTopicsOffset(
     topics: readonly (TopicPartitions & Since)[],
   ): Promise<readonly { topic: string; partitions: readonly { partition: number; offset: string }[] }[]>;
@@ -59,6 +65,7 @@ export interface Admin {
   firstOffsetSince(partition: TopicPartition, timestamp: number): Promise<number | null>;
   partitionCounts(topics: readonly string[]): Promise<(number | null)[]>;
   topicIdentities(topics: readonly string[]): Promise<readonly TopicIdentity[]>;
+  topicSettings(topic: string): Promise<Readonly<Record<string, string>> | undefined>;
   /** Never throws. */
   close(): Promise<void>;
 }
@@ -142,6 +149,7 @@ export function createAdmin(config: KafkaConfig, logger: Logger, timeout = TIMEO
         await cluster.refreshMetadataIfNecessary();
         return (await topicIdentities(cluster.brokerPool, topics)) ?? [];
       }),
+    topicSettings: (topic) => ask(`reading the settings of ${topic}`, (cluster) => settingsOf(cluster, topic)),
 
     async close() {
       await discard(current);
@@ -169,6 +177,21 @@ async function partitionCount(cluster: Cluster, topic: string): Promise<number |
     return topicMetadata.find((row) => row.topic === topic)?.partitionMetadata.length ?? null;
   } catch (error) {
     if (typesOf(error).includes('UNKNOWN_TOPIC_OR_PARTITION')) return null;
+    throw error;
+  }
+}
+
+/** Undefined where this user may not see them, or the topic does not exist. */
+async function settingsOf(cluster: Cluster, topic: string): Promise<Readonly<Record<string, string>> | undefined> {
+  try {
+    const broker = await cluster.findControllerBroker();
+    const resources = [{ type: library().ConfigResourceTypes.TOPIC, name: topic }];
+    const answer = await broker.describeConfigs({ resources, includeSynonyms: false });
+    const entries = answer.resources.flatMap(({ configEntries }) => configEntries);
+    return Object.fromEntries(entries.map(({ configName, configValue }) => [configName, configValue ?? '']));
+  } catch (error) {
+    const types = typesOf(error);
+    if (types.some((type) => type.endsWith('AUTHORIZATION_FAILED') || type === 'UNKNOWN_TOPIC_OR_PARTITION')) return undefined;
     throw error;
   }
 }

@@ -1,10 +1,10 @@
 /**
  * Reading what producers of the input topics may have compressed: all four codecs of Kafka, none above
  * {@link MAX_BATCH_BYTES}, so that a small batch that blows up cannot take the process with it. kafkajs has gzip only, and
- * without a bound. Nothing is ever compressed here.
+ * without a bound. What this product writes compressed is gzip: every broker and every reader has it.
  */
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { gunzip, gzip, gzipSync } from 'node:zlib';
 import { EnrichmentError, messageOf } from '../errors.ts';
 import { TooLarge } from './decompressed.ts';
 import { decompressLz4 } from './lz4.ts';
@@ -18,8 +18,8 @@ export const MAX_BATCH_BYTES = 64 * 1024 * 1024;
 export interface Codec {
   /** Throws EnrichmentError KAFKA. */
   decompress(bytes: Buffer): Promise<Buffer>;
-  /** Always throws EnrichmentError KAFKA. */
-  compress(): Promise<never>;
+  /** Throws EnrichmentError KAFKA for all but gzip. */
+  compress(encoder: { readonly buffer: Buffer }): Promise<Buffer>;
 }
 
 export type CodecName = 'gzip' | 'snappy' | 'lz4' | 'zstd';
@@ -27,7 +27,7 @@ export type CodecName = 'gzip' | 'snappy' | 'lz4' | 'zstd';
 /** Codecs that accept at most `limit` bytes of decompressed data. */
 export function codecs(limit = MAX_BATCH_BYTES): Readonly<Record<CodecName, Codec>> {
   return {
-    gzip: codec('gzip', limit, decompressGzip),
+    gzip: { ...codec('gzip', limit, decompressGzip), compress: ({ buffer }) => compressGzip(buffer) },
     snappy: codec('snappy', limit, decompressSnappy),
     lz4: codec('lz4', limit, decompressLz4),
     zstd: codec('zstd', limit, decompressZstd),
@@ -53,6 +53,13 @@ function codec(name: CodecName, limit: number, decompress: (bytes: Buffer, limit
       throw hopeless(`records are not written compressed, ${name} was asked for`);
     },
   };
+}
+
+/** bytes: below, compressing takes less than a thread costs, and blocks nobody for long. */
+const SMALL = 1024 * 1024;
+
+export async function compressGzip(bytes: Buffer): Promise<Buffer> {
+  return bytes.length <= SMALL ? gzipSync(bytes) : promisify(gzip)(bytes);
 }
 
 async function decompressGzip(bytes: Buffer, maxOutputLength: number): Promise<Buffer> {

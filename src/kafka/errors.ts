@@ -31,6 +31,11 @@ const HOPELESS_NAMES: ReadonlySet<string> = new Set([
   'KafkaJSNotImplemented',
 ]);
 
+/** The batch is larger than its topic takes. */
+const SIZE_TYPES: ReadonlySet<string> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
+/** These very records are not taken: a policy, a compacted topic and no key, a timestamp out of its bounds. */
+const CONTENT_TYPES: ReadonlySet<string> = new Set(['INVALID_RECORD', 'POLICY_VIOLATION', 'INVALID_TIMESTAMP', 'UNSUPPORTED_FOR_MESSAGE_FORMAT']);
+
 interface Thrown {
   readonly name?: unknown;
   readonly type?: unknown;
@@ -58,6 +63,14 @@ export function isFenced(error: unknown): boolean {
     if (code === PRODUCER_FENCED_CODE) return true;
   }
   return false;
+}
+
+/** Why a broker refuses the records of a request, or undefined when that is not what happened. */
+export function refusalOf(error: unknown): 'size' | 'content' | undefined {
+  const types = typesOf(error);
+  // A message keeps the type where an error was made of another one's text.
+  if (types.some((type) => SIZE_TYPES.has(type)) || /\b(MESSAGE_TOO_LARGE|RECORD_LIST_TOO_LARGE)\b/.test(messageOf(error))) return 'size';
+  return types.some((type) => CONTENT_TYPES.has(type)) ? 'content' : undefined;
 }
 
 export function isHopeless(error: unknown): boolean {

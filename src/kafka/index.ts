@@ -48,6 +48,7 @@ export function createKafka(config: KafkaConfig, logger: Logger, options: KafkaO
     firstOffsetSince: (partition, timestamp) => admin.firstOffsetSince(partition, timestamp),
     partitionCounts: (topics) => admin.partitionCounts(topics),
     topicIdentities: (topics) => admin.topicIdentities(topics),
+    topicSettings: (topic) => admin.topicSettings(topic),
 
     async close() {
       await Promise.all([...members].map((member) => member.stop()));

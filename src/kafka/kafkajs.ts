@@ -3,6 +3,7 @@
  * the version that was studied is loaded, with internal modules replaced before anything uses them:
  *
  * - the decoders of a fetch can be stopped by what they decode (see records.ts);
+ * - the encoder of a record stumbles over a header without a value (see record-encoder.ts);
  * - `filterAbortedMessages` shows records of aborted transactions to read_committed consumers (see aborted.ts);
  * - `Batch` forgets the last stable offset and hides batches in which nothing is left, so that a reader could not tell
  *   that it has reached the end of a partition whose last record is a transaction marker;
@@ -19,6 +20,7 @@ import type { AbortedTransaction, RawRecord } from './aborted.ts';
 import { codecs } from './compression.ts';
 import { stayingStopped } from './fetch-manager.ts';
 import type { CreateFetchManager } from './fetch-manager.ts';
+import { recordEncoder } from './record-encoder.ts';
 import { fetchDecoder, recordDecoder, refusalOf } from './records.ts';
 import type { Refusal } from './records.ts';
 
@@ -80,6 +82,10 @@ function load(): Library {
   try {
     // From the inside out: a module keeps what it has required.
     replace(require, 'kafkajs/src/protocol/recordBatch/record/v0/decoder', (original) => recordDecoder(original as Parameters<typeof recordDecoder>[0]));
+    replace(require, 'kafkajs/src/protocol/recordBatch/record/v0', (original) => {
+      const [encode, Encoder] = [original, require('kafkajs/src/protocol/encoder')] as Parameters<typeof recordEncoder>;
+      return recordEncoder(encode, Encoder);
+    });
     replace(require, 'kafkajs/src/protocol/requests/fetch/v4/decodeMessages', (original) => {
       const [decoder, batch] = [require('kafkajs/src/protocol/decoder'), require('kafkajs/src/protocol/recordBatch/v0/decoder')] as unknown[];
       const [Decoder, decodeBatch, decodeOld] = [decoder, batch, original] as Parameters<typeof fetchDecoder>;

@@ -10,20 +10,31 @@ export type { TopicIdentity } from './topic-ids.ts';
 export interface OutRecord {
   readonly key: Buffer | string | null;
   readonly value: Buffer | string | null;
-  readonly headers?: Readonly<Record<string, string | Buffer>>;
+  readonly headers?: RecordHeaders;
   /** Epoch ms; now when absent. */
   readonly timestamp?: number;
 }
 
-/** About the bytes that a record takes in a request: key, value, headers and the record's own fields. */
-export function bytesOf({ key, value, headers }: OutRecord): number {
-  let bytes = 64 + length(key) + length(value);
-  for (const [name, text] of Object.entries(headers ?? {})) bytes += 8 + name.length + length(text);
+/** The bytes that a record takes in a request, or a few more: key, value, headers and the record's own fields. */
+export function bytesOf({ key, value, headers }: Pick<OutRecord, 'key' | 'value' | 'headers'>): number {
+  return 64 + length(key) + length(value) + headerBytes(headers ?? {});
+}
+
+export function headerBytes(headers: RecordHeaders): number {
+  let bytes = 0;
+  for (const [name, values] of Object.entries(headers)) {
+    for (const value of valuesOf(values)) bytes += 10 + Buffer.byteLength(name) + length(value);
+  }
   return bytes;
 }
 
-function length(data: Buffer | string | null): number {
-  return data === null ? 0 : Buffer.byteLength(data);
+/** Of one name, in their order. */
+export function valuesOf(header: HeaderValue | readonly HeaderValue[]): readonly HeaderValue[] {
+  return Array.isArray(header) ? (header as readonly HeaderValue[]) : [header as HeaderValue];
+}
+
+function length(data: HeaderValue): number {
+  return data === null || data === undefined ? 0 : Buffer.byteLength(data);
 }
 
 export interface InRecord {
@@ -38,7 +49,9 @@ export interface InRecord {
   readonly headers?: RecordHeaders;
 }
 
-export type RecordHeaders = Readonly<Record<string, Buffer | string | readonly (Buffer | string)[] | undefined>>;
+export type HeaderValue = Buffer | string | null | undefined;
+/** By name; one that occurs several times is an array, in the order of the record. */
+export type RecordHeaders = Readonly<Record<string, HeaderValue | readonly HeaderValue[]>>;
 
 export interface CommittedOffset {
   readonly topic: string;
@@ -48,12 +61,18 @@ export interface CommittedOffset {
   readonly metadata: string;
 }
 
+export interface SendOptions {
+  /** With gzip. */
+  readonly compressed?: boolean;
+}
+
 export interface Transaction {
   /**
    * One partition a call, answered for exactly that partition, or it throws. Resolves with the offset of the first
-   * record; null when there was none to send.
+   * record; null when there was none to send. One request, and one batch: a broker refuses it if it is larger, as
+   * written, than its topic takes (see fitting.ts).
    */
-  send(topic: string, partition: number, records: readonly OutRecord[]): Promise<number | null>;
+  send(topic: string, partition: number, records: readonly OutRecord[], options?: SendOptions): Promise<number | null>;
   sendOffsets(
     groupId: string,
     offsets: readonly { topic: string; partition: number; offset: number; metadata: string }[],
@@ -136,5 +155,7 @@ export interface KafkaPort {
   partitionCounts(topics: readonly string[]): Promise<(number | null)[]>;
   /** Which topics these are; without it, or empty, one that was made anew is not told from the one before. */
   topicIdentities?(topics: readonly string[]): Promise<readonly TopicIdentity[]>;
+  /** Settings of a topic by Kafka's names; undefined when this user may not see them. Errors: EnrichmentError UNREACHABLE, KAFKA. */
+  topicSettings(topic: string): Promise<Readonly<Record<string, string>> | undefined>;
   close(): Promise<void>;
 }

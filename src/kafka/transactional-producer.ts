@@ -14,7 +14,8 @@ import { createClient, TRANSACTION_RETRY } from './client.ts';
 import type { Client, SocketFactory } from './client.ts';
 import { isHopeless, kafkaError, typesOf } from './errors.ts';
 import type { KafkaJS } from './kafkajs.ts';
-import type { OutRecord, Transaction, TransactionalProducer } from './port.ts';
+import { library } from './kafkajs.ts';
+import type { OutRecord, SendOptions, Transaction, TransactionalProducer } from './port.ts';
 import { deadline, pause } from './timing.ts';
 
 /** ms after which the broker aborts an open transaction. Above every deadline here, below a publish attempt's. */
@@ -114,7 +115,7 @@ class FencedProducer implements TransactionalProducer {
     const transaction = this.#first ?? (await this.#step('begin', () => this.#producer.transaction()));
     this.#first = undefined;
     return {
-      send: (topic, partition, records) => this.#send(transaction, topic, partition, records),
+      send: (topic, partition, records, sendOptions) => this.#send(transaction, topic, partition, records, sendOptions),
       sendOffsets: (groupId, offsets) => this.#sendOffsets(transaction, groupId, offsets),
       commit: async () => {
         await this.#step('commit', () => transaction.commit());
@@ -134,10 +135,11 @@ class FencedProducer implements TransactionalProducer {
     topic: string,
     partition: number,
     records: readonly OutRecord[],
+    sendOptions?: SendOptions,
   ): Promise<number | null> {
     if (records.length === 0) return null;
     return this.#step(`send to ${topic}-${partition}`, async () => {
-      const answer = await transaction.send({ topic, acks: -1, messages: messagesOf(records, partition) });
+      const answer = await transaction.send({ topic, acks: -1, messages: messagesOf(records, partition), compression: compressionOf(sendOptions) });
       return assertAcknowledged(answer, topic, partition);
     });
   }
@@ -192,12 +194,17 @@ export function explicitPartition(): (arguments_: KafkaJS.PartitionerArgs) => nu
   };
 }
 
+export function compressionOf(options: SendOptions | undefined): KafkaJS.CompressionTypes {
+  const { CompressionTypes } = library();
+  return options?.compressed === true ? CompressionTypes.GZIP : CompressionTypes.None;
+}
+
 export function messagesOf(records: readonly OutRecord[], partition: number): KafkaJS.Message[] {
   return records.map((record) => ({
     partition,
     key: record.key,
     value: record.value,
-    ...(record.headers === undefined ? {} : { headers: { ...record.headers } }),
+    ...(record.headers === undefined ? {} : { headers: { ...record.headers } as KafkaJS.IHeaders }),
     ...(record.timestamp === undefined ? {} : { timestamp: String(record.timestamp) }),
   }));
 }

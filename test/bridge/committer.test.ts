@@ -6,25 +6,31 @@ import type { Committed, CommitterOptions } from '../../src/bridge/committer.ts'
 import type { Fetched } from '../../src/bridge/merge-queue.ts';
 import { PartitionTriple } from '../../src/bridge/partition-triple.ts';
 import { encodeMetadata } from '../../src/bridge/checkpoint.ts';
+import { TopicRooms } from '../../src/kafka/topic-rooms.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { noise } from '../support/noise.ts';
 import { FakeKafka } from '../support/fake-kafka.ts';
 import { withCode } from '../support/publishing.ts';
 import { fetched, MONEY_INPUT, SESSION_INPUT, unusable, USER_INPUT } from './given.ts';
 
 const NOW = 1_000_000;
-const OPTIONS: CommitterOptions = {
+const OPTIONS: Omit<CommitterOptions, 'rooms'> = {
   appId: 'app', groupId: 'group', partition: 1, inputTopics: ['user', 'session', 'money'], deadLetterTopic: 'dead', deadLetterPartitions: 2,
 };
 
 function world(t: TestContext) {
   const kafka = new FakeKafka();
   for (const topic of [...OPTIONS.inputTopics, 'dead']) kafka.createTopic(topic, 2);
-  for (const topic of OPTIONS.inputTopics) for (let offset = 0; offset < 10; offset += 1) kafka.append(topic, 1, { key: null, value: null });
+  for (const topic of OPTIONS.inputTopics) for (let offset = 0; offset < 1_000; offset += 1) kafka.append(topic, 1, { key: null, value: null });
   const port = kafka.port('bridge');
+  const rooms = new TopicRooms(port, new ManualClock());
+  const cut: number[] = [];
   return {
+    cut,
     kafka,
     port,
     async take() {
-      const taken = await Committer.take(port, OPTIONS);
+      const taken = await Committer.take(port, { ...OPTIONS, rooms, onCut: (letters) => cut.push(letters) });
       t.after(() => taken.committer.close());
       return taken;
     },
@@ -194,5 +200,103 @@ describe('the committer', () => {
       start: { next: [3, 0, 5], maxTs: [-Infinity, -Infinity, 9], watermark: 4 },
       deadLettersBelow: [3, 0, 8],
     });
+  });
+
+  const raw = (offset: number, value: Buffer, key: Buffer = Buffer.from('k')): Fetched => ({ ...unusable(offset, 1), raw: { key, value } });
+  const text = (offset: number): Fetched => raw(offset, Buffer.alloc(1_000, `${offset} `));
+
+  for (const visible of [true, false]) {
+    it(`writes each dead letter once into a topic that takes 20,000 bytes, its settings ${visible ? 'seen' : 'not seen'}`, async (t) => {
+      const { kafka, take, deadLetters, committed } = world(t);
+      kafka.settings.set('dead', { 'max.message.bytes': '20000' });
+      kafka.settingsVisible = visible;
+      const taken = await take();
+      const triple = reading(taken.committed, [[], [], Array.from({ length: 300 }, (_, offset) => text(offset))]);
+      assert.equal((await taken.committer.commit(triple))?.length, 300);
+      assert.deepEqual(deadLetters(), Array.from({ length: 300 }, (_, offset) => `money ${offset}`));
+      assert.equal((await committed())[2]!.offset, 300);
+      // Each refusal costs a fence and halves what is tried, 330,000 bytes at first.
+      assert.equal(kafka.fences.length, visible ? 1 : 5);
+      triple.offer(MONEY_INPUT, Array.from({ length: 300 }, (_, n) => text(300 + n)), 600, NOW);
+      triple.sawEnd(MONEY_INPUT, 600, NOW + 1_000);
+      triple.read(1_000, NOW + 1_000);
+      const before = kafka.fences.length;
+      await taken.committer.commit(triple);
+      assert.deepEqual([deadLetters().length, kafka.fences.length], [600, before]);
+    });
+  }
+
+  it('compresses a dead letter that would not fit, and keeps all of it', async (t) => {
+    const { kafka, cut, take } = world(t);
+    kafka.settings.set('dead', { 'max.message.bytes': '100000' });
+    const { committer, committed } = await take();
+    const value = Buffer.alloc(3_000_000, '0123456789');
+    await committer.commit(reading(committed, [[], [], [raw(0, value)]]));
+    assert.ok(kafka.committed('dead', 1)[0]!.value!.equals(value));
+    assert.deepEqual(cut, []);
+  });
+
+  for (const visible of [true, false]) {
+    it(`cuts a dead letter that no request can carry, settings ${visible ? 'seen' : 'not seen'}, and counts it`, async (t) => {
+      const { kafka, cut, take } = world(t);
+      kafka.settings.set('dead', { 'max.message.bytes': '10000' });
+      kafka.settingsVisible = visible;
+      const { committer, committed } = await take();
+      await committer.commit(reading(committed, [[], [], [raw(0, noise(50_000)), raw(1, Buffer.from('small'))]]));
+      const [large, small] = kafka.committed('dead', 1);
+      assert.deepEqual([large!.headers['value-cut'], large!.headers['value-bytes'], small!.headers['value-cut']], ['true', '50000', undefined]);
+      assert.ok(noise(50_000).subarray(0, large!.value!.length).equals(large!.value!));
+      assert.ok(large!.value!.length > (visible ? 9_000 : 2_000));
+      assert.deepEqual(cut, [1]);
+    });
+  }
+
+  it('cuts a key that no request can carry', async (t) => {
+    const { kafka, cut, take } = world(t);
+    kafka.settings.set('dead', { 'max.message.bytes': '10000' });
+    const { committer, committed } = await take();
+    await committer.commit(reading(committed, [[], [], [raw(0, Buffer.from('v'), noise(50_000))]]));
+    const [letter] = kafka.committed('dead', 1);
+    assert.deepEqual([letter!.headers['key-cut'], letter!.headers['key-bytes'], letter!.value?.toString()], ['true', '50000', 'v']);
+    assert.deepEqual(cut, [1]);
+  });
+
+  it('says what to do when the topic takes no record of this kind, and repeats nothing', async (t) => {
+    const { kafka, take } = world(t);
+    kafka.settings.set('dead', { 'cleanup.policy': 'compact' });
+    const { committer, committed } = await take();
+    const keyless = { ...unusable(0, 7), raw: { key: null, value: Buffer.from('v') } };
+    await assert.rejects(committer.commit(reading(committed, [[], [], [keyless]])), /cleanup\.policy "compact"\? Set it to "delete"/);
+    assert.equal(kafka.fences.length, 1);
+  });
+
+  it('whose limit became smaller while it ran goes on', async (t) => {
+    const { kafka, take, deadLetters } = world(t);
+    const { committer, committed } = await take();
+    const triple = reading(committed, [[], [], Array.from({ length: 100 }, (_, offset) => text(offset))]);
+    await committer.commit(triple);
+    kafka.settings.set('dead', { 'max.message.bytes': '20000' });
+    triple.offer(MONEY_INPUT, Array.from({ length: 100 }, (_, n) => text(100 + n)), 200, NOW);
+    triple.sawEnd(MONEY_INPUT, 200, NOW + 1_000);
+    triple.read(1_000, NOW + 1_000);
+    await committer.commit(triple);
+    assert.equal(deadLetters().length, 200);
+    assert.equal(kafka.fences.length, 2);
+  });
+
+  it('that was refused for its size leaves the triple to who has committed since', async (t) => {
+    const { kafka, take, deadLetters } = world(t);
+    kafka.settings.set('dead', { 'max.message.bytes': '20000' });
+    kafka.settingsVisible = false;
+    const slow = await take();
+    const triple = reading(slow.committed, [[], [], Array.from({ length: 100 }, (_, offset) => text(offset))]);
+    kafka.intercept = async ({ api }, when) => {
+      if (api !== 'send' || when !== 'before') return;
+      kafka.intercept = () => undefined;
+      const other = await take();
+      await other.committer.commit(reading(other.committed, [[], [], [text(0)]]));
+    };
+    await assert.rejects(slow.committer.commit(triple), withCode('FENCED'));
+    assert.deepEqual(deadLetters(), ['money 0']);
   });
 });

@@ -51,7 +51,7 @@ export class World {
   /** Whether signals are acknowledged at once. */
   autoAcknowledge = true;
   readonly #stopped = new Set<string>();
-  readonly counts = { read: 0, deadLetters: 0, late: 0, signalled: 0, failed: 0, committed: 0 };
+  readonly counts = { read: 0, deadLetters: 0, cut: 0, late: 0, signalled: 0, failed: 0, committed: 0 };
   readonly #t: TestContext;
 
   constructor(t: TestContext, partitions = 1) {
@@ -142,6 +142,7 @@ export class World {
     const { counts } = this;
     return {
       read: (_, records) => (counts.read += records),
+      deadLettersCut: (letters) => (counts.cut += letters),
       deadLettersWritten: (reasons) => (counts.deadLetters += reasons.length),
       late: () => (counts.late += 1),
       signalled: (events) => (counts.signalled += events),

@@ -67,7 +67,7 @@ export async function runBridge(records: readonly Placed[], random: Random): Pro
       if (random.chance(0.05)) throw new Error('the answer was lost');
     },
   };
-  const observer = { read: nothing, deadLettersWritten: nothing, late: nothing, signalled: nothing, signalFailed: nothing, committed: nothing };
+  const observer = { read: nothing, deadLettersWritten: nothing, deadLettersCut: nothing, late: nothing, signalled: nothing, signalFailed: nothing, committed: nothing };
   const start = (name: string) => {
     const bridge = new Bridge(SETTINGS, { kafka: turning(kafka.port(name)), signaller, clock, logger: silentLogger(), observer });
     const state = { bridge, stopped: false, failure: undefined as unknown };

@@ -72,8 +72,8 @@ describe('decompression of batches', () => {
       }
     });
 
-    it(`compresses nothing with ${name}`, async () => {
-      await assert.rejects(codecs()[name].compress(), { code: 'KAFKA' });
+    if (name !== 'gzip') it(`compresses nothing with ${name}`, async () => {
+      await assert.rejects(codecs()[name].compress({ buffer: Buffer.from('x') }), { code: 'KAFKA' });
     });
   }
 
@@ -121,6 +121,15 @@ describe('decompression of batches', () => {
   it('comes to an end with a snappy literal of negative length', async () => {
     const message = await failure(codecs().snappy.decompress(Buffer.from([5, 0xfc, 0xfa, 0xff, 0xff, 0xff, 0, 0, 0])));
     assert.match(message, /a literal of 4294967291 bytes does not fit/);
+  });
+
+  it('compresses with gzip what it reads again, small or large', async () => {
+    for (const size of [0, 100, 3_000_000]) {
+      const data = Buffer.alloc(size, 'abc');
+      const compressed = await codecs().gzip.compress({ buffer: data });
+      assert.ok(size < 100 || compressed.length < size);
+      assert.ok((await codecs().gzip.decompress(compressed)).equals(data));
+    }
   });
 
   it('is what kafkajs uses', async () => {

@@ -165,6 +165,7 @@ export class SimSystem {
     const { trace } = this.#scheduler;
     return {
       read: () => undefined,
+      deadLettersCut: (letters) => trace.add(process.name, () => `${letters} dead letters are cut`),
       deadLettersWritten: (reasons) => trace.add(process.name, () => `dead letters written: ${reasons.join(', ')}`),
       late: () => undefined,
       signalled: () => undefined,

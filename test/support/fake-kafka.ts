@@ -6,11 +6,14 @@
  */
 import { EnrichmentError } from '../../src/errors.ts';
 import { assignPartitions, commonPartitionCount } from '../../src/kafka/assigner.ts';
+import { lastOf, refusal } from './broker-limits.ts';
 import type {
   GroupHandlers,
   GroupMember,
   KafkaPort,
   OutRecord,
+  RecordHeaders,
+  SendOptions,
   TopicPartition,
   Transaction,
   TransactionalProducer,
@@ -32,6 +35,8 @@ export interface StoredRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: Readonly<Record<string, string>>;
+  /** All values of a header that occurs several times. */
+  readonly allHeaders: RecordHeaders;
 }
 
 interface Txn {
@@ -61,6 +66,10 @@ export class FakeKafka {
   intercept: Intercept = () => undefined;
   /** Records in one delivered batch at most. */
   fetchSize = 100;
+  /** Of topics, by Kafka's names: `max.message.bytes`, `cleanup.policy` and `compression.type` are kept to. */
+  readonly settings = new Map<string, Readonly<Record<string, string>>>();
+  /** Whether those who ask may see them. */
+  settingsVisible = true;
   /** How often each transactional id was taken. */
   readonly fences: string[] = [];
   readonly #topics = new Map<string, Partition[]>();
@@ -110,6 +119,7 @@ export class FakeKafka {
           end: this.partition(topic, partition).lastStable,
         })),
       partitionCounts: async (topics) => topics.map((topic) => this.#topics.get(topic)?.length ?? null),
+      topicSettings: async (topic) => (this.settingsVisible ? this.settings.get(topic) : undefined),
       close: async () => void (await Promise.all([...members].map((member) => member.stop()))),
     };
   }
@@ -186,8 +196,10 @@ export class FakeKafka {
         const ongoing = (): Txn => (txn ??= holder.txn = { state: 'open', touched: new Set(), offsets: [] });
         if (!usable) throw new EnrichmentError('KAFKA', 'begin: this producer met an error before');
         const transaction: Transaction = {
-          send: (topic, partition, records) => {
+          send: (topic, partition, records, options?: SendOptions) => {
             const append = (): number | null => {
+              const answer = refusal(this.settings.get(topic), records, options);
+              if (answer !== undefined) throw Object.assign(new EnrichmentError('KAFKA', `send to ${topic}-${partition} failed: ${answer}`), { type: answer });
               const log = this.partition(topic, partition);
               const current = ongoing();
               current.touched.add(log);
@@ -224,8 +236,9 @@ export class FakeKafka {
 
   #append(log: Partition, record: OutRecord, txn: Txn | null): number {
     const offset = log.entries.length;
-    const headers = Object.fromEntries(Object.entries(record.headers ?? {}).map(([name, value]) => [name, value.toString()]));
-    const stored = { offset, timestamp: record.timestamp ?? 0, key: bytes(record.key), value: bytes(record.value), headers };
+    const allHeaders = record.headers ?? {};
+    const headers = Object.fromEntries(Object.entries(allHeaders).map(([name, value]) => [name, lastOf(value)]));
+    const stored = { offset, timestamp: record.timestamp ?? 0, key: bytes(record.key), value: bytes(record.value), headers, allHeaders };
     log.entries.push({ record: stored, txn });
     return offset;
   }
@@ -345,7 +358,8 @@ class FakeMember implements GroupMember {
           .slice(position, next)
           .flatMap(({ record, txn }) => (record !== null && txn?.state !== 'aborted' ? [record] : []));
         this.#positions.set(key, next);
-        await this.#handlers.onRecords({ topic, partition, fetchedFrom: position, next, end, records });
+        const seen = records.map(({ offset, timestamp, key, value, allHeaders }) => ({ offset, timestamp, key, value, headers: allHeaders }));
+        await this.#handlers.onRecords({ topic, partition, fetchedFrom: position, next, end, records: seen });
         any = true;
       }
     }

@@ -4,6 +4,7 @@
  * is not written here; read_committed readers see what is below it and not aborted.
  */
 import { EnrichmentError } from '../../../src/errors.ts';
+import { lastOf } from '../../support/broker-limits.ts';
 import type { OutRecord, TopicPartition } from '../../../src/kafka/port.ts';
 
 export interface StoredRecord {
@@ -90,7 +91,7 @@ export class SimPartition implements TopicPartition {
     const { key, value, headers = {}, timestamp = now } = record;
     if (this.compacted && key === null) throw new EnrichmentError('KAFKA', `a record without a key for the compacted topic ${this.topic}`);
     const offset = this.#end++;
-    const texts = Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, text.toString()]));
+    const texts = Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, lastOf(text)]));
     this.#entries.push({ offset, record: { offset, timestamp, key: bytes(key), value: bytes(value), headers: texts }, transaction });
     if (transaction === null) {
       if (this.#open.size === 0) this.#changed();

@@ -5,8 +5,8 @@
  */
 import { EnrichmentError } from '../../../src/errors.ts';
 import { kafkaError } from '../../../src/kafka/errors.ts';
-import { bytesOf } from '../../../src/kafka/port.ts';
-import type { OutRecord, Transaction, TransactionalProducer } from '../../../src/kafka/port.ts';
+import type { OutRecord, SendOptions, Transaction, TransactionalProducer } from '../../../src/kafka/port.ts';
+import { writtenBytes } from '../../support/broker-limits.ts';
 import { isRepeatable, Refusal, Unanswered } from './answers.ts';
 import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';
@@ -54,7 +54,7 @@ export class SimProducer implements TransactionalProducer {
     this.#state = 'in transaction';
     const joined = new Set<SimPartition | 'offsets'>();
     return {
-      send: (topic, partition, records) => this.#send(joined, topic, partition, records),
+      send: (topic, partition, records, options) => this.#send(joined, topic, partition, records, options),
       sendOffsets: (groupId, offsets) => this.#sendOffsets(joined, groupId, offsets),
       commit: () => this.#commit(joined.size === 0),
     };
@@ -64,7 +64,7 @@ export class SimProducer implements TransactionalProducer {
     this.#state = 'closed';
   }
 
-  async #send(joined: Set<SimPartition | 'offsets'>, topic: string, number: number, records: readonly OutRecord[]): Promise<number | null> {
+  async #send(joined: Set<SimPartition | 'offsets'>, topic: string, number: number, records: readonly OutRecord[], options?: SendOptions): Promise<number | null> {
     if (records.length === 0) return null;
     const { transactions } = this.#broker;
     const what = `send to ${topic}-${number}`;
@@ -81,7 +81,7 @@ export class SimProducer implements TransactionalProducer {
       }
       const sequence = this.#sequences.get(partition) ?? 0;
       const offset = await this.#repeated(again, what, () => {
-        takes(partition, records);
+        takes(partition, records, options);
         return transactions.produce(this.holder, partition, sequence, records);
       });
       this.#sequences.set(partition, sequence + 1);
@@ -155,7 +155,7 @@ export class SimProducer implements TransactionalProducer {
 }
 
 /** Throws what the leader answers when it does not take these records. */
-function takes(partition: SimPartition, records: readonly OutRecord[]): void {
+function takes(partition: SimPartition, records: readonly OutRecord[], options?: SendOptions): void {
   if (partition.refusal !== undefined) throw new Refusal(partition.refusal);
-  if (records.reduce((sum, record) => sum + bytesOf(record), 0) > partition.maxBatchBytes) throw new Refusal('MESSAGE_TOO_LARGE');
+  if (Number.isFinite(partition.maxBatchBytes) && writtenBytes(records, options) > partition.maxBatchBytes) throw new Refusal('MESSAGE_TOO_LARGE');
 }

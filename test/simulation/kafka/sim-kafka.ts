@@ -186,6 +186,7 @@ export class SimKafka {
           }),
         ),
       partitionCounts: (topics) => ask('reading topic metadata', () => topics.map((topic) => broker.partitions(topic).length || null)),
+      topicSettings: (topic) => ask(`reading the settings of ${topic}`, () => settingsOf(broker.partitions(topic))),
       async close() {
         await Promise.all([...members].map((member) => member.stop()));
         await Promise.all([...producers].map((producer) => producer.close()));
@@ -199,4 +200,11 @@ export class SimKafka {
     if (found === undefined) throw new EnrichmentError('TOPIC', `${topic} has no partition ${partition}`);
     return found;
   }
+}
+
+/** What the partitions of a topic keep to, by Kafka's names. */
+function settingsOf([first]: readonly SimPartition[]): Readonly<Record<string, string>> | undefined {
+  if (first === undefined) return undefined;
+  const limit = Number.isFinite(first.maxBatchBytes) ? { 'max.message.bytes': String(first.maxBatchBytes) } : {};
+  return { 'cleanup.policy': first.compacted ? 'compact' : 'delete', ...limit };
 }
