@@ -2,7 +2,7 @@
  * The ids of topics: one that was deleted and made anew under the same name has another. kafkajs speaks Metadata up to version 6,
  * and ids came with version 10 (Kafka 2.8), so this request is written here, in the flexible encoding of KIP-482.
  */
-import { EnrichmentError } from '../errors.ts';
+import { EnrichmentError, messageOf } from '../errors.ts';
 
 export interface TopicIdentity {
   readonly topic: string;
@@ -27,13 +27,22 @@ const VERSION = 10;
 /** Rejects when no broker answers. */
 export async function topicIdentities(pool: BrokerPool, topics: readonly string[]): Promise<TopicIdentity[] | undefined> {
   if ((pool.versions?.[METADATA]?.maxVersion ?? 0) < VERSION) return undefined;
+  const buffer = requestOf(topics);
+  let problem: unknown;
+  // It tries one broker after the other, and says nothing of what went wrong.
   const found = await pool.withBroker(({ broker }) =>
-    broker.connectionPool.send({
-      request: { apiKey: METADATA, apiVersion: VERSION, apiName: 'Metadata', encode: async () => ({ buffer: requestOf(topics), size: () => requestOf(topics).length }) },
-      response: { decode: async (payload: Buffer) => decodeIdentities(payload), parse: async (decoded) => decoded },
-    }),
+    broker.connectionPool
+      .send({
+        // What kafkajs takes for its Encoder has both.
+        request: { apiKey: METADATA, apiVersion: VERSION, apiName: 'Metadata', encode: async () => ({ buf: buffer, buffer }) },
+        response: { decode: async (payload: Buffer) => decodeIdentities(payload), parse: async (decoded) => decoded },
+      })
+      .catch((error: unknown) => {
+        problem = error;
+        throw error;
+      }),
   );
-  if (found === null) throw new EnrichmentError('KAFKA', 'no broker answers when it is asked for the ids of topics');
+  if (found === null) throw new EnrichmentError('KAFKA', `no broker answers when it is asked for the ids of topics (${messageOf(problem)})`, { cause: problem });
   return topics.map((topic) => found.find((one) => one.topic === topic) ?? { topic, id: null, partitions: null });
 }
 
