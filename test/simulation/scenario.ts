@@ -11,6 +11,7 @@ import { trafficOptions, type TrafficOptions } from '../../src/local/generate/op
 import { Random } from '../../src/local/generate/random.ts';
 import type { Fault } from './faults/kinds.ts';
 import { EPOCH } from './kernel/scheduler.ts';
+import { TEMPORAL_LIMITS, type TemporalLimits } from './temporal/limits.ts';
 import type { Slots } from './temporal/shard-worker.ts';
 
 /** Kinds of faults that strike for a moment, or all of a server; any number of them on top of each other. */
@@ -53,6 +54,7 @@ export interface Scenario {
   readonly eviction: number;
   readonly suggestAfter: readonly [number, number];
   readonly slots: Slots;
+  readonly temporalLimits: TemporalLimits;
   /** Requests to the session service that a worker has under way at a time. */
   readonly lookupsAtATime: number;
   /** Fraction of sessions that the session service never answers for; then it is reliable for the others. */
@@ -113,6 +115,7 @@ export function scenarioOf(seed: number, narrow: readonly string[] = NARROW.filt
     eviction: random.pick([0, 0.1, 0.5]),
     suggestAfter: random.pick([[2, 6], [5, 20], [1_000, 1_000]] as const),
     slots: random.chance(0.3) ? { tasks: 4, activities: 3, localActivities: 4 } : PLENTY,
+    temporalLimits: TEMPORAL_LIMITS,
     lookupsAtATime: random.pick([3, 64]),
     deadSessions,
     settings: {

@@ -58,8 +58,8 @@ export class SimSystem {
     this.kafka.createTopic(TOPICS.deadLetter, scenario.partitions);
     this.kafka.createTopic(TOPICS.output, scenario.shards);
     this.kafka.createTopic(TOPICS.ledger, scenario.shards, { compacted: true });
-    const { lostTasks, eviction, suggestAfter, slots } = scenario;
-    this.temporal = new SimTemporal({ scheduler, lostTasks, eviction, suggestAfter, slots });
+    const { lostTasks, eviction, suggestAfter, slots, temporalLimits: limits } = scenario;
+    this.temporal = new SimTemporal({ scheduler, lostTasks, eviction, suggestAfter, slots, limits });
     this.sessions = new SimSessions(scheduler, countryOf);
   }
 
@@ -149,7 +149,7 @@ export class SimSystem {
       history: (userId) =>
         server.request(process, 'describing a workflow', () => {
           const run = this.temporal.runs.get(workflowIdOf(APP, userId));
-          return run === undefined ? null : { events: run.events, bytes: 0 };
+          return run === undefined ? null : { events: run.events, bytes: run.bytes };
         }, unanswered),
     };
   }

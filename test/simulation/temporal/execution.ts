@@ -3,6 +3,7 @@ import type { Incarnation } from '../../../activities/contract.ts';
 import type { CallOptions } from '../../../workflows/engine.ts';
 import type { Scheduled } from '../kernel/scheduler.ts';
 import type { ActivityName, Job, RunHistory, Task } from './history.ts';
+import { EVENT_BYTES } from './limits.ts';
 import type { SimShardWorker } from './shard-worker.ts';
 
 export interface Activity {
@@ -37,6 +38,9 @@ export class Run implements RunHistory {
   readonly timers = new Map<number, Scheduled>();
   sticky: SimShardWorker | undefined;
   signals = 0;
+  /** Events up to the last completed task, without the first. */
+  #completed = 0;
+  #payloads = 0;
   /** Signals after which the server suggests to continue as new. */
   readonly suggestAfter: number;
 
@@ -51,7 +55,23 @@ export class Run implements RunHistory {
 
   /** About as many events as Temporal would have. */
   get events(): number {
-    return 1 + this.jobs.length + this.tasks.reduce((sum, { jobs, commands, markers }) => sum + 3 + jobs.length + commands.length + markers.length, 0);
+    return 1 + this.jobs.length + this.#completed;
+  }
+
+  /** Something is recorded that takes so many bytes besides an event's own. */
+  grow(bytes: number): void {
+    this.#payloads += bytes;
+  }
+
+  /** Size of the history, about. */
+  get bytes(): number {
+    return this.events * EVENT_BYTES + this.#payloads;
+  }
+
+  complete(task: Task): void {
+    const { jobs, commands, markers } = task;
+    this.tasks.push(task);
+    this.#completed += 3 + jobs.length + commands.length + markers.length;
   }
 
   close(): void {

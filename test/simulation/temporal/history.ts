@@ -32,6 +32,7 @@ export interface Marker {
 export interface Task {
   readonly startedAt: number;
   readonly events: number;
+  readonly bytes: number;
   readonly suggested: boolean;
   readonly jobs: readonly Job[];
   readonly commands: readonly Command[];
@@ -52,8 +53,9 @@ export interface TaskAttempt {
   readonly history: RunHistory;
   readonly attempt: number;
   readonly startedAt: number;
-  /** Length of the history when it started. */
+  /** Length and size of the history when it started. */
   readonly events: number;
+  readonly bytes: number;
   readonly suggested: boolean;
   readonly jobs: readonly Job[];
 }

@@ -12,9 +12,10 @@ export async function act(instance: WorkflowInstance, step: Step, run: () => voi
 }
 
 /** What a workflow task brings, up to the local activities. */
-export async function beginTask(instance: WorkflowInstance, step: Step, task: Pick<Task, 'startedAt' | 'events' | 'suggested' | 'jobs'>): Promise<void> {
+export async function beginTask(instance: WorkflowInstance, step: Step, task: Pick<Task, 'startedAt' | 'events' | 'bytes' | 'suggested' | 'jobs'>): Promise<void> {
   instance.now = task.startedAt;
   instance.events = task.events;
+  instance.bytes = task.bytes;
   instance.suggested = task.suggested;
   await act(instance, step, () => instance.signals(task.jobs));
   if (task.jobs.some(({ type }) => type !== 'signal')) await act(instance, step, () => instance.others(task.jobs));

@@ -9,6 +9,7 @@ import { SimServer } from '../kernel/network.ts';
 import type { Scheduler } from '../kernel/scheduler.ts';
 import { Run, type Activity } from './execution.ts';
 import { backoffOf, mayRetry, type Command, type Done, type Failed, type Job, type TaskAttempt } from './history.ts';
+import { InvalidArgument, plainBytes, storedBytes, type TemporalLimits } from './limits.ts';
 import { SimShardWorker, type ServerLink, type Slots, type TaskCompletion } from './shard-worker.ts';
 
 /** ms */
@@ -22,6 +23,7 @@ export interface SimTemporalOptions {
   /** Chance that a worker forgets a workflow after a task. */
   readonly eviction: number;
   readonly slots: Slots;
+  readonly limits: TemporalLimits;
   /** Signals of a run after which the server suggests continue-as-new: between the two. */
   readonly suggestAfter: readonly [number, number];
 }
@@ -33,6 +35,8 @@ export class SimTemporal {
   readonly runs = new Map<string, Run>();
   readonly closed: Run[] = [];
   readonly counts = { signals: 0, tasks: 0, tasksRepeatedWithMore: 0, taskTimeouts: 0, continuedAsNew: 0, continueAsNewWithSignals: 0, heartbeats: 0, replays: 0, waitedForSlot: 0 };
+  /** Bytes, and events of the longest history. */
+  readonly largest = { largestSignal: 0, largestCarried: 0, longestHistory: 0, largestHistory: 0 };
   readonly #scheduler: Scheduler;
   readonly #workers = new Map<string, SimShardWorker[]>();
   /** By task queue: what waits for a slot. */
@@ -61,10 +65,36 @@ export class SimTemporal {
 
   /** At the server. */
   signalWithStart(workflowId: string, taskQueue: string, start: string, batch: string): void {
+    const bytes = storedBytes('EventBatch', batch);
+    this.#largest('largestSignal', bytes);
+    const { limits } = this.options;
+    if (bytes > limits.payload) throw new InvalidArgument(`Blob data size exceeds limit: ${bytes} bytes`);
     const run = this.runs.get(workflowId) ?? this.#begin(workflowId, taskQueue, start);
+    if (run.signals >= limits.signals) throw new InvalidArgument('exceeded workflow execution limit for signal events');
     run.signals += 1;
+    run.grow(bytes);
     this.counts.signals += 1;
     this.#happened(run, { type: 'signal', batch });
+    this.#checkHistory(run);
+  }
+
+  /** The server would terminate it, and its state would be lost: a promise is broken. */
+  #checkHistory({ workflowId, events, bytes }: Run): void {
+    this.#largest('longestHistory', events);
+    this.#largest('largestHistory', bytes);
+    const { historyEvents, historyBytes } = this.options.limits;
+    if (events <= historyEvents && bytes <= historyBytes) return;
+    this.#scheduler.fail(new Error(`${workflowId}: a history of ${events} events and ${bytes} bytes is beyond the server's limits: terminated`));
+  }
+
+  /** The server would fail the workflow that asks for it. */
+  #checkPayload({ workflowId }: Run, what: string, bytes: number): void {
+    if (bytes <= this.options.limits.payload) return;
+    this.#scheduler.fail(new Error(`${workflowId}: ${what} of ${bytes} bytes is beyond the server's limit of a payload: the workflow fails`));
+  }
+
+  #largest(count: 'largestSignal' | 'largestCarried' | 'longestHistory' | 'largestHistory', value: number): void {
+    this.largest[count] = Math.max(this.largest[count], value);
   }
 
   /** A worker begins to poll. `activities`: see {@link SimShardWorker}. */
@@ -135,10 +165,10 @@ export class SimTemporal {
     if (worker === undefined) return;
     if (!worker.hasSlot('tasks')) return this.#enqueue(run.taskQueue, () => this.#dispatch(run));
     worker.take('tasks');
-    const { events } = run;
+    const { events, bytes } = run;
     const attempt: TaskAttempt = {
       history: { workflowId: run.workflowId, runId: run.runId, incarnation: run.incarnation, start: run.start, tasks: [...run.tasks] },
-      attempt: task.attempt, startedAt: this.#scheduler.now, events, suggested: run.signals >= run.suggestAfter, jobs: [...run.jobs],
+      attempt: task.attempt, startedAt: this.#scheduler.now, events, bytes, suggested: run.signals >= run.suggestAfter, jobs: [...run.jobs],
     };
     const deadline = this.#later(TASK_TIMEOUT, () => this.#taskFailed(attempt, 'timed out'));
     task.started = { startedAt: attempt.startedAt, jobs: attempt.jobs.length, deadline, worker };
@@ -202,12 +232,13 @@ export class SimTemporal {
       return 'unhandled command';
     }
     deadline.cancel();
-    run.tasks.push({ startedAt: attempt.startedAt, events: attempt.events, suggested: attempt.suggested, jobs: run.jobs.slice(0, covered), commands, markers });
+    run.complete({ startedAt: attempt.startedAt, events: attempt.events, bytes: attempt.bytes, suggested: attempt.suggested, jobs: run.jobs.slice(0, covered), commands, markers });
     run.jobs = fresh;
     run.task = fresh.length > 0 || heartbeat ? { attempt: 1, started: undefined } : undefined;
     run.sticky = worker;
     if (heartbeat) this.counts.heartbeats += 1;
     for (const command of commands) this.#execute(run, command);
+    this.#checkHistory(run);
     this.#dispatch(run);
     return 'done';
   }
@@ -229,6 +260,9 @@ export class SimTemporal {
       case 'schedule': {
         const { seq, name, request, options } = command;
         const activity: Activity = { seq, name, request, options, attempt: 1, token: undefined, deadline: undefined };
+        const bytes = plainBytes(request);
+        this.#checkPayload(run, `the input of ${name}`, bytes);
+        run.grow(bytes);
         run.activities.set(seq, activity);
         this.#dispatchActivity(run, activity);
         return;
@@ -239,11 +273,15 @@ export class SimTemporal {
         return;
       case 'continueAsNew': {
         const { workflowId, incarnation, taskQueue } = run;
+        const bytes = storedBytes('Start', command.start);
+        this.#largest('largestCarried', bytes);
+        this.#checkPayload(run, 'continue-as-new', bytes);
         run.close();
         this.closed.push(run);
         this.counts.continuedAsNew += 1;
         this.#scheduler.trace.add('temporal', () => `${workflowId}: continues as new after ${run.tasks.length} tasks`);
         const next = this.#newRun({ workflowId, runId: this.#newId('run'), incarnation, start: command.start, taskQueue });
+        next.grow(bytes);
         this.runs.set(workflowId, next);
         next.task = { attempt: 1, started: undefined };
         this.#dispatch(next);

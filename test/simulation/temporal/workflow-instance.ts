@@ -30,6 +30,7 @@ export class WorkflowInstance {
   failure: Error | undefined;
   now = 0;
   events = 0;
+  bytes = 0;
   suggested = false;
   readonly local = new Map<number, LocalCall>();
   readonly queries = new Map<string, (...args: never[]) => unknown>();
@@ -100,7 +101,7 @@ export class WorkflowInstance {
     return {
       incarnation: this.history.incarnation,
       now: () => this.now,
-      history: () => ({ events: this.events, bytes: 0, continueAsNewSuggested: this.suggested, newVersion: false }),
+      history: () => ({ events: this.events, bytes: this.bytes, continueAsNewSuggested: this.suggested, newVersion: false }),
       onEvents: (handler) => void (this.#onEvents = handler),
       // The simulated server suggests to continue at any moment, which is the same to the workflow.
       onNudge: () => undefined,
