@@ -46,6 +46,12 @@ export interface SimShardWorkerOptions {
   readonly deregister: (worker: SimShardWorker) => void;
 }
 
+/** Local activities of one workflow, by sequence number: how each ended, undefined while it runs. */
+interface LocalCalls {
+  readonly under: Map<number, Outcome | undefined>;
+  wake: () => void;
+}
+
 /** ms of a task after which it is continued in another, while local activities run; below its time-out of 10 s. */
 const HEARTBEAT = 8_000;
 /** ms that what runs has when the worker is told to stop. */
@@ -154,19 +160,22 @@ export class SimShardWorker implements ShardWorker {
   async #localActivities(instance: WorkflowInstance, startedAt: number): Promise<boolean> {
     const { scheduler } = this.options;
     const answers: Marker[] = [];
-    const started = this.#started(instance);
+    const calls = this.#callsOf(instance);
     for (;;) {
       if (instance.failure !== undefined || instance.local.size === 0) return true;
       for (const call of instance.local.values()) {
-        if (started.has(call.seq)) continue;
-        started.set(call.seq, undefined);
-        void this.#local(call, instance).then((outcome) => started.set(call.seq, outcome));
+        if (calls.under.has(call.seq)) continue;
+        calls.under.set(call.seq, undefined);
+        void this.#local(call, instance).then((outcome) => {
+          calls.under.set(call.seq, outcome);
+          calls.wake();
+        });
       }
-      await this.#untilAny(started, startedAt + HEARTBEAT);
+      await this.#untilAny(calls, startedAt + HEARTBEAT - scheduler.now);
       if (instance.failure !== undefined) return true;
-      for (const [seq, outcome] of started) {
+      for (const [seq, outcome] of calls.under) {
         if (outcome === undefined) continue;
-        started.delete(seq);
+        calls.under.delete(seq);
         answers.push({ seq, at: scheduler.now, outcome });
       }
       if (answers.length === 0) return false;
@@ -177,19 +186,20 @@ export class SimShardWorker implements ShardWorker {
     }
   }
 
-  readonly #localState = new WeakMap<WorkflowInstance, Map<number, Outcome | undefined>>();
+  readonly #calls = new WeakMap<WorkflowInstance, LocalCalls>();
 
-  #started(instance: WorkflowInstance): Map<number, Outcome | undefined> {
-    const state = this.#localState.get(instance) ?? new Map<number, Outcome | undefined>();
-    this.#localState.set(instance, state);
-    return state;
+  #callsOf(instance: WorkflowInstance): LocalCalls {
+    const calls = this.#calls.get(instance) ?? { under: new Map<number, Outcome | undefined>(), wake: () => undefined };
+    this.#calls.set(instance, calls);
+    return calls;
   }
 
-  async #untilAny(started: ReadonlyMap<number, Outcome | undefined>, until: number): Promise<void> {
-    const { process, scheduler } = this.options;
-    for (let wait = 1; ![...started.values()].some((outcome) => outcome !== undefined) && scheduler.now < until; wait = Math.min(50, 2 * wait)) {
-      await process.clock.sleep(wait);
-    }
+  /** Until one has ended, or `ms` have passed. */
+  async #untilAny(calls: LocalCalls, ms: number): Promise<void> {
+    if (ms <= 0 || [...calls.under.values()].some((outcome) => outcome !== undefined)) return;
+    const ended = new AbortController();
+    calls.wake = () => ended.abort();
+    await this.options.process.clock.sleep(ms, ended.signal);
   }
 
   async #local(call: LocalCall, instance: WorkflowInstance): Promise<Outcome> {
