@@ -87,7 +87,7 @@ export function unfinished(system: SimSystem, { partitions }: Scenario): string[
   const committed = new Map(system.kafka.groupOffsets(bridgeGroupOf(APP)).map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]));
   for (const topic of INPUT_TOPICS) {
     for (let partition = 0; partition < partitions; partition += 1) {
-      const end = system.kafka.committed(topic, partition).length;
+      const end = (system.kafka.committed(topic, partition).at(-1)?.offset ?? -1) + 1;
       const offset = committed.get(`${topic}/${partition}`) ?? 0;
       if (offset < end) found.push(`${topic}-${partition}: committed ${offset} of ${end}`);
     }

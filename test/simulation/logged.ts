@@ -1,6 +1,7 @@
 /** What got into the input topics, when, and what that means for whoever reads them. */
 import { decode, type Usable } from '../../src/model/decode.ts';
 import { DEFAULT_SETTINGS, type RawRecord } from '../../src/model/model.ts';
+import { EPOCH } from './kernel/scheduler.ts';
 import type { Scenario } from './scenario.ts';
 
 interface Logged {
@@ -42,6 +43,10 @@ export class Log {
     progress.push({ at, maxTs: Math.max(usable.ts, progress.at(-1)?.maxTs ?? -Infinity) });
   }
 
+  onlyMovesTime(place: string): boolean {
+    return this.#logged.get(place)?.usable?.content.is === 'time';
+  }
+
   arrivedAt(place: string): number {
     return this.#logged.get(place)!.at;
   }
@@ -54,7 +59,8 @@ export class Log {
     const { at, usable } = this.#logged.get(place)!;
     const [, partition] = place.split('/');
     const { outOfOrderness, idleTimeout } = this.#scenario.settings;
-    const silent = this.#lastArrival.get(Number(partition))! + idleTimeout;
+    // What a fault kept from its readers came to them later.
+    const silent = Math.max(this.#lastArrival.get(Number(partition))!, EPOCH + this.#scenario.healAt) + idleTimeout;
     const passed = ['user', 'session', 'money'].map((topic) => {
       const progress = this.#progress.get(`${topic}/${partition}`) ?? [];
       return progress.find(({ maxTs }) => maxTs > usable!.ts + outOfOrderness)?.at ?? Infinity;

@@ -52,7 +52,7 @@ export async function runSeed(seed: number, { trace = false, narrow }: RunOption
   const log = new Log(scenario);
   const arrived = arrive(scheduler, scenario, system, arrivals, (record) => log.add(record, scheduler.now));
   const touched = new Touched(scheduler);
-  const faults = new Faults(scheduler, scenario, system, touched);
+  const faults = new Faults(scheduler, scenario, system, log, touched);
   let failure: string | undefined;
   let expected: ModelResult | undefined;
   try {

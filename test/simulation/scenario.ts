@@ -24,10 +24,13 @@ const COARSE = [
 /** Kinds that touch something of their own and leave all else alone. A seed has few of them. */
 const NARROW = [
   'no leader', 'no replicas', 'leader moves', 'coordinator moves', 'sessions slow', 'sessions hang', 'sessions talk nonsense', 'clock steps',
+  'unread records deleted', 'input compacted', 'transaction left open', 'garbage signal', 'unknown signal',
 ] as const satisfies Fault[];
 
 /** What the product does not stand yet. The one place to switch a kind on. */
-const SWITCHED_OFF: ReadonlySet<Fault> = new Set<Fault>(['no leader', 'no replicas', 'sessions slow', 'sessions hang', 'sessions talk nonsense', 'clock steps', 'coordinator moves', 'leader moves']);
+const SWITCHED_OFF: ReadonlySet<Fault> = new Set<Fault>(['no leader', 'no replicas', 'sessions slow', 'sessions hang', 'sessions talk nonsense', 'clock steps', 'coordinator moves', 'leader moves',
+  'unread records deleted', 'input compacted', 'transaction left open', 'garbage signal', 'unknown signal',
+]);
 
 export interface PlannedFault {
   /** ms after the start. */

@@ -1,5 +1,6 @@
 /** What a kind of fault is: how it strikes, what it touches, and how it is made good again. */
 import type { Scheduler } from '../kernel/scheduler.ts';
+import type { Log } from '../logged.ts';
 import type { Scenario } from '../scenario.ts';
 import type { SimSystem } from '../system.ts';
 import type { Scope } from '../touched.ts';
@@ -8,6 +9,7 @@ export interface World {
   readonly scheduler: Scheduler;
   readonly scenario: Scenario;
   readonly system: SimSystem;
+  readonly log: Log;
   /** Counts something that a fault has hit. */
   hit(what: string): void;
 }

@@ -1,8 +1,10 @@
 /** Every kind of fault, by name. */
+import { FOREIGN_FAULTS } from './foreign.ts';
+import { LOG_FAULTS } from './logs.ts';
 import { PARTITION_FAULTS } from './partitions.ts';
 import { PROCESS_FAULTS } from './processes.ts';
 import { SERVER_FAULTS } from './servers.ts';
 import { SESSION_FAULTS } from './sessions.ts';
 
-export const KINDS = { ...PROCESS_FAULTS, ...SERVER_FAULTS, ...SESSION_FAULTS, ...PARTITION_FAULTS };
+export const KINDS = { ...PROCESS_FAULTS, ...SERVER_FAULTS, ...SESSION_FAULTS, ...PARTITION_FAULTS, ...LOG_FAULTS, ...FOREIGN_FAULTS };
 export type Fault = keyof typeof KINDS;

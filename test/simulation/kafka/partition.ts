@@ -147,6 +147,12 @@ export class SimPartition implements TopicPartition {
     this.#changed();
   }
 
+  /** As if compaction had found newer values for every other record below `offset`. */
+  punch(offset: number): void {
+    const upTo = this.#indexOf(Math.min(offset, this.lastStable));
+    this.#entries = this.#entries.filter((entry, at) => at >= upTo || entry.record === null || at % 2 === 0);
+  }
+
   /** Below the last stable offset only the last committed record of each key is left, and the last entry. */
   compact(): void {
     const stable = this.lastStable;

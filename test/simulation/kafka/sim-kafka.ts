@@ -71,6 +71,22 @@ export class SimKafka {
     this.#partition(topic, partition).deleteBefore(offset);
   }
 
+  /** Takes some records before `offset` away, and leaves holes. */
+  punch(topic: string, partition: number, offset: number): void {
+    this.#partition(topic, partition).punch(offset);
+  }
+
+  /** Somebody outside of the product begins a transaction there and writes nothing that is ever committed; ended by what is returned. */
+  openTransaction(topic: string, partition: number): () => void {
+    const transaction: { state: 'open' | 'aborted' } = { state: 'open' };
+    const place = this.#partition(topic, partition);
+    place.append({ key: 'nobody', value: 'never committed' }, transaction, this.#scheduler.now);
+    return () => {
+      transaction.state = 'aborted';
+      place.mark(transaction);
+    };
+  }
+
   compact(topic: string): void {
     for (const partition of this.#broker.partitions(topic)) partition.compact();
   }

@@ -10,7 +10,7 @@ export type Outcome = Done | Failed;
 
 /** What a workflow task brings to the workflow. */
 export type Job =
-  | { readonly type: 'signal'; readonly batch: string }
+  | { readonly type: 'signal'; readonly batch: string; /** Absent: the product's. */ readonly name?: string }
   | { readonly type: 'timer'; readonly seq: number }
   | { readonly type: 'activity'; readonly seq: number; readonly outcome: Outcome };
 

@@ -78,6 +78,14 @@ export class SimTemporal {
     this.#checkHistory(run);
   }
 
+  /** Somebody who is not the product signals a workflow that runs. */
+  signalFromOutside(workflowId: string, name: string, payload: string): void {
+    const run = this.runs.get(workflowId);
+    if (run === undefined || !this.server.up) return;
+    run.grow(payload.length);
+    this.#happened(run, { type: 'signal', name, batch: payload });
+  }
+
   /** The server would terminate it, and its state would be lost: a promise is broken. */
   #checkHistory({ workflowId, events, bytes }: Run): void {
     this.#largest('longestHistory', events);

@@ -4,7 +4,7 @@
  */
 import { enrichUser } from '../../../workflows/enrich-user.ts';
 import type { CallOptions, Engine } from '../../../workflows/engine.ts';
-import type { EventBatch } from '../../../workflows/messages.ts';
+import { EVENTS_SIGNAL, type EventBatch } from '../../../workflows/messages.ts';
 import type { ActivityName, Command, Job, Marker, Outcome, RunHistory } from './history.ts';
 
 export interface LocalCall {
@@ -55,7 +55,10 @@ export class WorkflowInstance {
       this.#began = true;
       enrichUser(this.#engine(), JSON.parse(this.history.start)).catch((error: unknown) => (this.failure = error as Error));
     }
-    for (const job of jobs) if (job.type === 'signal') this.#onEvents(JSON.parse(job.batch));
+    for (const job of jobs) {
+      if (job.type !== 'signal') continue;
+      if (job.name === undefined || job.name === EVENTS_SIGNAL) this.#onEvents(JSON.parse(job.batch));
+    }
   }
 
   others(jobs: readonly Job[]): void {

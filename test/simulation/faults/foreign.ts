@@ -1,0 +1,36 @@
+/** What people and tools send to workflows that is none of the product's. Nothing of it stops anybody's money. */
+import type { CarryOut, Strike, World } from './fault.ts';
+
+const UNTOUCHED: Strike = { touches: [], recovery: 0 };
+
+/** As the payload of our own signal. */
+const GARBAGE: readonly unknown[] = [
+  null, 42, 'events', [], {}, { records: 'none' }, { partition: 0 },
+  { partition: 'x', lowWater: [0, 0, 0], rules: {}, records: [] },
+  { partition: 0, lowWater: [0, 0], rules: null, records: [{ offset: 'x' }] },
+  { partition: -1, lowWater: [1e9, 1e9, 1e9], rules: { sessionTtl: -1, dedupTtl: -1, pendingTimeout: -1, lookupGiveUpAfter: -1 }, records: [{ offset: 0, ts: 0, event: { type: 'unknown' } }] },
+];
+
+function anyWorkflow({ system: { temporal }, scheduler: { random } }: World): string | undefined {
+  const ids = [...temporal.runs.keys()];
+  return ids.length === 0 ? undefined : random.pick(ids);
+}
+
+function garbage(world: World): Strike | undefined {
+  const workflowId = anyWorkflow(world);
+  if (workflowId === undefined) return undefined;
+  world.system.temporal.signalFromOutside(workflowId, 'events', JSON.stringify(world.scheduler.random.pick(GARBAGE)));
+  return UNTOUCHED;
+}
+
+function unknownName(world: World): Strike | undefined {
+  const workflowId = anyWorkflow(world);
+  if (workflowId === undefined) return undefined;
+  world.system.temporal.signalFromOutside(workflowId, world.scheduler.random.pick(['Events', 'pause', '']), '{}');
+  return UNTOUCHED;
+}
+
+export const FOREIGN_FAULTS = {
+  'garbage signal': garbage,
+  'unknown signal': unknownName,
+} satisfies Readonly<Record<string, CarryOut>>;
