@@ -2,6 +2,7 @@ import tseslint from 'typescript-eslint';
 
 const kafkajs = { name: 'kafkajs', message: 'Only src/kafka talks to kafkajs; everything else uses src/kafka/port.ts.' };
 const pure = { group: ['node:*'], message: 'This runs inside the workflow sandbox: no Node modules.' };
+const shipped = { group: ['**/test/**', '**/bench/**', '**/repro/**'], message: 'What is shipped has no test/ and no bench/ beside it.' };
 const deterministic = { files: ['src/domain/**/*.ts', 'workflows/**/*.ts', 'activities/contract.ts'] };
 
 export default tseslint.config(
@@ -29,6 +30,7 @@ export default tseslint.config(
     },
   },
   { ...deterministic, rules: { 'no-restricted-imports': ['error', { paths: [kafkajs], patterns: [pure] }] } },
+  { files: ['src/**/*.ts', 'workflows/**/*.ts', 'activities/**/*.ts', 'bin/**/*.js'], rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns: [shipped] }] } },
   { files: ['src/kafka/**/*.ts', 'test/kafka/**/*.ts'], rules: { 'no-restricted-imports': 'off' } },
   { files: ['test/**/*.ts', 'bench/**/*.ts'], rules: { 'max-lines': 'off' } },
 );

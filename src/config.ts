@@ -1,4 +1,5 @@
 /** The only reader of the environment. Everything is checked together, before anything runs. */
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -74,18 +75,24 @@ export interface ConfigRequirements {
 
 /**
  * The variables of the process over those of the file `.env` in `cwd`, if there is one.
- * Throws EnrichmentError CONFIG when the file exists and cannot be read.
+ * Throws EnrichmentError CONFIG when the file exists and cannot be read, or is not UTF-8.
  */
 export function readEnvironment(cwd: string = process.cwd()): NodeJS.ProcessEnv {
   const file = join(cwd, '.env');
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = readFileSync(file, 'utf8');
+    bytes = readFileSync(file);
   } catch (error) {
     if ((error as { code?: unknown }).code === 'ENOENT') return { ...process.env };
     throw new EnrichmentError('CONFIG', `${file}: cannot be read (${messageOf(error)})`, { cause: error });
   }
-  return { ...(parseEnv(text) as NodeJS.ProcessEnv), ...process.env };
+  return { ...(parseEnv(textOf(file, bytes)) as NodeJS.ProcessEnv), ...process.env };
+}
+
+/** Without the byte order mark that some editors write: it would become part of the first name, and nobody would notice. */
+function textOf(file: string, bytes: Buffer): string {
+  if (!isUtf8(bytes) || bytes.includes(0)) throw new EnrichmentError('CONFIG', `${file}: expected UTF-8 text, but it is ${bytes.includes(0) ? 'UTF-16, most likely' : 'something else'}: save it as UTF-8`);
+  return bytes.toString('utf8').replace(/^\ufeff/, '');
 }
 
 /** Throws one EnrichmentError CONFIG whose message has a line for every problem: variable, value, what is expected. */

@@ -1,6 +1,8 @@
 /**
  * Prometheus metrics of the two production processes. The registry is created, never global, so that several parts (and
- * tests) live in one process. Labels are topics, reasons and outcomes only: no ids, their number must stay bounded.
+ * tests) live in one process. Labels are topics, reasons and outcomes only: no ids, their number must stay bounded. Every
+ * counter is there from the start, at 0 for each of its labels: one that appears with its first event cannot be alerted on,
+ * for `increase` does not see a first value.
  */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { LookupOutcome } from '../activities/contract.ts';
@@ -53,7 +55,8 @@ export function createRegistry(): Registry {
   return registry;
 }
 
-export function createBridgeMetrics(registry: Registry): BridgeMetrics {
+/** `topics`: the inputs. */
+export function createBridgeMetrics(registry: Registry, topics: readonly string[]): BridgeMetrics {
   const registers = [registry];
   const counter = (name: string, help: string) => new Counter({ name: `${PREFIX}${name}`, help, registers });
   const gauge = (name: string, help: string) => new Gauge({ name: `${PREFIX}${name}`, help, registers });
@@ -64,13 +67,15 @@ export function createBridgeMetrics(registry: Registry): BridgeMetrics {
     registers,
   });
   for (const reason of DEAD_LETTER_REASONS) deadLetters.inc({ reason }, 0);
+  const recordsRead = new Counter({
+    name: `${PREFIX}records_read_total`,
+    help: 'Records read from the input topics',
+    labelNames: ['topic'] as const,
+    registers,
+  });
+  for (const topic of topics) recordsRead.inc({ topic }, 0);
   return {
-    recordsRead: new Counter({
-      name: `${PREFIX}records_read_total`,
-      help: 'Records read from the input topics',
-      labelNames: ['topic'] as const,
-      registers,
-    }),
+    recordsRead,
     deadLetters,
     deadLettersCut: counter('dead_letters_cut_total', 'Dead letters written with a part cut off, because no request to the broker can carry the record'),
     held: gauge('records_held', 'Records in memory: in order, or on their way to Temporal'),
@@ -101,18 +106,20 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
   for (const outcome of ['found', 'not-found', 'retry', 'given-up'] satisfies LookupOutcome['status'][]) {
     lookups.inc({ outcome }, 0);
   }
+  const transactions = new Counter({
+    name: `${PREFIX}transactions_total`,
+    help: 'Kafka transactions of the publisher: committed or failed',
+    labelNames: ['outcome'] as const,
+    registers,
+  });
+  for (const outcome of ['committed', 'failed']) transactions.inc({ outcome }, 0);
   return {
     published: new Counter({
       name: `${PREFIX}published_total`,
       help: 'Output records whose transaction was committed',
       registers,
     }),
-    transactions: new Counter({
-      name: `${PREFIX}transactions_total`,
-      help: 'Kafka transactions of the publisher: committed or failed',
-      labelNames: ['outcome'] as const,
-      registers,
-    }),
+    transactions,
     duplicatesAbsorbed: new Counter({
       name: `${PREFIX}duplicates_absorbed_total`,
       help: 'Requests for outputs that the ledger already had',

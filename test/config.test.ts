@@ -267,6 +267,19 @@ test('the file .env is read, and the environment wins over it', (t) => {
   assert.equal(process.env['CONFIG_TEST_B'], undefined);
 });
 
+test('a .env saved with a byte order mark gives its first variable too; one in UTF-16 is refused', (t) => {
+  const cwd = folder(t);
+  writeFileSync(join(cwd, '.env'), '\ufeffKAFKA_BROKERS=k:9092\nCONFIG_TEST_B=b\n');
+  const env = readEnvironment(cwd);
+  assert.deepEqual([env['KAFKA_BROKERS'], env['CONFIG_TEST_B']], ['k:9092', 'b']);
+  for (const bytes of [Buffer.from('\ufeffKAFKA_BROKERS=k:9092\n', 'utf16le'), Buffer.from('KAFKA_BROKERS=k:9092\n', 'utf16le')]) {
+    writeFileSync(join(cwd, '.env'), bytes);
+    assert.throws(() => readEnvironment(cwd), { code: 'CONFIG', message: /\.env: expected UTF-8 text, but it is UTF-16, most likely: save it as UTF-8/ });
+  }
+  writeFileSync(join(cwd, '.env'), Buffer.from([0x41, 0x3d, 0xe9, 0x0a])); // Latin-1
+  assert.throws(() => readEnvironment(cwd), { code: 'CONFIG', message: /expected UTF-8 text/ });
+});
+
 test('no .env is no problem, one that cannot be read is', (t) => {
   const cwd = folder(t);
   assert.equal(readEnvironment(cwd)['PATH'], process.env['PATH']);

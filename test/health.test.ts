@@ -7,7 +7,7 @@ const host = '127.0.0.1';
 
 test('metrics, liveness and readiness', async (t) => {
   const registry = createRegistry();
-  const metrics = createBridgeMetrics(registry);
+  const metrics = createBridgeMetrics(registry, ['wallet-events']);
   createWorkerMetrics(registry);
   let kafka: string | null = 'not connected';
   let stuck: string | null = null;
@@ -67,8 +67,8 @@ test('a port that is taken is a configuration error that names the variable, unl
 
 test('two registries know nothing of each other', async () => {
   const [one, two] = [createRegistry(), createRegistry()];
-  createBridgeMetrics(one).signals.inc();
-  createBridgeMetrics(two);
+  createBridgeMetrics(one, []).signals.inc();
+  createBridgeMetrics(two, []);
   assert.match(await one.metrics(), /^money_enrichment_signals_total 1$/m);
   assert.match(await two.metrics(), /^money_enrichment_signals_total 0$/m);
 });

@@ -1,6 +1,7 @@
 /** What options and arguments of several commands are read with. */
 import { InvalidArgumentError } from 'commander';
 import { EnrichmentError } from '../errors.ts';
+import { parseTimestamp } from '../codec/timestamp.ts';
 import { printable } from './output.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -11,6 +12,13 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
     if (/^\d{1,9}$/.test(text) && Number(text) >= least && Number(text) <= most) return Number(text);
     throw new InvalidArgumentError(`expected a whole number from ${least} to ${most}.`);
   };
+}
+
+/** For commander: a time, written as `processedAt` is; epoch ms. Without a zone it would be another in each place. */
+export function time(text: string): number {
+  const ts = parseTimestamp(text);
+  if (ts === null) throw new InvalidArgumentError('expected a date and time that exist, with their zone, such as 2026-01-31T10:00:00Z or 2026-01-31T11:00:00+01:00.');
+  return ts;
 }
 
 /** In lower case, as ids are compared. Throws EnrichmentError CONFIG that names `what`. */

@@ -3,7 +3,7 @@
  * all of them are; a member computes. Members do not outlive the parent.
  */
 import { availableParallelism } from 'node:os';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { httpSessionService } from '../../activities/lookup-sessions.ts';
 import { barOf, lineOf, summaryOf } from '../backfill/display.ts';
 import { Lookups } from '../backfill/lookups.ts';
@@ -21,7 +21,7 @@ import type { KafkaPort } from '../kafka/port.ts';
 import { startChild, type Child } from '../local/processes.ts';
 import { inputDecoders, outputEncoder } from '../schema-registry/value-format.ts';
 import { workflowIdsOf } from '../workflow-ids.ts';
-import { wholeNumber } from './arguments.ts';
+import { time, wholeNumber } from './arguments.ts';
 import { createContext, reachKafka, type Context } from './context.ts';
 import { progress, writeLine } from './output.ts';
 import { onStopSignal } from './stop-signal.ts';
@@ -215,10 +215,4 @@ function argumentsOf({ outputTopic, from, to }: BackfillOptions): string[] {
 
 function iso(ms: number): string {
   return new Date(ms).toISOString();
-}
-
-function time(text: string): number {
-  const value = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isFinite(value)) return value;
-  throw new InvalidArgumentError('expected an ISO-8601 time such as 2026-01-31T10:00:00Z.');
 }

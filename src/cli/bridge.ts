@@ -33,7 +33,7 @@ async function runBridge(): Promise<void> {
   const stop = onStopSignal();
   const kafka = createKafka(config.kafka!, logger);
   const registry = createRegistry();
-  const metrics = createBridgeMetrics(registry);
+  const metrics = createBridgeMetrics(registry, inputTopics(config));
   const temporal = await connectTemporal(env);
   try {
     const { shards, deadLetterPartitions } = await checkTopics(kafka, config.topics);
@@ -61,8 +61,12 @@ async function runBridge(): Promise<void> {
   }
 }
 
-function observerOf(metrics: BridgeMetrics, { topics }: Config): BridgeObserver {
-  const names = [topics.user, topics.session, topics.money];
+function inputTopics({ topics }: Config): string[] {
+  return [topics.user, topics.session, topics.money];
+}
+
+function observerOf(metrics: BridgeMetrics, config: Config): BridgeObserver {
+  const names = inputTopics(config);
   return {
     read: (input, records) => metrics.recordsRead.inc({ topic: names[input]! }, records),
     deadLettersWritten: (reasons) => reasons.forEach((reason) => metrics.deadLetters.inc({ reason })),

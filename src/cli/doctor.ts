@@ -8,7 +8,7 @@ import { checkSchemaRegistry, checkSessionService, checkTemporal } from '../doct
 import type { Finding } from '../doctor/finding.ts';
 import { readEnvironment } from '../config.ts';
 import { createLogger } from '../log.ts';
-import { count, printable, progress, writeLine } from './output.ts';
+import { count, printable, progress, takesColour, writeLine } from './output.ts';
 
 const SIGNS = { ok: '✓', warning: '!', failed: '✗' } as const;
 const COLOURS = { ok: 32, warning: 33, failed: 31 } as const;
@@ -49,6 +49,6 @@ async function doctor(): Promise<void> {
 }
 
 function lineOf({ level, subject, message }: Finding): string {
-  const sign = process.stdout.isTTY ? `\u001b[${COLOURS[level]}m${SIGNS[level]}\u001b[0m` : SIGNS[level];
+  const sign = takesColour(process.stdout) ? `\u001b[${COLOURS[level]}m${SIGNS[level]}\u001b[0m` : SIGNS[level];
   return `${sign} ${subject}: ${printable(messageOf(message))}`;
 }

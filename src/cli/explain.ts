@@ -16,7 +16,7 @@ import { connectTemporal, type TemporalClient } from '../temporal.ts';
 import { workflowIdsOf } from '../workflow-ids.ts';
 import { uuid } from './arguments.ts';
 import { createContext, reachKafka, type Context } from './context.ts';
-import { progress, writeLine } from './output.ts';
+import { progress, takesColour, writeLine } from './output.ts';
 
 
 interface Options {
@@ -87,7 +87,7 @@ async function explainMoney(
     readOutput(context, who.userId, stories.ofMoney),
   ]);
   const result = explained({ ...who, topic: context.config.topics.output, kafka }, stories, attempts, published);
-  writeLine(json ? explanationJson(result) : renderExplanation(result, process.stdout.isTTY ? COLOURS : PLAIN));
+  writeLine(json ? explanationJson(result) : renderExplanation(result, takesColour(process.stdout) ? COLOURS : PLAIN));
   const problems = result.money.flatMap((one) => one.problems);
   if (problems.length > 0) throw new EnrichmentError('CHECK_FAILED', `the history and the output topic differ: ${problems.join('; ')}`);
 }

@@ -12,6 +12,7 @@ import type { TrafficOptions } from '../local/generate/options.ts';
 import { ndjsonLine, produceTraffic } from '../local/generate/produce.ts';
 import { generateTraffic } from '../local/generate/traffic.ts';
 import { createContext } from './context.ts';
+import { time } from './arguments.ts';
 import { count, printable } from './output.ts';
 
 interface GenerateOptions {
@@ -50,7 +51,7 @@ export function generateCommand(): Command {
     .option('--expired <fraction>', 'of the money: of a session that has expired; begins with sessions of the day before', fraction('--expired'), 0)
     .option('--malformed <fraction>', 'of all records: cannot be used, every kind in turn', fraction('--malformed'), 0)
     .option('--too-large', 'records over ENRICHMENT_MAX_RECORD_BYTES among the malformed; a broker may refuse them')
-    .option('--start <time>', 'ISO-8601 event time of the first record (default: so that the last is of now; with --out 2026-01-01)', time)
+    .option('--start <time>', 'ISO-8601 event time of the first record (default: so that the last is of now; with --out 2026-01-01)', start)
     .option('--out <file>', 'NDJSON into this file instead of Kafka, "-" for stdout')
     .addHelpText(
       'after',
@@ -216,9 +217,9 @@ function duration(text: string): number {
   return value;
 }
 
-function time(text: string): number {
-  const value = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+function start(text: string): number {
+  const value = time(text);
   // Kafka takes no timestamps before 1970; years of four digits leave room for every kind of record.
   if (value >= 0 && value < Date.UTC(9000, 0)) return value;
-  throw wrong('--start', text, 'an ISO-8601 time from 1970 on such as 2026-01-31T10:00:00Z');
+  throw wrong('--start', text, 'a time of the years 1970 to 8999');
 }

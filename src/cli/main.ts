@@ -1,23 +1,30 @@
 /**
  * The program `money-enrichment`. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration. Whatever goes wrong ends
- * in lines on stderr that say what to change; a stack trace only with ENRICHMENT_LOG_LEVEL=debug or trace.
+ * in lines on stderr that say what to change; a stack trace only with ENRICHMENT_LOG_LEVEL=debug or trace, and in the log
+ * of a process that ends by a fault of ours.
  */
 import { Command, CommanderError } from 'commander';
 import { EnrichmentError, messageOf } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
+import { createLogger, LOG_LEVELS } from '../log.ts';
 import { productVersion } from '../version.ts';
 import { COMMANDS } from './commands.ts';
 
 const NAME = 'money-enrichment';
 const USAGE = 2;
 const FAILED = 1;
+/** Commands whose stderr is a log. */
+const LOGGING: ReadonlySet<string> = new Set(['bridge', 'worker']);
+/** Their message says what is wrong and what to do: where in the code it was found tells nobody more. */
+const TELLING: ReadonlySet<string> = new Set(['CONFIG', 'UNREACHABLE', 'TOPIC', 'MISSING_PROGRAM', 'LIBRARY', 'NEWER_STATE', 'NOT_FOUND', 'CHECK_FAILED'] satisfies ErrorCode[]);
 
 /** Runs the command line `argv` (as in process.argv) and ends the process. */
 export async function main(argv: readonly string[]): Promise<void> {
   quietBrokenPipe();
   // A listener that throws must not end in a bare stack either.
-  process.on('uncaughtException', (error) => process.exit(report(error)));
-  process.on('unhandledRejection', (error) => process.exit(report(error)));
   const args = argv.slice(2);
+  process.on('uncaughtException', (error) => process.exit(report(error, commandOf(args))));
+  process.on('unhandledRejection', (error) => process.exit(report(error, commandOf(args))));
   const code = await run(args).catch((error: unknown) => report(error, commandOf(args)));
   await flushed(process.stdout);
   process.exit(code);
@@ -71,16 +78,25 @@ function report(error: unknown, command?: string): number {
   }
   if (error instanceof EnrichmentError) {
     for (const line of error.message.split('\n')) print(line);
-    printStack(error);
+    if (error.code === 'CONFIG' || !logged(error, command)) printStack(error);
     return error.code === 'CONFIG' ? USAGE : FAILED;
   }
-  print(`unexpected error: ${messageOf(error).split('\n')[0] ?? ''} (ENRICHMENT_LOG_LEVEL=debug shows where)`);
-  printStack(error);
+  const log = logged(error, command);
+  print(`unexpected error: ${messageOf(error).split('\n')[0] ?? ''} (${log ? 'the log says where' : 'ENRICHMENT_LOG_LEVEL=debug shows where'})`);
+  if (!log) printStack(error);
   return FAILED;
 }
 
 function print(line: string): void {
   process.stderr.write(`${NAME}: ${line}\n`);
+}
+
+/** Whether it was put into the log, with its stack: that of a process which runs for long and which nobody watches. */
+function logged(error: unknown, command: string | undefined): boolean {
+  if (!LOGGING.has(command ?? '') || (error instanceof EnrichmentError && TELLING.has(error.code))) return false;
+  const level = LOG_LEVELS.find((one) => one === process.env['ENRICHMENT_LOG_LEVEL']?.toLowerCase());
+  createLogger({ ...(level === undefined ? {} : { level }), plain: false }).fatal({ err: error }, `${command} ends by an error that it did not expect`);
+  return level !== 'silent';
 }
 
 function printStack(error: unknown): void {

@@ -1,5 +1,10 @@
 /** How commands write to stdout. */
 
+/** Whether colours may be written there: a terminal, and https://no-color.org is not asked for. */
+export function takesColour(stream: { readonly isTTY?: boolean }, env: NodeJS.ProcessEnv = process.env): boolean {
+  return stream.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
+}
+
 export function writeLine(line = ''): void {
   process.stdout.write(`${line}\n`);
 }

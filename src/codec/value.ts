@@ -1,5 +1,6 @@
 /** The seam between the formats of record values and what is asked of their fields. */
 import { isUtf8 } from 'node:buffer';
+import { withoutNested } from './nested-json.ts';
 import { numberTexts } from './number-text.ts';
 
 /** A decoded value whose fields are not validated yet. */
@@ -24,13 +25,18 @@ export interface DecoderSource {
   decoderFor(values: readonly Buffer[]): ValueDecoder | Promise<ValueDecoder>;
 }
 
+/** bytes, below which nothing nested can take long */
+const LARGE = 16_384;
+
 /** JSON objects in strict UTF-8, without a byte order mark. */
 export const jsonDecoder: ValueDecoder = {
   decode(value) {
     if (!isUtf8(value)) return { malformed: 'value: expected UTF-8' };
-    const text = value.toString('utf8');
+    const whole = value.toString('utf8');
+    const text = value.length > LARGE ? withoutNested(whole) : whole;
     let parsed: unknown;
     try {
+      if (text === undefined) return { malformed: 'value: expected JSON' };
       parsed = JSON.parse(text);
     } catch {
       // The message of the SyntaxError quotes the value.

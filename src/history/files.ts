@@ -2,7 +2,7 @@
  * Recorded histories as files: `.json` as Temporal's own tools write it (`temporal workflow show --output json`, "Download"
  * in the UI), and any other name as Temporal's protobuf.
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { historyFromJSON, historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import proto from '@temporalio/proto';
@@ -24,10 +24,11 @@ export async function readHistoryFile(file: string): Promise<Run> {
   }
 }
 
-/** As `<workflow id>.<run id>.json` in the folder, `/` in the id as `_`. Returns the path. */
+/** As `<workflow id>.<run id>.json` in the folder, `/` in the id as `_`, for its owner only: it holds personal data. Returns the path. */
 export async function writeHistoryFile(folder: string, { workflowId, runId, history }: Run): Promise<string> {
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const file = join(folder, `${workflowId.replace(/[^A-Za-z0-9._-]/g, '_')}.${runId}.json`);
-  await writeFile(file, historyToJSON(history));
+  await writeFile(file, historyToJSON(history), { mode: 0o600 });
+  await chmod(file, 0o600); // of a file that was there, the mode of its making counts
   return file;
 }

@@ -93,15 +93,23 @@ const CONNECTION_NAMES: ReadonlySet<string> = new Set([
 
 /** As {@link kafkaError}, but UNREACHABLE when it is a connection that cannot be had. */
 export function requestError(brokers: readonly string[], what: string, error: unknown): EnrichmentError {
-  for (const { name } of chain(error)) {
+  for (const at of chain(error)) {
+    if (at instanceof EnrichmentError && at.code === 'UNREACHABLE') return at;
+    const { name } = at;
     if (typeof name !== 'string' || !CONNECTION_NAMES.has(name)) continue;
     return new EnrichmentError(
       'UNREACHABLE',
-      `Kafka at ${brokers.join(', ')} does not answer (${messageOf(error)}): check KAFKA_BROKERS, and that the brokers run`,
+      `Kafka at ${brokers.join(', ')} does not answer (${innermost(error)}): check KAFKA_BROKERS, and that the brokers run`,
       { cause: error },
     );
   }
   return kafkaError(what, error);
+}
+
+/** What happened itself, without the words around it. */
+function innermost(error: unknown): string {
+  const all = [...chain(error)];
+  return messageOf(all.at(-1) ?? error);
 }
 
 /** kafkajs swallows what the broker answers when it is asked for a coordinator, a missing permission too. */
