@@ -33,7 +33,7 @@ export interface KafkaBrokerOptions {
   /** Its place in a cluster; alone in one of its own when absent. It is ready when its cluster is: start the others beside it. */
   readonly member?: ClusterMember;
   /** Of Apache Kafka. */
-  readonly version?: string;
+  readonly version?: string | undefined;
   readonly log: Log;
   /** Aborting it during the start leaves nothing running. */
   readonly signal?: AbortSignal | undefined;

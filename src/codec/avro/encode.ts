@@ -7,6 +7,8 @@ import { outputKey } from '../enriched.ts';
 import { formatTimestamp } from '../timestamp.ts';
 import { PREFIX } from './decoder.ts';
 
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
 /** The text of the schema, as it is registered. */
 export function outputSchema(): string {
   const text = readFileSync(new URL('../../../schemas/money-enriched.avsc', import.meta.url), 'utf8');
@@ -35,13 +37,22 @@ function avroValue({ userId, money, userInfo, sessionInfo, firstOccurrence }: En
       amount: money.amount,
       currency: money.currency,
       closingBalance: money.closingBalance,
-      moneyType: money.moneyType,
+      moneyType: wellFormed(money.moneyType),
       isOldMoneyEvent: money.isOldMoneyEvent,
     },
-    userInfo: hasAny(userInfo) ? { birthYear: userInfo.birthYear ?? null, residentCountryCode: userInfo.residentCountryCode ?? null } : null,
-    sessionInfo: sessionInfo === undefined ? null : { clientCountryCode: sessionInfo.clientCountryCode },
+    userInfo: hasAny(userInfo) ? { birthYear: textOrNull(userInfo.birthYear), residentCountryCode: textOrNull(userInfo.residentCountryCode) } : null,
+    sessionInfo: sessionInfo === undefined ? null : { clientCountryCode: wellFormed(sessionInfo.clientCountryCode) },
     firstOccurrence,
   };
+}
+
+function textOrNull(text: string | undefined): string | null {
+  return text === undefined ? null : wellFormed(text);
+}
+
+/** JSON can write half a surrogate pair, UTF-8 cannot: it becomes U+FFFD, or no reader would take the record. */
+function wellFormed(text: string): string {
+  return LONE_SURROGATE.test(text) ? Buffer.from(text).toString() : text;
 }
 
 function hasAny(userInfo: Enriched['userInfo']): userInfo is NonNullable<Enriched['userInfo']> {

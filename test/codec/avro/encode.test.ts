@@ -58,3 +58,11 @@ test('a schema id takes four bytes', () => {
 test('what is registered is the schema of the file', () => {
   assert.deepEqual(JSON.parse(outputSchema()), file);
 });
+
+test('half a surrogate pair, which only JSON can write, is no invalid UTF-8 in the record', () => {
+  const output: Output = { partition: 0, offset: 1, enriched: { userId: USER, money, firstOccurrence: true, sessionInfo: { clientCountryCode: 'U\ud800Y' } } };
+  const { value } = createAvroEncoder(258)(output, USER);
+  assert.ok(Buffer.isBuffer(value));
+  assert.ok(value.includes(Buffer.from('U\ufffdY')));
+  assert.ok(!value.includes(Buffer.from('eda080', 'hex')));
+});
