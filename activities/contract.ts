@@ -54,6 +54,8 @@ export const FAILURES = {
   staleIncarnation: 'StaleIncarnation',
   /** Not retryable: the ledger holds another record under this sequence number. */
   divergence: 'Divergence',
+  /** The broker does not take this very output. Not retryable in a local activity: the workflow task is tried again later. */
+  outputRefused: 'OutputRefused',
   /** Retryable. */
   publishFailed: 'PublishFailed',
   sessionServiceUnavailable: 'SessionServiceUnavailable',

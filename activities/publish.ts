@@ -14,7 +14,10 @@ const FAILURE_TYPES: Partial<Record<ErrorCode, string>> = {
   SEQUENCE_GAP: FAILURES.sequenceGap,
   STALE_INCARNATION: FAILURES.staleIncarnation,
   DIVERGENCE: FAILURES.divergence,
+  OUTPUT_REFUSED: FAILURES.outputRefused,
 };
+/** A local activity fails its task at once, which then waits without a slot; a regular one is tried again by itself. */
+const RETRIED: ReadonlySet<ErrorCode | undefined> = new Set<ErrorCode>(['SHARD_NOT_OWNED', 'OUTPUT_REFUSED']);
 
 /** As an attempt may be repeated as often as Temporal likes: what the ledger has is not published again. */
 export function createPublish({ publisher, isLocal = () => activityInfo().isLocal }: PublishDeps): Activities['publish'] {
@@ -27,8 +30,7 @@ export function createPublish({ publisher, isLocal = () => activityInfo().isLoca
       throw ApplicationFailure.create({
         type,
         message: messageOf(error),
-        // A lost shard: a local activity fails the task at once, a regular one is tried again where the shard is now.
-        nonRetryable: type !== FAILURES.publishFailed && (code !== 'SHARD_NOT_OWNED' || isLocal()),
+        nonRetryable: type !== FAILURES.publishFailed && (!RETRIED.has(code) || isLocal()),
         ...(error instanceof Error && { cause: error }),
       });
     }

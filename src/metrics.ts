@@ -45,6 +45,10 @@ export interface WorkerMetrics {
   /** Seconds from begin to commit. */
   readonly transactionSeconds: Histogram;
   readonly lookups: Counter<'outcome'>;
+  /** Times that the broker did not take an output. */
+  readonly outputRefusals: Counter;
+  /** Outputs that wait because the broker does not take them. */
+  readonly outputsRefused: Gauge;
   readonly shardsOwned: Gauge;
 }
 
@@ -132,6 +136,8 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
       registers,
     }),
     lookups,
+    outputRefusals: new Counter({ name: `${PREFIX}output_refusals_total`, help: 'Times that the broker refused an output', registers }),
+    outputsRefused: new Gauge({ name: `${PREFIX}outputs_refused`, help: 'Users whose outputs wait because the broker refuses one of them', registers }),
     shardsOwned: new Gauge({ name: `${PREFIX}shards_owned`, help: 'Shards that this process publishes for', registers }),
   };
 }

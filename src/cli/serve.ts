@@ -24,7 +24,7 @@ export interface ServeOptions {
   /** What it depends on, asked at intervals; by name. Rejects when there is no answer. */
   readonly probes: Readonly<Record<string, () => Promise<unknown>>>;
   /** What is known from its use. */
-  readonly parts?: Readonly<Record<string, Part>>;
+  readonly parts?: Readonly<Record<string, Pick<Part, 'problem'>>>;
   /** Called every second. */
   readonly setGauges: () => void;
 }
@@ -32,8 +32,12 @@ export interface ServeOptions {
 /** Resolves when it has drained; rejects with what no retry can mend. */
 export async function serve({ name, service, config, registry, stop, probes, parts = {}, setGauges }: ServeOptions): Promise<void> {
   const ended = new AbortController();
-  const all: Record<string, Part> = { ...parts };
-  for (const [part, ask] of Object.entries(probes)) void probe((all[part] = new Part(systemClock)), ask, systemClock, ended.signal);
+  const all: Record<string, Pick<Part, 'problem'>> = { ...parts };
+  for (const [each, ask] of Object.entries(probes)) {
+    const part = new Part(systemClock);
+    all[each] = part;
+    void probe(part, ask, systemClock, ended.signal);
+  }
   const health = await startHealthServer({
     port: config.metricsPort,
     anyPortIfTaken: config.metricsPortIsDefault === true,

@@ -22,6 +22,7 @@ import type { OnShardEvent } from '../publish/publisher.ts';
 import { connectTemporalNative, within } from '../temporal.ts';
 import { createCommittedWatermark } from '../worker/committed-watermark.ts';
 import { outputEncoder } from '../schema-registry/value-format.ts';
+import { RefusedOutputs } from '../worker/refused-outputs.ts';
 import { EnrichmentWorker } from '../worker/enrichment-worker.ts';
 import { temporalLog } from '../worker/temporal-log.ts';
 import { startVersionWorkers, type Versions } from '../worker/version-workers.ts';
@@ -67,6 +68,7 @@ async function runWorker(): Promise<void> {
     const encode = await outputEncoder(config, systemClock, logger);
     const { appId, topics } = config;
     const sessionService = new Part(systemClock);
+    const refused = new RefusedOutputs(systemClock, topics.output);
     const shared = {
       sessionServiceUrl: config.sessionServiceUrl!,
       lookupTimeout: config.lookupTimeout,
@@ -94,7 +96,7 @@ async function runWorker(): Promise<void> {
           host: hostname(),
           newId: randomUUID,
           random: Math.random,
-          onEvent: observe(metrics, logger, workflowIdsOf(config)),
+          onEvent: observe(metrics, logger, workflowIdsOf(config), refused),
         }),
       startShardWorker: (shard, publisher, onFailure) =>
         startVersionWorkers(versions, {
@@ -115,8 +117,11 @@ async function runWorker(): Promise<void> {
         kafka: () => kafka.partitionCounts([topics.output]),
         temporal: () => within(PROBE_DEADLINE, connection, () => connection.workflowService.getSystemInfo({})),
       },
-      parts: { sessionService },
-      setGauges: () => metrics.shardsOwned.set(worker.shardsOwned),
+      parts: { sessionService, outputs: refused },
+      setGauges() {
+        metrics.shardsOwned.set(worker.shardsOwned);
+        metrics.outputsRefused.set(refused.count);
+      },
     });
   } finally {
     await kafka.close();
@@ -148,8 +153,9 @@ async function checkTopics(kafka: KafkaPort, config: Config, logger: Logger): Pr
   }
 }
 
-function observe(metrics: WorkerMetrics, logger: Logger, workflowId: WorkflowIds): OnShardEvent {
+function observe(metrics: WorkerMetrics, logger: Logger, workflowId: WorkflowIds, refused: RefusedOutputs): OnShardEvent {
   return (event) => {
+    refused.observe(event);
     const text = eventText(event);
     switch (event.type) {
       case 'committed':
@@ -165,6 +171,14 @@ function observe(metrics: WorkerMetrics, logger: Logger, workflowId: WorkflowIds
         return logger.debug(text);
       case 'refused':
         return logger.error({ workflowId: workflowId(event.userId) }, text);
+      case 'outputRefused':
+        metrics.outputRefusals.inc();
+        // Once: it is tried again for as long as it takes.
+        return event.turns === 1 ? logger.error({ workflowId: workflowId(event.userId) }, text) : logger.debug({ workflowId: workflowId(event.userId), turns: event.turns }, text);
+      case 'outputTaken':
+        return logger.info({ workflowId: workflowId(event.userId) }, text);
+      case 'closed':
+        return logger.debug(text);
       case 'lost':
         return logger.warn(text);
       case 'opened':

@@ -30,8 +30,8 @@ const MAX_RECORDS = 1_000;
 export interface FittingOptions {
   /** bytes from which a record is compressed though it would fit; never when absent */
   readonly compressFrom?: number;
-  /** Records that go alone, each in a batch of its own. */
-  readonly alone?: (record: OutRecord) => boolean;
+  /** Records of different pieces share no batch. */
+  readonly pieceOf?: (record: OutRecord) => object | undefined;
 }
 
 /**
@@ -39,7 +39,7 @@ export interface FittingOptions {
  * the room's `most`.
  */
 export async function batchesOf(records: readonly OutRecord[], room: Room, options: FittingOptions = {}): Promise<Batch[]> {
-  const { compressFrom = Infinity, alone = () => false } = options;
+  const { compressFrom = Infinity, pieceOf = () => undefined } = options;
   const batches: Batch[] = [];
   let open: OutRecord[] = [];
   let bytes = BATCH_OVERHEAD;
@@ -51,12 +51,13 @@ export async function batchesOf(records: readonly OutRecord[], room: Room, optio
   for (const record of records) {
     const size = bytesOf(record);
     const whole = BATCH_OVERHEAD + size;
-    const large = whole > room.together || size >= compressFrom;
-    if (large || alone(record)) {
+    if (whole > room.together || size >= compressFrom) {
       close();
-      batches.push(large ? await smallest(record, whole, room) : { records: [record], compressed: false, bytes: whole });
+      batches.push(await smallest(record, whole, room));
       continue;
     }
+    const last = open.at(-1);
+    if (last !== undefined && pieceOf(last) !== pieceOf(record)) close();
     if (open.length >= MAX_RECORDS || bytes + size > room.together) close();
     open.push(record);
     bytes += size;

@@ -50,23 +50,35 @@ export interface Batch<W> {
   readonly unfinished: readonly W[];
   /** In the ledger already: answered now. */
   readonly published: readonly W[];
+  /** Stopped before an output that may not be sent now; what comes before it is in this batch. */
+  readonly barred: readonly W[];
   /** Gap, stale, divergence. */
   readonly refused: readonly { readonly waiting: W; readonly verdict: Refusal }[];
   /** Not looked at: for the next batch. */
   readonly left: readonly W[];
 }
+
+export interface Rules<W> {
+  /** Index of the first output of a request that may not be sent now. */
+  readonly barredFrom?: (item: W) => number | undefined;
+  /** Gets a transaction for itself. */
+  readonly alone?: (item: W) => boolean;
+}
+
 export type Refusal = Exclude<Verdict, { type: 'published' } | { type: 'publish' }>;
 
 export function formBatch<W extends Waiting>(
   waiting: readonly W[],
   committed: ReadonlyMap<string, LedgerEntry>,
   limits: Limits = LIMITS,
+  { barredFrom = () => undefined, alone = () => false }: Rules<W> = {},
 ): Batch<W> {
   const outputs: OutRecord[] = [];
   const entries = new Map<string, LedgerEntry>();
   const complete: W[] = [];
   const unfinished: W[] = [];
   const published: W[] = [];
+  const barred: W[] = [];
   const refused: { waiting: W; verdict: Refusal }[] = [];
   let bytes = 0;
   let index = 0;
@@ -75,7 +87,7 @@ export function formBatch<W extends Waiting>(
   for (; index < waiting.length && !full; index++) {
     const item = waiting[index] as W;
     const { request } = item;
-    const isolated = item.failures >= ISOLATE_AFTER;
+    const isolated = item.failures >= ISOLATE_AFTER || alone(item);
     if (isolated && outputs.length > 0) break;
 
     const pending = entries.get(request.userId);
@@ -92,8 +104,14 @@ export function formBatch<W extends Waiting>(
       continue;
     }
 
+    const bar = barredFrom(item) ?? Infinity;
+    if (bar <= verdict.from) {
+      barred.push(item);
+      continue;
+    }
     let count = verdict.from;
     for (const record of item.records.slice(verdict.from)) {
+      if (count >= bar) break;
       const size = bytesOf(record);
       if (outputs.length > 0 && (outputs.length >= limits.records || bytes + size > limits.bytes)) {
         full = true;
@@ -105,7 +123,8 @@ export function formBatch<W extends Waiting>(
     }
     if (count === verdict.from) break; // nothing of it fits any more
     entries.set(request.userId, advance(pending ?? committed.get(request.userId), request, count));
-    (count === request.outputs.length ? complete : unfinished).push(item);
+    if (count >= bar) barred.push(item);
+    else (count === request.outputs.length ? complete : unfinished).push(item);
     if (isolated) full = true;
   }
 
@@ -116,6 +135,7 @@ export function formBatch<W extends Waiting>(
     complete,
     unfinished,
     published,
+    barred,
     refused,
     left: waiting.slice(index),
   };

@@ -10,6 +10,7 @@
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { GroupMember, KafkaPort, RecordBatch } from '../kafka/port.ts';
+import { TopicRooms } from '../kafka/topic-rooms.ts';
 import type { EncodeOutput, Limits } from './group-commit.ts';
 import type { LedgerFeed } from './ledger-reader.ts';
 import type { OnShardEvent, Publisher } from './publisher.ts';
@@ -66,6 +67,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
 class LedgerGroupOwnership implements Ownership {
   readonly #options: OwnershipOptions;
   readonly #member: GroupMember;
+  readonly #rooms: TopicRooms;
   readonly #held = new Map<number, Held>();
   readonly #closing = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
@@ -74,6 +76,7 @@ class LedgerGroupOwnership implements Ownership {
   constructor(options: OwnershipOptions) {
     this.#options = options;
     const { kafka, appId, ledgerTopic } = options;
+    this.#rooms = new TopicRooms(kafka, options.clock);
     this.#member = kafka.joinGroup({ groupId: shardGroupOf(appId), topics: [ledgerTopic] });
   }
 
@@ -114,6 +117,7 @@ class LedgerGroupOwnership implements Ownership {
     const { appId, onTaken, onEvent, ...options } = this.#options;
     const publisher = new ShardPublisher({
       ...options,
+      rooms: this.#rooms,
       shard,
       transactionalId: transactionalIdOf(appId, shard),
       feed: this.#feedOf(shard, () => this.#held.get(shard) === held),
@@ -201,8 +205,14 @@ export function eventText(event: Parameters<OnShardEvent>[0]): string {
       return `shard ${event.shard}: ${event.requests} requests for what was published before`;
     case 'refused':
       return `shard ${event.shard}: ${event.error.message}`;
+    case 'outputRefused':
+      return `shard ${event.shard}: ${event.error.message}`;
+    case 'outputTaken':
+      return `shard ${event.shard}: an output that was refused is published, after ${Math.round(event.ms / 1_000)} s`;
     case 'lost':
       return `shard ${event.shard} is lost: ${messageOf(event.error)}`;
+    case 'closed':
+      return `shard ${event.shard} is not held any more`;
     default:
       return event satisfies never;
   }

@@ -9,6 +9,7 @@ export interface Publisher {
    * SEQUENCE_GAP      outputs are missing between the ledger and this request;
    * STALE_INCARNATION a newer incarnation of the user's workflow has published;
    * DIVERGENCE        the ledger holds another output under this sequence number;
+   * OUTPUT_REFUSED    the broker does not take one of the outputs: those before it are published, repeat the request later;
    * KAFKA             not published in time, or not known to be: repeat the request.
    */
   publish(request: PublishRequest): Promise<void>;
@@ -30,5 +31,11 @@ export type ShardEvent =
   /** A request for what was published before. */
   | { readonly type: 'repeated'; readonly shard: number; readonly requests: number }
   | { readonly type: 'refused'; readonly shard: number; readonly userId: string; readonly error: Error }
-  | { readonly type: 'lost'; readonly shard: number; readonly error: unknown };
+  /** The broker does not take this output, at its so manieth turn; `held`: such outputs of this shard. */
+  | { readonly type: 'outputRefused'; readonly shard: number; readonly userId: string; readonly turns: number; readonly held: number; readonly error: Error }
+  /** One that was held is published after all. */
+  | { readonly type: 'outputTaken'; readonly shard: number; readonly userId: string; readonly held: number; readonly ms: number }
+  | { readonly type: 'lost'; readonly shard: number; readonly error: unknown }
+  /** Nothing more comes of this publisher: given back, or lost. */
+  | { readonly type: 'closed'; readonly shard: number };
 export type OnShardEvent = (event: ShardEvent) => void;

@@ -4,6 +4,7 @@
  */
 import type { PublishRequest } from '../../activities/contract.ts';
 import { EnrichmentError, messageOf } from '../errors.ts';
+import type { RefusedBatch } from '../kafka/topic-rooms.ts';
 import type { Refusal } from './group-commit.ts';
 
 export function describe({ incarnation, stream, first, outputs }: PublishRequest): string {
@@ -35,6 +36,23 @@ export function refusalOf(request: PublishRequest, verdict: Refusal): Enrichment
     default:
       return verdict satisfies never;
   }
+}
+
+/** `limit`: max.message.bytes of the topic, where it is known. */
+export function outputRefused(
+  { incarnation, stream, userId }: PublishRequest, seq: number, topic: string, why: { readonly bytes: number; readonly limit?: number | undefined; readonly cause?: RefusedBatch },
+): EnrichmentError {
+  const what = describe({ incarnation, stream, userId, first: seq, outputs: [] }).replace(/outputs \d+\.\.\d+/, `output ${seq}`);
+  const { bytes, limit, cause } = why;
+  const advice =
+    cause?.why === 'content'
+      ? `${messageOf(cause.cause)}: look for a policy of the broker, and at the topic's cleanup.policy and message.timestamp settings`
+      : `it has ${bytes} bytes as written${limit === undefined ? '' : `, and max.message.bytes is ${limit}`}: set max.message.bytes of ${topic} to ${roundUp(bytes)} or more`;
+  return new EnrichmentError('OUTPUT_REFUSED', `${what} is refused by ${topic}, and what follows it in this workflow waits; ${advice}`, { cause });
+}
+
+function roundUp(bytes: number): number {
+  return Math.ceil((bytes * 1.1) / 65_536) * 65_536;
 }
 
 export function unpublished(request: PublishRequest, cause: unknown): EnrichmentError {

@@ -9,6 +9,9 @@
  *            owners would fence each other for ever). Final.
  *   closed   by close(). Final.
  *
+ * An output that the broker refuses is found and held by itself (held-outputs.ts): the requests that shared its transaction
+ * go on at once, and its own is given back.
+ *
  * A request is answered by a commit or by the committed ledger, by nothing else. Requests in a transaction that failed
  * are tried again after the reopening. That outputs are missing is believed only of a ledger that was read after the
  * request came: an owner that was fenced unawares knows an old ledger.
@@ -16,15 +19,21 @@
 import type { PublishRequest } from '../../activities/contract.ts';
 import type { Clock } from '../clock.ts';
 import { EnrichmentError, messageOf } from '../errors.ts';
-import type { KafkaPort, RecordBatch, TransactionalProducer } from '../kafka/port.ts';
+import { BATCH_OVERHEAD } from '../kafka/fitting.ts';
+import { bytesOf } from '../kafka/port.ts';
+import type { KafkaPort, OutRecord, RecordBatch, TransactionalProducer } from '../kafka/port.ts';
+import { RefusedBatch } from '../kafka/topic-rooms.ts';
+import type { TopicRooms } from '../kafka/topic-rooms.ts';
 import { formBatch, LIMITS, recordsOf } from './group-commit.ts';
 import type { Batch, EncodeOutput, Limits, Waiting } from './group-commit.ts';
+import { HeldOutputs } from './held-outputs.ts';
 import { encodeOwner, OWNER_KEY } from './ledger-entry.ts';
 import type { LedgerEntry } from './ledger-entry.ts';
 import { LedgerReader } from './ledger-reader.ts';
 import type { LedgerFeed } from './ledger-reader.ts';
 import type { OnShardEvent, Publisher } from './publisher.ts';
-import { describe, refusalOf, unpublished } from './refusals.ts';
+import { describe, outputRefused, refusalOf, unpublished } from './refusals.ts';
+import { ShardSender } from './shard-sender.ts';
 
 export type ShardState = 'opening' | 'ready' | 'lost' | 'closed';
 
@@ -35,6 +44,8 @@ export interface ShardPublisherOptions {
   readonly ledgerTopic: string;
   readonly kafka: Pick<KafkaPort, 'fence'>;
   readonly feed: LedgerFeed;
+  /** Shared by all shards of the process. */
+  readonly rooms: TopicRooms;
   readonly encode: EncodeOutput;
   readonly clock: Clock;
   /** For people: who wrote the sentinel. */
@@ -62,6 +73,8 @@ interface Pending extends Waiting {
   readonly since: number;
   /** How often the shard had been opened when the request came. */
   readonly opened: number;
+  /** bytes of its largest record */
+  readonly largest: number;
   resolve(): void;
   reject(error: Error): void;
 }
@@ -70,6 +83,8 @@ export class ShardPublisher implements Publisher {
   readonly #options: ShardPublisherOptions;
   readonly #committed = new Map<string, LedgerEntry>();
   readonly #mine = new Set<string>();
+  readonly #held: HeldOutputs;
+  readonly #sender: ShardSender;
   #state: ShardState = 'opening';
   #waiting: Pending[] = [];
   #inFlight: readonly Pending[] = [];
@@ -87,6 +102,8 @@ export class ShardPublisher implements Publisher {
 
   constructor(options: ShardPublisherOptions) {
     this.#options = options;
+    this.#held = new HeldOutputs(options.clock);
+    this.#sender = new ShardSender(options);
   }
 
   get state(): ShardState {
@@ -105,7 +122,10 @@ export class ShardPublisher implements Publisher {
     });
     this.#running = this.#run()
       .catch((error: unknown) => this.#lose(error))
-      .finally(() => this.#discard());
+      .finally(async () => {
+        this.#event({ type: 'closed' });
+        await this.#discard();
+      });
     return opened;
   }
 
@@ -117,7 +137,8 @@ export class ShardPublisher implements Publisher {
     const records = recordsOf(request, this.#options.encode);
     const since = this.#options.clock.elapsed();
     await new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ request, records, failures: 0, since, opened: this.#opened, resolve, reject });
+      const largest = records.reduce((most, record) => Math.max(most, bytesOf(record)), 0);
+      this.#waiting.push({ request, records, largest, failures: 0, since, opened: this.#opened, resolve, reject });
       this.#wake?.();
     });
   }
@@ -225,14 +246,19 @@ export class ShardPublisher implements Publisher {
   }
 
   async #publishBatch(producer: TransactionalProducer): Promise<void> {
-    const { clock, shard, outputTopic, ledgerTopic, limits = LIMITS } = this.#options;
+    const { clock, limits = LIMITS } = this.#options;
     // While requests keep coming, those of a moment go together; a single one does not wait.
     if (this.#lastBatch > 1 && this.#waiting.length < this.#lastBatch) await clock.sleep(LINGER);
+    await this.#holdUnfit();
     if (this.#ended()) return;
 
-    const batch = formBatch(this.#waiting, this.#committed, limits);
+    const batch = formBatch(this.#waiting, this.#committed, limits, { barredFrom: (item) => this.#barredFrom(item), alone: (item) => this.#isTurn(item) });
+    for (const { request, reject } of batch.barred) reject(this.#held.of(request)!.error);
     const suspects = this.#refuse(batch);
-    for (const { resolve } of batch.published) resolve();
+    for (const { request, resolve } of batch.published) {
+      this.#wasPublished(request);
+      resolve();
+    }
     if (batch.published.length > 0) this.#event({ type: 'repeated', requests: batch.published.length });
     this.#waiting = [...suspects, ...batch.left];
     this.#inFlight = [...batch.complete, ...batch.unfinished];
@@ -241,10 +267,7 @@ export class ShardPublisher implements Publisher {
     if (batch.outputs.length > 0) {
       const began = clock.elapsed();
       try {
-        const transaction = await producer.begin();
-        await transaction.send(outputTopic, shard, batch.outputs);
-        const at = await transaction.send(ledgerTopic, shard, batch.ledger);
-        await transaction.commit();
+        const at = await this.#sender.commit(producer, batch.outputs, batch.ledger);
         if (at !== null) this.#position = at;
       } catch (error) {
         await this.#failed(error);
@@ -258,7 +281,10 @@ export class ShardPublisher implements Publisher {
         requests: batch.complete.length,
         ms: clock.elapsed() - began,
       });
-      for (const { resolve } of batch.complete) resolve();
+      for (const { request, resolve } of batch.complete) {
+        this.#wasPublished(request);
+        resolve();
+      }
     }
     this.#inFlight = [];
     if (this.#ended()) {
@@ -295,13 +321,65 @@ export class ShardPublisher implements Publisher {
       return;
     }
     this.#event({ type: 'reopening', error });
+    const refused = error instanceof RefusedBatch && retry.some(({ records }) => records.includes(error.batch.records[0]!)) ? error : undefined;
+    const blamed = refused && this.#sender.blame(refused);
     const again: Pending[] = [];
     for (const waiting of retry) {
+      if (refused !== undefined) {
+        const index = blamed === undefined ? -1 : waiting.records.indexOf(blamed);
+        if (index === -1) again.push(waiting);
+        else waiting.reject(this.#hold(waiting.request, index, { bytes: refused.batch.bytes, cause: refused }));
+        continue;
+      }
       waiting.failures += 1;
       if (waiting.failures < MAX_FAILURES) again.push(waiting);
       else waiting.reject(unpublished(waiting.request, error));
     }
     this.#waiting = [...again, ...this.#waiting];
+  }
+
+  /** What the topic's settings do not allow is not even sent. */
+  async #holdUnfit(): Promise<void> {
+    const { rooms, outputTopic } = this.#options;
+    await rooms.of(outputTopic);
+    const limit = rooms.limit(outputTopic);
+    if (limit === undefined) return;
+    for (const waiting of this.#waiting.filter(({ largest }) => largest + BATCH_OVERHEAD > limit)) {
+      const hold = this.#held.of(waiting.request);
+      if (hold !== undefined && this.#held.isBarred(hold)) continue;
+      const unfit = await this.#sender.firstUnfit(waiting.records);
+      // A request that was published meanwhile is answered by the ledger, whatever the topic takes now.
+      const last = this.#committed.get(waiting.request.userId)?.[waiting.request.stream]?.seq ?? 0;
+      if (unfit !== undefined && waiting.request.first + unfit.index > last) this.#hold(waiting.request, unfit.index, unfit);
+    }
+  }
+
+  #hold(request: PublishRequest, index: number, why: { readonly bytes: number; readonly cause?: RefusedBatch }): EnrichmentError {
+    const { rooms, outputTopic } = this.#options;
+    const seq = request.first + index;
+    const error = outputRefused(request, seq, outputTopic, { ...why, limit: rooms.limit(outputTopic) });
+    const { turns } = this.#held.refuse(request, seq, error);
+    this.#event({ type: 'outputRefused', userId: request.userId, turns, held: this.#held.size, error });
+    return error;
+  }
+
+  #barredFrom({ request }: Pending): number | undefined {
+    const hold = this.#held.of(request);
+    return hold !== undefined && this.#held.isBarred(hold) ? Math.max(0, hold.seq - request.first) : undefined;
+  }
+
+  /** Whether it has a refused output whose turn it is; that goes in a batch of its own. */
+  #isTurn({ request, records }: Pending): boolean {
+    const hold = this.#held.of(request);
+    const record: OutRecord | undefined = hold === undefined || this.#held.isBarred(hold) ? undefined : records[hold.seq - request.first];
+    if (record !== undefined) this.#sender.isolate(record);
+    return record !== undefined;
+  }
+
+  #wasPublished(request: PublishRequest): void {
+    const taken = this.#held.published(request, request.first + request.outputs.length - 1);
+    if (taken === undefined) return;
+    this.#event({ type: 'outputTaken', userId: request.userId, held: this.#held.size, ms: this.#options.clock.elapsed() - taken.since });
   }
 
   #giveUp(error: unknown): void {

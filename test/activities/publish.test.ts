@@ -71,3 +71,11 @@ describe('the watermark activity', () => {
     }
   });
 });
+
+for (const isLocal of [true, false]) {
+  it(`an output that the broker refuses ${isLocal ? 'fails its task, which waits without a slot' : 'is tried again by its activity'}`, async () => {
+    const publisher = { publish: async () => { throw new EnrichmentError('OUTPUT_REFUSED', 'too large'); } };
+    const request = { userId: 'u', incarnation: { startedAt: 1, runId: 'r' }, stream: 'applied', first: 1, outputs: [] } as const;
+    await assert.rejects(createPublish({ publisher, isLocal: () => isLocal })(request), { type: 'OutputRefused', nonRetryable: isLocal });
+  });
+}
