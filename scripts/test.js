@@ -1,5 +1,5 @@
 /**
- * The test command: `node scripts/test.js [unit|int|e2e|FILE ...]`, everything by default.
+ * The test command: `node scripts/test.js [--kafka VERSION|oldest|newest] [unit|int|e2e|FILE ...]`, everything by default.
  *
  * The layers run one after the other, as one run with one summary: unit (*.test.ts), int (*.int.test.ts: Temporal's test
  * server), e2e (*.e2e.test.ts: real Kafka and Temporal, started once here, one file at a time). Exit code 0 only if all pass.
@@ -8,6 +8,7 @@ import { readdirSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { run } from 'node:test';
+import { parseArgs } from 'node:util';
 import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 import { register } from 'tsx/esm/api';
@@ -36,12 +37,12 @@ function layerOf(file) {
 }
 
 /** The events of the layers' runs, with the counts added up into one summary at the end. */
-async function* runLayers(files, outcome) {
+async function* runLayers(files, outcome, kafka) {
   const counts = new Map();
   for (const layer of LAYERS) {
     const chosen = files.filter((file) => layerOf(file) === layer).map((file) => join(ROOT, file));
     if (chosen.length === 0 || abort.signal.aborted) continue;
-    const stop = layer === 'e2e' ? await startServers() : async () => undefined;
+    const stop = layer === 'e2e' ? await startServers(kafka) : async () => undefined;
     try {
       const options = { files: chosen, concurrency: AT_A_TIME[layer], timeout: FILE_TIMEOUT_MS, signal: abort.signal };
       for await (const event of run(options)) {
@@ -59,8 +60,8 @@ async function* runLayers(files, outcome) {
   for (const [name, value] of counts) yield { type: 'test:diagnostic', data: { nesting: 0, message: `${name} ${value}`, level: 'info' } };
 }
 
-/** One broker and one Temporal server for all end-to-end tests; those named by the environment are used instead. */
-async function startServers() {
+/** One broker (of version `kafka`) and one Temporal server for all end-to-end tests; those named by the environment are used instead. */
+async function startServers(kafka) {
   const { openDataFolder } = await import('../src/local/data-folder.ts');
   const { startKafka } = await import('../src/local/kafka.ts');
   const { startTemporalServer } = await import('../src/local/temporal-server.ts');
@@ -72,7 +73,10 @@ async function startServers() {
     const folder = await openDataFolder();
     undo.push(() => folder.release());
     if (!process.env.TEST_KAFKA_BROKERS) {
-      const broker = await startKafka({ dataDir: join(folder.path, 'kafka'), log, signal: abort.signal });
+      const { kafkaVersion } = await import('./kafka-versions.js');
+      const version = kafka === undefined ? undefined : await kafkaVersion(kafka, abort.signal);
+      if (version !== undefined) log(`End-to-end tests run on Apache Kafka ${version}.`);
+      const broker = await startKafka({ dataDir: join(folder.path, 'kafka'), version, log, signal: abort.signal });
       undo.push(() => broker.stop());
       process.env.TEST_KAFKA_BROKERS = broker.brokers.join(',');
     }
@@ -94,8 +98,9 @@ async function main() {
   register();
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => abort.abort(new Error(`stopped by ${signal}`)));
   const outcome = { failed: false, tests: 0 };
+  const { values, positionals } = parseArgs({ options: { kafka: { type: 'string' } }, allowPositionals: true });
   try {
-    const report = Readable.from(runLayers(selectFiles(process.argv.slice(2)), outcome)).compose(spec);
+    const report = Readable.from(runLayers(selectFiles(positionals), outcome, values.kafka)).compose(spec);
     for await (const text of report) process.stdout.write(text);
   } catch (error) {
     log(error.message);
