@@ -2,7 +2,7 @@
  * A data folder that Kafka accepts as formatted. Kafka's own tool takes seconds for it, so it runs once; what it wrote,
  * a checkpoint that only depends on Kafka's version, is kept in the cache and copied under fresh ids.
  */
-import { copyFile, mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { EnrichmentError } from '../errors.ts';
@@ -10,7 +10,6 @@ import { cached } from './cache.ts';
 import { KAFKA_VERSION } from './kafka-jars.ts';
 import { runProgram } from './processes.ts';
 
-const CHECKPOINT = 'bootstrap.checkpoint';
 const META = 'meta.properties';
 
 export interface FormatOptions {
@@ -31,8 +30,7 @@ export interface FormatOptions {
 export async function formatFolder({ folder, nodeId, clusterId = freshId(), version = KAFKA_VERSION, storageTool, signal }: FormatOptions): Promise<void> {
   if (await stat(join(folder, META)).catch(() => undefined)) return;
   const template = await cached(`kafka-${version}-formatted`, (into) => runTool(into, storageTool, signal), { signal });
-  await mkdir(folder, { recursive: true });
-  await copyFile(join(template, CHECKPOINT), join(folder, CHECKPOINT));
+  await cp(template, folder, { recursive: true });
   await writeFile(join(folder, META), `version=1\nnode.id=${nodeId}\ncluster.id=${clusterId}\ndirectory.id=${freshId()}\n`);
 }
 
