@@ -2,6 +2,8 @@
  * Deliberately broken builds: each takes one guarantee's mechanism away, by changing the text of the product. Whatever
  * claims to check the guarantee must catch it. The texts must occur once: when the code moves, this says so.
  */
+import { MENDS } from './mends.ts';
+
 export interface Edit {
   readonly file: string;
   readonly find: string;
@@ -17,7 +19,7 @@ export interface BrokenBuild {
   readonly caughtBy: 'simulate' | { readonly test: string };
 }
 
-export const BROKEN_BUILDS: readonly BrokenBuild[] = [
+const GUARANTEES: readonly BrokenBuild[] = [
   {
     name: 'no-ledger',
     breaks: 'a repeated request is published again, whatever the ledger says',
@@ -132,3 +134,5 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     caughtBy: { test: 'test/publish/group-commit.test.ts' },
   },
 ];
+
+export const BROKEN_BUILDS: readonly BrokenBuild[] = [...GUARANTEES, ...MENDS];

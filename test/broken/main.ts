@@ -11,13 +11,23 @@ if (unknown.length > 0) {
 }
 const chosen = BROKEN_BUILDS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
 let missed = 0;
+console.log(`${'build'.padEnd(40)} ${'caught by'.padEnd(46)} ${'after'.padStart(12)}  what it breaks, and the first that was found wrong`);
 for (const build of chosen) {
+  const { name, breaks, caughtBy } = build;
   const { caught, output, seconds } = await runBrokenBuild(build, Number(values.seeds));
   if (!caught) missed += 1;
-  console.log(`${caught ? 'caught    ' : 'NOT CAUGHT'} ${build.name.padEnd(36)} ${String(seconds).padStart(4)} s  ${caught ? evidence(output) : output.slice(-2_000)}`);
+  const by = !caught ? 'NOT CAUGHT' : caughtBy === 'simulate' ? 'the simulation' : caughtBy.test;
+  console.log(`${name.padEnd(40)} ${by.padEnd(46)} ${(seedsOf(output) ?? `${seconds} s`).padStart(12)}  ${breaks}`);
+  console.log(`    ${caught ? evidence(output) : output.slice(-2_000)}`);
 }
 console.log(`${chosen.length - missed} passed, ${missed} failed`);
 process.exitCode = missed > 0 ? 1 : 0;
+
+/** How many the simulation tried until one was wrong; undefined for a test. */
+function seedsOf(output: string): string | undefined {
+  const passed = /^(\d+) passed, 1 failed$/m.exec(output);
+  return /^seed \d+ failed:$/m.test(output) && passed !== null ? `${Number(passed[1]) + 1} seeds` : undefined;
+}
 
 /** The first line of what was found wrong. */
 function evidence(output: string): string {

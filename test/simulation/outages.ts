@@ -11,7 +11,8 @@ import { Log } from './logged.ts';
 import { scenarioOf, type Scenario } from './scenario.ts';
 import { TOPICS, SimSystem } from './system.ts';
 
-export type Outage = 'output unwritable' | 'temporal away' | 'session service away';
+export const OUTAGES = ['output unwritable', 'temporal away', 'session service away'] as const;
+export type Outage = (typeof OUTAGES)[number];
 
 export interface Grown {
   /** Of the longest and the largest history of any user. */

@@ -56,6 +56,7 @@ export class SimSystem {
     this.kafka = new SimKafka(scheduler);
     for (const topic of INPUT_TOPICS) this.kafka.createTopic(topic, scenario.partitions);
     this.kafka.createTopic(TOPICS.deadLetter, scenario.partitions);
+    this.kafka.limitBatches(TOPICS.deadLetter, scenario.deadLetterBatchBytes);
     this.kafka.createTopic(TOPICS.output, scenario.shards);
     this.kafka.createTopic(TOPICS.ledger, scenario.shards, { compacted: true });
     const { lostTasks, eviction, suggestAfter, slots, temporalLimits: limits } = scenario;

@@ -1,0 +1,76 @@
+/**
+ * Mends of what once stopped a user, a partition or every bridge, each undone: what was wrong has to be noticed again. See
+ * {@link BrokenBuild}.
+ */
+import type { BrokenBuild } from './builds.ts';
+
+export const MENDS: readonly BrokenBuild[] = [
+  {
+    name: 'dead-letters-of-any-size',
+    breaks: 'dead letters go out in batches of any size, whatever their topic takes',
+    edits: [
+      { file: 'src/kafka/topic-rooms.ts', find: 'const most = Math.min(limit, known.refused - 1);', replace: 'const most = limit > 0 ? Infinity : known.refused;' },
+      { file: 'src/kafka/topic-rooms.ts', find: 'together: Math.max(SMALLEST, Math.min(TOGETHER, most, known.together)),', replace: 'together: TOGETHER,' },
+    ],
+    caughtBy: 'simulate',
+  },
+  {
+    name: 'dead-letter-never-cut',
+    breaks: 'a dead letter that no request can carry is tried whole, for ever',
+    edits: [{ file: 'src/bridge/committer.ts', find: 'if (batch.bytes <= room.most) return batch;', replace: 'if (batch.bytes > 0) return batch;' }],
+    caughtBy: 'simulate',
+  },
+  {
+    name: 'parts-by-the-wall-clock',
+    breaks: 'how long a part has failed is measured by a clock that people set',
+    edits: [
+      { file: 'src/parts.ts', find: "readonly #clock: Pick<Clock, 'elapsed'>;", replace: "readonly #clock: Pick<Clock, 'now'>;" },
+      { file: 'src/parts.ts', find: "constructor(clock: Pick<Clock, 'elapsed'>) {", replace: "constructor(clock: Pick<Clock, 'now'>) {" },
+      { file: 'src/parts.ts', find: '    const now = this.#clock.elapsed();\n    const known', replace: '    const now = this.#clock.now();\n    const known' },
+      { file: 'src/parts.ts', find: '    const now = this.#clock.elapsed();\n    if', replace: '    const now = this.#clock.now();\n    if' },
+    ],
+    caughtBy: { test: 'test/clock-steps.test.ts' },
+  },
+  {
+    name: 'no-timestamp-is-a-timestamp',
+    breaks: 'a record without a Kafka timestamp is said to be of the future',
+    edits: [{ file: 'src/codec/decode.ts', find: 'if (!(timestamp > 0) && !(timestamp < -1)) {', replace: 'if (Number.isNaN(timestamp)) {' }],
+    caughtBy: { test: 'test/codec/decode.test.ts' },
+  },
+  {
+    name: 'timestamps-as-doubles',
+    breaks: 'the header of a dead letter has a rounded timestamp',
+    edits: [{ file: 'src/kafka/record-timestamp.ts', find: 'Number.isSafeInteger(timestamp) ?', replace: 'Number.isFinite(timestamp) ?' }],
+    caughtBy: { test: 'test/kafka/record-timestamp.test.ts' },
+  },
+  {
+    name: 'timestamps-without-a-bound',
+    breaks: 'a topic whose producers may be any time ahead is found right',
+    edits: [{ file: 'src/kafka/topics.ts', find: '} else if (Number(settings[AHEAD]) > HOUR) {', replace: '} else if (Number.isNaN(Number(settings[AHEAD]))) {' }],
+    caughtBy: { test: 'test/kafka/topics.test.ts' },
+  },
+  {
+    name: 'one-log-for-ever',
+    breaks: 'records of a topic that was made anew are dropped as known',
+    edits: [{ file: 'src/domain/redelivery.ts', find: "const name = logs?.[input] ?? '';", replace: "const name = logs === undefined ? '' : '';" }],
+    caughtBy: { test: 'test/domain/logs.test.ts' },
+  },
+  {
+    name: 'any-log-is-the-one-that-was-read',
+    breaks: 'a log that was cut or made anew is read on without a word',
+    edits: [
+      {
+        file: 'src/bridge/committed-place.ts',
+        find: "if (problem !== undefined) throw new EnrichmentError('LOG_CHANGED', problem);",
+        replace: "if (problem === '') throw new EnrichmentError('LOG_CHANGED', problem);",
+      },
+    ],
+    caughtBy: { test: 'test/bridge/log-identity.test.ts' },
+  },
+  {
+    name: 'deleted-tail-unnoticed',
+    breaks: 'a command waits for ever for records that were deleted while it read',
+    edits: [{ file: 'src/kafka/gone.ts', find: 'if (still !== undefined && start > still.next) onGone(still, start);', replace: 'if (still !== undefined && start < 0) onGone(still, start);' }],
+    caughtBy: { test: 'test/kafka/gone.test.ts' },
+  },
+];

@@ -1,0 +1,20 @@
+/** What an hour of an outage does not add, a week does not either; `npm run simulate:outages -- --days 7` runs the week. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { runOutage, type Outage } from './outages.ts';
+
+const HOUR = 3_600_000;
+/** Signals that a user is sent in half of the outage, and some. */
+const GROWTH = { events: 120, bytes: 100_000 };
+
+/** Switched on as the product stands them. */
+const OUTAGES: readonly Outage[] = ['temporal away', 'session service away'];
+
+for (const outage of OUTAGES) {
+  test(`${outage} for long: no history grows with time, and all goes on by itself and is exact`, async () => {
+    const { half, end, problems } = await runOutage(outage, HOUR);
+    assert.deepEqual(problems, []);
+    assert.ok(end.events - half.events < GROWTH.events, `${half.events} events at the half, ${end.events} at the end`);
+    assert.ok(end.bytes - half.bytes < GROWTH.bytes, `${half.bytes} bytes at the half, ${end.bytes} at the end`);
+  });
+}
