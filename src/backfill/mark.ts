@@ -3,6 +3,7 @@
  * its outputs. It pins what the result depends on (the ends of the logs, the rules, the window), so that an interrupted
  * run goes on as it began, and says how many records of the triple the output topic holds.
  */
+import type { LogNames } from '../bridge/log-identity.ts';
 import { isOffsets, metadataFields, metadataText } from '../bridge/offset-metadata.ts';
 import type { Offsets } from '../domain/events.ts';
 
@@ -11,6 +12,8 @@ export interface Mark {
   readonly identity: string;
   readonly starts: Offsets;
   readonly ends: Offsets;
+  /** Ids of the input topics; absent in marks before 0.3. */
+  readonly logs?: LogNames;
   readonly done: boolean;
   /** Offsets read, of the sum of `ends - starts`. */
   readonly read: number;

@@ -9,6 +9,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../clock.ts';
 import type { Offsets, Rules } from '../domain/events.ts';
+import { idsOf, othersThan, type LogNames } from '../bridge/log-identity.ts';
 import type { Fetched } from '../bridge/merge-queue.ts';
 import type { InputIndex } from '../bridge/watermark.ts';
 import { EnrichmentError } from '../errors.ts';
@@ -80,7 +81,7 @@ export class TripleRun {
   private readonly deps: TripleDeps;
   private readonly ended = new AbortController();
   private producer: TransactionalProducer | undefined;
-  private current: { readonly engine: TripleEngine; readonly identity: string; readonly starts: Offsets; readonly ends: Offsets } | undefined;
+  private current: { readonly engine: TripleEngine; readonly identity: string; readonly logs: LogNames; readonly starts: Offsets; readonly ends: Offsets } | undefined;
   private outbox: Item[] = [];
   private outboxBytes = 0;
   private written = 0;
@@ -139,7 +140,8 @@ export class TripleRun {
     const { partition } = this;
     this.producer = await kafka.fence(`${groupId}-${partition}`);
     const places = inputTopics.map((topic) => ({ topic, partition }));
-    const [committed, bounds] = await Promise.all([kafka.committedOffsets(groupId, places), kafka.endOffsets(places)]);
+    const [committed, bounds, identities] = await Promise.all([kafka.committedOffsets(groupId, places), kafka.endOffsets(places), kafka.topicIdentities?.(inputTopics) ?? []]);
+    const logs = idsOf(inputTopics, identities);
     const found = decodeMark(committed.find(({ topic }) => topic === inputTopics[2])?.metadata ?? '');
     const now = offsetsOf(inputTopics, bounds);
     const complete = await this.see(found?.written ?? 0);
@@ -148,6 +150,8 @@ export class TripleRun {
     const isVoid = !complete || (written.count(partition) === 0 && found?.identity !== identity);
     const mark = isVoid ? undefined : found;
     if (mark !== undefined) assertSame(mark, now.ends, this.settings);
+    const others = othersThan(mark?.logs, logs, inputTopics);
+    if (others.length > 0) throw new EnrichmentError('TOPIC', `${others.join(', ')} was deleted and made anew since the backfill into "${outputTopic}" began: name another --output-topic`);
     if (mark?.done === true) return false;
     const starts = mark?.starts ?? now.starts;
     const ends = mark?.ends ?? now.ends;
@@ -159,6 +163,7 @@ export class TripleRun {
     this.incomplete = mark?.incomplete ?? 0;
     this.current = {
       identity,
+      logs,
       starts,
       ends,
       engine: new TripleEngine({
@@ -272,10 +277,10 @@ export class TripleRun {
   }
 
   private markAfter(batch: readonly Item[], done: boolean): Mark {
-    const { engine, identity, starts, ends } = this.current!;
+    const { engine, identity, logs, starts, ends } = this.current!;
     const read = engine.position.reduce((sum, offset, input) => sum + offset - starts[input]!, 0);
     return {
-      identity, starts, ends, done, ...engine.counts,
+      identity, logs, starts, ends, done, ...engine.counts,
       read: Math.min(read, lengthOf({ starts, ends })),
       written: this.written + batch.length,
       lookedUp: this.lookedUp + batch.filter(({ lookedUp }) => lookedUp).length,

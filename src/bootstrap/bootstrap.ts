@@ -8,6 +8,7 @@ import type { WorkflowClient } from '@temporalio/client';
 import { Committer } from '../bridge/committer.ts';
 import { TopicRooms } from '../kafka/topic-rooms.ts';
 import type { BridgeSettings } from '../bridge/generation.ts';
+import { idsOf, othersThan } from '../bridge/log-identity.ts';
 import type { Config } from '../config.ts';
 import type { Offsets } from '../domain/events.ts';
 import { EnrichmentError } from '../errors.ts';
@@ -96,9 +97,11 @@ async function forEachTriple(
 async function planned({ bridge, identity, partitions }: BootstrapSettings, { kafka, clock, logger }: ReadDeps): Promise<Triple[]> {
   const { appId, groupId, inputTopics } = bridge;
   const places = Array.from({ length: partitions }, (_, partition) => inputTopics.map((topic) => ({ topic, partition }))).flat();
-  const [live, marks, bounds] = await Promise.all([
+  const [live, marks, bounds, identities] = await Promise.all([
     kafka.committedOffsets(groupId, places), kafka.committedOffsets(bootstrapGroupOf(appId), places), kafka.endOffsets(places),
+    kafka.topicIdentities?.(inputTopics) ?? [],
   ]);
+  const logs = idsOf(inputTopics, identities);
   const begunAt = clock.now();
   return Array.from({ length: partitions }, (_, partition): Triple => {
     const own = bounds.filter((bound) => bound.partition === partition);
@@ -109,10 +112,14 @@ async function planned({ bridge, identity, partitions }: BootstrapSettings, { ka
       if (hasLive) {
         throw new EnrichmentError('CHECK_FAILED', `the bridge has read partition ${partition} already: its group "${groupId}" has committed offsets. Use another ENRICHMENT_APP_ID, or stop the bridges, terminate their workflows and delete that group`);
       }
-      return { partition, state: 'new', identity, starts: of('start'), ends: of('end'), begunAt };
+      return { partition, state: 'new', identity, logs, starts: of('start'), ends: of('end'), begunAt };
     }
     if (found.identity !== identity && !hasLive) {
       throw new EnrichmentError('CONFIG', `an unfinished bootstrap had other settings; go on with those.\n  it has   ${found.identity}\n  not      ${identity}`);
+    }
+    const others = othersThan(found.logs, logs, inputTopics);
+    if (others.length > 0 && !hasLive) {
+      throw new EnrichmentError('TOPIC', `${others.join(', ')} was deleted and made anew since this bootstrap began: terminate the workflows that it has started, delete the group "${bootstrapGroupOf(appId)}", and begin again`);
     }
     const starts = found.starts.map((start, input) => Math.max(start, of('start')[input]!)) as unknown as Offsets;
     if (!hasLive && starts.some((start, input) => start > found.starts[input]!)) {
@@ -132,8 +139,8 @@ async function begin(settings: BootstrapSettings, deps: ReadDeps): Promise<Tripl
     const begun = triples.filter(({ state }) => state === 'new');
     if (begun.length === 0) return triples;
     const transaction = await producer.begin();
-    await transaction.sendOffsets(group, begun.map(({ partition, identity, starts, ends, begunAt }) => (
-      { topic: inputTopics[2], partition, offset: ends[2], metadata: encodeMark({ identity, starts, ends, begunAt }) })));
+    await transaction.sendOffsets(group, begun.map(({ partition, identity, logs, starts, ends, begunAt }) => (
+      { topic: inputTopics[2], partition, offset: ends[2], metadata: encodeMark({ identity, ...(logs === undefined ? {} : { logs }), starts, ends, begunAt }) })));
     await transaction.commit();
     return triples;
   } finally {

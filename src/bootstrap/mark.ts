@@ -2,6 +2,7 @@
  * What a bootstrap has begun: metadata of offsets committed for a group of its own, before the first workflow is started.
  * Whoever goes on goes on to the same ends: a workflow that was started has the state there and no other.
  */
+import type { LogNames } from '../bridge/log-identity.ts';
 import { isOffsets, metadataFields, metadataText } from '../bridge/offset-metadata.ts';
 import type { Offsets } from '../domain/events.ts';
 
@@ -10,6 +11,8 @@ export interface Mark {
   readonly identity: string;
   readonly starts: Offsets;
   readonly ends: Offsets;
+  /** Ids of the input topics; absent in marks before 0.3. */
+  readonly logs?: LogNames;
   /** Epoch ms. */
   readonly begunAt: number;
 }

@@ -50,6 +50,16 @@ export function nextName(place: Pick<LogPlace, 'identity' | 'known'>): string {
   return `${base}~${Number(turn) + 1}`;
 }
 
+/** The ids of three topics as they are now; '' where the brokers have none. */
+export function idsOf(topics: readonly string[], identities: readonly TopicIdentity[] = []): LogNames {
+  return topics.map((topic) => identities.find((one) => one.topic === topic)?.id ?? '') as unknown as LogNames;
+}
+
+/** The topics that are others than they were, as far as both are known. */
+export function othersThan(before: readonly string[] | undefined, now: LogNames, topics: readonly string[]): string[] {
+  return topics.filter((_, input) => before !== undefined && before[input] !== '' && now[input] !== '' && before[input] !== now[input]);
+}
+
 /** Why it is not the log that was read; undefined where it is, as far as can be known. */
 export function logProblem(place: LogPlace): string | undefined {
   const { topic, partition, committed, ours, start, end, identity, known } = place;

@@ -17,6 +17,7 @@ import { assertNoSplitUsers } from '../co-partitioning/split-users.ts';
 import type { Config } from '../config.ts';
 import { EnrichmentError } from '../errors.ts';
 import { createKafka } from '../kafka/index.ts';
+import { openTransactions } from '../kafka/open-transactions.ts';
 import type { KafkaPort } from '../kafka/port.ts';
 import { startChild, type Child } from '../local/processes.ts';
 import { inputDecoders, outputEncoder } from '../schema-registry/value-format.ts';
@@ -74,6 +75,7 @@ async function parent(options: BackfillOptions): Promise<void> {
     const { settings } = await prepare(kafka, context, options, window, true);
     const count = Math.min(options.processes ?? availableParallelism(), settings.partitions);
     const before = await readStatus(kafka, settings);
+    for (const line of before.done ? [] : await openTransactions(kafka, settings.inputTopics, settings.partitions)) process.stderr.write(`${line}\n`);
     if (options.allowSplitUsers !== true && settings.partitions > 1 && !before.done) await lookForSplitUsers(kafka, settings, context.config, stop);
     const began = performance.now();
     const failure = await runChildren(kafka, settings, count, options, stop);

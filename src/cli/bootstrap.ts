@@ -11,7 +11,8 @@ import { EnrichmentError } from '../errors.ts';
 import { digestOfFile, readSnapshotFile } from '../export/read-file.ts';
 import { commonPartitionCount } from '../kafka/assigner.ts';
 import { createKafka } from '../kafka/index.ts';
-import type { KafkaPort } from '../kafka/port.ts';
+import { openTransactions } from '../kafka/open-transactions.ts';
+import type { KafkaClient, KafkaPort } from '../kafka/port.ts';
 import { inputDecoders } from '../schema-registry/value-format.ts';
 import { connectTemporal } from '../temporal.ts';
 import { workflowIdsOf } from '../workflow-ids.ts';
@@ -61,7 +62,7 @@ async function run(options: Options): Promise<void> {
   }
 }
 
-async function fromHistory(kafka: KafkaPort, { config, env, logger }: Context, options: Options, stopping: AbortSignal): Promise<void> {
+async function fromHistory(kafka: KafkaClient, { config, env, logger }: Context, options: Options, stopping: AbortSignal): Promise<void> {
   const { shards, deadLetterPartitions } = await checkTopics(kafka, config.topics);
   const bridge = bridgeSettings(config, deadLetterPartitions);
   const counts = await kafka.partitionCounts(bridge.inputTopics);
@@ -76,6 +77,7 @@ async function fromHistory(kafka: KafkaPort, { config, env, logger }: Context, o
   const onProgress = ({ read, total }: Progress): void => shown.update(read, total);
   const temporal = options.dryRun === true ? undefined : await connectTemporal(env);
   try {
+    for (const line of await openTransactions(kafka, bridge.inputTopics, settings.partitions)) process.stderr.write(`${line}\n`);
     if (options.allowSplitUsers !== true && settings.partitions > 1) {
       const looking = { inputTopics: bridge.inputTopics, groupPrefix: `${config.appId}-bootstrap-users`, stopping, onProgress: (done: number, total: number) => shown.update(done, total) };
       await assertNoSplitUsers(kafka, looking, workflowIdsOf(config));

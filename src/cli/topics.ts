@@ -3,12 +3,13 @@ import { Command, InvalidArgumentError } from 'commander';
 import { acceptLogs, resetWatermark, type Accepting } from '../bridge/accept-logs.ts';
 import { bridgeGroupOf } from '../bridge/group.ts';
 import { parseTimestamp } from '../codec/timestamp.ts';
+import { checkLogs } from '../doctor/logs.ts';
 import { EnrichmentError } from '../errors.ts';
 import { commonPartitionCount } from '../kafka/assigner.ts';
 import { createKafka } from '../kafka/index.ts';
 import { DEFAULT_SHARDS, ensureTopics } from '../kafka/topics.ts';
 import { wholeNumber } from './arguments.ts';
-import { createContext, reachKafka } from './context.ts';
+import { createContext, reachKafka, type Context } from './context.ts';
 import { progress, writeLine } from './output.ts';
 
 const DEFAULT_PARTITIONS = 4;
@@ -85,6 +86,17 @@ async function forgetWatermark(partition: number): Promise<void> {
   }
 }
 
+async function changedLogs({ config, logger }: Context): Promise<string[]> {
+  const { user, session, money } = config.topics;
+  const kafka = createKafka(config.kafka!, logger);
+  try {
+    const partitions = commonPartitionCount((await kafka.partitionCounts([user, session, money])).map((count, input) => ({ topic: [user, session, money][input]!, partitions: count ?? 0 })));
+    return (await checkLogs(kafka, config, partitions)).filter(({ level }) => level === 'failed').map(({ message }) => message);
+  } finally {
+    await kafka.close();
+  }
+}
+
 async function topics(options: TopicsOptions): Promise<void> {
   const context = createContext({ requireKafka: true }, { quiet: true });
   const { config, logger } = context;
@@ -102,6 +114,9 @@ async function topics(options: TopicsOptions): Promise<void> {
     }
     for (const { level, topic, message } of findings) writeLine(`${level === 'wrong' ? '✗' : '!'} ${topic}: ${message}`);
     const wrong = [...new Set(findings.filter(({ level }) => level === 'wrong').map(({ topic }) => topic))];
+    const changed = created.length === 0 && wrong.length === 0 ? await changedLogs(context) : [];
+    for (const message of changed) writeLine(`✗ ${message}`);
+    if (changed.length > 0) throw new EnrichmentError('CHECK_FAILED', 'the logs of the inputs are not the ones that were read');
     if (wrong.length > 0) throw new EnrichmentError('CHECK_FAILED', `these topics do not fit: ${wrong.join(', ')}`);
   } finally {
     shown.end();

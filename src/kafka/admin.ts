@@ -16,6 +16,7 @@ import { topicIdentities, type BrokerPool, type TopicIdentity } from './topic-id
 import { deadline, retrying } from './timing.ts';
 
 const READ_COMMITTED = 1;
+const READ_UNCOMMITTED = 0;
 /** ms */
 const METADATA_MAX_AGE = 30_000;
 /** ms for one attempt, and for all of them */
@@ -64,6 +65,7 @@ export interface Admin {
   ): Promise<(TopicPartition & { readonly start: number; readonly end: number })[]>;
   firstOffsetSince(partition: TopicPartition, timestamp: number): Promise<number | null>;
   partitionCounts(topics: readonly string[]): Promise<(number | null)[]>;
+  highWatermarks(partitions: readonly TopicPartition[]): Promise<(TopicPartition & { readonly end: number })[]>;
   topicIdentities(topics: readonly string[]): Promise<readonly TopicIdentity[]>;
   topicSettings(topic: string): Promise<Readonly<Record<string, string>> | undefined>;
   /** Never throws. */
@@ -143,6 +145,18 @@ export function createAdmin(config: KafkaConfig, logger: Logger, timeout = TIMEO
 
     partitionCounts: (topics) =>
       ask('reading topic metadata', (cluster) => Promise.all(topics.map((topic) => partitionCount(cluster, topic)))),
+
+    highWatermarks: (partitions) =>
+      ask('reading the ends of the logs', async (cluster) => {
+        if (partitions.length === 0) return [];
+        const topics = byTopic(partitions);
+        await cluster.addMultipleTargetTopics(topics.map(({ topic }) => topic));
+        await cluster.refreshMetadataIfNecessary();
+        // It asks with the isolation level of its own field.
+        const uncommitted = Object.assign(Object.create(cluster) as Cluster, { isolationLevel: READ_UNCOMMITTED });
+        const ends = await offsetsOf(uncommitted, topics, { fromBeginning: false });
+        return partitions.map((place) => ({ ...place, end: ends.get(`${place.topic}/${place.partition}`) ?? 0 }));
+      }),
 
     topicIdentities: (topics) =>
       ask('reading the ids of topics', async (cluster) => {

@@ -47,6 +47,7 @@ export function createKafka(config: KafkaConfig, logger: Logger, options: KafkaO
     endOffsets: (partitions) => admin.endOffsets(partitions),
     firstOffsetSince: (partition, timestamp) => admin.firstOffsetSince(partition, timestamp),
     partitionCounts: (topics) => admin.partitionCounts(topics),
+    highWatermarks: (partitions) => admin.highWatermarks(partitions),
     topicIdentities: (topics) => admin.topicIdentities(topics),
     topicSettings: (topic) => admin.topicSettings(topic),
 

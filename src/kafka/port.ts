@@ -140,6 +140,8 @@ export interface TopicPartition {
 export interface KafkaClient extends KafkaPort {
   /** Of the first record with this Kafka timestamp (epoch ms) or a later one; null when there is none. */
   firstOffsetSince(partition: TopicPartition, timestamp: number): Promise<number | null>;
+  /** The ends of the logs, with what is in transactions that are not decided. */
+  highWatermarks(partitions: readonly TopicPartition[]): Promise<(TopicPartition & { readonly end: number })[]>;
 }
 
 export interface KafkaPort {
