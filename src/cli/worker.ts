@@ -23,6 +23,7 @@ import { connectTemporalNative, within } from '../temporal.ts';
 import { createCommittedWatermark } from '../worker/committed-watermark.ts';
 import { outputEncoder } from '../schema-registry/value-format.ts';
 import { RefusedOutputs } from '../worker/refused-outputs.ts';
+import { RefusedUsers } from '../worker/refused-users.ts';
 import { EnrichmentWorker } from '../worker/enrichment-worker.ts';
 import { temporalLog } from '../worker/temporal-log.ts';
 import { startVersionWorkers, type Versions } from '../worker/version-workers.ts';
@@ -69,6 +70,8 @@ async function runWorker(): Promise<void> {
     const { appId, topics } = config;
     const sessionService = new Part(systemClock);
     const refused = new RefusedOutputs(systemClock, topics.output);
+    const ledger = new RefusedUsers(systemClock);
+    const observed = observe(metrics, logger, workflowIdsOf(config), refused);
     const shared = {
       sessionServiceUrl: config.sessionServiceUrl!,
       lookupTimeout: config.lookupTimeout,
@@ -96,7 +99,10 @@ async function runWorker(): Promise<void> {
           host: hostname(),
           newId: randomUUID,
           random: Math.random,
-          onEvent: observe(metrics, logger, workflowIdsOf(config), refused),
+          onEvent(event) {
+            ledger.observe(event);
+            observed(event);
+          },
         }),
       startShardWorker: (shard, publisher, onFailure) =>
         startVersionWorkers(versions, {
@@ -117,7 +123,7 @@ async function runWorker(): Promise<void> {
         kafka: () => kafka.partitionCounts([topics.output]),
         temporal: () => within(PROBE_DEADLINE, connection, () => connection.workflowService.getSystemInfo({})),
       },
-      parts: { sessionService, outputs: refused },
+      parts: { sessionService, outputs: refused, ledger },
       setGauges() {
         metrics.shardsOwned.set(worker.shardsOwned);
         metrics.outputsRefused.set(refused.count);
