@@ -23,6 +23,7 @@ import type { SimPartition } from './partition.ts';
 const PATIENCE = 60_000;
 /** ms: the time-out of a rebalance and of a request */
 const JOIN_TIMEOUT = 25_000;
+const HEARTBEAT_INTERVAL = 1_000;
 const LEAVE_TIMEOUT = 5_000;
 /** ms until what was written is fetched: mostly few */
 const FETCH_DELAY = 40;
@@ -127,6 +128,21 @@ export class SimMember implements GroupMember, GroupClient {
     if (place === undefined) return;
     this.#generation?.positions.set(place, offset);
     this.#wake();
+  }
+
+  /** With the next heartbeat that is answered so. */
+  async confirmed(): Promise<void> {
+    const { scheduler } = this.#connection;
+    for (;;) {
+      await this.#connection.sleep(scheduler.random.below(HEARTBEAT_INTERVAL));
+      const generation = this.#generation;
+      if (this.stopped) return new Promise(() => undefined);
+      if (generation === undefined) continue;
+      const current = await this.#connection
+        .request(`heartbeat ${this.groupId}`, () => this.#groups.isCurrent(this.groupId, this.memberId, generation.number))
+        .catch(() => false);
+      if (current && this.#generation === generation) return;
+    }
   }
 
   stop(): Promise<void> {

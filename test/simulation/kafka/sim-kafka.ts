@@ -193,14 +193,16 @@ export class SimKafka {
           broker.coordinator(groupId);
           return partitions.map(({ topic, partition }) => ({ topic, partition, ...broker.committedOffset(groupId, { topic, partition }) }));
         }),
-      endOffsets: (partitions) =>
+      endOffsets: (partitions, { partial = false } = {}) =>
         ask('reading the end offsets', () =>
-          partitions.map(({ topic, partition }) => {
+          partitions.flatMap(({ topic, partition }) => {
             const { start, lastStable, led } = this.#partition(topic, partition);
-            if (!led) throw new Refusal('LEADER_NOT_AVAILABLE');
-            return { topic, partition, start, end: lastStable };
+            if (led) return [{ topic, partition, start, end: lastStable }];
+            if (partial) return [];
+            throw new Refusal('LEADER_NOT_AVAILABLE');
           }),
         ),
+      topicIdentities: (topics) => ask('reading the ids of topics', () => topics.map((topic) => ({ topic, id: `id of ${topic}`, partitions: broker.partitions(topic).length || null }))),
       partitionCounts: (topics) => ask('reading topic metadata', () => topics.map((topic) => broker.partitions(topic).length || null)),
       topicSettings: (topic) => ask(`reading the settings of ${topic}`, () => settingsOf(broker.partitions(topic))),
       async close() {
