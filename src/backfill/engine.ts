@@ -108,7 +108,7 @@ export class TripleEngine {
   /** Records that follow where the last ones ended; what lies beyond the end is dropped. */
   offer(input: InputIndex, records: readonly Fetched[], next: number): void {
     const end = this.options.ends[input];
-    this.triple.offer(input, records.filter(({ offset }) => offset < end), next, NOW);
+    this.triple.offer(input, records.filter(({ offset }) => offset < end), Math.min(next, end), NOW);
     this.fetching = true;
   }
 

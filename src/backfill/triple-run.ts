@@ -11,6 +11,7 @@ import type { Clock } from '../clock.ts';
 import type { Offsets, Rules } from '../domain/events.ts';
 import { idsOf, othersThan, type LogNames } from '../bridge/log-identity.ts';
 import type { Fetched } from '../bridge/merge-queue.ts';
+import { TRIPLE_BUDGET } from '../bridge/partition-triple.ts';
 import type { InputIndex } from '../bridge/watermark.ts';
 import { EnrichmentError } from '../errors.ts';
 import type { KafkaPort, OutRecord, TransactionalProducer } from '../kafka/port.ts';
@@ -58,9 +59,6 @@ interface Item {
   readonly incomplete: boolean;
 }
 
-/** Of one triple. They decide nothing about the result, or would have to be the same in every run. */
-const MAX_HELD = 100_000;
-const MAX_HELD_BYTES = 64_000_000;
 const READ_BUDGET = 2_000;
 /** Reading waits while more lookups are open. */
 const MAX_OPEN_LOOKUPS = 5_000;
@@ -167,7 +165,7 @@ export class TripleRun {
       starts,
       ends,
       engine: new TripleEngine({
-        partition, starts, ends, rules, outOfOrderness, maxHeld: MAX_HELD, maxHeldBytes: MAX_HELD_BYTES,
+        partition, starts, ends, rules, outOfOrderness, ...TRIPLE_BUDGET,
         wants: ({ offset, ts }) => ts >= window.from && ts < window.to && !written.has(partition, offset),
       }),
     };

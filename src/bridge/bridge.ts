@@ -6,8 +6,10 @@ import { keepRunning } from '../keep-running.ts';
 import type { GroupMember } from '../kafka/port.ts';
 import { TopicRooms } from '../kafka/topic-rooms.ts';
 import { Generation, type BridgeSettings, type GenerationDeps } from './generation.ts';
+import { HistoryGuard } from './history-guard.ts';
+import type { PartitionWait } from './waits.ts';
 
-export type BridgeDeps = Omit<GenerationDeps, 'member' | 'onFailure' | 'rooms'>;
+export type BridgeDeps = Omit<GenerationDeps, 'member' | 'onFailure' | 'guard' | 'rooms'>;
 
 /** ms for what is on its way to Temporal when the bridge is told to stop. */
 const DRAIN_TIMEOUT = 10_000;
@@ -17,6 +19,7 @@ const STUCK_AFTER = 60_000;
 export class Bridge {
   private readonly settings: BridgeSettings;
   private readonly deps: BridgeDeps;
+  private readonly guard: HistoryGuard;
   private readonly rooms: TopicRooms;
   private generation: Generation | undefined;
   private readonly stopping = new AbortController();
@@ -25,6 +28,7 @@ export class Bridge {
   constructor(settings: BridgeSettings, deps: BridgeDeps) {
     this.settings = settings;
     this.deps = deps;
+    this.guard = new HistoryGuard(deps.signaller, deps.clock);
     this.rooms = new TopicRooms(deps.kafka, deps.clock);
   }
 
@@ -43,6 +47,20 @@ export class Bridge {
 
   describe() {
     return this.generation?.describe() ?? [];
+  }
+
+  /** Partitions of it, taken or not. */
+  get partitions(): readonly number[] {
+    return this.generation?.partitions ?? [];
+  }
+
+  get partitionsWaiting(): readonly PartitionWait[] {
+    return this.generation?.partitionsWaiting ?? [];
+  }
+
+  /** Users whose signals wait. */
+  get usersWaiting(): number {
+    return this.generation?.usersWaiting ?? 0;
   }
 
   /** Runs until {@link stop}; throws only what no retry can mend (configuration, topics). */
@@ -78,6 +96,8 @@ export class Bridge {
               onReady?.();
             },
             onRecords: async (batch) => this.generation?.offer(batch),
+            // What the ends of its log say decides what becomes of it.
+            onOutOfRange: (topic, partition) => this.deps.logger.debug({ topic, partition }, 'the next offset is not in the log'),
             onCrash: reject,
           })
           .catch(reject);
@@ -92,7 +112,7 @@ export class Bridge {
 
   private async replaceGeneration(partitions: readonly number[], member: GroupMember, onFailure: (error: unknown) => void): Promise<void> {
     const before = this.generation;
-    const generation = new Generation(this.settings, { ...this.deps, member, onFailure, rooms: this.rooms });
+    const generation = new Generation(this.settings, { ...this.deps, guard: this.guard, rooms: this.rooms, member, onFailure });
     this.generation = generation;
     await before?.end();
     await generation.begin(partitions);

@@ -1,52 +1,30 @@
 /**
- * The partition triples of one generation of the consumer group, and all that moves them: reading, signalling, asking
- * for the ends of the logs, committing. When the generation ends everything here is forgotten; the next one begins at
- * the committed offsets, and the workflows drop what they already have.
+ * The partition triples of one generation of the consumer group, and what they share: reading in turns, places for
+ * signals, questions for the ends of the logs. What fails for one triple is that triple's alone (triple-runner.ts); the
+ * generation ends only with the membership, or with what no retry can mend. Everything here is forgotten then; the next
+ * one begins at the committed offsets, and the workflows drop what they already have.
  */
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../clock.ts';
-import type { Limits } from '../codec/decode.ts';
-import type { DeadLetterReason } from '../codec/dead-letter.ts';
 import { jsonDecoders, type DecoderSource, type ValueDecoder } from '../codec/value.ts';
-import type { Rules } from '../domain/events.ts';
-import { messageOf } from '../errors.ts';
-import type { GroupMember, KafkaPort, RecordBatch } from '../kafka/port.ts';
+import type { KafkaPort, RecordBatch } from '../kafka/port.ts';
 import type { TopicRooms } from '../kafka/topic-rooms.ts';
 import type { Logger } from '../log.ts';
-import { Committer } from './committer.ts';
+import type { BridgeObserver, BridgeSettings } from './bridge-settings.ts';
 import { fetchedOf } from './fetched.ts';
 import { HistoryGuard } from './history-guard.ts';
-import type { Flight } from './outbox.ts';
-import { PartitionTriple } from './partition-triple.ts';
+import { laneOf, Lanes } from './lanes.ts';
+import { LogEnds } from './log-ends.ts';
+import type { PartitionTriple } from './partition-triple.ts';
+import { readingLimits, type ReadingLimits } from './reading-limits.ts';
+import { SignalSender } from './signal-sender.ts';
 import type { Signaller } from './signaller.ts';
+import { TripleRunner, type Taken, type TripleMember } from './triple-runner.ts';
 import { WaitingBatches } from './waiting-batches.ts';
+import { Waits, type PartitionWait } from './waits.ts';
 import { INPUT_INDEXES, type InputIndex } from './watermark.ts';
 
-export interface BridgeSettings {
-  readonly appId: string;
-  readonly groupId: string;
-  /** Indexed like INPUTS. */
-  readonly inputTopics: readonly [string, string, string];
-  readonly deadLetterTopic: string;
-  readonly deadLetterPartitions: number;
-  readonly outOfOrderness: number;
-  readonly idleTimeout: number;
-  readonly limits: Limits;
-  readonly rules: Rules;
-}
-
-/** What happens, for metrics. */
-export interface BridgeObserver {
-  read(input: InputIndex, records: number): void;
-  deadLettersWritten(reasons: readonly DeadLetterReason[]): void;
-  /** So many dead letters lack something of their records, which no batch of their topic could carry. */
-  deadLettersCut(letters: number): void;
-  /** A late record was signalled. */
-  late(): void;
-  signalled(events: number): void;
-  signalFailed(): void;
-  committed(): void;
-}
+export type { BridgeObserver, BridgeSettings } from './bridge-settings.ts';
 
 export interface GenerationDeps {
   readonly kafka: KafkaPort;
@@ -56,29 +34,20 @@ export interface GenerationDeps {
   readonly observer: BridgeObserver;
   /** Of JSON when absent. */
   readonly decoders?: DecoderSource;
-  readonly member: Pick<GroupMember, 'pause' | 'resume'>;
-  /** This generation cannot go on; the member has to join anew. */
-  readonly onFailure: (error: unknown) => void;
+  /** What is known of the users' histories outlasts a generation; one of its own when absent. */
+  readonly guard?: HistoryGuard;
   /** What each topic takes in one batch: known longer than a generation lives. */
   readonly rooms: TopicRooms;
+  readonly member: TripleMember;
+  /** This generation cannot go on; the member has to join anew. */
+  readonly onFailure: (error: unknown) => void;
 }
 
-/** Memory, whatever the lag: of one process, divided among its triples. */
-const MAX_HELD = 100_000;
-const MAX_HELD_BYTES = 64_000_000;
-/** Of one input of one triple: fetching pauses above, goes on below half. */
-const MAX_QUEUED = 2_000;
-const MAX_QUEUED_BYTES = 2_000_000;
-/** Of one triple: reading pauses while more is on its way to Temporal. */
-const MAX_RELEASED = 10_000;
-const MAX_DEAD_LETTER_BYTES = 8_000_000;
-const MAX_SIGNALS_IN_FLIGHT = 64;
 /** Records read at a stretch, before others get the thread. */
 const READ_BUDGET = 1_000;
-/** ms */
-const COMMIT_INTERVAL = 1_000;
-const ASK_INTERVAL = 50;
-const MAX_BACKOFF = 5_000;
+/** ms that a new generation waits for its triples to be taken, and an ended one for those that are being taken. */
+const TAKING = 2_000;
+const STILL_TAKING = 5_000;
 /** The reason of a wake-up: without one, an error with a stack is made for each. */
 const WOKEN = 'woken';
 
@@ -86,36 +55,48 @@ export class Generation {
   private readonly settings: BridgeSettings;
   private readonly deps: GenerationDeps;
   private readonly ended = new AbortController();
-  private readonly triples = new Map<number, { readonly triple: PartitionTriple; readonly committer: Committer }>();
-  private readonly paused = new Set<string>();
-  private readonly guard: HistoryGuard;
+  private readonly runners = new Map<number, TripleRunner>();
+  private readonly waits: Waits;
+  private readonly lanes: Lanes;
   private readonly waiting: WaitingBatches;
-  private taken: Promise<void> = Promise.resolve();
+  private readonly sender: SignalSender;
+  private limits: ReadingLimits = readingLimits(1);
   private readonly loops: Promise<void>[] = [];
   private wake: AbortController = new AbortController();
-  private inFlight = 0;
   private draining = false;
   private turnedAt: number | null = null;
 
   constructor(settings: BridgeSettings, deps: GenerationDeps) {
+    const { clock, logger, signaller } = deps;
     this.settings = settings;
     this.deps = deps;
-    this.guard = new HistoryGuard(deps.signaller, deps.clock);
+    this.waits = new Waits(logger);
+    this.lanes = new Lanes(deps.member);
     this.waiting = new WaitingBatches({
       decoders: deps.decoders ?? jsonDecoders,
-      clock: deps.clock,
-      logger: deps.logger,
+      clock,
+      logger,
       ended: this.ended.signal,
-      onWaiting: (lane) => this.pause(lane),
-      onCaughtUp: (lane) => this.applyBackPressure(this.triples.get(partitionOf(lane))!.triple),
+      onWaiting: (lane) => this.lanes.hold(placeOf(lane), 'schemas'),
+      onCaughtUp: (lane) => this.lanes.release(placeOf(lane), 'schemas'),
       onFailure: deps.onFailure,
     });
-    // Every signal that waits listens to it.
+    this.sender = new SignalSender({
+      signaller,
+      clock,
+      logger,
+      observer: deps.observer,
+      guard: deps.guard ?? new HistoryGuard(signaller, clock),
+      rules: settings.rules,
+      workflowIdOf: (userId) => signaller.workflowIdOf?.(userId) ?? '(unknown)',
+      onProgress: () => this.wakeUp(),
+    });
+    // Every loop of every triple listens to it.
     setMaxListeners(0, this.ended.signal);
   }
 
   get partitions(): readonly number[] {
-    return [...this.triples.keys()];
+    return [...this.runners.keys()];
   }
 
   /** When the loop that moves records last turned, ms of the monotonic clock; null before it starts and when the generation has ended. */
@@ -123,43 +104,79 @@ export class Generation {
     return this.ended.signal.aborted ? null : this.turnedAt;
   }
 
-  /** Takes the triples over; records may be offered when it resolves. */
+  /** Begins to take the triples over; records may be offered when it resolves. */
   async begin(partitions: readonly number[]): Promise<void> {
     if (this.ended.signal.aborted) return;
-    this.taken = this.take(partitions);
-    await this.taken;
+    const { clock, observer, logger, kafka, member, rooms } = this.deps;
+    const { settings, lanes, waits } = this;
+    this.limits = readingLimits(partitions.length);
+    lanes.share(partitions.length * settings.inputTopics.length);
+    for (const partition of partitions) {
+      const runner = new TripleRunner(partition, {
+        settings, kafka, clock, logger, observer, member, lanes, waits, rooms,
+        ended: this.ended.signal,
+        onTaken: () => this.taken(partition),
+        onForgotten: () => this.forgotten(partition),
+      });
+      this.runners.set(partition, runner);
+    }
+    const all = [...this.runners.values()];
+    for (const runner of all) this.run(() => runner.run());
+    const patience = new AbortController();
+    await Promise.race([Promise.all(all.map(({ attempted }) => attempted)), clock.sleep(TAKING, patience.signal)]);
+    patience.abort();
     if (this.ended.signal.aborted) return;
+    const ends = new LogEnds({
+      kafka, clock, waits,
+      idleTimeout: settings.idleTimeout,
+      ended: this.ended.signal,
+      runners: () => all,
+      onEnd: (runner, input, start, end, at) => runner.sawEnd(input, start, end, at, this.waiting.waits(laneOf(runner.lanes[input]!))),
+      onAnswer: () => this.wakeUp(),
+      onFailure: (error) => this.fail(error),
+    });
     this.run(() => this.moveRecords());
-    this.run(() => this.askForEnds());
-    for (const { triple, committer } of this.triples.values()) this.run(() => this.commit(triple, committer));
+    this.run(() => ends.run());
   }
 
-  /** Why records wait though Kafka and Temporal are well; undefined when none do. */
+  /** Why records wait though this bridge is well; undefined when none do. */
   get problem(): string | undefined {
-    return this.ended.signal.aborted ? undefined : this.waiting.problem;
+    if (this.ended.signal.aborted) return undefined;
+    const now = this.deps.clock.elapsed();
+    return this.waits.problem(now) ?? this.waiting.problem ?? this.sender.problem(now);
+  }
+
+  get partitionsWaiting(): readonly PartitionWait[] {
+    return this.ended.signal.aborted ? [] : this.waits.list;
+  }
+
+  get usersWaiting(): number {
+    return this.ended.signal.aborted ? 0 : this.sender.usersWaiting;
   }
 
   offer(batch: RecordBatch): void {
     const { topic, partition, records } = batch;
-    if (!this.triples.has(partition) || this.ended.signal.aborted) return;
+    const taken = this.runners.get(partition)?.taken;
+    if (taken === undefined || this.ended.signal.aborted) return;
     const { maxRecordBytes } = this.settings.limits;
     // What is too large is not decoded, so nothing need be known of it.
     const values = records.flatMap(({ value }) => (value === null || value.length > maxRecordBytes ? [] : [value]));
-    this.waiting.take(laneOf(topic, partition), values, (decoder) => this.decode(batch, decoder));
+    this.waiting.take(laneOf({ topic, partition }), values, (decoder) => this.decode(batch, taken, decoder));
   }
 
-  private decode({ topic, partition, fetchedFrom, next, records }: RecordBatch, decoder: ValueDecoder): void {
+  private decode({ topic, partition, fetchedFrom, next, records }: RecordBatch, taken: Taken, decoder: ValueDecoder): void {
     const { inputTopics, limits } = this.settings;
-    const taken = this.triples.get(partition);
+    const runner = this.runners.get(partition);
     const input = inputTopics.indexOf(topic) as InputIndex;
-    if (taken === undefined || this.ended.signal.aborted) return;
+    if (runner === undefined || runner.taken !== taken || this.ended.signal.aborted) return;
     const { triple } = taken;
-    if (fetchedFrom > triple.nextFetch(input)) {
-      this.deps.logger.error(
-        { topic, partition, expected: triple.nextFetch(input), found: fetchedFrom },
-        'records are gone from the topic before they were read: raise its retention',
-      );
+    const expected = triple.nextFetch(input);
+    if (fetchedFrom < expected) {
+      // Nothing is read twice, whatever it is called now: a log that begins anew is noticed by its end.
+      this.deps.member.seek(topic, partition, expected);
+      return;
     }
+    if (fetchedFrom > expected) runner.lost(input, expected, fetchedFrom);
     const fetched = records.map((record) => fetchedOf(input, record, limits, decoder));
     triple.offer(input, fetched, next, this.deps.clock.elapsed());
     this.deps.observer.read(input, records.length);
@@ -171,7 +188,7 @@ export class Generation {
   async drain(timeout: number): Promise<void> {
     const { clock } = this.deps;
     this.draining = true;
-    for (const { triple } of this.triples.values()) triple.outbox.drain();
+    for (const { triple } of this.allTaken) triple.outbox.drain();
     this.wakeUp();
     const until = clock.elapsed() + timeout;
     while (this.released > 0 && clock.elapsed() < until && !this.ended.signal.aborted) await clock.sleep(20);
@@ -183,60 +200,48 @@ export class Generation {
     if (this.ended.signal.aborted) return;
     this.ended.abort();
     this.wakeUp();
-    await this.taken.catch(() => undefined);
-    await Promise.all(this.loops);
-    for (const { triple, committer } of this.triples.values()) {
-      try {
-        await this.commitOnce(triple, committer);
-      } catch (error) {
-        this.deps.logger.debug({ err: error, partition: triple.partition }, 'the last commit of a partition did not go through; its records are read again');
-      }
-      await committer.close();
-    }
+    const patience = new AbortController();
+    // What is still being taken after that closes itself.
+    await Promise.race([Promise.all(this.loops), this.deps.clock.sleep(STILL_TAKING, patience.signal)]);
+    patience.abort();
+    await Promise.all([...this.runners.values()].map((runner) => runner.end()));
   }
 
   describe() {
-    return [...this.triples.values()].map(({ triple }) => ({ partition: triple.partition, ...triple.describe() }));
+    return this.allTaken.map(({ triple }) => ({ partition: triple.partition, ...triple.describe() }));
   }
 
-  /** Settles when nothing is being taken any more, so that {@link end} closes all of it. */
-  private async take(partitions: readonly number[]): Promise<void> {
-    const { settings, deps } = this;
-    const share = Math.max(1, partitions.length);
-    const results = await Promise.allSettled(
-      partitions.map(async (partition) => {
-        const { committer, committed } = await Committer.take(deps.kafka, {
-          ...settings, partition, rooms: deps.rooms, onCut: (letters) => deps.observer.deadLettersCut(letters),
-        });
-        const triple = new PartitionTriple({
-          partition,
-          ...committed,
-          logs: committer.logs,
-          outOfOrderness: settings.outOfOrderness,
-          idleTimeout: settings.idleTimeout,
-          maxHeld: Math.ceil(MAX_HELD / share),
-          maxHeldBytes: Math.ceil(MAX_HELD_BYTES / share),
-        });
-        this.triples.set(partition, { triple, committer });
-      }),
-    );
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  private get allTaken(): readonly Taken[] {
+    return [...this.runners.values()].flatMap(({ taken }) => taken ?? []);
   }
 
   private get released(): number {
-    return [...this.triples.values()].reduce((sum, { triple }) => sum + triple.outbox.length, 0);
+    return this.allTaken.reduce((sum, { triple }) => sum + triple.outbox.length, 0);
   }
 
   private run(loop: () => Promise<void>): void {
-    this.loops.push(
-      loop().catch((error: unknown) => {
-        if (!this.ended.signal.aborted) this.deps.onFailure(error);
-      }),
-    );
+    this.loops.push(loop().catch((error: unknown) => this.fail(error)));
+  }
+
+  private fail(error: unknown): void {
+    if (!this.ended.signal.aborted) this.deps.onFailure(error);
   }
 
   private wakeUp(): void {
     this.wake.abort(WOKEN);
+  }
+
+  private taken(partition: number): void {
+    if (this.draining) this.runners.get(partition)?.taken?.triple.outbox.drain();
+    this.wakeUp();
+  }
+
+  private forgotten(partition: number): void {
+    for (const place of this.runners.get(partition)!.lanes) {
+      this.waiting.forget(laneOf(place));
+      this.lanes.release(place, 'schemas');
+      this.lanes.release(place, 'full');
+    }
   }
 
   private async moveRecords(): Promise<void> {
@@ -245,143 +250,43 @@ export class Generation {
       this.wake = new AbortController();
       const now = clock.elapsed();
       this.turnedAt = now;
+      const all = this.allTaken;
       let more = false;
-      for (const { triple } of this.triples.values()) {
-        const mayRead = !this.draining && triple.outbox.length < MAX_RELEASED && triple.deadLetterBytes < MAX_DEAD_LETTER_BYTES;
+      const waitingRecords = all.reduce((sum, { triple }) => sum + triple.outbox.waiting.records, 0);
+      for (const { triple } of all) {
+        const mayRead = !this.draining && this.mayRead(triple, waitingRecords, now);
         // Even with nothing to read: the ends of the logs may have moved the watermark.
         const read = triple.read(mayRead ? READ_BUDGET : 0, now);
         more ||= read === READ_BUDGET;
         this.applyBackPressure(triple);
       }
-      const readyAt = this.signalReady(now);
+      const readyAt = this.sender.sendReady(all, now);
+      this.sender.tick(now);
+      this.waits.tick(now);
       const wait = more ? 0 : Math.min(readyAt - now, 1_000);
       await clock.sleep(Math.max(0, wait), this.wake.signal);
     }
   }
 
-  /** Sends what is ready, as far as signals may be in flight; returns when the next will be, ms. */
-  private signalReady(now: number): number {
-    let progress = true;
-    while (progress) {
-      progress = false;
-      for (const { triple } of this.triples.values()) {
-        if (this.inFlight >= MAX_SIGNALS_IN_FLIGHT) return Infinity;
-        const flight = triple.outbox.take(now);
-        if (flight === undefined) continue;
-        progress = true;
-        this.inFlight += 1;
-        void this.send(triple, flight);
-      }
+  private mayRead(triple: PartitionTriple, waitingRecords: number, now: number): boolean {
+    const { outbox } = triple;
+    if (this.limits.tooMuchWaits(outbox.waiting, waitingRecords)) {
+      const { records } = outbox.waiting;
+      this.waits.begin(triple.partition, 'users', `${records} of its records wait for single users, whose signals wait: look at those workflows`, now);
+      return false;
     }
-    return Math.min(...[...this.triples.values()].map(({ triple }) => triple.outbox.nextReadyAt() ?? Infinity));
-  }
-
-  /** Until it is acknowledged or the generation ends. */
-  private async send(triple: PartitionTriple, flight: Flight): Promise<void> {
-    const { signaller, clock, observer, logger } = this.deps;
-    const batch = {
-      partition: triple.partition,
-      ...(triple.logs === undefined ? {} : { logs: triple.logs }),
-      lowWater: flight.lowWater,
-      rules: this.settings.rules,
-      records: flight.records.map((record) => record.applicable!),
-    };
-    const bytes = flight.records.reduce((sum, record) => sum + record.bytes, 0);
-    for (let backoff = 100; ; backoff = Math.min(2 * backoff, MAX_BACKOFF)) {
-      try {
-        await this.admit(flight.userId, bytes);
-        if (this.ended.signal.aborted) return;
-        await signaller.signal(flight.userId, batch);
-        break;
-      } catch (error) {
-        observer.signalFailed();
-        logger.debug({ error: messageOf(error), partition: triple.partition }, 'a signal did not go through and is sent again');
-        await clock.sleep(backoff, this.ended.signal);
-        if (this.ended.signal.aborted) return;
-      }
-    }
-    this.inFlight -= 1;
-    triple.acknowledged(flight);
-    observer.signalled(batch.records.length);
-    for (const record of batch.records) if (record.late !== undefined) observer.late();
-    this.wakeUp();
-  }
-
-  /** A user whose signals wait for its workflow does not hold up the others. */
-  private async admit(userId: string, bytes: number): Promise<void> {
-    const wait = this.guard.admit(userId, bytes, this.ended.signal);
-    if (wait === undefined) return;
-    this.inFlight -= 1;
-    this.wakeUp();
-    try {
-      await wait;
-    } finally {
-      this.inFlight += 1;
-    }
-  }
-
-  /** At short intervals while reading waits for it, otherwise often enough to notice silence. */
-  private async askForEnds(): Promise<void> {
-    const { kafka, clock } = this.deps;
-    const { inputTopics, idleTimeout } = this.settings;
-    const relaxed = Math.max(ASK_INTERVAL, Math.min(1_000, idleTimeout / 5));
-    let lastAll = -Infinity;
-    while (!this.ended.signal.aborted) {
-      const at = clock.elapsed();
-      const all = at - lastAll >= relaxed;
-      const asking = [...this.triples.values()].filter(({ triple }) => all || triple.blocked).map(({ triple }) => triple);
-      if (asking.length > 0) {
-        if (all) lastAll = at;
-        const partitions = asking.flatMap(({ partition }) => inputTopics.map((topic) => ({ topic, partition })));
-        for (const { topic, partition, end } of await kafka.endOffsets(partitions)) {
-          this.triples.get(partition)?.triple.sawEnd(inputTopics.indexOf(topic) as InputIndex, end, at);
-        }
-        this.wakeUp();
-      }
-      await clock.sleep(ASK_INTERVAL, this.ended.signal);
-    }
-  }
-
-  private async commit(triple: PartitionTriple, committer: Committer): Promise<void> {
-    while (!this.ended.signal.aborted) {
-      await this.commitOnce(triple, committer);
-      await this.deps.clock.sleep(COMMIT_INTERVAL, this.ended.signal);
-    }
-  }
-
-  private async commitOnce(triple: PartitionTriple, committer: Committer): Promise<void> {
-    const written = await committer.commit(triple);
-    if (written === null) return;
-    this.deps.observer.committed();
-    if (written.length > 0) this.deps.observer.deadLettersWritten(written.map(({ rejection }) => rejection.reason));
+    this.waits.end(triple.partition, 'users', now);
+    return outbox.moving < this.limits.released && triple.deadLetterBytes < this.limits.deadLetterBytes;
   }
 
   private applyBackPressure(triple: PartitionTriple): void {
     for (const input of INPUT_INDEXES) {
-      const topic = this.settings.inputTopics[input];
-      const lane = laneOf(topic, triple.partition);
-      if (this.waiting.waits(lane)) continue;
-      const { records, bytes } = triple.queued(input);
-      if (records >= MAX_QUEUED || bytes >= MAX_QUEUED_BYTES) {
-        this.pause(lane);
-      } else if (this.paused.has(lane) && records < MAX_QUEUED / 2 && bytes < MAX_QUEUED_BYTES / 2) {
-        this.paused.delete(lane);
-        this.deps.member.resume(topic, triple.partition);
-      }
+      this.lanes.queued({ topic: this.settings.inputTopics[input], partition: triple.partition }, triple.queued(input));
     }
   }
-
-  private pause(lane: string): void {
-    if (this.paused.has(lane)) return;
-    this.paused.add(lane);
-    this.deps.member.pause(lane.slice(0, lane.lastIndexOf('/')), partitionOf(lane));
-  }
 }
 
-function laneOf(topic: string, partition: number): string {
-  return `${topic}/${partition}`;
-}
-
-function partitionOf(lane: string): number {
-  return Number(lane.slice(lane.lastIndexOf('/') + 1));
+function placeOf(lane: string): { readonly topic: string; readonly partition: number } {
+  const slash = lane.lastIndexOf('/');
+  return { topic: lane.slice(0, slash), partition: Number(lane.slice(slash + 1)) };
 }

@@ -31,6 +31,8 @@ interface Lane {
   bytes: number;
   /** Next offset that a fetch will bring. */
   fetched: number;
+  /** When the last fetch arrived, ms. */
+  fetchedAt: number;
   /** The end of the log, as the answer to a question that was put at `at` ms. */
   end: { readonly offset: number; readonly at: number } | undefined;
 }
@@ -39,7 +41,7 @@ export class MergeQueue {
   private readonly lanes: readonly [Lane, Lane, Lane];
 
   constructor(next: readonly [number, number, number]) {
-    const lane = (fetched: number): Lane => ({ queue: new Fifo(), bytes: 0, fetched, end: undefined });
+    const lane = (fetched: number): Lane => ({ queue: new Fifo(), bytes: 0, fetched, fetchedAt: -Infinity, end: undefined });
     this.lanes = [lane(next[0]), lane(next[1]), lane(next[2])];
   }
 
@@ -55,6 +57,7 @@ export class MergeQueue {
       lane.bytes += record.bytes;
     }
     lane.fetched = next;
+    lane.fetchedAt = arrivedAt;
   }
 
   /** What is read next of this input, if it is fetched. */
@@ -62,9 +65,20 @@ export class MergeQueue {
     return this.lanes[input].queue.peek();
   }
 
-  /** The log of this input ended at `offset`; asked at `at` ms. */
-  sawEnd(input: InputIndex, offset: number, at: number): void {
-    this.lanes[input].end = { offset, at };
+  /** What would be fetched next is gone from the log, up to `offset`. */
+  skipTo(input: InputIndex, offset: number): void {
+    this.lanes[input].fetched = offset;
+  }
+
+  /**
+   * The log of this input ended at `offset`; asked at `at` ms. False when that is before what was fetched earlier: a log
+   * that lost its end, or another log. It is not read to its end then, and nothing is read that has to wait for it.
+   */
+  sawEnd(input: InputIndex, offset: number, at: number): boolean {
+    const lane = this.lanes[input];
+    const short = offset < lane.fetched && at > lane.fetchedAt;
+    lane.end = short ? undefined : { offset, at };
+    return !short;
   }
 
   /** Everything up to the end of the log, as last seen, was taken. */

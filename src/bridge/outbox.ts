@@ -29,7 +29,13 @@ interface User {
   queuedAt: number;
   urgent: boolean;
   sentAt: number;
+  /** When the last one was added: a batch that is full is ready since then. */
+  addedAt: number;
   inFlight: boolean;
+  /** Its signals wait for something that concerns nobody else. */
+  waiting: boolean;
+  /** Released and not acknowledged: queued or in flight. */
+  readonly released: { records: number; bytes: number };
   /** Its valid entry in the schedule; all others are void. */
   slot: Slot | undefined;
 }
@@ -52,8 +58,9 @@ export class Outbox {
   private readonly users = new Map<string, User>();
   private readonly schedule = new Heap<Slot>((a, b) => a.at - b.at);
   private draining = false;
-  /** Released and not acknowledged. */
-  private released = 0;
+  /** Released and not acknowledged, of users that do not wait, and of those that do. */
+  private readonly going = { records: 0, bytes: 0 };
+  private readonly standing = { records: 0, bytes: 0 };
 
   constructor(limits: OutboxLimits = OUTBOX_LIMITS) {
     this.limits = limits;
@@ -61,7 +68,27 @@ export class Outbox {
 
   /** Records released and not acknowledged. */
   get length(): number {
-    return this.released;
+    return this.going.records + this.standing.records;
+  }
+
+  /** The same, without those of users that wait. */
+  get moving(): number {
+    return this.going.records;
+  }
+
+  /** Of users that wait. */
+  get waiting(): { readonly records: number; readonly bytes: number } {
+    return { ...this.standing };
+  }
+
+  /** What a user that waits has here counts by itself: it holds up nobody else. */
+  setWaiting(userId: string, waiting: boolean): void {
+    const user = this.users.get(userId);
+    if (user === undefined || user.waiting === waiting) return;
+    const [from, to] = waiting ? [this.going, this.standing] : [this.standing, this.going];
+    user.waiting = waiting;
+    add(from, -user.released.records, -user.released.bytes);
+    add(to, user.released.records, user.released.bytes);
   }
 
   /** Must be called for every record that will be added, in reading order. */
@@ -73,7 +100,7 @@ export class Outbox {
     }
     this.users.set(record.userId, {
       userId: record.userId, outstanding: new Set([record]), queue: [], bytes: 0, queuedAt: 0, urgent: false, sentAt: -Infinity,
-      inFlight: false, slot: undefined,
+      addedAt: 0, inFlight: false, waiting: false, released: { records: 0, bytes: 0 }, slot: undefined,
     });
   }
 
@@ -83,7 +110,8 @@ export class Outbox {
     user.queue.push(record);
     user.bytes += record.bytes;
     user.urgent ||= record.applicable?.event.type === 'money';
-    this.released += 1;
+    user.addedAt = now;
+    this.count(user, 1, record.bytes);
     this.reschedule(user);
   }
 
@@ -117,11 +145,16 @@ export class Outbox {
   acknowledged(flight: Flight): void {
     const user = this.users.get(flight.userId)!;
     for (const record of flight.records) user.outstanding.delete(record);
-    this.released -= flight.records.length;
+    this.count(user, -flight.records.length, -flight.records.reduce((sum, { bytes }) => sum + bytes, 0));
     user.inFlight = false;
     // The spacing is forgotten with the user; one with steady traffic always has records that are held.
     if (user.outstanding.size === 0) this.users.delete(user.userId);
     else this.reschedule(user);
+  }
+
+  private count(user: User, records: number, bytes: number): void {
+    add(user.released, records, bytes);
+    add(user.waiting ? this.standing : this.going, records, bytes);
   }
 
   private cut(user: User): ReadRecord[] {
@@ -149,7 +182,9 @@ export class Outbox {
 
   private readyAt(user: User): number {
     const { spacing, linger, maxEvents, maxBytes } = this.limits;
-    if (this.draining || user.queue.length >= maxEvents || user.bytes >= maxBytes) return -Infinity;
+    if (this.draining) return -Infinity;
+    // Not before all others: those who always have a full batch would leave them no place.
+    if (user.queue.length >= maxEvents || user.bytes >= maxBytes) return user.addedAt;
     const spaced = user.sentAt + spacing;
     return user.urgent ? Math.max(spaced, user.queuedAt) : Math.max(spaced, user.queuedAt + linger);
   }
@@ -159,4 +194,9 @@ export class Outbox {
       this.schedule.pop();
     }
   }
+}
+
+function add(sum: { records: number; bytes: number }, records: number, bytes: number): void {
+  sum.records += records;
+  sum.bytes += bytes;
 }

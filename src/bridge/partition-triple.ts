@@ -16,6 +16,12 @@ import type { Logs } from '../domain/types.ts';
 import { unusableBytes, type ReadRecord, type UnusableRecord } from './read-record.ts';
 import { INPUT_INDEXES, Watermark, type InputIndex } from './watermark.ts';
 
+/**
+ * How far the reading of a triple may run ahead: records that are held, and bytes of their values. The same for every
+ * triple everywhere, whatever else a process does: the merged order, and with it what is late, depends on it.
+ */
+export const TRIPLE_BUDGET = { maxHeld: 20_000, maxHeldBytes: 16_000_000 } as const;
+
 export interface TripleOptions {
   readonly partition: number;
   readonly start: Checkpoint;
@@ -27,9 +33,9 @@ export interface TripleOptions {
   readonly logs?: KnownLogs;
   /** ms */
   readonly idleTimeout: number;
-  /** Above either, only the inputs that hold the watermark back are read. */
-  readonly maxHeld: number;
-  readonly maxHeldBytes: number;
+  /** Above either, only the inputs that hold the watermark back are read; {@link TRIPLE_BUDGET} when absent. */
+  readonly maxHeld?: number;
+  readonly maxHeldBytes?: number;
   readonly outboxLimits?: OutboxLimits;
 }
 
@@ -82,10 +88,23 @@ export class PartitionTriple {
     }
   }
 
-  /** The log of `input` ended at `offset`, as the answer to a question put at `at` ms. */
-  sawEnd(input: InputIndex, offset: number, at: number): void {
-    this.queue.sawEnd(input, offset, at);
-    if (!this.queue.atEnd(input)) return;
+  /**
+   * The log of `input` ended at `offset`, as the answer to a question put at `at` ms. False when it ends before what was
+   * fetched of it earlier.
+   */
+  sawEnd(input: InputIndex, offset: number, at: number): boolean {
+    const fits = this.queue.sawEnd(input, offset, at);
+    if (this.queue.atEnd(input)) this.noteSilence(input, at);
+    return fits;
+  }
+
+  /** What would be fetched next of this input is gone from its log, up to `offset`. */
+  skipTo(input: InputIndex, offset: number): void {
+    this.queue.skipTo(input, offset);
+    if (this.queue.size(input).records === 0) this.next[input] = offset;
+  }
+
+  private noteSilence(input: InputIndex, at: number): void {
     const since = (this.silentSince[input] ??= Math.max(at, this.lastUsableAt[input]));
     if (at - since >= this.options.idleTimeout && !this.watermark.isIdle(input)) this.watermark.setIdle(input);
   }
@@ -108,7 +127,7 @@ export class PartitionTriple {
   }
 
   private nextInput(): InputIndex | 'blocked' | undefined {
-    const { maxHeld, maxHeldBytes } = this.options;
+    const { maxHeld = TRIPLE_BUDGET.maxHeld, maxHeldBytes = TRIPLE_BUDGET.maxHeldBytes } = this.options;
     const full = this.held.length >= maxHeld || this.held.bytes >= maxHeldBytes;
     return this.queue.next(full ? this.watermark.holdingBack : INPUT_INDEXES);
   }

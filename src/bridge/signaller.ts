@@ -9,4 +9,6 @@ export interface Signaller {
   signal(userId: string, batch: EventBatch): Promise<void>;
   /** How long the history of the user's running workflow is; null when there is none. */
   history(userId: string): Promise<{ readonly events: number; readonly bytes: number } | null>;
+  /** How people are told of a user: the id of its workflow. */
+  workflowIdOf?(userId: string): string;
 }

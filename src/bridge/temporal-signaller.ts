@@ -21,6 +21,8 @@ export function workflowOf(config: Pick<Config, 'appId' | 'userIdHashKey'>, shar
 export function createTemporalSignaller(client: WorkflowClient, config: Pick<Config, 'appId' | 'userIdHashKey'>, shards: number): Signaller {
   const workflow = workflowOf(config, shards);
   return {
+    workflowIdOf: (userId) => workflow(userId).workflowId,
+
     async signal(userId, batch) {
       const start: Start = { userId };
       await within(DEADLINE, client, () =>

@@ -62,6 +62,12 @@ export class WaitingBatches {
     });
   }
 
+  /** What waits there is of no use any more: it will be fetched anew. */
+  forget(lane: string): void {
+    this.lanes.delete(lane);
+    this.problems.delete(lane);
+  }
+
   waits(lane: string): boolean {
     return this.lanes.has(lane);
   }
@@ -77,8 +83,8 @@ export class WaitingBatches {
     let asked: ValueDecoder | Promise<ValueDecoder> = first;
     for (;;) {
       const { values, handOn } = queue[0]!;
-      const decoder = await this.answer(lane, values, asked);
-      if (decoder === undefined || ended.aborted) return;
+      const decoder = await this.answer(lane, queue, values, asked);
+      if (decoder === undefined || ended.aborted || this.lanes.get(lane) !== queue) return;
       handOn(decoder);
       queue.shift();
       if (queue.length === 0) break;
@@ -88,8 +94,8 @@ export class WaitingBatches {
     onCaughtUp(lane);
   }
 
-  /** Undefined when the generation has ended. */
-  private async answer(lane: string, values: readonly Buffer[], asked: ValueDecoder | Promise<ValueDecoder>): Promise<ValueDecoder | undefined> {
+  /** Undefined when the generation has ended, or the lane was forgotten. */
+  private async answer(lane: string, queue: readonly Waiting[], values: readonly Buffer[], asked: ValueDecoder | Promise<ValueDecoder>): Promise<ValueDecoder | undefined> {
     const { decoders, clock, logger, ended } = this.options;
     for (let answer = asked, backoff = FIRST_BACKOFF; ; backoff = Math.min(2 * backoff, MAX_BACKOFF)) {
       try {
@@ -98,12 +104,13 @@ export class WaitingBatches {
         return decoder;
       } catch (error) {
         if (!(error instanceof EnrichmentError) || error.code !== 'UNREACHABLE') throw error;
+        if (this.lanes.get(lane) !== queue) return undefined;
         const problem = messageOf(error);
         if (!this.problems.has(lane)) logger.warn({ lane, error: problem }, 'a partition waits for schemas');
         this.problems.set(lane, problem);
       }
       await clock.sleep(backoff, ended);
-      if (ended.aborted) return undefined;
+      if (ended.aborted || this.lanes.get(lane) !== queue) return undefined;
       answer = decoders.decoderFor(values);
     }
   }

@@ -11,6 +11,7 @@ import type { Client } from './client.ts';
 import { isHopeless, requestError, typesOf } from './errors.ts';
 import { library } from './kafkajs.ts';
 import type { KafkaJS } from './kafkajs.ts';
+import { NO_LEADER } from './metadata.ts';
 import type { CommittedOffset, TopicPartition } from './port.ts';
 import { topicIdentities, type BrokerPool, type TopicIdentity } from './topic-ids.ts';
 import { deadline, retrying } from './timing.ts';
@@ -22,14 +23,18 @@ const METADATA_MAX_AGE = 30_000;
 /** ms for one attempt, and for all of them */
 const ATTEMPT_TIMEOUT = 15_000;
 const TIMEOUT = 30_000;
+/** ms for a leader, where the others are answered all the same */
+const PARTIAL_TIMEOUT = 1_500;
 
 /** The part of kafkajs' internal Cluster that is used here (2.2.4: src/cluster/index.js). */
-interface Cluster {
+export interface Cluster {
   readonly brokerPool: BrokerPool;
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
+  refreshMetadata(): Promise<void>;
   refreshMetadataIfNecessary(): Promise<void>;
+  findTopicPartitionMetadata(topic: string): readonly { readonly partitionId: number; readonly leader: number }[];
   metadata(options: { topics: readonly string[] }): Promise<{
     topicMetadata: readonly { topic: string; partitionMetadata: readonly { partitionId: number }[] }[];
   }>;
@@ -62,6 +67,7 @@ export interface Admin {
   committedOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<CommittedOffset[]>;
   endOffsets(
     partitions: readonly TopicPartition[],
+    options?: { readonly partial?: boolean },
   ): Promise<(TopicPartition & { readonly start: number; readonly end: number })[]>;
   firstOffsetSince(partition: TopicPartition, timestamp: number): Promise<number | null>;
   partitionCounts(topics: readonly string[]): Promise<(number | null)[]>;
@@ -115,31 +121,14 @@ export function createAdmin(config: KafkaConfig, logger: Logger, timeout = TIMEO
         });
       }),
 
-    endOffsets: (partitions) =>
-      ask('reading the end offsets', async (cluster) => {
-        if (partitions.length === 0) return [];
-        const topics = byTopic(partitions);
-        await cluster.addMultipleTargetTopics(topics.map(({ topic }) => topic));
-        await cluster.refreshMetadataIfNecessary();
-        const [starts, ends] = await Promise.all([
-          offsetsOf(cluster, topics, { fromBeginning: true }),
-          offsetsOf(cluster, topics, { fromBeginning: false }),
-        ]);
-        return partitions.map(({ topic, partition }) => {
-          const key = `${topic}/${partition}`;
-          const [low, high] = [starts.get(key), ends.get(key)];
-          if (low === undefined || high === undefined) {
-            throw new EnrichmentError('TOPIC', `${topic} has no partition ${partition}: create the topics with "money-enrichment topics"`);
-          }
-          return { topic, partition, start: low, end: high };
-        });
-      }),
+    endOffsets: (partitions, { partial = false } = {}) =>
+      ask('reading the end offsets', (cluster) => endOffsets(cluster, partitions, partial)),
 
     firstOffsetSince: ({ topic, partition }, timestamp) =>
       ask('looking up an offset by time', async (cluster) => {
         await cluster.addMultipleTargetTopics([topic]);
         await cluster.refreshMetadataIfNecessary();
-        const offset = (await offsetsOf(cluster, [{ topic, partitions: [{ partition }] }], { fromTimestamp: timestamp })).get(`${topic}/${partition}`);
+        const offset = (await offsetsOf(cluster, [{ topic, partition }], { fromTimestamp: timestamp })).get(`${topic}/${partition}`);
         return offset === undefined || offset < 0 ? null : offset;
       }),
 
@@ -171,15 +160,79 @@ export function createAdmin(config: KafkaConfig, logger: Logger, timeout = TIMEO
   };
 }
 
+export async function endOffsets(
+  cluster: Cluster,
+  partitions: readonly TopicPartition[],
+  partial: boolean,
+): Promise<(TopicPartition & { readonly start: number; readonly end: number })[]> {
+  if (partitions.length === 0) return [];
+  await cluster.addMultipleTargetTopics([...new Set(partitions.map(({ topic }) => topic))]);
+  await cluster.refreshMetadataIfNecessary();
+  let leaders = leadersOf(cluster, partitions);
+  if (leaders.has(NO_LEADER)) {
+    await cluster.refreshMetadata();
+    leaders = leadersOf(cluster, partitions);
+  }
+  const missing = leaders.get(NO_LEADER)?.[0];
+  if (missing !== undefined && !partial) throw new EnrichmentError('KAFKA', `${missing.topic}, partition ${missing.partition} has no leader`);
+  leaders.delete(NO_LEADER);
+  // Each leader by itself: one that does not answer takes nobody's answer away.
+  const answers = await Promise.all([...leaders.values()].map((led) => (partial ? boundsIfKnown(cluster, led) : boundsOf(cluster, led))));
+  return answers.flat();
+}
+
+/** By the broker that leads them. Throws EnrichmentError TOPIC for a partition that does not exist. */
+function leadersOf(cluster: Cluster, partitions: readonly TopicPartition[]): Map<number, TopicPartition[]> {
+  const leaders = new Map<number, TopicPartition[]>();
+  for (const { topic, partition } of partitions) {
+    const found = cluster.findTopicPartitionMetadata(topic).find(({ partitionId }) => partitionId === partition);
+    if (found === undefined) {
+      throw new EnrichmentError('TOPIC', `${topic} has no partition ${partition}: create the topics with "money-enrichment topics"`);
+    }
+    const led = leaders.get(found.leader) ?? [];
+    leaders.set(found.leader, [...led, { topic, partition }]);
+  }
+  return leaders;
+}
+
+type Bounds = TopicPartition & { readonly start: number; readonly end: number };
+
+/** Those that are told soon; each by itself when they are not told together. */
+async function boundsIfKnown(cluster: Cluster, partitions: readonly TopicPartition[]): Promise<Bounds[]> {
+  try {
+    return await deadline(PARTIAL_TIMEOUT, 'reading the end offsets', () => boundsOf(cluster, partitions));
+  } catch (error) {
+    if (isHopeless(error)) throw error;
+    // Its leader may have moved.
+    await deadline(PARTIAL_TIMEOUT, 'reading topic metadata', () => cluster.refreshMetadata()).catch(() => undefined);
+    if (partitions.length <= 1) return [];
+    const alone = await Promise.allSettled(partitions.map((one) => deadline(PARTIAL_TIMEOUT, 'reading the end offsets', () => boundsOf(cluster, [one]))));
+    return alone.flatMap((settled) => (settled.status === 'fulfilled' ? settled.value : []));
+  }
+}
+
+async function boundsOf(cluster: Cluster, partitions: readonly TopicPartition[]): Promise<Bounds[]> {
+  const [starts, ends] = await Promise.all([
+    offsetsOf(cluster, partitions, { fromBeginning: true }),
+    offsetsOf(cluster, partitions, { fromBeginning: false }),
+  ]);
+  return partitions.map(({ topic, partition }) => {
+    const key = `${topic}/${partition}`;
+    const [start, end] = [starts.get(key), ends.get(key)];
+    if (start === undefined || end === undefined) throw new EnrichmentError('KAFKA', `${topic}, partition ${partition}: its leader tells no offsets`);
+    return { topic, partition, start, end };
+  });
+}
+
 async function offsetsOf(
   cluster: Cluster,
-  topics: readonly TopicPartitions[],
+  partitions: readonly TopicPartition[],
   since: Since,
 ): Promise<Map<string, number>> {
-  const answer = await cluster.fetchTopicsOffset(topics.map((topic) => ({ ...topic, ...since })));
+  const answer = await cluster.fetchTopicsOffset(byTopic(partitions).map((topic) => ({ ...topic, ...since })));
   const offsets = new Map<string, number>();
-  for (const { topic, partitions } of answer) {
-    for (const { partition, offset } of partitions) offsets.set(`${topic}/${partition}`, Number(offset));
+  for (const { topic, partitions: rows } of answer) {
+    for (const { partition, offset } of rows) offsets.set(`${topic}/${partition}`, Number(offset));
   }
   return offsets;
 }

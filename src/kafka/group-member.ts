@@ -17,6 +17,7 @@ import { coPartitionedAssigner, commonPartitionCount } from './assigner.ts';
 import { createClient, PATIENT_RETRY } from './client.ts';
 import type { Client, SocketFactory } from './client.ts';
 import { kafkaError } from './errors.ts';
+import { positionKeepers } from './fetching.ts';
 import type { Batch, KafkaJS } from './kafkajs.ts';
 import type { CommittedOffset, GroupHandlers, GroupMember, InRecord, TopicPartition } from './port.ts';
 import type { Refusal } from './records.ts';
@@ -37,6 +38,8 @@ const CONCURRENCY = 128;
 const LEAVE_TIMEOUT = 5_000;
 /** ms between looks at a batch that cannot be decoded: its retention may end, or somebody deletes it. */
 const LOOK_AGAIN = 10_000;
+/** ms between questions for an offset that is out of range. */
+const LOOK_FOR_OFFSET = 1_000;
 
 export interface GroupMemberOptions {
   readonly groupId: string;
@@ -70,6 +73,8 @@ class KafkaGroupMember implements GroupMember {
   readonly #paused = new Set<string>();
   /** Partitions that end at a batch that cannot be decoded, by key. */
   readonly #refused = new Map<string, NodeJS.Timeout>();
+  /** Those who wait for a heartbeat that is answered. */
+  readonly #unconfirmed: { readonly generation: Generation | undefined; readonly resolve: () => void }[] = [];
   #handlers: GroupHandlers | undefined;
   #generation: Generation | undefined;
   #starting: Promise<void> | undefined;
@@ -100,6 +105,7 @@ class KafkaGroupMember implements GroupMember {
   async start(handlers: GroupHandlers): Promise<void> {
     if (this.#handlers !== undefined) throw new EnrichmentError('KAFKA', `the member of ${this.#options.groupId} was started twice`);
     this.#handlers = handlers;
+    if (handlers.onOutOfRange !== undefined) positionKeepers.add(this.#options.groupId);
     this.#starting = this.#start();
     try {
       await this.#starting;
@@ -118,6 +124,7 @@ class KafkaGroupMember implements GroupMember {
 
     const consumer = this.#consumer;
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => this.#onJoin(payload.memberAssignment));
+    consumer.on(consumer.events.HEARTBEAT, () => this.#heartbeat());
     consumer.on(consumer.events.CRASH, ({ payload }) => this.#crash(payload.error));
     await consumer.connect();
     await consumer.subscribe({ topics: [...topics], fromBeginning: true });
@@ -147,8 +154,24 @@ class KafkaGroupMember implements GroupMember {
   seek(topic: string, partition: number, offset: number): void {
     // kafkajs would keep it for the day when the partition comes back.
     if (!this.#owned(partition)) return;
-    this.#generation?.positions.set(keyOf(topic, partition), offset);
+    const key = keyOf(topic, partition);
+    this.#generation?.positions.set(key, offset);
+    if (this.#refused.has(key)) {
+      clearTimeout(this.#refused.get(key));
+      this.#refused.delete(key);
+      if (!this.#paused.has(key)) this.#consumer.resume([{ topic, partitions: [partition] }]);
+    }
     this.#consumer.seek({ topic, partition, offset: String(offset) });
+  }
+
+  /** The broker refuses a heartbeat of any generation but the current one. */
+  confirmed(): Promise<void> {
+    return new Promise((resolve) => this.#unconfirmed.push({ generation: this.#generation, resolve }));
+  }
+
+  #heartbeat(): void {
+    const asked = this.#unconfirmed.splice(0);
+    for (const { generation, resolve } of asked) if (generation === this.#generation) resolve();
   }
 
   stop(): Promise<void> {
@@ -229,6 +252,7 @@ class KafkaGroupMember implements GroupMember {
 
     const key = keyOf(topic, partition);
     if (this.#paused.has(key)) return;
+    if (batch.outOfRange) return this.#outOfRange(topic, partition, Number(batch.fetchedOffset), generation);
     const fetchedFrom = Number(batch.fetchedOffset);
     const position = generation.positions.get(key);
     if (position !== undefined && position !== fetchedFrom && !generation.sought.has(`${key}@${position}`)) {
@@ -259,21 +283,36 @@ class KafkaGroupMember implements GroupMember {
     if (this.#generation === generation && !isStale()) resolveOffset(last);
   }
 
+  /** The broker is asked again in a moment, unless the receiver seeks before. */
+  #outOfRange(topic: string, partition: number, offset: number, generation: Generation): void {
+    const position = generation.positions.get(keyOf(topic, partition));
+    if (position !== undefined && position !== offset) this.#consumer.seek({ topic, partition, offset: String(position) });
+    else {
+      this.#lookAgain(topic, partition, LOOK_FOR_OFFSET);
+      this.#handlers?.onOutOfRange?.(topic, partition);
+    }
+  }
+
   /**
    * Nothing of the batch can be read, so nothing after it may be either: this partition waits, and says so, while all
    * others go on.
    */
   #refuse(topic: string, partition: number, { offset, reason }: Refusal): void {
-    const key = keyOf(topic, partition);
     this.#logger.error(
       { topic, partition, offset, reason, retryInMs: LOOK_AGAIN },
       `${topic}, partition ${partition} waits at offset ${offset} for a batch that cannot be read to be gone; the other partitions go on`,
     );
+    this.#lookAgain(topic, partition, LOOK_AGAIN);
+  }
+
+  #lookAgain(topic: string, partition: number, ms: number): void {
+    const key = keyOf(topic, partition);
     this.#consumer.pause([{ topic, partitions: [partition] }]);
+    clearTimeout(this.#refused.get(key));
     const again = setTimeout(() => {
       this.#refused.delete(key);
       if (!this.#paused.has(key)) this.#consumer.resume([{ topic, partitions: [partition] }]);
-    }, LOOK_AGAIN);
+    }, ms);
     this.#refused.set(key, again.unref());
   }
 

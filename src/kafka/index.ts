@@ -44,7 +44,7 @@ export function createKafka(config: KafkaConfig, logger: Logger, options: KafkaO
     },
 
     committedOffsets: (groupId, partitions) => admin.committedOffsets(groupId, partitions),
-    endOffsets: (partitions) => admin.endOffsets(partitions),
+    endOffsets: (partitions, options) => admin.endOffsets(partitions, options),
     firstOffsetSince: (partition, timestamp) => admin.firstOffsetSince(partition, timestamp),
     partitionCounts: (topics) => admin.partitionCounts(topics),
     highWatermarks: (partitions) => admin.highWatermarks(partitions),

@@ -4,6 +4,7 @@
  *
  * - the decoders of a fetch can be stopped by what they decode (see records.ts);
  * - the encoder of a record stumbles over a header without a value (see record-encoder.ts);
+ * - metadata and fetches fail as a whole for one partition (see metadata.ts and fetching.ts);
  * - `filterAbortedMessages` shows records of aborted transactions to read_committed consumers (see aborted.ts);
  * - `Batch` forgets the last stable offset and hides batches in which nothing is left, so that a reader could not tell
  *   that it has reached the end of a partition whose last record is a transaction marker;
@@ -21,7 +22,9 @@ import { codecs } from './compression.ts';
 import { stayingStopped } from './fetch-manager.ts';
 import type { CreateFetchManager } from './fetch-manager.ts';
 import { recordEncoder } from './record-encoder.ts';
-import { fetchDecoder, recordDecoder, refusalOf } from './records.ts';
+import { consumerGroupOf, fetchParser, isOutOfRange, isUnreadable, type ConsumerGroupClass } from './fetching.ts';
+import { metadataParser } from './metadata.ts';
+import { fetchDecoder, lastOffsetOf, recordDecoder, refusalOf } from './records.ts';
 import type { Refusal } from './records.ts';
 
 export type { KafkaJS };
@@ -30,6 +33,7 @@ export const KAFKAJS_VERSION = '2.2.4';
 type Library = typeof KafkaJS;
 
 interface PartitionData {
+  readonly errorCode?: number;
   readonly lastStableOffset?: string;
   readonly highWatermark: string;
 }
@@ -41,6 +45,8 @@ export interface Batch extends KafkaJS.Batch {
   readonly lastStableOffset: string;
   /** The records end before a batch that cannot be decoded. */
   readonly refusal: Refusal | undefined;
+  /** The broker does not have the offset that was asked for; only told to members that keep their own positions. */
+  readonly outOfRange: boolean;
   isEmptyIncludingFiltered(): boolean;
 }
 
@@ -91,9 +97,14 @@ function load(): Library {
       const [Decoder, decodeBatch, decodeOld] = [decoder, batch, original] as Parameters<typeof fetchDecoder>;
       return fetchDecoder(Decoder, decodeBatch, decodeOld);
     });
+    const { createErrorFromCode } = require('kafkajs/src/protocol/error') as { createErrorFromCode(code: number): Error };
+    // The parsers of all later versions are these.
+    replace(require, 'kafkajs/src/protocol/requests/metadata/v0/response', (original) => ({ ...(original as object), parse: metadataParser(createErrorFromCode) }));
+    replace(require, 'kafkajs/src/protocol/requests/fetch/v0/response', (original) => ({ ...(original as object), parse: fetchParser }));
     replace(require, 'kafkajs/src/consumer/filterAbortedMessages', () => filterAborted);
     replace(require, 'kafkajs/src/consumer/batch', (original) => batchOf(original as BatchClass));
     replace(require, 'kafkajs/src/consumer/fetchManager', (original) => stayingStopped(original as CreateFetchManager));
+    replace(require, 'kafkajs/src/consumer/consumerGroup', (original) => consumerGroupOf(original as ConsumerGroupClass, createErrorFromCode));
     return withCodecs(require('kafkajs') as Library);
   } finally {
     for (const [file, module] of aside) require.cache[file] = module;
@@ -127,16 +138,30 @@ function filterAborted(options: {
 function batchOf(Original: BatchClass): BatchClass {
   return class extends Original {
     readonly lastStableOffset: string;
+    readonly errorCode: number;
+    readonly outOfRange: boolean;
     readonly refusal: Refusal | undefined;
+    /** Of the batches that were read, empty ones included; undefined when there was none. */
+    private readonly lastRead: bigint | undefined;
 
     constructor(topic: string, fetchedOffset: string, data: PartitionData) {
       super(topic, fetchedOffset, data);
       this.lastStableOffset = data.lastStableOffset ?? data.highWatermark;
-      this.refusal = refusalOf(this.rawMessages);
+      this.errorCode = data.errorCode ?? 0;
+      this.outOfRange = isOutOfRange(this.errorCode);
+      this.refusal = isUnreadable(this.errorCode)
+        ? { offset: Number(fetchedOffset), reason: `the broker cannot read its log there (error ${this.errorCode})` }
+        : refusalOf(this.rawMessages);
+      const last = lastOffsetOf(this.rawMessages);
+      this.lastRead = last !== undefined && last >= BigInt(fetchedOffset) ? last : undefined;
     }
 
-    /** Of nothing but a refused batch: the offset before it, so that nobody goes past it unknowingly. */
+    /**
+     * Where the batches end that were read: behind what compaction has removed of them, too. Of nothing but a refused
+     * batch: the offset before it, so that nobody goes past it unknowingly.
+     */
     override lastOffset(): string | null {
+      if (this.lastRead !== undefined) return String(this.lastRead);
       const nothing = this.refusal !== undefined && this.isEmptyIncludingFiltered();
       return nothing ? String(BigInt(this.fetchedOffset) - 1n) : super.lastOffset();
     }
@@ -147,7 +172,7 @@ function batchOf(Original: BatchClass): BatchClass {
     }
 
     isEmpty(): boolean {
-      return this.rawMessages.length === 0 && this.refusal === undefined;
+      return this.rawMessages.length === 0 && this.lastRead === undefined && this.refusal === undefined && !this.outOfRange;
     }
   };
 }

@@ -116,6 +116,11 @@ export interface GroupHandlers {
   onAssigned(partitions: readonly number[]): Promise<void>;
   /** Returns when the batch is taken over (queued); it must not wait for its processing. */
   onRecords(batch: RecordBatch): Promise<void>;
+  /**
+   * The next offset of a partition is not in its log: before its start, or behind its end. Told again now and then until
+   * the receiver has sought another one. Without this, fetching goes on at the start of the log.
+   */
+  onOutOfRange?(topic: string, partition: number): void;
   /** The consumer is dead and will not come back by itself. */
   onCrash(error: Error): void;
 }
@@ -127,6 +132,8 @@ export interface GroupMember {
   resume(topic: string, partition: number): void;
   /** The next batch of this partition starts here. */
   seek(topic: string, partition: number, offset: number): void;
+  /** Resolves when the group has confirmed, after this call, that this member belongs to its current generation. */
+  confirmed?(): Promise<void>;
   /** Leaves the group. Never throws. */
   stop(): Promise<void>;
 }
@@ -149,9 +156,13 @@ export interface KafkaPort {
   fence(transactionalId: string): Promise<TransactionalProducer>;
   joinGroup(options: { readonly groupId: string; readonly topics: readonly string[] }): GroupMember;
   committedOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<CommittedOffset[]>;
-  /** First and last stable offsets, as a read_committed consumer would see them. */
+  /**
+   * First and last stable offsets, as a read_committed consumer would see them. `partial`: a partition that has no leader,
+   * or whose leader does not answer soon, is left out; without it all are answered, or it throws.
+   */
   endOffsets(
     partitions: readonly TopicPartition[],
+    options?: { readonly partial?: boolean },
   ): Promise<(TopicPartition & { readonly start: number; readonly end: number })[]>;
   /** Partition count of each topic; null for one that does not exist. */
   partitionCounts(topics: readonly string[]): Promise<(number | null)[]>;

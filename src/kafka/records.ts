@@ -20,6 +20,7 @@ const HEAD = 61;
 const MAGIC = 2;
 const LENGTH_AT = 8;
 const MAGIC_AT = 16;
+const LAST_DELTA_AT = 23;
 const COUNT_AT = 57;
 /** bytes of a batch that its length leaves out: first offset and length */
 const BEFORE_LENGTH = 12;
@@ -53,10 +54,16 @@ type BatchDecoder = (decoder: Decoder) => Promise<{ readonly records: readonly D
 type FetchDecoder = (decoder: Decoder) => Promise<readonly unknown[]>;
 
 const refusals = new WeakMap<readonly unknown[], Refusal>();
+const lastOffsets = new WeakMap<readonly unknown[], bigint>();
 
 /** Why the records of a partition end where they do; undefined when nothing was refused. */
 export function refusalOf(records: readonly unknown[]): Refusal | undefined {
   return refusals.get(records);
+}
+
+/** Where the last batch ends that was decoded, whether or not compaction has left anything of it; undefined for none. */
+export function lastOffsetOf(records: readonly unknown[]): bigint | undefined {
+  return lastOffsets.get(records);
 }
 
 /** `original` reads the headers itself, one by one into ever new objects; it is told that there are none. */
@@ -98,14 +105,16 @@ export function fetchDecoder(Decoder: new (buffer: Buffer) => Decoder, decodeBat
     const records: DecodedRecord[] = [];
     let bytes = 0;
     while (records.length < ENOUGH_RECORDS && bytes < ENOUGH_BYTES && isWhole(batches)) {
-      const offset = Number(batches.buffer.readBigInt64BE(batches.offset));
+      const first = batches.buffer.readBigInt64BE(batches.offset);
+      const last = first + BigInt(batches.buffer.readInt32BE(batches.offset + LAST_DELTA_AT));
       try {
         for (const record of await decode(batches, decodeBatch)) {
           records.push(record);
           bytes += (record.key?.length ?? 0) + (record.value?.length ?? 0);
         }
+        lastOffsets.set(records, last);
       } catch (error) {
-        refusals.set(records, { offset, reason: messageOf(error) });
+        refusals.set(records, { offset: Number(first), reason: messageOf(error) });
         break;
       }
     }

@@ -50,6 +50,10 @@ interface Entry {
 }
 class Partition {
   readonly entries: Entry[] = [];
+  /** First offset that is still there. */
+  start = 0;
+  /** Requests for it are not answered. */
+  leaderless = false;
 
   get lastStable(): number {
     const open = this.entries.findIndex(({ txn }) => txn?.state === 'open');
@@ -111,17 +115,32 @@ export class FakeKafka {
           const found = this.#committed.get(`${groupId}/${topic}/${partition}`);
           return { topic, partition, offset: found?.offset ?? null, metadata: found?.metadata ?? '' };
         }),
-      endOffsets: async (partitions) =>
-        partitions.map(({ topic, partition }) => ({
-          topic,
-          partition,
-          start: 0,
-          end: this.partition(topic, partition).lastStable,
-        })),
+      endOffsets: async (partitions, { partial = false } = {}) =>
+        partitions.flatMap(({ topic, partition }) => {
+          const { start, lastStable, leaderless } = this.partition(topic, partition);
+          if (!leaderless) return [{ topic, partition, start, end: lastStable }];
+          if (partial) return [];
+          throw new EnrichmentError('KAFKA', `${topic}-${partition}: LEADER_NOT_AVAILABLE`);
+        }),
       partitionCounts: async (topics) => topics.map((topic) => this.#topics.get(topic)?.length ?? null),
       topicSettings: async (topic) => (this.settingsVisible ? this.settings.get(topic) : undefined),
       close: async () => void (await Promise.all([...members].map((member) => member.stop()))),
     };
+  }
+
+  /** Retention: everything below `offset` is gone. */
+  deleteBefore(topic: string, partition: number, offset: number): void {
+    this.partition(topic, partition).start = offset;
+  }
+
+  /** The log is cut: from `offset` on there is nothing. */
+  truncate(topic: string, partition: number, offset: number): void {
+    this.partition(topic, partition).entries.splice(offset);
+  }
+
+  setLeaderless(topic: string, partition: number, leaderless: boolean): void {
+    this.partition(topic, partition).leaderless = leaderless;
+    this.#changed();
   }
 
   partition(topic: string, partition: number): Partition {
@@ -135,7 +154,7 @@ export class FakeKafka {
   }
 
   startOffset(groupId: string, { topic, partition }: TopicPartition): number {
-    return this.#committed.get(`${groupId}/${topic}/${partition}`)?.offset ?? 0;
+    return this.#committed.get(`${groupId}/${topic}/${partition}`)?.offset ?? this.partition(topic, partition).start;
   }
 
   join(member: FakeMember): void {
@@ -156,6 +175,7 @@ export class FakeKafka {
     if (first === undefined) return;
     const claims = members.map(({ id, owned }) => ({ id, owned }));
     const assignment = assignPartitions(this.counts(first.topics), claims);
+    for (const member of this.#groups.get(groupId) ?? []) member.cutOff = !members.includes(member);
     for (const member of members) member.assign(assignment.get(member.id) ?? []);
   }
 
@@ -253,6 +273,8 @@ class FakeMember implements GroupMember {
   readonly groupId: string;
   readonly topics: readonly string[];
   owned: readonly number[] = [];
+  /** The group goes on without it, and it does not know. */
+  cutOff = false;
   readonly #kafka: FakeKafka;
   readonly #positions = new Map<string, number>();
   readonly #paused = new Set<string>();
@@ -320,6 +342,14 @@ class FakeMember implements GroupMember {
     this.poll();
   }
 
+  /** A heartbeat. One that is refused makes the member join again, and is never answered. */
+  async confirmed(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (!this.cutOff) return;
+    this.#kafka.rebalance(this.groupId);
+    return new Promise(() => undefined);
+  }
+
   async stop(): Promise<void> {
     if (this.#handlers === undefined) return;
     this.#handlers = undefined;
@@ -352,6 +382,7 @@ class FakeMember implements GroupMember {
         if (!this.#open || position === undefined || this.#paused.has(key) || this.#handlers === undefined) continue;
         const log = this.#kafka.partition(topic, partition);
         const end = log.lastStable;
+        if (log.leaderless || position < log.start) continue;
         const next = Math.min(end, position + this.#kafka.fetchSize);
         if (next <= position) continue;
         const records = log.entries

@@ -1,0 +1,23 @@
+/**
+ * Whose failure it is when a signal does not go through. gRPC's codes are somewhere down the causes of what the client
+ * throws. `user`: this signal is refused, others are not concerned; `overload`: Temporal asks all to slow down; `outage`:
+ * anything else.
+ */
+export type SignalFailure = 'user' | 'overload' | 'outage';
+
+const INVALID_ARGUMENT = 3;
+const RESOURCE_EXHAUSTED = 8;
+const OUT_OF_RANGE = 11;
+/** A request above gRPC's limit of a message, and a single workflow that is busy, come under this code as well. */
+const OF_ONE_USER = /larger than max|message (size|too large)|workflow is busy|busy workflow/i;
+
+export function signalFailureOf(error: unknown): SignalFailure {
+  const seen = new Set<unknown>();
+  for (let at = error; typeof at === 'object' && at !== null && !seen.has(at); at = (at as { cause?: unknown }).cause) {
+    seen.add(at);
+    const { code, message } = at as { code?: unknown; message?: unknown };
+    if (code === INVALID_ARGUMENT || code === OUT_OF_RANGE) return 'user';
+    if (code === RESOURCE_EXHAUSTED) return OF_ONE_USER.test(String(message)) ? 'user' : 'overload';
+  }
+  return 'outage';
+}

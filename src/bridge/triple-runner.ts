@@ -1,0 +1,258 @@
+/**
+ * The life of one partition triple in a generation: taken, committed at intervals, and taken anew after a failure, alone
+ * and with back-off, while all others go on. Taking anew is what a new generation does, for this triple only: its
+ * transactional id is fenced again, the committed place is read again, what is in memory of it is forgotten, and fetching
+ * goes back to that place.
+ *
+ * A bridge that lost the triple without knowing must not take it back from the one that has it: before every attempt but
+ * the first the group has to confirm that this member still belongs to its current generation.
+ */
+import { setMaxListeners } from 'node:events';
+import type { Clock } from '../clock.ts';
+import { EnrichmentError, messageOf } from '../errors.ts';
+import { isFatal } from '../fatal.ts';
+import type { GroupMember, KafkaPort } from '../kafka/port.ts';
+import type { TopicRooms } from '../kafka/topic-rooms.ts';
+import type { Logger } from '../log.ts';
+import type { BridgeObserver, BridgeSettings } from './bridge-settings.ts';
+import { Committer } from './committer.ts';
+import type { Lanes } from './lanes.ts';
+import { PartitionTriple } from './partition-triple.ts';
+import type { Sending } from './signal-sender.ts';
+import type { WaitReason, Waits } from './waits.ts';
+import { INPUT_INDEXES, type InputIndex } from './watermark.ts';
+
+export type TripleMember = Pick<GroupMember, 'pause' | 'resume' | 'seek' | 'confirmed'>;
+
+export interface TripleRunnerDeps {
+  readonly settings: BridgeSettings;
+  readonly kafka: KafkaPort;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly observer: BridgeObserver;
+  readonly member: TripleMember;
+  readonly lanes: Lanes;
+  readonly waits: Waits;
+  readonly rooms: TopicRooms;
+  /** Its generation has ended. */
+  readonly ended: AbortSignal;
+  /** It is taken. */
+  readonly onTaken: () => void;
+  /** What was fetched of it and not read is void. */
+  readonly onForgotten: (partition: number) => void;
+}
+
+/** As long as it is taken. */
+export interface Taken extends Sending {
+  readonly committer: Committer;
+  readonly giveUp: AbortController;
+  /** Where it began. */
+  readonly place: string;
+  /** ms; what was asked before says nothing. */
+  readonly since: number;
+}
+
+/** ms */
+const COMMIT_INTERVAL = 1_000;
+const FIRST_BACKOFF = 500;
+const MAX_BACKOFF = 10_000;
+/** ms of a taking before it is said that the triple waits. */
+const SLOW = 5_000;
+/** Seconds without the group's word, where a member cannot give it: longer than a session lasts. */
+const UNCONFIRMED = 15;
+/** ms between looks at whether a person has decided about a log. */
+const LOOK_AGAIN = 5_000;
+/** ms; after the leader of a partition has moved, the end that it tells may be behind for a while. */
+const SHORT_FOR = 30_000;
+
+/** A log ends before the place that was read of it. */
+class LogChanged extends Error {}
+
+export class TripleRunner {
+  readonly partition: number;
+  private readonly deps: TripleRunnerDeps;
+  private current: Taken | undefined;
+  /** Since when each log has been seen to end too early, ms. */
+  private readonly shortSince = new Map<InputIndex, number>();
+  /** A log has changed: the committed place as it was then, which a person has to change. */
+  private standing: { place: string | undefined } | undefined;
+  private onFirstAttempt: () => void = () => undefined;
+
+  constructor(partition: number, deps: TripleRunnerDeps) {
+    this.partition = partition;
+    this.deps = deps;
+    for (const lane of this.lanes) deps.lanes.hold(lane, 'taken');
+  }
+
+  /** Settles with the first attempt to take it. */
+  readonly attempted = new Promise<void>((resolve) => (this.onFirstAttempt = resolve));
+
+  get taken(): Taken | undefined {
+    return this.current;
+  }
+
+  get lanes(): readonly { readonly topic: string; readonly partition: number }[] {
+    return this.deps.settings.inputTopics.map((topic) => ({ topic, partition: this.partition }));
+  }
+
+  /** Until the generation ends. Throws only what no retry can mend. */
+  async run(): Promise<void> {
+    const { clock, ended } = this.deps;
+    for (let backoff = FIRST_BACKOFF; !ended.aborted; backoff = Math.min(2 * backoff, MAX_BACKOFF)) {
+      try {
+        const taken = await this.take();
+        this.onFirstAttempt();
+        if (taken === undefined) return;
+        await this.commitAtIntervals(taken, () => (backoff = FIRST_BACKOFF / 2));
+      } catch (error) {
+        this.onFirstAttempt();
+        if (ended.aborted) return;
+        if (isFatal(error)) throw error;
+        const decision = error instanceof EnrichmentError && error.code === 'LOG_CHANGED';
+        if (decision) this.standing = undefined;
+        if (error instanceof LogChanged) this.standing ??= { place: undefined };
+        else if (decision) this.wait('log', messageOf(error));
+        else this.wait(this.current === undefined ? 'taking' : 'commit', `${messageOf(error)}; it is tried again`);
+        await this.forget();
+        await clock.sleep(decision || this.standing !== undefined ? LOOK_AGAIN : backoff, ended);
+        await this.confirmed(error);
+      }
+    }
+  }
+
+  /** Undefined when the generation has ended meanwhile. */
+  private async take(): Promise<Taken | undefined> {
+    const { settings, kafka, clock, ended, member, rooms, observer } = this.deps;
+    const slow = new AbortController();
+    void clock.sleep(SLOW, slow.signal).then(() => {
+      if (!slow.signal.aborted && !ended.aborted) this.wait('taking', 'Kafka does not answer when it is to be taken');
+    });
+    try {
+      const { committer, committed } = await Committer.take(kafka, {
+        ...settings, partition: this.partition, rooms, onCut: (letters) => observer.deadLettersCut(letters),
+      });
+      const place = JSON.stringify(committed.start.next);
+      if (ended.aborted || !this.decided(place)) {
+        await committer.close();
+        if (ended.aborted) return undefined;
+        throw new LogChanged();
+      }
+      const giveUp = new AbortController();
+      // Every signal that waits listens to it.
+      setMaxListeners(0, giveUp.signal);
+      const triple = new PartitionTriple({
+        partition: this.partition, ...committed, logs: committer.logs, outOfOrderness: settings.outOfOrderness, idleTimeout: settings.idleTimeout,
+      });
+      this.current = { triple, committer, giveUp, givenUp: giveUp.signal, place, since: clock.elapsed() };
+      for (const input of INPUT_INDEXES) member.seek(settings.inputTopics[input], this.partition, committed.start.next[input]);
+      for (const lane of this.lanes) this.deps.lanes.release(lane, 'taken');
+    } finally {
+      slow.abort();
+    }
+    for (const reason of ['taking', 'commit', 'log'] as const) this.deps.waits.end(this.partition, reason, clock.elapsed());
+    this.deps.onTaken();
+    return this.current;
+  }
+
+  /** Whether it may be read from there: not if its log has changed and nobody has moved the place since. */
+  private decided(place: string): boolean {
+    if (this.standing === undefined) return true;
+    this.standing.place ??= place;
+    if (this.standing.place === place) return false;
+    this.standing = undefined;
+    return true;
+  }
+
+  private async commitAtIntervals(taken: Taken, onCommitted: () => void): Promise<void> {
+    while (!this.deps.ended.aborted) {
+      await this.commit(taken);
+      onCommitted();
+      await this.deps.clock.sleep(COMMIT_INTERVAL, this.deps.ended);
+      if (taken.givenUp.aborted && !this.deps.ended.aborted) throw new LogChanged();
+    }
+  }
+
+  private async commit({ triple, committer }: Taken): Promise<void> {
+    const written = await committer.commit(triple);
+    if (written === null) return;
+    this.deps.observer.committed();
+    if (written.length > 0) this.deps.observer.deadLettersWritten(written.map(({ rejection }) => rejection.reason));
+  }
+
+  /** What is known of it is void; it is not fetched until it is taken again. */
+  private async forget(): Promise<void> {
+    const { current } = this;
+    for (const lane of this.lanes) this.deps.lanes.hold(lane, 'taken');
+    this.current = undefined;
+    this.shortSince.clear();
+    if (current === undefined) return;
+    current.giveUp.abort();
+    this.deps.onForgotten(this.partition);
+    await current.committer.close();
+  }
+
+  /** Resolves when the group has said that this member belongs to it, or the generation has ended. */
+  private async confirmed(error: unknown): Promise<void> {
+    const { member, clock, ended } = this.deps;
+    if (ended.aborted) return;
+    if (member.confirmed !== undefined) {
+      await Promise.race([member.confirmed(), new Promise<void>((resolve) => ended.addEventListener('abort', () => resolve(), { once: true }))]);
+      return;
+    }
+    if (!(error instanceof EnrichmentError) || error.code !== 'FENCED') return;
+    // In small steps: while the process is paused, no time passes here.
+    for (let second = 0; second < UNCONFIRMED && !ended.aborted; second += 1) await clock.sleep(1_000, ended);
+  }
+
+  private wait(reason: WaitReason, text: string): void {
+    this.deps.waits.begin(this.partition, reason, text, this.deps.clock.elapsed());
+  }
+
+  /** The log of `input` held the offsets from `start` to before `end`, asked at `at` ms. `decoding`: some of it waits for its decoder. */
+  sawEnd(input: InputIndex, start: number, end: number, at: number, decoding: boolean): void {
+    const { current } = this;
+    if (current === undefined || at < current.since) return;
+    const { triple } = current;
+    if (start > triple.nextFetch(input) && !decoding) {
+      this.lost(input, triple.nextFetch(input), start);
+      triple.skipTo(input, start);
+      this.deps.member.seek(this.topicOf(input), this.partition, start);
+    }
+    if (triple.sawEnd(input, end, at)) {
+      if (this.shortSince.delete(input) && this.shortSince.size === 0) this.deps.waits.end(this.partition, 'log', at);
+      return;
+    }
+    const since = this.shortSince.get(input) ?? at;
+    this.shortSince.set(input, since);
+    this.wait('log', `${this.topicOf(input)}, partition ${this.partition} ends at offset ${end}, but was read up to ${triple.nextFetch(input)}: it was cut, restored or made anew. Nothing of this partition is processed until a person has decided: see "A log that has changed" in docs/operations.md`);
+    if (at - since >= SHORT_FOR) current.giveUp.abort();
+  }
+
+  /** Offsets of a log that went before they were read. */
+  lost(input: InputIndex, from: number, to: number): void {
+    const topic = this.topicOf(input);
+    this.deps.logger.error(
+      { topic, partition: this.partition, from, to },
+      `${topic}, partition ${this.partition}: the records from offset ${from} to before ${to} went from the topic before they were read, and are not processed: raise its retention`,
+    );
+    this.deps.observer.recordsLost?.(input, to - from);
+  }
+
+  private topicOf(input: InputIndex): string {
+    return this.deps.settings.inputTopics[input];
+  }
+
+  /** What was acknowledged is committed if that is still possible. Never throws. */
+  async end(): Promise<void> {
+    const { current } = this;
+    this.current = undefined;
+    if (current === undefined) return;
+    try {
+      if (!current.givenUp.aborted) await this.commit(current);
+    } catch (error) {
+      this.deps.logger.debug({ err: error, partition: this.partition }, 'the last commit of a partition did not go through; its records are read again');
+    }
+    current.giveUp.abort();
+    await current.committer.close();
+  }
+}
