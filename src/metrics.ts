@@ -31,6 +31,12 @@ export interface BridgeMetrics {
   /** Wall clock minus watermark, in seconds. */
   readonly watermarkLag: Gauge<'partition'>;
   readonly partitionsAssigned: Gauge;
+  /** 1 while a partition waits for this reason. */
+  readonly partitionWaiting: Gauge<'partition' | 'reason'>;
+  /** Users whose signals wait. */
+  readonly usersWaiting: Gauge;
+  /** Offsets that went from an input before they were read. */
+  readonly recordsLost: Counter<'topic'>;
   /** Transactions that committed offsets (and dead letters). */
   readonly commits: Counter;
 }
@@ -92,6 +98,19 @@ export function createBridgeMetrics(registry: Registry, topics: readonly string[
       name: `${PREFIX}watermark_lag_seconds`,
       help: 'Wall clock minus watermark of a partition triple',
       labelNames: ['partition'] as const,
+      registers,
+    }),
+    partitionWaiting: new Gauge({
+      name: `${PREFIX}partition_waiting`,
+      help: '1 while a partition waits for this reason, and the others go on',
+      labelNames: ['partition', 'reason'] as const,
+      registers,
+    }),
+    usersWaiting: gauge('users_waiting', 'Users whose signals wait: their history is long, or their signals fail'),
+    recordsLost: new Counter({
+      name: `${PREFIX}records_lost_total`,
+      help: 'Offsets that went from an input topic before they were read',
+      labelNames: ['topic'] as const,
       registers,
     }),
     partitionsAssigned: gauge('partitions_assigned', 'Partition triples that this process reads'),

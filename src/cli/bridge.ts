@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { Bridge } from '../bridge/bridge.ts';
 import type { BridgeObserver } from '../bridge/generation.ts';
 import { bridgeSettings, checkTopics } from '../bridge/settings.ts';
+import { WAIT_REASONS } from '../bridge/waits.ts';
 import { createTemporalSignaller } from '../bridge/temporal-signaller.ts';
 import { systemClock } from '../clock.ts';
 import { noticingSplitUsers } from '../co-partitioning/noticing.ts';
@@ -78,6 +79,7 @@ function observerOf(metrics: BridgeMetrics, config: Config): BridgeObserver {
     },
     signalFailed: () => metrics.signalFailures.inc(),
     committed: () => metrics.commits.inc(),
+    recordsLost: (input, offsets) => metrics.recordsLost.inc({ topic: names[input]! }, offsets),
   };
 }
 
@@ -85,6 +87,10 @@ function setGauges(metrics: BridgeMetrics, bridge: Bridge): void {
   const triples = bridge.describe();
   metrics.partitionsAssigned.set(triples.length);
   metrics.held.set(triples.reduce((sum, { held, released }) => sum + held + released, 0));
+  metrics.usersWaiting.set(bridge.usersWaiting);
+  metrics.partitionWaiting.reset();
+  for (const partition of bridge.partitions) for (const reason of WAIT_REASONS) metrics.partitionWaiting.set({ partition: String(partition), reason }, 0);
+  for (const { partition, reason } of bridge.partitionsWaiting) metrics.partitionWaiting.set({ partition: String(partition), reason }, 1);
   metrics.watermarkLag.reset();
   for (const { partition, watermark } of triples) {
     if (Number.isFinite(watermark)) metrics.watermarkLag.set({ partition: String(partition) }, (Date.now() - watermark) / 1_000);
