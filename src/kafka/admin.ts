@@ -138,12 +138,11 @@ export function createAdmin(config: KafkaConfig, logger: Logger, timeout = TIMEO
     highWatermarks: (partitions) =>
       ask('reading the ends of the logs', async (cluster) => {
         if (partitions.length === 0) return [];
-        const topics = byTopic(partitions);
-        await cluster.addMultipleTargetTopics(topics.map(({ topic }) => topic));
+        await cluster.addMultipleTargetTopics([...new Set(partitions.map(({ topic }) => topic))]);
         await cluster.refreshMetadataIfNecessary();
         // It asks with the isolation level of its own field.
         const uncommitted = Object.assign(Object.create(cluster) as Cluster, { isolationLevel: READ_UNCOMMITTED });
-        const ends = await offsetsOf(uncommitted, topics, { fromBeginning: false });
+        const ends = await offsetsOf(uncommitted, partitions, { fromBeginning: false });
         return partitions.map((place) => ({ ...place, end: ends.get(`${place.topic}/${place.partition}`) ?? 0 }));
       }),
 
