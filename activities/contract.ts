@@ -19,7 +19,7 @@ export interface PublishRequest {
   readonly outputs: readonly Output[];
 }
 
-/** `retry`: no usable answer yet, before `giveUpAt`; `given-up`: none, after it. */
+/** `retry`: no usable answer yet; `given-up`: none, and it was asked for after `giveUpAt`. */
 export type LookupOutcome =
   | { readonly sessionId: string; readonly status: 'found'; readonly clientCountryCode: string }
   | { readonly sessionId: string; readonly status: 'not-found' }
@@ -28,14 +28,14 @@ export type LookupOutcome =
 
 export interface LookupRequest {
   readonly sessionIds: readonly string[];
-  /** Wall clock, epoch ms. Every session is asked for at least once, however late the attempt starts. */
+  /** Clock of the Temporal server, epoch ms. Every session is asked for at least once, however late the attempt starts. */
   readonly giveUpAt: number;
 }
 
 export interface Activities {
   /** Resolves when all outputs are visible to a read_committed reader, whether by this call or an earlier one. */
   publish(request: PublishRequest): Promise<void>;
-  /** One outcome a session. Throws (retryable) when all of them are to be asked again. */
+  /** One outcome a session, of some `retry` where the attempt's time was over. Throws (retryable) when all of them are to be asked again. */
   lookupSessions(request: LookupRequest): Promise<LookupOutcome[]>;
   /**
    * The watermark (epoch ms) up to which every record of this partition triple has reached its workflow, or null
@@ -59,5 +59,7 @@ export const FAILURES = {
   /** Retryable. */
   publishFailed: 'PublishFailed',
   sessionServiceUnavailable: 'SessionServiceUnavailable',
+  /** Retryable: no request to the session service had its time, as when no place for one became free. */
+  lookupsBusy: 'LookupsBusy',
   watermarkNotReached: 'WatermarkNotReached',
 } as const;

@@ -1,8 +1,9 @@
 /** The activities of one shard, built by the worker that owns it: effects at the edge, nothing at import. */
 import type { Activities } from './contract.ts';
-import { createLookupSessions, type LookupDeps, type SessionService } from './lookup-sessions.ts';
+import { createLookupSessions, type LookupDeps } from './lookup-sessions.ts';
 import { createPublish, type PublishDeps } from './publish.ts';
 import { createReadWatermark, type WatermarkDeps } from './read-watermark.ts';
+import type { SessionService } from './session-service.ts';
 
 export type ActivityDeps = PublishDeps & LookupDeps & WatermarkDeps & { readonly sessionService?: SessionService };
 

@@ -1,146 +1,148 @@
 /**
- * Asks the session service for several sessions at once: `GET /sessions/{id}` -> 200 `{"clientCountryCode": "UY"}` or
- * 404. Anything else (timeout, refused, 5xx, a redirect, a malformed or oversized body) is no answer, and asked again
- * until the time of the request is over.
+ * Asks the session service for several sessions. Each attempt has a place for one request at a time, which is its slot, and takes
+ * more only while places are free; it ends in time and returns what it has. No clock is compared with another: what is over is
+ * told by the server's times of the attempt, and by the time that passes here.
  */
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import type { Clock } from '../src/clock.ts';
 import { messageOf } from '../src/errors.ts';
 import { FAILURES, type Activities, type LookupOutcome } from './contract.ts';
+import type { Limiter } from './limiter.ts';
+import { httpSessionService, type HttpSessionServiceOptions, type SessionService } from './session-service.ts';
 
-/** What is known of a session elsewhere. */
-export interface SessionService {
-  /** Rejects when there is no usable answer; it may be asked again. */
-  get(sessionId: string): Promise<Extract<LookupOutcome, { status: 'found' | 'not-found' }>>;
+/** The attempt that runs, as the server knows it. */
+export interface Attempt {
+  /** From 1. */
+  readonly number: number;
+  /** When it could begin, epoch ms of the server. */
+  readonly scheduledAt: number;
+  /** ms from then on after which the server waits for it no more. */
+  readonly limit: number;
+  /** Aborted when nobody waits for it any more. */
+  readonly cancelled: AbortSignal;
+  /** Says that it is alive. */
+  heartbeat(): void;
 }
 
-export interface LookupDeps {
-  readonly sessionServiceUrl: string;
-  /** ms for one answer. */
-  readonly lookupTimeout: number;
+export interface LookupDeps extends HttpSessionServiceOptions {
   /** Bounds the requests under way in this process. */
   readonly limiter: Limiter;
-  readonly now: () => number;
-  readonly observeLookup: (outcome: LookupOutcome['status']) => void;
-  /** Tells the server that the attempt is alive until the function that it returns is called; Temporal's own when absent. */
-  readonly signsOfLife?: () => () => void;
+  readonly clock: Pick<Clock, 'elapsed' | 'sleep'>;
+  /** One outcome of a session that was asked for; `why`: there was no usable answer. */
+  readonly observeLookup: (outcome: LookupOutcome['status'], why?: string) => void;
+  /** The attempt that runs; Temporal is asked when absent. */
+  readonly attempt?: () => Attempt;
 }
 
 /** ms between two signs of life */
 const HEARTBEAT_INTERVAL = 1_000;
-/** bytes; an answer has a few dozen. */
-const MAX_BODY = 64 * 1024;
-
-export class Limiter {
-  private free: number;
-  private readonly waiting: (() => void)[] = [];
-
-  constructor(limit: number) {
-    this.free = limit;
-  }
-
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.free > 0) this.free -= 1;
-    else await new Promise<void>((resolve) => this.waiting.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const next = this.waiting.shift();
-      if (next) next();
-      else this.free += 1;
-    }
-  }
-}
+/** ms after which an attempt begins no more requests and returns what it has. */
+const ATTEMPT_TIME = 5_000;
+/** ms for its answer to reach the server before that stops waiting. */
+const MARGIN = 300;
+/** ms; what a timer can wait. */
+const LONGEST = 86_400_000;
 
 export function createLookupSessions(deps: LookupDeps, sessionService: SessionService = httpSessionService(deps)): Activities['lookupSessions'] {
   return async ({ sessionIds, giveUpAt }) => {
-    let problem = '';
-    const stopSignsOfLife = (deps.signsOfLife ?? heartbeats)();
-    const outcomes = await Promise.all(
-      sessionIds.map((sessionId) =>
-        deps.limiter.run(async (): Promise<LookupOutcome> => {
-          try {
-            return await sessionService.get(sessionId);
-          } catch (error) {
-            problem = describe(error);
-            return { sessionId, status: deps.now() >= giveUpAt ? 'given-up' : 'retry' };
-          }
-        }),
-      ),
-    ).finally(stopSignsOfLife);
-    for (const { status } of outcomes) deps.observeLookup(status);
-    if (outcomes.every(({ status }) => status === 'retry')) {
+    const attempt = (deps.attempt ?? temporalAttempt)();
+    const noAnswer = attempt.scheduledAt >= giveUpAt ? 'given-up' : 'retry';
+    const { answers, problem } = await askFor(sessionIds, attempt, noAnswer, deps, sessionService);
+    if (noAnswer === 'retry' && answers.size === 0) {
       throw ApplicationFailure.create({
-        type: FAILURES.sessionServiceUnavailable,
+        type: problem === undefined ? FAILURES.lookupsBusy : FAILURES.sessionServiceUnavailable,
         category: ApplicationFailureCategory.BENIGN,
-        message: `The session service gave no usable answer for ${sessionIds.length} sessions: ${problem}`,
+        message: problem === undefined ? 'The attempt was over before the session service had its time to answer' : `The session service gave no usable answer for ${sessionIds.length} sessions: ${problem}`,
       });
     }
-    return outcomes;
+    return sessionIds.map((sessionId) => answers.get(sessionId) ?? { sessionId, status: noAnswer });
   };
 }
 
-function heartbeats(): () => void {
-  const context = Context.current();
-  return every(HEARTBEAT_INTERVAL, () => context.heartbeat());
+interface Asked {
+  readonly answers: ReadonlyMap<string, LookupOutcome>;
+  /** The last one; undefined: no request had its time. */
+  readonly problem: string | undefined;
 }
 
-/** Until the function that it returns is called. */
-export function every(ms: number, action: () => void): () => void {
-  const timer = setInterval(action, ms);
-  return () => clearInterval(timer);
-}
+async function askFor(sessionIds: readonly string[], attempt: Attempt, noAnswer: 'retry' | 'given-up', deps: LookupDeps, sessionService: SessionService): Promise<Asked> {
+  const { clock, limiter, observeLookup } = deps;
+  const answers = new Map<string, LookupOutcome>();
+  const left = inTurn(sessionIds, attempt.number, deps.lookupTimeout);
+  let problem: string | undefined;
+  const over = new AbortController();
+  const ended = AbortSignal.any([attempt.cancelled, over.signal]);
 
-export function httpSessionService(deps: Pick<LookupDeps, 'sessionServiceUrl' | 'lookupTimeout'>): SessionService {
-  return { get: (sessionId) => ask(deps, sessionId) };
-}
-
-async function ask({ sessionServiceUrl, lookupTimeout }: Pick<LookupDeps, 'sessionServiceUrl' | 'lookupTimeout'>, sessionId: string): ReturnType<SessionService['get']> {
-  const response = await fetch(urlOf(sessionServiceUrl, sessionId), {
-    redirect: 'manual',
-    headers: { accept: 'application/json' },
-    signal: AbortSignal.timeout(lookupTimeout),
-  });
-  if (response.status === 404) {
-    await response.body?.cancel();
-    return { sessionId, status: 'not-found' };
+  async function askNext(): Promise<void> {
+    const sessionId = left.shift()!;
+    try {
+      const answer = await sessionService.get(sessionId, ended);
+      answers.set(sessionId, answer);
+      observeLookup(answer.status);
+    } catch (error) {
+      // One that was cut short says nothing of the service.
+      if (ended.aborted) return;
+      problem = describe(error);
+      observeLookup(noAnswer, problem);
+    }
   }
-  if (response.status !== 200) {
-    await response.body?.cancel();
-    throw new Error(`status ${response.status}`);
-  }
-  const body = parse(await readBody(response));
-  if (typeof body !== 'object' || body === null || !('clientCountryCode' in body) || typeof body.clientCountryCode !== 'string') {
-    throw new Error('status 200 without a clientCountryCode');
-  }
-  return { sessionId, status: 'found', clientCountryCode: body.clientCountryCode };
-}
 
-function parse(text: string): unknown {
+  async function askAll(): Promise<void> {
+    const more: Promise<void>[] = [];
+    const startedAt = clock.elapsed();
+    // The last attempt asks for all of them.
+    const time = noAnswer === 'given-up' ? Infinity : ATTEMPT_TIME;
+    while (left.length > 0 && !ended.aborted && clock.elapsed() - startedAt < time) {
+      await limiter.run(async () => {
+        const own = askNext();
+        for (let asking; left.length > 0 && (asking = limiter.runNow(askNext)) !== undefined; ) more.push(asking);
+        await own;
+      }, ended);
+    }
+    await Promise.all(more);
+  }
+
+  void clock.sleep(Math.min(LONGEST, Math.max(1, attempt.limit - MARGIN)), over.signal).then(() => over.abort());
+  void signsOfLife(attempt, clock, over.signal);
+  // What is under way when the time is over is left: its answer would come too late.
+  const end = new Promise<void>((resolve) => ended.addEventListener('abort', () => resolve(), { once: true }));
   try {
-    return JSON.parse(text);
-  } catch {
-    // The message of the SyntaxError quotes the answer, and a failure of an activity is kept in the user's history.
-    throw new Error('status 200 with a body that is not JSON');
+    await Promise.race([askAll(), end]);
+  } catch (error) {
+    if (!ended.aborted) throw error;
+  } finally {
+    over.abort();
+  }
+  return { answers, problem };
+}
+
+/** Each attempt begins where the one before cannot have come to, so that a few that hang do not keep the others from being asked for. */
+function inTurn(sessionIds: readonly string[], attempt: number, lookupTimeout: number): string[] {
+  const asked = Math.max(1, Math.floor(ATTEMPT_TIME / Math.max(1, lookupTimeout)));
+  const first = ((attempt - 1) * asked) % sessionIds.length;
+  return [...sessionIds.slice(first), ...sessionIds.slice(0, first)];
+}
+
+async function signsOfLife({ heartbeat }: Attempt, clock: LookupDeps['clock'], over: AbortSignal): Promise<void> {
+  for (;;) {
+    await clock.sleep(HEARTBEAT_INTERVAL, over);
+    if (over.aborted) return;
+    heartbeat();
   }
 }
 
-/** Ids are UUIDs when they come here; whatever they are, no request leaves `/sessions/`. */
-function urlOf(sessionServiceUrl: string, sessionId: string): string {
-  // Dots are all that encodeURIComponent leaves of what a URL gives a meaning to.
-  if (/^\.{0,2}$/.test(sessionId)) throw new Error('a session id that cannot be part of a path');
-  return `${sessionServiceUrl.replace(/\/+$/, '')}/sessions/${encodeURIComponent(sessionId)}`;
-}
-
-async function readBody(response: Response): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of response.body ?? []) {
-    size += part.length;
-    if (size > MAX_BODY) throw new Error(`an answer of more than ${MAX_BODY} bytes`);
-    parts.push(part);
-  }
-  return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(parts));
+function temporalAttempt(): Attempt {
+  const context = Context.current();
+  const { attempt, scheduledTimestampMs, currentAttemptScheduledTimestampMs, scheduleToCloseTimeoutMs, startToCloseTimeoutMs } = context.info;
+  const whole = scheduleToCloseTimeoutMs > 0 ? scheduledTimestampMs + scheduleToCloseTimeoutMs - currentAttemptScheduledTimestampMs : Infinity;
+  return {
+    number: attempt,
+    scheduledAt: currentAttemptScheduledTimestampMs,
+    limit: Math.min(whole, startToCloseTimeoutMs > 0 ? startToCloseTimeoutMs : Infinity),
+    cancelled: context.cancellationSignal,
+    heartbeat: () => context.heartbeat(),
+  };
 }
 
 function describe(error: unknown): string {

@@ -47,6 +47,8 @@ export interface Config {
   readonly pendingTimeout: number;
   readonly lookupTimeout: number;
   readonly lookupGiveUpAfter: number;
+  /** Requests to the session service under way at a time, of one worker process. */
+  readonly maxLookups: number;
   readonly maxFutureSkew: number;
   /** bytes of a record value */
   readonly maxRecordBytes: number;
@@ -136,6 +138,7 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
     pendingTimeout: read.duration('ENRICHMENT_PENDING_TIMEOUT', '1h', { min: 1, max: 3650 * DAY }),
     lookupTimeout: read.duration('ENRICHMENT_LOOKUP_TIMEOUT', '1s', { min: 1, max: MAX_TIMER }),
     lookupGiveUpAfter: read.duration('ENRICHMENT_LOOKUP_GIVE_UP_AFTER', '10m', { min: 1, max: 3650 * DAY }),
+    maxLookups: read.integer('ENRICHMENT_MAX_LOOKUPS', 64, { min: 1, max: 10_000 }),
     maxFutureSkew: read.duration('ENRICHMENT_MAX_FUTURE_SKEW', '1h', { min: 0, max: 3650 * DAY }),
     maxRecordBytes: read.integer('ENRICHMENT_MAX_RECORD_BYTES', 1_048_576, { min: 1, max: 104_857_600 }),
     ...(sessionServiceUrl === undefined ? {} : { sessionServiceUrl }),
@@ -148,6 +151,9 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
     metricsPortIsDefault: !read.isSet('ENRICHMENT_METRICS_PORT'),
     logLevel: read.oneOf('ENRICHMENT_LOG_LEVEL', LOG_LEVELS, 'info'),
   };
+  if (sessionServiceUrl !== undefined && /\/sessions$/i.test(sessionServiceUrl)) {
+    read.problem('ENRICHMENT_SESSION_SERVICE_URL', 'an address without "/sessions" at its end: "/sessions/<session id>" is added to it');
+  }
   if (config.lookupTimeout >= config.lookupGiveUpAfter) {
     read.problem('ENRICHMENT_LOOKUP_TIMEOUT', 'less than ENRICHMENT_LOOKUP_GIVE_UP_AFTER', '1s');
   }

@@ -56,6 +56,8 @@ export interface WorkerMetrics {
   /** Outputs that wait because the broker does not take them. */
   readonly outputsRefused: Gauge;
   readonly shardsOwned: Gauge;
+  /** Shards whose Temporal worker failed and does not run again yet. */
+  readonly shardsFailing: Gauge;
 }
 
 /** A registry with the metrics of the process itself (memory, event loop, garbage collection). */
@@ -158,5 +160,6 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
     outputRefusals: new Counter({ name: `${PREFIX}output_refusals_total`, help: 'Times that the broker refused an output', registers }),
     outputsRefused: new Gauge({ name: `${PREFIX}outputs_refused`, help: 'Users whose outputs wait because the broker refuses one of them', registers }),
     shardsOwned: new Gauge({ name: `${PREFIX}shards_owned`, help: 'Shards that this process publishes for', registers }),
+    shardsFailing: new Gauge({ name: `${PREFIX}shards_failing`, help: 'Of these, shards whose Temporal worker failed and is being started again', registers }),
   };
 }

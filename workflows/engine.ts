@@ -10,6 +10,11 @@ import type { EventBatch } from './messages.ts';
 export interface CallOptions {
   /** Within the workflow task, by the process that runs it; what it answers is in the history only when the task is. */
   readonly local?: boolean;
+  /** Of the workers that take it; the workflow's own when absent. */
+  readonly taskQueue?: string;
+  /** Of all attempts and the pauses between them, kept by the server. */
+  readonly scheduleToCloseTimeout?: number;
+  /** Of one attempt. */
   readonly startToCloseTimeout: number;
   /** Of an activity that says at intervals that it is alive. */
   readonly heartbeatTimeout?: number;
@@ -24,7 +29,10 @@ export interface CallOptions {
 
 /** An activity under way. */
 export interface Call<T> {
-  /** Rejects when no more attempts are made. Settles no more once cancelled, unless it was settled then. */
+  /**
+   * Rejects when no more attempts are made: the failure of an attempt is in the chain of causes, and a `TimeoutFailure` when a
+   * time-out ended it. Settles no more once cancelled, unless it was settled then.
+   */
   readonly result: Promise<T>;
   cancel(): void;
 }
@@ -32,6 +40,8 @@ export interface Call<T> {
 export interface Engine {
   /** Of this run and all that it continues. */
   readonly incarnation: Incarnation;
+  /** That of its workflow tasks. */
+  readonly taskQueue: string;
   /** Epoch ms; the same whenever the workflow's history is replayed. */
   now(): number;
   /** Of this run. `newVersion`: its code is pinned, and another version of it is the current one by now. */

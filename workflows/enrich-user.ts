@@ -10,17 +10,16 @@
  * - Continue-as-new carries the whole life. What is in flight then (lookups, an unacknowledged publish, waiting for
  *   the watermark) is in the life as well and is asked for again.
  */
-import type { LookupOutcome, Output } from '../activities/contract.ts';
+import type { Output } from '../activities/contract.ts';
 import { FAILURES } from '../activities/contract.ts';
 import { advance, applyBatch, emptyAt, passWallClock, resolveLookup } from '../src/domain/apply.ts';
 import { earliestDue, earliestWallDue } from '../src/domain/pending.ts';
-import type { Lookup } from '../src/domain/state.ts';
 import { Alarm } from './alarm.ts';
 import { canBeCarried, evictOldestDuplicates } from './carried.ts';
 import { chunksOf, isLarge } from './chunks.ts';
 import type { CallOptions, Engine } from './engine.ts';
-import { lifeOf, type Life, type Snapshot, type Start } from './life.ts';
-import { lookupGroups } from './lookup-groups.ts';
+import { lifeOf, type Snapshot, type Start } from './life.ts';
+import { Lookups } from './lookups.ts';
 import { QUERIES, type EventBatch } from './messages.ts';
 import { details, pendingView, sessionView, stateView, userInfoView } from './views.ts';
 import { WatermarkWatch } from './watermark-watch.ts';
@@ -38,11 +37,8 @@ const LONGEST_RUN = 10;
 const MAX_HISTORY_BYTES = 4_000_000;
 /** Signals that are applied before their outputs are published. */
 const MAX_BATCHES = 10;
-const MAX_LOOKUPS_IN_FLIGHT = 100;
 /** ms that pending money waits quietly for its session, before the watermark is watched on its behalf. */
 const WATCH_AFTER = 3_000;
-/** ms without a sign of life of a lookup; it gives one every second. */
-const LOOKUP_HEARTBEAT = 6_000;
 const HOUR = 3_600_000;
 
 const PUBLISH_LOCALLY: CallOptions = {
@@ -61,8 +57,6 @@ export async function enrichUser(engine: Engine, { userId, life: carried }: Star
   const inbox: EventBatch[] = [];
   /** What timers and activities brought, in order; each is handled only when the inbox is empty. */
   const happened: (() => void)[] = [];
-  const inFlight = new Set<Lookup>();
-  let lookupCalls = 0;
   /** Signals are being applied and published: `life` is not what it will be carried as. */
   let applying = false;
   let publishing = false;
@@ -89,6 +83,13 @@ export async function enrichUser(engine: Engine, { userId, life: carried }: Star
       throw taskFailure(what, error);
     });
   }
+
+  const lookups = new Lookups({
+    engine, life,
+    happened: (act) => void happened.push(act),
+    settled: (lookup, answer) => void life.unpublished.push(resolveLookup(life.user, lookup, answer, { userId, now: engine.now() })),
+    failed: failTask('Looking up sessions'),
+  });
 
   async function applyInbox(): Promise<void> {
     const applied: Output[] = [];
@@ -130,31 +131,10 @@ export async function enrichUser(engine: Engine, { userId, life: carried }: Star
     else publish(PUBLISH_DURABLY);
   }
 
-  function askForLookups(): void {
-    const waiting = life.user.lookups.filter((lookup) => !inFlight.has(lookup));
-    for (const { sessionIds, giveUpAt, lookups } of lookupGroups(waiting)) {
-      if (lookupCalls >= MAX_LOOKUPS_IN_FLIGHT) return;
-      lookupCalls += 1;
-      for (const lookup of lookups) inFlight.add(lookup);
-      void engine.call('lookupSessions', { sessionIds, giveUpAt }, lookupOptions(life))
-        .result.then((outcomes) => happened.push(() => onLookedUp(lookups, outcomes)), failTask('Looking up sessions'));
-    }
-  }
-
-  function onLookedUp(lookups: readonly Lookup[], outcomes: readonly LookupOutcome[]): void {
-    lookupCalls -= 1;
-    const bySession = new Map(outcomes.map((outcome) => [outcome.sessionId, outcome]));
-    for (const lookup of lookups) {
-      inFlight.delete(lookup);
-      const outcome = bySession.get(lookup.money.userSessionId);
-      if (outcome === undefined || outcome.status === 'retry') continue;
-      life.unpublished.push(resolveLookup(life.user, lookup, outcome, { userId, now: engine.now() }));
-    }
-  }
-
   function onAlarm(): void {
     if (life.rules === null) return;
     passWallClock(life.user, life.rules, { userId, now: engine.now() });
+    lookups.giveUpDue();
     if (watch.running) return;
     const due = earliestDue(life.user.pending);
     if (due !== undefined) watch.start(life.partition, due);
@@ -166,6 +146,8 @@ export async function enrichUser(engine: Engine, { userId, life: carried }: Star
   }
 
   function setAlarm(): void {
+    const givenUp = lookups.nextGivenUp;
+    if (givenUp !== undefined) alarm.set(givenUp);
     const { user, rules } = life;
     if (rules === null) return;
     const wallDue = earliestWallDue(user.pending);
@@ -177,7 +159,7 @@ export async function enrichUser(engine: Engine, { userId, life: carried }: Star
     watch.cancelWait();
     if (watch.running) return;
     const empty = emptyAt(user, rules);
-    alarm.set(empty === undefined ? undefined : now + Math.max(empty - user.tau!, Math.min(HOUR, rules.sessionTtl)));
+    alarm.set(empty === undefined ? givenUp : now + Math.max(empty - user.tau!, Math.min(HOUR, rules.sessionTtl)));
   }
 
   /** Whether to continue as new now; makes what is carried small enough. */
@@ -192,7 +174,7 @@ export async function enrichUser(engine: Engine, { userId, life: carried }: Star
   }
 
   publishResolved();
-  askForLookups();
+  lookups.ask();
   setAlarm();
   for (;;) {
     await engine.until(() => inbox.length > 0 || happened.length > 0);
@@ -204,7 +186,7 @@ export async function enrichUser(engine: Engine, { userId, life: carried }: Star
       happened.shift()!();
     }
     publishResolved();
-    askForLookups();
+    lookups.ask();
     setAlarm();
     engine.describe(details(life));
     // No await between here and the command: nothing can arrive in between and be left behind.
@@ -221,12 +203,4 @@ export async function enrichUser(engine: Engine, { userId, life: carried }: Star
  */
 function taskFailure(what: string, error: unknown): Error {
   return new Error(`${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-}
-
-/** Retried for as long as the activity wants to be: it answers `given-up` itself when the time is over. */
-function lookupOptions({ rules }: Life): CallOptions {
-  const giveUpAfter = rules?.lookupGiveUpAfter ?? HOUR;
-  const maximumInterval = Math.max(100, Math.min(10_000, giveUpAfter / 10));
-  // Without heartbeats the lookups of a worker that died are asked for again only after half a minute.
-  return { startToCloseTimeout: 30_000, heartbeatTimeout: LOOKUP_HEARTBEAT, retry: { initialInterval: Math.min(500, maximumInterval), maximumInterval } };
 }

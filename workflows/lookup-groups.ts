@@ -2,6 +2,8 @@ import type { Lookup } from '../src/domain/state.ts';
 
 /** Sessions asked for by one call of the activity. */
 const MAX_SESSIONS = 20;
+/** The give-up time of a lookup that has none: it comes from a history that was read without a wall clock. */
+export const NO_TIME = Number.MAX_SAFE_INTEGER;
 
 export interface LookupGroup {
   readonly sessionIds: readonly string[];
@@ -13,7 +15,7 @@ export interface LookupGroup {
 export function lookupGroups(lookups: readonly Lookup[]): LookupGroup[] {
   const byDeadline = new Map<number, Map<string, Lookup[]>>();
   for (const lookup of lookups) {
-    const giveUpAt = lookup.giveUpAt ?? Number.MAX_SAFE_INTEGER;
+    const giveUpAt = lookup.giveUpAt ?? NO_TIME;
     const sessions = byDeadline.get(giveUpAt) ?? new Map<string, Lookup[]>();
     byDeadline.set(giveUpAt, sessions);
     const sessionId = lookup.money.userSessionId;

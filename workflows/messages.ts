@@ -31,3 +31,14 @@ export function workflowIdOf(appId: string, userId: string): string {
 export function taskQueueOf(appId: string, shard: number): string {
   return `${appId}-shard-${shard}`;
 }
+
+/** The task queue of the lookups of all shards: polled by every worker process, whatever shards it owns. */
+export function lookupsQueueOf(appId: string): string {
+  return `${appId}-lookups`;
+}
+
+/** The same, seen from a shard's task queue; undefined for a queue that is none. */
+export function lookupsQueueBeside(taskQueue: string): string | undefined {
+  const [, appId] = /^(.+)-shard-\d+$/.exec(taskQueue) ?? [];
+  return appId === undefined ? undefined : lookupsQueueOf(appId);
+}

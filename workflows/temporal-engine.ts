@@ -12,9 +12,10 @@ const nudgeSignal = defineSignal(NUDGE_SIGNAL);
 
 /** The {@link Engine} of the workflow that calls it. */
 export function temporalEngine(): Engine {
-  const { startTime, firstExecutionRunId } = workflowInfo();
+  const { startTime, firstExecutionRunId, taskQueue } = workflowInfo();
   return {
     incarnation: { startedAt: startTime.getTime(), runId: firstExecutionRunId },
+    taskQueue,
     now: () => Date.now(),
     history() {
       const { historyLength, historySize, continueAsNewSuggested, targetWorkerDeploymentVersionChanged } = workflowInfo();
@@ -37,8 +38,9 @@ export function temporalEngine(): Engine {
   };
 }
 
-function activitiesWith({ local, heartbeatTimeout, ...options }: CallOptions): Activities {
-  return local ? proxyLocalActivities<Activities>(options) : proxyActivities<Activities>({ ...options, ...(heartbeatTimeout !== undefined && { heartbeatTimeout }) });
+function activitiesWith({ local, taskQueue, heartbeatTimeout, ...options }: CallOptions): Activities {
+  if (local) return proxyLocalActivities<Activities>(options);
+  return proxyActivities<Activities>({ ...options, ...(taskQueue !== undefined && { taskQueue }), ...(heartbeatTimeout !== undefined && { heartbeatTimeout }) });
 }
 
 function cancellable<T>(run: () => Promise<T>): Call<T> & { readonly cancelled: boolean } {

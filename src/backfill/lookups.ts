@@ -1,5 +1,6 @@
 /** Lookups of a backfill: as in the activity, without Temporal's retries. A session that is being asked for is not asked twice at a time. */
-import { Limiter, type SessionService } from '../../activities/lookup-sessions.ts';
+import { Limiter } from '../../activities/limiter.ts';
+import type { SessionService } from '../../activities/session-service.ts';
 import type { Clock } from '../clock.ts';
 import type { Answer } from '../domain/apply.ts';
 

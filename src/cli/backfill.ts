@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
-import { httpSessionService } from '../../activities/lookup-sessions.ts';
+import { httpSessionService } from '../../activities/session-service.ts';
 import { barOf, lineOf, summaryOf } from '../backfill/display.ts';
 import { Lookups } from '../backfill/lookups.ts';
 import { runMember, type MemberSettings } from '../backfill/member.ts';

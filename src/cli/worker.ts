@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Command } from 'commander';
 import { Runtime, makeTelemetryFilterString } from '@temporalio/worker';
-import type { LookupOutcome } from '../../activities/contract.ts';
 import { createActivities } from '../../activities/index.ts';
-import { Limiter } from '../../activities/lookup-sessions.ts';
-import { taskQueueOf } from '../../workflows/messages.ts';
+import { Limiter } from '../../activities/limiter.ts';
+import { createLookupSessions } from '../../activities/lookup-sessions.ts';
+import { lookupsQueueOf, taskQueueOf } from '../../workflows/messages.ts';
 import { bridgeGroupOf } from '../bridge/group.ts';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config.ts';
@@ -16,25 +16,24 @@ import type { KafkaPort } from '../kafka/port.ts';
 import { ensureTopics } from '../kafka/topics.ts';
 import type { Logger } from '../log.ts';
 import { createRegistry, createWorkerMetrics, type WorkerMetrics } from '../metrics.ts';
-import { Part } from '../parts.ts';
 import { createOwnership, eventText } from '../publish/ownership.ts';
-import type { OnShardEvent } from '../publish/publisher.ts';
+import type { OnShardEvent, Publisher } from '../publish/publisher.ts';
 import { connectTemporalNative, within } from '../temporal.ts';
 import { createCommittedWatermark } from '../worker/committed-watermark.ts';
 import { outputEncoder } from '../schema-registry/value-format.ts';
 import { RefusedOutputs } from '../worker/refused-outputs.ts';
 import { RefusedUsers } from '../worker/refused-users.ts';
 import { EnrichmentWorker } from '../worker/enrichment-worker.ts';
+import { startLookupsWorker } from '../worker/lookups-worker.ts';
+import { SessionServiceWatch } from '../worker/session-service-watch.ts';
 import { temporalLog } from '../worker/temporal-log.ts';
-import { startVersionWorkers, type Versions } from '../worker/version-workers.ts';
+import { eachVersion, startVersionWorkers, type Versions } from '../worker/version-workers.ts';
 import { ownWorkflows, readWorkflows, type WorkflowVersion } from '../worker/workflow-version.ts';
 import { workflowIdsOf, type WorkflowIds } from '../workflow-ids.ts';
 import { createContext } from './context.ts';
 import { serve } from './serve.ts';
 import { onStopSignal } from './stop-signal.ts';
 
-/** HTTP requests to the session service under way at a time, of this process. */
-const MAX_LOOKUPS = 64;
 /** Of one shard; about 1 MB each. */
 const MAX_CACHED_WORKFLOWS = 250;
 /** ms */
@@ -68,20 +67,23 @@ async function runWorker(): Promise<void> {
     await checkTopics(kafka, config, logger);
     const encode = await outputEncoder(config, systemClock, logger);
     const { appId, topics } = config;
-    const sessionService = new Part(systemClock);
+    const sessionService = new SessionServiceWatch(systemClock, logger);
     const refused = new RefusedOutputs(systemClock, topics.output);
     const ledger = new RefusedUsers(systemClock);
     const observed = observe(metrics, logger, workflowIdsOf(config), refused);
-    const shared = {
+    const lookups = {
       sessionServiceUrl: config.sessionServiceUrl!,
       lookupTimeout: config.lookupTimeout,
-      limiter: new Limiter(MAX_LOOKUPS),
-      now: () => systemClock.now(),
-      observeLookup(outcome: LookupOutcome['status']) {
-        metrics.lookups.inc({ outcome });
-        if (outcome === 'found' || outcome === 'not-found') sessionService.worked();
-        else sessionService.failed('it gives no usable answer');
+      limiter: new Limiter(config.maxLookups),
+      clock: systemClock,
+      observeLookup(...[outcome, why]: Parameters<SessionServiceWatch['observe']>) {
+        // What is given up is counted when it comes out: most of it is given up by the server, and not here.
+        if (outcome !== 'given-up') metrics.lookups.inc({ outcome });
+        sessionService.observe(outcome, why);
       },
+    };
+    const shared = {
+      ...lookups,
       committedWatermark: createCommittedWatermark(kafka, systemClock, bridgeGroupOf(appId), [topics.user, topics.session, topics.money]),
     };
     const worker = new EnrichmentWorker({
@@ -109,10 +111,18 @@ async function runWorker(): Promise<void> {
           connection,
           namespace,
           taskQueue: taskQueueOf(appId, shard),
-          activities: createActivities({ ...shared, publisher }),
+          activities: createActivities({ ...shared, publisher: counted(publisher, metrics) }),
           maxCachedWorkflows: MAX_CACHED_WORKFLOWS,
           onFailure,
         }),
+      startLookupsWorker: (onFailure) =>
+        eachVersion(versions, (_, version) =>
+          startLookupsWorker({
+            ...version, connection, namespace, onFailure,
+            taskQueue: lookupsQueueOf(appId),
+            lookupSessions: createLookupSessions(lookups),
+            maxLookups: config.maxLookups,
+          })),
     });
     if (config.deployment !== undefined) {
       logger.info({ deployment: config.deployment, buildId: own.buildId, older: versions.older.map(({ buildId }) => buildId) }, 'this worker gets new workflows once its version is the current one of the deployment');
@@ -123,9 +133,10 @@ async function runWorker(): Promise<void> {
         kafka: () => kafka.partitionCounts([topics.output]),
         temporal: () => within(PROBE_DEADLINE, connection, () => connection.workflowService.getSystemInfo({})),
       },
-      parts: { sessionService, outputs: refused, ledger },
+      parts: { sessionService: sessionService.part, outputs: refused, ledger },
       setGauges() {
         metrics.shardsOwned.set(worker.shardsOwned);
+        metrics.shardsFailing.set(worker.shardsFailing);
         metrics.outputsRefused.set(refused.count);
       },
     });
@@ -133,6 +144,17 @@ async function runWorker(): Promise<void> {
     await kafka.close();
     await connection.close();
   }
+}
+
+/** Counts the lookups that were given up, where their money comes out. */
+function counted(publisher: Publisher, metrics: WorkerMetrics): Publisher {
+  return {
+    async publish(request) {
+      await publisher.publish(request);
+      const givenUp = request.outputs.filter(({ incomplete }) => incomplete === true).length;
+      if (givenUp > 0) metrics.lookups.inc({ outcome: 'given-up' }, givenUp);
+    },
+  };
 }
 
 /** An older version with this one's code, or twice the same, is one. */

@@ -9,15 +9,17 @@ import { isDeepStrictEqual } from 'node:util';
 import { evictOldestDuplicates } from '../../workflows/carried.ts';
 import { chunksOf } from '../../workflows/chunks.ts';
 import { lifeOf, type Life } from '../../workflows/life.ts';
+import { endByTypes, LookupBook, lookupCall, type LookupCall, type LookupEnd, type Settled } from '../../workflows/lookups.ts';
 import { advance, passWallClock, resolveLookup } from '../domain/apply.ts';
 import type { Input, Output } from '../domain/events.ts';
 import { allPending } from '../domain/pending.ts';
 import type { Lookup } from '../domain/state.ts';
 import { callOf, type Coordinate, type Happening, type LookupAnswer, type Release } from './happening.ts';
-import { outcomesOf, type ActivityRequest, type RecordedEvent, type RecordedRun } from './recorded.ts';
+import { outcomesOf, type ActivityRequest, type RecordedEvent, type RecordedFailure, type RecordedRun } from './recorded.ts';
 import { RecordFold, type Received } from './record-fold.ts';
 
 const MAX_BATCHES = 10;
+const HOUR = 3_600_000;
 
 /** An event without its place, which {@link RunFold} adds. */
 export type Untold = Happening extends infer H ? (H extends Happening ? Omit<H, 'at' | 'runId' | 'event'> : never) : never;
@@ -60,8 +62,10 @@ class RunFold {
   private readonly recorded: RecordedRun;
   private readonly records: RecordFold;
   private readonly tellAll: (happening: Happening) => void;
-  private readonly calls = new Map<number, { readonly activity: ActivityRequest; attempt: number; lastFailure?: string; readonly lookups: readonly Lookup[] }>();
-  private readonly inFlight = new Set<Lookup>();
+  private readonly calls = new Map<number, { readonly activity: ActivityRequest; attempt: number; lastFailure?: string; readonly lookups?: LookupCall }>();
+  private readonly book = new LookupBook();
+  /** The call that each lookup is waited for in. */
+  private readonly callOfLookup = new Map<Lookup, number>();
   private incoming: RecordedEvent[] = [];
   private readonly inbox: Received[] = [];
   private readonly happened: (() => void)[] = [];
@@ -131,6 +135,7 @@ class RunFold {
       case 'signal':
       case 'timer-fired':
       case 'completed':
+      case 'ended-without':
         this.incoming.push(event);
         return;
       case 'task-started':
@@ -172,6 +177,7 @@ class RunFold {
       if (event.type === 'signal') this.inbox.push({ batch: event.batch, at: event.at, event: event.id });
       else if (event.type === 'timer-fired') this.happened.push(() => this.onAlarm());
       else if (event.type === 'completed') this.completed(event.scheduled, event.result);
+      else if (event.type === 'ended-without') this.endedWithout(event.scheduled, event.failure);
     }
     this.incoming = [];
     this.goOn();
@@ -216,26 +222,27 @@ class RunFold {
 
   private scheduled(id: number, activityId: string, activity: ActivityRequest): void {
     const call = callOf(this.recorded.runId, id);
-    let lookups: readonly Lookup[] = [];
+    let asked: LookupCall | undefined;
     if (activity.name === 'lookupSessions') {
       const { sessionIds, giveUpAt } = activity.request;
-      lookups = this.life.user.lookups.filter((lookup) =>
-        !this.inFlight.has(lookup) && sessionIds.includes(lookup.money.userSessionId) && (lookup.giveUpAt ?? giveUpAt) === giveUpAt);
-      for (const lookup of lookups) this.inFlight.add(lookup);
+      const lookups = this.life.user.lookups.filter((lookup) =>
+        !this.book.isInFlight(lookup) && sessionIds.includes(lookup.money.userSessionId) && (lookup.giveUpAt ?? giveUpAt) === giveUpAt);
+      asked = lookupCall(lookups, giveUpAt, this.now, this.life.rules?.lookupGiveUpAfter ?? HOUR);
+      this.book.begin(asked);
+      for (const lookup of lookups) this.callOfLookup.set(lookup, id);
       this.tell({ type: 'lookup-asked', call, activityId, of: this.placesOf(lookups), sessionIds, giveUpAt });
     } else if (activity.name === 'publish') {
       this.tell({ type: 'publish-asked', call, activityId, first: activity.request.first, of: this.placesOf(activity.request.outputs) });
     } else {
       this.watch = id;
     }
-    this.calls.set(id, { activity, attempt: 1, lookups });
+    this.calls.set(id, { activity, attempt: 1, ...(asked === undefined ? {} : { lookups: asked }) });
   }
 
   private completed(scheduled: number, result: unknown): void {
     const call = this.calls.get(scheduled);
     if (call === undefined) return;
-    const { activity, attempt, lastFailure, lookups } = call;
-    const failure = lastFailure === undefined ? {} : { lastFailure };
+    const { activity, attempt } = call;
     if (activity.name === 'publish') {
       const { first, outputs } = activity.request;
       this.happened.push(() => {
@@ -244,34 +251,54 @@ class RunFold {
         this.tell({ type: 'published', stream: 'resolved', first, of: this.placesOf(outputs), attempts: attempt });
       });
     } else if (activity.name === 'lookupSessions') {
-      this.happened.push(() => {
-        const answers = this.answered(lookups, result);
-        this.tell({ type: 'lookup-ended', call: callOf(this.recorded.runId, scheduled), attempts: attempt, ...failure, answers });
-      });
+      this.happened.push(() => this.lookupEnded(scheduled, outcomesOf(result)));
     } else if (this.watch === scheduled) {
       this.watch = undefined;
       if (typeof result === 'number') this.happened.push(() => this.onWatermark(result));
     }
   }
 
-  private answered(lookups: readonly Lookup[], result: unknown): LookupAnswer[] {
-    const bySession = new Map(outcomesOf(result).map((outcome) => [outcome.sessionId, outcome]));
-    return lookups.flatMap((lookup): LookupAnswer[] => {
-      this.inFlight.delete(lookup);
-      const outcome = bySession.get(lookup.money.userSessionId);
-      if (outcome === undefined) return [];
-      const of = { place: this.records.place('money', lookup.partition, lookup.offset), moneyId: lookup.money.id, status: outcome.status };
-      if (outcome.status === 'retry') return [of];
-      const output = resolveLookup(this.life.user, lookup, outcome, { userId: this.recorded.start.userId, now: this.now });
+  private endedWithout(scheduled: number, { message, types }: RecordedFailure): void {
+    const call = this.calls.get(scheduled);
+    if (this.watch === scheduled) this.watch = undefined;
+    const end = endByTypes(types);
+    if (call?.lookups === undefined || end === undefined) return;
+    call.lastFailure = message;
+    this.happened.push(() => this.lookupEnded(scheduled, end));
+  }
+
+  private lookupEnded(scheduled: number, end: LookupEnd): void {
+    const { lookups } = this.calls.get(scheduled)!;
+    const settled = this.book.end(lookups!, end, this.now);
+    const answered = new Set(settled.map(([lookup]) => lookup));
+    const open = lookups!.lookups.filter((lookup) => !answered.has(lookup) && !this.book.isInFlight(lookup));
+    this.tellLookups(settled, open.map((lookup) => [lookup, scheduled]));
+  }
+
+  /** `again`: to be asked for again, after which call. */
+  private tellLookups(settled: readonly Settled[], again: readonly (readonly [Lookup, number])[]): void {
+    const answers = new Map<number, LookupAnswer[]>();
+    const note = (lookup: Lookup, scheduled: number, answer: Pick<LookupAnswer, 'status' | 'output'>): void => {
+      const place = this.records.place('money', lookup.partition, lookup.offset);
+      answers.set(scheduled, [...(answers.get(scheduled) ?? []), { place, moneyId: lookup.money.id, ...answer }]);
+    };
+    for (const [lookup, answer] of settled) {
+      const output = resolveLookup(this.life.user, lookup, answer, { userId: this.recorded.start.userId, now: this.now });
       this.life.unpublished.push(output);
-      return [{ ...of, output }];
-    });
+      note(lookup, this.callOfLookup.get(lookup) ?? 0, { status: answer.status, output });
+    }
+    for (const [lookup, scheduled] of again) note(lookup, scheduled, { status: 'retry' });
+    for (const [scheduled, all] of answers) {
+      const { attempt = 1, lastFailure } = this.calls.get(scheduled) ?? {};
+      this.tell({ type: 'lookup-ended', call: callOf(this.recorded.runId, scheduled), attempts: attempt, ...(lastFailure === undefined ? {} : { lastFailure }), answers: all });
+    }
   }
 
   private onAlarm(): void {
     const { rules, user } = this.life;
     if (rules === null) return;
     this.releasing({ type: 'wall-clock' }, () => passWallClock(user, rules, { userId: this.recorded.start.userId, now: this.now }));
+    this.tellLookups(this.book.due(this.now), []);
   }
 
   private onWatermark(watermark: number): void {

@@ -31,12 +31,20 @@ export type RecordedEvent = {
   /** Written with the end of the last attempt. */
   | { readonly type: 'started'; readonly scheduled: number; readonly attempt: number; readonly lastFailure?: string }
   | { readonly type: 'completed'; readonly scheduled: number; readonly result: unknown }
+  /** No attempt is made any more; `failure`: its message, and what it is caused by. */
+  | { readonly type: 'ended-without'; readonly scheduled: number; readonly failure: RecordedFailure }
   | { readonly type: 'cancelled'; readonly scheduled: number }
   /** A local activity has published. `completedAt`: epoch ms of the workflow's clock. */
   | { readonly type: 'published-locally'; readonly completedAt?: number }
   | { readonly type: 'continued-as-new' }
   | { readonly type: 'closed'; readonly how: string }
 );
+
+export interface RecordedFailure {
+  readonly message: string;
+  /** Of the failure and its causes: types of the product's own failures, and `TimeoutFailure`. */
+  readonly types: readonly string[];
+}
 
 export interface RecordedRun {
   readonly runId: string;
@@ -100,12 +108,27 @@ async function activityEvent(event: IHistoryEvent, decode: Decode): Promise<Know
     const [result] = await decode<unknown>(completed.result?.payloads);
     return { type: 'completed', scheduled: number(completed.scheduledEventId), result };
   }
+  const without = event.activityTaskFailedEventAttributes ?? event.activityTaskTimedOutEventAttributes;
+  if (without) return { type: 'ended-without', scheduled: number(without.scheduledEventId), failure: failureOf(without.failure) };
   const cancelled = event.activityTaskCancelRequestedEventAttributes ?? event.activityTaskCanceledEventAttributes;
   if (cancelled) return { type: 'cancelled', scheduled: number(cancelled.scheduledEventId) };
   const marker = event.markerRecordedEventAttributes;
   if (marker?.markerName !== 'core_local_activity') return undefined;
   const [data] = await decode<{ readonly complete_time?: Timestamp | null }>(marker.details?.['data']?.payloads);
   return { type: 'published-locally', ...(data?.complete_time ? { completedAt: ms(data.complete_time) } : {}) };
+}
+
+type IFailure = temporal.api.failure.v1.IFailure;
+
+function failureOf(failure: IFailure | null | undefined): RecordedFailure {
+  const types: string[] = [];
+  let message = '';
+  for (let cause = failure; cause; cause = cause.cause) {
+    message = cause.message || message;
+    if (cause.timeoutFailureInfo) types.push('TimeoutFailure');
+    else if (cause.applicationFailureInfo?.type) types.push(cause.applicationFailureInfo.type);
+  }
+  return { message, types };
 }
 
 function closedEvent(event: IHistoryEvent): Known | undefined {

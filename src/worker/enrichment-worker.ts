@@ -1,20 +1,22 @@
 /**
- * The worker process: it owns shards as a member of the ledger's consumer group, and runs one Temporal worker for each
- * shard while its publisher is ready. A failure gives everything back and joins anew, with back-off, until it is told
- * to stop.
+ * The worker process: it owns shards as a member of the ledger's consumer group, and keeps one Temporal worker for each
+ * shard while its publisher is ready, and one for the lookups of all shards. A worker that fails is started again by itself;
+ * the loss of the membership gives everything back and joins anew, with back-off, until it is told to stop.
  */
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { Publisher } from '../publish/publisher.ts';
 import type { Ownership, OwnershipOptions } from '../publish/ownership.ts';
 import { keepRunning } from '../keep-running.ts';
-import type { ShardWorker } from './shard-worker.ts';
+import { KeptWorker, untilAborted } from './kept-worker.ts';
+import type { TemporalWorker } from './temporal-worker.ts';
 
 export interface EnrichmentWorkerDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly createOwnership: (handlers: Pick<OwnershipOptions, 'onTaken' | 'onLost' | 'onCrash'>) => Ownership;
-  readonly startShardWorker: (shard: number, publisher: Publisher, onFailure: (error: unknown) => void) => Promise<ShardWorker>;
+  readonly startShardWorker: (shard: number, publisher: Publisher, onFailure: (error: unknown) => void) => Promise<TemporalWorker>;
+  readonly startLookupsWorker?: (onFailure: (error: unknown) => void) => Promise<TemporalWorker>;
 }
 
 /** ms for what must end by itself: the SDK gives a worker 15 s to stop, leaving the group has 5 s. */
@@ -23,7 +25,8 @@ const STUCK_AFTER = 60_000;
 export class EnrichmentWorker {
   private readonly deps: EnrichmentWorkerDeps;
   private readonly stopping = new AbortController();
-  private readonly shards = new Map<number, Promise<ShardWorker>>();
+  private readonly shards = new Map<number, KeptWorker>();
+  private lookups: KeptWorker | undefined;
   private problem: string | undefined = 'not joined yet';
   /** What is under way and must come to an end. */
   private readonly underWay = new Set<{ readonly what: string; readonly since: number }>();
@@ -33,7 +36,7 @@ export class EnrichmentWorker {
   }
 
   get notReady(): string | undefined {
-    return this.problem;
+    return this.problem ?? [this.lookups, ...this.shards.values()].find((worker) => worker?.problem !== undefined)?.problem;
   }
 
   /**
@@ -50,6 +53,11 @@ export class EnrichmentWorker {
 
   get shardsOwned(): number {
     return this.shards.size;
+  }
+
+  /** Of these, those whose Temporal worker failed and does not run again yet. */
+  get shardsFailing(): number {
+    return [...this.shards.values()].filter(({ problem }) => problem !== undefined).length;
   }
 
   /** Runs until {@link stop}; throws only what no retry can mend. */
@@ -69,16 +77,16 @@ export class EnrichmentWorker {
   }
 
   private async runMember(onReady?: () => void): Promise<void> {
-    const { createOwnership, startShardWorker, logger } = this.deps;
+    const { createOwnership, startShardWorker, startLookupsWorker, logger } = this.deps;
     let fail: (error: unknown) => void = () => undefined;
     const failed = new Promise<never>((_, reject) => (fail = reject));
     failed.catch(() => undefined);
     const ownership = createOwnership({
       onTaken: (shard, publisher) => {
         if (this.stopping.signal.aborted) return;
-        const worker = this.mustEnd(`starting the worker of shard ${shard}`, startShardWorker(shard, publisher, fail));
-        this.shards.set(shard, worker);
-        worker.then(() => logger.info({ shard }, 'shard taken'), fail);
+        const start = (onFailure: (error: unknown) => void): Promise<TemporalWorker> => startShardWorker(shard, publisher, onFailure);
+        this.shards.set(shard, this.keep(`the worker of shard ${shard}`, start, fail));
+        logger.info({ shard }, 'shard taken');
       },
       onLost: (shard) => {
         logger.info({ shard }, 'shard lost');
@@ -86,11 +94,9 @@ export class EnrichmentWorker {
       },
       onCrash: fail,
     });
+    if (startLookupsWorker !== undefined) this.lookups = this.keep('the worker of the lookups', startLookupsWorker, fail);
     try {
-      const stopped = new Promise<void>((resolve) => {
-        if (this.stopping.signal.aborted) resolve();
-        this.stopping.signal.addEventListener('abort', () => resolve(), { once: true });
-      });
+      const stopped = untilAborted(this.stopping.signal);
       // A join can take long, as after the crash of another member; it is given up when told to stop.
       await Promise.race([ownership.start(), failed, stopped]);
       if (this.stopping.signal.aborted) return;
@@ -98,16 +104,20 @@ export class EnrichmentWorker {
       onReady?.();
       await Promise.race([failed, stopped]);
     } finally {
-      await Promise.all([...this.shards.keys()].map((shard) => this.stopShard(shard)));
+      await Promise.all([this.lookups?.stop(), ...[...this.shards.keys()].map((shard) => this.stopShard(shard))]);
       await this.mustEnd('giving the shards back', ownership.stop());
     }
+  }
+
+  private keep(name: string, start: (onFailure: (error: unknown) => void) => Promise<TemporalWorker>, onFatal: (error: unknown) => void): KeptWorker {
+    const { clock, logger } = this.deps;
+    return new KeptWorker({ name, clock, logger, start, onFatal, mustEnd: (what, work) => this.mustEnd(what, work) });
   }
 
   private async stopShard(shard: number): Promise<void> {
     const worker = this.shards.get(shard);
     this.shards.delete(shard);
-    if (worker === undefined) return;
-    await this.mustEnd(`stopping the worker of shard ${shard}`, worker.then((started) => started.stop())).catch(() => undefined);
+    await worker?.stop();
   }
 
   private mustEnd<T>(what: string, work: Promise<T>): Promise<T> {

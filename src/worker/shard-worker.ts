@@ -2,6 +2,7 @@
 import type { DataConverter, WorkerDeploymentVersion } from '@temporalio/common';
 import { Worker, type NativeConnection } from '@temporalio/worker';
 import type { Activities } from '../../activities/contract.ts';
+import { runTemporalWorker, SHUTDOWN, type TemporalWorker } from './temporal-worker.ts';
 
 export interface ShardWorkerOptions {
   readonly connection: NativeConnection;
@@ -18,10 +19,7 @@ export interface ShardWorkerOptions {
   readonly onFailure: (error: unknown) => void;
 }
 
-export interface ShardWorker {
-  /** Takes no new tasks, ends those that run, and resolves when it is over. Never throws. */
-  stop(): Promise<void>;
-}
+export type ShardWorker = TemporalWorker;
 
 /**
  * The SDK's watchdog over workflow code counts wall time, and a process that was paused for longer crashes in it
@@ -50,23 +48,7 @@ export async function startShardWorker(options: ShardWorkerOptions): Promise<Sha
     // How long a task waits for the process that has its workflow cached, when that process is gone.
     stickyQueueScheduleToStartTimeout: '3s',
     ...WATCHDOG,
-    shutdownGraceTime: '5s',
-    shutdownForceTime: '15s',
+    ...SHUTDOWN,
   });
-  let stopping = false;
-  const running = worker.run().then(
-    () => {
-      if (!stopping) onFailure(new Error(`the worker of ${taskQueue} stopped`));
-    },
-    (error: unknown) => {
-      if (!stopping) onFailure(error);
-    },
-  );
-  return {
-    async stop() {
-      if (!stopping && worker.getState() === 'RUNNING') worker.shutdown();
-      stopping = true;
-      await running;
-    },
-  };
+  return runTemporalWorker(worker, onFailure);
 }

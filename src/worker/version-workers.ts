@@ -1,11 +1,13 @@
 /**
  * The Temporal workers of one shard: one for each version of the workflows that this process runs. A shard has one owner, and
  * so all its versions run in one process, with one publisher: runs that are pinned to an older version go on there until they
- * continue as new on the current one.
+ * continue as new on the current one. The lookups of a version's runs are made by a worker of that version, too.
  */
+import type { DataConverter, WorkerDeploymentVersion } from '@temporalio/common';
 import { stateFormatOf } from '../state-format/format.ts';
 import { dataConverter, dataConverterOf } from '../payload-codec.ts';
 import { startShardWorker, type ShardWorker, type ShardWorkerOptions } from './shard-worker.ts';
+import type { TemporalWorker } from './temporal-worker.ts';
 import type { WorkflowVersion } from './workflow-version.ts';
 
 export interface Versions {
@@ -16,17 +18,27 @@ export interface Versions {
   readonly deployment: string | undefined;
 }
 
-export async function startVersionWorkers(
-  { own, older, deployment }: Versions, options: Omit<ShardWorkerOptions, 'workflowBundle' | 'dataConverter' | 'deploymentVersion'>,
-): Promise<ShardWorker> {
-  const started: ShardWorker[] = [];
+/** What one version's worker is given of its version. */
+export interface VersionOptions {
+  readonly dataConverter: DataConverter;
+  readonly deploymentVersion?: WorkerDeploymentVersion;
+}
+
+/** The workers of a shard. */
+export function startVersionWorkers(versions: Versions, options: Omit<ShardWorkerOptions, 'workflowBundle' | keyof VersionOptions>): Promise<ShardWorker> {
+  return eachVersion(versions, ({ code }, version) => startShardWorker({ ...options, ...version, workflowBundle: { code } }));
+}
+
+/** Starts a worker for each version; all of them are one. */
+export async function eachVersion(
+  { own, older, deployment }: Versions, start: (version: WorkflowVersion, options: VersionOptions) => Promise<TemporalWorker>,
+): Promise<TemporalWorker> {
+  const started: TemporalWorker[] = [];
   const stop = async (): Promise<void> => void (await Promise.all(started.map((worker) => worker.stop())));
   try {
     for (const version of [own, ...older]) {
-      const { buildId, code, schemas } = version;
-      started.push(await startShardWorker({
-        ...options,
-        workflowBundle: { code },
+      const { buildId, schemas } = version;
+      started.push(await start(version, {
         dataConverter: version === own ? dataConverter : dataConverterOf(stateFormatOf(schemas)),
         ...(deployment === undefined ? {} : { deploymentVersion: { deploymentName: deployment, buildId } }),
       }));

@@ -6,7 +6,10 @@ import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
 import { FAILURES, type LookupOutcome } from '../../activities/contract.ts';
-import { createLookupSessions, every, Limiter } from '../../activities/lookup-sessions.ts';
+import { Limiter } from '../../activities/limiter.ts';
+import { createLookupSessions } from '../../activities/lookup-sessions.ts';
+import { systemClock } from '../../src/clock.ts';
+import { attemptOf } from '../support/attempt.ts';
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -30,9 +33,9 @@ async function service(t: TestContext, handle: Handle, { limit = 10, path = '', 
     sessionServiceUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`,
     lookupTimeout,
     limiter: new Limiter(limit),
-    now: () => NOW,
+    clock: systemClock,
     observeLookup: (status: LookupOutcome['status']) => void observed.push(status),
-    signsOfLife: () => every(500, () => (heartbeats.count += 1)),
+    attempt: attemptOf({ scheduledAt: NOW, heartbeat: () => (heartbeats.count += 1) }),
   };
   return { lookup: createLookupSessions(deps), paths, observed, deps, heartbeats };
 }
@@ -56,6 +59,13 @@ const NO_ANSWERS: Record<string, Handle> = {
   'no country': json(200, {}),
   'a country that is no text': json(200, { clientCountryCode: 7 }),
   'a country that is null': json(200, { clientCountryCode: null }),
+  'an empty country': json(200, { clientCountryCode: '' }),
+  'a country of 1,001 characters': json(200, { clientCountryCode: 'x'.repeat(1_001) }),
+  "404 with an ingress' page": (_, response) => void response.writeHead(404, { 'content-type': 'text/html' }).end('<html><center>nginx</center></html>'),
+  '404 with a page that does not say so': (_, response) => void response.writeHead(404).end('\ufeff\n<!DOCTYPE html><title>404</title>'),
+  '404 of a router of Go': (_, response) => void response.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found\n'),
+  "404 of Kubernetes' default backend": (_, response) => void response.writeHead(404).end('default backend - 404'),
+  '404 of a gateway without a route': json(404, { message: 'no Route matched with those values' }),
   'text that is not UTF-8': (_, response) => void response.writeHead(200).end(Buffer.from('{"clientCountryCode":"\xff"}', 'latin1')),
   'a body of more than 64 KiB': json(200, { clientCountryCode: 'UY', more: 'x'.repeat(65 * 1024) }),
   'a connection that is cut': (_, response) => void response.destroy(),
@@ -73,9 +83,23 @@ describe('looking sessions up', () => {
     assert.deepEqual([paths, observed], [['/sessions/a-1'], ['found']]);
   });
 
-  it('404: not found, whatever its body', async (t) => {
-    const { lookup } = await service(t, (_, response) => void response.writeHead(404).end('x'.repeat(100_000)));
-    assert.deepEqual(await lookup({ sessionIds: ['a'], giveUpAt: IN_TIME }), [{ sessionId: 'a', status: 'not-found' }]);
+  const OWN_WORDS: Record<string, Handle> = {
+    'an empty body': (_, response) => void response.writeHead(404).end(),
+    JSON: json(404, { error: 'no such session' }),
+    'JSON that is none': (_, response) => void response.writeHead(404, { 'content-type': 'application/json' }).end('{'),
+    'a text': (_, response) => void response.writeHead(404, { 'content-type': 'text/plain' }).end('no such session'),
+    'a long text': (_, response) => void response.writeHead(404).end('x'.repeat(100_000)),
+  };
+  for (const [name, handle] of Object.entries(OWN_WORDS)) {
+    it(`404 with ${name}: not found`, async (t) => {
+      const { lookup } = await service(t, handle);
+      assert.deepEqual(await lookup({ sessionIds: ['a'], giveUpAt: IN_TIME }), [{ sessionId: 'a', status: 'not-found' }]);
+    });
+  }
+
+  it('half a surrogate pair in a country, which UTF-8 cannot write, becomes U+FFFD', async (t) => {
+    const { lookup } = await service(t, (_, response) => void response.writeHead(200).end('{"clientCountryCode":"U\\ud800"}'));
+    assert.deepEqual(await lookup({ sessionIds: ['a'], giveUpAt: IN_TIME }), [{ sessionId: 'a', status: 'found', clientCountryCode: 'U\ufffd' }]);
   });
 
   for (const [name, handle] of Object.entries(NO_ANSWERS)) {
@@ -165,6 +189,93 @@ describe('looking sessions up', () => {
     const outcomes = await lookup({ sessionIds: Array.from({ length: 12 }, (_, n) => `s${n}`), giveUpAt: IN_TIME });
     assert.equal(outcomes.length, 12);
     assert.ok(most <= 3, `${most} under way`);
+  });
+});
+
+/** A service whose every request takes its time, in virtual time; and the time. */
+function virtual(answer: (sessionId: string) => { readonly after: number; readonly found: boolean }) {
+  let now = 0;
+  const waiting: { readonly at: number; readonly wake: () => void }[] = [];
+  const clock = {
+    elapsed: () => now,
+    sleep: (ms: number, signal?: AbortSignal) => new Promise<void>((resolve) => {
+      waiting.push({ at: now + ms, wake: resolve });
+      signal?.addEventListener('abort', () => resolve(), { once: true });
+    }),
+  };
+  const asked: string[] = [];
+  const get = async (sessionId: string) => {
+    asked.push(sessionId);
+    const { after, found } = answer(sessionId);
+    await clock.sleep(after);
+    if (!found) throw new Error('timeout');
+    return { sessionId, status: 'found', clientCountryCode: 'UY' } as const;
+  };
+  async function run<T>(work: Promise<T>): Promise<T> {
+    let over = false;
+    const end = () => void (over = true);
+    work.then(end, end);
+    for (;;) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (over) return work;
+      const [next] = waiting.sort((a, b) => a.at - b.at).splice(0, 1);
+      now = next!.at;
+      next!.wake();
+    }
+  }
+  const lookup = (limit: number, attempt: Parameters<typeof attemptOf>[0]) =>
+    createLookupSessions({ sessionServiceUrl: '', lookupTimeout: 1_000, limiter: new Limiter(limit), clock, observeLookup: () => undefined, attempt: attemptOf(attempt) }, { get });
+  return { asked, run, lookup, time: () => now };
+}
+
+describe('an attempt in time', () => {
+  const twenty = Array.from({ length: 20 }, (_, n) => `s${n}`);
+
+  it('a service that takes 0.9 s: one place answers six sessions in 5 s, and the others are to be asked again', async () => {
+    const { run, lookup, time } = virtual(() => ({ after: 900, found: true }));
+    const outcomes = await run(lookup(1, {})({ sessionIds: twenty, giveUpAt: 600_000 }));
+    assert.deepEqual(outcomes.map(({ status }) => status), [...Array<string>(6).fill('found'), ...Array<string>(14).fill('retry')]);
+    assert.equal(time(), 5_400);
+  });
+
+  it('takes the places that are free, and leaves them to who waits for one', async () => {
+    const { run, lookup, time } = virtual(() => ({ after: 900, found: true }));
+    const ask = lookup(20, {});
+    await run(ask({ sessionIds: twenty, giveUpAt: 600_000 }));
+    assert.equal(time(), 900);
+    const both = Promise.all([ask({ sessionIds: twenty, giveUpAt: 600_000 }), ask({ sessionIds: ['other'], giveUpAt: 600_000 }).then(() => time())]);
+    const [, other] = await run(both);
+    assert.equal(other, 2_700);
+  });
+
+  it('some that hang do not keep the others from being asked for', async () => {
+    const { run, lookup, asked } = virtual((sessionId) => (Number(sessionId.slice(1)) < 5 ? { after: 1_000, found: false } : { after: 20, found: true }));
+    await assert.rejects(run(lookup(1, {})({ sessionIds: twenty, giveUpAt: 600_000 })), /gave no usable answer for 20 sessions: timeout/);
+    assert.deepEqual(asked.splice(0), ['s0', 's1', 's2', 's3', 's4']);
+    const outcomes = await run(lookup(1, { number: 2 })({ sessionIds: twenty, giveUpAt: 600_000 }));
+    assert.deepEqual(outcomes.filter(({ status }) => status === 'found').map(({ sessionId }) => sessionId), twenty.slice(5));
+  });
+
+  it('returns what it has before the server waits no more', async () => {
+    const { run, lookup, time } = virtual((sessionId) => ({ after: sessionId === 's0' ? 100 : 1_000, found: true }));
+    const outcomes = await run(lookup(1, { limit: 900 })({ sessionIds: ['s0', 's1'], giveUpAt: 600_000 }));
+    assert.deepEqual([outcomes.map(({ status }) => status), time()], [['found', 'retry'], 600]);
+  });
+
+  it('ends when nobody waits for it any more, also while it waits for a place', async () => {
+    const { run, lookup } = virtual(() => ({ after: 1_000, found: true }));
+    const cancelled = new AbortController();
+    const ask = lookup(1, { cancelled: cancelled.signal });
+    const both = Promise.allSettled(['s0', 's1'].map((sessionId) => ask({ sessionIds: [sessionId], giveUpAt: 600_000 })));
+    cancelled.abort();
+    const ends = await run(both);
+    assert.deepEqual(ends.map((end) => end.status === 'rejected' && (end.reason as ApplicationFailure).type), [FAILURES.lookupsBusy, FAILURES.lookupsBusy]);
+  });
+
+  it('that was scheduled at the give-up time or later gives up what is not answered, whatever the clock of this machine says', async () => {
+    const { run, lookup } = virtual(() => ({ after: 1_000, found: false }));
+    assert.deepEqual(await run(lookup(1, { scheduledAt: 600_000, limit: 2_500 })({ sessionIds: ['s0', 's1', 's2'], giveUpAt: 600_000 })),
+      ['s0', 's1', 's2'].map((sessionId) => ({ sessionId, status: 'given-up' })));
   });
 });
 

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { createLookupSessions, Limiter } from '../../activities/lookup-sessions.ts';
+import { Limiter } from '../../activities/limiter.ts';
+import { createLookupSessions } from '../../activities/lookup-sessions.ts';
+import { systemClock } from '../../src/clock.ts';
+import { attemptOf } from '../support/attempt.ts';
 import { FAILURES, LIES, startChaoticSessionService } from './session-service.ts';
 
 const KNOWN = '11111111-1111-4111-8111-111111111111';
@@ -11,7 +14,7 @@ async function given(t: TestContext) {
   const service = await startChaoticSessionService((id) => (id === KNOWN ? 'SE' : null));
   t.after(() => service.stop());
   const lookup = createLookupSessions({
-    sessionServiceUrl: `http://127.0.0.1:${service.port}`, lookupTimeout: 600, limiter: new Limiter(4), now: () => 0, observeLookup: () => undefined, signsOfLife: () => () => undefined,
+    sessionServiceUrl: `http://127.0.0.1:${service.port}`, lookupTimeout: 600, limiter: new Limiter(4), clock: systemClock, observeLookup: () => undefined, attempt: attemptOf({ scheduledAt: 0 }),
   });
   return { service, ask: (sessionId: string) => lookup({ sessionIds: [sessionId], giveUpAt: 1 }) };
 }

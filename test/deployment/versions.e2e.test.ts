@@ -24,7 +24,7 @@ import { startSystem, type ProducedRecord } from '../support/system.ts';
 const A = {
   name: 'version-a',
   edits: [
-    { file: 'workflows/enrich-user.ts', find: '\n  publishResolved();\n  askForLookups();\n  setAlarm();\n  for (;;) {', replace: '\n  engine.timer(3_600_000, () => undefined);\n  publishResolved();\n  askForLookups();\n  setAlarm();\n  for (;;) {' },
+    { file: 'workflows/enrich-user.ts', find: '\n  publishResolved();\n  lookups.ask();\n  setAlarm();\n  for (;;) {', replace: '\n  engine.timer(3_600_000, () => undefined);\n  publishResolved();\n  lookups.ask();\n  setAlarm();\n  for (;;) {' },
     { file: 'src/domain/apply.ts', find: '  state.counters.moneyByCurrency[money.currency] = (state.counters.moneyByCurrency[money.currency] ?? 0) + 1;\n', replace: '' },
     { file: 'src/domain/state.ts', find: '      moneyByCurrency: {},\n', replace: '' },
   ],

@@ -38,8 +38,8 @@ for (const version of versions()) {
 
 describe('negative controls', () => {
   const CHANGES: readonly (readonly [string, string, string, string])[] = [
-    ['another order of commands', 'workflows/enrich-user.ts', '    publishResolved();\n    askForLookups();\n    setAlarm();\n', '    setAlarm();\n    askForLookups();\n    publishResolved();\n'],
-    ['one timer more', 'workflows/enrich-user.ts', '  publishResolved();\n  askForLookups();\n', '  engine.timer(60_000, () => undefined);\n  publishResolved();\n  askForLookups();\n'],
+    ['another order of commands', 'workflows/enrich-user.ts', '    publishResolved();\n    lookups.ask();\n    setAlarm();\n', '    setAlarm();\n    lookups.ask();\n    publishResolved();\n'],
+    ['one timer more', 'workflows/enrich-user.ts', '  publishResolved();\n  lookups.ask();\n', '  engine.timer(60_000, () => undefined);\n  publishResolved();\n  lookups.ask();\n'],
   ];
   for (const [what, file, before, after] of CHANGES) {
     it(`does not replay with ${what}`, async () => {

@@ -2,7 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import { FAILURES, type LookupOutcome } from '../../activities/contract.ts';
-import { createLookupSessions, Limiter } from '../../activities/lookup-sessions.ts';
+import { Limiter } from '../../activities/limiter.ts';
+import { createLookupSessions } from '../../activities/lookup-sessions.ts';
+import { systemClock } from '../../src/clock.ts';
+import { attemptOf } from '../support/attempt.ts';
 import type { Random } from '../../src/local/generate/random.ts';
 import { answerOf, type Answer, type Expected } from './answers.ts';
 import { BASE, startLyingService, type LyingService } from './lying-service.ts';
@@ -41,7 +44,7 @@ const ROUND = 10_000;
 const RELEASED_AFTER = 3_000;
 
 function realLookup(sessionServiceUrl: string, lookupTimeout: number): ReturnType<typeof createLookupSessions> {
-  return createLookupSessions({ sessionServiceUrl, lookupTimeout, limiter: new Limiter(AT_A_TIME), now: () => NOW, observeLookup: () => undefined, signsOfLife: () => () => undefined });
+  return createLookupSessions({ sessionServiceUrl, lookupTimeout, limiter: new Limiter(AT_A_TIME), clock: systemClock, observeLookup: () => undefined, attempt: attemptOf({ scheduledAt: NOW }) });
 }
 
 export async function fuzzLookup({ seed, inputs, from = 0, lookup = realLookup }: LookupFuzzOptions): Promise<LookupReport> {

@@ -55,7 +55,7 @@ test('recorded histories replay, several at a time, and from files in both forms
 });
 
 test('other commands than recorded: the workflow, the event and what differs', { timeout: 120_000 }, async (t) => {
-  const bundle = await changedBundle(t, '    publishResolved();\n    askForLookups();\n    setAlarm();\n', '    setAlarm();\n    askForLookups();\n    publishResolved();\n');
+  const bundle = await changedBundle(t, '    publishResolved();\n    lookups.ask();\n    setAlarm();\n', '    setAlarm();\n    lookups.ask();\n    publishResolved();\n');
   const { replayed, problems } = await replayRuns(runs(), { bundle, concurrency: 2 });
   assert.equal(replayed, FILES.length);
   assert.equal(problems.length, 1);

@@ -1,5 +1,5 @@
 /** The session service, as a worker asks it: well, away, slow, hanging, or answering what nobody can use. */
-import type { SessionService } from '../../activities/lookup-sessions.ts';
+import type { SessionService } from '../../activities/session-service.ts';
 import { SimServer } from './kernel/network.ts';
 import type { SimProcess } from './kernel/process.ts';
 import type { Scheduler } from './kernel/scheduler.ts';

@@ -3,7 +3,7 @@
  * gone, on the simulated Kafka and Temporal, with a session service that answers what the session events say.
  */
 import { createActivities } from '../../activities/index.ts';
-import { Limiter } from '../../activities/lookup-sessions.ts';
+import { Limiter } from '../../activities/limiter.ts';
 import { Bridge } from '../../src/bridge/bridge.ts';
 import type { BridgeObserver, BridgeSettings } from '../../src/bridge/generation.ts';
 import { bridgeGroupOf } from '../../src/bridge/group.ts';
@@ -15,12 +15,13 @@ import { shardOf } from '../../src/publish/shard.ts';
 import { createCommittedWatermark } from '../../src/worker/committed-watermark.ts';
 import { EnrichmentWorker } from '../../src/worker/enrichment-worker.ts';
 import type { Start } from '../../workflows/life.ts';
-import { taskQueueOf, workflowIdOf, type EventBatch } from '../../workflows/messages.ts';
+import { lookupsQueueOf, taskQueueOf, workflowIdOf, type EventBatch } from '../../workflows/messages.ts';
 import { SimKafka, type StoredRecord } from './kafka/sim-kafka.ts';
 import { SimProcess } from './kernel/process.ts';
 import type { Scheduler } from './kernel/scheduler.ts';
 import type { Scenario } from './scenario.ts';
 import { SimSessions } from './session-service.ts';
+import { currentAttempt } from './temporal/shard-worker.ts';
 import { SimTemporal } from './temporal/sim-temporal.ts';
 
 export const APP = 'app';
@@ -29,6 +30,9 @@ export const TOPICS = { output: 'enriched', ledger: 'ledger', deadLetter: 'dead'
 
 /** ms until a process that is gone is started again. */
 const RESTART = { from: 100, to: 3_000 };
+
+/** The worker of the lookups publishes nothing. */
+const NOBODY = { publish: () => Promise.reject(new Error('a lookup worker was asked to publish')) };
 
 export type Role = 'bridge' | 'worker';
 
@@ -185,9 +189,9 @@ export class SimSystem {
       sessionServiceUrl: '', lookupTimeout: 0,
       sessionService: this.sessions.of(process),
       limiter: new Limiter(this.#scenario.lookupsAtATime),
-      now: () => clock.now(),
+      clock,
       observeLookup: () => void (this.counts.lookups += 1),
-      signsOfLife: () => () => undefined,
+      attempt: currentAttempt,
       committedWatermark: createCommittedWatermark(kafka, clock, bridgeGroupOf(APP), INPUT_TOPICS),
     };
     let ids = 0;
@@ -214,6 +218,10 @@ export class SimSystem {
           local: createActivities({ ...deps, isLocal: () => true }),
           regular: createActivities({ ...deps, isLocal: () => false }),
         });
+      },
+      startLookupsWorker: async () => {
+        const activities = createActivities({ ...shared, publisher: NOBODY, isLocal: () => false });
+        return this.temporal.startWorker(process, lookupsQueueOf(APP), { local: activities, regular: activities }, { ...this.#scenario.slots, activities: this.#scenario.lookupsAtATime });
       },
     });
   }

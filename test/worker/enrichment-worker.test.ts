@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { silentLogger } from '../../src/log.ts';
 import type { Publisher } from '../../src/publish/publisher.ts';
-import { EnrichmentWorker } from '../../src/worker/enrichment-worker.ts';
+import { EnrichmentWorker, type EnrichmentWorkerDeps } from '../../src/worker/enrichment-worker.ts';
 import type { ShardWorker } from '../../src/worker/shard-worker.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
@@ -16,21 +16,30 @@ class Stage {
   joins = 0;
   take: (shard: number) => void = () => undefined;
   lose: (shard: number) => void = () => undefined;
+  crash: (error: Error) => void = () => undefined;
   /** Every start that was asked for, in order. */
   readonly starts: { resolve(worker: ShardWorker): void; reject(error: Error): void; fail(error: Error): void }[] = [];
   ownershipStopped: Promise<void> = Promise.resolve();
-  readonly worker = new EnrichmentWorker({
+  readonly worker: EnrichmentWorker;
+  readonly ended: Promise<void>;
+
+  constructor(startLookupsWorker?: EnrichmentWorkerDeps['startLookupsWorker']) {
+    this.worker = new EnrichmentWorker({ ...this.deps, ...(startLookupsWorker === undefined ? {} : { startLookupsWorker }) });
+    this.ended = this.worker.run();
+  }
+
+  private readonly deps: EnrichmentWorkerDeps = {
     clock: this.clock,
     logger: silentLogger(),
-    createOwnership: ({ onTaken, onLost }) => {
+    createOwnership: ({ onTaken, onLost, onCrash }) => {
       this.joins += 1;
+      this.crash = onCrash;
       this.take = (shard) => onTaken(shard, PUBLISHER);
       this.lose = onLost;
       return { start: async () => undefined, stop: () => this.ownershipStopped };
     },
     startShardWorker: (_shard, _publisher, fail) => new Promise((resolve, reject) => this.starts.push({ resolve, reject, fail })),
-  });
-  readonly ended = this.worker.run();
+  };
 
   /** Lets everything happen that `ms` bring. */
   async pass(ms: number): Promise<void> {
@@ -87,6 +96,7 @@ describe('liveness of the worker', () => {
     stage.starts[0]!.resolve({ stop: () => stopped.opened });
     await stage.pass(0);
     stage.lose(3);
+    await stage.pass(0);
     await stage.pass(61_000);
     assert.equal(stage.worker.notLive, 'stopping the worker of shard 3 has not ended in 61 s');
     stopped.open();
@@ -95,32 +105,53 @@ describe('liveness of the worker', () => {
     await stage.stop();
   });
 
-  it('outlives a worker that fails or cannot start: the shards are taken again', async () => {
+  it('a shard whose worker fails, or cannot start, is started again by itself and named; the other shards and the membership stay', async () => {
     const stage = new Stage();
     await stage.pass(0);
     stage.take(3);
-    stage.starts[0]!.resolve(RUNNING);
+    stage.take(4);
+    const stopped: string[] = [];
+    for (const [index, start] of stage.starts.entries()) start.resolve({ stop: async () => void stopped.push(String(index)) });
     await stage.pass(0);
     stage.starts[0]!.fail(new Error('poll failed'));
     await stage.pass(0);
-    assert.deepEqual([stage.joins, stage.worker.shardsOwned], [2, 0]);
-    stage.take(3);
-    stage.starts[1]!.reject(new Error('no Temporal'));
+    assert.deepEqual([stage.joins, stage.worker.shardsOwned, stopped], [1, 2, ['0']]);
+    // It is started again at once, and that fails.
+    stage.starts[2]!.reject(new Error('no Temporal'));
     await stage.pass(0);
+    assert.deepEqual([stage.worker.notReady, stage.worker.shardsFailing], ['the worker of shard 3 does not run: no Temporal', 1]);
     // The back-off of the second time is 1 s.
+    await stage.pass(1_000);
+    stage.starts[3]!.resolve(RUNNING);
     await stage.pass(600_000);
-    assert.deepEqual([stage.joins, stage.worker.shardsOwned], [3, 0]);
-    assert.equal(stage.worker.notLive, undefined);
+    assert.deepEqual([stage.joins, stage.worker.notReady, stage.worker.shardsFailing, stage.worker.notLive, stopped], [1, undefined, 0, undefined, ['0']]);
+    await stage.stop();
+    assert.deepEqual(stopped, ['0', '1']);
+  });
+
+  it('a worker of the lookups that fails is started again by itself, and no shard notices', async () => {
+    const starts: { resolve(worker: ShardWorker): void; fail(error: Error): void }[] = [];
+    const stage = new Stage((fail) => new Promise((resolve) => starts.push({ resolve, fail })));
+    await stage.pass(0);
+    stage.take(3);
+    stage.starts[0]!.resolve(RUNNING);
+    starts[0]!.resolve(RUNNING);
+    await stage.pass(0);
+    starts[0]!.fail(new Error('poll failed'));
+    await stage.pass(0);
+    assert.equal(stage.worker.notReady, 'the worker of the lookups does not run: poll failed');
+    starts[1]!.resolve(RUNNING);
+    await stage.pass(0);
+    assert.deepEqual([stage.joins, stage.starts.length, stage.worker.notReady], [1, 1, undefined]);
     await stage.stop();
   });
 
-  it('ends when a failed worker cannot give its shards back', async () => {
+  it('ends when a worker without its group cannot give its shards back', async () => {
     const stage = new Stage();
     await stage.pass(0);
     const left = gate();
     stage.ownershipStopped = left.opened;
-    stage.take(3);
-    stage.starts[0]!.reject(new Error('no Temporal'));
+    stage.crash(new Error('the group is gone'));
     await stage.pass(0);
     await stage.pass(61_000);
     assert.equal(stage.worker.notLive, 'giving the shards back has not ended in 61 s');

@@ -26,7 +26,7 @@ export function createAvroEncoder(schemaId: number): (output: Output, userId: st
   });
 }
 
-/** The fields of the JSON value; what is left out there is null here. */
+/** The fields of the JSON value; what is left out there is null here. Half a surrogate pair, which JSON can write and UTF-8 cannot, becomes U+FFFD. */
 function avroValue({ userId, money, userInfo, sessionInfo, firstOccurrence }: Enriched): object {
   return {
     money: {

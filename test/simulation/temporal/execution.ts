@@ -2,7 +2,7 @@
 import type { Incarnation } from '../../../activities/contract.ts';
 import type { CallOptions } from '../../../workflows/engine.ts';
 import type { Scheduled } from '../kernel/scheduler.ts';
-import type { ActivityName, Job, RunHistory, Task } from './history.ts';
+import type { ActivityName, Failed, Job, RunHistory, Task } from './history.ts';
 import { EVENT_BYTES } from './limits.ts';
 import type { SimShardWorker } from './shard-worker.ts';
 
@@ -12,6 +12,12 @@ export interface Activity {
   readonly request: string;
   readonly options: CallOptions;
   attempt: number;
+  /** Epoch ms from which on this attempt could begin. */
+  scheduledAt: number;
+  /** The end of all attempts, where it has one. */
+  limit: { readonly at: number; readonly timer: Scheduled } | undefined;
+  /** Why the attempt before failed. */
+  lastFailure: Failed | undefined;
   /** Of the attempt that runs; another's answer does not count. */
   token: string | undefined;
   deadline: Scheduled | undefined;
@@ -76,7 +82,10 @@ export class Run implements RunHistory {
 
   close(): void {
     for (const timer of this.timers.values()) timer.cancel();
-    for (const { deadline } of this.activities.values()) deadline?.cancel();
+    for (const { deadline, limit } of this.activities.values()) {
+      deadline?.cancel();
+      limit?.timer.cancel();
+    }
     this.task?.started?.deadline.cancel();
     this.activities.clear();
     this.timers.clear();

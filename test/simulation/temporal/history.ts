@@ -5,7 +5,7 @@ import type { CallOptions } from '../../../workflows/engine.ts';
 export type ActivityName = keyof Activities;
 
 export type Done = { readonly ok: true; readonly value: string };
-export type Failed = { readonly ok: false; readonly type: string; readonly message: string; readonly nonRetryable: boolean };
+export type Failed = { readonly ok: false; readonly type: string; readonly message: string; readonly nonRetryable: boolean; readonly cause?: Failed };
 export type Outcome = Done | Failed;
 
 /** What a workflow task brings to the workflow. */
@@ -45,6 +45,7 @@ export interface RunHistory {
   readonly runId: string;
   readonly incarnation: Incarnation;
   readonly start: string;
+  readonly taskQueue: string;
   readonly tasks: readonly Task[];
 }
 
@@ -63,6 +64,21 @@ export interface TaskAttempt {
 export function failed(error: unknown): Failed {
   const { type, nonRetryable, message } = error as { type?: string | null; nonRetryable?: boolean | null; message?: string };
   return { ok: false, type: type ?? 'Error', message: message ?? String(error), nonRetryable: nonRetryable === true };
+}
+
+/** Of the server: no answer in time. */
+export function timeout(message: string, cause?: Failed): Failed {
+  return { ok: false, type: TIMEOUT, message, nonRetryable: false, ...(cause === undefined ? {} : { cause }) };
+}
+
+const TIMEOUT = 'Timeout';
+
+/** As the SDK gives it to a workflow: a chain of causes. */
+export function errorOf({ type, message, cause }: Failed): Error {
+  const error = new Error(`${type}: ${message}`, cause === undefined ? {} : { cause: errorOf(cause) });
+  if (type === TIMEOUT) error.name = 'TimeoutFailure';
+  else Object.assign(error, { type });
+  return error;
 }
 
 /** ms before attempt `attempt + 1`. */

@@ -3,10 +3,11 @@
  * the commands with those of history, runs local activities inside the workflow task and regular ones beside it.
  */
 import type { Activities } from '../../../activities/contract.ts';
+import type { Attempt } from '../../../activities/lookup-sessions.ts';
 import type { ShardWorker } from '../../../src/worker/shard-worker.ts';
 import type { SimProcess } from '../kernel/process.ts';
 import type { Scheduler } from '../kernel/scheduler.ts';
-import { backoffOf, failed, mayRetry, type ActivityName, type Command, type Done, type Failed, type Marker, type Outcome, type TaskAttempt } from './history.ts';
+import { backoffOf, failed, mayRetry, timeout, type ActivityName, type Command, type Done, type Failed, type Marker, type Outcome, type TaskAttempt } from './history.ts';
 import { act, beginTask, replay, type Step } from './replay.ts';
 import { WorkflowInstance, type LocalCall } from './workflow-instance.ts';
 
@@ -50,6 +51,13 @@ export interface SimShardWorkerOptions {
 interface LocalCalls {
   readonly under: Map<number, Outcome | undefined>;
   wake: () => void;
+}
+
+/** Of the activity that begins; it looks before it waits for anything. */
+let current: Attempt | undefined;
+
+export function currentAttempt(): Attempt {
+  return current!;
 }
 
 /** ms of a task after which it is continued in another, while local activities run; below its time-out of 10 s. */
@@ -109,9 +117,10 @@ export class SimShardWorker implements ShardWorker {
     });
   }
 
-  onActivity(token: string, name: ActivityName, request: string): void {
+  onActivity(token: string, name: ActivityName, request: string, under: Pick<Attempt, 'number' | 'scheduledAt' | 'limit'>): void {
     const { activities, link } = this.options;
     this.#running += 1;
+    current = { ...under, cancelled: new AbortController().signal, heartbeat: () => undefined };
     void attempt(activities.regular, name, request)
       .then((outcome) => link.completeActivity(token, outcome))
       .catch(() => undefined) // the server repeats what it was not told of
@@ -223,8 +232,8 @@ export class SimShardWorker implements ShardWorker {
       if (next === undefined) this.#taken.localActivities -= 1;
       else next();
     });
-    const timeout = process.clock.sleep(call.options.startToCloseTimeout, over.signal).then((): Failed => ({ ok: false, type: 'Timeout', message: 'start-to-close', nonRetryable: false }));
-    const outcome = await Promise.race([result, timeout]);
+    const late = process.clock.sleep(call.options.startToCloseTimeout, over.signal).then((): Failed => timeout('start-to-close'));
+    const outcome = await Promise.race([result, late]);
     over.abort();
     return outcome;
   }

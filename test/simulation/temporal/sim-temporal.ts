@@ -8,7 +8,7 @@ import type { SimProcess } from '../kernel/process.ts';
 import { SimServer } from '../kernel/network.ts';
 import type { Scheduler } from '../kernel/scheduler.ts';
 import { Run, type Activity } from './execution.ts';
-import { backoffOf, mayRetry, type Command, type Done, type Failed, type Job, type TaskAttempt } from './history.ts';
+import { backoffOf, mayRetry, timeout, type Command, type Done, type Failed, type Job, type TaskAttempt } from './history.ts';
 import { InvalidArgument, plainBytes, storedBytes, type TemporalLimits } from './limits.ts';
 import { SimShardWorker, type ServerLink, type Slots, type TaskCompletion } from './shard-worker.ts';
 
@@ -106,20 +106,18 @@ export class SimTemporal {
   }
 
   /** A worker begins to poll. `activities`: see {@link SimShardWorker}. */
-  startWorker(process: SimProcess, taskQueue: string, activities: { readonly local: Activities; readonly regular: Activities }): SimShardWorker {
+  startWorker(process: SimProcess, taskQueue: string, activities: { readonly local: Activities; readonly regular: Activities }, slots = this.options.slots): SimShardWorker {
     const deregister = (gone: SimShardWorker): void => {
       this.#workers.set(taskQueue, this.#workersOf(taskQueue).filter((other) => other !== gone));
     };
-    const { eviction, slots } = this.options;
+    const { eviction } = this.options;
     const worker = new SimShardWorker({
       scheduler: this.#scheduler, process, taskQueue, activities, eviction, slots, link: this.#linkOf(process), deregister,
       onFree: () => this.#dispatchQueue(taskQueue),
     });
     process.onDeath(() => deregister(worker));
     this.#workers.set(taskQueue, [...this.#workersOf(taskQueue), worker]);
-    for (const run of this.runs.values()) {
-      if (run.taskQueue === taskQueue) this.#dispatchAll(run);
-    }
+    for (const run of this.runs.values()) this.#dispatchAll(run);
     return worker;
   }
 
@@ -175,7 +173,7 @@ export class SimTemporal {
     worker.take('tasks');
     const { events, bytes } = run;
     const attempt: TaskAttempt = {
-      history: { workflowId: run.workflowId, runId: run.runId, incarnation: run.incarnation, start: run.start, tasks: [...run.tasks] },
+      history: { workflowId: run.workflowId, runId: run.runId, incarnation: run.incarnation, start: run.start, taskQueue: run.taskQueue, tasks: [...run.tasks] },
       attempt: task.attempt, startedAt: this.#scheduler.now, events, bytes, suggested: run.signals >= run.suggestAfter, jobs: [...run.jobs],
     };
     const deadline = this.#later(TASK_TIMEOUT, () => this.#taskFailed(attempt, 'timed out'));
@@ -267,7 +265,13 @@ export class SimTemporal {
         return;
       case 'schedule': {
         const { seq, name, request, options } = command;
-        const activity: Activity = { seq, name, request, options, attempt: 1, token: undefined, deadline: undefined };
+        const { now } = this.#scheduler;
+        const activity: Activity = { seq, name, request, options, attempt: 1, scheduledAt: now, limit: undefined, lastFailure: undefined, token: undefined, deadline: undefined };
+        const { scheduleToCloseTimeout } = options;
+        if (scheduleToCloseTimeout !== undefined) {
+          const timer = this.#later(scheduleToCloseTimeout, () => this.#endActivity(run, activity, timeout('schedule-to-close', activity.lastFailure)));
+          activity.limit = { at: now + scheduleToCloseTimeout, timer };
+        }
         const bytes = plainBytes(request);
         this.#checkPayload(run, `the input of ${name}`, bytes);
         run.grow(bytes);
@@ -275,10 +279,13 @@ export class SimTemporal {
         this.#dispatchActivity(run, activity);
         return;
       }
-      case 'cancelActivity':
-        run.activities.get(command.seq)?.deadline?.cancel();
+      case 'cancelActivity': {
+        const activity = run.activities.get(command.seq);
+        activity?.deadline?.cancel();
+        activity?.limit?.timer.cancel();
         run.activities.delete(command.seq);
         return;
+      }
       case 'continueAsNew': {
         const { workflowId, incarnation, taskQueue } = run;
         const bytes = storedBytes('Start', command.start);
@@ -302,18 +309,20 @@ export class SimTemporal {
 
   #dispatchActivity(run: Run, activity: Activity): void {
     if (activity.token !== undefined || !this.server.up || run.activities.get(activity.seq) !== activity) return;
-    const workers = this.#workersOf(run.taskQueue);
+    const taskQueue = activity.options.taskQueue ?? run.taskQueue;
+    const workers = this.#workersOf(taskQueue);
     const worker = this.#pick(workers, 'activities');
     if (worker === undefined) return;
-    if (!worker.hasSlot('activities')) return this.#enqueue(run.taskQueue, () => this.#dispatchActivity(run, activity));
+    if (!worker.hasSlot('activities')) return this.#enqueue(taskQueue, () => this.#dispatchActivity(run, activity));
     worker.take('activities');
     const token = this.#newId('activity');
     activity.token = token;
     activity.deadline = this.#later(activity.options.startToCloseTimeout, () =>
-      this.#activityEnded(run, activity, token, { ok: false, type: 'Timeout', message: 'start-to-close', nonRetryable: false }),
+      this.#activityEnded(run, activity, token, timeout('start-to-close')),
     );
     this.#tokens.set(token, { run, activity });
-    this.#deliver(worker, 'activities', () => worker.onActivity(token, activity.name, activity.request));
+    const attempt = { number: activity.attempt, scheduledAt: activity.scheduledAt, limit: Math.min(activity.options.startToCloseTimeout, (activity.limit?.at ?? Infinity) - activity.scheduledAt) };
+    this.#deliver(worker, 'activities', () => worker.onActivity(token, activity.name, activity.request, attempt));
   }
 
   readonly #tokens = new Map<string, { readonly run: Run; readonly activity: Activity }>();
@@ -323,19 +332,27 @@ export class SimTemporal {
     if (activity.token !== token || run.activities.get(activity.seq) !== activity) return;
     activity.deadline?.cancel();
     activity.token = undefined;
-    if (outcome.ok || !mayRetry(activity.options, activity.attempt, outcome)) {
-      run.activities.delete(activity.seq);
-      this.#happened(run, { type: 'activity', seq: activity.seq, outcome });
-      return;
-    }
+    if (outcome.ok || !mayRetry(activity.options, activity.attempt, outcome)) return this.#endActivity(run, activity, outcome);
     const wait = backoffOf(activity.options, activity.attempt);
+    // No time is left for another attempt: the server ends it at once.
+    if (activity.limit !== undefined && this.#scheduler.now + wait > activity.limit.at) return this.#endActivity(run, activity, outcome);
     activity.attempt += 1;
+    activity.scheduledAt = this.#scheduler.now + wait;
+    activity.lastFailure = outcome;
     // Not dispatched before that: a token that nobody has.
     activity.token = this.#newId('waiting');
     activity.deadline = this.#later(wait, () => {
       activity.token = undefined;
       this.#dispatchActivity(run, activity);
     });
+  }
+
+  #endActivity(run: Run, activity: Activity, outcome: Done | Failed): void {
+    if (run.activities.get(activity.seq) !== activity) return;
+    activity.deadline?.cancel();
+    activity.limit?.timer.cancel();
+    run.activities.delete(activity.seq);
+    this.#happened(run, { type: 'activity', seq: activity.seq, outcome });
   }
 
   /** What a worker in this process says to the server. */

@@ -5,7 +5,7 @@
 import { enrichUser } from '../../../workflows/enrich-user.ts';
 import type { CallOptions, Engine } from '../../../workflows/engine.ts';
 import { EVENTS_SIGNAL, type EventBatch } from '../../../workflows/messages.ts';
-import type { ActivityName, Command, Job, Marker, Outcome, RunHistory } from './history.ts';
+import { errorOf, type ActivityName, type Command, type Job, type Marker, type Outcome, type RunHistory } from './history.ts';
 
 export interface LocalCall {
   readonly seq: number;
@@ -97,12 +97,13 @@ export class WorkflowInstance {
     this.#waiting.delete(seq);
     if (waiting === undefined) return; // cancelled
     if (outcome.ok) waiting.resolve(JSON.parse(outcome.value) as never);
-    else waiting.reject(new Error(`${outcome.type}: ${outcome.message}`));
+    else waiting.reject(errorOf(outcome));
   }
 
   #engine(): Engine {
     return {
       incarnation: this.history.incarnation,
+      taskQueue: this.history.taskQueue,
       now: () => this.now,
       history: () => ({ events: this.events, bytes: this.bytes, continueAsNewSuggested: this.suggested, newVersion: false }),
       onEvents: (handler) => void (this.#onEvents = handler),

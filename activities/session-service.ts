@@ -1,0 +1,104 @@
+/**
+ * The session service over HTTP: `GET /sessions/{id}` -> 200 `{"clientCountryCode": "UY"}`, or 404 in its own words. Anything else
+ * (timeout, refused, 5xx, a redirect, a malformed or oversized body, the page of what stands before it) is no answer.
+ */
+import type { LookupOutcome } from './contract.ts';
+
+/** What is known of a session elsewhere. */
+export interface SessionService {
+  /** Rejects when there is no usable answer, or `ended` is aborted; it may be asked again. */
+  get(sessionId: string, ended?: AbortSignal): Promise<Extract<LookupOutcome, { status: 'found' | 'not-found' }>>;
+}
+
+export interface HttpSessionServiceOptions {
+  readonly sessionServiceUrl: string;
+  /** ms for one answer. */
+  readonly lookupTimeout: number;
+}
+
+/** bytes; an answer has a few dozen. */
+const MAX_BODY = 64 * 1024;
+/** bytes of a 404 that tell whose it is. */
+const TELLING = 1_024;
+/** characters of a country */
+const MAX_COUNTRY = 1_000;
+/** What routers say of a path that leads nowhere: of Go and Traefik, of the ingress of Kubernetes, of Kong. */
+const ROUTERS = /^\s*(404 page not found|default backend - 404)|no route matched with those values/i;
+
+export function httpSessionService({ sessionServiceUrl, lookupTimeout }: HttpSessionServiceOptions): SessionService {
+  return {
+    async get(sessionId, ended) {
+      const timeout = AbortSignal.timeout(lookupTimeout);
+      const response = await fetch(urlOf(sessionServiceUrl, sessionId), {
+        redirect: 'manual',
+        headers: { accept: 'application/json' },
+        signal: ended === undefined ? timeout : AbortSignal.any([timeout, ended]),
+      });
+      if (response.status === 404) {
+        const stranger = await strangerOf(response);
+        if (stranger !== undefined) throw new Error(`status 404 with ${stranger}, which is not the session service's: check ENRICHMENT_SESSION_SERVICE_URL and what stands before it`);
+        return { sessionId, status: 'not-found' };
+      }
+      if (response.status !== 200) {
+        await response.body?.cancel();
+        throw new Error(`status ${response.status}`);
+      }
+      return { sessionId, status: 'found', clientCountryCode: countryOf(await readBody(response)) };
+    },
+  };
+}
+
+/** Whether a 404 is the page of something else than a service; undefined: it is its own word. Takes the body. */
+export async function strangerOf(response: Response): Promise<string | undefined> {
+  const head = await headOf(response);
+  if (/^\s*text\/html/i.test(response.headers.get('content-type') ?? '') || /^[\s\ufeff]*</.test(head)) return 'an HTML page';
+  return ROUTERS.test(head) ? "a router's text" : undefined;
+}
+
+async function headOf(response: Response): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of response.body ?? []) {
+    parts.push(part);
+    size += part.length;
+    if (size >= TELLING) break;
+  }
+  return Buffer.concat(parts).subarray(0, TELLING).toString('latin1').replace(/^\xef\xbb\xbf/, '');
+}
+
+function countryOf(text: string): string {
+  const body = parse(text);
+  if (typeof body !== 'object' || body === null || !('clientCountryCode' in body) || typeof body.clientCountryCode !== 'string') {
+    throw new Error('status 200 without a clientCountryCode');
+  }
+  const { length } = body.clientCountryCode;
+  if (length === 0 || length > MAX_COUNTRY) throw new Error(`status 200 with a clientCountryCode of ${length} characters`);
+  return body.clientCountryCode.toWellFormed();
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The message of the SyntaxError quotes the answer, and a failure of an activity is kept in the user's history.
+    throw new Error('status 200 with a body that is not JSON');
+  }
+}
+
+/** Ids are UUIDs when they come here; whatever they are, no request leaves `/sessions/`. */
+function urlOf(sessionServiceUrl: string, sessionId: string): string {
+  // Dots are all that encodeURIComponent leaves of what a URL gives a meaning to.
+  if (/^\.{0,2}$/.test(sessionId)) throw new Error('a session id that cannot be part of a path');
+  return `${sessionServiceUrl.replace(/\/+$/, '')}/sessions/${encodeURIComponent(sessionId)}`;
+}
+
+async function readBody(response: Response): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of response.body ?? []) {
+    size += part.length;
+    if (size > MAX_BODY) throw new Error(`an answer of more than ${MAX_BODY} bytes`);
+    parts.push(part);
+  }
+  return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(parts));
+}
