@@ -69,6 +69,9 @@ export interface Config {
   readonly logLevel: string;
 }
 
+/** ms: an attempt at lookups is over after 30 s (workflows/lookups.ts). */
+const MAX_LOOKUP_TIMEOUT = 25_000;
+
 export interface ConfigRequirements {
   readonly requireKafka?: boolean;
   readonly requireTemporal?: boolean;
@@ -136,7 +139,7 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
     sessionTtl: read.duration('ENRICHMENT_SESSION_TTL', '1d', { min: 1, max: 3650 * DAY }),
     dedupTtl: read.duration('ENRICHMENT_DEDUP_TTL', '1m', { min: 1, max: 3650 * DAY }),
     pendingTimeout: read.duration('ENRICHMENT_PENDING_TIMEOUT', '1h', { min: 1, max: 3650 * DAY }),
-    lookupTimeout: read.duration('ENRICHMENT_LOOKUP_TIMEOUT', '1s', { min: 1, max: MAX_TIMER }),
+    lookupTimeout: read.duration('ENRICHMENT_LOOKUP_TIMEOUT', '1s', { min: 1, max: MAX_LOOKUP_TIMEOUT }),
     lookupGiveUpAfter: read.duration('ENRICHMENT_LOOKUP_GIVE_UP_AFTER', '10m', { min: 1, max: 3650 * DAY }),
     maxLookups: read.integer('ENRICHMENT_MAX_LOOKUPS', 64, { min: 1, max: 10_000 }),
     maxFutureSkew: read.duration('ENRICHMENT_MAX_FUTURE_SKEW', '1h', { min: 0, max: 3650 * DAY }),

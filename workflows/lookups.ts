@@ -21,7 +21,7 @@ const MAX_CALLS_IN_FLIGHT = 100;
 const LAST_CALL = 2_500;
 /** ms without a sign of life of an attempt; it gives one every second. */
 const HEARTBEAT_TIMEOUT = 6_000;
-/** ms; an attempt ends by itself long before. */
+/** ms; an attempt ends by itself before. */
 const ATTEMPT_TIMEOUT = 30_000;
 const MAX_BACKOFF = 10_000;
 const HOUR = 3_600_000;
@@ -151,7 +151,7 @@ function optionsOf(scheduleToCloseTimeout: number, giveUpAfter: number, taskQueu
   return {
     ...(taskQueue === undefined ? {} : { taskQueue }),
     scheduleToCloseTimeout,
-    startToCloseTimeout: Math.max(ATTEMPT_TIMEOUT, giveUpAfter),
+    startToCloseTimeout: ATTEMPT_TIMEOUT,
     heartbeatTimeout: HEARTBEAT_TIMEOUT,
     retry: { initialInterval: Math.min(500, maximumInterval), maximumInterval },
   };
