@@ -35,7 +35,7 @@ export function httpSessionService({ sessionServiceUrl, lookupTimeout }: HttpSes
         signal: ended === undefined ? timeout : AbortSignal.any([timeout, ended]),
       });
       if (response.status === 404) {
-        const stranger = await strangerOf(response);
+        const { stranger } = await notFoundOf(response);
         if (stranger !== undefined) throw new Error(`status 404 with ${stranger}, which is not the session service's: check ENRICHMENT_SESSION_SERVICE_URL and what stands before it`);
         return { sessionId, status: 'not-found' };
       }
@@ -48,11 +48,19 @@ export function httpSessionService({ sessionServiceUrl, lookupTimeout }: HttpSes
   };
 }
 
-/** Whether a 404 is the page of something else than a service; undefined: it is its own word. Takes the body. */
-export async function strangerOf(response: Response): Promise<string | undefined> {
+export interface NotFound {
+  /** What it is that is no service's word; undefined: it is its own. */
+  readonly stranger?: string;
+  /** Neither empty nor JSON: it may be of something else that nobody knows. */
+  readonly isText: boolean;
+}
+
+/** Whose word a 404 is. Takes the body. */
+export async function notFoundOf(response: Response): Promise<NotFound> {
   const head = await headOf(response);
-  if (/^\s*text\/html/i.test(response.headers.get('content-type') ?? '') || /^[\s\ufeff]*</.test(head)) return 'an HTML page';
-  return ROUTERS.test(head) ? "a router's text" : undefined;
+  if (/^\s*text\/html/i.test(response.headers.get('content-type') ?? '') || /^\s*</.test(head)) return { stranger: 'an HTML page', isText: true };
+  if (ROUTERS.test(head)) return { stranger: "a router's text", isText: true };
+  return { isText: !/^\s*([[{"]|$)/.test(head) };
 }
 
 async function headOf(response: Response): Promise<string> {

@@ -8,10 +8,10 @@ export interface SchemaRegistry {
   /** For messages: without name and password. */
   readonly address: string;
   /**
-   * The schema of an id; `unusable` when it has none, or none that can be used, which is final. Throws EnrichmentError
-   * UNREACHABLE when the registry does not say: an outage, to be tried again.
+   * The schema of an id; `unusable` when it has none that can be used, which is final, or `unknown`: not yet, as of a follower
+   * that lags, or never. Throws EnrichmentError UNREACHABLE when the registry does not say: an outage, to be tried again.
    */
-  schema(id: number): Promise<{ readonly text: string } | { readonly unusable: string }>;
+  schema(id: number): Promise<{ readonly text: string } | { readonly unusable: string; readonly unknown?: true }>;
   /** The id of a schema under a subject, new or not. Errors: UNREACHABLE (again), CONFIG (it is refused). */
   register(subject: string, schema: string): Promise<number>;
   /** How many subjects it shows. Errors: UNREACHABLE. */
@@ -22,6 +22,8 @@ export interface SchemaRegistry {
 const TIMEOUT = 5_000;
 /** bytes of a whole answer: a schema in it is escaped once more */
 const MAX_BODY = 1024 * 1024;
+/** Of a registry that does not know an id. */
+const SCHEMA_NOT_FOUND = 40403;
 const MEDIA_TYPE = 'application/vnd.schemaregistry.v1+json';
 
 interface Answer {
@@ -33,8 +35,6 @@ interface Answer {
 /** `url`: http or https, perhaps with name and password, without a slash at the end. */
 export function createSchemaRegistry(url: string, { timeout = TIMEOUT }: { readonly timeout?: number } = {}): SchemaRegistry {
   const { address, headers } = splitCredentials(url);
-  /** Something at this address has answered as a registry does. */
-  let proven = false;
 
   async function ask(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer> {
     try {
@@ -59,7 +59,6 @@ export function createSchemaRegistry(url: string, { timeout = TIMEOUT }: { reado
   async function subjects(): Promise<number> {
     const { status, body } = await ask('GET', '/subjects');
     if (status !== 200 || !Array.isArray(body)) throw outage(describe(status, 'to GET /subjects'));
-    proven = true;
     return body.length;
   }
 
@@ -72,13 +71,12 @@ export function createSchemaRegistry(url: string, { timeout = TIMEOUT }: { reado
       const { status, body } = await ask('GET', path);
       const answer = asObject(body);
       if (status === 404) {
-        // A wrong address answers 404 to everything, and must not turn every record into a dead letter.
-        if (!proven && typeof answer?.['error_code'] !== 'number') await subjects();
-        return { unusable: 'the schema registry does not know it (404)' };
+        // A wrong address and an ingress answer 404 to everything: only the registry's own word turns records into dead letters.
+        if (answer?.['error_code'] !== SCHEMA_NOT_FOUND) throw outage(`404 to GET ${path} that is not a registry's (no "error_code": ${SCHEMA_NOT_FOUND})`);
+        return { unusable: 'the schema registry does not know it (404)', unknown: true };
       }
       const text = answer?.['schema'];
       if (status !== 200 || typeof text !== 'string') throw outage(describe(status, `to GET ${path}`));
-      proven = true;
       const { schemaType = 'AVRO', references } = answer as { schemaType?: unknown; references?: unknown };
       if (schemaType !== 'AVRO') return { unusable: `it is ${/^[A-Z]{1,20}$/.test(String(schemaType)) ? String(schemaType) : 'of another type'}, expected AVRO` };
       if (Array.isArray(references) && references.length > 0) return { unusable: 'it refers to schemas of other subjects, which are not read' };

@@ -18,7 +18,7 @@ const REGISTER_PAUSE = 1_000;
 
 export function inputDecoders({ valueFormat, schemaRegistryUrl }: Omit<FormatConfig, 'topics'>, clock: Clock): DecoderSource {
   if (valueFormat === 'json') return jsonDecoders;
-  return createAvroDecoders(createSchemaRegistry(schemaRegistryUrl!), () => clock.elapsed());
+  return createAvroDecoders(createSchemaRegistry(schemaRegistryUrl!), clock);
 }
 
 /** TopicNameStrategy: what consumers of the topic expect by default. */

@@ -40,7 +40,7 @@ async function objections(decoders: DecoderSource): Promise<(string | null)[]> {
 
 test('each is judged with its own schema', async () => {
   const registry = { schema: async (id: number) => (id === 1 ? { text: JSON.stringify(SCHEMA) } : { unusable: 'the schema registry does not know it (404)' }) };
-  assert.deepEqual(await objections(createAvroDecoders(registry, () => NOW)), [
+  assert.deepEqual(await objections(createAvroDecoders(registry, { elapsed: () => NOW, sleep: async () => undefined })), [
     null,
     "it would only come back as future: processedAt: 1 ms after the record's timestamp, expected at most 0 (--force does it all the same)",
     'it would only come back as malformed: value: schema 2 cannot be used: the schema registry does not know it (404) (--force does it all the same)',
@@ -49,5 +49,5 @@ test('each is judged with its own schema', async () => {
 
 test('a registry that does not answer ends it, with nothing put back', async () => {
   const registry = { schema: () => Promise.reject(new EnrichmentError('UNREACHABLE', 'away')) };
-  await assert.rejects(objections(createAvroDecoders(registry, () => NOW)), { code: 'UNREACHABLE' });
+  await assert.rejects(objections(createAvroDecoders(registry, { elapsed: () => NOW, sleep: async () => undefined })), { code: 'UNREACHABLE' });
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { EnrichmentError } from '../../src/errors.ts';
 import { createAvroDecoders } from '../../src/schema-registry/avro-decoders.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { varint, wire } from '../codec/avro/given.ts';
 
 const SCHEMA = JSON.stringify({ type: 'record', name: 'R', fields: [{ name: 'a', type: 'int' }] });
@@ -21,7 +22,8 @@ function given() {
       return id % 2 === 1 ? { text: SCHEMA } : { unusable: 'the schema registry does not know it (404)' };
     },
   };
-  return { decoders: createAvroDecoders(registry, () => state.now), asked, state };
+  const clock = { elapsed: () => state.now, sleep: async (ms: number) => void (state.now += ms) };
+  return { decoders: createAvroDecoders(registry, clock), asked, state };
 }
 
 const value = (id: number) => wire(varint(5), id);
@@ -64,7 +66,7 @@ describe('decoders of Avro values', () => {
   });
 
   test('say of a schema that is none what is wrong with it', async () => {
-    const decoders = createAvroDecoders({ schema: async () => ({ text: '"int"' }) }, () => 0);
+    const decoders = createAvroDecoders({ schema: async () => ({ text: '"int"' }) }, new ManualClock());
     const decoder = await decoders.decoderFor([value(1)]);
     assert.deepEqual(decoder.decode(value(1)), { malformed: 'value: schema 1 cannot be used: expected a record, or a union of records' });
   });

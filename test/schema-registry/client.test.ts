@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import type { ServerResponse } from 'node:http';
 import { describe, test, type TestContext } from 'node:test';
 import { createSchemaRegistry } from '../../src/schema-registry/client.ts';
 import { EnrichmentError } from '../../src/errors.ts';
@@ -39,19 +38,21 @@ describe('the schema registry client', () => {
 
   test('says that an id is not known', async (t) => {
     const registry = await start(t);
-    assert.deepEqual(await createSchemaRegistry(registry.url).schema(4_294_967_295), { unusable: 'the schema registry does not know it (404)' });
+    assert.deepEqual(await createSchemaRegistry(registry.url).schema(4_294_967_295), { unusable: 'the schema registry does not know it (404)', unknown: true });
   });
 
-  test('takes the 404 of something that is no registry for an outage, and of a registry for an answer', async (t) => {
+  test("takes every 404 that is not in the registry's own words for an outage, also after good answers", async (t) => {
     const registry = await start(t);
     const client = createSchemaRegistry(registry.url);
-    const notFound = (response: ServerResponse) => void response.writeHead(404, { 'content-type': 'text/html' }).end('<h1>Not found</h1>');
-    registry.disturb((_, response) => notFound(response));
-    assert.match(await fails(client.schema(1)), /^UNREACHABLE: .* gives no usable answer: 404 to GET \/subjects$/);
-    registry.disturb((request, response) => (request.url === '/subjects' ? void response.end('["a"]') : notFound(response)));
-    assert.deepEqual(await client.schema(1), { unusable: 'the schema registry does not know it (404)' });
-    registry.disturb((_, response) => notFound(response));
-    assert.deepEqual(await client.schema(1), { unusable: 'the schema registry does not know it (404)' }, 'it has shown what it is');
+    const id = await client.register('a', JSON.stringify(SCHEMA));
+    await client.schema(id);
+    const pages = [['text/html', '<h1>Not found</h1>'], ['application/json', '{"error_code":404,"message":"HTTP 404 Not Found"}'], ['application/json', '{}'], ['text/plain', '']] as const;
+    for (const [type, body] of pages) {
+      registry.disturb((_, response) => void response.writeHead(404, { 'content-type': type }).end(body));
+      assert.match(await fails(client.schema(id + 1)), /^UNREACHABLE: .* gives no usable answer: 404 to GET \/schemas\/ids\/\d+ that is not a registry's \(no "error_code": 40403\)$/, body);
+    }
+    registry.disturb((_, response) => void response.writeHead(404).end('{"error_code":40403,"message":"Schema not found"}'));
+    assert.deepEqual(await client.schema(id + 1), { unusable: 'the schema registry does not know it (404)', unknown: true });
   });
 
   test('tells schemas that cannot be used from an outage', async (t) => {
