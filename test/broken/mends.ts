@@ -73,4 +73,37 @@ export const MENDS: readonly BrokenBuild[] = [
     edits: [{ file: 'src/kafka/gone.ts', find: 'if (still !== undefined && start > still.next) onGone(still, start);', replace: 'if (still !== undefined && start < 0) onGone(still, start);' }],
     caughtBy: { test: 'test/kafka/gone.test.ts' },
   },
+  {
+    name: 'one-triple-ends-the-generation',
+    breaks: 'a commit that fails, or a triple that cannot be taken, ends the generation with all of its partitions',
+    edits: [{ file: 'src/bridge/triple-runner.ts', find: 'if (isFatal(error)) throw error;', replace: 'if (!ended.aborted) throw error;' }],
+    caughtBy: 'simulate',
+  },
+  {
+    name: 'ends-of-all-or-none',
+    breaks: 'one partition without a leader ends the generation with all of its partitions',
+    edits: [
+      { file: 'src/bridge/log-ends.ts', find: '{ partial: true });', replace: '{ partial: false });' },
+      { file: 'src/bridge/log-ends.ts', find: 'if (isFatal(error)) onFailure(error);', replace: 'if (!isFatal(1)) onFailure(error);' },
+    ],
+    caughtBy: 'simulate',
+  },
+  {
+    name: 'deleted-records-are-waited-for',
+    breaks: 'a partition stands still when unread records of one input are deleted up to its end',
+    edits: [{ file: 'src/bridge/triple-runner.ts', find: 'triple.skipTo(input, start);', replace: '' }],
+    caughtBy: 'simulate',
+  },
+  {
+    name: 'refused-output-is-not-held',
+    breaks: 'an output that the broker refuses is in the transactions of its shard again and again',
+    edits: [
+      {
+        file: 'src/publish/shard-publisher.ts',
+        find: 'return hold !== undefined && this.#held.isBarred(hold) ? Math.max(0, hold.seq - request.first) : undefined;',
+        replace: 'return hold !== undefined && hold.seq < 0 ? 0 : undefined;',
+      },
+    ],
+    caughtBy: { test: 'test/publish/refused-outputs.test.ts' },
+  },
 ];
