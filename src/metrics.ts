@@ -6,6 +6,7 @@
  */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { LookupOutcome } from '../activities/contract.ts';
+import type { Noticed } from '../workflows/engine.ts';
 import { DEAD_LETTER_REASONS } from './codec/dead-letter.ts';
 
 const PREFIX = 'money_enrichment_';
@@ -58,7 +59,19 @@ export interface WorkerMetrics {
   readonly shardsOwned: Gauge;
   /** Shards whose Temporal worker failed and does not run again yet. */
   readonly shardsFailing: Gauge;
+  /** What made room in the states of users. */
+  readonly forgotten: Counter<'kind'>;
+  /** What came to workflows, was none of the product's and was dropped. */
+  readonly notOurs: Counter<'kind'>;
+  /** Resets, users in two partitions, workflows that wait for room. */
+  readonly workflowEvents: Counter<'kind'>;
 }
+
+/** The values of `kind`, see workflows/engine.ts. */
+type KindOf<What extends Noticed['what']> = Extract<Noticed, { what: What }>['kind'];
+const FORGOTTEN: readonly KindOf<'forgotten'>[] = ['dedup', 'session', 'pending', 'change', 'money-type'];
+const NOT_OURS: readonly KindOf<'not-ours'>[] = ['signal', 'update', 'cancellation', 'start'];
+const WORKFLOW_EVENTS: readonly KindOf<'happened'>[] = ['reset', 'second-partition', 'waits-for-room'];
 
 /** A registry with the metrics of the process itself (memory, event loop, garbage collection). */
 export function createRegistry(): Registry {
@@ -122,6 +135,11 @@ export function createBridgeMetrics(registry: Registry, topics: readonly string[
 
 export function createWorkerMetrics(registry: Registry): WorkerMetrics {
   const registers = [registry];
+  const byKind = (name: string, help: string, kinds: readonly string[]): Counter<'kind'> => {
+    const counter = new Counter({ name: `${PREFIX}${name}`, help, labelNames: ['kind'] as const, registers });
+    for (const kind of kinds) counter.inc({ kind }, 0);
+    return counter;
+  };
   const lookups = new Counter({
     name: `${PREFIX}lookups_total`,
     help: 'Sessions asked of the session service, by outcome',
@@ -159,6 +177,9 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
     lookups,
     outputRefusals: new Counter({ name: `${PREFIX}output_refusals_total`, help: 'Times that the broker refused an output', registers }),
     outputsRefused: new Gauge({ name: `${PREFIX}outputs_refused`, help: 'Users whose outputs wait because the broker refuses one of them', registers }),
+    forgotten: byKind('state_forgotten_total', 'What made room in the states of users that were at a bound', FORGOTTEN),
+    notOurs: byKind('not_ours_total', 'Signals, updates, cancellations and starts of workflows that were none of the product and were dropped', NOT_OURS),
+    workflowEvents: byKind('workflow_events_total', 'Workflows that were reset, met in a second partition, or wait for room', WORKFLOW_EVENTS),
     shardsOwned: new Gauge({ name: `${PREFIX}shards_owned`, help: 'Shards that this process publishes for', registers }),
     shardsFailing: new Gauge({ name: `${PREFIX}shards_failing`, help: 'Of these, shards whose Temporal worker failed and is being started again', registers }),
   };

@@ -3,16 +3,20 @@
  *
  * - What outlives a deployment (src/domain/types.ts: starts and signals) is Avro, with the fingerprint of the schema that
  *   wrote it. Avro needs Node, so it is done here, outside of the workflow's sandbox, for values that name their type.
- * - Large payloads are compressed, so that the state of a very busy user fits through continue-as-new (2 MB a payload).
+ * - Large payloads are packed and compressed, so that the state of a very busy user fits through continue-as-new (2 MB a payload).
  *
- * All else stays plain, so that the UI and the `temporal` command show it; query answers always are.
+ * All else stays plain, so that the UI and the `temporal` command show it; query answers always are. What cannot be read and is
+ * nobody's (a hand-made signal) is handed on as {@link UNREADABLE}: the workflow drops it. What a newer version wrote fails, and
+ * with it the task.
  */
 import { gunzip, gzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import type { DataConverter, Payload, PayloadCodec } from '@temporalio/common';
 import proto from '@temporalio/proto';
+import { EnrichmentError } from './errors.ts';
 import { stateFormat, type StateFormat } from './state-format/format.ts';
-import { TYPE_MARK } from '../workflows/messages.ts';
+import { pack, unpack } from './state-format/packed.ts';
+import { TYPE_MARK, UNREADABLE } from '../workflows/messages.ts';
 
 /** bytes; Temporal warns of payloads at 256 KB. */
 const THRESHOLD = 200_000;
@@ -21,6 +25,9 @@ const MAX_BYTES = 64_000_000;
 const GZIP = 'binary/gzip';
 const JSON_PLAIN = 'json/plain';
 const AVRO = 'binary/avro';
+const PACKED = 'binary/avro-packed';
+/** What the SDK itself can read. */
+const PLAIN: ReadonlySet<string> = new Set([JSON_PLAIN, 'binary/null', 'binary/plain']);
 const MARKED = Buffer.from(`{"${TYPE_MARK}":"`);
 
 const compress = promisify(gzip);
@@ -42,9 +49,34 @@ class GzipCodec implements PayloadCodec {
     return Promise.all(
       payloads.map(async (payload) => {
         if (encodingOf(payload) !== GZIP) return payload;
-        return PayloadMessage.decode(await decompress(payload.data ?? Buffer.alloc(0), { maxOutputLength: MAX_BYTES }));
+        try {
+          return PayloadMessage.decode(await decompress(payload.data ?? Buffer.alloc(0), { maxOutputLength: MAX_BYTES }));
+        } catch {
+          return unreadable('binary/gzip that cannot be decompressed');
+        }
       }),
     );
+  }
+}
+
+class PackedCodec implements PayloadCodec {
+  async encode(payloads: Payload[]): Promise<Payload[]> {
+    return payloads.map((payload) => {
+      const { data, metadata } = payload;
+      if (!data || data.length < THRESHOLD || encodingOf(payload) !== AVRO) return payload;
+      return { metadata: { ...metadata, encoding: Buffer.from(PACKED) }, data: pack(Buffer.from(data.buffer, data.byteOffset, data.length)) };
+    });
+  }
+
+  async decode(payloads: Payload[]): Promise<Payload[]> {
+    return payloads.map((payload) => {
+      if (encodingOf(payload) !== PACKED) return payload;
+      try {
+        return { metadata: { ...payload.metadata, encoding: Buffer.from(AVRO) }, data: unpack(Buffer.from(payload.data ?? []), MAX_BYTES) };
+      } catch {
+        return unreadable(`${PACKED} that cannot be unpacked`);
+      }
+    });
   }
 }
 
@@ -66,11 +98,35 @@ class AvroCodec implements PayloadCodec {
 
   async decode(payloads: Payload[]): Promise<Payload[]> {
     return payloads.map((payload) => {
-      if (encodingOf(payload) !== AVRO) return payload;
-      const { value } = this.#format().decode(payload.data ?? Buffer.alloc(0));
-      return { metadata: { encoding: Buffer.from(JSON_PLAIN) }, data: Buffer.from(JSON.stringify(value)) };
+      const encoding = encodingOf(payload);
+      if (encoding !== AVRO) return readable(payload, encoding);
+      try {
+        const { value } = this.#format().decode(payload.data ?? Buffer.alloc(0));
+        return { metadata: { encoding: Buffer.from(JSON_PLAIN) }, data: Buffer.from(JSON.stringify(value)) };
+      } catch (error) {
+        if (error instanceof EnrichmentError && error.code === 'DIVERGENCE') return unreadable(error.message);
+        throw error;
+      }
     });
   }
+}
+
+/** The SDK fails a workflow's task, for ever, for a payload of an encoding that it does not know, or that is no JSON. */
+function readable(payload: Payload, encoding: string): Payload {
+  if (encoding === '' && payload.data == null) return payload;
+  if (encoding.startsWith(AVRO)) throw new EnrichmentError('NEWER_STATE', `stored as ${encoding}, which this version does not know: a newer version wrote it. Run that one or a newer one; nothing is lost meanwhile`);
+  if (!PLAIN.has(encoding)) return unreadable('an encoding that is not known');
+  if (encoding !== JSON_PLAIN) return payload;
+  try {
+    JSON.parse(Buffer.from(payload.data ?? []).toString());
+    return payload;
+  } catch {
+    return unreadable('json/plain that is no JSON');
+  }
+}
+
+function unreadable(why: string): Payload {
+  return { metadata: { encoding: Buffer.from(JSON_PLAIN) }, data: Buffer.from(JSON.stringify({ [UNREADABLE]: why })) };
 }
 
 function encodingOf({ metadata }: Payload): string {
@@ -79,9 +135,9 @@ function encodingOf({ metadata }: Payload): string {
 }
 
 /** For every Temporal client and worker of this product. */
-export const dataConverter: DataConverter = { payloadCodecs: [new AvroCodec(stateFormat), new GzipCodec()] };
+export const dataConverter: DataConverter = { payloadCodecs: [new AvroCodec(stateFormat), new PackedCodec(), new GzipCodec()] };
 
 /** For the workflows of another version, which have its schemas in mind. */
 export function dataConverterOf(format: StateFormat): DataConverter {
-  return { payloadCodecs: [new AvroCodec(() => format), new GzipCodec()] };
+  return { payloadCodecs: [new AvroCodec(() => format), new PackedCodec(), new GzipCodec()] };
 }

@@ -4,7 +4,6 @@
  */
 import type { Activities, Incarnation } from '../activities/contract.ts';
 import type { Start } from './life.ts';
-import type { EventBatch } from './messages.ts';
 
 /** All times in ms. */
 export interface CallOptions {
@@ -12,10 +11,10 @@ export interface CallOptions {
   readonly local?: boolean;
   /** Of the workers that take it; the workflow's own when absent. */
   readonly taskQueue?: string;
-  /** Of all attempts and the pauses between them, kept by the server. */
-  readonly scheduleToCloseTimeout?: number;
   /** Of one attempt. */
   readonly startToCloseTimeout: number;
+  /** Of all attempts of a local activity. */
+  readonly scheduleToCloseTimeout?: number;
   /** Of an activity that says at intervals that it is alive. */
   readonly heartbeatTimeout?: number;
   readonly retry: {
@@ -37,7 +36,20 @@ export interface Call<T> {
   cancel(): void;
 }
 
+/** What came to a workflow and is none of the product's. */
+export type Foreign = 'signal' | 'update' | 'cancellation' | 'start';
+
+/** What operators want to know of all workflows: counted by the worker, at least once for each time. */
+export type Noticed =
+  | { readonly what: 'forgotten'; readonly kind: 'dedup' | 'session' | 'pending' | 'change' | 'money-type' }
+  | { readonly what: 'not-ours'; readonly kind: Foreign }
+  | { readonly what: 'happened'; readonly kind: 'reset' | 'second-partition' | 'waits-for-room' };
+
 export interface Engine {
+  readonly workflowId: string;
+  readonly runId: string;
+  /** This run continues another. */
+  readonly continued: boolean;
   /** Of this run and all that it continues. */
   readonly incarnation: Incarnation;
   /** That of its workflow tasks. */
@@ -46,8 +58,15 @@ export interface Engine {
   now(): number;
   /** Of this run. `newVersion`: its code is pinned, and another version of it is the current one by now. */
   history(): { readonly events: number; readonly bytes: number; readonly continueAsNewSuggested: boolean; readonly newVersion: boolean };
-  /** Every batch, in the order in which Temporal recorded them. */
-  onEvents(handler: (batch: EventBatch) => void): void;
+  /** Every batch, in the order in which Temporal recorded them; it may be anything. */
+  onEvents(handler: (batch: unknown) => void): void;
+  /** What came and is none of the product's; it was dropped. `name` as the sender gave it. */
+  onForeign(handler: (kind: Foreign, name: string) => void): void;
+  /** The run was reset to an earlier event, here. */
+  onReset(handler: () => void): void;
+  /** True where this change of the code is in force: everywhere but where a history was recorded without it. */
+  patched(change: string): boolean;
+  count(noticed: Noticed, times: number): void;
   /** Somebody wants this run to be continued as new: `money-enrichment nudge`. */
   onNudge(handler: () => void): void;
   onQuery(name: string, handler: (...args: never[]) => unknown): void;

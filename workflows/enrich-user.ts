@@ -1,26 +1,34 @@
 /**
  * The life of one user's workflow: a shell around the pure fold of src/domain, on whatever {@link Engine} runs it.
  *
- * - Signals only fill the inbox. They are applied one after the other, in order, and always before anything else that
- *   happened (timers, results): that order is the same when a workflow task is lost and repeated with more in it.
+ * - Signals only fill the inbox. They are applied one after the other, in order, and before anything else that happened
+ *   (timers, results): that order is the same when a workflow task is lost and repeated with more in it. Only what makes room
+ *   may come before them, see inbox.ts.
  * - `applied` outputs go by a local activity, before their decision is in the history. They are a function of the
  *   signals alone, so a repeated task publishes the same again, and the ledger drops it.
  * - `resolved` outputs go by a regular activity, whose input is in the history before it runs; one at a time. One that is
  *   too large for that goes by a local activity, after a task in which nothing but a timer happened.
+ * - What is not ours is dropped, counted and warned of; no error of it leaves the workflow.
+ * - A reset takes the workflow back to where it was, and nobody knows what came out since. So the workflow then lives anew: its
+ *   outputs have numbers of a new incarnation, and what was published after that place comes out again.
  * - Continue-as-new carries the whole life. What is in flight then (lookups, an unacknowledged publish, waiting for
  *   the watermark) is in the life as well and is asked for again.
  */
 import type { Output } from '../activities/contract.ts';
-import { FAILURES } from '../activities/contract.ts';
 import { advance, applyBatch, emptyAt, passWallClock, resolveLookup } from '../src/domain/apply.ts';
 import { earliestDue, earliestWallDue } from '../src/domain/pending.ts';
 import { Alarm } from './alarm.ts';
-import { canBeCarried, evictOldestDuplicates } from './carried.ts';
+import { whyNotABatch } from './batches.ts';
+import { canBeCarried, couldBeCarried, evictOldestDuplicates, makeItFit } from './carried.ts';
 import { chunksOf, isLarge } from './chunks.ts';
-import type { CallOptions, Engine } from './engine.ts';
-import { lifeOf, type Snapshot, type Start } from './life.ts';
+import type { Engine, Foreign } from './engine.ts';
+import { Inbox } from './inbox.ts';
+import { lifeOf, type Snapshot } from './life.ts';
 import { Lookups } from './lookups.ts';
 import { QUERIES, type EventBatch } from './messages.ts';
+import { Notes } from './notes.ts';
+import { publishDurably, publishLocally, taskFailure } from './publishing.ts';
+import { begin } from './start.ts';
 import { details, pendingView, sessionView, stateView, userInfoView } from './views.ts';
 import { WatermarkWatch } from './watermark-watch.ts';
 
@@ -41,94 +49,94 @@ const MAX_BATCHES = 10;
 const WATCH_AFTER = 3_000;
 const HOUR = 3_600_000;
 
-const PUBLISH_LOCALLY: CallOptions = {
-  local: true,
-  startToCloseTimeout: 30_000,
-  retry: {
-    initialInterval: 50,
-    maximumInterval: 2_000,
-    nonRetryableErrorTypes: [FAILURES.shardNotOwned, FAILURES.sequenceGap, FAILURES.staleIncarnation, FAILURES.divergence],
-  },
-};
-const PUBLISH_DURABLY: CallOptions = { startToCloseTimeout: 10_000, retry: { initialInterval: 200, maximumInterval: 5_000 } };
-
-export async function enrichUser(engine: Engine, { userId, life: carried }: Start): Promise<never> {
+export async function enrichUser(engine: Engine, argument: unknown): Promise<never> {
+  const { start: { userId, life: carried }, notOurs } = begin(argument, engine);
   const life = lifeOf(carried, engine.incarnation);
-  const inbox: EventBatch[] = [];
-  /** What timers and activities brought, in order; each is handled only when the inbox is empty. */
-  const happened: (() => void)[] = [];
+  const inbox = new Inbox(life);
+  const notes = new Notes(engine, life);
   /** Signals are being applied and published: `life` is not what it will be carried as. */
   let applying = false;
   let publishing = false;
   let signals = 0;
   let nudged = false;
+  /** Epoch ms; a reset that a new life has to follow, once that is in the history. */
+  let resetAt: number | undefined;
+  let resetIsRecorded = false;
   const length = Math.min(LONGEST_RUN, 1 + Math.floor(engine.history().bytes / CARRIED_BYTES));
 
+  const drop = (kind: Foreign, why: string): void => notes.notOurs(kind, why);
+  if (notOurs !== undefined) drop('start', notOurs);
   engine.onEvents((batch) => {
     signals += 1;
-    inbox.push(batch);
+    const wrong = whyNotABatch(batch, userId);
+    if (wrong === undefined) inbox.signal(batch as EventBatch);
+    else drop('signal', wrong);
   });
-  engine.onNudge(() => happened.push(() => (nudged = true)));
-  engine.onQuery(QUERIES.state, () => stateView(userId, life));
+  engine.onForeign((kind) => {
+    signals += 1;
+    drop(kind, 'nothing that this workflow knows');
+  });
+  engine.onReset(() => {
+    resetAt = engine.now();
+    resetIsRecorded = false;
+    inbox.stop();
+    engine.timer(1, () => inbox.happens(() => (resetIsRecorded = true), { makesRoom: true }));
+  });
+  engine.onNudge(() => inbox.happens(() => (nudged = true), { makesRoom: true }));
+  engine.onQuery(QUERIES.state, () => stateView(userId, life, inbox.waitsForRoom));
   engine.onQuery(QUERIES.userInfo, () => userInfoView(life));
   engine.onQuery(QUERIES.sessionInfo, (sessionId: string) => sessionView(life, sessionId));
   engine.onQuery(QUERIES.pendingMoney, (sessionId: string) => pendingView(life, sessionId));
   engine.onQuery(QUERIES.snapshot, (): Snapshot | null => (applying ? null : { userId, life }));
 
-  const alarm = new Alarm(engine, () => happened.push(onAlarm));
-  const watch = new WatermarkWatch(engine, (watermark) => happened.push(() => onWatermark(watermark)));
+  const alarm = new Alarm(engine, () => inbox.happens(onAlarm, { makesRoom: true }));
+  const watch = new WatermarkWatch(engine, (watermark) => inbox.happens(() => onWatermark(watermark)));
 
-  function failTask(what: string): (error: unknown) => void {
-    return (error) => happened.push(() => {
-      throw taskFailure(what, error);
-    });
+  function fail(error: unknown): void {
+    inbox.happens(() => {
+      throw error;
+    }, { makesRoom: true });
   }
 
   const lookups = new Lookups({
     engine, life,
-    happened: (act) => void happened.push(act),
+    happened: (act) => inbox.happens(act, { makesRoom: true }),
     settled: (lookup, answer) => void life.unpublished.push(resolveLookup(life.user, lookup, answer, { userId, now: engine.now() })),
-    failed: failTask('Looking up sessions'),
+    failed: (error) => fail(taskFailure('Looking up sessions', error)),
   });
 
   async function applyInbox(): Promise<void> {
     const applied: Output[] = [];
-    for (const batch of inbox.splice(0, MAX_BATCHES)) {
+    for (let taken = 0; taken < MAX_BATCHES; taken += 1) {
+      const batch = inbox.takeBatch();
+      if (batch === undefined) break;
       life.rules = batch.rules;
       life.partition = batch.partition;
       const effects = applyBatch(life.user, batch, { userId, now: engine.now() });
       applied.push(...effects.applied);
       life.unpublished.push(...effects.resolved);
     }
+    notes.applied();
     for (const outputs of chunksOf(applied)) {
-      await publishApplied(outputs);
+      const request = { userId, incarnation: life.incarnation, stream: 'applied', first: life.published.applied + 1, outputs } as const;
+      await new Promise<void>((resolve, reject) => publishLocally(engine, request, resolve, reject));
+      life.published.applied += outputs.length;
     }
-  }
-
-  async function publishApplied(outputs: readonly Output[]): Promise<void> {
-    const first = life.published.applied + 1;
-    try {
-      await engine.call('publish', { userId, incarnation: life.incarnation, stream: 'applied', first, outputs }, PUBLISH_LOCALLY).result;
-    } catch (error) {
-      throw taskFailure(`Publishing ${outputs.length} outputs from ${first} on`, error);
-    }
-    life.published.applied += outputs.length;
   }
 
   function publishResolved(): void {
-    if (publishing || life.unpublished.length === 0) return;
+    if (publishing || life.unpublished.length === 0 || resetAt !== undefined) return;
     const [outputs] = chunksOf(life.unpublished);
     publishing = true;
     const request = { userId, incarnation: life.incarnation, stream: 'resolved', first: life.published.resolved + 1, outputs: outputs! } as const;
-    const published = (): void => void happened.push(() => {
+    const published = (): void => inbox.happens(() => {
       publishing = false;
       life.published.resolved += outputs!.length;
       life.unpublished.splice(0, outputs!.length);
-    });
-    const publish = (options: CallOptions): void => void engine.call('publish', request, options).result.then(published, failTask('Publishing resolved outputs'));
+    }, { makesRoom: true });
     // Too large for history: all that it follows from is there once a timer has been, and a local activity's input is not kept.
-    if (isLarge(outputs!)) engine.timer(1, () => publish(PUBLISH_LOCALLY));
-    else publish(PUBLISH_DURABLY);
+    if (isLarge(outputs!)) engine.timer(1, () => publishLocally(engine, request, published, fail));
+    else publishDurably(engine, request, published, fail);
   }
 
   function onAlarm(): void {
@@ -162,45 +170,51 @@ export async function enrichUser(engine: Engine, { userId, life: carried }: Star
     alarm.set(empty === undefined ? givenUp : now + Math.max(empty - user.tau!, Math.min(HOUR, rules.sessionTtl)));
   }
 
-  /** Whether to continue as new now; makes what is carried small enough. */
+  /** Whether to continue as new now; what is carried fits, or is made to. */
   function prepareContinueAsNew(): boolean {
     const { events, bytes, continueAsNewSuggested, newVersion } = engine.history();
     const long = signals >= length * RUN_SIGNALS || events >= length * RUN_EVENTS || bytes >= MAX_HISTORY_BYTES || continueAsNewSuggested;
-    if (!long && !newVersion && !nudged) return false;
-    const evicted = evictOldestDuplicates(life.user.dedup);
-    if (evicted > 0) engine.warn('More money within the dedup TTL than can be carried: the oldest ids are forgotten', { evicted });
-    // What waits to be published while Kafka is away may be too much; it shrinks when Kafka is back.
+    if (resetAt !== undefined || (!long && !newVersion && !nudged)) return false;
+    // What is owed while Kafka or the session service is away may be too much; it shrinks when they are back.
+    if (life.rules?.bounds !== undefined) return canBeCarried(life);
+    // All was applied without bounds, by an earlier release or for one: as that release decided, and where it gave up, as today.
+    evictOldestDuplicates(life);
+    if (couldBeCarried(life)) return true;
+    if (!engine.patched('carried-as-stored')) return false;
+    makeItFit(life, { userId, now: engine.now() });
     return canBeCarried(life);
+  }
+
+  function liveAnewAfterReset(): void {
+    if (resetAt === undefined || !resetIsRecorded || publishing) return;
+    life.incarnation = { startedAt: resetAt, runId: engine.runId };
+    life.published = { applied: 0, resolved: 0 };
+    resetAt = undefined;
+    notes.reset();
+    inbox.goOn();
   }
 
   publishResolved();
   lookups.ask();
   setAlarm();
   for (;;) {
-    await engine.until(() => inbox.length > 0 || happened.length > 0);
-    if (inbox.length > 0) {
+    await engine.until(() => inbox.hasSomething);
+    if (inbox.mayApply) {
       applying = true;
       await applyInbox();
       applying = false;
     } else {
-      happened.shift()!();
+      inbox.takeHappened()!();
     }
+    liveAnewAfterReset();
     publishResolved();
     lookups.ask();
     setAlarm();
+    notes.room(inbox.waitsForRoom);
     engine.describe(details(life));
     // No await between here and the command: nothing can arrive in between and be left behind.
-    if (inbox.length === 0 && happened.length === 0 && prepareContinueAsNew()) {
+    if (inbox.empty && prepareContinueAsNew()) {
       await engine.continueAsNew({ userId, life });
     }
   }
-}
-
-/**
- * Fails the workflow task, never the workflow: the server gives the task to whoever owns the shard now. The SDK fails a
- * workflow, and with it loses the user's state, for every failure type of Temporal's own that leaves it (also a local
- * activity's, which comes bare and not as an ActivityFailure), and the task for any other error.
- */
-function taskFailure(what: string, error: unknown): Error {
-  return new Error(`${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
 }

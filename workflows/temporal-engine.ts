@@ -1,19 +1,29 @@
 import {
-  CancellationScope, condition, defineQuery, defineSignal, isCancellation, log, makeContinueAsNewFunc, proxyActivities, proxyLocalActivities, setCurrentDetails, setHandler,
-  sleep, workflowInfo,
+  ApplicationFailure, CancellationScope, condition, defineQuery, defineSignal, isCancellation, log, makeContinueAsNewFunc, patched, proxyActivities, proxyLocalActivities,
+  proxySinks, setCurrentDetails, setDefaultSignalHandler, setDefaultUpdateHandler, setHandler, sleep, workflowInfo, type Sinks,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/contract.ts';
-import type { Call, CallOptions, Engine } from './engine.ts';
+import type { Call, CallOptions, Engine, Noticed } from './engine.ts';
+import { notices } from './interceptors.ts';
 import type { userEnrichment } from './user-enrichment.ts';
-import { EVENTS_SIGNAL, NUDGE_SIGNAL, stored, type EventBatch } from './messages.ts';
+import { EVENTS_SIGNAL, NUDGE_SIGNAL, stored } from './messages.ts';
 
-const eventsSignal = defineSignal<[EventBatch]>(EVENTS_SIGNAL);
+const eventsSignal = defineSignal<[unknown]>(EVENTS_SIGNAL);
 const nudgeSignal = defineSignal(NUDGE_SIGNAL);
+
+/** What the worker does with a notice: src/worker/notices.ts. */
+export interface NoticeSinks extends Sinks {
+  readonly notices: { count(noticed: Noticed, times: number): void };
+}
+const sinks = proxySinks<NoticeSinks>();
 
 /** The {@link Engine} of the workflow that calls it. */
 export function temporalEngine(): Engine {
-  const { startTime, firstExecutionRunId, taskQueue } = workflowInfo();
+  const { startTime, firstExecutionRunId, continuedFromExecutionRunId, workflowId, runId, taskQueue } = workflowInfo();
   return {
+    workflowId,
+    runId,
+    continued: continuedFromExecutionRunId !== undefined,
     incarnation: { startedAt: startTime.getTime(), runId: firstExecutionRunId },
     taskQueue,
     now: () => Date.now(),
@@ -22,6 +32,18 @@ export function temporalEngine(): Engine {
       return { events: historyLength, bytes: historySize, continueAsNewSuggested, newVersion: targetWorkerDeploymentVersionChanged };
     },
     onEvents: (handler) => setHandler(eventsSignal, handler),
+    onForeign(handler) {
+      setDefaultSignalHandler((name) => handler('signal', name));
+      // Refused, so that whoever sent it does not wait for ever.
+      setDefaultUpdateHandler((name) => {
+        handler('update', name);
+        throw ApplicationFailure.nonRetryable('this workflow knows no updates');
+      });
+      notices.onForeign((kind, name) => handler(kind, name));
+    },
+    onReset: (handler) => notices.onReset(handler),
+    patched: (change) => patched(change),
+    count: (noticed, times) => sinks.notices.count(noticed, times),
     onNudge: (handler) => setHandler(nudgeSignal, handler),
     onQuery: (name, handler) => setHandler(defineQuery(name), handler as (...args: unknown[]) => unknown),
     until: (isSo) => condition(isSo),

@@ -3,11 +3,13 @@
  * (Temporal takes 2 MB) whatever the events hold: lists are cut to {@link VIEW_LIMIT}, and so are texts that came from
  * outside, to {@link TEXT_LIMIT}.
  */
+import { carriedBytes, type MAX_BYTES } from './carried.ts';
 import type { Life } from './life.ts';
 import { sessionStatus } from '../src/domain/sessions.ts';
 import type { Pending, Session } from '../src/domain/state.ts';
 import type { Counters } from '../src/domain/state.ts';
 import type { UserInfo } from '../src/domain/events.ts';
+import { partitionsOf } from '../src/domain/redelivery.ts';
 import { userInfoAt } from '../src/domain/user-info.ts';
 
 /** Entries of a list; pending money is counted over all sessions. */
@@ -60,7 +62,13 @@ export interface UserStateView {
     readonly lookups: number;
     readonly firstOccurrences: number;
     readonly dedupEntries: number;
+    /** Of all that is carried, as it is stored; at most {@link MAX_BYTES} but for what is owed. */
+    readonly bytes: number;
   };
+  /** Signals are not applied until some of what is owed (lookups, outputs) is published: it takes all the room. */
+  readonly waitsForRoom: boolean;
+  /** Partitions that this user's records came from; more than one is a fault of the producers. */
+  readonly partitions: readonly number[];
   readonly partition: number;
   readonly incarnation: { readonly startedAt: string; readonly runId: string };
 }
@@ -68,7 +76,7 @@ export interface UserStateView {
 const iso = (ms: number) => new Date(ms).toISOString();
 const cut = (text: string) => (text.length <= TEXT_LIMIT ? text : `${text.slice(0, TEXT_LIMIT - 1)}…`);
 
-export function stateView(userId: string, life: Life): UserStateView {
+export function stateView(userId: string, life: Life, waitsForRoom = false): UserStateView {
   const { user, published, unpublished, incarnation } = life;
   const sessionIds = Object.keys(user.sessions);
   return {
@@ -90,7 +98,10 @@ export function stateView(userId: string, life: Life): UserStateView {
       lookups: user.lookups.length,
       firstOccurrences: user.moneyTypes.length,
       dedupEntries: Object.keys(user.dedup).length,
+      bytes: carriedBytes(life),
     },
+    waitsForRoom,
+    partitions: partitionsOf(user.redelivery),
     partition: life.partition,
     incarnation: { startedAt: iso(incarnation.startedAt), runId: incarnation.runId },
   };

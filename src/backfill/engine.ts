@@ -9,7 +9,7 @@ import { PartitionTriple } from '../bridge/partition-triple.ts';
 import { INPUT_INDEXES, type InputIndex } from '../bridge/watermark.ts';
 import { applyBatch, resolveLookup, type Answer } from '../domain/apply.ts';
 import type { Offsets, Output, Rules } from '../domain/events.ts';
-import { takeDue } from '../domain/pending.ts';
+import { keptOf } from '../domain/kept.ts';
 import { initialState, type Lookup, type UserState } from '../domain/state.ts';
 
 export interface EngineOptions {
@@ -183,7 +183,7 @@ export class TripleEngine {
     this.ended = true;
     for (const [userId, state] of this.users) {
       const asked = state.lookups.length;
-      for (const { dueAt: _, wallDueAt: __, ...waiting } of takeDue(state.pending, () => true)) state.lookups.push(waiting);
+      for (const { dueAt: _, wallDueAt: __, ...waiting } of keptOf(state).pending.takeAll()) state.lookups.push(waiting);
       this.ask(userId, state, asked, questions);
     }
   }

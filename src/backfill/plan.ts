@@ -1,5 +1,6 @@
 /** What a backfill is, out of the configuration and the command line; the same in all of its processes. */
 import type { Config } from '../config.ts';
+import { BOUNDS } from '../domain/bounds.ts';
 import { formatDuration } from '../environment-reader.ts';
 import { commonPartitionCount } from '../kafka/assigner.ts';
 import type { KafkaPort } from '../kafka/port.ts';
@@ -24,7 +25,7 @@ export async function planBackfill(kafka: KafkaPort, config: Config, target: { r
     outputTopic: target.topic,
     outputPartitions: target.partitions,
     window,
-    rules: { sessionTtl, dedupTtl, pendingTimeout, lookupGiveUpAfter },
+    rules: { sessionTtl, dedupTtl, pendingTimeout, lookupGiveUpAfter, bounds: BOUNDS },
     outOfOrderness,
     limits: { maxRecordBytes, maxFutureSkew },
     identity: identityOf(config, window),

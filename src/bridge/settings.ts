@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import { EnrichmentError } from '../errors.ts';
 import type { KafkaPort } from '../kafka/port.ts';
 import type { BridgeSettings } from './generation.ts';
+import { BOUNDS } from '../domain/bounds.ts';
 import { bridgeGroupOf } from './group.ts';
 
 /** Missing topics are said at the start, together. */
@@ -27,6 +28,6 @@ export function bridgeSettings(config: Config, deadLetterPartitions: number): Br
     outOfOrderness: config.outOfOrderness,
     idleTimeout: config.idleTimeout,
     limits: { maxRecordBytes: config.maxRecordBytes, maxFutureSkew: config.maxFutureSkew },
-    rules: { sessionTtl, dedupTtl, pendingTimeout, lookupGiveUpAfter },
+    rules: { sessionTtl, dedupTtl, pendingTimeout, lookupGiveUpAfter, bounds: BOUNDS },
   };
 }

@@ -26,6 +26,7 @@ import { RefusedUsers } from '../worker/refused-users.ts';
 import { EnrichmentWorker } from '../worker/enrichment-worker.ts';
 import { startLookupsWorker } from '../worker/lookups-worker.ts';
 import { SessionServiceWatch } from '../worker/session-service-watch.ts';
+import { noticeSinks } from '../worker/notices.ts';
 import { temporalLog } from '../worker/temporal-log.ts';
 import { eachVersion, startVersionWorkers, type Versions } from '../worker/version-workers.ts';
 import { ownWorkflows, readWorkflows, type WorkflowVersion } from '../worker/workflow-version.ts';
@@ -112,6 +113,7 @@ async function runWorker(): Promise<void> {
           namespace,
           taskQueue: taskQueueOf(appId, shard),
           activities: createActivities({ ...shared, publisher: counted(publisher, metrics) }),
+          sinks: noticeSinks(metrics),
           maxCachedWorkflows: MAX_CACHED_WORKFLOWS,
           onFailure,
         }),

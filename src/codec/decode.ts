@@ -5,6 +5,7 @@
 import type { Event, Input } from '../domain/events.ts';
 import type { Rejection } from './dead-letter.ts';
 import { CURRENCIES } from './iso-4217.ts';
+import { isShortText, MAX_CHARACTERS } from './short-text.ts';
 import { parseTimestamp } from './timestamp.ts';
 import { jsonDecoder } from './value.ts';
 import type { RawRecord, ValueDecoder } from './value.ts';
@@ -101,7 +102,7 @@ function readMoney(fields: Fields, relatedThing: string): Event {
   const userSessionId = fields.optionalUuid('userSessionId');
   const [amount, , closingBalance] = fields.decimals();
   const currency = fields.currency();
-  const moneyType = fields.string('moneyType');
+  const moneyType = fields.shortText('moneyType');
   fields.string(relatedThing);
   const money = {
     id: fields.id,
@@ -117,20 +118,20 @@ function readMoney(fields: Fields, relatedThing: string): Event {
 }
 
 function readBirthDate(fields: Fields): Event {
-  const birthYear = fields.string('birthYear');
+  const birthYear = fields.shortText('birthYear');
   fields.string('birthCityPlace');
   return { type: 'birthDate', birthYear };
 }
 
 function readAddress(fields: Fields): Event {
   fields.string('address');
-  const residentCountryCode = fields.string('residentCountryCode');
+  const residentCountryCode = fields.shortText('residentCountryCode');
   fields.string('postalCode');
   return { type: 'address', residentCountryCode };
 }
 
 function readSession(fields: Fields): Event {
-  return { type: 'session', sessionId: fields.id, clientCountryCode: fields.string('clientCountryCode') };
+  return { type: 'session', sessionId: fields.id, clientCountryCode: fields.shortText('clientCountryCode') };
 }
 
 function readTime(fields: Fields, name: string): Event {
@@ -166,6 +167,13 @@ class Fields {
   string(name: string): string {
     const value = this.#raw.field(name);
     if (typeof value !== 'string') throw new InvalidField(name, `a string, ${found(value)}`);
+    return value;
+  }
+
+  /** What is remembered of a user. */
+  shortText(name: string): string {
+    const value = this.string(name);
+    if (!isShortText(value)) throw new InvalidField(name, `at most ${MAX_CHARACTERS} characters`);
     return value;
   }
 

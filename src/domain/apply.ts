@@ -6,14 +6,13 @@
  * also depend on when deadlines and lookups were noticed, never in their content, only in their order.
  */
 import { effectiveTime, inputOf, type Applicable, type Money, type Offsets, type Output, type Rules, type SessionInfo } from './events.ts';
-import { isDuplicate, forgetDuplicates } from './dedup.ts';
-import { noteFirstOccurrence } from './first-occurrence.ts';
-import { addPending, takeDue, takeSession } from './pending.ts';
+import { forgetExpired, makeRoom } from './bounds.ts';
+import { keptOf } from './kept.ts';
 import { noteApplied, raiseLowWater } from './redelivery.ts';
 import type { Logs } from './types.ts';
-import { addSession, forgetSessions, sessionStatus } from './sessions.ts';
-import type { Lookup, UserState, Waiting } from './state.ts';
-import { addChange, pruneChanges, userInfoAt } from './user-info.ts';
+import { sessionStatus } from './sessions.ts';
+import type { Lookup, Pending, UserState, Waiting } from './state.ts';
+import { userInfoAt } from './user-info.ts';
 
 /** What follows from a step. New lookups are in `state.lookups`. */
 export interface Effects {
@@ -52,6 +51,7 @@ export function applyBatch(state: UserState, batch: Batch, context: StepContext)
       continue;
     }
     applyRecord(state, batch, record, context, effects);
+    keepBounds(state, batch.rules, context);
   }
   forgetExpired(state, batch.rules);
   return effects;
@@ -61,13 +61,14 @@ function applyRecord(state: UserState, batch: Batch, record: Applicable, context
   const tau = Math.max(effectiveTime(record), state.tau ?? -Infinity);
   passTo(state, tau, batch.rules, context);
   const { event } = record;
+  const kept = keptOf(state);
   switch (event.type) {
     case 'birthDate':
-      return addChange(state.birthYear, { ts: record.ts, offset: record.offset, value: event.birthYear });
+      return kept.birthYear.add({ ts: record.ts, offset: record.offset, value: event.birthYear });
     case 'address':
-      return addChange(state.residentCountryCode, { ts: record.ts, offset: record.offset, value: event.residentCountryCode });
+      return kept.residentCountryCode.add({ ts: record.ts, offset: record.offset, value: event.residentCountryCode });
     case 'session':
-      addSession(state.sessions, event.sessionId, { ts: record.ts, offset: record.offset, clientCountryCode: event.clientCountryCode });
+      kept.sessions.add(event.sessionId, { ts: record.ts, offset: record.offset, clientCountryCode: event.clientCountryCode });
       return releasePending(state, event.sessionId, tau, batch.rules, context, effects);
     case 'money':
       if (record.late !== undefined) state.counters.late += 1;
@@ -82,14 +83,15 @@ function applyMoney(
   state: UserState, batch: Batch, record: Applicable, money: Money, tau: number, context: StepContext, effects: Effects,
 ): void {
   const { rules, partition } = batch;
-  if (isDuplicate(state.dedup, money.id, tau, rules.dedupTtl)) {
+  const kept = keptOf(state);
+  if (kept.dedup.isVisible(money.id, tau, rules.dedupTtl)) {
     state.counters.duplicatesDropped += 1;
     return;
   }
-  state.dedup[money.id] = money.ts;
+  kept.dedup.add(money.id, money.ts);
   state.counters.moneyApplied += 1;
   state.counters.moneyByCurrency[money.currency] = (state.counters.moneyByCurrency[money.currency] ?? 0) + 1;
-  const firstOccurrence = noteFirstOccurrence(state.moneyTypes, money.moneyType);
+  const firstOccurrence = kept.moneyTypes.note(money.moneyType);
   const userInfo = userInfoAt(state, money.ts);
   const { userSessionId } = money;
   const known = { partition, offset: record.offset, firstOccurrence, ...(userInfo && { userInfo }) };
@@ -107,7 +109,7 @@ function applyMoney(
     return;
   }
   if (status !== 'unknown' || record.late !== undefined) return lookUp(state, waiting, rules, context);
-  addPending(state.pending, {
+  kept.pending.add({
     ...waiting,
     dueAt: money.ts + rules.pendingTimeout,
     ...(context.now === null ? {} : { wallDueAt: context.now + rules.pendingTimeout }),
@@ -119,7 +121,7 @@ function releasePending(
   state: UserState, sessionId: string, tau: number, rules: Rules, context: StepContext, effects: Effects,
 ): void {
   const session = state.sessions[sessionId]!;
-  for (const { dueAt: _, wallDueAt: __, ...waiting } of takeSession(state.pending, sessionId)) {
+  for (const { dueAt: _, wallDueAt: __, ...waiting } of keptOf(state).pending.takeSession(sessionId)) {
     if (sessionStatus(session, tau, rules.sessionTtl) === 'visible' && waiting.money.ts <= session.ts + rules.sessionTtl) {
       state.counters.joined += 1;
       effects.resolved.push(outputOf(context, waiting, { clientCountryCode: session.clientCountryCode }));
@@ -141,34 +143,26 @@ export function advance(state: UserState, tau: number, rules: Rules, context: St
 
 /** The wall clock has reached `context.now`: money that is pending for too long is looked up. */
 export function passWallClock(state: UserState, rules: Rules, context: StepContext & { now: number }): void {
-  const due = takeDue(state.pending, ({ wallDueAt }) => wallDueAt !== undefined && wallDueAt <= context.now);
-  for (const { dueAt: _, wallDueAt: __, ...waiting } of due) lookUp(state, waiting, rules, context);
+  lookUpPending(state, keptOf(state).pending.takeWallDue(context.now), rules, context);
+}
+
+/** What exceeds the bounds makes room. Rules without bounds are of a release that had none. */
+export function keepBounds(state: UserState, rules: Rules, context: StepContext): void {
+  if (rules.bounds !== undefined) lookUpPending(state, makeRoom(state, rules, rules.bounds), rules, context);
+}
+
+function lookUpPending(state: UserState, pending: readonly Pending[], rules: Rules, context: StepContext): void {
+  for (const { dueAt: _, wallDueAt: __, ...waiting } of pending) lookUp(state, waiting, rules, context);
 }
 
 function passTo(state: UserState, tau: number, rules: Rules, context: StepContext): void {
   if (state.tau === null || tau > state.tau) {
     state.tau = tau;
-    for (const { dueAt: _, wallDueAt: __, ...waiting } of takeDue(state.pending, ({ dueAt }) => dueAt < tau)) {
-      lookUp(state, waiting, rules, context);
-    }
+    lookUpPending(state, keptOf(state).pending.takeDueBefore(tau), rules, context);
   }
-  pruneInfo(state, tau, rules);
-}
-
-function pruneInfo(state: UserState, tau: number, { sessionTtl }: Rules): void {
-  pruneChanges(state.birthYear, tau, sessionTtl);
-  pruneChanges(state.residentCountryCode, tau, sessionTtl);
-}
-
-/**
- * Visibility is decided by times, and changes are pruned again before the next record, so this only frees memory: once
- * a batch, not once a record.
- */
-function forgetExpired(state: UserState, rules: Rules): void {
-  if (state.tau === null) return;
-  pruneInfo(state, state.tau, rules);
-  forgetSessions(state.sessions, state.tau, rules.sessionTtl);
-  forgetDuplicates(state.dedup, state.tau, rules.dedupTtl);
+  const { birthYear, residentCountryCode } = keptOf(state);
+  birthYear.prune(tau, rules.sessionTtl);
+  residentCountryCode.prune(tau, rules.sessionTtl);
 }
 
 /** What the session service said of the session of one waiting money. */

@@ -1,32 +1,100 @@
 /**
  * Money that waits for its session, by session id. It leaves when the session is applied, when the effective time
- * passes `dueAt`, or when the wall clock reaches `wallDueAt`.
+ * passes `dueAt`, when the wall clock reaches `wallDueAt`, or to make room.
  */
+import { Oldest } from './oldest.ts';
 import type { Pending } from './state.ts';
+import { pendingSize } from './stored-size.ts';
 
 type PendingBySession = Record<string, Pending[]>;
 
-export function addPending(pending: PendingBySession, money: Pending): void {
-  (pending[money.money.userSessionId] ??= []).push(money);
+/** By deadline, then by place: the order of event time, and for equal times of application. */
+function earlier(a: Pending, b: Pending): number {
+  return a.dueAt - b.dueAt || a.partition - b.partition || a.offset - b.offset;
 }
 
-export function takeSession(pending: PendingBySession, sessionId: string): Pending[] {
-  const taken = pending[sessionId] ?? [];
-  delete pending[sessionId];
-  return taken;
-}
+/** The pending money of a state, with what is derived of it. */
+export class PendingMoney {
+  /** As stored. */
+  bytes = 0;
+  private readonly pending: PendingBySession;
+  private readonly held = new Set<Pending>();
+  private first: Oldest<Pending>;
 
-/** Removes and returns what `isDue` says, in the order of deadline, then of application. */
-export function takeDue(pending: PendingBySession, isDue: (money: Pending) => boolean): Pending[] {
-  const due: Pending[] = [];
-  for (const [sessionId, waiting] of Object.entries(pending)) {
-    if (!waiting.some(isDue)) continue;
-    due.push(...waiting.filter(isDue));
-    const rest = waiting.filter((money) => !isDue(money));
-    if (rest.length > 0) pending[sessionId] = rest;
-    else delete pending[sessionId];
+  constructor(pending: PendingBySession) {
+    this.pending = pending;
+    for (const money of allPending(pending)) {
+      this.held.add(money);
+      this.bytes += pendingSize(money);
+    }
+    this.first = new Oldest(earlier, this.held);
   }
-  return due.sort((a, b) => a.dueAt - b.dueAt || a.partition - b.partition || a.offset - b.offset);
+
+  get count(): number {
+    return this.held.size;
+  }
+
+  add(money: Pending): void {
+    (this.pending[money.money.userSessionId] ??= []).push(money);
+    this.held.add(money);
+    this.bytes += pendingSize(money);
+    // What has left stands in it still.
+    if (this.first.size > 2 * this.held.size + 100) this.first = new Oldest(earlier, this.held);
+    else this.first.add(money);
+  }
+
+  takeSession(sessionId: string): Pending[] {
+    const taken = this.pending[sessionId] ?? [];
+    delete this.pending[sessionId];
+    for (const money of taken) this.leave(money);
+    return taken;
+  }
+
+  /** Removes and returns what is due before `tau`, in the order of deadline, then of application. */
+  takeDueBefore(tau: number): Pending[] {
+    const due: Pending[] = [];
+    for (let money = this.first.first; money !== undefined && money.dueAt < tau; money = this.first.first) {
+      this.first.take();
+      if (this.held.has(money)) due.push(money);
+    }
+    this.remove(due);
+    return due;
+  }
+
+  /** Removes and returns what the wall clock makes due, in the same order. */
+  takeWallDue(now: number): Pending[] {
+    const due = allPending(this.pending).filter(({ wallDueAt }) => wallDueAt !== undefined && wallDueAt <= now);
+    this.remove(due);
+    return due.sort(earlier);
+  }
+
+  takeAll(): Pending[] {
+    return this.takeDueBefore(Infinity);
+  }
+
+  /** Removes and returns what would be due first. */
+  takeFirst(): Pending | undefined {
+    for (let money = this.first.take(); money !== undefined; money = this.first.take()) {
+      if (!this.held.has(money)) continue;
+      this.remove([money]);
+      return money;
+    }
+    return undefined;
+  }
+
+  private remove(money: readonly Pending[]): void {
+    for (const each of money) this.leave(each);
+    for (const sessionId of new Set(money.map((each) => each.money.userSessionId))) {
+      const rest = (this.pending[sessionId] ?? []).filter((each) => this.held.has(each));
+      if (rest.length > 0) this.pending[sessionId] = rest;
+      else delete this.pending[sessionId];
+    }
+  }
+
+  private leave(money: Pending): void {
+    this.held.delete(money);
+    this.bytes -= pendingSize(money);
+  }
 }
 
 export function allPending(pending: PendingBySession): Pending[] {

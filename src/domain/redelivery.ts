@@ -50,3 +50,8 @@ export function noteApplied(redelivery: Redelivery, source: Source, input: Input
   addOffset(known.above[index], offset);
   return true;
 }
+
+/** Partitions that records came from; the entries of later logs of one are one. */
+export function partitionsOf(redelivery: Redelivery): number[] {
+  return [...new Set(Object.keys(redelivery).map((name) => Number.parseInt(name, 10)))];
+}

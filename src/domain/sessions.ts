@@ -1,5 +1,7 @@
 /** Sessions of one user (semantics, section 3): visible for a TTL, known as expired for another, then forgotten. */
+import { Oldest } from './oldest.ts';
 import type { Session } from './state.ts';
+import { sessionSize } from './stored-size.ts';
 
 export type SessionStatus = 'visible' | 'expired' | 'unknown';
 
@@ -8,15 +10,68 @@ export function sessionStatus(session: Session | undefined, tau: number, session
   return tau <= session.ts + sessionTtl ? 'visible' : 'expired';
 }
 
-/** Of two records of one session the last (ts, offset) wins. */
-export function addSession(sessions: Record<string, Session>, sessionId: string, session: Session): void {
-  const known = sessions[sessionId];
-  if (known !== undefined && (known.ts > session.ts || (known.ts === session.ts && known.offset > session.offset))) return;
-  sessions[sessionId] = session;
+interface Place {
+  readonly id: string;
+  readonly session: Session;
 }
 
-export function forgetSessions(sessions: Record<string, Session>, tau: number, sessionTtl: number): void {
-  for (const [sessionId, session] of Object.entries(sessions)) {
-    if (sessionStatus(session, tau, sessionTtl) === 'unknown') delete sessions[sessionId];
+/** By event time, of equal ones by offset, then by id. */
+function older(a: Place, b: Place): number {
+  return a.session.ts - b.session.ts || a.session.offset - b.session.offset || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+}
+
+/** The sessions of a state, with what is derived of them. */
+export class Sessions {
+  count = 0;
+  /** As stored. */
+  bytes = 0;
+  private readonly sessions: Record<string, Session>;
+  private oldest: Oldest<Place>;
+
+  constructor(sessions: Record<string, Session>) {
+    this.sessions = sessions;
+    this.oldest = this.inOrder();
+    for (const id in sessions) {
+      this.count += 1;
+      this.bytes += sessionSize(id, sessions[id]!);
+    }
+  }
+
+  /** Of two records of one session the last (ts, offset) wins. */
+  add(id: string, session: Session): void {
+    const known = this.sessions[id];
+    if (known !== undefined) {
+      if (known.ts > session.ts || (known.ts === session.ts && known.offset > session.offset)) return;
+      this.remove(id);
+    }
+    this.sessions[id] = session;
+    this.count += 1;
+    this.bytes += sessionSize(id, session);
+    // What was replaced stands in it still.
+    if (this.oldest.size > 2 * this.count + 100) this.oldest = this.inOrder();
+    else this.oldest.add({ id, session });
+  }
+
+  forgetExpired(tau: number, sessionTtl: number): void {
+    for (let place = this.oldest.first; place !== undefined && sessionStatus(place.session, tau, sessionTtl) === 'unknown'; place = this.oldest.first) {
+      this.oldest.take();
+      if (this.sessions[place.id] === place.session) this.remove(place.id);
+    }
+  }
+
+  forgetOldest(): void {
+    for (let place = this.oldest.take(); place !== undefined; place = this.oldest.take()) {
+      if (this.sessions[place.id] === place.session) return this.remove(place.id);
+    }
+  }
+
+  private remove(id: string): void {
+    this.count -= 1;
+    this.bytes -= sessionSize(id, this.sessions[id]!);
+    delete this.sessions[id];
+  }
+
+  private inOrder(): Oldest<Place> {
+    return new Oldest(older, Object.entries(this.sessions).map(([id, session]) => ({ id, session })));
   }
 }

@@ -25,6 +25,13 @@ export function initialState(): UserState {
       lookedUp: 0,
       incomplete: 0,
       moneyByCurrency: {},
+      duplicatesForgotten: 0,
+      sessionsForgotten: 0,
+      pendingHurried: 0,
+      changesForgotten: 0,
+      moneyTypesForgotten: 0,
+      notOurs: 0,
+      resets: 0,
     },
   };
 }

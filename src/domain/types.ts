@@ -52,6 +52,18 @@ export interface Applicable {
   readonly event: MoneyEvent | BirthDateEvent | AddressEvent | SessionEvent;
 }
 
+/** How much is kept of one user at most; see src/domain/bounds.ts. */
+export interface Bounds {
+  readonly dedupEntries: number;
+  readonly sessions: number;
+  readonly pending: number;
+  /** Of each field. */
+  readonly changes: number;
+  readonly moneyTypes: number;
+  /** Of all that is kept, as it is stored. */
+  readonly bytes: number;
+}
+
 /**
  * The part of the configuration that decides what comes out, in ms. It travels with every signal, so that a workflow
  * needs no configuration of its own and replays with the values that were in force.
@@ -61,6 +73,8 @@ export interface Rules {
   readonly dedupTtl: number;
   readonly pendingTimeout: number;
   readonly lookupGiveUpAfter: number;
+  /** Absent in what releases before 0.3.0 sent: nothing is bounded then while it is applied. */
+  readonly bounds?: Bounds;
 }
 
 export interface UserInfo {
@@ -155,6 +169,20 @@ export interface Counters {
    * Money applied, by currency; at most as many as ISO 4217 has codes. What was applied before 0.2.0 is not in it.
    */
   moneyByCurrency: Record<string, number>;
+  /** Dedup entries that made room, still within the dedup TTL. */
+  duplicatesForgotten: number;
+  /** Sessions that made room, before two session TTLs were over. */
+  sessionsForgotten: number;
+  /** Pending money that made room: it was looked up before its time. */
+  pendingHurried: number;
+  /** Changes of the user info that made room, still within the session TTL or the last before it. */
+  changesForgotten: number;
+  /** Money types that made room: their next money is a first occurrence again. */
+  moneyTypesForgotten: number;
+  /** Signals, updates, cancellations and starts that are none of the product's, and were dropped. */
+  notOurs: number;
+  /** Times that the workflow was reset to an earlier event. */
+  resets: number;
 }
 
 /** Which log each input of a partition triple is, by name; empty for one that is not known. */
@@ -185,7 +213,7 @@ export interface UserState {
   tau: null | number;
   /** By partition number. Bounded by what the bridge has in flight of this user: see redelivery.ts. */
   redelivery: Record<string, PartitionRedelivery>;
-  /** Bounded by the changes within a session TTL, plus one. */
+  /** Bounded by the changes within a session TTL, plus one, and by `Bounds`, as all that follows. */
   birthYear: Change[];
   residentCountryCode: Change[];
   /** By session id; forgotten after two session TTLs. */
@@ -251,6 +279,8 @@ export interface EventBatch {
   readonly logs?: Logs;
   readonly rules: Rules;
   readonly records: readonly Applicable[];
+  /** Whose records they are. Absent in what releases before 0.3.0 sent. */
+  readonly userId?: string;
 }
 
 /** The last published output of one stream: its sequence number, and the place of its money record. */

@@ -4,21 +4,50 @@
  */
 import type { UserInfo } from './events.ts';
 import type { Change, UserState } from './state.ts';
+import { changeSize } from './stored-size.ts';
 
-export function addChange(changes: Change[], change: Change): void {
-  let at = changes.length;
-  while (at > 0 && isAfter(changes[at - 1]!, change)) at -= 1;
-  changes.splice(at, 0, change);
+/** The changes of one field of a state, with what is derived of them. */
+export class Changes {
+  /** As stored. */
+  bytes = 0;
+  private readonly changes: Change[];
+
+  constructor(changes: Change[]) {
+    this.changes = changes;
+    for (const change of changes) this.bytes += changeSize(change);
+  }
+
+  get count(): number {
+    return this.changes.length;
+  }
+
+  add(change: Change): void {
+    const { changes } = this;
+    let at = changes.length;
+    while (at > 0 && isAfter(changes[at - 1]!, change)) at -= 1;
+    changes.splice(at, 0, change);
+    this.bytes += changeSize(change);
+  }
+
+  prune(tau: number, sessionTtl: number): void {
+    const { changes } = this;
+    let dropped = 0;
+    while (dropped + 1 < changes.length && changes[dropped + 1]!.ts <= tau - sessionTtl) dropped += 1;
+    this.forget(dropped);
+  }
+
+  forgetOldest(): void {
+    this.forget(1);
+  }
+
+  private forget(count: number): void {
+    if (count === 0) return;
+    for (const change of this.changes.splice(0, count)) this.bytes -= changeSize(change);
+  }
 }
 
 function isAfter(a: Change, b: Change): boolean {
   return a.ts > b.ts || (a.ts === b.ts && a.offset > b.offset);
-}
-
-export function pruneChanges(changes: Change[], tau: number, sessionTtl: number): void {
-  let dropped = 0;
-  while (dropped + 1 < changes.length && changes[dropped + 1]!.ts <= tau - sessionTtl) dropped += 1;
-  if (dropped > 0) changes.splice(0, dropped);
 }
 
 /** The user info at `t`; undefined when no field is known then. */

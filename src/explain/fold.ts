@@ -6,7 +6,7 @@
  * their markers come. The next run begins with what the run before carried, so an error here does not outlive a run: `agrees` tells.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { evictOldestDuplicates } from '../../workflows/carried.ts';
+import { couldBeCarried, evictOldestDuplicates, makeItFit } from '../../workflows/carried.ts';
 import { chunksOf } from '../../workflows/chunks.ts';
 import { lifeOf, type Life } from '../../workflows/life.ts';
 import { endByTypes, LookupBook, lookupCall, type LookupCall, type LookupEnd, type Settled } from '../../workflows/lookups.ts';
@@ -113,7 +113,10 @@ class RunFold {
   }
 
   private agreesWith(carried: Life): boolean {
-    evictOldestDuplicates(this.life.user.dedup);
+    if (this.life.rules?.bounds === undefined) {
+      evictOldestDuplicates(this.life);
+      if (!couldBeCarried(this.life)) makeItFit(this.life, { userId: this.recorded.start.userId, now: this.now });
+    }
     const plain = (life: Life): unknown => JSON.parse(JSON.stringify(life));
     return isDeepStrictEqual(plain(this.life), plain(carried));
   }
@@ -244,7 +247,8 @@ class RunFold {
     if (call === undefined) return;
     const { activity, attempt } = call;
     if (activity.name === 'publish') {
-      const { first, outputs } = activity.request;
+      const { stream, first, outputs } = activity.request;
+      if (stream === 'applied') return this.publishedLocally();
       this.happened.push(() => {
         this.life.published.resolved += outputs.length;
         this.life.unpublished.splice(0, outputs.length);

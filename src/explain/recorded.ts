@@ -113,7 +113,8 @@ async function activityEvent(event: IHistoryEvent, decode: Decode): Promise<Know
   const cancelled = event.activityTaskCancelRequestedEventAttributes ?? event.activityTaskCanceledEventAttributes;
   if (cancelled) return { type: 'cancelled', scheduled: number(cancelled.scheduledEventId) };
   const marker = event.markerRecordedEventAttributes;
-  if (marker?.markerName !== 'core_local_activity') return undefined;
+  // A local activity that failed is followed by a regular one.
+  if (marker?.markerName !== 'core_local_activity' || marker.failure) return undefined;
   const [data] = await decode<{ readonly complete_time?: Timestamp | null }>(marker.details?.['data']?.payloads);
   return { type: 'published-locally', ...(data?.complete_time ? { completedAt: ms(data.complete_time) } : {}) };
 }

@@ -35,7 +35,7 @@ export interface Usable {
   readonly content: Content;
 }
 
-type FieldKind = 'uuid' | 'date' | 'string' | 'number' | 'boolean' | 'currency' | 'optional uuid';
+type FieldKind = 'uuid' | 'date' | 'string' | 'short' | 'number' | 'boolean' | 'currency' | 'optional uuid';
 
 const COMMON: Readonly<Record<string, FieldKind>> = { id: 'uuid', userId: 'uuid', processedAt: 'date' };
 const MONEY: Readonly<Record<string, FieldKind>> = {
@@ -45,7 +45,7 @@ const MONEY: Readonly<Record<string, FieldKind>> = {
   openingBalance: 'number',
   closingBalance: 'number',
   currency: 'currency',
-  moneyType: 'string',
+  moneyType: 'short',
   isOldMoneyEvent: 'boolean',
 };
 
@@ -56,12 +56,12 @@ const TYPES: Readonly<Record<Topic, ReadonlyMap<string, Readonly<Record<string, 
     ['KindOfWalletEvent', { ...COMMON, somethingInteresting: 'string' }],
   ]),
   user: new Map([
-    ['ChangeBirthDateEvent', { ...COMMON, birthYear: 'string', birthCityPlace: 'string' }],
-    ['ChangeAddressEvent', { ...COMMON, address: 'string', residentCountryCode: 'string', postalCode: 'string' }],
+    ['ChangeBirthDateEvent', { ...COMMON, birthYear: 'short', birthCityPlace: 'string' }],
+    ['ChangeAddressEvent', { ...COMMON, address: 'string', residentCountryCode: 'short', postalCode: 'string' }],
     ['OtherUserEvent', { ...COMMON, somethingUtil: 'string' }],
   ]),
   session: new Map([
-    ['UserSessionCreatedEvent', { ...COMMON, clientCountryCode: 'string' }],
+    ['UserSessionCreatedEvent', { ...COMMON, clientCountryCode: 'short' }],
     ['UserSessionClosedEvent', { ...COMMON, reason: 'string' }],
   ]),
 };
@@ -99,6 +99,7 @@ function fits(kind: FieldKind, token: Token | undefined): boolean {
   const text = JSON.parse(token.text) as string;
   if (kind === 'date') return parseDate(text) !== null;
   if (kind === 'currency') return CURRENCIES.has(text);
+  if (kind === 'short') return Array.from(text).length <= 1000;
   return kind === 'string' || UUID.test(text);
 }
 

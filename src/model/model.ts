@@ -35,6 +35,17 @@ export interface ModelSettings {
   readonly maxRecordBytes: number;
   /** What is pending when all has been read: a backfill looks it up, a live system leaves it pending. */
   readonly pendingAtEnd: 'lookup' | 'leave';
+  /** Section 3, Bounds: how many of each are kept of one user. */
+  readonly bounds: ModelBounds;
+}
+
+export interface ModelBounds {
+  readonly dedupEntries: number;
+  readonly sessions: number;
+  readonly pending: number;
+  /** Of each field. */
+  readonly changes: number;
+  readonly moneyTypes: number;
 }
 
 export const DEFAULT_SETTINGS: ModelSettings = {
@@ -45,6 +56,7 @@ export const DEFAULT_SETTINGS: ModelSettings = {
   maxFutureSkew: 3_600_000,
   maxRecordBytes: 1_048_576,
   pendingAtEnd: 'lookup',
+  bounds: { dedupEntries: 60_000, sessions: 20_000, pending: 10_000, changes: 1_000, moneyTypes: 10_000 },
 };
 
 export interface ModelInput {

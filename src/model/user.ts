@@ -72,6 +72,29 @@ export class User {
     if (content.is === 'country') this.#countries.push({ ts, offset, value: content.value });
     if (content.is === 'session') this.#applySession(content.sessionId, { ts, offset, country: content.country }, tau);
     if (content.is === 'money') this.#applyMoney(partition, offset, content.money, late, tau);
+    this.#due(tau);
+    this.#makeRoom();
+  }
+
+  /** Bounds: what exceeds one makes room by the rule of its kind. What has expired is gone already. */
+  #makeRoom(): void {
+    const { bounds } = this.#input.settings;
+    const excess = <T>(all: Iterable<T> & ({ size: number } | { length: number }), bound: number, byAge: (a: T, b: T) => number): T[] => {
+      const count = 'size' in all ? all.size : all.length;
+      return count <= bound ? [] : [...all].sort(byAge).slice(0, count - bound);
+    };
+    const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+    for (const [id] of excess(this.#seen, bounds.dedupEntries, ([a, x], [b, y]) => x - y || byText(a, b))) this.#seen.delete(id);
+    for (const [id] of excess(this.#sessions, bounds.sessions, ([, a], [, b]) => (newer(a, b) ? 1 : -1))) this.#sessions.delete(id);
+    const oldChanges = (changes: readonly Change[]): Set<Change> => new Set(excess(changes, bounds.changes, (a, b) => (newer(a, b) ? 1 : -1)));
+    const [years, countries] = [oldChanges(this.#birthYears), oldChanges(this.#countries)];
+    this.#birthYears = this.#birthYears.filter((change) => !years.has(change));
+    this.#countries = this.#countries.filter((change) => !countries.has(change));
+    // A set is in the order of its insertions.
+    for (const type of [...this.#moneyTypes].slice(0, Math.max(0, this.#moneyTypes.size - bounds.moneyTypes))) this.#moneyTypes.delete(type);
+    const hurried = excess(this.pending, bounds.pending, (a, b) => a.money.ts - b.money.ts || a.offset - b.offset);
+    this.pending = this.pending.filter((waiting) => !hurried.includes(waiting));
+    for (const waiting of hurried) this.#lookUp(waiting, true);
   }
 
   /** Nothing more comes. The watermark passes what it passes; what is pending then is looked up, or stays pending. */
@@ -81,8 +104,9 @@ export class User {
 
   /** Everything due before `tau`. */
   #due(tau: number): void {
-    const { sessionTtl } = this.#input.settings;
+    const { sessionTtl, dedupTtl } = this.#input.settings;
     this.#passDeadlines(tau);
+    for (const [id, ts] of this.#seen) if (tau > ts + dedupTtl) this.#seen.delete(id);
     for (const [id, session] of this.#sessions) if (tau > session.ts + 2 * sessionTtl) this.#sessions.delete(id);
     this.#birthYears = pruned(this.#birthYears, tau - sessionTtl);
     this.#countries = pruned(this.#countries, tau - sessionTtl);

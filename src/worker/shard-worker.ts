@@ -1,8 +1,9 @@
 /** The Temporal worker of one shard and version: workflows and activities of the users whose keys live in one output partition. */
 import type { DataConverter, WorkerDeploymentVersion } from '@temporalio/common';
-import { Worker, type NativeConnection } from '@temporalio/worker';
+import { Worker, type InjectedSinks, type NativeConnection } from '@temporalio/worker';
 import type { Activities } from '../../activities/contract.ts';
 import { runTemporalWorker, SHUTDOWN, type TemporalWorker } from './temporal-worker.ts';
+import type { NoticeSinks } from '../../workflows/temporal-engine.ts';
 
 export interface ShardWorkerOptions {
   readonly connection: NativeConnection;
@@ -13,6 +14,8 @@ export interface ShardWorkerOptions {
   /** Undefined: a worker without a version. */
   readonly deploymentVersion?: WorkerDeploymentVersion;
   readonly activities: Activities;
+  /** What workflows tell of themselves; none: nobody listens. */
+  readonly sinks?: InjectedSinks<NoticeSinks>;
   /** About 1 MB each, see DESIGN.md. */
   readonly maxCachedWorkflows: number;
   /** The worker ended without being asked to. */
@@ -28,7 +31,7 @@ export type ShardWorker = TemporalWorker;
 const WATCHDOG = { isolateExecutionTimeout: '1m' } as object;
 
 export async function startShardWorker(options: ShardWorkerOptions): Promise<ShardWorker> {
-  const { connection, namespace, taskQueue, workflowBundle, dataConverter, deploymentVersion, activities, maxCachedWorkflows, onFailure } = options;
+  const { connection, namespace, taskQueue, workflowBundle, dataConverter, deploymentVersion, activities, sinks, maxCachedWorkflows, onFailure } = options;
   const worker = await Worker.create({
     connection,
     namespace,
@@ -36,6 +39,7 @@ export async function startShardWorker(options: ShardWorkerOptions): Promise<Sha
     workflowBundle,
     activities: activities as unknown as Record<string, (...args: never[]) => Promise<unknown>>,
     dataConverter,
+    ...(sinks && { sinks }),
     // A run stays on the version that it began with; the next one takes the current version (workflows/temporal-engine.ts).
     ...(deploymentVersion && { workerDeploymentOptions: { useWorkerVersioning: true, version: deploymentVersion, defaultVersioningBehavior: 'PINNED' } }),
     maxCachedWorkflows,

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, type Logger as TemporalLogger } from '@temporalio/worker';
 import { EnrichmentError, messageOf } from '../errors.ts';
@@ -20,7 +21,7 @@ export interface WorkflowVersion {
 
 /** Bundles the workflows of a folder. */
 export async function bundleWorkflows(workflowsPath: string, logger: TemporalLogger): Promise<WorkflowVersion> {
-  const { code } = await bundleWorkflowCode({ workflowsPath, logger });
+  const { code } = await bundleWorkflowCode({ workflowsPath, workflowInterceptorModules: [join(dirname(workflowsPath), `interceptors${extname(workflowsPath)}`)], logger });
   // Where the folder is stands in the bundle as well, and in its source map.
   const [own = ''] = code.replaceAll(fileURLToPath(new URL('../..', import.meta.url)), '/').split('//# sourceMappingURL');
   const digest = createHash('sha256').update(own).digest('hex').slice(0, 12);

@@ -92,8 +92,8 @@ const GUARANTEES: readonly BrokenBuild[] = [
     edits: [
       {
         file: 'workflows/enrich-user.ts',
-        find: 'if (inbox.length === 0 && happened.length === 0 && prepareContinueAsNew()) {',
-        replace: 'if (happened.length === 0 && prepareContinueAsNew()) {',
+        find: 'if (inbox.empty && prepareContinueAsNew()) {',
+        replace: 'if (prepareContinueAsNew()) {',
       },
     ],
     caughtBy: 'simulate',

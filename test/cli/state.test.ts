@@ -12,7 +12,9 @@ const empty: UserStateView = {
   lookups: [],
   firstOccurrences: [],
   counters: { published: 0, unpublished: 0 } as UserStateView['counters'],
-  sizes: { sessions: 0, pendingMoney: 0, lookups: 0, firstOccurrences: 0, dedupEntries: 0 },
+  sizes: { sessions: 0, pendingMoney: 0, lookups: 0, firstOccurrences: 0, dedupEntries: 0, bytes: 0 },
+  waitsForRoom: false,
+  partitions: [3],
   partition: 3,
   incarnation: { startedAt: '2026-01-31T10:00:00.000Z', runId: 'r' },
 };
@@ -70,7 +72,7 @@ test('sessions, pending money by session and lookups are tables, and say when th
     },
     lookups: [{ moneyId: 'money-2', sessionId: 'session-3', givenUpAt: null }],
     firstOccurrences: ['DEPOSIT', 'BET'],
-    sizes: { sessions: 250, pendingMoney: 1, lookups: 1, firstOccurrences: 7, dedupEntries: 2 },
+    sizes: { sessions: 250, pendingMoney: 1, lookups: 1, firstOccurrences: 7, dedupEntries: 2, bytes: 0 },
   });
   assert.match(text, /^user info +birthYear 1990, residentCountryCode U\\u001b\[31mY$/m);
   assert.match(text, /^first occurrences +DEPOSIT, BET, and 5 more$/m);

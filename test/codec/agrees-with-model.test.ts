@@ -165,6 +165,17 @@ describe('the decoder agrees with the independent model', () => {
     }
   });
 
+  it('on long texts', () => {
+    for (const name of ['moneyType', 'birthYear', 'residentCountryCode', 'clientCountryCode', 'address', 'reason', 'paymentRelatedThing']) {
+      for (const text of ['x'.repeat(1_000), 'x'.repeat(1_001), '\u{1f600}'.repeat(501), '\ud800'.repeat(1_000), '\ud800'.repeat(1_001)]) {
+        for (const raw of records.slice(0, 50)) {
+          const value = raw.value?.toString().replace(/}$/, () => `,"${name}":${JSON.stringify(text)}}`);
+          if (value !== undefined && value.length < LIMITS.maxRecordBytes) assertAgreement({ ...raw, value: Buffer.from(value) });
+        }
+      }
+    }
+  });
+
   it('on dates', () => {
     const digits = (length: number) => fc.stringMatching(new RegExp(`^\\d{${length}}$`));
     const part = (numbers: fc.Arbitrary<number>, length: number) => numbers.map((number) => String(number).padStart(length, '0'));

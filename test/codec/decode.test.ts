@@ -290,6 +290,28 @@ describe('invalid', () => {
   });
 });
 
+describe('texts that are remembered of a user', () => {
+  const of: readonly (readonly [input: Input, value: object, name: string])[] = [
+    ['money', payment, 'moneyType'], ['money', transaction, 'moneyType'], ['user', birthDate, 'birthYear'], ['user', address, 'residentCountryCode'], ['session', created, 'clientCountryCode'],
+  ];
+  for (const [input, value, name] of of) {
+    test(`${name} has at most 1,000 characters of Unicode`, () => {
+      for (const text of ['x'.repeat(1_000), '漢'.repeat(1_000), '\u{1f600}'.repeat(1_000)]) assert.ok(decode(input, { ...value, [name]: text }).ok);
+      for (const text of ['x'.repeat(1_001), '\u{1f600}'.repeat(1_001), 'x'.repeat(900_000)]) {
+        assert.equal(reasonOf(decode(input, { ...value, [name]: text })), `invalid | ${name}: expected at most 1000 characters`);
+      }
+    });
+  }
+
+  test('no other text has such a limit, and no number', () => {
+    const long = 'x'.repeat(2_000);
+    assert.ok(decode('user', { ...address, address: long, postalCode: long }).ok);
+    assert.ok(decode('user', { ...birthDate, birthCityPlace: long }).ok);
+    assert.ok(decode('money', { ...payment, paymentRelatedThing: long }).ok);
+    assert.ok(decode('session', { ...closed, reason: long }).ok);
+  });
+});
+
 describe('key-mismatch', () => {
   const quoted = `"${USER}"`;
   const keys = [null, '', 'x', SESSION, quoted.slice(1), quoted.slice(0, -1), `'${USER}'`, ` ${USER} `, `${USER}\n`, `""${USER}""`];

@@ -21,6 +21,7 @@ import type { Usable } from '../../src/model/decode.ts';
 import { DEFAULT_SETTINGS, model } from '../../src/model/model.ts';
 import type { ModelSettings, RawRecord } from '../../src/model/model.ts';
 
+const START = Date.UTC(2026, 0, 31, 10);
 const PARTITIONS = 2;
 const ORDER = { user: 0, session: 1, money: 2 } as const;
 
@@ -79,7 +80,7 @@ interface Outcome {
 
 /** Feeds the fold in batches of random size, with redeliveries, lookups that end at any time, and watermarks in between. */
 function drive(records: readonly RawRecord[], settings: ModelSettings, random: Random): Outcome {
-  const rules = { ...settings, lookupGiveUpAfter: 600_000 };
+  const rules = { ...settings, lookupGiveUpAfter: 600_000, bounds: { ...settings.bounds, bytes: Infinity } };
   const outcome: Outcome = { outputs: [], duplicates: 0, pending: [] };
   let duplicates = 0;
   const note = ({ partition, offset, enriched, incomplete }: Output): void => {
@@ -173,6 +174,15 @@ const workload = fc.record({
   moneyTypes: fc.integer({ min: 1, max: 8 }),
 });
 
+/** So small that they are met. */
+const bounds = fc.record({
+  dedupEntries: fc.integer({ min: 1, max: 4 }),
+  sessions: fc.integer({ min: 1, max: 3 }),
+  pending: fc.integer({ min: 1, max: 4 }),
+  changes: fc.integer({ min: 1, max: 4 }),
+  moneyTypes: fc.integer({ min: 1, max: 3 }),
+});
+
 function assertAgreement(records: readonly RawRecord[], settings: ModelSettings, seed: number): void {
   const expected = model({ records, settings, sessionService });
   const actual = drive(records, settings, new Random(seed));
@@ -236,22 +246,35 @@ function denseText({ kind, id, session, value }: DenseEvent, ts: number): EventT
   }
 }
 
+function trafficRecords(given: Omit<Parameters<typeof trafficOptions>[0], 'start'>): RawRecord[] {
+  const offsets = new Map<string, number>();
+  const records: RawRecord[] = [];
+  for (const { input, key, value, timestamp } of generateTraffic(trafficOptions({ ...given, start: START, maxRecordBytes: 5000 }))) {
+    const partition = Number.parseInt(key?.[1] ?? '0', 16) % PARTITIONS || 0;
+    const offset = offsets.get(`${input}${partition}`) ?? 0;
+    offsets.set(`${input}${partition}`, offset + 1);
+    records.push({ topic: input, partition, offset, timestamp, key: key === null ? null : Buffer.from(key), value });
+  }
+  return records;
+}
+
+function denseRecords(events: readonly (DenseEvent & { readonly step: number; readonly behind: number })[]): RawRecord[] {
+  const offsets = { user: 0, session: 0, money: 0 };
+  let clock = START;
+  return events.map((event, index): RawRecord => {
+    clock += event.step;
+    const { input, fields } = denseText(event, clock - event.behind);
+    const value = Buffer.from(render(fields));
+    return { topic: input, partition: 0, offset: offsets[input]++, timestamp: START + index, key: Buffer.from(USER), value };
+  });
+}
+
 describe('the fold agrees with the independent model', () => {
   it('on random traffic, whatever the batches, redeliveries and the time of answers', () => {
     fc.assert(
       fc.property(workload, (given) => {
-        const start = Date.UTC(2026, 0, 31, 10);
-        const maxRecordBytes = 5000;
-        const settings: ModelSettings = { ...DEFAULT_SETTINGS, ...given, maxRecordBytes, pendingAtEnd: 'leave' };
-        const offsets = new Map<string, number>();
-        const records: RawRecord[] = [];
-        for (const { input, key, value, timestamp } of generateTraffic(trafficOptions({ ...given, start, maxRecordBytes }))) {
-          const partition = Number.parseInt(key?.[1] ?? '0', 16) % PARTITIONS || 0;
-          const offset = offsets.get(`${input}${partition}`) ?? 0;
-          offsets.set(`${input}${partition}`, offset + 1);
-          records.push({ topic: input, partition, offset, timestamp, key: key === null ? null : Buffer.from(key), value });
-        }
-        assertAgreement(records, settings, given.seed + 1);
+        const settings: ModelSettings = { ...DEFAULT_SETTINGS, ...given, maxRecordBytes: 5000, pendingAtEnd: 'leave' };
+        assertAgreement(trafficRecords(given), settings, given.seed + 1);
       }),
       { numRuns: 60 },
     );
@@ -260,19 +283,27 @@ describe('the fold agrees with the independent model', () => {
   it('on dense events of one user: repeated sessions and money, ties, very late records', () => {
     fc.assert(
       fc.property(dense, ({ events, seed, ...given }) => {
-        const start = Date.UTC(2026, 0, 31, 10);
-        const offsets = { user: 0, session: 0, money: 0 };
-        let clock = start;
-        const records = events.map((event, index): RawRecord => {
-          clock += event.step;
-          const { input, fields } = denseText(event, clock - event.behind);
-          const value = Buffer.from(render(fields));
-          const offset = offsets[input]++;
-          return { topic: input, partition: 0, offset, timestamp: start + index, key: Buffer.from(USER), value };
-        });
-        assertAgreement(records, { ...DEFAULT_SETTINGS, ...given, pendingAtEnd: 'leave' }, seed);
+        assertAgreement(denseRecords(events), { ...DEFAULT_SETTINGS, ...given, pendingAtEnd: 'leave' }, seed);
       }),
       { numRuns: 1000 },
+    );
+  });
+
+  it('where bounds are met, on dense events of one user', () => {
+    fc.assert(
+      fc.property(dense, bounds, ({ events, seed, ...given }, small) => {
+        assertAgreement(denseRecords(events), { ...DEFAULT_SETTINGS, ...given, bounds: small, pendingAtEnd: 'leave' }, seed);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('where bounds are met, on random traffic', () => {
+    fc.assert(
+      fc.property(workload, bounds, (given, small) => {
+        assertAgreement(trafficRecords(given), { ...DEFAULT_SETTINGS, ...given, maxRecordBytes: 5000, bounds: small, pendingAtEnd: 'leave' }, given.seed + 1);
+      }),
+      { numRuns: 60 },
     );
   });
 });

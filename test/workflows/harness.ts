@@ -47,7 +47,7 @@ async function start(kind: ServerKind): Promise<Shared> {
   if (shared.size === 0) Runtime.install({ logger, telemetryOptions: { logging: { forward: {}, filter: 'OFF' } } });
   const [env, bundle] = await Promise.all([
     kind === 'dev' ? devServer() : testServer().then((server) => TestWorkflowEnvironment.createTimeSkipping({ server })),
-    bundleWorkflowCode({ workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)), logger }),
+    bundleWorkflowCode({ workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)), workflowInterceptorModules: [fileURLToPath(new URL('../../workflows/interceptors.ts', import.meta.url))], logger }),
   ]);
   return { env, client: new Client({ connection: env.connection, dataConverter }), bundle };
 }
@@ -176,6 +176,15 @@ export class WorkflowUser {
       args: [stored('Start', { userId: this.userId })],
       signal: EVENTS_SIGNAL,
       signalArgs: [stored('EventBatch', batch)],
+    });
+  }
+
+  /** To its first workflow task, as an operator does it. */
+  async reset(): Promise<void> {
+    const { events = [] } = await this.handle.fetchHistory();
+    const task = (events ?? []).find(({ workflowTaskCompletedEventAttributes: completed }) => completed)!;
+    await this.#shared.client.workflowService.resetWorkflowExecution({
+      namespace: 'default', workflowExecution: { workflowId: this.userId }, reason: 'a test', workflowTaskFinishEventId: task.eventId!, requestId: this.userId,
     });
   }
 

@@ -237,8 +237,11 @@ describe('the queries of a user', () => {
       firstOccurrences: ['BET', 'WIN'],
       counters: {
         moneyApplied: 3, duplicatesDropped: 0, redeliveriesDropped: 0, late: 0, joined: 1, lookedUp: 0, incomplete: 0, moneyByCurrency: { EUR: 3 }, published: 1, unpublished: 0,
+        duplicatesForgotten: 0, sessionsForgotten: 0, pendingHurried: 0, changesForgotten: 0, moneyTypesForgotten: 0, notOurs: 0, resets: 0,
       },
-      sizes: { sessions: 2, pendingMoney: 1, lookups: 1, firstOccurrences: 2, dedupEntries: 3 },
+      sizes: { sessions: 2, pendingMoney: 1, lookups: 1, firstOccurrences: 2, dedupEntries: 3, bytes: state.sizes.bytes },
+      waitsForRoom: false,
+      partitions: [5],
       partition: 5,
       incarnation: { startedAt: startTime.toISOString(), runId },
     });

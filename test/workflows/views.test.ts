@@ -41,7 +41,7 @@ describe('the answers of the queries', () => {
       dedup: Object.fromEntries(many(500, (n) => [uuid(n), T0])),
     }));
     assert.deepEqual([view.sessions.length, view.lookups.length, view.firstOccurrences.length], [100, 100, 100]);
-    assert.deepEqual(view.sizes, { sessions: 1_000, pendingMoney: 0, lookups: 700, firstOccurrences: 300, dedupEntries: 500 });
+    assert.deepEqual(view.sizes, { sessions: 1_000, pendingMoney: 0, lookups: 700, firstOccurrences: 300, dedupEntries: 500, bytes: 92_062 });
     assert.deepEqual(view.firstOccurrences.slice(0, 2), ['TYPE-0', 'TYPE-1']);
   });
 

@@ -212,6 +212,7 @@ describe('an event', () => {
       return judged.ok ? 'ok' : `${judged.reason}: ${judged.detail}`;
     };
     assert.equal(reason({ id: 'x' }), 'invalid: id: expected a UUID');
+    assert.equal(reason({ moneyType: 'x'.repeat(1_001) }), 'invalid: moneyType: expected at most 1000 characters');
     assert.equal(reason({ closingBalance: null }), 'invalid: closingBalance: expected a decimal number, but it is missing');
     assert.equal(reason({ openingBalance: Number.NaN }), 'invalid: openingBalance: expected a decimal number, not a number');
     assert.equal(reason({ processedAt: 10n ** 18n }), 'invalid: processedAt: expected a string, not a number');

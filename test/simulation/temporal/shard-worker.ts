@@ -213,9 +213,10 @@ export class SimShardWorker implements ShardWorker {
 
   async #local(call: LocalCall, instance: WorkflowInstance): Promise<Outcome> {
     const { process } = this.options;
+    const until = process.clock.elapsed() + (call.options.scheduleToCloseTimeout ?? Infinity);
     for (let attempts = 1; ; attempts += 1) {
       const outcome = await this.#localAttempt(call);
-      if (outcome.ok || !mayRetry(call.options, attempts, outcome)) return outcome;
+      if (outcome.ok || !mayRetry(call.options, attempts, outcome) || process.clock.elapsed() >= until) return outcome;
       await process.clock.sleep(backoffOf(call.options, attempts));
       if (instance.failure !== undefined) return outcome;
     }

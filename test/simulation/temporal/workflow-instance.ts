@@ -4,7 +4,7 @@
  */
 import { enrichUser } from '../../../workflows/enrich-user.ts';
 import type { CallOptions, Engine } from '../../../workflows/engine.ts';
-import { EVENTS_SIGNAL, type EventBatch } from '../../../workflows/messages.ts';
+import { EVENTS_SIGNAL } from '../../../workflows/messages.ts';
 import { errorOf, type ActivityName, type Command, type Job, type Marker, type Outcome, type RunHistory } from './history.ts';
 
 export interface LocalCall {
@@ -37,7 +37,7 @@ export class WorkflowInstance {
   readonly #waiting = new Map<number, Waiting>();
   readonly #timers = new Map<number, () => void>();
   readonly #conditions = new Set<{ readonly isSo: () => boolean; readonly resolve: () => void }>();
-  #onEvents: (batch: EventBatch) => void = () => {
+  #onEvents: (batch: unknown) => void = () => {
     throw new Error('a signal came before the workflow was ready for it');
   };
   #seq = 0;
@@ -102,11 +102,18 @@ export class WorkflowInstance {
 
   #engine(): Engine {
     return {
+      workflowId: this.history.workflowId,
+      runId: this.history.runId,
+      continued: 'life' in (JSON.parse(this.history.start) as object),
       incarnation: this.history.incarnation,
       taskQueue: this.history.taskQueue,
       now: () => this.now,
       history: () => ({ events: this.events, bytes: this.bytes, continueAsNewSuggested: this.suggested, newVersion: false }),
       onEvents: (handler) => void (this.#onEvents = handler),
+      onForeign: () => undefined,
+      onReset: () => undefined,
+      patched: () => true,
+      count: () => undefined,
       // The simulated server suggests to continue at any moment, which is the same to the workflow.
       onNudge: () => undefined,
       onQuery: (name, handler) => void this.queries.set(name, handler),
