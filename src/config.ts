@@ -100,6 +100,12 @@ function textOf(file: string, bytes: Buffer): string {
   return bytes.toString('utf8').replace(/^\ufeff/, '');
 }
 
+/**
+ * bytes: what one record may have. A signal to Temporal takes 2 MB (2,097,152 bytes), stored as Avro: the texts of one record, and
+ * what is around them.
+ */
+export const MAX_RECORD_BYTES = 1_900_000;
+
 /** Throws one EnrichmentError CONFIG whose message has a line for every problem: variable, value, what is expected. */
 export function loadConfig(env: NodeJS.ProcessEnv, requirements: ConfigRequirements = {}): Config {
   const read = new EnvironmentReader(env);
@@ -143,7 +149,7 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
     lookupGiveUpAfter: read.duration('ENRICHMENT_LOOKUP_GIVE_UP_AFTER', '10m', { min: 1, max: 3650 * DAY }),
     maxLookups: read.integer('ENRICHMENT_MAX_LOOKUPS', 64, { min: 1, max: 10_000 }),
     maxFutureSkew: read.duration('ENRICHMENT_MAX_FUTURE_SKEW', '1h', { min: 0, max: 3650 * DAY }),
-    maxRecordBytes: read.integer('ENRICHMENT_MAX_RECORD_BYTES', 1_048_576, { min: 1, max: 104_857_600 }),
+    maxRecordBytes: read.integer('ENRICHMENT_MAX_RECORD_BYTES', 1_048_576, { min: 1, max: MAX_RECORD_BYTES }),
     ...(sessionServiceUrl === undefined ? {} : { sessionServiceUrl }),
     standInCountry: read.text('ENRICHMENT_STAND_IN_COUNTRY', 'UY', /^\S{1,64}$/, 'a country code such as UY'),
     standInDelay: read.duration('ENRICHMENT_STAND_IN_DELAY', '20ms', { min: 0, max: MAX_TIMER }),

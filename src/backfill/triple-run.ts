@@ -15,7 +15,9 @@ import { TRIPLE_BUDGET } from '../bridge/partition-triple.ts';
 import type { InputIndex } from '../bridge/watermark.ts';
 import { EnrichmentError } from '../errors.ts';
 import type { KafkaPort, OutRecord, TransactionalProducer } from '../kafka/port.ts';
+import { batchesOf } from '../kafka/fitting.ts';
 import { bytesOf } from '../kafka/port.ts';
+import { TopicRooms } from '../kafka/topic-rooms.ts';
 import type { Logger } from '../log.ts';
 import type { EncodeOutput } from '../publish/group-commit.ts';
 import { shardOf } from '../publish/shard.ts';
@@ -65,9 +67,6 @@ const MAX_OPEN_LOOKUPS = 5_000;
 /** Of one transaction, and as many again may wait for it. */
 const TRANSACTION_RECORDS = 5_000;
 const TRANSACTION_BYTES = 4_000_000;
-/** Of one request; a broker takes about 1 MiB by default. */
-const REQUEST_RECORDS = 1_000;
-const REQUEST_BYTES = 700_000;
 /** ms between commits at least, unless a transaction is full */
 const COMMIT_INTERVAL = 500;
 /** ms for open transactions of others to end that keep records from being seen; they time out after 15 s */
@@ -78,6 +77,7 @@ export class TripleRun {
   private readonly settings: BackfillSettings;
   private readonly deps: TripleDeps;
   private readonly ended = new AbortController();
+  private readonly rooms: TopicRooms;
   private producer: TransactionalProducer | undefined;
   private current: { readonly engine: TripleEngine; readonly identity: string; readonly logs: LogNames; readonly starts: Offsets; readonly ends: Offsets } | undefined;
   private outbox: Item[] = [];
@@ -93,6 +93,7 @@ export class TripleRun {
     this.partition = partition;
     this.settings = settings;
     this.deps = deps;
+    this.rooms = new TopicRooms(deps.kafka, deps.clock);
     // Every lookup that waits listens to it.
     setMaxListeners(0, this.ended.signal);
   }
@@ -246,7 +247,10 @@ export class TripleRun {
     const done = finished && this.outbox.length === 0;
     const position = this.current!.engine.position;
     const transaction = await this.producer!.begin();
-    for (const { partition, records } of requestsOf(batch)) await transaction.send(outputTopic, partition, records);
+    const room = await this.rooms.of(outputTopic);
+    for (const { partition, records } of byPartition(batch)) {
+      await this.rooms.send(transaction, outputTopic, partition, await batchesOf(records, room));
+    }
     const mark = this.markAfter(batch, done);
     await transaction.sendOffsets(
       groupId,
@@ -330,20 +334,12 @@ function assertSame(mark: Mark, ends: Offsets, { identity, outputTopic }: Backfi
   }
 }
 
-/** One partition a request. */
-function requestsOf(batch: readonly Item[]): { partition: number; records: OutRecord[] }[] {
-  const requests: { partition: number; records: OutRecord[] }[] = [];
-  const last = new Map<number, { records: OutRecord[]; bytes: number }>();
-  for (const { partition, record, bytes } of batch) {
-    const request = last.get(partition);
-    if (request !== undefined && request.records.length < REQUEST_RECORDS && request.bytes + bytes <= REQUEST_BYTES) {
-      request.records.push(record);
-      request.bytes += bytes;
-    } else {
-      const records = [record];
-      last.set(partition, { records, bytes });
-      requests.push({ partition, records });
-    }
+function byPartition(batch: readonly Item[]): { partition: number; records: OutRecord[] }[] {
+  const partitions = new Map<number, OutRecord[]>();
+  for (const { partition, record } of batch) {
+    const records = partitions.get(partition) ?? [];
+    records.push(record);
+    partitions.set(partition, records);
   }
-  return requests;
+  return [...partitions].map(([partition, records]) => ({ partition, records }));
 }

@@ -14,6 +14,10 @@ export async function checkTopics(kafka: KafkaPort, topics: Config['topics']): P
   if (missing.length > 0) {
     throw new EnrichmentError('TOPIC', `missing topics: ${missing.join(', ')}; create them with "money-enrichment topics"`);
   }
+  const policy = (await kafka.topicSettings(topics.deadLetter))?.['cleanup.policy'] ?? '';
+  if (policy.includes('compact')) {
+    throw new EnrichmentError('TOPIC', `cleanup.policy of ${topics.deadLetter} is "${policy}": it takes no record without a key, and keeps one a key; set it to "delete"`);
+  }
   return { shards: counts[3]!, deadLetterPartitions: counts[4]! };
 }
 

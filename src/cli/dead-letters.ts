@@ -90,17 +90,17 @@ async function list(options: ListOptions): Promise<void> {
     const rows = shown.map((letter) => [
       letter.reason,
       idOf(letter),
-      timeOf(letter.source.timestamp),
-      `${printable(letter.detail)}${isRetried(letter) ? ' [put back]' : ''}`,
+      letter.source.timestampText ?? timeOf(letter.source.timestamp),
+      `${printable(letter.detail)}${letter.cut === undefined ? '' : ' [cut]'}${isRetried(letter) ? ' [put back]' : ''}`,
     ]);
     writeLine(table(['reason', 'record', 'timestamp', 'detail'], rows));
   });
 }
 
 function jsonOf(letter: DeadLetter, retried: boolean, values: boolean): object {
-  const { reason, detail, source, partition, offset, key, value } = letter;
+  const { reason, detail, source: { timestampText, ...source }, cut, partition, offset, key, value } = letter;
   const raw = values ? { key: textOf(key), value: textOf(value) } : {};
-  return { id: idOf(letter), reason, detail, source, deadLetter: { partition, offset }, putBack: retried, ...raw };
+  return { id: idOf(letter), reason, detail, source: { ...source, timestamp: timestampText ?? source.timestamp }, ...(cut && { cut }), deadLetter: { partition, offset }, putBack: retried, ...raw };
 }
 
 /** Text where the bytes are UTF-8, base64 where they are not. */

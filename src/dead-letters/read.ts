@@ -1,17 +1,21 @@
 /** Reads the dead-letter topic from its beginning to the end that it had at the start, and commits nothing. */
 import { randomUUID } from 'node:crypto';
-import { readDeadLetterHeaders } from '../codec/dead-letter.ts';
-import type { Rejection, Source } from '../codec/dead-letter.ts';
+import { ownHeaders, readDeadLetterHeaders } from '../codec/dead-letter.ts';
+import type { Cut, Rejection, Source } from '../codec/dead-letter.ts';
 import { jsonDecoders, type DecoderSource, type ValueDecoder } from '../codec/value.ts';
 import { EnrichmentError } from '../errors.ts';
 import { watchGone } from '../kafka/gone.ts';
-import type { KafkaPort, RecordBatch } from '../kafka/port.ts';
+import type { KafkaPort, RecordBatch, RecordHeaders } from '../kafka/port.ts';
 
 export interface DeadLetter extends Rejection {
   /** Place in the dead-letter topic. */
   readonly partition: number;
   readonly offset: number;
   readonly source: Source;
+  /** What it lacks of its record; absent when nothing. */
+  readonly cut?: Cut;
+  /** The record's own. */
+  readonly headers?: RecordHeaders;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
 }
@@ -59,7 +63,7 @@ export async function readDeadLetters(kafka: KafkaPort, reading: DeadLetterReadi
       if (offset >= end) break;
       const why = readDeadLetterHeaders(headers ?? {});
       if (why === null) foreign++;
-      else onLetter({ ...why, partition: batch.partition, offset, key, value }, decoder);
+      else onLetter({ ...why, headers: ownHeaders(headers ?? {}), partition: batch.partition, offset, key, value }, decoder);
     }
     done += Math.min(batch.next, end) - batch.fetchedFrom;
     if (batch.next >= end) open.delete(batch.partition);

@@ -8,6 +8,9 @@ import type { Config } from '../config.ts';
 import { INPUTS } from '../domain/events.ts';
 import { addOffset, hasOffset } from '../domain/offset-ranges.ts';
 import type { OffsetRanges } from '../domain/offset-ranges.ts';
+import { systemClock } from '../clock.ts';
+import { batchesOf } from '../kafka/fitting.ts';
+import { TopicRooms } from '../kafka/topic-rooms.ts';
 import type { KafkaPort, OutRecord } from '../kafka/port.ts';
 import type { DeadLetter } from './read.ts';
 import { idOf } from './read.ts';
@@ -50,6 +53,9 @@ export function objectionTo(letter: DeadLetter, { config, retried, partitions, n
   if (input === undefined) return `"${topic}" is no input topic of this configuration`;
   const count = partitions.get(topic) ?? 0;
   if (partition < 0 || partition >= count) return `${topic} has no partition ${partition}`;
+  if (letter.cut !== undefined) {
+    return `it is not whole (${Object.keys(letter.cut).join(', ')} cut): read the record at ${topic}, partition ${partition}, offset ${letter.source.offset} while the topic keeps it, and produce it again`;
+  }
   if (force) return null;
   if (hasOffset(retried[letter.partition] ?? [], letter.offset)) return 'it was put back before (--force does it again)';
   const result = decodeRecord(input, { key: letter.key, value: letter.value, timestamp: now }, config, decoder);
@@ -74,6 +80,7 @@ export async function putBack(
 ): Promise<number> {
   const { letters, starts, onProgress } = options;
   if (letters.length === 0) return 0;
+  const rooms = new TopicRooms(kafka, systemClock);
   const producer = await kafka.fence(retriedGroupOf(config.appId));
   try {
     // Another retry may have written between the reading and the fence; from here on nobody else does.
@@ -88,7 +95,9 @@ export async function putBack(
       const ranges = [...(retried[partition] ?? [])];
       for (const { offset } of part) addOffset(ranges, offset);
       const transaction = await producer.begin();
-      for (const [place, records] of bySource(part)) await transaction.send(place.topic, place.partition, records);
+      for (const [place, records] of bySource(part)) {
+        await rooms.send(transaction, place.topic, place.partition, await batchesOf(records, await rooms.of(place.topic)));
+      }
       const start = starts[partition] ?? 0;
       const metadata = encodeRetried(ranges, start);
       const note = { topic: config.topics.deadLetter, partition, offset: start, metadata };
@@ -127,7 +136,7 @@ function bySource(letters: readonly DeadLetter[]): [{ topic: string; partition: 
   for (const letter of letters) {
     const { topic, partition } = letter.source;
     const group = groups.get(`${topic}/${partition}`) ?? [{ topic, partition }, []];
-    group[1].push({ key: letter.key, value: letter.value, headers: { [RETRY_HEADER]: idOf(letter) } });
+    group[1].push({ key: letter.key, value: letter.value, headers: { ...letter.headers, [RETRY_HEADER]: idOf(letter) } });
     groups.set(`${topic}/${partition}`, group);
   }
   return [...groups.values()];

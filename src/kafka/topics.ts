@@ -134,7 +134,7 @@ export function missingTopics(
 }
 
 /** What does not fit among the topics that exist. */
-export function judge({ topics }: Pick<Config, 'topics'>, states: ReadonlyMap<string, TopicState>): TopicFinding[] {
+export function judge({ topics, maxRecordBytes }: Pick<Config, 'topics'> & Partial<Pick<Config, 'maxRecordBytes'>>, states: ReadonlyMap<string, TopicState>): TopicFinding[] {
   const findings: TopicFinding[] = [];
   const find = (level: TopicFinding['level'], topic: string, message: string): void => void findings.push({ topic, level, message });
   const inputs = inputTopics(topics).flatMap((topic) => {
@@ -172,6 +172,15 @@ export function judge({ topics }: Pick<Config, 'topics'>, states: ReadonlyMap<st
     if (output !== undefined && output.partitions !== ledger.partitions) {
       find('wrong', topics.ledger, `it has ${ledger.partitions} partitions and ${topics.output} has ${output.partitions}: they must be equal, one ledger partition for each shard`);
     }
+  }
+  const deadLetters = states.get(topics.deadLetter);
+  if (deadLetters !== undefined && compacted(deadLetters.settings)) {
+    find('wrong', topics.deadLetter, 'cleanup.policy contains "compact", which takes no record without a key and keeps one a key: set it to "delete"');
+  }
+  const outputBytes = (maxRecordBytes ?? 0) + ENVELOPE;
+  const outputRoom = Number(output?.settings['max.message.bytes'] ?? Infinity);
+  if (maxRecordBytes !== undefined && outputRoom < maxRecordBytes) {
+    find('weak', topics.output, `max.message.bytes is ${outputRoom}, but one output may have ${outputBytes} with ENRICHMENT_MAX_RECORD_BYTES=${maxRecordBytes}: one that is larger waits, and its user with it; set it to ${outputBytes}`);
   }
   const largest = largestOf(inputTopics(topics), states);
   const deadLetter = states.get(topics.deadLetter);

@@ -148,3 +148,8 @@ test('letters of several partitions are noted each in its own', async () => {
   await putBack(kafka.port, config, { letters, retried: [[], []], starts: [0, 0] });
   assert.deepEqual([...kafka.notes], [[0, '1:2,1'], [1, '1:5,1']]);
 });
+
+test('a letter that is cut is not put back, not by force either, and it is said where the whole record is', () => {
+  const cut = letter({ cut: { value: { bytes: 3_000_000, sha256: 'ab' } } });
+  assert.match(objectionTo(cut, { ...circumstances, force: true })!, /not whole \(value cut\).*at s, partition 1, offset 42/);
+});

@@ -127,3 +127,16 @@ for (const [what, changed, topic, message] of [
     assert.match(found[0]?.message ?? '', message);
   });
 }
+
+for (const policy of ['compact', 'compact,delete']) {
+  test(`a dead-letter topic with cleanup.policy=${policy} is wrong: it takes no record without a key`, () => {
+    const state = (settings: Record<string, string>) => ({ partitions: 1, replicas: 1, settings });
+    const found = judge({ topics: config.topics }, new Map([['dead', state({ 'cleanup.policy': policy, 'max.message.bytes': '1000' })]]));
+    assert.deepEqual(found.map(({ level, topic }) => [level, topic]), [['wrong', 'dead']]);
+  });
+}
+
+test('an output topic that takes less than one record may have is weak', () => {
+  const state = { partitions: 1, replicas: 1, settings: { 'cleanup.policy': 'delete', 'max.message.bytes': '999' } };
+  assert.deepEqual(judge({ topics: config.topics, maxRecordBytes: 1_000 }, new Map([['out', state]])).map(({ level, topic }) => [level, topic]), [['weak', 'out']]);
+});
