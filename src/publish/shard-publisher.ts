@@ -17,41 +17,29 @@
  * request came: an owner that was fenced unawares knows an old ledger.
  */
 import type { PublishRequest } from '../../activities/contract.ts';
-import type { Clock } from '../clock.ts';
 import { EnrichmentError, messageOf } from '../errors.ts';
 import { BATCH_OVERHEAD } from '../kafka/fitting.ts';
 import { bytesOf } from '../kafka/port.ts';
-import type { KafkaPort, OutRecord, RecordBatch, TransactionalProducer } from '../kafka/port.ts';
+import type { OutRecord, RecordBatch, TransactionalProducer } from '../kafka/port.ts';
 import { RefusedBatch } from '../kafka/topic-rooms.ts';
 import type { TopicRooms } from '../kafka/topic-rooms.ts';
 import { formBatch, LIMITS, recordsOf } from './group-commit.ts';
 import type { Batch, EncodeOutput, Limits, Waiting } from './group-commit.ts';
 import { HeldOutputs } from './held-outputs.ts';
-import { encodeOwner, OWNER_KEY } from './ledger-entry.ts';
 import type { LedgerEntry } from './ledger-entry.ts';
-import { LedgerReader } from './ledger-reader.ts';
-import type { LedgerFeed } from './ledger-reader.ts';
 import type { OnShardEvent, Publisher } from './publisher.ts';
 import { describe, outputRefused, refusalOf, unpublished } from './refusals.ts';
+import { ShardOpener } from './shard-opener.ts';
+import type { ShardOpenerOptions } from './shard-opener.ts';
 import { ShardSender } from './shard-sender.ts';
 
 export type ShardState = 'opening' | 'ready' | 'lost' | 'closed';
 
-export interface ShardPublisherOptions {
-  readonly shard: number;
-  readonly transactionalId: string;
+export interface ShardPublisherOptions extends ShardOpenerOptions {
   readonly outputTopic: string;
-  readonly ledgerTopic: string;
-  readonly kafka: Pick<KafkaPort, 'fence'>;
-  readonly feed: LedgerFeed;
   /** Shared by all shards of the process. */
   readonly rooms: TopicRooms;
   readonly encode: EncodeOutput;
-  readonly clock: Clock;
-  /** For people: who wrote the sentinel. */
-  readonly host: string;
-  /** A new unique id. */
-  readonly newId: () => string;
   readonly onEvent?: OnShardEvent;
   readonly limits?: Limits;
 }
@@ -62,10 +50,6 @@ const LINGER = 3;
 const GIVE_UP_AFTER = 20_000;
 /** A request that was in so many failed transactions is given back. */
 const MAX_FAILURES = 6;
-/** ms without progress after which reading the ledger is begun anew. */
-const READ_STALL = 30_000;
-/** ms between two looks at an opening that takes long. */
-const WATCH_INTERVAL = 2_000;
 /** ms between two attempts to open. */
 const BACK_OFF = { first: 100, last: 5_000 };
 
@@ -82,16 +66,13 @@ interface Pending extends Waiting {
 export class ShardPublisher implements Publisher {
   readonly #options: ShardPublisherOptions;
   readonly #committed = new Map<string, LedgerEntry>();
-  readonly #mine = new Set<string>();
+  readonly #opener: ShardOpener;
   readonly #held: HeldOutputs;
   readonly #sender: ShardSender;
   #state: ShardState = 'opening';
   #waiting: Pending[] = [];
   #inFlight: readonly Pending[] = [];
   #producer: TransactionalProducer | undefined;
-  #reader: LedgerReader | undefined;
-  /** Everything of ours below this offset of the ledger is in `#committed`. Null until the first opening. */
-  #position: number | null = null;
   #opened = 0;
   #lastBatch = 0;
   readonly #ending = new AbortController();
@@ -102,6 +83,7 @@ export class ShardPublisher implements Publisher {
 
   constructor(options: ShardPublisherOptions) {
     this.#options = options;
+    this.#opener = new ShardOpener(options, this.#committed);
     this.#held = new HeldOutputs(options.clock);
     this.#sender = new ShardSender(options);
   }
@@ -145,7 +127,7 @@ export class ShardPublisher implements Publisher {
 
   /** What the {@link LedgerFeed} brings. */
   onLedger(batch: RecordBatch): void {
-    this.#reader?.onBatch(batch);
+    this.#opener.onLedger(batch);
   }
 
   /** Lets a transaction that is under way finish. Never throws. */
@@ -182,67 +164,14 @@ export class ShardPublisher implements Publisher {
   }
 
   async #open(): Promise<void> {
-    const { kafka, transactionalId, feed, clock, host, newId, shard, ledgerTopic } = this.#options;
+    const { clock } = this.#options;
     const began = clock.elapsed();
-    const me = newId();
-    this.#mine.add(me);
-    const reader = new LedgerReader(feed, this.#committed, this.#mine, me, this.#position !== null);
-    this.#reader = reader;
-    const reading = reader.read(this.#position);
-    reading.catch(() => undefined); // awaited below, unless taking the shard fails first
-    const done = new AbortController();
-    const watched = { restoring: false };
-    void this.#watch(reader, watched, done.signal);
-    try {
-      const producer = await kafka.fence(transactionalId);
-      if (this.#ended()) {
-        await producer.close();
-        return;
-      }
-      this.#producer = producer;
-      const transaction = await producer.begin();
-      const value = encodeOwner({ owner: me, host, at: clock.now() });
-      await transaction.send(ledgerTopic, shard, [{ key: OWNER_KEY, value }]);
-      await transaction.commit();
-      watched.restoring = true;
-      const { sentinel, takenBy } = await reading;
-      if (takenBy !== undefined) {
-        this.#lose(new EnrichmentError('FENCED', `shard ${shard} was taken by ${takenBy} since`));
-        return;
-      }
-      this.#position = sentinel;
-      if (this.#ended()) return;
-      this.#opened += 1;
-      this.#state = 'ready';
-      this.#event({ type: 'opened', users: this.#committed.size, ms: clock.elapsed() - began });
-      this.#whenOpen?.resolve();
-    } catch (error) {
-      await this.#discard();
-      throw error;
-    } finally {
-      done.abort();
-      reader.stop();
-      this.#reader = undefined;
-    }
-  }
-
-  /** While the shard is being opened: gives back the requests that waited long, and gives up on a reader that stands still. */
-  async #watch(reader: LedgerReader, watched: { readonly restoring: boolean }, done: AbortSignal): Promise<void> {
-    const { clock, ledgerTopic, shard } = this.#options;
-    let seen = reader.batches;
-    let moved = clock.elapsed();
-    while (!done.aborted) {
-      await clock.sleep(WATCH_INTERVAL, done);
-      if (done.aborted) return;
-      this.#giveUp(new EnrichmentError('KAFKA', `shard ${shard} is still being opened`));
-      if (reader.batches !== seen || !watched.restoring) {
-        seen = reader.batches;
-        moved = clock.elapsed();
-      } else if (clock.elapsed() - moved >= READ_STALL) {
-        reader.abort(new EnrichmentError('KAFKA', `${ledgerTopic}-${shard}: nothing came for ${READ_STALL} ms while restoring the ledger`));
-        return;
-      }
-    }
+    this.#producer = await this.#opener.open((why) => this.#giveUp(why));
+    if (this.#ended()) return;
+    this.#opened += 1;
+    this.#state = 'ready';
+    this.#event({ type: 'opened', users: this.#committed.size, ms: clock.elapsed() - began });
+    this.#whenOpen?.resolve();
   }
 
   async #publishBatch(producer: TransactionalProducer): Promise<void> {
@@ -268,7 +197,7 @@ export class ShardPublisher implements Publisher {
       const began = clock.elapsed();
       try {
         const at = await this.#sender.commit(producer, batch.outputs, batch.ledger);
-        if (at !== null) this.#position = at;
+        if (at !== null) this.#opener.knownBelow(at);
       } catch (error) {
         await this.#failed(error);
         return;
@@ -402,7 +331,7 @@ export class ShardPublisher implements Publisher {
     this.#waiting = [];
     for (const { reject } of waiting) reject(error);
     this.#whenOpen?.reject(error);
-    this.#reader?.abort(error);
+    this.#opener.abort(error);
     this.#ending.abort();
     this.#wake?.();
   }
