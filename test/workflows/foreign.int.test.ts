@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defineSignal, defineUpdate } from '@temporalio/workflow';
-import { money, session, T0 } from '../domain/given.ts';
+import { money, T0 } from '../domain/given.ts';
 import { eventually } from '../support/eventually.ts';
 import { WorkflowUser } from './harness.ts';
 
@@ -20,20 +20,4 @@ test('signals with any payload, signals and updates of any name, and a cancellat
   await user.signal([money(1, { id: 'b', ts: T0 + 1 })]);
   await user.hasPublished('applied', 'a first', 'b');
   await eventually('all are counted', async () => (await user.state()).counters.notOurs === 13);
-});
-
-test('a workflow that is reset to an earlier event lives anew: later money comes out, also what waited', async (t) => {
-  const user = await WorkflowUser.create(t, { server: 'dev' });
-  await user.signal([money(0, { id: 'a', ts: T0 }), money(1, { id: 'w', ts: T0, session: 's' })]);
-  await user.hasPublished('applied', 'a first');
-  await user.signal([session(0, 's', T0 + 1, 'SE')]);
-  await user.hasPublished('resolved', 'w =SE');
-  const before = (await user.state()).incarnation;
-  await user.reset();
-  await user.signal([money(2, { id: 'b', ts: T0 + 2 })]);
-  await eventually('later money comes out', () => user.fake.published.some(({ request }) => request.outputs.some(({ enriched }) => enriched.money.id === 'b')));
-  const state = await user.state();
-  assert.equal(state.counters.resets, 1);
-  assert.notDeepEqual(state.incarnation, before);
-  assert.ok(Date.parse(state.incarnation.startedAt) > Date.parse(before.startedAt));
 });

@@ -179,15 +179,6 @@ export class WorkflowUser {
     });
   }
 
-  /** To its first workflow task, as an operator does it. */
-  async reset(): Promise<void> {
-    const { events = [] } = await this.handle.fetchHistory();
-    const task = (events ?? []).find(({ workflowTaskCompletedEventAttributes: completed }) => completed)!;
-    await this.#shared.client.workflowService.resetWorkflowExecution({
-      namespace: 'default', workflowExecution: { workflowId: this.userId }, reason: 'a test', workflowTaskFinishEventId: task.eventId!, requestId: this.userId,
-    });
-  }
-
   state(): Promise<UserStateView> {
     return this.handle.query<UserStateView, []>(QUERIES.state);
   }
