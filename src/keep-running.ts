@@ -10,6 +10,8 @@ export interface KeepRunningOptions {
   readonly stopping: AbortSignal;
   /** Resolves when told to stop; rejects when it has to begin anew. */
   readonly attempt: () => Promise<void>;
+  /** What no retry can mend; {@link isFatal} when absent. */
+  readonly hopeless?: (error: unknown) => boolean;
   /** Told why it does not work at the moment. */
   readonly onProblem: (problem: string) => void;
   /** For the log: what happened and what follows. */
@@ -22,18 +24,24 @@ const MAX_BACKOFF = 10_000;
 const STEADY = 60_000;
 
 /** Attempts again and again, with back-off, until told to stop; throws only what no retry can mend. */
-export async function keepRunning({ clock, logger, stopping, attempt, onProblem, message }: KeepRunningOptions): Promise<void> {
+export async function keepRunning({ clock, logger, stopping, attempt, hopeless = isFatal, onProblem, message }: KeepRunningOptions): Promise<void> {
+  let said: string | undefined;
   for (let backoff = FIRST_BACKOFF; !stopping.aborted; backoff = Math.min(2 * backoff, MAX_BACKOFF)) {
     const startedAt = clock.elapsed();
     try {
       await attempt();
     } catch (error) {
-      if (isFatal(error)) throw error;
+      if (hopeless(error)) throw error;
       if (stopping.aborted) return;
       const problem = messageOf(error);
       onProblem(problem);
-      if (clock.elapsed() - startedAt > STEADY) backoff = FIRST_BACKOFF;
-      logger.warn({ error: problem, retryInMs: backoff }, message);
+      if (clock.elapsed() - startedAt > STEADY) {
+        backoff = FIRST_BACKOFF;
+        said = undefined;
+      }
+      // What is the matter for an hour is one line.
+      logger[problem === said ? 'debug' : 'warn']({ error: problem, retryInMs: backoff }, message);
+      said = problem;
       await clock.sleep(backoff, stopping);
     }
   }

@@ -1,7 +1,11 @@
 /**
  * The bridge process: a member of the consumer group over the three inputs, one {@link Generation} at a time. A failure
- * of Kafka ends the generation and joins the group anew, with back-off, until it is told to stop.
+ * of Kafka ends the generation and joins the group anew, with back-off, until it is told to stop. Inputs that differ in
+ * their partitions end a bridge that starts; one that had joined before waits, since somebody may be adding partitions to
+ * one input after the other.
  */
+import { EnrichmentError } from '../errors.ts';
+import { isFatal } from '../fatal.ts';
 import { keepRunning } from '../keep-running.ts';
 import type { GroupMember } from '../kafka/port.ts';
 import { TopicRooms } from '../kafka/topic-rooms.ts';
@@ -24,6 +28,7 @@ export class Bridge {
   private generation: Generation | undefined;
   private readonly stopping = new AbortController();
   private problem: string | undefined = 'not joined yet';
+  private hasJoined = false;
 
   constructor(settings: BridgeSettings, deps: BridgeDeps) {
     this.settings = settings;
@@ -63,12 +68,13 @@ export class Bridge {
     return this.generation?.usersWaiting ?? 0;
   }
 
-  /** Runs until {@link stop}; throws only what no retry can mend (configuration, topics). */
+  /** Runs until {@link stop}; throws only what no retry can mend (configuration; topics, until it has joined). */
   run(onReady?: () => void): Promise<void> {
     return keepRunning({
       ...this.deps,
       stopping: this.stopping.signal,
       attempt: () => this.runMember(onReady),
+      hopeless: (error) => isFatal(error) && !(this.hasJoined && error instanceof EnrichmentError && error.code === 'TOPIC'),
       onProblem: (problem) => (this.problem = problem),
       message: 'the bridge lost its place in the group and joins it again',
     });
@@ -84,15 +90,18 @@ export class Bridge {
     const { kafka } = this.deps;
     const { groupId, inputTopics } = this.settings;
     const member = kafka.joinGroup({ groupId, topics: inputTopics });
+    let onStop: () => void = () => undefined;
     try {
       await new Promise<void>((resolve, reject) => {
         if (this.stopping.signal.aborted) resolve();
-        this.stopping.signal.addEventListener('abort', () => resolve(), { once: true });
+        onStop = resolve;
+        this.stopping.signal.addEventListener('abort', onStop, { once: true });
         member
           .start({
             onAssigned: async (partitions) => {
               await this.replaceGeneration(partitions, member, reject);
               this.problem = undefined;
+              this.hasJoined = true;
               onReady?.();
             },
             onRecords: async (batch) => this.generation?.offer(batch),
@@ -104,6 +113,7 @@ export class Bridge {
       });
       await this.generation?.drain(DRAIN_TIMEOUT);
     } finally {
+      this.stopping.signal.removeEventListener('abort', onStop);
       await this.generation?.end();
       this.generation = undefined;
       await member.stop();

@@ -28,11 +28,15 @@ export interface Place {
 
 export async function placeOf(kafka: KafkaPort, { groupId, partition, inputTopics }: PlaceOptions): Promise<Place> {
   const partitions = inputTopics.map((topic) => ({ topic, partition }));
-  const [offsets, ends, identities] = await Promise.all([
-    kafka.committedOffsets(groupId, partitions), kafka.endOffsets(partitions), kafka.topicIdentities?.(inputTopics) ?? [],
+  // A partition that was added has no place yet: the first one tells how many there were.
+  const first = inputTopics.map((topic) => ({ topic, partition: 0 }));
+  const [committed, ends, identities] = await Promise.all([
+    kafka.committedOffsets(groupId, partition === 0 ? partitions : [...partitions, ...first]), kafka.endOffsets(partitions), kafka.topicIdentities?.(inputTopics) ?? [],
   ]);
+  const offsets = committed.filter((one) => one.partition === partition);
   const metadata = inputTopics.map((topic) => decodeMetadata(offsets.find((one) => one.topic === topic)?.metadata ?? ''));
   const known = metadata.find((one) => one?.logs !== undefined)?.logs;
+  const knownPartitions = known?.partitions ?? committed.map((one) => decodeMetadata(one.metadata)?.logs?.partitions).find((count) => count !== undefined) ?? 0;
   const inputs = inputTopics.map((topic, input) => {
     const { start, end } = ends.find((one) => one.topic === topic)!;
     return {
@@ -44,7 +48,7 @@ export async function placeOf(kafka: KafkaPort, { groupId, partition, inputTopic
       metadata: metadata[input],
     };
   });
-  return { inputs, knownPartitions: known?.partitions ?? 0, identities };
+  return { inputs, knownPartitions, identities };
 }
 
 /** What stands against reading on; undefined when nothing does. For people. */

@@ -6,10 +6,14 @@ import type { BridgeSettings } from './generation.ts';
 import { BOUNDS } from '../domain/bounds.ts';
 import { bridgeGroupOf } from './group.ts';
 
-/** Missing topics are said at the start, together. */
+/**
+ * Missing topics are said at the start, together. The ledger is not the bridge's: where it is missing the worker makes it. But
+ * where it has other partitions than the output, no worker starts, and users would be given shards that nobody owns.
+ */
 export async function checkTopics(kafka: KafkaPort, topics: Config['topics']): Promise<{ shards: number; deadLetterPartitions: number }> {
   const names = [topics.user, topics.session, topics.money, topics.output, topics.deadLetter];
-  const counts = await kafka.partitionCounts(names);
+  const counts = await kafka.partitionCounts([...names, topics.ledger]);
+  const [, , , output, , ledger = null] = counts;
   const missing = names.filter((_, index) => counts[index] === null);
   if (missing.length > 0) {
     throw new EnrichmentError('TOPIC', `missing topics: ${missing.join(', ')}; create them with "money-enrichment topics"`);
@@ -18,7 +22,13 @@ export async function checkTopics(kafka: KafkaPort, topics: Config['topics']): P
   if (policy.includes('compact')) {
     throw new EnrichmentError('TOPIC', `cleanup.policy of ${topics.deadLetter} is "${policy}": it takes no record without a key, and keeps one a key; set it to "delete"`);
   }
-  return { shards: counts[3]!, deadLetterPartitions: counts[4]! };
+  if (ledger !== null && ledger !== output) {
+    throw new EnrichmentError(
+      'TOPIC',
+      `${topics.output} has ${output} partitions and ${topics.ledger} has ${ledger}: they must be equal, and never change, because a user keeps its shard for ever`,
+    );
+  }
+  return { shards: output!, deadLetterPartitions: counts[4]! };
 }
 
 export function bridgeSettings(config: Config, deadLetterPartitions: number): BridgeSettings {

@@ -4,7 +4,7 @@ import { Bridge, type BridgeDeps } from '../../src/bridge/bridge.ts';
 import type { BridgeObserver, BridgeSettings } from '../../src/bridge/generation.ts';
 import type { Signaller } from '../../src/bridge/signaller.ts';
 import type { Input } from '../../src/domain/events.ts';
-import { silentLogger } from '../../src/log.ts';
+import { createLogger } from '../../src/log.ts';
 import type { EventBatch } from '../../workflows/messages.ts';
 import { FakeKafka } from '../support/fake-kafka.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -17,6 +17,7 @@ export const SETTINGS: BridgeSettings = {
 /** Event time of {@link World.produce} at 0. */
 export const START = 1_699_999_000_000;
 
+const WARN = 40;
 /** Of the clock, until a test fails. */
 const MAX_STEPS = 5_000;
 /** Of the event loop in each: more than anything here takes to answer. */
@@ -50,8 +51,10 @@ export class World {
   history = { events: 0, bytes: 0 };
   /** Whether signals are acknowledged at once. */
   autoAcknowledge = true;
+  /** The log of all bridges, from `info` on. */
+  readonly lines: { readonly level: number; readonly msg: string; readonly error?: string; readonly workflowIds?: readonly string[] }[] = [];
   readonly #stopped = new Set<string>();
-  readonly counts = { read: 0, deadLetters: 0, cut: 0, late: 0, signalled: 0, failed: 0, committed: 0 };
+  readonly counts = { read: 0, deadLetters: 0, cut: 0, late: 0, signalled: 0, failed: 0, committed: 0, lost: 0 };
   readonly #t: TestContext;
 
   constructor(t: TestContext, partitions = 1) {
@@ -62,7 +65,7 @@ export class World {
 
   start(name: string, settings: Partial<BridgeSettings> = {}, deps: Partial<BridgeDeps> = {}): Bridge {
     const bridge = new Bridge({ ...SETTINGS, ...settings }, {
-      kafka: this.kafka.port(name), signaller: this.#signaller(name), clock: this.clock, logger: silentLogger(), observer: this.#observer(), ...deps,
+      kafka: this.kafka.port(name), signaller: this.#signaller(name), clock: this.clock, logger: createLogger({ destination: { write: (line) => this.lines.push(JSON.parse(line)) } }), observer: this.#observer(), ...deps,
     });
     const stopped = () => void this.#stopped.add(name);
     bridge.run().then(stopped, stopped);
@@ -100,6 +103,11 @@ export class World {
   async pass(ms: number): Promise<void> {
     const until = this.clock.now() + ms;
     await this.until(`${ms} ms have passed`, () => this.clock.now() >= until);
+  }
+
+  /** Messages of the log at `warn` and above that match. */
+  warnings(pattern: RegExp): string[] {
+    return this.lines.filter(({ level, msg }) => level >= WARN && pattern.test(msg)).map(({ msg }) => msg);
   }
 
   /** Committed offsets of a partition, by input. */
@@ -148,6 +156,7 @@ export class World {
       signalled: (events) => (counts.signalled += events),
       signalFailed: () => (counts.failed += 1),
       committed: () => (counts.committed += 1),
+      recordsLost: (_, offsets) => (counts.lost += offsets),
     };
   }
 }

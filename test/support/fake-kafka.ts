@@ -74,6 +74,8 @@ export class FakeKafka {
   readonly settings = new Map<string, Readonly<Record<string, string>>>();
   /** Whether those who ask may see them. */
   settingsVisible = true;
+  /** Whether topics have ids, as on brokers since 2.8. */
+  identified = false;
   /** How often each transactional id was taken. */
   readonly fences: string[] = [];
   readonly #topics = new Map<string, Partition[]>();
@@ -81,6 +83,11 @@ export class FakeKafka {
   readonly #groups = new Map<string, FakeMember[]>();
   readonly #committed = new Map<string, { offset: number; metadata: string }>();
   #members = 0;
+
+  /** How often a member has joined a group. */
+  get joins(): number {
+    return this.#members;
+  }
 
   createTopic(topic: string, partitions: number): void {
     this.#topics.set(topic, Array.from({ length: partitions }, () => new Partition()));
@@ -123,9 +130,16 @@ export class FakeKafka {
           throw new EnrichmentError('KAFKA', `${topic}-${partition}: LEADER_NOT_AVAILABLE`);
         }),
       partitionCounts: async (topics) => topics.map((topic) => this.#topics.get(topic)?.length ?? null),
+      topicIdentities: async (topics) =>
+        this.identified ? topics.map((topic) => ({ topic, id: `id-of-${topic}`, partitions: this.#topics.get(topic)?.length ?? null })) : [],
       topicSettings: async (topic) => (this.settingsVisible ? this.settings.get(topic) : undefined),
       close: async () => void (await Promise.all([...members].map((member) => member.stop()))),
     };
+  }
+
+  addPartitions(topic: string, partitions: number): void {
+    const all = this.#topics.get(topic)!;
+    while (all.length < partitions) all.push(new Partition());
   }
 
   /** Retention: everything below `offset` is gone. */
@@ -174,7 +188,15 @@ export class FakeKafka {
     const [first] = members;
     if (first === undefined) return;
     const claims = members.map(({ id, owned }) => ({ id, owned }));
-    const assignment = assignPartitions(this.counts(first.topics), claims);
+    let count: number;
+    try {
+      count = this.counts(first.topics);
+    } catch (error) {
+      // As the member does that has to assign.
+      for (const member of members) member.crash(error as Error);
+      return;
+    }
+    const assignment = assignPartitions(count, claims);
     for (const member of this.#groups.get(groupId) ?? []) member.cutOff = !members.includes(member);
     for (const member of members) member.assign(assignment.get(member.id) ?? []);
   }
@@ -295,6 +317,11 @@ class FakeMember implements GroupMember {
   async start(handlers: GroupHandlers): Promise<void> {
     this.#handlers = handlers;
     this.#kafka.join(this);
+  }
+
+  crash(error: Error): void {
+    const handlers = this.#handlers;
+    setImmediate(() => handlers?.onCrash(error));
   }
 
   assign(partitions: readonly number[]): void {
