@@ -3,6 +3,8 @@
  * throws. `user`: this signal is refused, others are not concerned; `overload`: Temporal asks all to slow down; `outage`:
  * anything else.
  */
+import { messageOf } from '../errors.ts';
+
 export type SignalFailure = 'user' | 'overload' | 'outage';
 
 const INVALID_ARGUMENT = 3;
@@ -12,12 +14,22 @@ const OUT_OF_RANGE = 11;
 const OF_ONE_USER = /larger than max|message (size|too large)|workflow is busy|busy workflow/i;
 
 export function signalFailureOf(error: unknown): SignalFailure {
-  const seen = new Set<unknown>();
-  for (let at = error; typeof at === 'object' && at !== null && !seen.has(at); at = (at as { cause?: unknown }).cause) {
-    seen.add(at);
-    const { code, message } = at as { code?: unknown; message?: unknown };
+  for (const { code, message } of causesOf(error)) {
     if (code === INVALID_ARGUMENT || code === OUT_OF_RANGE) return 'user';
     if (code === RESOURCE_EXHAUSTED) return OF_ONE_USER.test(String(message)) ? 'user' : 'overload';
   }
   return 'outage';
+}
+
+/** What the client says, and what it says it for: by itself it names only the request. */
+export function signalProblem(error: unknown): string {
+  const messages = [error, ...causesOf(error)].map(messageOf);
+  const [first, last] = [messages[0]!, messages.at(-1)!];
+  return last.includes(first) ? last : `${first}: ${last}`;
+}
+
+function causesOf(error: unknown): { readonly code?: unknown; readonly message?: unknown }[] {
+  const seen = new Set<object>();
+  for (let at = error; typeof at === 'object' && at !== null && !seen.has(at); at = (at as { cause?: unknown }).cause) seen.add(at);
+  return [...seen];
 }

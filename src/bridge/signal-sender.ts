@@ -5,12 +5,11 @@
  */
 import type { Clock } from '../clock.ts';
 import type { Rules } from '../domain/events.ts';
-import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { HistoryGuard } from './history-guard.ts';
 import type { Flight } from './outbox.ts';
 import type { PartitionTriple } from './partition-triple.ts';
-import { signalFailureOf, type SignalFailure } from './signal-failure.ts';
+import { signalFailureOf, signalProblem, type SignalFailure } from './signal-failure.ts';
 import { SignalPlaces, type PlaceKind } from './signal-places.ts';
 import type { Signaller } from './signaller.ts';
 import { UsersWaiting } from './users-waiting.ts';
@@ -133,7 +132,7 @@ export class SignalSender {
         break;
       } catch (error) {
         const failure = this.noteFailure(error, sending, before);
-        if (failure === 'user' || failures >= WAITS_AFTER) this.waits(sending, flight.userId, `its signals fail: ${messageOf(error)}`);
+        if (failure === 'user' || failures >= WAITS_AFTER) this.waits(sending, flight.userId, `its signals fail: ${signalProblem(error)}`);
         if (place !== undefined) this.places.free(place);
         await clock.sleep(Math.min(backoff, MAX_BACKOFF[failure]), givenUp);
         place = await this.again(sending);
@@ -158,7 +157,7 @@ export class SignalSender {
   private noteFailure(error: unknown, { triple, givenUp }: Sending, before: number): SignalFailure {
     const failure = signalFailureOf(error);
     if (givenUp.aborted) return failure;
-    this.lastError = messageOf(error);
+    this.lastError = signalProblem(error);
     this.deps.observer.signalFailed();
     this.deps.logger.debug({ error: this.lastError, partition: triple.partition }, 'a signal did not go through and is sent again');
     // While those of others go through it is not Temporal that is away.
