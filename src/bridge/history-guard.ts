@@ -45,7 +45,10 @@ export class HistoryGuard {
       this.note(userId, before + weight);
       return undefined;
     }
-    return this.waitForShortHistory(userId, ended).then(() => this.note(userId, weight));
+    return this.waitForShortHistory(userId, ended).then((short) => {
+      // Whoever comes after one that gave up has to look as well.
+      if (short) this.note(userId, weight);
+    });
   }
 
   private note(userId: string, sent: number): void {
@@ -56,11 +59,13 @@ export class HistoryGuard {
     this.sent.delete(this.sent.keys().next().value!);
   }
 
-  private async waitForShortHistory(userId: string, ended: AbortSignal): Promise<void> {
+  /** False when ended before. */
+  private async waitForShortHistory(userId: string, ended: AbortSignal): Promise<boolean> {
     for (let poll = FIRST_POLL; !ended.aborted; poll = Math.min(2 * poll, MAX_POLL)) {
       const history = await this.signaller.history(userId);
-      if (history === null || (history.events < MAX_HISTORY.events && history.bytes < MAX_HISTORY.bytes)) return;
+      if (history === null || (history.events < MAX_HISTORY.events && history.bytes < MAX_HISTORY.bytes)) return true;
       await this.clock.sleep(poll, ended);
     }
+    return false;
   }
 }

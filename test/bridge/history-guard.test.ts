@@ -56,3 +56,14 @@ test('a workflow that is gone holds nothing up, and neither does an ended genera
   await ended.guard.admit('a', 100, AbortSignal.abort());
   assert.equal(ended.looks.length, 0);
 });
+
+test('a wait that ended with its generation is no look: the next generation does not send 200 more without one', async () => {
+  const { guard, looks } = guardOver({ events: MAX_HISTORY.events, bytes: 0 }, { events: MAX_HISTORY.events, bytes: 0 });
+  assert.equal(guard.admit('a', 1_000_000, forEver), undefined);
+  const ended = new AbortController();
+  const wait = guard.admit('a', 100, ended.signal);
+  ended.abort();
+  await wait;
+  assert.notEqual(guard.admit('a', 100, forEver), undefined);
+  assert.deepEqual(looks, ['a', 'a']);
+});
