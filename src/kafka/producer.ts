@@ -1,7 +1,8 @@
 /**
  * A plain idempotent producer, for commands that only write. Records go where Kafka's own partitioner puts their key,
- * one partition a request (kafkajs loses records when one request spans several).
+ * one partition a request (kafkajs loses records when one request spans several), in batches that their topic takes.
  */
+import { systemClock } from '../clock.ts';
 import type { KafkaConfig } from '../config.ts';
 import { EnrichmentError } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -9,18 +10,18 @@ import { createAdmin } from './admin.ts';
 import { createClient, PATIENT_RETRY } from './client.ts';
 import { kafkaError, requestError } from './errors.ts';
 import { partitionOf } from './partitioner.ts';
-import { bytesOf } from './port.ts';
-import type { OutRecord } from './port.ts';
+import { batchesOf } from './fitting.ts';
+import type { OutRecord, SendOptions } from './port.ts';
 import { deadline } from './timing.ts';
-import { assertAcknowledged, explicitPartition, messagesOf } from './transactional-producer.ts';
+import { RefusedBatch, TopicRooms } from './topic-rooms.ts';
+import { assertAcknowledged, compressionOf, explicitPartition, messagesOf } from './transactional-producer.ts';
 
 /** ms for one send, retries included */
 const SEND_TIMEOUT = 60_000;
 /** ms */
 const CONNECT_TIMEOUT = 30_000;
-/** Of one request; a broker takes about 1 MiB by default. */
-const MAX_RECORDS = 1_000;
-const MAX_BYTES = 700_000;
+/** Refusals of one batch for its size: each halves what is tried, so it is a record that is not taken. */
+const MAX_REFUSALS = 12;
 
 export interface PlainProducer {
   /**
@@ -54,6 +55,7 @@ export async function createPlainProducer(config: KafkaConfig, logger: Logger): 
     throw requestError(config.brokers, 'connecting a producer', error);
   }
 
+  const rooms = new TopicRooms(admin, systemClock);
   const counts = new Map<string, number>();
   let turn = 0;
 
@@ -76,40 +78,35 @@ export async function createPlainProducer(config: KafkaConfig, logger: Logger): 
         if (rows === undefined) byPartition.set(partition, [record]);
         else rows.push(record);
       }
-      await Promise.all(
-        [...byPartition].map(async ([partition, rows]) => {
-          for (const part of requestsOf(rows)) await sendTo(topic, partition, part);
-        }),
-      );
+      await Promise.all([...byPartition].map(([partition, rows]) => sendFitting(topic, partition, rows)));
     },
     close,
   };
 
-  async function sendTo(topic: string, partition: number, records: readonly OutRecord[]): Promise<void> {
+  async function sendFitting(topic: string, partition: number, records: readonly OutRecord[]): Promise<void> {
+    let written = 0;
+    for (let refusals = 0; written < records.length; ) {
+      try {
+        for (const batch of await batchesOf(records.slice(written), await rooms.of(topic))) {
+          await rooms.send({ send }, topic, partition, [batch]);
+          written += batch.records.length;
+          refusals = 0;
+        }
+      } catch (error) {
+        refusals += 1;
+        if (!(error instanceof RefusedBatch) || error.why !== 'size' || refusals > MAX_REFUSALS) throw error;
+      }
+    }
+  }
+
+  async function send(topic: string, partition: number, records: readonly OutRecord[], options?: SendOptions): Promise<number> {
     const what = `send to ${topic}-${partition}`;
     try {
       const messages = messagesOf(records, partition);
-      const answer = await deadline(SEND_TIMEOUT, what, () => producer.send({ topic, acks: -1, messages }));
-      assertAcknowledged(answer, topic, partition);
+      const answer = await deadline(SEND_TIMEOUT, what, () => producer.send({ topic, acks: -1, messages, compression: compressionOf(options) }));
+      return assertAcknowledged(answer, topic, partition);
     } catch (error) {
       throw kafkaError(what, error);
     }
   }
-}
-
-/** Runs of records that fit into one request; a larger record goes alone. */
-function* requestsOf(records: readonly OutRecord[]): Generator<OutRecord[]> {
-  let part: OutRecord[] = [];
-  let bytes = 0;
-  for (const record of records) {
-    const size = bytesOf(record);
-    if (part.length > 0 && (part.length >= MAX_RECORDS || bytes + size > MAX_BYTES)) {
-      yield part;
-      part = [];
-      bytes = 0;
-    }
-    part.push(record);
-    bytes += size;
-  }
-  if (part.length > 0) yield part;
 }

@@ -25,7 +25,7 @@ export interface EnsureTopicsOptions {
 
 export interface TopicFinding {
   readonly topic: string;
-  /** `wrong`: exactly-once or co-partitioning does not hold with it. `weak`: it holds, until a broker is lost. */
+  /** `wrong`: exactly-once or co-partitioning does not hold with it. `weak`: it holds, but something is held up, cut or lost with a broker. */
   readonly level: 'wrong' | 'weak';
   /** What is found and what to do. */
   readonly message: string;
@@ -186,7 +186,7 @@ export function judge({ topics, maxRecordBytes }: Pick<Config, 'topics'> & Parti
   const deadLetter = states.get(topics.deadLetter);
   const room = Number(deadLetter?.settings['max.message.bytes'] ?? 0);
   if (deadLetter !== undefined && largest > 0 && room <= largest) {
-    find('wrong', topics.deadLetter, `max.message.bytes is ${room}, but an input record may have ${largest}, and headers are added: set it to ${largest + ENVELOPE}`);
+    find('weak', topics.deadLetter, `max.message.bytes is ${room}, but an input record may have ${largest}, and headers are added: a dead letter that is larger, compressed too, is written with its value cut; set it to ${largest + ENVELOPE}`);
   }
   for (const [topic, { replicas, settings }] of states) {
     if (settings['unclean.leader.election.enable'] === 'true') {

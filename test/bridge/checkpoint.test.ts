@@ -19,6 +19,14 @@ describe('the metadata of a committed offset', () => {
     assert.equal(encodeMetadata({ maxTs: 5, watermark: -Infinity, deadLettersBelow: 7 }), '{"v":1,"maxTs":5,"watermark":null,"deadLettersBelow":7}');
   });
 
+  it('is far below the 4,096 bytes that brokers take by default, with everything at its longest', () => {
+    const name = `${'A'.repeat(22)}~${Number.MAX_SAFE_INTEGER}`;
+    const longest = { maxTs: -8_640_000_000_000_000, watermark: -8_640_000_000_000_000, deadLettersBelow: Number.MAX_SAFE_INTEGER };
+    const text = encodeMetadata({ ...longest, logs: { names: [name, name, name], partitions: 2 ** 31 - 1 } });
+    assert.ok(Buffer.byteLength(text) < 400, text);
+    assert.deepEqual(decodeMetadata(text)?.logs?.names, [name, name, name]);
+  });
+
   it('of anyone else is nothing', () => {
     for (const text of ['', 'x', 'null', '[]', '5', '"v"', '{}', '{"v":2,"maxTs":1,"watermark":1,"deadLettersBelow":1}', '{"v":1}', '{"v":1,"deadLettersBelow":"7"}']) {
       assert.equal(decodeMetadata(text), undefined, text);

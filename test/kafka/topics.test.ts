@@ -114,7 +114,6 @@ for (const [what, changed, topic, message] of [
   ['a compacted output', { out: good({ 'cleanup.policy': 'compact' }) }, 'out', /set it to "delete"/],
   ['a ledger that deletes', { 'out-ledger': good({ 'cleanup.policy': 'compact,delete' }) }, 'out-ledger', /forgets users/],
   ['a ledger of other size than the output', { 'out-ledger': good({ 'cleanup.policy': 'compact' }, 2) }, 'out-ledger', /has 2 partitions and out has 4/],
-  ['dead letters without room', { dead: good() }, 'dead', /max.message.bytes is 1000/],
   ['unclean leader election', { out: good({ 'unclean.leader.election.enable': 'true' }) }, 'out', /committed records can vanish/],
   ['one in-sync replica of three', { out: good({ 'min.insync.replicas': '1' }) }, 'out', /set it to 2/],
   ['an input that takes timestamps of any future: a clock that is ahead makes its partition late', { money: good({ 'message.timestamp.after.max.ms': '9223372036854775807' }) }, 'money', /set it to 3600000/],
@@ -139,4 +138,9 @@ for (const policy of ['compact', 'compact,delete']) {
 test('an output topic that takes less than one record may have is weak', () => {
   const state = { partitions: 1, replicas: 1, settings: { 'cleanup.policy': 'delete', 'max.message.bytes': '999' } };
   assert.deepEqual(judge({ topics: config.topics, maxRecordBytes: 1_000 }, new Map([['out', state]])).map(({ level, topic }) => [level, topic]), [['weak', 'out']]);
+});
+
+test('a dead-letter topic that takes less than the inputs is weak: larger letters are cut, nothing stops', () => {
+  assert.deepEqual(findings({ dead: good() }).map(({ level, topic }) => [level, topic]), [['weak', 'dead']]);
+  assert.match(findings({ dead: good() })[0]!.message, /max\.message\.bytes is 1000, .* is written with its value cut; set it to 66536$/);
 });
