@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { codecs } from '../../src/kafka/compression.ts';
-import { fetchDecoder, MAX_BATCH_RECORDS, recordDecoder, refusalOf } from '../../src/kafka/records.ts';
+import { fetchDecoder, lastOffsetOf, MAX_BATCH_RECORDS, recordDecoder, refusalOf } from '../../src/kafka/records.ts';
 
 const require = createRequire(import.meta.url);
 const Decoder = require('kafkajs/src/protocol/decoder') as Parameters<typeof fetchDecoder>[0];
@@ -74,6 +74,17 @@ describe('the decoder of fetched records', () => {
       assert.deepEqual(offsets(records), [5, 6]);
       assert.equal(refusalOf(records), undefined);
     }
+  });
+
+  it('an empty batch, as compaction leaves it, before a large one that is cut off moves the position past it', async () => {
+    const empty = batch(10, 0, Buffer.alloc(0));
+    // Its last offset stays when all of its records have gone: 10 to 19.
+    empty.writeInt32BE(9, 23);
+    const large = batch(20, 1, record(0, [], 'x'.repeat(1_000)));
+    const records = await decode(empty, large.subarray(0, large.length - 1));
+    assert.deepEqual(offsets(records), []);
+    assert.equal(lastOffsetOf(records), 19n);
+    assert.equal(lastOffsetOf(await decode(large.subarray(0, large.length - 1))), undefined);
   });
 
   it('gives several headers of one name as an array, and takes any name for a name', async () => {
