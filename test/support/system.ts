@@ -25,7 +25,7 @@ export interface ProducedRecord {
 
 export type System = Awaited<ReturnType<typeof startSystem>>;
 
-export async function startSystem(t: TestContext, options: { partitions: number; shards?: number; env?: Record<string, string>; country?: string; countries?: (sessionId: string) => string | null; countOnly?: boolean; cluster?: Cluster }) {
+export async function startSystem(t: TestContext, options: { partitions: number; shards?: number; env?: Record<string, string>; country?: string; countries?: (sessionId: string) => string | null | undefined; countOnly?: boolean; cluster?: Cluster }) {
   const cluster = options.cluster ?? (await sharedCluster());
   const undo: (() => Promise<unknown>)[] = [];
   t.after(async () => {

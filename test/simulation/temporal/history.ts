@@ -5,7 +5,7 @@ import type { CallOptions } from '../../../workflows/engine.ts';
 export type ActivityName = keyof Activities;
 
 export type Done = { readonly ok: true; readonly value: string };
-export type Failed = { readonly ok: false; readonly type: string; readonly message: string; readonly nonRetryable: boolean; readonly cause?: Failed };
+export type Failed = { readonly ok: false; readonly type: string; readonly message: string; readonly nonRetryable: boolean; /** ms; before the call's own. */ readonly nextRetryDelay?: number; readonly cause?: Failed };
 export type Outcome = Done | Failed;
 
 /** What a workflow task brings to the workflow. */
@@ -62,8 +62,8 @@ export interface TaskAttempt {
 }
 
 export function failed(error: unknown): Failed {
-  const { type, nonRetryable, message } = error as { type?: string | null; nonRetryable?: boolean | null; message?: string };
-  return { ok: false, type: type ?? 'Error', message: message ?? String(error), nonRetryable: nonRetryable === true };
+  const { type, nonRetryable, message, nextRetryDelay } = error as { type?: string | null; nonRetryable?: boolean | null; message?: string; nextRetryDelay?: unknown };
+  return { ok: false, type: type ?? 'Error', message: message ?? String(error), nonRetryable: nonRetryable === true, ...(typeof nextRetryDelay === 'number' && { nextRetryDelay }) };
 }
 
 /** Of the server: no answer in time. */

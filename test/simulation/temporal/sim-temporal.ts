@@ -333,7 +333,7 @@ export class SimTemporal {
     activity.deadline?.cancel();
     activity.token = undefined;
     if (outcome.ok || !mayRetry(activity.options, activity.attempt, outcome)) return this.#endActivity(run, activity, outcome);
-    const wait = backoffOf(activity.options, activity.attempt);
+    const wait = outcome.nextRetryDelay ?? backoffOf(activity.options, activity.attempt);
     // No time is left for another attempt: the server ends it at once.
     if (activity.limit !== undefined && this.#scheduler.now + wait > activity.limit.at) return this.#endActivity(run, activity, outcome);
     activity.attempt += 1;
