@@ -9,6 +9,7 @@ import type { ClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnection } from '@temporalio/worker';
 import { EnrichmentError, messageOf } from './errors.ts';
 import { dataConverter } from './payload-codec.ts';
+import { isWebServer } from './temporal-answers.ts';
 
 /** ms until a server that does not answer counts as unreachable. */
 const CONNECT_TIMEOUT = 10_000;
@@ -69,7 +70,7 @@ export async function connectTemporal(env: NodeJS.ProcessEnv): Promise<TemporalC
       connectTimeout: CONNECT_TIMEOUT,
     });
   } catch (error) {
-    throw unreachable(address, error);
+    throw await unreachable(address, error);
   }
   return { address, namespace, connection, client: new Client({ connection, namespace, dataConverter }) };
 }
@@ -85,7 +86,7 @@ export async function connectTemporalNative(
     const connection = await withTimeout(NativeConnection.connect(connectionOptions), CONNECT_TIMEOUT);
     return { address, namespace, connection };
   } catch (error) {
-    throw unreachable(address, error);
+    throw await unreachable(address, error);
   }
 }
 
@@ -97,12 +98,11 @@ function withAddress(options: TemporalOptions): TemporalOptions & { readonly add
   return { ...options, address };
 }
 
-function unreachable(address: string, cause: unknown): EnrichmentError {
-  return new EnrichmentError(
-    'UNREACHABLE',
-    `Temporal at "${address}" (TEMPORAL_ADDRESS) cannot be used: ${reasonOf(cause)}`,
-    { cause },
-  );
+async function unreachable(address: string, cause: unknown): Promise<EnrichmentError> {
+  const reason = (await isWebServer(address))
+    ? "a web server answers there, and no Temporal frontend: check host and port (the web UI's are others)"
+    : reasonOf(cause);
+  return new EnrichmentError('UNREACHABLE', `Temporal at "${address}" (TEMPORAL_ADDRESS) cannot be used: ${reason}`, { cause });
 }
 
 /** The SDK's own words, shortened: it keeps what happened in `details`, `cause` or the middle of a long message. */

@@ -4,8 +4,6 @@
  * their partitions end a bridge that starts; one that had joined before waits, since somebody may be adding partitions to
  * one input after the other.
  */
-import { EnrichmentError } from '../errors.ts';
-import { isFatal } from '../fatal.ts';
 import { keepRunning } from '../keep-running.ts';
 import type { GroupMember } from '../kafka/port.ts';
 import { TopicRooms } from '../kafka/topic-rooms.ts';
@@ -28,7 +26,6 @@ export class Bridge {
   private generation: Generation | undefined;
   private readonly stopping = new AbortController();
   private problem: string | undefined = 'not joined yet';
-  private hasJoined = false;
 
   constructor(settings: BridgeSettings, deps: BridgeDeps) {
     this.settings = settings;
@@ -73,8 +70,11 @@ export class Bridge {
     return keepRunning({
       ...this.deps,
       stopping: this.stopping.signal,
-      attempt: () => this.runMember(onReady),
-      hopeless: (error) => isFatal(error) && !(this.hasJoined && error instanceof EnrichmentError && error.code === 'TOPIC'),
+      attempt: (works) =>
+        this.runMember(() => {
+          works();
+          onReady?.();
+        }),
       onProblem: (problem) => (this.problem = problem),
       message: 'the bridge lost its place in the group and joins it again',
     });
@@ -86,7 +86,7 @@ export class Bridge {
   }
 
   /** Resolves when stopped; rejects when the member has to be replaced. */
-  private async runMember(onReady?: () => void): Promise<void> {
+  private async runMember(onReady: () => void): Promise<void> {
     const { kafka } = this.deps;
     const { groupId, inputTopics } = this.settings;
     const member = kafka.joinGroup({ groupId, topics: inputTopics });
@@ -101,8 +101,7 @@ export class Bridge {
             onAssigned: async (partitions) => {
               await this.replaceGeneration(partitions, member, reject);
               this.problem = undefined;
-              this.hasJoined = true;
-              onReady?.();
+              onReady();
             },
             onRecords: async (batch) => this.generation?.offer(batch),
             // What the ends of its log say decides what becomes of it.

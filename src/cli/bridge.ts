@@ -12,6 +12,7 @@ import { createKafka } from '../kafka/index.ts';
 import { inputDecoders } from '../schema-registry/value-format.ts';
 import { createBridgeMetrics, createRegistry, type BridgeMetrics } from '../metrics.ts';
 import { connectTemporal, within } from '../temporal.ts';
+import { askForNamespace } from '../temporal-answers.ts';
 import { workflowIdsOf } from '../workflow-ids.ts';
 import { createContext } from './context.ts';
 import { serve } from './serve.ts';
@@ -52,7 +53,7 @@ async function runBridge(): Promise<void> {
       name: 'bridge', service: bridge, config, registry, stop,
       probes: {
         kafka: () => kafka.partitionCounts([config.topics.output]),
-        temporal: () => within(PROBE_DEADLINE, temporal.connection, () => temporal.connection.workflowService.getSystemInfo({})),
+        temporal: () => within(PROBE_DEADLINE, temporal.connection, () => askForNamespace(temporal.connection.workflowService, temporal.namespace)),
       },
       setGauges: () => setGauges(metrics, bridge),
     });

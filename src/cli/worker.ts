@@ -19,6 +19,7 @@ import { createRegistry, createWorkerMetrics, type WorkerMetrics } from '../metr
 import { createOwnership, eventText } from '../publish/ownership.ts';
 import type { OnShardEvent, Publisher } from '../publish/publisher.ts';
 import { connectTemporalNative, within } from '../temporal.ts';
+import { askForNamespace } from '../temporal-answers.ts';
 import { createCommittedWatermark } from '../worker/committed-watermark.ts';
 import { outputEncoder } from '../schema-registry/value-format.ts';
 import { RefusedOutputs } from '../worker/refused-outputs.ts';
@@ -133,7 +134,7 @@ async function runWorker(): Promise<void> {
       name: 'worker', service: worker, config, registry, stop,
       probes: {
         kafka: () => kafka.partitionCounts([topics.output]),
-        temporal: () => within(PROBE_DEADLINE, connection, () => connection.workflowService.getSystemInfo({})),
+        temporal: () => within(PROBE_DEADLINE, connection, () => askForNamespace(connection.workflowService, namespace)),
       },
       parts: { sessionService: sessionService.part, outputs: refused, ledger },
       setGauges() {

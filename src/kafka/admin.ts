@@ -167,10 +167,10 @@ export async function endOffsets(
   if (partitions.length === 0) return [];
   await cluster.addMultipleTargetTopics([...new Set(partitions.map(({ topic }) => topic))]);
   await cluster.refreshMetadataIfNecessary();
-  let leaders = leadersOf(cluster, partitions);
+  let leaders = leadersOf(cluster, partitions, partial);
   if (leaders.has(NO_LEADER)) {
     await cluster.refreshMetadata();
-    leaders = leadersOf(cluster, partitions);
+    leaders = leadersOf(cluster, partitions, partial);
   }
   const missing = leaders.get(NO_LEADER)?.[0];
   if (missing !== undefined && !partial) throw new EnrichmentError('KAFKA', `${missing.topic}, partition ${missing.partition} has no leader`);
@@ -180,16 +180,16 @@ export async function endOffsets(
   return answers.flat();
 }
 
-/** By the broker that leads them. Throws EnrichmentError TOPIC for a partition that does not exist. */
-function leadersOf(cluster: Cluster, partitions: readonly TopicPartition[]): Map<number, TopicPartition[]> {
+/** By the broker that leads them. A partition that does not exist has no leader in a `partial` answer; else EnrichmentError TOPIC. */
+function leadersOf(cluster: Cluster, partitions: readonly TopicPartition[], partial: boolean): Map<number, TopicPartition[]> {
   const leaders = new Map<number, TopicPartition[]>();
   for (const { topic, partition } of partitions) {
     const found = cluster.findTopicPartitionMetadata(topic).find(({ partitionId }) => partitionId === partition);
-    if (found === undefined) {
+    if (found === undefined && !partial) {
       throw new EnrichmentError('TOPIC', `${topic} has no partition ${partition}: create the topics with "money-enrichment topics"`);
     }
-    const led = leaders.get(found.leader) ?? [];
-    leaders.set(found.leader, [...led, { topic, partition }]);
+    const leader = found?.leader ?? NO_LEADER;
+    leaders.set(leader, [...(leaders.get(leader) ?? []), { topic, partition }]);
   }
   return leaders;
 }

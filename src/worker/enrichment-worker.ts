@@ -65,7 +65,11 @@ export class EnrichmentWorker {
     return keepRunning({
       ...this.deps,
       stopping: this.stopping.signal,
-      attempt: () => this.runMember(onReady),
+      attempt: (works) =>
+        this.runMember(() => {
+          works();
+          onReady?.();
+        }),
       onProblem: (problem) => (this.problem = problem),
       message: 'the worker lost its shards and takes them again',
     });
@@ -76,7 +80,7 @@ export class EnrichmentWorker {
     this.stopping.abort();
   }
 
-  private async runMember(onReady?: () => void): Promise<void> {
+  private async runMember(onReady: () => void): Promise<void> {
     const { createOwnership, startShardWorker, startLookupsWorker, logger } = this.deps;
     let fail: (error: unknown) => void = () => undefined;
     const failed = new Promise<never>((_, reject) => (fail = reject));
@@ -101,7 +105,7 @@ export class EnrichmentWorker {
       await Promise.race([ownership.start(), failed, stopped]);
       if (this.stopping.signal.aborted) return;
       this.problem = undefined;
-      onReady?.();
+      onReady();
       await Promise.race([failed, stopped]);
     } finally {
       await Promise.all([this.lookups?.stop(), ...[...this.shards.keys()].map((shard) => this.stopShard(shard))]);

@@ -28,7 +28,7 @@ export class KeptWorker {
     this.#over = keepRunning({
       clock, logger,
       stopping: this.#stopping.signal,
-      attempt: () => this.#attempt(),
+      attempt: (works) => this.#attempt(works),
       onProblem: (problem) => (this.#problem = `${name} does not run: ${problem}`),
       message: `${name} failed and is started again`,
     }).catch(onFatal);
@@ -45,13 +45,14 @@ export class KeptWorker {
     await this.#over;
   }
 
-  async #attempt(): Promise<void> {
+  async #attempt(works: () => void): Promise<void> {
     const { name, start, mustEnd, logger } = this.#options;
     let fail: (error: unknown) => void = () => undefined;
     const failed = new Promise<never>((_, reject) => (fail = reject));
     failed.catch(() => undefined);
     const worker = await mustEnd(`starting ${name}`, start(fail));
     try {
+      works();
       if (this.#problem !== undefined) logger.info(`${name} runs again`);
       this.#problem = undefined;
       await Promise.race([failed, untilAborted(this.#stopping.signal)]);
