@@ -26,6 +26,7 @@ import { RefusedOutputs } from '../worker/refused-outputs.ts';
 import { RefusedUsers } from '../worker/refused-users.ts';
 import { EnrichmentWorker } from '../worker/enrichment-worker.ts';
 import { startLookupsWorker } from '../worker/lookups-worker.ts';
+import { UnopenedShards } from '../worker/unopened-shards.ts';
 import { SessionServiceWatch } from '../worker/session-service-watch.ts';
 import { noticeSinks } from '../worker/notices.ts';
 import { temporalLog } from '../worker/temporal-log.ts';
@@ -72,6 +73,7 @@ async function runWorker(): Promise<void> {
     const sessionService = new SessionServiceWatch(systemClock, logger);
     const refused = new RefusedOutputs(systemClock, topics.output);
     const ledger = new RefusedUsers(systemClock);
+    const shards = new UnopenedShards(systemClock);
     const observed = observe(metrics, logger, workflowIdsOf(config), refused);
     const lookups = {
       sessionServiceUrl: config.sessionServiceUrl!,
@@ -105,6 +107,7 @@ async function runWorker(): Promise<void> {
           random: Math.random,
           onEvent(event) {
             ledger.observe(event);
+            shards.observe(event);
             observed(event);
           },
         }),
@@ -136,7 +139,7 @@ async function runWorker(): Promise<void> {
         kafka: () => kafka.partitionCounts([topics.output]),
         temporal: () => within(PROBE_DEADLINE, connection, () => askForNamespace(connection.workflowService, namespace)),
       },
-      parts: { sessionService: sessionService.part, outputs: refused, ledger },
+      parts: { sessionService: sessionService.part, outputs: refused, ledger, shards },
       setGauges() {
         metrics.shardsOwned.set(worker.shardsOwned);
         metrics.shardsFailing.set(worker.shardsFailing);
