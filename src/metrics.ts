@@ -92,15 +92,13 @@ export function createBridgeMetrics(registry: Registry, topics: readonly string[
     registers,
   });
   for (const reason of DEAD_LETTER_REASONS) deadLetters.inc({ reason }, 0);
-  const recordsRead = new Counter({
-    name: `${PREFIX}records_read_total`,
-    help: 'Records read from the input topics',
-    labelNames: ['topic'] as const,
-    registers,
-  });
-  for (const topic of topics) recordsRead.inc({ topic }, 0);
+  const byTopic = (name: string, help: string) => {
+    const made = new Counter({ name: `${PREFIX}${name}`, help, labelNames: ['topic'] as const, registers });
+    for (const topic of topics) made.inc({ topic }, 0);
+    return made;
+  };
   return {
-    recordsRead,
+    recordsRead: byTopic('records_read_total', 'Records read from the input topics'),
     deadLetters,
     deadLettersCut: counter('dead_letters_cut_total', 'Dead letters written with a part cut off, because no request to the broker can carry the record'),
     held: gauge('records_held', 'Records in memory: in order, or on their way to Temporal'),
@@ -122,12 +120,7 @@ export function createBridgeMetrics(registry: Registry, topics: readonly string[
       registers,
     }),
     usersWaiting: gauge('users_waiting', 'Users whose signals wait: their history is long, or their signals fail'),
-    recordsLost: new Counter({
-      name: `${PREFIX}records_lost_total`,
-      help: 'Offsets that went from an input topic before they were read',
-      labelNames: ['topic'] as const,
-      registers,
-    }),
+    recordsLost: byTopic('records_lost_total', 'Offsets that went from an input topic before they were read'),
     partitionsAssigned: gauge('partitions_assigned', 'Partition triples that this process reads'),
     commits: counter('offset_commits_total', 'Transactions that committed offsets and dead letters'),
   };

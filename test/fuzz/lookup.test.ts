@@ -22,7 +22,7 @@ describe('a session service that lies', () => {
         const response = await fetch(`${url}/sessions/${path(sessionId)}`, { redirect, signal: AbortSignal.timeout(timeout) });
         if (response.status === 404) return { sessionId, status: 'not-found' };
         const { clientCountryCode } = (await response.json()) as { clientCountryCode?: unknown };
-        return response.status === 200 && typeof clientCountryCode === 'string' ? { sessionId, status: 'found', clientCountryCode } : noAnswer;
+        return response.status === 200 && typeof clientCountryCode === 'string' ? { sessionId, status: 'found', clientCountryCode: clientCountryCode.toWellFormed() } : noAnswer;
       } catch {
         return noAnswer;
       }
