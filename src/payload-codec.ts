@@ -113,7 +113,7 @@ class AvroCodec implements PayloadCodec {
 
 /** The SDK fails a workflow's task, for ever, for a payload of an encoding that it does not know, or that is no JSON. */
 function readable(payload: Payload, encoding: string): Payload {
-  if (encoding === '' && payload.data == null) return payload;
+  if (encoding === '' && (payload.data === null || payload.data === undefined)) return payload;
   if (encoding.startsWith(AVRO)) throw new EnrichmentError('NEWER_STATE', `stored as ${encoding}, which this version does not know: a newer version wrote it. Run that one or a newer one; nothing is lost meanwhile`);
   if (!PLAIN.has(encoding)) return unreadable('an encoding that is not known');
   if (encoding !== JSON_PLAIN) return payload;

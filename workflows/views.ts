@@ -3,7 +3,7 @@
  * (Temporal takes 2 MB) whatever the events hold: lists are cut to {@link VIEW_LIMIT}, and so are texts that came from
  * outside, to {@link TEXT_LIMIT}.
  */
-import { carriedBytes, type MAX_BYTES } from './carried.ts';
+import { carriedBytes } from './carried.ts';
 import type { Life } from './life.ts';
 import { sessionStatus } from '../src/domain/sessions.ts';
 import type { Pending, Session } from '../src/domain/state.ts';
@@ -62,7 +62,7 @@ export interface UserStateView {
     readonly lookups: number;
     readonly firstOccurrences: number;
     readonly dedupEntries: number;
-    /** Of all that is carried, as it is stored; at most {@link MAX_BYTES} but for what is owed. */
+    /** Of all that is carried, as it is stored; at most MAX_BYTES of carried.ts but for what is owed. */
     readonly bytes: number;
   };
   /** Signals are not applied until some of what is owed (lookups, outputs) is published: it takes all the room. */
