@@ -18,7 +18,7 @@ export const MENDS: readonly BrokenBuild[] = [
     name: 'dead-letter-never-cut',
     breaks: 'a dead letter that no request can carry is tried whole, for ever',
     edits: [{ file: 'src/bridge/committer.ts', find: 'if (batch.bytes <= room.most) return batch;', replace: 'if (batch.bytes > 0) return batch;' }],
-    caughtBy: 'simulate',
+    caughtBy: { test: 'test/bridge/committer.test.ts' },
   },
   {
     name: 'parts-by-the-wall-clock',
