@@ -9,6 +9,9 @@ import type { BrokenBuild, Edit } from './builds.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const COPIED = ['src', 'workflows', 'activities', 'test', 'bin', 'schemas', 'package.json', 'tsconfig.json'];
 
+/** ms; a test of something that is waited for may wait for ever where that is broken. */
+const TEST_TIMEOUT = 60_000;
+
 export interface Caught {
   readonly caught: boolean;
   /** What it said, from the end. */
@@ -41,7 +44,7 @@ export async function runBrokenBuild(build: BrokenBuild, seeds: number): Promise
     const arguments_ =
       build.caughtBy === 'simulate'
         ? ['--import', 'tsx', 'test/simulation/main.ts', '--seeds', String(seeds)]
-        : ['--import', 'tsx', '--test', build.caughtBy.test];
+        : ['--import', 'tsx', '--test', `--test-timeout=${TEST_TIMEOUT}`, build.caughtBy.test];
     const { code, output } = await node(folder, arguments_);
     const verdict = build.caughtBy === 'simulate' ? /^seed \d+ failed:$/m : /^# fail [1-9]/m;
     return { caught: code === 1 && verdict.test(output), output, seconds: Math.round((performance.now() - began) / 1_000) };
