@@ -15,6 +15,8 @@ export interface BrokenBuild {
   /** What it breaks. */
   readonly breaks: string;
   readonly edits: readonly Edit[];
+  /** For the simulation: the only kinds of faults that touch something of their own; of all of them one seed has few. */
+  readonly narrow?: string;
   /** What must fail: the simulation, or a test file. */
   readonly caughtBy: 'simulate' | { readonly test: string };
 }

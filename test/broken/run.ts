@@ -43,10 +43,10 @@ export async function runBrokenBuild(build: BrokenBuild, seeds: number): Promise
   try {
     const arguments_ =
       build.caughtBy === 'simulate'
-        ? ['--import', 'tsx', 'test/simulation/main.ts', '--seeds', String(seeds)]
+        ? ['--import', 'tsx', 'test/simulation/main.ts', '--seeds', String(seeds), ...(build.narrow === undefined ? [] : ['--narrow', build.narrow])]
         : ['--import', 'tsx', '--test', `--test-timeout=${TEST_TIMEOUT}`, build.caughtBy.test];
     const { code, output } = await node(folder, arguments_);
-    const verdict = build.caughtBy === 'simulate' ? /^seed \d+ failed:$/m : /^# fail [1-9]/m;
+    const verdict = build.caughtBy === 'simulate' ? /^seed \d+ failed:$/m : /^# (fail|cancelled) [1-9]/m;
     return { caught: code === 1 && verdict.test(output), output, seconds: Math.round((performance.now() - began) / 1_000) };
   } finally {
     await rm(folder, { recursive: true, force: true });
