@@ -86,7 +86,7 @@ export async function createTopics(config: Config, partitions: number): Promise<
   const { created, findings } = await ensureTopics(config, logger, { partitions, shards: Math.min(partitions, DEFAULT_SHARDS), keepForever: true });
   if (created.length > 0) log(`Created the topics ${created.join(', ')}.`);
   for (const { topic, message } of findings) log(`Topic ${topic}: ${message}.`);
-  const wrong = findings.filter(({ level }) => level === 'wrong').map(({ topic }) => topic);
+  const wrong = findings.filter(({ level, latent }) => level === 'wrong' && latent !== true).map(({ topic }) => topic);
   if (wrong.length > 0) throw new EnrichmentError('TOPIC', `Topics that do not fit: ${wrong.join(', ')}; see above what to change.`);
 }
 

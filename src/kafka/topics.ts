@@ -27,6 +27,8 @@ export interface TopicFinding {
   readonly topic: string;
   /** `wrong`: exactly-once or co-partitioning does not hold with it. `weak`: it holds, but something is held up, cut or lost with a broker. */
   readonly level: 'wrong' | 'weak';
+  /** Of one that is wrong: all works with it until a producer's clock is. A stack for development goes on. */
+  readonly latent?: true;
   /** What is found and what to do. */
   readonly message: string;
 }
@@ -155,7 +157,7 @@ export function judge({ topics, maxRecordBytes }: Pick<Config, 'topics'> & Parti
     } else if (settings[AHEAD] === undefined) {
       find('weak', topic, `the broker has no ${AHEAD} (it came with Kafka 3.6): one producer whose clock is ahead makes all other records of its partition late`);
     } else if (Number(settings[AHEAD]) > HOUR) {
-      find('wrong', topic, `${AHEAD} is ${settings[AHEAD]}: one producer whose clock is ahead makes all other records of its partition late; set it to ${HOUR}`);
+      findings.push({ topic, level: 'wrong', latent: true, message: `${AHEAD} is ${settings[AHEAD]}: one producer whose clock is ahead makes all other records of its partition late; set it to ${HOUR}` });
     }
   }
 
