@@ -39,7 +39,7 @@ const GUARANTEES: readonly BrokenBuild[] = [
     breaks: 'every owner of a shard has a transactional id of its own, so that taking a shard stops nobody',
     edits: [
       {
-        file: 'src/publish/shard-publisher.ts',
+        file: 'src/publish/shard-opener.ts',
         find: 'await kafka.fence(transactionalId);',
         replace: 'await kafka.fence(`${transactionalId}-${me}`);',
       },
@@ -52,8 +52,8 @@ const GUARANTEES: readonly BrokenBuild[] = [
     edits: [
       {
         file: 'src/publish/shard-publisher.ts',
-        find: 'const transaction = await producer.begin();\n        await transaction.send(outputTopic',
-        replace: 'for (const { resolve } of batch.complete) resolve();\n        const transaction = await producer.begin();\n        await transaction.send(outputTopic',
+        find: 'const at = await this.#sender.commit(producer',
+        replace: 'for (const { resolve } of batch.complete) resolve();\n        const at = await this.#sender.commit(producer',
       },
     ],
     caughtBy: 'simulate',

@@ -77,8 +77,7 @@ export const MENDS: readonly BrokenBuild[] = [
     name: 'one-triple-ends-the-generation',
     breaks: 'a commit that fails, or a triple that cannot be taken, ends the generation with all of its partitions',
     edits: [{ file: 'src/bridge/triple-runner.ts', find: 'if (isFatal(error)) throw error;', replace: 'if (!ended.aborted) throw error;' }],
-    narrow: 'no replicas',
-    caughtBy: 'simulate',
+    caughtBy: { test: 'test/bridge/broken-partition.test.ts' },
   },
   {
     name: 'ends-of-all-or-none',
@@ -87,15 +86,13 @@ export const MENDS: readonly BrokenBuild[] = [
       { file: 'src/bridge/log-ends.ts', find: '{ partial: true });', replace: '{ partial: false });' },
       { file: 'src/bridge/log-ends.ts', find: 'if (isFatal(error)) onFailure(error);', replace: 'if (!isFatal(1)) onFailure(error);' },
     ],
-    narrow: 'no leader',
-    caughtBy: 'simulate',
+    caughtBy: { test: 'test/bridge/broken-partition.test.ts' },
   },
   {
     name: 'deleted-records-are-waited-for',
     breaks: 'a partition stands still when unread records of one input are deleted up to its end',
     edits: [{ file: 'src/bridge/triple-runner.ts', find: 'triple.skipTo(input, start);', replace: '' }],
-    narrow: 'unread records deleted',
-    caughtBy: 'simulate',
+    caughtBy: { test: 'test/bridge/broken-partition.test.ts' },
   },
   {
     name: 'refused-output-is-not-held',
