@@ -101,10 +101,10 @@ function textOf(file: string, bytes: Buffer): string {
 }
 
 /**
- * bytes: what one record may have. A signal to Temporal takes 2 MB (2,097,152 bytes), stored as Avro: the texts of one record, and
- * what is around them.
+ * bytes: what one record may have. A signal to Temporal takes 2 MB (2,097,152 bytes), and what follows from one record has to fit
+ * through continue-as-new beside a full state (src/domain/bounds.ts): the digits of a number text take half a byte each there.
  */
-export const MAX_RECORD_BYTES = 1_900_000;
+export const MAX_RECORD_BYTES = 1_048_576;
 
 /** Throws one EnrichmentError CONFIG whose message has a line for every problem: variable, value, what is expected. */
 export function loadConfig(env: NodeJS.ProcessEnv, requirements: ConfigRequirements = {}): Config {

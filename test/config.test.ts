@@ -143,8 +143,8 @@ describe('what is wrong is said with variable, value and expectation', () => {
     [{ ENRICHMENT_SESSION_TTL: '0s' }, 'ENRICHMENT_SESSION_TTL="0s": expected a duration from 1ms to 3650d'],
     [{ ENRICHMENT_DEDUP_TTL: '0.1ms' }, 'ENRICHMENT_DEDUP_TTL="0.1ms": expected a duration from 1ms to 3650d'],
     [{ ENRICHMENT_IDLE_TIMEOUT: '30d' }, 'ENRICHMENT_IDLE_TIMEOUT="30d": expected a duration from 1ms to 2147483647ms'],
-    [{ ENRICHMENT_MAX_RECORD_BYTES: '1MiB' }, 'ENRICHMENT_MAX_RECORD_BYTES="1MiB": expected a whole number from 1 to 1900000'],
-    [{ ENRICHMENT_MAX_RECORD_BYTES: '0' }, 'ENRICHMENT_MAX_RECORD_BYTES="0": expected a whole number from 1 to 1900000'],
+    [{ ENRICHMENT_MAX_RECORD_BYTES: '1MiB' }, 'ENRICHMENT_MAX_RECORD_BYTES="1MiB": expected a whole number from 1 to 1048576'],
+    [{ ENRICHMENT_MAX_RECORD_BYTES: '0' }, 'ENRICHMENT_MAX_RECORD_BYTES="0": expected a whole number from 1 to 1048576'],
     [{ ENRICHMENT_METRICS_PORT: '65536' }, 'ENRICHMENT_METRICS_PORT="65536": expected a whole number from 0 to 65535'],
     [{ ENRICHMENT_LOG_LEVEL: 'loud' }, 'ENRICHMENT_LOG_LEVEL="loud": expected one of trace, debug, info, warn, error, fatal, silent'],
     [{ ENRICHMENT_APP_ID: 'a/b' }, 'ENRICHMENT_APP_ID="a/b": expected up to 100 letters, digits, "-", "_" and "."'],
@@ -330,7 +330,7 @@ test('older workflows need a deployment, whose name Temporal must accept', () =>
   assert.deepEqual(problemsOf({ ENRICHMENT_DEPLOYMENT: 'a.b' }), ['ENRICHMENT_DEPLOYMENT="a.b": expected up to 100 letters, digits, "-" and "_"']);
 });
 
-test('a record larger than a signal to Temporal takes cannot be accepted', () => {
-  assert.equal(loadConfig({ ENRICHMENT_MAX_RECORD_BYTES: '1900000' }).maxRecordBytes, 1_900_000);
-  assert.throws(() => loadConfig({ ENRICHMENT_MAX_RECORD_BYTES: '2097152' }), /ENRICHMENT_MAX_RECORD_BYTES/);
+test('a record larger than what continue-as-new can carry beside a full state cannot be accepted', () => {
+  assert.equal(loadConfig({ ENRICHMENT_MAX_RECORD_BYTES: '1048576' }).maxRecordBytes, 1_048_576);
+  assert.throws(() => loadConfig({ ENRICHMENT_MAX_RECORD_BYTES: '1048577' }), /ENRICHMENT_MAX_RECORD_BYTES/);
 });
