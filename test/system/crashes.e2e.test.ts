@@ -26,7 +26,8 @@ test('worker and bridge killed with SIGKILL again and again: the output is exact
 });
 
 test('two bridges and two workers share the work; one of each is killed; the others take over', { timeout: 600_000 }, async (t) => {
-  const system = await startSystem(t, { partitions: 4 });
+  // The bridges run before anything is written: the while until then is no silence.
+  const system = await startSystem(t, { partitions: 4, env: { ENRICHMENT_IDLE_TIMEOUT: '20s' } });
   const [worker, bridge] = await Promise.all([system.start('worker'), system.start('bridge'), system.start('worker'), system.start('bridge')]);
   await system.produce(generateTraffic(trafficOptions({
     users: 300, events: 10_000, seed: 4, start: Date.now() - 3 * 86_400_000, span: 1_200_000, disorder: 15_000, duplicates: 0.05, pending: 0.02, old: 0.01,
