@@ -1,6 +1,7 @@
 /** What the bridge is, out of the configuration and the topics as they are. */
 import type { Config } from '../config.ts';
 import { EnrichmentError } from '../errors.ts';
+import { typesOf } from '../kafka/errors.ts';
 import type { KafkaPort } from '../kafka/port.ts';
 import type { BridgeSettings } from './generation.ts';
 import { BOUNDS } from '../domain/bounds.ts';
@@ -12,8 +13,8 @@ import { bridgeGroupOf } from './group.ts';
  */
 export async function checkTopics(kafka: KafkaPort, topics: Config['topics']): Promise<{ shards: number; deadLetterPartitions: number }> {
   const names = [topics.user, topics.session, topics.money, topics.output, topics.deadLetter];
-  const counts = await kafka.partitionCounts([...names, topics.ledger]);
-  const [, , , output, , ledger = null] = counts;
+  const counts = await kafka.partitionCounts(names);
+  const output = counts[3]!;
   const missing = names.filter((_, index) => counts[index] === null);
   if (missing.length > 0) {
     throw new EnrichmentError('TOPIC', `missing topics: ${missing.join(', ')}; create them with "money-enrichment topics"`);
@@ -22,13 +23,24 @@ export async function checkTopics(kafka: KafkaPort, topics: Config['topics']): P
   if (policy.includes('compact')) {
     throw new EnrichmentError('TOPIC', `cleanup.policy of ${topics.deadLetter} is "${policy}": it takes no record without a key, and keeps one a key; set it to "delete"`);
   }
+  const ledger = await ledgerPartitions(kafka, topics.ledger);
   if (ledger !== null && ledger !== output) {
     throw new EnrichmentError(
       'TOPIC',
       `${topics.output} has ${output} partitions and ${topics.ledger} has ${ledger}: they must be equal, and never change, because a user keeps its shard for ever`,
     );
   }
-  return { shards: output!, deadLetterPartitions: counts[4]! };
+  return { shards: output, deadLetterPartitions: counts[4]! };
+}
+
+/** Null where there is none yet, or where the bridge's user may not describe it: it needs no permission there. */
+async function ledgerPartitions(kafka: KafkaPort, ledger: string): Promise<number | null> {
+  try {
+    return (await kafka.partitionCounts([ledger]))[0] ?? null;
+  } catch (error) {
+    if (typesOf(error).includes('TOPIC_AUTHORIZATION_FAILED')) return null;
+    throw error;
+  }
 }
 
 export function bridgeSettings(config: Config, deadLetterPartitions: number): BridgeSettings {
