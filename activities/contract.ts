@@ -1,7 +1,7 @@
 /** What the workflow may ask of the world. Types only: this file is part of the workflow bundle's type check. */
-import type { Incarnation, Output } from '../src/domain/types.ts';
+import type { Incarnation, Output, Run } from '../src/domain/types.ts';
 
-export type { Incarnation, Output };
+export type { Incarnation, Output, Run };
 
 /**
  * `applied`: outputs that needed no waiting, a function of the signals alone; published by a local activity.
@@ -17,6 +17,8 @@ export interface PublishRequest {
   /** Sequence number of `outputs[0]` within (user, incarnation, stream); contiguous, the first ever is 1. */
   readonly first: number;
   readonly outputs: readonly Output[];
+  /** That asks. Absent in what releases before 0.3.0 asked. */
+  readonly run?: Run;
 }
 
 /** `retry`: no usable answer yet; `given-up`: none, and it was asked for after `giveUpAt`. */
@@ -54,6 +56,8 @@ export const FAILURES = {
   staleIncarnation: 'StaleIncarnation',
   /** Not retryable: the ledger holds another record under this sequence number. */
   divergence: 'Divergence',
+  /** Not retryable as it is: the workflow was reset. `details[0]`: the last sequence number of the stream, after which it may go on. */
+  workflowReset: 'WorkflowReset',
   /** The broker does not take this very output. Not retryable in a local activity: the workflow task is tried again later. */
   outputRefused: 'OutputRefused',
   /** Retryable. */

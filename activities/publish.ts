@@ -1,6 +1,7 @@
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { EnrichmentError, messageOf, type ErrorCode } from '../src/errors.ts';
+import { WorkflowReset } from '../src/publish/refusals.ts';
 import { FAILURES, type Activities, type PublishRequest } from './contract.ts';
 
 export interface PublishDeps {
@@ -14,6 +15,7 @@ const FAILURE_TYPES: Partial<Record<ErrorCode, string>> = {
   SEQUENCE_GAP: FAILURES.sequenceGap,
   STALE_INCARNATION: FAILURES.staleIncarnation,
   DIVERGENCE: FAILURES.divergence,
+  WORKFLOW_RESET: FAILURES.workflowReset,
   OUTPUT_REFUSED: FAILURES.outputRefused,
 };
 /** A local activity fails its task at once, which then waits without a slot; a regular one is tried again by itself. */
@@ -31,6 +33,7 @@ export function createPublish({ publisher, isLocal = () => activityInfo().isLoca
         type,
         message: messageOf(error),
         nonRetryable: type !== FAILURES.publishFailed && (!RETRIED.has(code) || isLocal()),
+        ...(error instanceof WorkflowReset && { details: [error.last] }),
         ...(error instanceof Error && { cause: error }),
       });
     }

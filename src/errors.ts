@@ -11,6 +11,7 @@ export const ERROR_CODES = [
   'SEQUENCE_GAP',
   'STALE_INCARNATION',
   'DIVERGENCE',
+  'WORKFLOW_RESET', // a workflow was reset: the numbers of its outputs go on after the ledger's
   'OUTPUT_REFUSED', // the broker does not take this very output: it waits by itself, and is tried again
   'LIBRARY', // an installed library is not the version that this project was proven with
   'NEWER_STATE', // stored by a newer version of this product

@@ -7,6 +7,7 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { LookupOutcome } from '../activities/contract.ts';
 import type { Noticed } from '../workflows/engine.ts';
+import type { Notice } from './publish/notices.ts';
 import { DEAD_LETTER_REASONS } from './codec/dead-letter.ts';
 
 const PREFIX = 'money_enrichment_';
@@ -71,7 +72,7 @@ export interface WorkerMetrics {
 type KindOf<What extends Noticed['what']> = Extract<Noticed, { what: What }>['kind'];
 const FORGOTTEN: readonly KindOf<'forgotten'>[] = ['dedup', 'session', 'pending', 'change', 'money-type'];
 const NOT_OURS: readonly KindOf<'not-ours'>[] = ['signal', 'update', 'cancellation', 'start'];
-const WORKFLOW_EVENTS: readonly KindOf<'happened'>[] = ['reset', 'second-partition', 'waits-for-room'];
+const WORKFLOW_EVENTS: readonly (KindOf<'happened'> | Notice)[] = ['reset', 'began-anew', 'second-partition', 'waits-for-room'];
 
 /** A registry with the metrics of the process itself (memory, event loop, garbage collection). */
 export function createRegistry(): Registry {
@@ -172,7 +173,7 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
     outputsRefused: new Gauge({ name: `${PREFIX}outputs_refused`, help: 'Users whose outputs wait because the broker refuses one of them', registers }),
     forgotten: byKind('state_forgotten_total', 'What made room in the states of users that were at a bound', FORGOTTEN),
     notOurs: byKind('not_ours_total', 'Signals, updates, cancellations and starts of workflows that were none of the product and were dropped', NOT_OURS),
-    workflowEvents: byKind('workflow_events_total', 'Workflows that were reset, met in a second partition, or wait for room', WORKFLOW_EVENTS),
+    workflowEvents: byKind('workflow_events_total', 'Workflows that were reset, began anew after another of their user, were met in a second partition, or wait for room', WORKFLOW_EVENTS),
     shardsOwned: new Gauge({ name: `${PREFIX}shards_owned`, help: 'Shards that this process publishes for', registers }),
     shardsFailing: new Gauge({ name: `${PREFIX}shards_failing`, help: 'Of these, shards whose Temporal worker failed and is being started again', registers }),
   };

@@ -16,10 +16,10 @@ const MAX_ID = 100;
 const NUMBER = /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /** Undefined for a batch of this user; otherwise why it is none, in words without values. */
-export function whyNotABatch(value: unknown, userId: string): string | undefined {
+export function whyNotABatch(value: unknown, whose: { mayBe(userId: string | undefined): boolean }): string | undefined {
   if (!isObject(value)) return 'no batch of records';
-  const { partition, logs, lowWater, rules, records, userId: whose } = value;
-  if (whose !== undefined && whose !== userId) return 'the records of another user';
+  const { partition, logs, lowWater, rules, records, userId } = value;
+  if (userId !== undefined && (!isId(userId) || !whose.mayBe(userId as string))) return 'the records of another user';
   if (!isWhole(partition, MAX_PARTITION)) return 'no partition';
   if (logs !== undefined && !areLogs(logs)) return 'no logs';
   if (!Array.isArray(lowWater) || lowWater.length !== 3 || !lowWater.every((offset) => isWhole(offset))) return 'no low water';

@@ -43,7 +43,7 @@ export type Foreign = 'signal' | 'update' | 'cancellation' | 'start';
 export type Noticed =
   | { readonly what: 'forgotten'; readonly kind: 'dedup' | 'session' | 'pending' | 'change' | 'money-type' }
   | { readonly what: 'not-ours'; readonly kind: Foreign }
-  | { readonly what: 'happened'; readonly kind: 'reset' | 'second-partition' | 'waits-for-room' };
+  | { readonly what: 'happened'; readonly kind: 'second-partition' | 'waits-for-room' };
 
 export interface Engine {
   readonly workflowId: string;
@@ -62,8 +62,6 @@ export interface Engine {
   onEvents(handler: (batch: unknown) => void): void;
   /** What came and is none of the product's; it was dropped. `name` as the sender gave it. */
   onForeign(handler: (kind: Foreign, name: string) => void): void;
-  /** The run was reset to an earlier event, here. */
-  onReset(handler: () => void): void;
   /** True where this change of the code is in force: everywhere but where a history was recorded without it. */
   patched(change: string): boolean;
   count(noticed: Noticed, times: number): void;

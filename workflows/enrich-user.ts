@@ -9,12 +9,12 @@
  * - `resolved` outputs go by a regular activity, whose input is in the history before it runs; one at a time. One that is
  *   too large for that goes by a local activity, after a task in which nothing but a timer happened.
  * - What is not ours is dropped, counted and warned of; no error of it leaves the workflow.
- * - A reset takes the workflow back to where it was, and nobody knows what came out since. So the workflow then lives anew: its
- *   outputs have numbers of a new incarnation, and what was published after that place comes out again.
+ * - A reset takes the workflow back to where it was. What follows from the signals alone is published as before, and absorbed; the
+ *   numbers of what came of timers and answers go on after those that the ledger has (src/publish/ledger.ts).
  * - Continue-as-new carries the whole life. What is in flight then (lookups, an unacknowledged publish, waiting for
  *   the watermark) is in the life as well and is asked for again.
  */
-import type { Output } from '../activities/contract.ts';
+import type { Output, PublishRequest, Stream } from '../activities/contract.ts';
 import { advance, applyBatch, emptyAt, passWallClock, resolveLookup } from '../src/domain/apply.ts';
 import { earliestDue, earliestWallDue } from '../src/domain/pending.ts';
 import { Alarm } from './alarm.ts';
@@ -50,8 +50,9 @@ const WATCH_AFTER = 3_000;
 const HOUR = 3_600_000;
 
 export async function enrichUser(engine: Engine, argument: unknown): Promise<never> {
-  const { start: { userId, life: carried }, notOurs } = begin(argument, engine);
+  const { whose, life: carried, notOurs } = begin(argument, engine);
   const life = lifeOf(carried, engine.incarnation);
+  const run = { number: life.runs ?? 0, id: engine.runId.slice(0, 8) };
   const inbox = new Inbox(life);
   const notes = new Notes(engine, life);
   /** Signals are being applied and published: `life` is not what it will be carried as. */
@@ -59,35 +60,30 @@ export async function enrichUser(engine: Engine, argument: unknown): Promise<nev
   let publishing = false;
   let signals = 0;
   let nudged = false;
-  /** Epoch ms; a reset that a new life has to follow, once that is in the history. */
-  let resetAt: number | undefined;
-  let resetIsRecorded = false;
+  /** Batches that came before one said whose they are. */
+  const nobodys: EventBatch[] = [];
   const length = Math.min(LONGEST_RUN, 1 + Math.floor(engine.history().bytes / CARRIED_BYTES));
 
   const drop = (kind: Foreign, why: string): void => notes.notOurs(kind, why);
   if (notOurs !== undefined) drop('start', notOurs);
   engine.onEvents((batch) => {
     signals += 1;
-    const wrong = whyNotABatch(batch, userId);
-    if (wrong === undefined) inbox.signal(batch as EventBatch);
-    else drop('signal', wrong);
+    const wrong = whyNotABatch(batch, whose);
+    if (wrong !== undefined) return drop('signal', wrong);
+    whose.took(batch as EventBatch);
+    nobodys.push(batch as EventBatch);
+    if (whose.userId !== undefined) for (const one of nobodys.splice(0)) inbox.signal(one);
   });
   engine.onForeign((kind) => {
     signals += 1;
     drop(kind, 'nothing that this workflow knows');
   });
-  engine.onReset(() => {
-    resetAt = engine.now();
-    resetIsRecorded = false;
-    inbox.stop();
-    engine.timer(1, () => inbox.happens(() => (resetIsRecorded = true), { makesRoom: true }));
-  });
   engine.onNudge(() => inbox.happens(() => (nudged = true), { makesRoom: true }));
-  engine.onQuery(QUERIES.state, () => stateView(userId, life, inbox.waitsForRoom));
+  engine.onQuery(QUERIES.state, () => stateView(whose.userId ?? '', life, inbox.waitsForRoom));
   engine.onQuery(QUERIES.userInfo, () => userInfoView(life));
   engine.onQuery(QUERIES.sessionInfo, (sessionId: string) => sessionView(life, sessionId));
   engine.onQuery(QUERIES.pendingMoney, (sessionId: string) => pendingView(life, sessionId));
-  engine.onQuery(QUERIES.snapshot, (): Snapshot | null => (applying ? null : { userId, life }));
+  engine.onQuery(QUERIES.snapshot, (): Snapshot | null => (applying || whose.userId === undefined ? null : { userId: whose.userId, life }));
 
   const alarm = new Alarm(engine, () => inbox.happens(onAlarm, { makesRoom: true }));
   const watch = new WatermarkWatch(engine, (watermark) => inbox.happens(() => onWatermark(watermark)));
@@ -101,9 +97,23 @@ export async function enrichUser(engine: Engine, argument: unknown): Promise<nev
   const lookups = new Lookups({
     engine, life,
     happened: (act) => inbox.happens(act, { makesRoom: true }),
-    settled: (lookup, answer) => void life.unpublished.push(resolveLookup(life.user, lookup, answer, { userId, now: engine.now() })),
+    settled: (lookup, answer) => void life.unpublished.push(resolveLookup(life.user, lookup, answer, context())),
     failed: (error) => fail(taskFailure('Looking up sessions', error)),
   });
+
+  /** Nothing is applied, waits or is owed before the first batch has said whose it is. */
+  function context(): { readonly userId: string; readonly now: number } {
+    return { userId: whose.userId!, now: engine.now() };
+  }
+
+  function requestOf(stream: Stream, outputs: readonly Output[]): PublishRequest {
+    return { userId: whose.userId!, incarnation: life.incarnation, stream, first: life.published[stream] + 1, outputs, run };
+  }
+
+  function wasReset(stream: Stream, last: number): void {
+    life.published[stream] = last;
+    notes.reset();
+  }
 
   async function applyInbox(): Promise<void> {
     const applied: Output[] = [];
@@ -112,36 +122,47 @@ export async function enrichUser(engine: Engine, argument: unknown): Promise<nev
       if (batch === undefined) break;
       life.rules = batch.rules;
       life.partition = batch.partition;
-      const effects = applyBatch(life.user, batch, { userId, now: engine.now() });
+      const effects = applyBatch(life.user, batch, context());
       applied.push(...effects.applied);
       life.unpublished.push(...effects.resolved);
     }
     notes.applied();
     for (const outputs of chunksOf(applied)) {
-      const request = { userId, incarnation: life.incarnation, stream: 'applied', first: life.published.applied + 1, outputs } as const;
-      await new Promise<void>((resolve, reject) => publishLocally(engine, request, resolve, reject));
+      await new Promise<void>((resolve, reject) => {
+        const again = (last: number): void => {
+          wasReset('applied', last);
+          publish();
+        };
+        const publish = (): void => publishLocally(engine, requestOf('applied', outputs), { published: resolve, reset: again, fail: reject });
+        publish();
+      });
       life.published.applied += outputs.length;
     }
   }
 
   function publishResolved(): void {
-    if (publishing || life.unpublished.length === 0 || resetAt !== undefined) return;
+    if (publishing || life.unpublished.length === 0) return;
     const [outputs] = chunksOf(life.unpublished);
     publishing = true;
-    const request = { userId, incarnation: life.incarnation, stream: 'resolved', first: life.published.resolved + 1, outputs: outputs! } as const;
+    const request = requestOf('resolved', outputs!);
     const published = (): void => inbox.happens(() => {
       publishing = false;
       life.published.resolved += outputs!.length;
       life.unpublished.splice(0, outputs!.length);
     }, { makesRoom: true });
+    const reset = (last: number): void => inbox.happens(() => {
+      publishing = false;
+      wasReset('resolved', last);
+    }, { makesRoom: true });
+    const answers = { published, reset, fail };
     // Too large for history: all that it follows from is there once a timer has been, and a local activity's input is not kept.
-    if (isLarge(outputs!)) engine.timer(1, () => publishLocally(engine, request, published, fail));
-    else publishDurably(engine, request, published, fail);
+    if (isLarge(outputs!)) engine.timer(1, () => publishLocally(engine, request, answers));
+    else publishDurably(engine, request, answers);
   }
 
   function onAlarm(): void {
     if (life.rules === null) return;
-    passWallClock(life.user, life.rules, { userId, now: engine.now() });
+    passWallClock(life.user, life.rules, context());
     lookups.giveUpDue();
     if (watch.running) return;
     const due = earliestDue(life.user.pending);
@@ -150,7 +171,7 @@ export async function enrichUser(engine: Engine, argument: unknown): Promise<nev
   }
 
   function onWatermark(watermark: number | null): void {
-    if (watermark !== null && life.rules !== null) advance(life.user, watermark, life.rules, { userId, now: engine.now() });
+    if (watermark !== null && life.rules !== null) advance(life.user, watermark, life.rules, context());
   }
 
   function setAlarm(): void {
@@ -174,24 +195,15 @@ export async function enrichUser(engine: Engine, argument: unknown): Promise<nev
   function prepareContinueAsNew(): boolean {
     const { events, bytes, continueAsNewSuggested, newVersion } = engine.history();
     const long = signals >= length * RUN_SIGNALS || events >= length * RUN_EVENTS || bytes >= MAX_HISTORY_BYTES || continueAsNewSuggested;
-    if (resetAt !== undefined || (!long && !newVersion && !nudged)) return false;
+    if (nobodys.length > 0 || (!long && !newVersion && !nudged)) return false;
     // What is owed while Kafka or the session service is away may be too much; it shrinks when they are back.
     if (life.rules?.bounds !== undefined) return canBeCarried(life);
     // All was applied without bounds, by an earlier release or for one: as that release decided, and where it gave up, as today.
     evictOldestDuplicates(life);
     if (couldBeCarried(life)) return true;
     if (!engine.patched('carried-as-stored')) return false;
-    makeItFit(life, { userId, now: engine.now() });
+    makeItFit(life, context());
     return canBeCarried(life);
-  }
-
-  function liveAnewAfterReset(): void {
-    if (resetAt === undefined || !resetIsRecorded || publishing) return;
-    life.incarnation = { startedAt: resetAt, runId: engine.runId };
-    life.published = { applied: 0, resolved: 0 };
-    resetAt = undefined;
-    notes.reset();
-    inbox.goOn();
   }
 
   publishResolved();
@@ -206,7 +218,6 @@ export async function enrichUser(engine: Engine, argument: unknown): Promise<nev
     } else {
       inbox.takeHappened()!();
     }
-    liveAnewAfterReset();
     publishResolved();
     lookups.ask();
     setAlarm();
@@ -214,7 +225,7 @@ export async function enrichUser(engine: Engine, argument: unknown): Promise<nev
     engine.describe(details(life));
     // No await between here and the command: nothing can arrive in between and be left behind.
     if (inbox.empty && prepareContinueAsNew()) {
-      await engine.continueAsNew({ userId, life });
+      await engine.continueAsNew({ userId: whose.userId ?? '', life: { ...life, runs: run.number + 1 } });
     }
   }
 }

@@ -17,7 +17,6 @@ export class Inbox {
   private readonly batches: { readonly batch: EventBatch; bytes?: number }[] = [];
   private readonly happened: Happening[] = [];
   private readonly life: Life;
-  private stopped = false;
 
   constructor(life: Life) {
     this.life = life;
@@ -30,15 +29,6 @@ export class Inbox {
   /** `makesRoom`: it may come before signals that wait. */
   happens(run: () => void, { makesRoom = false } = {}): void {
     this.happened.push({ run, makesRoom });
-  }
-
-  /** No signal is applied until {@link goOn}. */
-  stop(): void {
-    this.stopped = true;
-  }
-
-  goOn(): void {
-    this.stopped = false;
   }
 
   get empty(): boolean {
@@ -56,7 +46,7 @@ export class Inbox {
 
   get mayApply(): boolean {
     const [first] = this.batches;
-    if (first === undefined || this.stopped) return false;
+    if (first === undefined) return false;
     // Rules without bounds are of a release that did not wait.
     if (first.batch.rules.bounds === undefined) return true;
     return hasRoomFor((first.bytes ??= growthOf(first.batch, this.life)), this.life);

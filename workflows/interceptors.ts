@@ -1,7 +1,6 @@
 /**
- * Sees what the SDK gives to a workflow, before it does. Two things are not to be had otherwise: that a run was reset to an earlier
- * event (it gets another seed then), and signals and updates with names that the SDK keeps to itself, for which it would fail the
- * task for ever.
+ * Sees what the SDK gives to a workflow, before it does: requests to cancel, and signals and updates with names that the SDK keeps
+ * to itself, for which it would fail the task for ever.
  */
 import type { WorkflowInterceptors } from '@temporalio/workflow';
 
@@ -12,16 +11,10 @@ const RESERVED = '__temporal_';
 /** Keeps what comes before somebody listens. The SDK gives each workflow a module state of its own. */
 class Notices {
   private foreign: OnForeign | undefined;
-  private reset: (() => void) | undefined;
   private readonly early: (() => void)[] = [];
 
   onForeign(handler: OnForeign): void {
     this.foreign = handler;
-    this.flush();
-  }
-
-  onReset(handler: () => void): void {
-    this.reset = handler;
     this.flush();
   }
 
@@ -30,13 +23,8 @@ class Notices {
     this.flush();
   }
 
-  tellReset(): void {
-    this.early.push(() => this.reset?.());
-    this.flush();
-  }
-
   private flush(): void {
-    if (this.foreign === undefined || this.reset === undefined) return;
+    if (this.foreign === undefined) return;
     for (const tell of this.early.splice(0)) tell();
   }
 }
@@ -49,7 +37,6 @@ export const interceptors = (): WorkflowInterceptors => ({
       activate(input, next) {
         const { activation } = input;
         activation.jobs = activation.jobs?.filter((job) => {
-          if (job.updateRandomSeed) notices.tellReset();
           if (job.cancelWorkflow) notices.tellForeign('cancellation', '');
           const signal = job.signalWorkflow?.signalName;
           const update = job.doUpdate?.name;

@@ -46,10 +46,9 @@ export class Notes {
     this.partitions = partitions;
   }
 
+  /** The publisher said so, and warns. */
   reset(): void {
     this.life.user.counters.resets += 1;
-    this.engine.count({ what: 'happened', kind: 'reset' }, 1);
-    this.engine.warn('The workflow of a user was reset to an earlier event: it lives anew from there, and what it published since then comes out again', {});
   }
 
   /** Whether signals wait because of what is owed. */

@@ -7,7 +7,7 @@ import { FAILURES, type PublishRequest } from '../activities/contract.ts';
 import type { CallOptions, Engine } from './engine.ts';
 
 /** What no repetition by the same process mends. */
-const FINAL: readonly string[] = [FAILURES.shardNotOwned, FAILURES.sequenceGap, FAILURES.staleIncarnation, FAILURES.divergence];
+const FINAL: readonly string[] = [FAILURES.shardNotOwned, FAILURES.sequenceGap, FAILURES.staleIncarnation, FAILURES.divergence, FAILURES.workflowReset];
 
 const LOCALLY: CallOptions = {
   local: true,
@@ -18,19 +18,32 @@ const LOCALLY: CallOptions = {
 };
 const DURABLY: CallOptions = { startToCloseTimeout: 10_000, retry: { initialInterval: 200, maximumInterval: 5_000 } };
 
-/**
- * Calls back once: when the outputs are published, or, with an error that fails the task, for what is {@link FINAL}. Not a promise:
- * recorded histories have the number of steps between an answer and what follows from it.
- */
-export function publishLocally(engine: Engine, request: PublishRequest, published: () => void, fail: (error: Error) => void): void {
-  engine.call('publish', request, LOCALLY).result.then(published, (error: unknown) => {
-    if (isFinal(error)) fail(taskFailure(describe(request), error));
-    else publishDurably(engine, request, published, fail);
+export interface Answers {
+  /** The outputs are published. */
+  published(): void;
+  /** This workflow was reset: its outputs have to be numbered from `last + 1` on, and to be published again. */
+  reset(last: number): void;
+  /** With an error that fails the task, for what is {@link FINAL}. */
+  fail(error: Error): void;
+}
+
+/** Calls back once. Not a promise: recorded histories have the number of steps between an answer and what follows from it. */
+export function publishLocally(engine: Engine, request: PublishRequest, answers: Answers): void {
+  engine.call('publish', request, LOCALLY).result.then(answers.published, (error: unknown) => {
+    if (failureOf(error) === undefined) publishDurably(engine, request, answers);
+    else refused(request, error, answers);
   });
 }
 
-export function publishDurably(engine: Engine, request: PublishRequest, published: () => void, fail: (error: Error) => void): void {
-  engine.call('publish', request, DURABLY).result.then(published, (error: unknown) => fail(taskFailure(describe(request), error)));
+export function publishDurably(engine: Engine, request: PublishRequest, answers: Answers): void {
+  engine.call('publish', request, DURABLY).result.then(answers.published, (error: unknown) => refused(request, error, answers));
+}
+
+function refused(request: PublishRequest, error: unknown, { reset, fail }: Answers): void {
+  const failure = failureOf(error);
+  const last = failure?.type === FAILURES.workflowReset ? failure.details?.[0] : undefined;
+  if (typeof last === 'number') reset(last);
+  else fail(taskFailure(describe(request), error));
 }
 
 /**
@@ -46,9 +59,9 @@ function describe({ stream, first, outputs }: PublishRequest): string {
   return `Publishing ${outputs.length} ${stream} outputs from ${first} on`;
 }
 
-function isFinal(error: unknown): boolean {
+function failureOf(error: unknown): { readonly type?: unknown; readonly details?: readonly unknown[] } | undefined {
   for (let one: unknown = error; one instanceof Error; one = one.cause) {
-    if (FINAL.includes((one as { type?: unknown }).type as string)) return true;
+    if (FINAL.includes((one as { type?: unknown }).type as string)) return one as { type?: unknown; details?: unknown[] };
   }
-  return false;
+  return undefined;
 }

@@ -41,7 +41,6 @@ export function temporalEngine(): Engine {
       });
       notices.onForeign((kind, name) => handler(kind, name));
     },
-    onReset: (handler) => notices.onReset(handler),
     patched: (change) => patched(change),
     count: (noticed, times) => sinks.notices.count(noticed, times),
     onNudge: (handler) => setHandler(nudgeSignal, handler),

@@ -112,6 +112,7 @@ export class SignalSender {
       lowWater: flight.lowWater,
       rules: this.deps.rules,
       records: flight.records.map((record) => record.applicable!),
+      userId: flight.userId,
     };
     const bytes = flight.records.reduce((sum, record) => sum + record.bytes, 0);
     let place: PlaceKind | undefined = 'first';

@@ -205,6 +205,9 @@ function observe(metrics: WorkerMetrics, logger: Logger, workflowId: WorkflowIds
         return logger.debug(text);
       case 'refused':
         return logger.error({ workflowId: workflowId(event.userId) }, text);
+      case 'noticed':
+        metrics.workflowEvents.inc({ kind: event.notice });
+        return logger.warn({ workflowId: workflowId(event.userId) }, text);
       case 'outputRefused':
         metrics.outputRefusals.inc();
         // Once: it is tried again for as long as it takes.

@@ -260,6 +260,8 @@ export interface Life {
   /** Outputs of the resolved stream from `published.resolved + 1` on, not acknowledged yet. */
   unpublished: Output[];
   user: UserState;
+  /** Times that this life was continued as new. Absent in what releases before 0.3.0 carried. */
+  runs?: number;
 }
 
 /** The argument of the workflow. */
@@ -283,11 +285,21 @@ export interface EventBatch {
   readonly userId?: string;
 }
 
+/** A run of a life: another run of the same number, or of a lower one, came of a reset. */
+export interface Run {
+  /** How often the life was continued as new before it. */
+  readonly number: number;
+  /** The first eight characters of its run id. */
+  readonly id: string;
+}
+
 /** The last published output of one stream: its sequence number, and the place of its money record. */
 export interface Mark {
   readonly seq: number;
   readonly partition: number;
   readonly offset: number;
+  /** Which run published it. Absent in what releases before 0.3.0 wrote. */
+  readonly run?: Run;
 }
 
 /** What was last published for a user. Absent: nothing was published on that stream in this incarnation. */

@@ -22,6 +22,7 @@ export interface SeenRecord {
   readonly timestampText?: string;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
+  /** Of a name that occurs more than once, the last. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -81,7 +82,7 @@ export async function tailTopics(
         const next = positions.get(place) ?? 0;
         for (const { offset, timestamp, key, value, headers } of messages) {
           if (Number(offset) < next) continue;
-          const text = Object.entries(headers ?? {}).map(([name, content]) => [name, String(content)]);
+          const text = Object.entries(headers ?? {}).map(([name, content]) => [name, String(Array.isArray(content) ? content.at(-1) : content)]);
           const record = { topic, partition, offset: Number(offset), ...timestampOf(timestamp), key, value, headers: Object.fromEntries(text) };
           records.push(record);
           onRecord(record);

@@ -13,6 +13,7 @@ import type { GroupMember, KafkaPort, RecordBatch } from '../kafka/port.ts';
 import { TopicRooms } from '../kafka/topic-rooms.ts';
 import type { EncodeOutput, Limits } from './group-commit.ts';
 import type { LedgerFeed } from './ledger-reader.ts';
+import type { Notice } from './notices.ts';
 import type { OnShardEvent, Publisher } from './publisher.ts';
 import { shardGroupOf, transactionalIdOf } from './shard.ts';
 import { ShardPublisher } from './shard-publisher.ts';
@@ -192,6 +193,15 @@ class LedgerGroupOwnership implements Ownership {
   }
 }
 
+const NOTICES: Readonly<Record<Notice, string>> = {
+  reset:
+    'the workflow of a user was reset to an earlier event. What had waited for a session or a lookup and came out since may come out again; nothing is lost, ' +
+    'unless signals were left out of the reset: then its state lacks them; terminate it and build it with "bootstrap"',
+  'began-anew':
+    'the workflow of a user began anew, and one before it had published: was it terminated? Unless it was built with "bootstrap", what that one knew is lost ' +
+    '(sessions, ids seen, first occurrences, money that waited): terminate it and build it with "bootstrap"',
+};
+
 /** One line for a log. */
 export function eventText(event: Parameters<OnShardEvent>[0]): string {
   switch (event.type) {
@@ -205,6 +215,8 @@ export function eventText(event: Parameters<OnShardEvent>[0]): string {
       return `shard ${event.shard}: ${event.requests} requests for what was published before`;
     case 'refused':
       return `shard ${event.shard}: ${event.error.message}`;
+    case 'noticed':
+      return `shard ${event.shard}: ${NOTICES[event.notice]}`;
     case 'outputRefused':
       return `shard ${event.shard}: ${event.error.message}`;
     case 'outputTaken':

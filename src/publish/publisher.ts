@@ -1,5 +1,6 @@
 /** What the publish activity calls, and what is to be seen of the work of a shard. */
 import type { PublishRequest } from '../../activities/contract.ts';
+import type { Notice } from './notices.ts';
 
 export interface Publisher {
   /**
@@ -8,6 +9,7 @@ export interface Publisher {
    * SHARD_NOT_OWNED   another process has, or will have, this shard;
    * SEQUENCE_GAP      outputs are missing between the ledger and this request;
    * STALE_INCARNATION a newer incarnation of the user's workflow has published;
+   * WORKFLOW_RESET    the workflow was reset: its outputs are to be numbered after the ledger's and published again;
    * DIVERGENCE        the ledger holds another output under this sequence number;
    * OUTPUT_REFUSED    the broker does not take one of the outputs: those before it are published, repeat the request later;
    * KAFKA             not published in time, or not known to be: repeat the request.
@@ -31,6 +33,8 @@ export type ShardEvent =
   /** A request for what was published before. */
   | { readonly type: 'repeated'; readonly shard: number; readonly requests: number }
   | { readonly type: 'refused'; readonly shard: number; readonly userId: string; readonly error: Error }
+  /** What a request tells of the life of its workflow. */
+  | { readonly type: 'noticed'; readonly shard: number; readonly userId: string; readonly notice: Notice }
   /** The broker does not take this output, at its so manieth turn; `held`: such outputs of this shard. */
   | { readonly type: 'outputRefused'; readonly shard: number; readonly userId: string; readonly turns: number; readonly held: number; readonly error: Error }
   /** One that was held is published after all. */

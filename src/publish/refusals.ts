@@ -7,6 +7,16 @@ import { EnrichmentError, messageOf } from '../errors.ts';
 import type { RefusedBatch } from '../kafka/topic-rooms.ts';
 import type { Refusal } from './group-commit.ts';
 
+/** The numbers of the stream go on after `last`. */
+export class WorkflowReset extends EnrichmentError {
+  readonly last: number;
+
+  constructor(message: string, last: number) {
+    super('WORKFLOW_RESET', message);
+    this.last = last;
+  }
+}
+
 export function describe({ incarnation, stream, first, outputs }: PublishRequest): string {
   const numbers = outputs.length === 1 ? `${first}` : `${first}..${first + outputs.length - 1}`;
   return `${stream} outputs ${numbers} of the workflow started at ${new Date(incarnation.startedAt).toISOString()} (run ${incarnation.runId})`;
@@ -33,6 +43,8 @@ export function refusalOf(request: PublishRequest, verdict: Refusal): Enrichment
           `and now stands for partition ${output?.partition}, offset ${output?.offset}: the workflow's history was altered`,
       );
     }
+    case 'reset':
+      return new WorkflowReset(`${what}: the workflow was reset to an earlier event, and had published ${verdict.last} by then. It goes on after them`, verdict.last);
     default:
       return verdict satisfies never;
   }

@@ -27,6 +27,7 @@ import { formBatch, LIMITS, recordsOf } from './group-commit.ts';
 import type { Batch, EncodeOutput, Limits, Waiting } from './group-commit.ts';
 import { HeldOutputs } from './held-outputs.ts';
 import type { LedgerEntry } from './ledger-entry.ts';
+import { Notices } from './notices.ts';
 import type { OnShardEvent, Publisher } from './publisher.ts';
 import { describe, outputRefused, refusalOf, unpublished } from './refusals.ts';
 import { ShardOpener } from './shard-opener.ts';
@@ -69,6 +70,7 @@ export class ShardPublisher implements Publisher {
   readonly #opener: ShardOpener;
   readonly #held: HeldOutputs;
   readonly #sender: ShardSender;
+  readonly #notices = new Notices();
   #state: ShardState = 'opening';
   #waiting: Pending[] = [];
   #inFlight: readonly Pending[] = [];
@@ -181,6 +183,10 @@ export class ShardPublisher implements Publisher {
     await this.#holdUnfit();
     if (this.#ended()) return;
 
+    for (const { request } of this.#waiting) {
+      const notice = this.#notices.of(this.#committed.get(request.userId), request);
+      if (notice !== undefined) this.#event({ type: 'noticed', userId: request.userId, notice });
+    }
     const batch = formBatch(this.#waiting, this.#committed, limits, { barredFrom: (item) => this.#barredFrom(item), alone: (item) => this.#isTurn(item) });
     for (const { request, reject } of batch.barred) reject(this.#held.of(request)!.error);
     const suspects = this.#refuse(batch);
@@ -233,7 +239,8 @@ export class ShardPublisher implements Publisher {
         continue;
       }
       const error = refusalOf(waiting.request, verdict);
-      this.#event({ type: 'refused', userId: waiting.request.userId, error });
+      // Mended by the workflow itself, and noticed above.
+      if (verdict.type !== 'reset') this.#event({ type: 'refused', userId: waiting.request.userId, error });
       waiting.reject(error);
     }
     return suspects;

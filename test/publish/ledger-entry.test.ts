@@ -5,11 +5,11 @@ import { stateFormat } from '../../src/state-format/format.ts';
 import { FIRST_LIFE, withCode } from '../support/publishing.ts';
 
 /** By hand: zigzag varints, a length before the text, an index before what may be null. */
-const ENTRY = Buffer.from(['d00f', '0a', Buffer.from('run-1').toString('hex'), '02', '0a', '02', 'd201', '00'].join(''), 'hex');
+const ENTRY = Buffer.from(['d00f', '0a', Buffer.from('run-1').toString('hex'), '02', '0a', '02', 'd201', '02', '06', '10', Buffer.from('0123abcd').toString('hex'), '00'].join(''), 'hex');
 const HEAD = encodeLedgerEntry({ incarnation: FIRST_LIFE }).subarray(0, 10);
 
 test('an entry is a few bytes of Avro', () => {
-  const entry = { incarnation: FIRST_LIFE, applied: { seq: 5, partition: 1, offset: 105 } };
+  const entry = { incarnation: FIRST_LIFE, applied: { seq: 5, partition: 1, offset: 105, run: { number: 3, id: '0123abcd' } } };
   assert.deepEqual(encodeLedgerEntry(entry), Buffer.concat([HEAD, ENTRY]));
   assert.deepEqual(decodeLedgerEntry(Buffer.concat([HEAD, ENTRY]), 'here'), entry);
 });

@@ -81,3 +81,28 @@ test('the entry of a newer incarnation forgets the older one', () => {
     resolved: { seq: 1, partition: 0, offset: 101 },
   });
 });
+
+/** As above, by the second run of this life. */
+const byRun: LedgerEntry = { ...entry, applied: { ...entry.applied!, run: { number: 1, id: 'second' } }, resolved: { ...entry.resolved!, run: { number: 1, id: 'second' } } };
+
+for (const [what, run] of [['the same number', { number: 1, id: 'anew' }], ['a lower number', { number: 0, id: 'first' }]] as const) {
+  test(`a run of ${what} came of a reset: what follows from signals is absorbed, what came of timers goes on after the ledger's`, () => {
+    assert.deepEqual(judge(byRun, { ...request('u', 1, 5), run }), { type: 'published' });
+    assert.deepEqual(judge(byRun, { ...request('u', 4, 8), run }), { type: 'publish', from: 2 });
+    assert.deepEqual(judge(byRun, { ...request('u', 5, 5), run, outputs: [output('u', 999)] }), { type: 'reset', last: 5 });
+    assert.deepEqual(judge(byRun, { ...request('u', 1, 1, { stream: 'resolved' }), run }), { type: 'reset', last: 2 });
+    assert.deepEqual(judge(byRun, { ...request('u', 3, 3, { stream: 'resolved' }), run }), { type: 'publish', from: 0 });
+  });
+}
+
+test('a run that continues the one that published, and one whose release did not say, came of no reset', () => {
+  for (const run of [{ number: 1, id: 'second' }, { number: 2, id: 'third' }, undefined]) {
+    assert.deepEqual(judge(byRun, { ...request('u', 1, 2, { stream: 'resolved' }), ...(run && { run }) }), { type: 'published' });
+  }
+  assert.deepEqual(judge(entry, { ...request('u', 1, 2, { stream: 'resolved' }), run: { number: 0, id: 'x' } }), { type: 'published' });
+});
+
+test('the ledger has the run that published', () => {
+  const run = { number: 3, id: 'fourth' };
+  assert.deepEqual(advance(byRun, { ...request('u', 6, 6), run }, 1).applied, { seq: 6, partition: 0, offset: 106, run });
+});

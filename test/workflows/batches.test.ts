@@ -5,11 +5,13 @@ import { BOUNDS } from '../../src/domain/bounds.ts';
 import type { EventBatch } from '../../src/domain/types.ts';
 import { whyNotABatch } from '../../workflows/batches.ts';
 import { newLife } from '../../workflows/life.ts';
-import { begin, userOf } from '../../workflows/start.ts';
+import { begin, userOf, Whose } from '../../workflows/start.ts';
 import { birthYear, country, money, RULES, session, T0, USER } from '../domain/given.ts';
 
 const records = [birthYear(0, '1990', T0), country(1, 'UY', T0), session(0, 's', T0), money(0, { id: 'm', ts: T0, session: 's', amount: '-1.5E+3' }), money(1, { ts: T0 - 5, late: T0 })];
 const batch: EventBatch = { partition: 3, lowWater: [0, 1, 2], rules: { ...RULES, bounds: BOUNDS }, records, userId: USER };
+
+const SURE = new Whose(USER, true);
 
 const OTHERS: readonly (readonly [string, unknown])[] = [
   ['nothing', undefined], ['null', null], ['a text', 'x'], ['a number', 7], ['an array', [batch]], ['an object of others', { hello: 'world' }], ['an unreadable payload', { $unreadable: 'x' }],
@@ -30,14 +32,14 @@ const OTHERS: readonly (readonly [string, unknown])[] = [
 
 describe('a batch', () => {
   it('is what the bridge sends, of this release and of those before', () => {
-    assert.equal(whyNotABatch(batch, USER), undefined);
+    assert.equal(whyNotABatch(batch, SURE), undefined);
     const { userId: _, ...unnamed } = batch;
-    assert.equal(whyNotABatch({ ...unnamed, rules: RULES }, USER), undefined);
-    assert.equal(whyNotABatch({ ...batch, records: [] }, USER), undefined);
-    assert.equal(whyNotABatch({ ...batch, logs: { user: 'a', session: '', money: 'b' } }, USER), undefined);
+    assert.equal(whyNotABatch({ ...unnamed, rules: RULES }, SURE), undefined);
+    assert.equal(whyNotABatch({ ...batch, records: [] }, SURE), undefined);
+    assert.equal(whyNotABatch({ ...batch, logs: { user: 'a', session: '', money: 'b' } }, SURE), undefined);
   });
 
-  for (const [what, value] of OTHERS) it(`is not ${what}`, () => assert.equal(typeof whyNotABatch(value, USER), 'string'));
+  for (const [what, value] of OTHERS) it(`is not ${what}`, () => assert.equal(typeof whyNotABatch(value, SURE), 'string'));
 });
 
 describe('the argument of a workflow', () => {
@@ -45,17 +47,39 @@ describe('the argument of a workflow', () => {
 
   it('is the start of the user in its id', () => {
     assert.equal(userOf(`app/${USER}`), USER);
-    assert.deepEqual(begin({ userId: USER }, first), { start: { userId: USER } });
+    assert.equal(begin({ userId: USER }, first).whose.userId, USER);
     const life = newLife({ startedAt: 1, runId: 'r' });
-    assert.deepEqual(begin({ userId: USER, life }, first), { start: { userId: USER, life } });
+    const begun = begin({ userId: USER, life }, first);
+    assert.deepEqual([begun.whose.userId, begun.life, begun.notOurs], [USER, life, undefined]);
   });
 
   it('may be anything: then the user begins with nothing', () => {
     for (const argument of [undefined, null, 7, 'x', [], {}, { userId: 'other' }, { userId: USER, life: {} }, { userId: USER, life: 'x' }, { $unreadable: 'x' }]) {
-      const { start, notOurs } = begin(argument, first);
-      assert.deepEqual(start, { userId: USER });
+      const { whose, life, notOurs } = begin(argument, first);
+      assert.deepEqual([whose.userId, life], [USER, undefined]);
       assert.equal(typeof notOurs, 'string');
     }
+  });
+
+  it('under an id that is a hash says whose it is until the first batch does', () => {
+    const hashed = { workflowId: `app/${'0f'.repeat(32)}`, continued: false };
+    assert.equal(userOf(hashed.workflowId), undefined);
+    const { whose } = begin({ userId: USER }, hashed);
+    assert.equal(whose.userId, USER);
+    whose.took({});
+    assert.equal(whyNotABatch({ ...batch, userId: 'other' }, whose), 'the records of another user');
+
+    const wrong = begin({ userId: 'other' }, hashed).whose;
+    assert.equal(whyNotABatch(batch, wrong), undefined);
+    wrong.took(batch);
+    assert.equal(wrong.userId, USER);
+
+    const none = begin({}, hashed);
+    assert.equal(typeof none.notOurs, 'string');
+    none.whose.took({});
+    assert.equal(none.whose.userId, undefined);
+    none.whose.took(batch);
+    assert.equal(none.whose.userId, USER);
   });
 
   it('of a run that continues another is never put aside: the task fails until it can be read', () => {

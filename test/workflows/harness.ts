@@ -7,6 +7,7 @@ import { activityInfo } from '@temporalio/activity';
 import { Client, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, type DataConverter } from '@temporalio/common';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
+import proto from '@temporalio/proto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { FAILURES, type Activities, type LookupOutcome, type LookupRequest, type PublishRequest } from '../../activities/contract.ts';
@@ -19,6 +20,8 @@ import { temporalProgram } from '../../src/local/temporal-server.ts';
 import { RULES, short } from '../domain/given.ts';
 import { eventually } from '../support/eventually.ts';
 import { testServer } from '../support/test-server.ts';
+
+type EventId = proto.temporal.api.history.v1.IHistoryEvent['eventId'];
 
 interface Shared {
   readonly env: TestWorkflowEnvironment;
@@ -194,6 +197,27 @@ export class WorkflowUser {
       assert.deepEqual(this.fake.outputs(stream), outputs, String(error));
     });
     assert.deepEqual(this.fake.outputs(stream), outputs);
+  }
+
+  /** Id of the event of the so manieth workflow task that was completed, from 0 on. */
+  async completedTask(index: number): Promise<EventId> {
+    return eventually('the workflow task is completed', async () => {
+      const { events } = await this.handle.fetchHistory();
+      return events!.filter(({ workflowTaskCompletedEventAttributes: completed }) => completed)[index]?.eventId;
+    });
+  }
+
+  /** To the place of a completed workflow task. `signals`: those that came since come again, as by default. */
+  async reset(eventId: EventId, { signals = true } = {}): Promise<void> {
+    const { client } = this.#shared;
+    await client.workflowService.resetWorkflowExecution({
+      namespace: client.options.namespace,
+      workflowExecution: { workflowId: this.userId, runId: await this.runId() },
+      reason: 'a test',
+      workflowTaskFinishEventId: eventId ?? null,
+      requestId: randomUUID(),
+      ...(signals ? {} : { resetReapplyExcludeTypes: [proto.temporal.api.enums.v1.ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL] }),
+    });
   }
 
   /** Of the run that is open. */

@@ -111,7 +111,6 @@ export class WorkflowInstance {
       history: () => ({ events: this.events, bytes: this.bytes, continueAsNewSuggested: this.suggested, newVersion: false }),
       onEvents: (handler) => void (this.#onEvents = handler),
       onForeign: () => undefined,
-      onReset: () => undefined,
       patched: () => true,
       count: () => undefined,
       // The simulated server suggests to continue at any moment, which is the same to the workflow.

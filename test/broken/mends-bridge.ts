@@ -4,7 +4,7 @@
  */
 import type { BrokenBuild } from './builds.ts';
 
-export const MENDS: readonly BrokenBuild[] = [
+export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
   {
     name: 'dead-letters-of-any-size',
     breaks: 'dead letters go out in batches of any size, whatever their topic takes',
@@ -105,5 +105,11 @@ export const MENDS: readonly BrokenBuild[] = [
       },
     ],
     caughtBy: { test: 'test/publish/refused-outputs.test.ts' },
+  },
+  {
+    name: 'partitions-that-were-added-unnoticed',
+    breaks: 'inputs that have grown are read on, with most users in another partition',
+    edits: [{ file: 'src/bridge/log-identity.ts', find: '  if (other.length === 0) return undefined;', replace: '  if (other.length >= 0) return undefined;' }],
+    caughtBy: { test: 'test/bridge/added-partitions.test.ts' },
   },
 ];

@@ -1,0 +1,83 @@
+/** Mends of workflows and of what they ask for, each undone. See {@link BrokenBuild}. */
+import type { BrokenBuild } from './builds.ts';
+
+export const MENDS_OF_THE_WORKFLOW: readonly BrokenBuild[] = [
+  {
+    name: 'lookups-in-the-slots-of-publishing',
+    breaks: 'lookups wait on the task queue of their shard, and publishing behind them',
+    edits: [{ file: 'workflows/lookups.ts', find: '...(taskQueue === undefined ? {} : { taskQueue }),', replace: "...(taskQueue === '' ? { taskQueue } : {})," }],
+    caughtBy: { test: 'test/worker/lookups-under-load.test.ts' },
+  },
+  {
+    name: 'give-up-when-there-is-a-slot',
+    breaks: 'a lookup ends when an attempt gets a slot after its time, however late that is',
+    edits: [{ file: 'workflows/lookups.ts', find: '    scheduleToCloseTimeout,\n    startToCloseTimeout', replace: '    ...(scheduleToCloseTimeout < 0 ? { scheduleToCloseTimeout } : {}),\n    startToCloseTimeout' }],
+    caughtBy: { test: 'test/worker/lookups-under-load.test.ts' },
+  },
+  {
+    name: 'an-attempt-returns-all-or-nothing',
+    breaks: 'an attempt whose time is over forgets the answers that it has',
+    edits: [{ file: 'activities/lookup-sessions.ts', find: "    if (noAnswer === 'retry' && answers.size === 0) {", replace: "    if (noAnswer === 'retry' && answers.size < sessionIds.length) {" }],
+    caughtBy: { test: 'test/activities/lookup-sessions.test.ts' },
+  },
+  {
+    name: 'state-of-any-size',
+    breaks: 'the bytes of a state have no bound',
+    edits: [{ file: 'src/domain/bounds.ts', find: 'while (bytesOf(kept) > bounds.bytes) {', replace: 'while (bytesOf(kept) > Infinity * bounds.bytes) {' }],
+    caughtBy: { test: 'test/domain/agrees-with-model.test.ts' },
+  },
+  {
+    name: 'pending-money-of-any-number',
+    breaks: 'money that waits for sessions has no bound',
+    edits: [{ file: 'src/domain/bounds.ts', find: 'while (kept.pending.count > bounds.pending ||', replace: 'while (kept.pending.count > Infinity * bounds.pending ||' }],
+    caughtBy: { test: 'test/domain/agrees-with-model.test.ts' },
+  },
+  {
+    name: 'what-is-owed-counts-for-nothing',
+    breaks: 'signals are applied whatever outputs and lookups wait, until nothing can be carried',
+    edits: [{ file: 'workflows/carried.ts', find: 'return carriedBytes(life) + bytes <= MAX_BYTES;', replace: 'return bytes <= MAX_BYTES;' }],
+    caughtBy: { test: 'test/workflows/carried.test.ts' },
+  },
+  {
+    name: 'publishing-locally-for-ever',
+    breaks: 'histories grow while Kafka takes no output',
+    edits: [{ file: 'workflows/publishing.ts', find: 'scheduleToCloseTimeout: 25_000,', replace: '' }],
+    caughtBy: { test: 'test/simulation/outages.test.ts' },
+  },
+  {
+    name: 'any-signal-is-a-batch',
+    breaks: 'a signal of a stranger is applied, and fails the task for ever',
+    edits: [{ file: 'workflows/enrich-user.ts', find: "    if (wrong !== undefined) return drop('signal', wrong);", replace: "    if (wrong === '') return drop('signal', wrong);" }],
+    caughtBy: 'simulate',
+  },
+  {
+    name: 'a-hash-is-a-user',
+    breaks: 'with hashed workflow ids the hash goes out as the user id',
+    edits: [{ file: 'workflows/start.ts', find: 'return HASHED.test(name) ? undefined : name;', replace: 'return name;' }],
+    caughtBy: { test: 'test/workflows/batches.test.ts' },
+  },
+  {
+    name: 'reset-unnoticed',
+    breaks: 'outputs of a workflow that was reset are taken for those that had their numbers before, and are lost',
+    edits: [{ file: 'src/publish/ledger.ts', find: 'return asks.number < published.number || (asks.number === published.number && asks.id !== published.id);', replace: "return asks.id === '' && published.id === '';" }],
+    caughtBy: { test: 'test/publish/ledger.test.ts' },
+  },
+  {
+    name: 'a-look-for-each-user-that-waits',
+    breaks: 'each user that waits for the watermark asks Kafka for it',
+    edits: [{ file: 'src/worker/committed-watermark.ts', find: 'if (known !== undefined && clock.elapsed() < known.until) return known.answer;', replace: 'if (known !== undefined && clock.elapsed() < 0) return known.answer;' }],
+    caughtBy: { test: 'test/worker/committed-watermark.test.ts' },
+  },
+  {
+    name: 'a-user-that-waits-keeps-its-place',
+    breaks: 'users whose signals fail hold the places of all others',
+    edits: [{ file: 'src/bridge/signal-sender.ts', find: '        if (place !== undefined) this.places.free(place);\n        await clock.sleep', replace: '        await clock.sleep' }],
+    caughtBy: { test: 'test/bridge/waiting-users.test.ts' },
+  },
+  {
+    name: 'a-history-that-is-long-holds-a-place',
+    breaks: 'users whose workflow does not keep up hold the places of all others',
+    edits: [{ file: 'src/bridge/signal-sender.ts', find: '          this.places.free(place);\n          place = undefined;', replace: '' }],
+    caughtBy: { test: 'test/bridge/waiting-users.test.ts' },
+  },
+];
