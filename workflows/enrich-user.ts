@@ -23,7 +23,7 @@ import { canBeCarried, couldBeCarried, evictOldestDuplicates, makeItFit } from '
 import { chunksOf, isLarge } from './chunks.ts';
 import type { Engine, Foreign } from './engine.ts';
 import { Inbox } from './inbox.ts';
-import { lifeOf, type Snapshot } from './life.ts';
+import { lifeOf, ofNextRun, type Snapshot } from './life.ts';
 import { Lookups } from './lookups.ts';
 import { QUERIES, type EventBatch } from './messages.ts';
 import { Notes } from './notes.ts';
@@ -225,7 +225,7 @@ export async function enrichUser(engine: Engine, argument: unknown): Promise<nev
     engine.describe(details(life));
     // No await between here and the command: nothing can arrive in between and be left behind.
     if (inbox.empty && prepareContinueAsNew()) {
-      await engine.continueAsNew({ userId: whose.userId ?? '', life: { ...life, runs: run.number + 1 } });
+      await engine.continueAsNew({ userId: whose.userId ?? '', life: ofNextRun(life) });
     }
   }
 }

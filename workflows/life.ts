@@ -16,6 +16,11 @@ export function lifeOf(carried: Life | undefined, incarnation: Incarnation): Lif
   return carried.incarnation.runId === NOBODYS.runId ? { ...carried, incarnation } : carried;
 }
 
+/** What the next run is started with. */
+export function ofNextRun(life: Life): Life {
+  return { ...life, runs: (life.runs ?? 0) + 1 };
+}
+
 export function newLife(incarnation: Incarnation): Life {
   return {
     incarnation,

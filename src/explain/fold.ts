@@ -8,7 +8,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { couldBeCarried, evictOldestDuplicates, makeItFit } from '../../workflows/carried.ts';
 import { chunksOf } from '../../workflows/chunks.ts';
-import { lifeOf, type Life } from '../../workflows/life.ts';
+import type { Stream } from '../../activities/contract.ts';
+import { lifeOf, ofNextRun, type Life } from '../../workflows/life.ts';
 import { endByTypes, LookupBook, lookupCall, type LookupCall, type LookupEnd, type Settled } from '../../workflows/lookups.ts';
 import { advance, passWallClock, resolveLookup } from '../domain/apply.ts';
 import type { Input, Output } from '../domain/events.ts';
@@ -118,7 +119,7 @@ class RunFold {
       if (!couldBeCarried(this.life)) makeItFit(this.life, { userId: this.recorded.start.userId, now: this.now });
     }
     const plain = (life: Life): unknown => JSON.parse(JSON.stringify(life));
-    return isDeepStrictEqual(plain(this.life), plain(carried));
+    return isDeepStrictEqual(plain(carried.runs === undefined ? this.life : ofNextRun(this.life)), plain(carried));
   }
 
   private tellCarried(): void {
@@ -163,6 +164,8 @@ class RunFold {
       case 'published-locally':
         this.now = Math.max(this.now, event.completedAt ?? 0);
         return this.publishedLocally();
+      case 'reset-locally':
+        return this.wasReset(this.unmarked.length > 0 ? 'applied' : 'resolved', event.last);
       case 'continued-as-new':
         this.unmarked = [];
         return this.goOn();
@@ -262,8 +265,19 @@ class RunFold {
     }
   }
 
-  private endedWithout(scheduled: number, { message, types }: RecordedFailure): void {
+  private wasReset(stream: Stream, last: number): void {
+    this.life.published[stream] = last;
+    this.life.user.counters.resets += 1;
+  }
+
+  private endedWithout(scheduled: number, { message, types, resetTo }: RecordedFailure): void {
     const call = this.calls.get(scheduled);
+    if (call?.activity.name === 'publish' && resetTo !== undefined) {
+      const { stream } = call.activity.request;
+      if (stream === 'applied') return this.wasReset(stream, resetTo);
+      this.happened.push(() => this.wasReset(stream, resetTo));
+      return;
+    }
     if (this.watch === scheduled) this.watch = undefined;
     const end = endByTypes(types);
     if (call?.lookups === undefined || end === undefined) return;

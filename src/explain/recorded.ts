@@ -4,7 +4,7 @@
  */
 import type { Payload } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
-import type { LookupOutcome, LookupRequest, PublishRequest } from '../../activities/contract.ts';
+import { FAILURES, type LookupOutcome, type LookupRequest, type PublishRequest } from '../../activities/contract.ts';
 import type { Start } from '../../workflows/life.ts';
 import { EVENTS_SIGNAL, type EventBatch } from '../../workflows/messages.ts';
 
@@ -36,6 +36,8 @@ export type RecordedEvent = {
   | { readonly type: 'cancelled'; readonly scheduled: number }
   /** A local activity has published. `completedAt`: epoch ms of the workflow's clock. */
   | { readonly type: 'published-locally'; readonly completedAt?: number }
+  /** It was told of a reset: the numbers of its stream go on after `last`. */
+  | { readonly type: 'reset-locally'; readonly last: number }
   | { readonly type: 'continued-as-new' }
   | { readonly type: 'closed'; readonly how: string }
 );
@@ -44,6 +46,8 @@ export interface RecordedFailure {
   readonly message: string;
   /** Of the failure and its causes: types of the product's own failures, and `TimeoutFailure`. */
   readonly types: readonly string[];
+  /** Of a publish after a reset: the last number of its stream. */
+  readonly resetTo?: number;
 }
 
 export interface RecordedRun {
@@ -109,27 +113,34 @@ async function activityEvent(event: IHistoryEvent, decode: Decode): Promise<Know
     return { type: 'completed', scheduled: number(completed.scheduledEventId), result };
   }
   const without = event.activityTaskFailedEventAttributes ?? event.activityTaskTimedOutEventAttributes;
-  if (without) return { type: 'ended-without', scheduled: number(without.scheduledEventId), failure: failureOf(without.failure) };
+  if (without) return { type: 'ended-without', scheduled: number(without.scheduledEventId), failure: await failureOf(without.failure, decode) };
   const cancelled = event.activityTaskCancelRequestedEventAttributes ?? event.activityTaskCanceledEventAttributes;
   if (cancelled) return { type: 'cancelled', scheduled: number(cancelled.scheduledEventId) };
   const marker = event.markerRecordedEventAttributes;
-  // A local activity that failed is followed by a regular one.
-  if (marker?.markerName !== 'core_local_activity' || marker.failure) return undefined;
+  if (marker?.markerName !== 'core_local_activity') return undefined;
+  if (marker.failure) {
+    // Followed by a regular one, unless it is published anew.
+    const { resetTo } = await failureOf(marker.failure, decode);
+    return resetTo === undefined ? undefined : { type: 'reset-locally', last: resetTo };
+  }
   const [data] = await decode<{ readonly complete_time?: Timestamp | null }>(marker.details?.['data']?.payloads);
   return { type: 'published-locally', ...(data?.complete_time ? { completedAt: ms(data.complete_time) } : {}) };
 }
 
 type IFailure = temporal.api.failure.v1.IFailure;
 
-function failureOf(failure: IFailure | null | undefined): RecordedFailure {
+async function failureOf(failure: IFailure | null | undefined, decode: Decode): Promise<RecordedFailure> {
   const types: string[] = [];
+  let resetTo: number | undefined;
   let message = '';
   for (let cause = failure; cause; cause = cause.cause) {
     message = cause.message || message;
     if (cause.timeoutFailureInfo) types.push('TimeoutFailure');
-    else if (cause.applicationFailureInfo?.type) types.push(cause.applicationFailureInfo.type);
+    const { type, details } = cause.applicationFailureInfo ?? {};
+    if (type && !cause.timeoutFailureInfo) types.push(type);
+    if (type === FAILURES.workflowReset) [resetTo] = await decode<number>(details?.payloads);
   }
-  return { message, types };
+  return { message, types, ...(resetTo === undefined ? {} : { resetTo }) };
 }
 
 function closedEvent(event: IHistoryEvent): Known | undefined {
