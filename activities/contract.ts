@@ -34,6 +34,13 @@ export interface LookupRequest {
   readonly giveUpAt: number;
 }
 
+export interface WatermarkRequest {
+  readonly partition: number;
+  /** Epoch ms. */
+  readonly passes?: number;
+  readonly userId?: string;
+}
+
 export interface Activities {
   /** Resolves when all outputs are visible to a read_committed reader, whether by this call or an earlier one. */
   publish(request: PublishRequest): Promise<void>;
@@ -41,9 +48,10 @@ export interface Activities {
   lookupSessions(request: LookupRequest): Promise<LookupOutcome[]>;
   /**
    * The watermark (epoch ms) up to which every record of this partition triple has reached its workflow, or null
-   * before there is one. With `passes`: throws (retryable) until it is greater than that.
+   * before there is one. With `passes`: throws (retryable) until it is greater than that. Without `userId` (releases before
+   * 0.3.0) it stands while any user of the partition waits.
    */
-  readWatermark(request: { readonly partition: number; readonly passes?: number }): Promise<number | null>;
+  readWatermark(request: WatermarkRequest): Promise<number | null>;
 }
 
 /** Types of the ApplicationFailures that the activities throw. */

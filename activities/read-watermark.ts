@@ -2,8 +2,8 @@ import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/comm
 import { FAILURES, type Activities } from './contract.ts';
 
 export interface WatermarkDeps {
-  /** Epoch ms up to which everything of a partition triple was acknowledged by Temporal; null before there is one. */
-  readonly committedWatermark: (partition: number) => Promise<number | null>;
+  /** Epoch ms up to which everything of a partition triple, but for what is of other users that wait, was acknowledged by Temporal; null before there is one. */
+  readonly committedWatermark: (partition: number, userId?: string) => Promise<number | null>;
 }
 
 /**
@@ -16,8 +16,8 @@ const NEAR = 15_000;
 
 /** Waiting is a failure that the server retries: no history grows, no slot is held, any worker goes on with it. */
 export function createReadWatermark({ committedWatermark }: WatermarkDeps): Activities['readWatermark'] {
-  return async ({ partition, passes }) => {
-    const watermark = await committedWatermark(partition);
+  return async ({ partition, passes, userId }) => {
+    const watermark = await committedWatermark(partition, userId);
     if (passes === undefined || (watermark !== null && watermark > passes)) return watermark;
     const nextRetryDelay = retryDelay(watermark, passes);
     throw ApplicationFailure.create({

@@ -166,8 +166,9 @@ export async function enrichUser(engine: Engine, argument: unknown): Promise<nev
     lookups.giveUpDue();
     if (watch.running) return;
     const due = earliestDue(life.user.pending);
-    if (due !== undefined) watch.start(life.partition, due);
-    else if (emptyAt(life.user, life.rules) !== undefined) watch.start(life.partition);
+    const place = { partition: life.partition, userId: context().userId };
+    if (due !== undefined) watch.start(place, due);
+    else if (emptyAt(life.user, life.rules) !== undefined) watch.start(place);
   }
 
   function onWatermark(watermark: number | null): void {

@@ -25,11 +25,11 @@ export class WatermarkWatch {
   }
 
   /** `passes`: epoch ms of event time to wait for; undefined for a single look. */
-  start(partition: number, passes?: number): void {
+  start(place: { readonly partition: number; readonly userId: string }, passes?: number): void {
     this.waiting = passes !== undefined;
     const call = this.waiting
-      ? this.engine.call('readWatermark', { partition, passes: passes! }, WAITING)
-      : this.engine.call('readWatermark', { partition }, LOOKING);
+      ? this.engine.call('readWatermark', { ...place, passes: passes! }, WAITING)
+      : this.engine.call('readWatermark', place, LOOKING);
     // A look that fails is taken again when the alarm rings next.
     call.result.then((watermark) => this.done(call, watermark), () => this.done(call, null));
     this.call = call;

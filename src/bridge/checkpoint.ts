@@ -2,6 +2,7 @@
  * A place in the merged reading order of a partition triple, with what the watermark knew there: what is committed to
  * the consumer group, and where a restart goes on with the very same classification of every record.
  */
+import { isAhead, type Ahead } from './ahead.ts';
 import type { Offsets } from '../domain/events.ts';
 import type { KnownLogs, LogNames } from './log-identity.ts';
 import { metadataFields, metadataText } from './offset-metadata.ts';
@@ -23,19 +24,21 @@ export interface OffsetMetadata {
   readonly deadLettersBelow: number;
   /** Absent in what a bridge before 0.3 committed. */
   readonly logs?: KnownLogs;
+  /** On the offset of the first input only. */
+  readonly ahead?: Ahead;
 }
 
-export function encodeMetadata({ maxTs, watermark, deadLettersBelow, logs }: OffsetMetadata): string {
+export function encodeMetadata({ maxTs, watermark, deadLettersBelow, logs, ahead }: OffsetMetadata): string {
   const known = logs === undefined || logs.names.every((name) => name === '') ? {} : { logs: logs.names, partitions: logs.partitions };
-  return metadataText({ maxTs: finite(maxTs), watermark: finite(watermark), deadLettersBelow, ...known });
+  return metadataText({ maxTs: finite(maxTs), watermark: finite(watermark), deadLettersBelow, ...known, ...(ahead === undefined ? {} : { ahead }) });
 }
 
 /** Undefined for metadata that this bridge did not write: nothing is known of the time before the offset then. */
 export function decodeMetadata(text: string): OffsetMetadata | undefined {
-  const { maxTs, watermark, deadLettersBelow, logs, partitions } = metadataFields(text) ?? {};
+  const { maxTs, watermark, deadLettersBelow, logs, partitions, ahead } = metadataFields(text) ?? {};
   if (typeof deadLettersBelow !== 'number') return undefined;
   const known = isNames(logs) ? { logs: { names: logs, partitions: typeof partitions === 'number' ? partitions : 0 } } : {};
-  return { maxTs: orMinusInfinity(maxTs), watermark: orMinusInfinity(watermark), deadLettersBelow, ...known };
+  return { maxTs: orMinusInfinity(maxTs), watermark: orMinusInfinity(watermark), deadLettersBelow, ...known, ...(isAhead(ahead) ? { ahead } : {}) };
 }
 
 export function sameCheckpoint(a: Checkpoint, b: Checkpoint): boolean {

@@ -1,4 +1,5 @@
 /** Where a partition triple is to be read on: what the group has committed, checked against what the logs are now. */
+import type { Ahead } from './ahead.ts';
 import { INPUTS } from '../domain/events.ts';
 import { EnrichmentError } from '../errors.ts';
 import type { KafkaPort } from '../kafka/port.ts';
@@ -16,6 +17,7 @@ export interface PlaceOptions {
 export interface Committed {
   readonly start: Checkpoint;
   readonly deadLettersBelow: readonly [number, number, number];
+  readonly ahead?: Ahead | undefined;
 }
 
 /** All that is known of a triple's place. */
@@ -75,8 +77,9 @@ export async function readPlace(kafka: KafkaPort, options: PlaceOptions): Promis
     maxTs: each(({ metadata }) => metadata?.maxTs ?? -Infinity),
     watermark: Math.max(...place.inputs.map(({ metadata }) => metadata?.watermark ?? -Infinity)),
   };
+  const ahead = place.inputs[0]!.metadata?.ahead;
   return {
-    committed: { start, deadLettersBelow: each(({ metadata, committed, start: first }) => metadata?.deadLettersBelow ?? committed ?? first) },
+    committed: { start, deadLettersBelow: each(({ metadata, committed, start: first }) => metadata?.deadLettersBelow ?? committed ?? first), ...(ahead && { ahead }) },
     logs: { names: each(nameOf) satisfies LogNames, partitions: partitions ?? place.knownPartitions },
   };
 }

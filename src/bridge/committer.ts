@@ -17,6 +17,7 @@ import { bytesOf } from '../kafka/port.ts';
 import type { KafkaPort, OutRecord, TransactionalProducer } from '../kafka/port.ts';
 import { RefusedBatch } from '../kafka/topic-rooms.ts';
 import type { TopicRooms } from '../kafka/topic-rooms.ts';
+import { sameAhead, type Ahead } from './ahead.ts';
 import { encodeMetadata, sameCheckpoint, type Checkpoint } from './checkpoint.ts';
 import { readPlace, type Committed } from './committed-place.ts';
 import type { KnownLogs } from './log-identity.ts';
@@ -44,6 +45,13 @@ export interface CommitterOptions {
   readonly onCut?: (letters: number) => void;
 }
 
+/** What is committed of a triple. */
+interface Standing {
+  readonly checkpoint: Checkpoint;
+  readonly ahead: Ahead | undefined;
+  readonly below: readonly [number, number, number];
+}
+
 export class Committer {
   private readonly options: CommitterOptions;
   private readonly kafka: KafkaPort;
@@ -52,7 +60,7 @@ export class Committer {
   readonly logs: KnownLogs;
   /** What a holder finds who takes the triple now, as far as we know. */
   private committed: Committed;
-  private last: { readonly checkpoint: Checkpoint; readonly below: readonly number[] } | undefined;
+  private last: Standing | undefined;
 
   private constructor(kafka: KafkaPort, options: CommitterOptions, taken: Taken) {
     this.kafka = kafka;
@@ -74,13 +82,14 @@ export class Committer {
    */
   async commit(triple: PartitionTriple): Promise<readonly UnusableRecord[] | null> {
     const checkpoint = triple.checkpoint();
+    const ahead = triple.ahead();
     const { records, below } = triple.deadLetters();
     const { last } = this;
-    const nothingNew = last !== undefined && records.length === 0 && sameCheckpoint(last.checkpoint, checkpoint);
+    const nothingNew = last !== undefined && records.length === 0 && sameCheckpoint(last.checkpoint, checkpoint) && sameAhead(last.ahead, ahead);
     if (nothingNew) return null;
     for (let refusals = 0; ; refusals += 1) {
       try {
-        await this.write(records, checkpoint, below);
+        await this.write(records, { checkpoint, ahead, below });
         break;
       } catch (error) {
         if (!(error instanceof RefusedBatch)) throw error;
@@ -88,12 +97,12 @@ export class Committer {
         await this.takeAgain();
       }
     }
-    this.last = { checkpoint, below };
+    this.last = { checkpoint, ahead, below };
     triple.deadLettersWritten(records.length);
     return records;
   }
 
-  private async write(records: readonly UnusableRecord[], checkpoint: Checkpoint, below: readonly [number, number, number]): Promise<void> {
+  private async write(records: readonly UnusableRecord[], { checkpoint, ahead, below }: Standing): Promise<void> {
     const { groupId, partition, inputTopics, deadLetterTopic, deadLetterPartitions, rooms, onCut } = this.options;
     const { batches, cut } = await this.lettersOf(records);
     const transaction = await this.producer.begin();
@@ -104,11 +113,13 @@ export class Committer {
         topic: inputTopics[input]!,
         partition,
         offset: checkpoint.next[input]!,
-        metadata: encodeMetadata({ maxTs: checkpoint.maxTs[input]!, watermark: checkpoint.watermark, deadLettersBelow: below[input]!, logs: this.logs }),
+        metadata: encodeMetadata({
+          maxTs: checkpoint.maxTs[input]!, watermark: checkpoint.watermark, deadLettersBelow: below[input]!, logs: this.logs, ...(input === 0 && ahead !== undefined && { ahead }),
+        }),
       })),
     );
     await transaction.commit();
-    this.committed = { start: checkpoint, deadLettersBelow: below };
+    this.committed = { start: checkpoint, deadLettersBelow: below, ahead };
     if (cut > 0) onCut?.(cut);
   }
 

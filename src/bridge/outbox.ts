@@ -81,6 +81,10 @@ export class Outbox {
     return { ...this.standing };
   }
 
+  isWaiting(userId: string): boolean {
+    return this.users.get(userId)?.waiting === true;
+  }
+
   /** What a user that waits has here counts by itself: it holds up nobody else. */
   setWaiting(userId: string, waiting: boolean): void {
     const user = this.users.get(userId);

@@ -6,6 +6,7 @@
  * are released when they are read. The checkpoint is the place just before the first record, in reading order, that is
  * not acknowledged, with the watermark as it was there: from it a restart classifies every record the same way.
  */
+import { MAX_EXCEPT, shortName, type Ahead } from './ahead.ts';
 import { INPUTS } from '../domain/events.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { NO_LOGS, type KnownLogs } from './log-identity.ts';
@@ -27,6 +28,8 @@ export interface TripleOptions {
   readonly start: Checkpoint;
   /** By input: dead letters below these offsets were written before. */
   readonly deadLettersBelow: readonly [number, number, number];
+  /** Of the bridge that read it before. */
+  readonly ahead?: Ahead | undefined;
   /** ms */
   readonly outOfOrderness: number;
   /** Which logs it is read from; absent when that is not known. */
@@ -149,7 +152,7 @@ export class PartitionTriple {
     const record: ReadRecord = { input, offset, ts, userId, applicable, bytes, before };
     this.watermark.read(input, ts);
     this.outstanding.add(record);
-    if (applicable !== undefined) this.outbox.noteRead(record);
+    if (this.isToSend(record)) this.outbox.noteRead(record);
     if (late) {
       this.release(record, now);
     } else {
@@ -167,8 +170,15 @@ export class PartitionTriple {
   }
 
   private release(record: ReadRecord, now: number): void {
-    if (record.applicable === undefined) this.outstanding.delete(record);
-    else this.outbox.add(record, now);
+    if (this.isToSend(record)) this.outbox.add(record, now);
+    else this.outstanding.delete(record);
+  }
+
+  /** Not what only moves time, nor what a bridge before this one has sent. */
+  private isToSend({ input, offset, userId, applicable }: ReadRecord): boolean {
+    const { ahead } = this.options;
+    if (applicable === undefined) return false;
+    return ahead === undefined || offset >= ahead.next[input]! || ahead.except.includes(shortName(userId));
   }
 
   acknowledged(flight: Flight): void {
@@ -179,6 +189,24 @@ export class PartitionTriple {
   checkpoint(): Checkpoint {
     const [first] = this.outstanding;
     return first?.before ?? { next: [...this.next], maxTs: this.watermark.maxTs, watermark: this.watermark.current };
+  }
+
+  /** How far it has come but for users whose signals wait; undefined: as far as the checkpoint. */
+  ahead(): Ahead | undefined {
+    const { ahead: before } = this.options;
+    // Before all is read again nothing more is known than then.
+    if (before !== undefined && INPUT_INDEXES.some((input) => this.next[input] < before.next[input]!)) return before;
+    const except = new Set<string>();
+    const at = (place: Pick<Checkpoint, 'next' | 'watermark'>): Ahead | undefined =>
+      except.size === 0 || !Number.isFinite(place.watermark) ? undefined : { next: place.next, watermark: place.watermark, except: [...except] };
+    for (const record of this.outstanding) {
+      if (!this.isToSend(record)) continue;
+      const name = shortName(record.userId);
+      if (!this.outbox.isWaiting(record.userId) && before?.except.includes(name) !== true) return at(record.before);
+      except.add(name);
+      if (except.size > MAX_EXCEPT) return undefined;
+    }
+    return at({ next: [...this.next], watermark: this.watermark.current });
   }
 
   /**

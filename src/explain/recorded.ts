@@ -4,7 +4,7 @@
  */
 import type { Payload } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
-import { FAILURES, type LookupOutcome, type LookupRequest, type PublishRequest } from '../../activities/contract.ts';
+import { FAILURES, type LookupOutcome, type LookupRequest, type PublishRequest, type WatermarkRequest } from '../../activities/contract.ts';
 import type { Start } from '../../workflows/life.ts';
 import { EVENTS_SIGNAL, type EventBatch } from '../../workflows/messages.ts';
 
@@ -15,7 +15,7 @@ type Timestamp = { readonly seconds?: unknown; readonly nanos?: number | null };
 export type ActivityRequest =
   | { readonly name: 'publish'; readonly request: PublishRequest }
   | { readonly name: 'lookupSessions'; readonly request: LookupRequest }
-  | { readonly name: 'readWatermark'; readonly request: { readonly partition: number; readonly passes?: number } };
+  | { readonly name: 'readWatermark'; readonly request: WatermarkRequest };
 
 export type RecordedEvent = {
   readonly id: number;

@@ -1,3 +1,4 @@
+import { shortName, type Ahead } from '../bridge/ahead.ts';
 import { decodeMetadata } from '../bridge/checkpoint.ts';
 import type { Clock } from '../clock.ts';
 import { EnrichmentError } from '../errors.ts';
@@ -10,8 +11,13 @@ const PATIENCE = 4_000;
 /** ms without another look, after one that failed or is slow. */
 const PAUSE = 5_000;
 
+interface Committed {
+  readonly watermark: number | null;
+  readonly ahead: Ahead | undefined;
+}
+
 interface Look {
-  answer: Promise<number | null>;
+  answer: Promise<Committed>;
   /** `elapsed()` until which it serves those who come; Infinity while the request is under way. */
   until: number;
 }
@@ -26,14 +32,14 @@ export function createCommittedWatermark(
   clock: Pick<Clock, 'elapsed' | 'sleep'>,
   groupId: string,
   inputTopics: readonly string[],
-): (partition: number) => Promise<number | null> {
+): (partition: number, userId?: string) => Promise<number | null> {
   const looks = new Map<number, Look>();
 
-  async function ask(partition: number): Promise<number | null> {
+  async function ask(partition: number): Promise<Committed> {
     const committed = await kafka.committedOffsets(groupId, inputTopics.map((topic) => ({ topic, partition })));
-    const watermarks = committed.map(({ metadata }) => decodeMetadata(metadata)?.watermark ?? -Infinity);
-    const watermark = Math.max(...watermarks);
-    return Number.isFinite(watermark) ? watermark : null;
+    const metadata = committed.map((one) => decodeMetadata(one.metadata));
+    const watermark = Math.max(...metadata.map((one) => one?.watermark ?? -Infinity));
+    return { watermark: Number.isFinite(watermark) ? watermark : null, ahead: metadata.find((one) => one?.ahead !== undefined)?.ahead };
   }
 
   function look(partition: number): Look {
@@ -60,11 +66,16 @@ export function createCommittedWatermark(
     return made;
   }
 
-  return (partition) => {
+  function lookOf(partition: number): Look {
     const known = looks.get(partition);
-    if (known !== undefined && clock.elapsed() < known.until) return known.answer;
+    if (known !== undefined && clock.elapsed() < known.until) return known;
     const next = look(partition);
     looks.set(partition, next);
-    return next.answer;
+    return next;
+  }
+
+  return async (partition, userId) => {
+    const { watermark, ahead } = await lookOf(partition).answer;
+    return ahead === undefined || userId === undefined || ahead.except.includes(shortName(userId)) ? watermark : ahead.watermark;
   };
 }

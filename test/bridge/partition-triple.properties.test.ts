@@ -63,7 +63,7 @@ function expectedOf(logs: Logs, outOfOrderness: number): Applications {
 }
 
 const step = fc.record({
-  what: fc.constantFrom('fetch', 'fetch', 'ends', 'ends', 'read', 'read', 'take', 'take', 'deliver', 'deliver', 'lose', 'commit', 'crash', 'wait'),
+  what: fc.constantFrom('fetch', 'fetch', 'ends', 'ends', 'read', 'read', 'take', 'take', 'deliver', 'deliver', 'lose', 'commit', 'crash', 'wait', 'stand'),
   n: fc.nat(7),
   wait: fc.nat(200),
 });
@@ -79,6 +79,7 @@ function run(driver: Driver, steps: readonly Step[], restarts: boolean): void {
     else if (what === 'take') driver.take();
     else if (what === 'deliver') driver.deliver(n, true);
     else if (what === 'commit') driver.commit();
+    else if (what === 'stand') driver.stand(['u', 'v', 'w'][n % 3]!);
     else if (restarts && what === 'lose') driver.deliver(n, false);
     else if (restarts && what === 'crash') driver.crash();
   }

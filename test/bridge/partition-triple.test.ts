@@ -259,3 +259,52 @@ describe('the memory of a partition triple', () => {
     assert.equal(given.triple.settled, false);
   });
 });
+
+describe('a triple in which one user waits', () => {
+  const money = (offset: number, ts: number, userId: string) => fetched(MONEY_INPUT, offset, { ts, userId });
+  const time = (input: InputIndex) => [fetched(input, 0, { ts: 400, userId: 't', time: true })];
+  /** `b` has records on both sides of those of `a`, which waits. */
+  const given = (): Driver => {
+    const made = driver([time(USER_INPUT), time(SESSION_INPUT), [money(0, 100, 'b'), money(1, 200, 'a'), money(2, 210, 'b'), money(3, 300, 'c'), money(4, 401, 'b')]]);
+    readAll(made);
+    made.now += 1_000;
+    for (let n = 0; n < 3; n += 1) made.take();
+    assert.deepEqual(made.flying, ['b', 'c', 'a']);
+    made.stand('a');
+    made.deliver(1, true);
+    made.deliver(0, true);
+    return made;
+  };
+
+  it('stands before its first record, and is ahead of it for all others', () => {
+    const { triple } = given();
+    assert.deepEqual(triple.checkpoint().next, [0, 0, 1]);
+    const ahead = triple.ahead()!;
+    // Held: what is at 401, and the watermark there was that of 300.
+    assert.deepEqual([ahead.next, ahead.watermark, ahead.except.length], [[1, 1, 4], 280, 1]);
+  });
+
+  it('sends after a restart what is of that user, and what came after; and others no more', () => {
+    const made = given();
+    made.commit();
+    made.crash();
+    readAll(made);
+    made.now += 1_000;
+    for (let n = 0; n < 3; n += 1) made.take();
+    assert.deepEqual(made.flying, ['a']);
+    made.finish();
+    assert.deepEqual(made.applications['a'], ['money 1 on time']);
+    assert.deepEqual(made.applications['b'], ['money 0 on time', 'money 2 on time', 'money 4 on time']);
+    assert.equal(made.triple.ahead(), undefined);
+  });
+
+  it('is no further ahead than the one before it, until all is read again', () => {
+    const made = given();
+    const { except, next } = made.triple.ahead()!;
+    made.commit();
+    made.crash();
+    made.fetchAll();
+    made.read(1);
+    assert.deepEqual(made.triple.ahead(), { except, next, watermark: 280 });
+  });
+});

@@ -2,6 +2,7 @@
  * Drives partition triples over three logs in simulated time: fetches, ends of logs, signals and their acknowledgements,
  * commits, crashes. What the workflows would apply is collected, redeliveries dropped by the domain's own rule.
  */
+import type { Ahead } from '../../src/bridge/ahead.ts';
 import type { Checkpoint } from '../../src/bridge/checkpoint.ts';
 import type { Fetched } from '../../src/bridge/merge-queue.ts';
 import type { Flight } from '../../src/bridge/outbox.ts';
@@ -24,6 +25,7 @@ export type Applications = Record<string, string[]>;
 interface Committed {
   readonly checkpoint: Checkpoint;
   readonly deadLettersBelow: readonly [number, number, number];
+  readonly ahead?: Ahead | undefined;
 }
 
 export class Driver {
@@ -88,7 +90,17 @@ export class Driver {
     const { records, below } = this.triple.deadLetters();
     for (const { input, offset } of records) this.deadLetters.push(`${INPUTS[input]} ${offset}`);
     this.triple.deadLettersWritten(records.length);
-    this.#committed = { checkpoint: this.triple.checkpoint(), deadLettersBelow: below };
+    this.#committed = { checkpoint: this.triple.checkpoint(), deadLettersBelow: below, ahead: this.triple.ahead() };
+  }
+
+  /** Signals of this user wait from now on. */
+  stand(userId: string): void {
+    this.triple.outbox.setWaiting(userId, true);
+  }
+
+  /** Users of the signals under way, of this bridge. */
+  get flying(): readonly string[] {
+    return this.#flights.filter(({ lost }) => !lost).map(({ flight }) => flight.userId);
   }
 
   /** A new bridge goes on at what was committed; signals under way may still arrive. */
@@ -127,8 +139,8 @@ export class Driver {
   }
 
   #begin(): PartitionTriple {
-    const { checkpoint: start, deadLettersBelow } = this.#committed;
-    return new PartitionTriple({ ...this.#options, partition: 0, start, deadLettersBelow });
+    const { checkpoint: start, deadLettersBelow, ahead } = this.#committed;
+    return new PartitionTriple({ ...this.#options, partition: 0, start, deadLettersBelow, ahead });
   }
 
   #apply({ userId, lowWater, records }: Flight): void {

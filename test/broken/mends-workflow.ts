@@ -65,7 +65,7 @@ export const MENDS_OF_THE_WORKFLOW: readonly BrokenBuild[] = [
   {
     name: 'a-look-for-each-user-that-waits',
     breaks: 'each user that waits for the watermark asks Kafka for it',
-    edits: [{ file: 'src/worker/committed-watermark.ts', find: 'if (known !== undefined && clock.elapsed() < known.until) return known.answer;', replace: 'if (known !== undefined && clock.elapsed() < 0) return known.answer;' }],
+    edits: [{ file: 'src/worker/committed-watermark.ts', find: 'if (known !== undefined && clock.elapsed() < known.until) return known;', replace: 'if (known !== undefined && clock.elapsed() < 0) return known;' }],
     caughtBy: { test: 'test/worker/committed-watermark.test.ts' },
   },
   {

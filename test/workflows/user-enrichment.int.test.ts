@@ -147,7 +147,7 @@ describe('the workflow of a user', () => {
     // At its deadline exactly: not passed.
     assert.deepEqual(user.fake.lookups, []);
     assert.ok(user.fake.watermarks.length > 0);
-    for (const request of user.fake.watermarks) assert.deepEqual(request, { partition: 3, passes: T0 + HOUR });
+    for (const request of user.fake.watermarks) assert.deepEqual(request, { partition: 3, userId: user.userId, passes: T0 + HOUR });
     user.fake.watermark = T0 + HOUR + 1;
     await user.sleep(MINUTE);
     await user.hasPublished('resolved', 'm =of s first');
