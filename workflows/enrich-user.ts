@@ -1,7 +1,7 @@
 /**
  * The life of one user's workflow: a shell around the pure fold of src/domain, on whatever {@link Engine} runs it.
  *
- * - Signals only fill the inbox. They are applied one after the other, in order, and before anything else that happened
+ * - Signals only fill the inbox. They are applied and published one after the other, in order, and before anything else that happened
  *   (timers, results): that order is the same when a workflow task is lost and repeated with more in it. Only what makes room
  *   may come before them, see inbox.ts.
  * - `applied` outputs go by a local activity, before their decision is in the history. They are a function of the
@@ -43,11 +43,20 @@ const RUN_EVENTS = 400;
 const CARRIED_BYTES = 100_000;
 const LONGEST_RUN = 10;
 const MAX_HISTORY_BYTES = 4_000_000;
-/** Signals that are applied before their outputs are published. */
+/** Signals of releases before 0.3.0 that are applied before their outputs are published, see {@link isAlone}. */
 const MAX_BATCHES = 10;
 /** ms that pending money waits quietly for its session, before the watermark is watched on its behalf. */
 const WATCH_AFTER = 3_000;
 const HOUR = 3_600_000;
+
+/**
+ * Each signal is applied and published by itself. Which signals come together depends on who looks: a worker that published when
+ * its task timed out goes on with what it had, and gets what came since; a replay gets both at once, and would take for published
+ * what never was. Runs of earlier releases, whose rules have no bounds, are replayed as they were made.
+ */
+export function isAlone({ rules }: Pick<EventBatch, 'rules'>): boolean {
+  return rules.bounds !== undefined;
+}
 
 export async function enrichUser(engine: Engine, argument: unknown): Promise<never> {
   const { whose, life: carried, notOurs } = begin(argument, engine);
@@ -125,6 +134,7 @@ export async function enrichUser(engine: Engine, argument: unknown): Promise<nev
       const effects = applyBatch(life.user, batch, context());
       applied.push(...effects.applied);
       life.unpublished.push(...effects.resolved);
+      if (isAlone(batch)) break;
     }
     notes.applied();
     for (const outputs of chunksOf(applied)) {

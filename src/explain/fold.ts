@@ -9,6 +9,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { couldBeCarried, evictOldestDuplicates, makeItFit } from '../../workflows/carried.ts';
 import { chunksOf } from '../../workflows/chunks.ts';
 import type { Stream } from '../../activities/contract.ts';
+import { isAlone } from '../../workflows/enrich-user.ts';
 import { lifeOf, ofNextRun, type Life } from '../../workflows/life.ts';
 import { endByTypes, LookupBook, lookupCall, type LookupCall, type LookupEnd, type Settled } from '../../workflows/lookups.ts';
 import { advance, passWallClock, resolveLookup } from '../domain/apply.ts';
@@ -199,7 +200,8 @@ class RunFold {
 
   private applyInbox(): void {
     const applied: Output[] = [];
-    for (const received of this.inbox.splice(0, MAX_BATCHES)) {
+    for (let taken = 0; taken < MAX_BATCHES && this.inbox.length > 0; taken += 1) {
+      const received = this.inbox.shift()!;
       const { batch } = received;
       this.life.rules = batch.rules;
       this.life.partition = batch.partition;
@@ -210,6 +212,7 @@ class RunFold {
         for (const untold of result.told) this.tell(untold);
       }
       if (batch.records.length === 0) this.records.raise(this.life, batch);
+      if (isAlone(batch)) break;
     }
     this.unmarked = chunksOf(applied);
   }

@@ -15,3 +15,8 @@ for (const outage of OUTAGES) {
     assert.ok(end.bytes - half.bytes < GROWTH.bytes, `${half.bytes} bytes at the half, ${end.bytes} at the end`);
   });
 }
+
+test('an output that cannot be written, and tasks that time out meanwhile: a replay publishes what was published, and all of it', async () => {
+  // Found by an hour without Kafka on a busy machine; seed 2 has it.
+  for (const seed of [1, 2, 3]) assert.deepEqual((await runOutage('output unwritable', 600_000, seed)).problems, []);
+});

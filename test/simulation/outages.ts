@@ -46,7 +46,7 @@ export async function runOutage(outage: Outage, lasts: number, seed = 1): Promis
   const every = lasts / ARRIVALS;
   const scenario: Scenario = {
     ...scenarioOf(seed, []),
-    partitions: PARTITIONS, shards: 2, bridges: 1, workers: 1, lostTasks: 0, eviction: 0, suggestAfter: [100_000, 100_000], deadSessions: 0,
+    partitions: PARTITIONS, shards: 2, bridges: 1, workers: 1, lostTasks: 0, eviction: 0.2, suggestAfter: [100_000, 100_000], deadSessions: 0,
     settings: { ...scenarioOf(seed, []).settings, outOfOrderness: 2_000, idleTimeout: 3 * every + AROUND, rules: { ...scenarioOf(seed, []).settings.rules, ...rules } },
   };
   const scheduler = new Scheduler(seed);
@@ -119,7 +119,8 @@ function arrivals(scheduler: Scheduler, system: SimSystem, log: Log, lasts: numb
       scheduler.after(at, null, () => {
         append('user', userId, { type: 'OtherUserEvent', somethingUtil: 'x' });
         append('session', userId, { type: 'UserSessionCreatedEvent', id: idOf('created', round), clientCountryCode: 'UY' });
-        const kind = round % 3;
+        // Each user's own turn: two in a row need no session.
+        const kind = [0, 0, 1, 2][Math.floor(round / mine.length) % 4]!;
         append('money', userId, { ...money, ...(kind === 1 && { userSessionId: idOf('created', round + mine.length) }), ...(kind === 2 && { userSessionId: idOf('old', round), isOldMoneyEvent: true }) });
       });
     }

@@ -6,6 +6,7 @@
  * exact. `neighbours`: few faults that last and touch one partition, shard, user or service, which ask whether all others
  * go on (progress.ts).
  */
+import { BOUNDS } from '../../src/domain/bounds.ts';
 import type { BridgeSettings } from '../../src/bridge/generation.ts';
 import { trafficOptions, type TrafficOptions } from '../../src/local/generate/options.ts';
 import { Random } from '../../src/local/generate/random.ts';
@@ -81,7 +82,7 @@ export function scenarioOf(seed: number, narrow: readonly string[] = NARROW.filt
   const partitions = 1 + random.below(3);
   const outOfOrderness = 2_000;
   const sessionTtl = random.pick([5_000, 20_000, 600_000]);
-  const rules = { sessionTtl, dedupTtl: random.pick([2_000, 10_000, 60_000]), pendingTimeout: random.pick([4_000, 15_000]), lookupGiveUpAfter: 600_000 };
+  const rules = { sessionTtl, dedupTtl: random.pick([2_000, 10_000, 60_000]), pendingTimeout: random.pick([4_000, 15_000]), lookupGiveUpAfter: 600_000, bounds: BOUNDS };
   const deadSessions = random.chance(0.15) ? 0.3 : 0;
   const maybe = (fraction: number): number => (random.chance(0.7) ? fraction : 0);
   const span = plan === 'neighbours' ? 90_000 : random.pick([5_000, 15_000, 30_000]);

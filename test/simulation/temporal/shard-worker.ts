@@ -62,6 +62,11 @@ export function currentAttempt(): Attempt {
 
 /** ms of a task after which it is continued in another, while local activities run; below its time-out of 10 s. */
 const HEARTBEAT = 8_000;
+/** The same on a machine that is slow: the task has timed out. */
+const LATE_HEARTBEAT = 12_000;
+const IS_LATE = 0.2;
+/** Of tasks that timed out while local activities run. */
+const GOES_ON = 0.5;
 /** ms that what runs has when the worker is told to stop. */
 const FORCE = 15_000;
 
@@ -135,7 +140,9 @@ export class SimShardWorker implements ShardWorker {
     const { runId, workflowId } = task.history;
     const instance = await this.#bringUp(task);
     this.#cached.delete(runId);
-    await beginTask(instance, this.#step, task);
+    const known = this.#goneOn.get(instance) ?? 0;
+    this.#goneOn.delete(instance);
+    await beginTask(instance, this.#step, { ...task, jobs: task.jobs.slice(known) });
     const finished = await this.#localActivities(instance, task.startedAt);
     if (instance.failure !== undefined) {
       const { failure } = instance;
@@ -151,8 +158,20 @@ export class SimShardWorker implements ShardWorker {
     const ended = commands.some(({ type }) => type === 'continueAsNew');
     if (!ended && (!finished || !scheduler.random.chance(eviction)) && !this.#stopping) this.#cached.set(runId, instance);
     const answer = await link.completeTask(task, { commands, markers, heartbeat: !finished }).catch(() => 'unknown task' as const);
-    if (answer !== 'done') this.#cached.delete(runId);
+    if (answer === 'done') return;
+    this.#cached.delete(runId);
+    // As the SDK was seen to do: it goes on with what it did in the task that timed out, and gets only what is new; a replay gets all of it at once.
+    if (answer === 'unknown task' && !finished && !this.#stopping && scheduler.random.chance(GOES_ON)) {
+      instance.commands = commands;
+      instance.markers = markers;
+      instance.seen -= 1;
+      this.#goneOn.set(instance, task.jobs.length);
+      this.#cached.set(runId, instance);
+    }
   }
+
+  /** How many jobs of the open task an instance has had. */
+  readonly #goneOn = new WeakMap<WorkflowInstance, number>();
 
   /** The workflow as it was after the last completed task, from memory or by replay. */
   async #bringUp({ history }: TaskAttempt): Promise<WorkflowInstance> {
@@ -170,6 +189,7 @@ export class SimShardWorker implements ShardWorker {
     const { scheduler } = this.options;
     const answers: Marker[] = [];
     const calls = this.#callsOf(instance);
+    const heartbeat = startedAt + (scheduler.random.chance(IS_LATE) ? LATE_HEARTBEAT : HEARTBEAT);
     for (;;) {
       if (instance.failure !== undefined || instance.local.size === 0) return true;
       for (const call of instance.local.values()) {
@@ -180,7 +200,7 @@ export class SimShardWorker implements ShardWorker {
           calls.wake();
         });
       }
-      await this.#untilAny(calls, startedAt + HEARTBEAT - scheduler.now);
+      await this.#untilAny(calls, heartbeat - scheduler.now);
       if (instance.failure !== undefined) return true;
       for (const [seq, outcome] of calls.under) {
         if (outcome === undefined) continue;
