@@ -4,6 +4,8 @@ import { messageOf } from '../errors.ts';
 
 /** ms in which a message is logged once, with the number of times that it came. */
 const INTERVAL = 10_000;
+/** The worker of lookups has no workflows, as it should. */
+const EXPECTED = 'No workflows registered, not polling for workflow tasks';
 
 /**
  * Temporal's log, a line a message and interval: when a shard moves, every workflow of it has the same to say. Of the
@@ -12,6 +14,7 @@ const INTERVAL = 10_000;
 export function temporalLog(logger: Logger, now: () => number): DefaultLogger {
   const seen = new Map<string, { at: number; more: number }>();
   return new DefaultLogger('WARN', ({ level, message, meta }: LogEntry) => {
+    if (message === EXPECTED) return;
     const before = seen.get(message);
     if (before !== undefined && now() - before.at < INTERVAL) {
       before.more += 1;
