@@ -12,16 +12,16 @@ export interface Ahead {
   readonly next: Offsets;
   /** As it was there, epoch ms. */
   readonly watermark: number;
-  /** Short names of the users, at most {@link MAX_EXCEPT}. */
+  /** Short names of the users' workflows, at most {@link MAX_EXCEPT}. */
   readonly except: readonly string[];
 }
 
 /** It rides in the metadata of a committed offset, of which a broker takes 4,096 bytes by default. */
 export const MAX_EXCEPT = 40;
 
-/** Of a user, for metadata: two that share one are both taken for one that waits, which costs signals and nothing else. */
-export function shortName(userId: string): string {
-  return createHash('sha256').update(userId).digest('hex').slice(0, 16);
+/** Of a workflow, for metadata: two that share one are both taken for one that waits, which costs signals and nothing else. */
+export function shortName(workflowId: string): string {
+  return createHash('sha256').update(workflowId).digest('hex').slice(0, 16);
 }
 
 export function isAhead(value: unknown): value is Ahead {

@@ -114,6 +114,7 @@ export class Generation {
     for (const partition of partitions) {
       const runner = new TripleRunner(partition, {
         settings, kafka, clock, logger, observer, member, lanes, waits, rooms,
+        workflowIdOf: (userId) => this.deps.signaller.workflowIdOf?.(userId) ?? userId,
         ended: this.ended.signal,
         onTaken: () => this.taken(partition),
         onForgotten: () => this.forgotten(partition),

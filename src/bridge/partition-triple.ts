@@ -30,6 +30,8 @@ export interface TripleOptions {
   readonly deadLettersBelow: readonly [number, number, number];
   /** Of the bridge that read it before. */
   readonly ahead?: Ahead | undefined;
+  /** For the names in {@link ahead}; the user's id itself when absent. */
+  readonly workflowIdOf?: (userId: string) => string;
   /** ms */
   readonly outOfOrderness: number;
   /** Which logs it is read from; absent when that is not known. */
@@ -178,7 +180,7 @@ export class PartitionTriple {
   private isToSend({ input, offset, userId, applicable }: ReadRecord): boolean {
     const { ahead } = this.options;
     if (applicable === undefined) return false;
-    return ahead === undefined || offset >= ahead.next[input]! || ahead.except.includes(shortName(userId));
+    return ahead === undefined || offset >= ahead.next[input]! || ahead.except.includes(this.nameOf(userId));
   }
 
   acknowledged(flight: Flight): void {
@@ -191,6 +193,10 @@ export class PartitionTriple {
     return first?.before ?? { next: [...this.next], maxTs: this.watermark.maxTs, watermark: this.watermark.current };
   }
 
+  private nameOf(userId: string): string {
+    return shortName(this.options.workflowIdOf?.(userId) ?? userId);
+  }
+
   /** How far it has come but for users whose signals wait; undefined: as far as the checkpoint. */
   ahead(): Ahead | undefined {
     const { ahead: before } = this.options;
@@ -201,7 +207,7 @@ export class PartitionTriple {
       except.size === 0 || !Number.isFinite(place.watermark) ? undefined : { next: place.next, watermark: place.watermark, except: [...except] };
     for (const record of this.outstanding) {
       if (!this.isToSend(record)) continue;
-      const name = shortName(record.userId);
+      const name = this.nameOf(record.userId);
       if (!this.outbox.isWaiting(record.userId) && before?.except.includes(name) !== true) return at(record.before);
       except.add(name);
       if (except.size > MAX_EXCEPT) return undefined;

@@ -34,6 +34,7 @@ export interface TripleRunnerDeps {
   readonly lanes: Lanes;
   readonly waits: Waits;
   readonly rooms: TopicRooms;
+  readonly workflowIdOf: (userId: string) => string;
   /** Its generation has ended. */
   readonly ended: AbortSignal;
   /** It is taken. */
@@ -142,6 +143,7 @@ export class TripleRunner {
       setMaxListeners(0, giveUp.signal);
       const triple = new PartitionTriple({
         partition: this.partition, ...committed, logs: committer.logs, outOfOrderness: settings.outOfOrderness, idleTimeout: settings.idleTimeout,
+        workflowIdOf: this.deps.workflowIdOf,
       });
       this.current = { triple, committer, giveUp, givenUp: giveUp.signal, place, since: clock.elapsed() };
       for (const input of INPUT_INDEXES) member.seek(settings.inputTopics[input], this.partition, committed.start.next[input]);

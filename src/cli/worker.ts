@@ -88,7 +88,7 @@ async function runWorker(): Promise<void> {
     };
     const shared = {
       ...lookups,
-      committedWatermark: createCommittedWatermark(kafka, systemClock, bridgeGroupOf(appId), [topics.user, topics.session, topics.money]),
+      committedWatermark: createCommittedWatermark(kafka, systemClock, bridgeGroupOf(appId), [topics.user, topics.session, topics.money], workflowIdsOf(config)),
     };
     const worker = new EnrichmentWorker({
       clock: systemClock,

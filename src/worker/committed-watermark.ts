@@ -32,6 +32,7 @@ export function createCommittedWatermark(
   clock: Pick<Clock, 'elapsed' | 'sleep'>,
   groupId: string,
   inputTopics: readonly string[],
+  workflowIdOf: (userId: string) => string = (userId) => userId,
 ): (partition: number, userId?: string) => Promise<number | null> {
   const looks = new Map<number, Look>();
 
@@ -76,6 +77,6 @@ export function createCommittedWatermark(
 
   return async (partition, userId) => {
     const { watermark, ahead } = await lookOf(partition).answer;
-    return ahead === undefined || userId === undefined || ahead.except.includes(shortName(userId)) ? watermark : ahead.watermark;
+    return ahead === undefined || userId === undefined || ahead.except.includes(shortName(workflowIdOf(userId))) ? watermark : ahead.watermark;
   };
 }

@@ -115,7 +115,7 @@ export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
   {
     name: 'ahead-of-who-waits',
     breaks: 'a bridge that goes on forgets whose records were not sent',
-    edits: [{ file: 'src/bridge/partition-triple.ts', find: 'offset >= ahead.next[input]! || ahead.except.includes(shortName(userId));', replace: 'offset >= ahead.next[input]!;' }],
+    edits: [{ file: 'src/bridge/partition-triple.ts', find: 'offset >= ahead.next[input]! || ahead.except.includes(this.nameOf(userId));', replace: 'offset >= ahead.next[input]!;' }],
     caughtBy: { test: 'test/bridge/partition-triple.test.ts' },
   },
 ];
