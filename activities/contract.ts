@@ -19,6 +19,14 @@ export interface PublishRequest {
   readonly outputs: readonly Output[];
   /** That asks. Absent in what releases before 0.3.0 asked. */
   readonly run?: Run;
+  /** Signals whose outputs these are, for the answer. Absent where that is no question. */
+  readonly signals?: number;
+}
+
+/** What was asked for by the attempt that was answered: a replay may ask for more. */
+export interface PublishAnswer {
+  readonly signals: number;
+  readonly outputs: number;
 }
 
 /** `retry`: no usable answer yet; `given-up`: none, and it was asked for after `giveUpAt`. */
@@ -43,7 +51,7 @@ export interface WatermarkRequest {
 
 export interface Activities {
   /** Resolves when all outputs are visible to a read_committed reader, whether by this call or an earlier one. */
-  publish(request: PublishRequest): Promise<void>;
+  publish(request: PublishRequest): Promise<PublishAnswer | void>;
   /** One outcome a session, of some `retry` where the attempt's time was over. Throws (retryable) when all of them are to be asked again. */
   lookupSessions(request: LookupRequest): Promise<LookupOutcome[]>;
   /**

@@ -1,7 +1,7 @@
 /**
  * The life of one user's workflow: a shell around the pure fold of src/domain, on whatever {@link Engine} runs it.
  *
- * - Signals only fill the inbox. They are applied and published one after the other, in order, and before anything else that happened
+ * - Signals only fill the inbox. They are applied one after the other, in order, and before anything else that happened
  *   (timers, results): that order is the same when a workflow task is lost and repeated with more in it. Only what makes room
  *   may come before them, see inbox.ts.
  * - `applied` outputs go by a local activity, before their decision is in the history. They are a function of the
@@ -14,8 +14,8 @@
  * - Continue-as-new carries the whole life. What is in flight then (lookups, an unacknowledged publish, waiting for
  *   the watermark) is in the life as well and is asked for again.
  */
-import type { Output, PublishRequest, Stream } from '../activities/contract.ts';
-import { advance, applyBatch, emptyAt, passWallClock, resolveLookup } from '../src/domain/apply.ts';
+import type { Output, PublishAnswer, PublishRequest, Stream } from '../activities/contract.ts';
+import { advance, emptyAt, passWallClock, resolveLookup } from '../src/domain/apply.ts';
 import { earliestDue, earliestWallDue } from '../src/domain/pending.ts';
 import { Alarm } from './alarm.ts';
 import { whyNotABatch } from './batches.ts';
@@ -28,6 +28,7 @@ import { Lookups } from './lookups.ts';
 import { QUERIES, type EventBatch } from './messages.ts';
 import { Notes } from './notes.ts';
 import { publishDurably, publishLocally, taskFailure } from './publishing.ts';
+import { SignalGroup } from './signal-group.ts';
 import { begin } from './start.ts';
 import { details, pendingView, sessionView, stateView, userInfoView } from './views.ts';
 import { WatermarkWatch } from './watermark-watch.ts';
@@ -43,20 +44,11 @@ const RUN_EVENTS = 400;
 const CARRIED_BYTES = 100_000;
 const LONGEST_RUN = 10;
 const MAX_HISTORY_BYTES = 4_000_000;
-/** Signals of releases before 0.3.0 that are applied before their outputs are published, see {@link isAlone}. */
+/** Signals that are applied before their outputs are published. */
 const MAX_BATCHES = 10;
 /** ms that pending money waits quietly for its session, before the watermark is watched on its behalf. */
 const WATCH_AFTER = 3_000;
 const HOUR = 3_600_000;
-
-/**
- * Each signal is applied and published by itself. Which signals come together depends on who looks: a worker that published when
- * its task timed out goes on with what it had, and gets what came since; a replay gets both at once, and would take for published
- * what never was. Runs of earlier releases, whose rules have no bounds, are replayed as they were made.
- */
-export function isAlone({ rules }: Pick<EventBatch, 'rules'>): boolean {
-  return rules.bounds !== undefined;
-}
 
 export async function enrichUser(engine: Engine, argument: unknown): Promise<never> {
   const { whose, life: carried, notOurs } = begin(argument, engine);
@@ -115,8 +107,9 @@ export async function enrichUser(engine: Engine, argument: unknown): Promise<nev
     return { userId: whose.userId!, now: engine.now() };
   }
 
-  function requestOf(stream: Stream, outputs: readonly Output[]): PublishRequest {
-    return { userId: whose.userId!, incarnation: life.incarnation, stream, first: life.published[stream] + 1, outputs, run };
+  function requestOf(stream: Stream, outputs: readonly Output[], group?: number): PublishRequest {
+    const request = { userId: whose.userId!, incarnation: life.incarnation, stream, first: life.published[stream] + 1, outputs, run };
+    return group === undefined ? request : { ...request, signals: group };
   }
 
   function wasReset(stream: Stream, last: number): void {
@@ -125,29 +118,28 @@ export async function enrichUser(engine: Engine, argument: unknown): Promise<nev
   }
 
   async function applyInbox(): Promise<void> {
-    const applied: Output[] = [];
-    for (let taken = 0; taken < MAX_BATCHES; taken += 1) {
+    const group = new SignalGroup(life);
+    for (let taken = 0; taken < MAX_BATCHES && (taken === 0 || group.mayGrow); taken += 1) {
       const batch = inbox.takeBatch();
       if (batch === undefined) break;
-      life.rules = batch.rules;
-      life.partition = batch.partition;
-      const effects = applyBatch(life.user, batch, context());
-      applied.push(...effects.applied);
-      life.unpublished.push(...effects.resolved);
-      if (isAlone(batch)) break;
+      group.apply(batch, context());
     }
-    notes.applied();
-    for (const outputs of chunksOf(applied)) {
-      await new Promise<void>((resolve, reject) => {
+    for (let chunks = chunksOf(group.applied), n = 0; n < chunks.length; n += 1) {
+      const answer = await new Promise<PublishAnswer | void>((resolve, reject) => {
         const again = (last: number): void => {
           wasReset('applied', last);
           publish();
         };
-        const publish = (): void => publishLocally(engine, requestOf('applied', outputs), { published: resolve, reset: again, fail: reject });
+        const publish = (): void => publishLocally(engine, requestOf('applied', chunks[n]!, group.signals), { published: resolve, reset: again, fail: reject });
         publish();
       });
-      life.published.applied += outputs.length;
+      if (answer !== undefined && answer.signals < group.signals) {
+        inbox.putBack(group.takeBack(answer.signals));
+        chunks = chunksOf(group.applied);
+      }
+      life.published.applied += chunks[n]!.length;
     }
+    notes.applied();
   }
 
   function publishResolved(): void {

@@ -26,6 +26,11 @@ export class Inbox {
     this.batches.push({ batch });
   }
 
+  /** Before all others, in this order. */
+  putBack(batches: readonly EventBatch[]): void {
+    this.batches.unshift(...batches.map((batch) => ({ batch })));
+  }
+
   /** `makesRoom`: it may come before signals that wait. */
   happens(run: () => void, { makesRoom = false } = {}): void {
     this.happened.push({ run, makesRoom });

@@ -3,7 +3,7 @@
  * events as long as it runs (a heartbeat of its task each 8 s), so after some seconds a regular one goes on, which the server
  * repeats without an event, and soon after Kafka is back.
  */
-import { FAILURES, type PublishRequest } from '../activities/contract.ts';
+import { FAILURES, type PublishAnswer, type PublishRequest } from '../activities/contract.ts';
 import type { CallOptions, Engine } from './engine.ts';
 
 /** What no repetition by the same process mends. */
@@ -19,8 +19,8 @@ const LOCALLY: CallOptions = {
 const DURABLY: CallOptions = { startToCloseTimeout: 10_000, retry: { initialInterval: 200, maximumInterval: 5_000 } };
 
 export interface Answers {
-  /** The outputs are published. */
-  published(): void;
+  /** The outputs are published; the answer is absent in what releases before 0.3.0 recorded. */
+  published(answer: PublishAnswer | void): void;
   /** This workflow was reset: its outputs have to be numbered from `last + 1` on, and to be published again. */
   reset(last: number): void;
   /** With an error that fails the task, for what is {@link FINAL}. */

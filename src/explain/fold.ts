@@ -9,8 +9,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { couldBeCarried, evictOldestDuplicates, makeItFit } from '../../workflows/carried.ts';
 import { chunksOf } from '../../workflows/chunks.ts';
 import type { Stream } from '../../activities/contract.ts';
-import { isAlone } from '../../workflows/enrich-user.ts';
 import { lifeOf, ofNextRun, type Life } from '../../workflows/life.ts';
+import type { EventBatch } from '../../workflows/messages.ts';
+import { mayFollow } from '../../workflows/signal-group.ts';
 import { endByTypes, LookupBook, lookupCall, type LookupCall, type LookupEnd, type Settled } from '../../workflows/lookups.ts';
 import { advance, passWallClock, resolveLookup } from '../domain/apply.ts';
 import type { Input, Output } from '../domain/events.ts';
@@ -200,7 +201,9 @@ class RunFold {
 
   private applyInbox(): void {
     const applied: Output[] = [];
-    for (let taken = 0; taken < MAX_BATCHES && this.inbox.length > 0; taken += 1) {
+    const most = Math.min(MAX_BATCHES, this.signalsPublishedNext() ?? MAX_BATCHES);
+    let last: EventBatch | undefined;
+    for (let taken = 0; taken < most && this.inbox.length > 0 && mayFollow(last, this.life); taken += 1) {
       const received = this.inbox.shift()!;
       const { batch } = received;
       this.life.rules = batch.rules;
@@ -212,9 +215,21 @@ class RunFold {
         for (const untold of result.told) this.tell(untold);
       }
       if (batch.records.length === 0) this.records.raise(this.life, batch);
-      if (isAlone(batch)) break;
+      last = batch;
     }
     this.unmarked = chunksOf(applied);
+  }
+
+  /** For how many signals the next publish was that says it. */
+  private signalsPublishedNext(): number | undefined {
+    for (const event of this.recorded.events) {
+      if (event.id <= this.at.event) continue;
+      if (event.type === 'published-locally') return event.signals;
+      if (event.type !== 'completed') continue;
+      const signals = (event.result as { signals?: unknown } | null | undefined)?.signals;
+      if (typeof signals === 'number') return signals;
+    }
+    return undefined;
   }
 
   private publishedLocally(): void {

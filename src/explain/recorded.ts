@@ -4,7 +4,7 @@
  */
 import type { Payload } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
-import { FAILURES, type LookupOutcome, type LookupRequest, type PublishRequest, type WatermarkRequest } from '../../activities/contract.ts';
+import { FAILURES, type LookupOutcome, type LookupRequest, type PublishAnswer, type PublishRequest, type WatermarkRequest } from '../../activities/contract.ts';
 import type { Start } from '../../workflows/life.ts';
 import { EVENTS_SIGNAL, type EventBatch } from '../../workflows/messages.ts';
 
@@ -35,7 +35,7 @@ export type RecordedEvent = {
   | { readonly type: 'ended-without'; readonly scheduled: number; readonly failure: RecordedFailure }
   | { readonly type: 'cancelled'; readonly scheduled: number }
   /** A local activity has published. `completedAt`: epoch ms of the workflow's clock. */
-  | { readonly type: 'published-locally'; readonly completedAt?: number }
+  | { readonly type: 'published-locally'; readonly completedAt?: number; readonly signals?: number }
   /** It was told of a reset: the numbers of its stream go on after `last`. */
   | { readonly type: 'reset-locally'; readonly last: number }
   | { readonly type: 'continued-as-new' }
@@ -124,7 +124,8 @@ async function activityEvent(event: IHistoryEvent, decode: Decode): Promise<Know
     return resetTo === undefined ? undefined : { type: 'reset-locally', last: resetTo };
   }
   const [data] = await decode<{ readonly complete_time?: Timestamp | null }>(marker.details?.['data']?.payloads);
-  return { type: 'published-locally', ...(data?.complete_time ? { completedAt: ms(data.complete_time) } : {}) };
+  const [answer] = await decode<PublishAnswer | null>(marker.details?.['result']?.payloads);
+  return { type: 'published-locally', ...(data?.complete_time ? { completedAt: ms(data.complete_time) } : {}), ...(answer?.signals === undefined ? {} : { signals: answer.signals }) };
 }
 
 type IFailure = temporal.api.failure.v1.IFailure;

@@ -89,6 +89,7 @@ export class FakeActivities {
       try {
         await this.onPublish(request);
         this.#succeeded.push(request);
+        return request.signals === undefined ? undefined : { signals: request.signals, outputs: request.outputs.length };
       } finally {
         this.underWay[stream] -= 1;
       }

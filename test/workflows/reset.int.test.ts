@@ -37,7 +37,7 @@ const of = (out: readonly string[], id: string): number => out.filter((text) => 
 async function given(t: Parameters<typeof WorkflowUser.create>[0]): Promise<{ user: WorkflowUser; ledger: OneUser }> {
   const user = await WorkflowUser.create(t, { server: 'dev' });
   const ledger = new OneUser();
-  user.fake.onPublish = (request) => ledger.publish(request);
+  user.fake.onPublish = async (request) => void (await ledger.publish(request));
   return { user, ledger };
 }
 
