@@ -26,7 +26,6 @@ export interface PublishRequest {
 /** What was asked for by the attempt that was answered: a replay may ask for more. */
 export interface PublishAnswer {
   readonly signals: number;
-  readonly outputs: number;
 }
 
 /** `retry`: no usable answer yet; `given-up`: none, and it was asked for after `giveUpAt`. */

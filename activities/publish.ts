@@ -26,7 +26,7 @@ export function createPublish({ publisher, isLocal = () => activityInfo().isLoca
   return async (request) => {
     try {
       await publisher.publish(request);
-      return request.signals === undefined ? undefined : { signals: request.signals, outputs: request.outputs.length };
+      return request.signals === undefined ? undefined : { signals: request.signals };
     } catch (error) {
       const code = error instanceof EnrichmentError ? error.code : undefined;
       const type = (code && FAILURE_TYPES[code]) ?? FAILURES.publishFailed;

@@ -133,7 +133,7 @@ export async function enrichUser(engine: Engine, argument: unknown): Promise<nev
         const publish = (): void => publishLocally(engine, requestOf('applied', chunks[n]!, group.signals), { published: resolve, reset: again, fail: reject });
         publish();
       });
-      if (answer !== undefined && answer.signals < group.signals) {
+      if (answer && answer.signals < group.signals) {
         inbox.putBack(group.takeBack(answer.signals));
         chunks = chunksOf(group.applied);
       }

@@ -7,7 +7,7 @@ import type { Output } from '../activities/contract.ts';
 import { applyBatch } from '../src/domain/apply.ts';
 import { boundedBytes } from '../src/domain/bounds.ts';
 import type { UserState } from '../src/domain/state.ts';
-import type { EventBatch, Rules } from '../src/domain/types.ts';
+import type { EventBatch } from '../src/domain/types.ts';
 import type { Life } from './life.ts';
 
 /** bytes of a state up to which it is remembered as it was after each signal; signals to a larger one go alone. */
@@ -19,8 +19,6 @@ interface After {
   readonly applied: number;
   readonly unpublished: number;
   readonly lookups: number;
-  readonly rules: Rules | null;
-  readonly partition: number;
   /** As JSON; undefined where it cannot be gone back to. */
   user: string | undefined;
 }
@@ -60,7 +58,7 @@ export class SignalGroup {
     const { applied, resolved } = applyBatch(life.user, batch, context);
     this.#applied.push(...applied);
     life.unpublished.push(...resolved);
-    this.#after.push({ batch, applied: this.#applied.length, unpublished: life.unpublished.length, lookups: life.user.lookups.length, rules: life.rules, partition: life.partition, user: undefined });
+    this.#after.push({ batch, applied: this.#applied.length, unpublished: life.unpublished.length, lookups: life.user.lookups.length, user: undefined });
   }
 
   /** Only so many signals were applied. Returns the others, in order. */
@@ -71,8 +69,8 @@ export class SignalGroup {
     // Lookups are known by themselves, and signals only add some.
     const lookups = life.user.lookups.slice(0, last.lookups);
     life.user = { ...(JSON.parse(last.user) as UserState), lookups };
-    life.rules = last.rules;
-    life.partition = last.partition;
+    life.rules = last.batch.rules;
+    life.partition = last.batch.partition;
     life.unpublished.splice(last.unpublished);
     this.#applied = this.#applied.slice(0, last.applied);
     return this.#after.splice(signals).map(({ batch }) => batch);

@@ -89,7 +89,7 @@ export class FakeActivities {
       try {
         await this.onPublish(request);
         this.#succeeded.push(request);
-        return request.signals === undefined ? undefined : { signals: request.signals, outputs: request.outputs.length };
+        return request.signals === undefined ? undefined : { signals: request.signals };
       } finally {
         this.underWay[stream] -= 1;
       }
