@@ -82,13 +82,14 @@ async function explain({ temporalEye, config, slots }: World, say: (line: string
   }
 }
 
+/** All but the last closing beat, which only silence brings out. */
 async function committed(world: World, topics: readonly string[], patience: number): Promise<void> {
   const port = createKafka(world.kafka, silentLogger());
   const partitions = topics.flatMap((topic) => [...Array(world.partitions).keys()].map((partition) => ({ topic, partition })));
   try {
     await holdsWithin(world.config.idleTimeout + patience, async () => {
       const [offsets, ends] = await Promise.all([port.committedOffsets(bridgeGroupOf(world.config.appId), partitions), port.endOffsets(partitions)]);
-      return ends.every(({ end }, index) => (offsets[index]?.offset ?? 0) >= end);
+      return ends.every(({ end }, index) => (offsets[index]?.offset ?? 0) >= end - 1);
     }, POLL);
   } finally {
     await port.close();

@@ -22,6 +22,8 @@ const INPUTS = ['user', 'session', 'money'] as const;
 const SLICES_PER_SECOND = 4;
 /** Event time that passes after the last record, ms: more than the out-of-orderness. */
 const AFTERWARDS = 60_000;
+/** The second one brings the whole first one out without a wait for silence, which may be set to hours. */
+const CLOSING_BEATS = 2;
 const RETRY_MS = 500;
 /** Records of one partition that wait to be written; with more there is no new slice for any. */
 const MAX_WAITING = 5_000;
@@ -174,11 +176,13 @@ export function startTraffic(plan: TrafficPlan, send: Send): Traffic {
     }
     state.exhausted = !ending.signal.aborted;
     const clocks = clockUsers(new Random(plan.seed + 2), plan.partitions);
-    const timestamp = state.eventTime + AFTERWARDS;
     const random = new Random(plan.seed + 3);
-    const beat = (input: Input): OutRecord[] =>
-      clocks.map((userId) => ({ key: keyOf(userId), value: render(timeEvent(input, random.uuid(), userId, new Date(timestamp).toISOString()).fields), timestamp }));
-    write({ timestamp, records: { user: beat('user'), session: beat('session'), money: beat('money') } });
+    for (let nth = 1; nth <= CLOSING_BEATS; nth += 1) {
+      const timestamp = state.eventTime + AFTERWARDS;
+      const beat = (input: Input): OutRecord[] =>
+        clocks.map((userId) => ({ key: keyOf(userId), value: render(timeEvent(input, random.uuid(), userId, new Date(timestamp).toISOString()).fields), timestamp }));
+      write({ timestamp, records: { user: beat('user'), session: beat('session'), money: beat('money') } });
+    }
     await Promise.all(lanes.map(({ last }) => last));
   };
   const running = run();
