@@ -54,11 +54,15 @@ export function serverProperties(dataDir: string, port: number, { nodeId, contro
   });
 }
 
-/** As a cluster is set up that may lose a node: three replicas, of which two acknowledge. Its internal topics are spread. */
+/**
+ * As a cluster is set up that may lose a node: three replicas, of which two acknowledge. Its internal topics are spread. A broker
+ * that died holds up every write that it replicates until the controller fences it: after 3 s here, by Kafka's default after 9 s.
+ */
 function replication(nodes: number): Readonly<Record<string, number | boolean>> {
   const replicas = Math.min(3, nodes);
   const inSync = Math.max(1, replicas - 1);
   return {
+    ...(nodes === 1 ? {} : { 'broker.session.timeout.ms': 3_000, 'broker.heartbeat.interval.ms': 500 }),
     'default.replication.factor': replicas,
     'min.insync.replicas': inSync,
     'offsets.topic.replication.factor': replicas,

@@ -4,15 +4,16 @@
  * acknowledged before the next, so that the logs always hold a beginning of the merged order (semantics, section 2).
  * Each partition is written by itself: one that cannot be written holds up no other.
  *
- * Event time runs faster than the wall clock, or the out-of-orderness would be waited for in real time. Beats, records
- * that only move time, go to every partition of every topic each second.
+ * Event time runs faster than the wall clock, or the out-of-orderness would be waited for in real time. Beats go to every
+ * partition of every topic each second: records that only move time, and money that comes out at once, so that a partition
+ * of which nothing comes out stands still and is not only quiet.
  */
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Input } from '../../src/domain/events.ts';
 import type { OutRecord } from '../../src/kafka/port.ts';
 import { partitionOf } from '../../src/kafka/partitioner.ts';
-import { keyOf, render, timeEvent } from '../../src/local/generate/event-text.ts';
+import { keyOf, moneyEvent, render, timeEvent } from '../../src/local/generate/event-text.ts';
 import { trafficOptions } from '../../src/local/generate/options.ts';
 import { Random } from '../../src/local/generate/random.ts';
 import { generateTraffic } from '../../src/local/generate/traffic.ts';
@@ -67,8 +68,7 @@ export function* slicesOf(plan: TrafficPlan): Generator<Slice> {
     for (const { input, key, value } of part) records[input].push({ key, value, timestamp });
     for (const input of beat ? INPUTS : []) {
       for (const userId of clocks) {
-        const { fields } = timeEvent(input, random.uuid(), userId, new Date(timestamp).toISOString());
-        records[input].push({ key: keyOf(userId), value: render(fields), timestamp });
+        records[input].push(beatOf(input, random.uuid(), userId, timestamp));
       }
     }
     return { timestamp, records };
@@ -81,6 +81,13 @@ export function* slicesOf(plan: TrafficPlan): Generator<Slice> {
     yield sliceOf(part, ++index % SLICES_PER_SECOND === 0);
     part = [];
   }
+}
+
+function beatOf(input: Input, id: string, userId: string, timestamp: number): OutRecord {
+  const processedAt = new Date(timestamp).toISOString();
+  const money = { type: 'PaymentEvent', id, userId, userSessionId: null, amount: '1', openingBalance: '1', closingBalance: '2', currency: 'EUR', moneyType: 'BEAT', isOldMoneyEvent: false } as const;
+  const { fields } = input === 'money' ? moneyEvent(money, processedAt) : timeEvent(input, id, userId, processedAt);
+  return { key: keyOf(userId), value: render(fields), timestamp };
 }
 
 /** What the session service says: what the events say; of sessions without one, some are known to it and some are not. */
@@ -180,7 +187,7 @@ export function startTraffic(plan: TrafficPlan, send: Send): Traffic {
     for (let nth = 1; nth <= CLOSING_BEATS; nth += 1) {
       const timestamp = state.eventTime + AFTERWARDS;
       const beat = (input: Input): OutRecord[] =>
-        clocks.map((userId) => ({ key: keyOf(userId), value: render(timeEvent(input, random.uuid(), userId, new Date(timestamp).toISOString()).fields), timestamp }));
+        clocks.map((userId) => beatOf(input, random.uuid(), userId, timestamp));
       write({ timestamp, records: { user: beat('user'), session: beat('session'), money: beat('money') } });
     }
     await Promise.all(lanes.map(({ last }) => last));
