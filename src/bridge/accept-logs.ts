@@ -43,9 +43,11 @@ export async function acceptLogs(kafka: KafkaClient, accepting: Accepting): Prom
     try {
       const place = await placeOf(kafka, { ...accepting, partition });
       const { offsets, accepted: moved } = await decide(kafka, place, accepting);
-      const transaction = await producer.begin();
-      await transaction.sendOffsets(accepting.groupId, offsets);
-      await transaction.commit();
+      if (offsets.length > 0) {
+        const transaction = await producer.begin();
+        await transaction.sendOffsets(accepting.groupId, offsets);
+        await transaction.commit();
+      }
       accepted.push(...moved);
     } finally {
       await producer.close();
@@ -86,6 +88,7 @@ function isToDecide({ inputs, knownPartitions, identities }: Place, { topics }: 
 async function decide(kafka: KafkaClient, place: Place, { topics, from }: Accepting) {
   const { inputs } = place;
   const [{ partition }] = inputs as [Place['inputs'][number]];
+  const grown = partitionsProblem(place.knownPartitions, place.identities) !== undefined;
   const changed = inputs.map((input) => logProblem(input) !== undefined);
   const isNew = inputs.map((input, index) => changed[index]! && topics.includes(input.topic));
   // One that has changed and is not accepted keeps its name, and is still to be decided about.
@@ -96,10 +99,8 @@ async function decide(kafka: KafkaClient, place: Place, { topics, from }: Accept
   const accepted: Accepted[] = [];
   for (const [input, { topic, start, end, committed, metadata }] of inputs.entries()) {
     let offset = committed;
-    if (isNew[input]) {
-      offset = from === 'beginning' ? start : from === 'end' ? end : ((await kafka.firstOffsetSince({ topic, partition }, from)) ?? end);
-      accepted.push({ topic, partition, before: committed, offset });
-    }
+    if (isNew[input]) offset = from === 'beginning' ? start : from === 'end' ? end : ((await kafka.firstOffsetSince({ topic, partition }, from)) ?? end);
+    if (isNew[input] || (grown && topics.includes(topic))) accepted.push({ topic, partition, before: committed, offset: offset ?? start });
     if (offset === null) continue;
     const deadLettersBelow = isNew[input] ? offset : (metadata?.deadLettersBelow ?? offset);
     const last = isNew[input] ? undefined : metadata?.last;

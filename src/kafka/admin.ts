@@ -157,7 +157,12 @@ export function createAdmin(config: KafkaConfig, logger: Logger, timeout = TIMEO
         await cluster.refreshMetadataIfNecessary();
         return recordAt(cluster, place, offset);
       }),
-    topicSettings: (topic) => ask(`reading the settings of ${topic}`, (cluster) => settingsOf(cluster, topic)),
+    topicSettings: (topic) =>
+      ask(`reading the settings of ${topic}`, async (cluster) => {
+        // Who the controller is stands in the metadata.
+        await cluster.refreshMetadataIfNecessary();
+        return settingsOf(cluster, topic);
+      }),
 
     async close() {
       await discard(current);
