@@ -246,7 +246,7 @@ describe('topics --accept', () => {
 
   test('added partitions are accepted with the places as they are', async () => {
     const { state, read, accept } = world({ ids: { user: ['u1', 6], session: ['s1', 6], money: ['m1', 6] } });
-    await accept(['money'], 'end');
+    assert.deepEqual(await accept(['money'], 'end'), [{ topic: 'money', partition: 0, before: 30, offset: 30 }]);
     assert.deepEqual((await read()).committed.start.next, [30, 30, 30]);
     assert.equal(decodeMetadata(state.committed['user']!.metadata)?.logs?.partitions, 6);
   });

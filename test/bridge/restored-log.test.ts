@@ -76,6 +76,19 @@ describe('a log that was cut and has grown beyond the committed place again', ()
     await world.until('it waits', () => /^money, partition 0 was read up to offset 2, but at offset 1 is not the record/.test(next.partitionsWaiting[0]?.text ?? ''));
   });
 
+  it('goes on within two seconds where its end was told late, as after its leader has moved', async (t) => {
+    const world = new World(t, 2);
+    await readAndStopped(world);
+    const { entries } = world.kafka.partition('money', 0);
+    const [last] = entries.splice(2);
+    const bridge = world.start('b');
+    await world.until('it waits', () => /was read up to offset 3, but it now holds the offsets from 0 to before 2/.test(bridge.partitionsWaiting[0]?.text ?? ''));
+    const from = world.clock.now();
+    entries.push(last!);
+    await world.until('it goes on', () => bridge.describe().length === 2);
+    assert.ok(world.clock.now() - from < 2_000, `${world.clock.now() - from} ms`);
+  });
+
   it('is no matter where the record was deleted that was read last', async (t) => {
     const world = new World(t, 2);
     await readAndStopped(world);

@@ -71,7 +71,7 @@ test('the history of a paused workflow is looked at like that of one that runs: 
 test('doctor says how many workflows of its app id are paused', async (t) => {
   const user = await WorkflowUser.create(t, { server: 'dev' });
   await user.signal([at(0, 'a')]);
-  const appId = `app-${randomUUID().slice(0, 8)}`;
+  const appId: string = `app-${randomUUID().slice(0, 8)}`;
   assert.deepEqual(await checkPaused(user.client.workflow, appId), []);
   const handle = await user.client.workflow.start(WORKFLOW_TYPE, { workflowId: `${appId}/somebody`, taskQueue: 'nobody', args: [] });
   t.after(() => handle.terminate());
