@@ -43,9 +43,11 @@ export async function acceptLogs(kafka: KafkaClient, accepting: Accepting): Prom
     try {
       const place = await placeOf(kafka, { ...accepting, partition });
       const { offsets, accepted: moved } = await decide(kafka, place, accepting);
-      const transaction = await producer.begin();
-      await transaction.sendOffsets(accepting.groupId, offsets);
-      await transaction.commit();
+      if (offsets.length > 0) {
+        const transaction = await producer.begin();
+        await transaction.sendOffsets(accepting.groupId, offsets);
+        await transaction.commit();
+      }
       accepted.push(...moved);
     } finally {
       await producer.close();
@@ -64,8 +66,10 @@ export async function resetWatermark(kafka: KafkaClient, { appId, groupId, input
     const { inputs } = await placeOf(kafka, { groupId, inputTopics, partition });
     const offsets = inputs.flatMap(({ topic, committed, metadata }) => {
       if (committed === null) return [];
-      const { deadLettersBelow, logs } = metadata ?? { deadLettersBelow: committed };
-      return [{ topic, partition, offset: committed, metadata: encodeMetadata({ maxTs: -Infinity, watermark: -Infinity, deadLettersBelow, ...(logs === undefined ? {} : { logs }) }) }];
+      // What a person has set stays what a person has set.
+      if (metadata === undefined) return [{ topic, partition, offset: committed, metadata: '' }];
+      const { deadLettersBelow, logs, last } = metadata;
+      return [{ topic, partition, offset: committed, metadata: encodeMetadata({ maxTs: -Infinity, watermark: -Infinity, deadLettersBelow, ...(logs && { logs }), ...(last && { last }) }) }];
     });
     if (offsets.length === 0) return undefined;
     const transaction = await producer.begin();
@@ -84,21 +88,23 @@ function isToDecide({ inputs, knownPartitions, identities }: Place, { topics }: 
 async function decide(kafka: KafkaClient, place: Place, { topics, from }: Accepting) {
   const { inputs } = place;
   const [{ partition }] = inputs as [Place['inputs'][number]];
-  const isNew = inputs.map((input) => topics.includes(input.topic) && logProblem(input) !== undefined);
-  const names = INPUTS.map((_, input) => (isNew[input] ? nextName : nameOf)(inputs[input]!)) as [string, string, string];
+  const grown = partitionsProblem(place.knownPartitions, place.identities) !== undefined;
+  const changed = inputs.map((input) => logProblem(input) !== undefined);
+  const isNew = inputs.map((input, index) => changed[index]! && topics.includes(input.topic));
+  // One that has changed and is not accepted keeps its name, and is still to be decided about.
+  const names = INPUTS.map((_, input) => (isNew[input] ? nextName(inputs[input]!) : changed[input] ? (inputs[input]!.known ?? '') : nameOf(inputs[input]!))) as [string, string, string];
   const partitions = place.identities.map((identity) => identity.partitions).find((count) => count !== null) ?? place.knownPartitions;
   const watermark = Math.max(...inputs.map(({ metadata }) => metadata?.watermark ?? -Infinity));
   const offsets: { topic: string; partition: number; offset: number; metadata: string }[] = [];
   const accepted: Accepted[] = [];
   for (const [input, { topic, start, end, committed, metadata }] of inputs.entries()) {
     let offset = committed;
-    if (isNew[input]) {
-      offset = from === 'beginning' ? start : from === 'end' ? end : ((await kafka.firstOffsetSince({ topic, partition }, from)) ?? end);
-      accepted.push({ topic, partition, before: committed, offset });
-    }
+    if (isNew[input]) offset = from === 'beginning' ? start : from === 'end' ? end : ((await kafka.firstOffsetSince({ topic, partition }, from)) ?? end);
+    if (isNew[input] || (grown && topics.includes(topic))) accepted.push({ topic, partition, before: committed, offset: offset ?? start });
     if (offset === null) continue;
     const deadLettersBelow = isNew[input] ? offset : (metadata?.deadLettersBelow ?? offset);
-    offsets.push({ topic, partition, offset, metadata: encodeMetadata({ maxTs: metadata?.maxTs ?? -Infinity, watermark, deadLettersBelow, logs: { names, partitions } }) });
+    const last = isNew[input] ? undefined : metadata?.last;
+    offsets.push({ topic, partition, offset, metadata: encodeMetadata({ maxTs: metadata?.maxTs ?? -Infinity, watermark, deadLettersBelow, logs: { names, partitions }, ...(last && { last }) }) });
   }
   return { offsets, accepted };
 }

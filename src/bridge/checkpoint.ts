@@ -6,6 +6,7 @@ import { isAhead, type Ahead } from './ahead.ts';
 import type { Offsets } from '../domain/events.ts';
 import type { KnownLogs, LogNames } from './log-identity.ts';
 import { metadataFields, metadataText } from './offset-metadata.ts';
+import { markOf, type Mark } from './record-mark.ts';
 import { INPUT_INDEXES, type MaxTs } from './watermark.ts';
 
 export interface Checkpoint {
@@ -24,21 +25,27 @@ export interface OffsetMetadata {
   readonly deadLettersBelow: number;
   /** Absent in what a bridge before 0.3 committed. */
   readonly logs?: KnownLogs;
+  /** Of the last record read of this input, which may be behind the offset; absent where none is known, and in what a bridge before 0.3 committed. */
+  readonly last?: Mark;
   /** On the offset of the first input only. */
   readonly ahead?: Ahead;
 }
 
-export function encodeMetadata({ maxTs, watermark, deadLettersBelow, logs, ahead }: OffsetMetadata): string {
+export function encodeMetadata({ maxTs, watermark, deadLettersBelow, logs, last, ahead }: OffsetMetadata): string {
   const known = logs === undefined || logs.names.every((name) => name === '') ? {} : { logs: logs.names, partitions: logs.partitions };
-  return metadataText({ maxTs: finite(maxTs), watermark: finite(watermark), deadLettersBelow, ...known, ...(ahead === undefined ? {} : { ahead }) });
+  const mark = last === undefined ? {} : { last: [last.offset, last.print] };
+  return metadataText({ maxTs: finite(maxTs), watermark: finite(watermark), deadLettersBelow, ...known, ...mark, ...(ahead === undefined ? {} : { ahead }) });
 }
 
 /** Undefined for metadata that this bridge did not write: nothing is known of the time before the offset then. */
 export function decodeMetadata(text: string): OffsetMetadata | undefined {
-  const { maxTs, watermark, deadLettersBelow, logs, partitions, ahead } = metadataFields(text) ?? {};
+  const { maxTs, watermark, deadLettersBelow, logs, partitions, last, ahead } = metadataFields(text) ?? {};
   if (typeof deadLettersBelow !== 'number') return undefined;
   const known = isNames(logs) ? { logs: { names: logs, partitions: typeof partitions === 'number' ? partitions : 0 } } : {};
-  return { maxTs: orMinusInfinity(maxTs), watermark: orMinusInfinity(watermark), deadLettersBelow, ...known, ...(isAhead(ahead) ? { ahead } : {}) };
+  const mark = markOf(last);
+  return {
+    maxTs: orMinusInfinity(maxTs), watermark: orMinusInfinity(watermark), deadLettersBelow, ...known, ...(mark && { last: mark }), ...(isAhead(ahead) ? { ahead } : {}),
+  };
 }
 
 export function sameCheckpoint(a: Checkpoint, b: Checkpoint): boolean {

@@ -2,10 +2,11 @@
 import type { Ahead } from './ahead.ts';
 import { INPUTS } from '../domain/events.ts';
 import { EnrichmentError } from '../errors.ts';
-import type { KafkaPort } from '../kafka/port.ts';
+import type { KafkaPort, TopicPartition } from '../kafka/port.ts';
 import type { TopicIdentity } from '../kafka/topic-ids.ts';
 import { decodeMetadata, type Checkpoint, type OffsetMetadata } from './checkpoint.ts';
 import { decideHow, logProblem, nameOf, partitionsProblem, type KnownLogs, type LogNames, type LogPlace } from './log-identity.ts';
+import { printOf, type Mark, type Marks } from './record-mark.ts';
 
 export interface PlaceOptions {
   readonly groupId: string;
@@ -18,6 +19,7 @@ export interface Committed {
   readonly start: Checkpoint;
   readonly deadLettersBelow: readonly [number, number, number];
   readonly ahead?: Ahead | undefined;
+  readonly marks?: Marks | undefined;
 }
 
 /** All that is known of a triple's place. */
@@ -39,18 +41,27 @@ export async function placeOf(kafka: KafkaPort, { groupId, partition, inputTopic
   const metadata = inputTopics.map((topic) => decodeMetadata(offsets.find((one) => one.topic === topic)?.metadata ?? ''));
   const known = metadata.find((one) => one?.logs !== undefined)?.logs;
   const knownPartitions = known?.partitions ?? committed.map((one) => decodeMetadata(one.metadata)?.logs?.partitions).find((count) => count !== undefined) ?? 0;
-  const inputs = inputTopics.map((topic, input) => {
+  const inputs = await Promise.all(inputTopics.map(async (topic, input) => {
     const { start, end } = ends.find((one) => one.topic === topic)!;
+    const last = metadata[input]?.last;
     return {
       topic, partition, start, end,
       committed: offsets.find((one) => one.topic === topic)?.offset ?? null,
       ours: metadata[input] !== undefined,
       identity: identities.find((one) => one.topic === topic),
       known: known?.names[input],
+      last,
+      now: last !== undefined && start <= last.offset && last.offset < end ? await markNow(kafka, { topic, partition }, last) : undefined,
       metadata: metadata[input],
     };
-  });
+  }));
   return { inputs, knownPartitions, identities };
+}
+
+/** The mark of what is at that offset now; undefined where nothing is, and null for what is no record. */
+async function markNow(kafka: KafkaPort, place: TopicPartition, { offset }: Mark): Promise<Mark | null | undefined> {
+  const found = await kafka.recordAt?.(place, offset);
+  return found && { offset, print: printOf(found) };
 }
 
 /** What stands against reading on; undefined when nothing does. For people. */
@@ -78,8 +89,12 @@ export async function readPlace(kafka: KafkaPort, options: PlaceOptions): Promis
     watermark: Math.max(...place.inputs.map(({ metadata }) => metadata?.watermark ?? -Infinity)),
   };
   const ahead = place.inputs[0]!.metadata?.ahead;
+  const marks = each(({ last }) => last ?? null) satisfies Marks;
   return {
-    committed: { start, deadLettersBelow: each(({ metadata, committed, start: first }) => metadata?.deadLettersBelow ?? committed ?? first), ...(ahead && { ahead }) },
+    committed: {
+      start, deadLettersBelow: each(({ metadata, committed, start: first }) => metadata?.deadLettersBelow ?? committed ?? first),
+      ...(ahead && { ahead }), ...(marks.some((mark) => mark !== null) && { marks }),
+    },
     logs: { names: each(nameOf) satisfies LogNames, partitions: partitions ?? place.knownPartitions },
   };
 }

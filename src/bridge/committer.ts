@@ -23,6 +23,7 @@ import { readPlace, type Committed } from './committed-place.ts';
 import type { KnownLogs } from './log-identity.ts';
 import type { PartitionTriple } from './partition-triple.ts';
 import type { UnusableRecord } from './read-record.ts';
+import { sameMarks, type Marks } from './record-mark.ts';
 
 /** bytes of a dead letter from which it is compressed though it would fit */
 const LARGE = 100_000;
@@ -50,6 +51,7 @@ interface Standing {
   readonly checkpoint: Checkpoint;
   readonly ahead: Ahead | undefined;
   readonly below: readonly [number, number, number];
+  readonly marks: Marks | undefined;
 }
 
 export class Committer {
@@ -83,13 +85,14 @@ export class Committer {
   async commit(triple: PartitionTriple): Promise<readonly UnusableRecord[] | null> {
     const checkpoint = triple.checkpoint();
     const ahead = triple.ahead();
+    const marks = triple.marks();
     const { records, below } = triple.deadLetters();
     const { last } = this;
-    const nothingNew = last !== undefined && records.length === 0 && sameCheckpoint(last.checkpoint, checkpoint) && sameAhead(last.ahead, ahead);
+    const nothingNew = last !== undefined && records.length === 0 && sameCheckpoint(last.checkpoint, checkpoint) && sameAhead(last.ahead, ahead) && sameMarks(last.marks, marks);
     if (nothingNew) return null;
     for (let refusals = 0; ; refusals += 1) {
       try {
-        await this.write(records, { checkpoint, ahead, below });
+        await this.write(records, { checkpoint, ahead, below, marks });
         break;
       } catch (error) {
         if (!(error instanceof RefusedBatch)) throw error;
@@ -97,12 +100,12 @@ export class Committer {
         await this.takeAgain();
       }
     }
-    this.last = { checkpoint, ahead, below };
+    this.last = { checkpoint, ahead, below, marks };
     triple.deadLettersWritten(records.length);
     return records;
   }
 
-  private async write(records: readonly UnusableRecord[], { checkpoint, ahead, below }: Standing): Promise<void> {
+  private async write(records: readonly UnusableRecord[], { checkpoint, ahead, below, marks }: Standing): Promise<void> {
     const { groupId, partition, inputTopics, deadLetterTopic, deadLetterPartitions, rooms, onCut } = this.options;
     const { batches, cut } = await this.lettersOf(records);
     const transaction = await this.producer.begin();
@@ -114,12 +117,13 @@ export class Committer {
         partition,
         offset: checkpoint.next[input]!,
         metadata: encodeMetadata({
-          maxTs: checkpoint.maxTs[input]!, watermark: checkpoint.watermark, deadLettersBelow: below[input]!, logs: this.logs, ...(input === 0 && ahead !== undefined && { ahead }),
+          maxTs: checkpoint.maxTs[input]!, watermark: checkpoint.watermark, deadLettersBelow: below[input]!, logs: this.logs,
+          ...(marks?.[input] && { last: marks[input] }), ...(input === 0 && ahead !== undefined && { ahead }),
         }),
       })),
     );
     await transaction.commit();
-    this.committed = { start: checkpoint, deadLettersBelow: below, ahead };
+    this.committed = { start: checkpoint, deadLettersBelow: below, ahead, marks };
     if (cut > 0) onCut?.(cut);
   }
 

@@ -4,6 +4,7 @@ import { INPUTS } from '../domain/events.ts';
 import { valuesOf } from '../kafka/port.ts';
 import type { HeaderValue, InRecord, RecordHeaders } from '../kafka/port.ts';
 import type { Fetched } from './merge-queue.ts';
+import { printOf } from './record-mark.ts';
 import { unusableBytes } from './read-record.ts';
 import type { InputIndex } from './watermark.ts';
 
@@ -11,14 +12,15 @@ import type { InputIndex } from './watermark.ts';
 export function fetchedOf(input: InputIndex, record: InRecord, limits: Limits, decoder: ValueDecoder): Fetched {
   const { offset, timestamp, timestampText, key, value, headers } = record;
   const decoded = decodeRecord(INPUTS[input]!, { key, value, timestamp }, limits, decoder);
-  if (decoded.ok) return { offset, timestamp, bytes: value?.length ?? 0, decoded };
+  const print = printOf(record);
+  if (decoded.ok) return { offset, timestamp, print, bytes: value?.length ?? 0, decoded };
   // A copy: the buffers are windows on the whole response of the broker.
   const raw = {
     key: copy(key), value: copy(value),
     ...(headers === undefined ? {} : { headers: copyHeaders(headers) }),
     ...(timestampText === undefined ? {} : { timestampText }),
   };
-  return { offset, timestamp, bytes: unusableBytes(raw), decoded, raw };
+  return { offset, timestamp, print, bytes: unusableBytes(raw), decoded, raw };
 }
 
 function copy(buffer: Buffer | null): Buffer | null {

@@ -8,6 +8,7 @@
  * the one that was read waits, and a person decides where to go on: `topics --accept`.
  */
 import type { TopicIdentity } from '../kafka/topic-ids.ts';
+import type { Mark } from './record-mark.ts';
 
 /** By input; '' for one that is not known. */
 export type LogNames = readonly [user: string, session: string, money: string];
@@ -34,6 +35,9 @@ export interface LogPlace {
   readonly identity: TopicIdentity | undefined;
   /** Its name as it was known; undefined where no offset says it. */
   readonly known: string | undefined;
+  /** Of the last record that was read, and of what is at its offset now: see record-mark.ts. Null for what is no record. */
+  readonly last?: Mark | undefined;
+  readonly now?: Mark | null | undefined;
 }
 
 /** The name under which the log is read from now on. */
@@ -62,7 +66,7 @@ export function othersThan(before: readonly string[] | undefined, now: LogNames,
 
 /** Why it is not the log that was read; undefined where it is, as far as can be known. */
 export function logProblem(place: LogPlace): string | undefined {
-  const { topic, partition, committed, ours, start, end, identity, known } = place;
+  const { topic, partition, committed, ours, start, end, identity, known, last } = place;
   const id = identity?.id ?? null;
   const where = `${topic}, partition ${partition}`;
   const now = `it now holds the offsets from ${start} to before ${end}`;
@@ -72,7 +76,11 @@ export function logProblem(place: LogPlace): string | undefined {
     const was = committed === null ? 'the committed offset went with it' : `it was read up to offset ${committed}`;
     return `${where} belongs to another topic of that name than the one that was read, which was deleted and made anew: ${was}, ${now}`;
   }
-  if (committed !== null && committed > end) return `${where} was read up to offset ${committed}, but ${now}: it was cut, restored or made anew`;
+  const upTo = Math.max(committed ?? 0, last === undefined ? 0 : last.offset + 1);
+  if (upTo > end) return `${where} was read up to offset ${upTo}, but ${now}: it was cut, restored or made anew`;
+  if (last !== undefined && other(last, place.now)) {
+    return `${where} was read up to offset ${upTo}, but at offset ${last.offset} is not the record that was read there, and ${now}: it was cut or restored, and has grown beyond that place again`;
+  }
   return undefined;
 }
 
@@ -87,6 +95,11 @@ export function partitionsProblem(known: number, identities: readonly TopicIdent
 /** What to do, for the end of a sentence. */
 export function decideHow(topics: readonly string[]): string {
   return `Nothing of it is processed until a person decides where to go on: "money-enrichment topics ${topics.map((topic) => `--accept ${topic}`).join(' ')} --from beginning" (or end, or a time); see "A log that has changed" in docs/operations.md`;
+}
+
+/** Nothing is concluded from a record that is gone. */
+function other(last: Mark, now: Mark | null | undefined): boolean {
+  return now === null || (now !== undefined && now.print !== last.print);
 }
 
 function baseOf(name: string): string {

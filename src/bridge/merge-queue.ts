@@ -13,6 +13,8 @@ export interface Fetched {
   readonly offset: number;
   /** Kafka record timestamp, epoch ms. Compared as doubles: nanoseconds that are less than 256 apart count as the same moment. */
   readonly timestamp: number;
+  /** Of all that it holds, see record-mark.ts. */
+  readonly print?: number;
   readonly bytes: number;
   readonly decoded: DecodeResult;
   /** Kept only of a record that cannot be used. */

@@ -15,6 +15,7 @@ import { OrderingBuffer } from './ordering-buffer.ts';
 import { Outbox, type Flight, type OutboxLimits } from './outbox.ts';
 import type { Logs } from '../domain/types.ts';
 import { unusableBytes, type ReadRecord, type UnusableRecord } from './read-record.ts';
+import type { Mark, Marks } from './record-mark.ts';
 import { INPUT_INDEXES, Watermark, type InputIndex } from './watermark.ts';
 
 /**
@@ -30,6 +31,8 @@ export interface TripleOptions {
   readonly deadLettersBelow: readonly [number, number, number];
   /** Of the bridge that read it before. */
   readonly ahead?: Ahead | undefined;
+  /** As they were committed. */
+  readonly marks?: Marks | undefined;
   /** For the names in {@link ahead}; the user's id itself when absent. */
   readonly workflowIdOf?: (userId: string) => string;
   /** ms */
@@ -53,6 +56,8 @@ export class PartitionTriple {
   private readonly held = new OrderingBuffer();
   private readonly outstanding = new Set<ReadRecord>();
   private readonly next: [number, number, number];
+  /** Of the record that was read last, by this bridge or one before it. */
+  private readonly last: [Mark | null, Mark | null, Mark | null];
   private unusable: UnusableRecord[] = [];
   private unusableBytes = 0;
   /** When its end was first seen after its last usable record, ms; silence counts from there. */
@@ -64,6 +69,7 @@ export class PartitionTriple {
     this.options = options;
     this.partition = options.partition;
     this.next = [...start.next];
+    this.last = [...(options.marks ?? [null, null, null])];
     this.queue = new MergeQueue(this.next);
     this.watermark = new Watermark(options.outOfOrderness, start.maxTs, start.watermark);
     this.outbox = new Outbox(options.outboxLimits);
@@ -139,8 +145,9 @@ export class PartitionTriple {
 
   private readOne(input: InputIndex, now: number): void {
     const before: Checkpoint = { next: [...this.next], maxTs: this.watermark.maxTs, watermark: this.watermark.current };
-    const { offset, timestamp, bytes, decoded, raw } = this.queue.take(input);
+    const { offset, timestamp, print, bytes, decoded, raw } = this.queue.take(input);
     this.next[input] = offset + 1;
+    if (print !== undefined && offset > (this.last[input]?.offset ?? -1)) this.last[input] = { offset, print };
     if (!decoded.ok) {
       if (offset < this.options.deadLettersBelow[input]) return;
       const unusable: UnusableRecord = { input, offset, timestamp, key: null, value: null, ...raw, rejection: decoded };
@@ -191,6 +198,11 @@ export class PartitionTriple {
   checkpoint(): Checkpoint {
     const [first] = this.outstanding;
     return first?.before ?? { next: [...this.next], maxTs: this.watermark.maxTs, watermark: this.watermark.current };
+  }
+
+  /** Of the last record read of each input; undefined when none is known. It is never of one before those that it began with. */
+  marks(): Marks | undefined {
+    return this.last.every((mark) => mark === null) ? undefined : [...this.last];
   }
 
   private nameOf(userId: string): string {

@@ -40,7 +40,8 @@ export function createTemporalSignaller(client: WorkflowClient, config: Pick<Con
         const { historyLength, historySize, status } = await within(DEADLINE, client, () =>
           client.getHandle(workflow(userId).workflowId).describe(),
         );
-        return status.name === 'RUNNING' ? { events: historyLength, bytes: historySize ?? 0 } : null;
+        // One that a person has paused takes signals, and applies none.
+        return status.name === 'RUNNING' || status.name === 'PAUSED' ? { events: historyLength, bytes: historySize ?? 0 } : null;
       } catch (error) {
         if (error instanceof WorkflowNotFoundError) return null;
         throw error;

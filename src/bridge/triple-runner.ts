@@ -115,7 +115,8 @@ export class TripleRunner {
         else if (decision) this.wait('log', messageOf(error));
         else this.wait(this.current === undefined ? 'taking' : 'commit', `${messageOf(error)}; it is tried again`);
         await this.forget();
-        await clock.sleep(decision || this.standing !== undefined ? LOOK_AGAIN : backoff, ended);
+        // Soon at first: after a leader has moved, its end may be behind for a moment.
+        await clock.sleep(this.standing === undefined ? Math.min(backoff, decision ? LOOK_AGAIN : MAX_BACKOFF) : LOOK_AGAIN, ended);
         await this.confirmed(error);
       }
     }

@@ -64,7 +64,7 @@ async function accept({ accept: names = [], from, dryRun = false }: { readonly a
     const partitions = commonPartitionCount((await kafka.partitionCounts(inputTopics)).map((count, input) => ({ topic: inputTopics[input]!, partitions: count ?? 0 })));
     const accepted = await acceptLogs(kafka, { appId, groupId: bridgeGroupOf(appId), inputTopics, partitions, topics: names, from, dryRun });
     for (const { topic, partition, before, offset } of accepted) {
-      writeLine(`${topic}, partition ${partition}: ${dryRun ? 'would go on' : 'goes on'} at offset ${offset}${before === null ? '' : `, not at ${before}`}`);
+      writeLine(`${topic}, partition ${partition}: ${dryRun ? 'would go on' : 'goes on'} at offset ${offset}${before === null || before === offset ? '' : `, not at ${before}`}`);
     }
     writeLine(accepted.length === 0 ? 'No log of these topics is another one than was read.' : `${accepted.length} partitions${dryRun ? ' would be' : ''} accepted; bridges that wait go on by themselves.`);
   } finally {

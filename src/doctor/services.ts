@@ -8,6 +8,7 @@ import { outputSubject } from '../schema-registry/value-format.ts';
 import { connectTemporal, within, type TemporalClient } from '../temporal.ts';
 import { failed, ok, warning } from './finding.ts';
 import type { Finding } from './finding.ts';
+import { checkPaused } from './paused.ts';
 
 /** A session that does not exist: the service is to answer 404, or 200 if it knows them all. */
 const NOBODY = '00000000-0000-0000-0000-000000000000';
@@ -35,6 +36,7 @@ export async function checkTemporal(config: Config, env: NodeJS.ProcessEnv): Pro
         findings.push(namespaceFinding(subject, error));
         return findings;
       }
+      findings.push(...(await checkPaused(temporal.client.workflow, config.appId)));
       if (config.deployment !== undefined) findings.push(await deploymentFinding(temporal, config.deployment));
       return findings;
     });

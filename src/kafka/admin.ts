@@ -13,6 +13,7 @@ import { library } from './kafkajs.ts';
 import type { KafkaJS } from './kafkajs.ts';
 import { NO_LEADER } from './metadata.ts';
 import type { CommittedOffset, TopicPartition } from './port.ts';
+import { recordAt, type FetchingCluster, type RecordFound } from './record-at.ts';
 import { topicIdentities, type BrokerPool, type TopicIdentity } from './topic-ids.ts';
 import { deadline, retrying } from './timing.ts';
 
@@ -27,14 +28,12 @@ const TIMEOUT = 30_000;
 const PARTIAL_TIMEOUT = 1_500;
 
 /** The part of kafkajs' internal Cluster that is used here (2.2.4: src/cluster/index.js). */
-export interface Cluster {
+export interface Cluster extends FetchingCluster {
   readonly brokerPool: BrokerPool;
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
-  refreshMetadata(): Promise<void>;
   refreshMetadataIfNecessary(): Promise<void>;
-  findTopicPartitionMetadata(topic: string): readonly { readonly partitionId: number; readonly leader: number }[];
   metadata(options: { topics: readonly string[] }): Promise<{
     topicMetadata: readonly { topic: string; partitionMetadata: readonly { partitionId: number }[] }[];
   }>;
@@ -73,6 +72,7 @@ export interface Admin {
   partitionCounts(topics: readonly string[]): Promise<(number | null)[]>;
   highWatermarks(partitions: readonly TopicPartition[]): Promise<(TopicPartition & { readonly end: number })[]>;
   topicIdentities(topics: readonly string[]): Promise<readonly TopicIdentity[]>;
+  recordAt(place: TopicPartition, offset: number): Promise<RecordFound>;
   topicSettings(topic: string): Promise<Readonly<Record<string, string>> | undefined>;
   /** Never throws. */
   close(): Promise<void>;
@@ -151,7 +151,18 @@ export function createAdmin(config: KafkaConfig, logger: Logger, timeout = TIMEO
         await cluster.refreshMetadataIfNecessary();
         return (await topicIdentities(cluster.brokerPool, topics)) ?? [];
       }),
-    topicSettings: (topic) => ask(`reading the settings of ${topic}`, (cluster) => settingsOf(cluster, topic)),
+    recordAt: (place, offset) =>
+      ask('reading a record by its offset', async (cluster) => {
+        await cluster.addMultipleTargetTopics([place.topic]);
+        await cluster.refreshMetadataIfNecessary();
+        return recordAt(cluster, place, offset);
+      }),
+    topicSettings: (topic) =>
+      ask(`reading the settings of ${topic}`, async (cluster) => {
+        // Who the controller is stands in the metadata.
+        await cluster.refreshMetadataIfNecessary();
+        return settingsOf(cluster, topic);
+      }),
 
     async close() {
       await discard(current);

@@ -49,6 +49,7 @@ export function createKafka(config: KafkaConfig, logger: Logger, options: KafkaO
     partitionCounts: (topics) => admin.partitionCounts(topics),
     highWatermarks: (partitions) => admin.highWatermarks(partitions),
     topicIdentities: (topics) => admin.topicIdentities(topics),
+    recordAt: (place, offset) => admin.recordAt(place, offset),
     topicSettings: (topic) => admin.topicSettings(topic),
 
     async close() {

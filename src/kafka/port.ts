@@ -3,8 +3,10 @@
  * else sees these interfaces, and a simulation can stand in for them. Offsets are numbers (below 2^53).
  */
 
+import type { RecordFound } from './record-at.ts';
 import type { TopicIdentity } from './topic-ids.ts';
 
+export type { RecordFound } from './record-at.ts';
 export type { TopicIdentity } from './topic-ids.ts';
 
 export interface OutRecord {
@@ -168,6 +170,8 @@ export interface KafkaPort {
   partitionCounts(topics: readonly string[]): Promise<(number | null)[]>;
   /** Which topics these are; without it, or empty, one that was made anew is not told from the one before. */
   topicIdentities?(topics: readonly string[]): Promise<readonly TopicIdentity[]>;
+  /** What is at this offset, as a read_uncommitted reader sees it; without it, one log is not told from another of the same id. */
+  recordAt?(place: TopicPartition, offset: number): Promise<RecordFound>;
   /** Settings of a topic by Kafka's names; undefined when this user may not see them. Errors: EnrichmentError UNREACHABLE, KAFKA. */
   topicSettings(topic: string): Promise<Readonly<Record<string, string>> | undefined>;
   close(): Promise<void>;

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import type { Fetched } from '../../src/bridge/merge-queue.ts';
 import { INPUT_INDEXES, type InputIndex } from '../../src/bridge/watermark.ts';
 import { fetched, MONEY_INPUT, SESSION_INPUT, unusable, USER_INPUT } from './given.ts';
+import { PartitionTriple } from '../../src/bridge/partition-triple.ts';
 import { Driver, type Logs } from './triple-driver.ts';
 
 const BEHIND = 20;
@@ -306,5 +307,32 @@ describe('a triple in which one user waits', () => {
     made.fetchAll();
     made.read(1);
     assert.deepEqual(made.triple.ahead(), { except, next, watermark: 280 });
+  });
+});
+
+describe('the mark of what was read last', () => {
+  const marked = (offset: number): Fetched => ({ ...fetched(MONEY_INPUT, offset, { ts: 100 + offset }), print: 1_000 + offset });
+  const triple = (from: number, last: number | null) =>
+    new PartitionTriple({
+      partition: 0, start: { next: [0, 0, from], maxTs: [-Infinity, -Infinity, -Infinity], watermark: -Infinity }, deadLettersBelow: [0, 0, 0], outOfOrderness: BEHIND, idleTimeout: IDLE,
+      ...(last === null ? {} : { marks: [null, null, { offset: last, print: 1_000 + last }] as const }),
+    });
+  const read = (given: PartitionTriple, ...offsets: number[]) => {
+    given.offer(MONEY_INPUT, offsets.map(marked), offsets.at(-1)! + 1, 0);
+    for (const [input, end] of [[USER_INPUT, 0], [SESSION_INPUT, 0], [MONEY_INPUT, offsets.at(-1)! + 1]] as const) given.sawEnd(input, end, 1_000);
+    assert.equal(given.read(100, 1_000), offsets.length);
+    return given.marks();
+  };
+
+  it('is that of the last record, whether or not it is acknowledged', () => {
+    assert.equal(triple(0, null).marks(), undefined);
+    assert.deepEqual(read(triple(0, null), 0, 1, 5), [null, null, { offset: 5, print: 1_005 }]);
+  });
+
+  it('stays that of the bridge before it until all is read again', () => {
+    const given = triple(2, 4);
+    assert.deepEqual(given.marks(), [null, null, { offset: 4, print: 1_004 }]);
+    assert.deepEqual(read(given, 2, 3), [null, null, { offset: 4, print: 1_004 }]);
+    assert.deepEqual(read(given, 4, 5), [null, null, { offset: 5, print: 1_005 }]);
   });
 });

@@ -68,6 +68,72 @@ export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
     caughtBy: { test: 'test/bridge/log-identity.test.ts' },
   },
   {
+    name: 'restored-log-unnoticed',
+    breaks: 'a log that was cut or restored, and has grown beyond the committed place again, is read on without a word',
+    edits: [{ file: 'src/bridge/log-identity.ts', find: 'return now === null || (now !== undefined && now.print !== last.print);', replace: 'return now === null && last.offset < 0;' }],
+    caughtBy: { test: 'test/bridge/restored-log.test.ts' },
+  },
+  {
+    name: 'nothing-there-is-another-record',
+    breaks: 'a log whose last record that was read has expired, or was compacted away, waits for a person',
+    edits: [{ file: 'src/bridge/log-identity.ts', find: 'return now === null || (now !== undefined && now.print !== last.print);', replace: 'return now?.print !== last.print;' }],
+    caughtBy: { test: 'test/bridge/restored-log.test.ts' },
+  },
+  {
+    name: 'cut-in-what-was-read',
+    breaks: 'a log that was cut between the committed offset and what was read of it is read on without a word',
+    edits: [{ file: 'src/bridge/log-identity.ts', find: 'const upTo = Math.max(committed ?? 0, last === undefined ? 0 : last.offset + 1);', replace: 'const upTo = committed ?? 0;' }],
+    caughtBy: { test: 'test/bridge/log-identity.test.ts' },
+  },
+  {
+    name: 'mark-goes-back',
+    breaks: 'a bridge that reads again forgets how far the one before it had read',
+    edits: [{ file: 'src/bridge/partition-triple.ts', find: 'offset > (this.last[input]?.offset ?? -1)', replace: 'offset > -1' }],
+    caughtBy: { test: 'test/bridge/partition-triple.test.ts' },
+  },
+  {
+    name: 'mark-of-what-is-acknowledged-only',
+    breaks: 'what was read and is not acknowledged has no mark, though the workflows may have it',
+    edits: [{ file: 'src/bridge/committer.ts', find: ' && sameMarks(last.marks, marks);', replace: ' && sameMarks(marks, marks);' }],
+    caughtBy: { test: 'test/bridge/restored-log.test.ts' },
+  },
+  {
+    name: 'late-second-look',
+    breaks: 'a partition whose new leader tells its end a moment late waits for seconds',
+    edits: [{ file: 'src/bridge/triple-runner.ts', find: 'this.standing === undefined ? Math.min(backoff, decision ? LOOK_AGAIN : MAX_BACKOFF) : LOOK_AGAIN', replace: 'this.standing === undefined && !decision ? backoff : LOOK_AGAIN' }],
+    caughtBy: { test: 'test/bridge/restored-log.test.ts' },
+  },
+  {
+    name: 'accepting-one-accepts-all',
+    breaks: 'a person who accepts one log accepts the others that have changed too, at their old offsets',
+    edits: [{ file: 'src/bridge/accept-logs.ts', find: "changed[input] ? (inputs[input]!.known ?? '') : nameOf(inputs[input]!)", replace: 'nameOf(inputs[input]!)' }],
+    caughtBy: { test: 'test/bridge/log-identity.test.ts' },
+  },
+  {
+    name: 'added-partitions-accepted-in-silence',
+    breaks: 'a person who accepts added partitions is told that there was nothing to accept',
+    edits: [{ file: 'src/bridge/accept-logs.ts', find: 'if (isNew[input] || (grown && topics.includes(topic))) accepted', replace: 'if (isNew[input] || (grown && topics.length < 0)) accepted' }],
+    caughtBy: { test: 'test/bridge/log-identity.test.ts' },
+  },
+  {
+    name: 'reset-watermark-takes-a-decision-back',
+    breaks: "an offset that was set with Kafka's own tools becomes one of the bridge's, of a log that has changed",
+    edits: [
+      {
+        file: 'src/bridge/accept-logs.ts',
+        find: "if (metadata === undefined) return [{ topic, partition, offset: committed, metadata: '' }];",
+        replace: 'if (metadata === undefined) return [{ topic, partition, offset: committed, metadata: encodeMetadata({ maxTs: -Infinity, watermark: -Infinity, deadLettersBelow: committed }) }];',
+      },
+    ],
+    caughtBy: { test: 'test/bridge/log-identity.test.ts' },
+  },
+  {
+    name: 'paused-is-closed',
+    breaks: 'the signals of a paused workflow go on until Temporal terminates it for the length of its history',
+    edits: [{ file: 'src/bridge/temporal-signaller.ts', find: "status.name === 'RUNNING' || status.name === 'PAUSED' ?", replace: "status.name === 'RUNNING' ?" }],
+    caughtBy: { test: 'test/bridge/temporal-signaller.test.ts' },
+  },
+  {
     name: 'deleted-tail-unnoticed',
     breaks: 'a command waits for ever for records that were deleted while it read',
     edits: [{ file: 'src/kafka/gone.ts', find: 'if (still !== undefined && start > still.next) onGone(still, start);', replace: 'if (still !== undefined && start < 0) onGone(still, start);' }],

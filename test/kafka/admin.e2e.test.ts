@@ -14,6 +14,12 @@ test('partition counts, and null for what does not exist', async (t) => {
   assert.deepEqual(await lab.port().partitionCounts([three, uniqueId('missing'), one]), [3, null, 1]);
 });
 
+test('settings of a topic, asked first of all', async (t) => {
+  const lab = await kafkaLab(t);
+  const topic = await lab.topic(1, { 'max.message.bytes': '123456' });
+  assert.equal((await lab.port().topicSettings(topic))?.['max.message.bytes'], '123456');
+});
+
 test('offsets of a partition that does not exist are an error of the topic', async (t) => {
   const lab = await kafkaLab(t);
   const topic = await lab.topic(1);

@@ -132,6 +132,11 @@ export class FakeKafka {
       partitionCounts: async (topics) => topics.map((topic) => this.#topics.get(topic)?.length ?? null),
       topicIdentities: async (topics) =>
         this.identified ? topics.map((topic) => ({ topic, id: `id-of-${topic}`, partitions: this.#topics.get(topic)?.length ?? null })) : [],
+      recordAt: async ({ topic, partition }, offset) => {
+        const { start, entries } = this.partition(topic, partition);
+        const entry = offset < start ? undefined : entries[offset];
+        return entry && entry.record;
+      },
       topicSettings: async (topic) => (this.settingsVisible ? this.settings.get(topic) : undefined),
       close: async () => void (await Promise.all([...members].map((member) => member.stop()))),
     };

@@ -89,8 +89,8 @@ export async function startSystem(t: TestContext, options: { partitions: number;
     deadLetters: deadLetters.records,
     produce,
     /** `command`: of another build. */
-    async start(role: Role, other: { env?: Record<string, string>; command?: readonly [string, ...string[]] } = {}): Promise<ProductProcess> {
-      const process = await startProductProcess(role, { env: { ...env, ...other.env }, log: (line) => console.error(line), ...(other.command && { command: other.command }) });
+    async start(role: Role, other: { env?: Record<string, string>; command?: readonly [string, ...string[]]; log?: (line: string) => void } = {}): Promise<ProductProcess> {
+      const process = await startProductProcess(role, { env: { ...env, ...other.env }, log: other.log ?? ((line) => console.error(line)), ...(other.command && { command: other.command }) });
       processes.push(process);
       return process;
     },

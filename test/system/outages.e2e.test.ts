@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { openDataFolder } from '../../src/local/data-folder.ts';
 import { generateTraffic } from '../../src/local/generate/traffic.ts';
 import { trafficOptions } from '../../src/local/generate/options.ts';
-import { startKafkaBroker } from '../../src/local/kafka-broker.ts';
 import { startTemporalServer } from '../../src/local/temporal-server.ts';
 import type { ProductProcess } from '../../src/local/product.ts';
 import { eventually } from '../support/eventually.ts';
 import { sharedCluster } from '../support/cluster.ts';
+import { ownBroker } from '../support/own-broker.ts';
 import { startSystem } from '../support/system.ts';
 
 const log = (line: string) => console.error(line);
@@ -90,29 +90,4 @@ async function allName(processes: readonly ProductProcess[], part: string): Prom
     }),
   );
   return named.every(Boolean);
-}
-
-async function ownBroker() {
-  const folder = await openDataFolder();
-  const dataDir = join(folder.path, 'kafka');
-  const first = await startKafkaBroker({ dataDir, log });
-  const port = Number(first.brokers[0]!.split(':')[1]);
-  let current = first;
-  const release = async () => {
-    await current.stop();
-    await folder.release();
-  };
-  const { temporal } = await sharedCluster();
-  return {
-    cluster: { brokers: first.brokers, temporal, release },
-    broker: {
-      async restart(downFor: number, whileAway: () => Promise<unknown> = async () => undefined) {
-        current.kill();
-        await current.exited;
-        await pause(downFor);
-        await whileAway();
-        current = await startKafkaBroker({ dataDir, port, log });
-      },
-    },
-  };
 }

@@ -57,7 +57,7 @@ async function start(kind: ServerKind): Promise<Shared> {
 
 async function devServer(): Promise<TestWorkflowEnvironment> {
   const path = await temporalProgram({ log: (line) => console.error(line) });
-  return TestWorkflowEnvironment.createLocal({ server: { executable: { type: 'existing-path', path }, log: { format: 'pretty', level: 'error' } } });
+  return TestWorkflowEnvironment.createLocal({ server: { executable: { type: 'existing-path', path }, log: { format: 'pretty', level: 'error' }, extraArgs: ['--dynamic-config-value', 'frontend.WorkflowPauseEnabled=true'] } });
 }
 
 export interface PublishCall {
@@ -219,6 +219,21 @@ export class WorkflowUser {
       requestId: randomUUID(),
       ...(signals ? {} : { resetReapplyExcludeTypes: [proto.temporal.api.enums.v1.ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL] }),
     });
+  }
+
+  get client(): Client {
+    return this.#shared.client;
+  }
+
+  /** Another workflow where one is named. */
+  async pause(workflowId = this.userId): Promise<void> {
+    const { client } = this.#shared;
+    await client.workflowService.pauseWorkflowExecution({ namespace: client.options.namespace, workflowId, reason: 'a test', requestId: randomUUID() });
+  }
+
+  async unpause(): Promise<void> {
+    const { client } = this.#shared;
+    await client.workflowService.unpauseWorkflowExecution({ namespace: client.options.namespace, workflowId: this.userId, reason: 'a test', requestId: randomUUID() });
   }
 
   /** Of the run that is open. */

@@ -127,6 +127,12 @@ export class SimPartition implements TopicPartition {
     return { records, next };
   }
 
+  /** Null: a transaction marker; undefined: nothing is there. */
+  recordAt(offset: number): StoredRecord | null | undefined {
+    const entry = this.#entries[this.#indexOf(offset)];
+    return entry?.offset === offset ? entry.record : undefined;
+  }
+
   /** All that a read_committed reader sees from an offset on. */
   committed(from = this.#start): readonly StoredRecord[] {
     return this.read(Math.max(from, this.#start), Infinity).records;

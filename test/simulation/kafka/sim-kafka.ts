@@ -204,6 +204,12 @@ export class SimKafka {
         ),
       topicIdentities: (topics) => ask('reading the ids of topics', () => topics.map((topic) => ({ topic, id: `id of ${topic}`, partitions: broker.partitions(topic).length || null }))),
       partitionCounts: (topics) => ask('reading topic metadata', () => topics.map((topic) => broker.partitions(topic).length || null)),
+      recordAt: ({ topic, partition }, offset) =>
+        ask('reading a record by its offset', () => {
+          const place = this.#partition(topic, partition);
+          if (!place.led) throw new Refusal('LEADER_NOT_AVAILABLE');
+          return place.recordAt(offset);
+        }),
       topicSettings: (topic) => ask(`reading the settings of ${topic}`, () => settingsOf(broker.partitions(topic))),
       async close() {
         await Promise.all([...members].map((member) => member.stop()));
