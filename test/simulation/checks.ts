@@ -6,6 +6,7 @@ import { QUERIES } from '../../workflows/messages.ts';
 import type { UserStateView } from '../../workflows/views.ts';
 import { DEFAULT_SETTINGS, model, type ModelResult, type RawRecord } from '../../src/model/model.ts';
 import type { Scenario } from './scenario.ts';
+import { beyondBounds, forgottenBy } from './state-bounds.ts';
 import { APP, INPUT_TOPICS, TOPICS, type SimSystem } from './system.ts';
 import { replay } from './temporal/replay.ts';
 import { WorkflowInstance } from './temporal/workflow-instance.ts';
@@ -14,7 +15,7 @@ export function expectedOf(records: readonly RawRecord[], { settings }: Scenario
   const { outOfOrderness, limits, rules } = settings;
   return model({
     records,
-    settings: { ...DEFAULT_SETTINGS, outOfOrderness, ...limits, sessionTtl: rules.sessionTtl, dedupTtl: rules.dedupTtl, pendingTimeout: rules.pendingTimeout, pendingAtEnd: 'lookup' },
+    settings: { ...DEFAULT_SETTINGS, outOfOrderness, ...limits, sessionTtl: rules.sessionTtl, dedupTtl: rules.dedupTtl, pendingTimeout: rules.pendingTimeout, pendingAtEnd: 'lookup', bounds: rules.bounds! },
     sessionService: countryOf,
   });
 }
@@ -100,7 +101,7 @@ export function unfinished(system: SimSystem, { partitions }: Scenario): string[
 }
 
 /** The state of every user, from its history alone. Empty when all of it is within its bounds. */
-export async function stateOutOfBounds(system: SimSystem, expected: ModelResult): Promise<string[]> {
+export async function stateOutOfBounds(system: SimSystem, expected: ModelResult, { settings: { rules } }: Scenario): Promise<string[]> {
   const found: string[] = [];
   for (const run of system.temporal.runs.values()) {
     const instance = new WorkflowInstance(run, () => undefined);
@@ -108,7 +109,10 @@ export async function stateOutOfBounds(system: SimSystem, expected: ModelResult)
     if (different !== undefined) found.push(different);
     const query = instance.queries.get(QUERIES.state);
     if (query === undefined) continue; // nothing of the new run was executed yet
-    const { userId, sizes } = query() as UserStateView;
+    const view = query() as UserStateView;
+    const { userId, sizes } = view;
+    system.counts.madeRoom += forgottenBy(view);
+    found.push(...beyondBounds(view, rules.bounds!));
     const mine = expected.outputs.filter(({ userId: id }) => id === userId).length;
     if (sizes.pendingMoney > 0 || sizes.lookups > 0) found.push(`${userId}: ${sizes.pendingMoney} money pending and ${sizes.lookups} lookups when nothing is left to come`);
     if (sizes.dedupEntries > mine) found.push(`${userId}: remembers ${sizes.dedupEntries} ids for ${mine} outputs`);

@@ -3,6 +3,7 @@
  * money goes on coming in. Nothing may grow with time; when it is over, all goes on by itself and is exact.
  */
 import { createHash } from 'node:crypto';
+import { BOUNDS } from '../../src/domain/bounds.ts';
 import { partitionOf } from '../../src/kafka/partitioner.ts';
 import { DEFAULT_SETTINGS, model } from '../../src/model/model.ts';
 import { differences, stateOutOfBounds, unfinished } from './checks.ts';
@@ -39,7 +40,7 @@ const ARRIVALS = 300;
 const AROUND = 120_000;
 /** ms of event time and more until all is out, once it is over. */
 const LIMIT = 4 * 3_600_000;
-const rules = { sessionTtl: 86_400_000, dedupTtl: 60_000, pendingTimeout: 3_600_000, lookupGiveUpAfter: 600_000 };
+const rules = { sessionTtl: 86_400_000, dedupTtl: 60_000, pendingTimeout: 3_600_000, lookupGiveUpAfter: 600_000, bounds: BOUNDS };
 
 /** `lasts`: ms of simulated time. */
 export async function runOutage(outage: Outage, lasts: number, seed = 1): Promise<OutageReport> {
@@ -78,7 +79,7 @@ export async function runOutage(outage: Outage, lasts: number, seed = 1): Promis
     system.collect();
     return system.outputs.length >= wanted.outputs.length && unfinished(system, scenario).length === 0;
   }, LIMIT + scenario.settings.idleTimeout);
-  const problems = [...differences(system, wanted, scenario), ...(all ? [] : unfinished(system, scenario)), ...(await stateOutOfBounds(system, wanted))];
+  const problems = [...differences(system, wanted, scenario), ...(all ? [] : unfinished(system, scenario)), ...(await stateOutOfBounds(system, wanted, scenario))];
   return { half, end, recovery: scheduler.now - began, problems };
 }
 

@@ -83,7 +83,7 @@ export async function runSeed(seed: number, { trace = false, narrow }: RunOption
     const problems = [
       ...differences(system, expected, scenario),
       ...(all ? [] : [`still waiting ${HEALED_LIMIT / 1_000} s after everything was healed:`, ...unfinished(system, scenario)]),
-      ...(await stateOutOfBounds(system, expected)),
+      ...(await stateOutOfBounds(system, expected, scenario)),
       ...stalled(system, expected, log, touched, scenario).map(({ what, ms }) => `${what} came ${Math.round(ms / 1_000)} s of undisturbed time after it could have come`),
     ];
     if (problems.length > 0) throw new Error(problems.slice(0, 20).join('\n  '));

@@ -47,7 +47,7 @@ export class SimSystem {
   readonly temporal: SimTemporal;
   readonly sessions: SimSessions;
   readonly running = new Set<Running>();
-  readonly counts = { signalsFailed: 0, starts: 0, lookups: 0, reopened: 0, repeated: 0, lostShards: 0, refused: 0 };
+  readonly counts = { signalsFailed: 0, starts: 0, lookups: 0, reopened: 0, repeated: 0, lostShards: 0, refused: 0, madeRoom: 0 };
   /** Places (`input/partition/offset`) that Temporal has, durably. */
   readonly durable = new Set<string>();
   readonly #scheduler: Scheduler;
