@@ -2,7 +2,6 @@
  * What a person decides about logs that are not the ones that were read: where each goes on. The new place is committed as the
  * bridge would, by its transactional id: a bridge that runs loses the triple, and takes it again from there.
  */
-import { INPUTS } from '../domain/events.ts';
 import type { KafkaClient } from '../kafka/port.ts';
 import { encodeMetadata } from './checkpoint.ts';
 import { placeOf, type Place } from './committed-place.ts';
@@ -64,8 +63,9 @@ export async function resetWatermark(kafka: KafkaClient, { appId, groupId, input
     const { inputs } = await placeOf(kafka, { groupId, inputTopics, partition });
     const offsets = inputs.flatMap(({ topic, committed, metadata }) => {
       if (committed === null) return [];
-      const { deadLettersBelow, logs } = metadata ?? { deadLettersBelow: committed };
-      return [{ topic, partition, offset: committed, metadata: encodeMetadata({ maxTs: -Infinity, watermark: -Infinity, deadLettersBelow, ...(logs === undefined ? {} : { logs }) }) }];
+      const { deadLettersBelow, logs, cutBelow } = metadata ?? { deadLettersBelow: committed };
+      const rest = { ...(logs === undefined ? {} : { logs }), ...(cutBelow === undefined ? {} : { cutBelow }) };
+      return [{ topic, partition, offset: committed, metadata: encodeMetadata({ maxTs: -Infinity, watermark: -Infinity, deadLettersBelow, ...rest }) }];
     });
     if (offsets.length === 0) return undefined;
     const transaction = await producer.begin();
@@ -85,12 +85,14 @@ async function decide(kafka: KafkaClient, place: Place, { topics, from }: Accept
   const { inputs } = place;
   const [{ partition }] = inputs as [Place['inputs'][number]];
   const isNew = inputs.map((input) => topics.includes(input.topic) && logProblem(input) !== undefined);
-  const names = INPUTS.map((_, input) => (isNew[input] ? nextName : nameOf)(inputs[input]!)) as [string, string, string];
+  // Another log that nobody has decided about keeps the name of the one that was read, and goes on waiting.
+  const nameNow = (input: Place['inputs'][number]): string => (logProblem(input) === undefined ? nameOf(input) : (input.known ?? ''));
+  const names = inputs.map((input, index) => (isNew[index] ? nextName(input) : nameNow(input))) as [string, string, string];
   const partitions = place.identities.map((identity) => identity.partitions).find((count) => count !== null) ?? place.knownPartitions;
   const watermark = Math.max(...inputs.map(({ metadata }) => metadata?.watermark ?? -Infinity));
   const offsets: { topic: string; partition: number; offset: number; metadata: string }[] = [];
   const accepted: Accepted[] = [];
-  for (const [input, { topic, start, end, committed, metadata }] of inputs.entries()) {
+  for (const [input, { topic, start, end, committed, metadata, cutBelow }] of inputs.entries()) {
     let offset = committed;
     if (isNew[input]) {
       offset = from === 'beginning' ? start : from === 'end' ? end : ((await kafka.firstOffsetSince({ topic, partition }, from)) ?? end);
@@ -98,7 +100,7 @@ async function decide(kafka: KafkaClient, place: Place, { topics, from }: Accept
     }
     if (offset === null) continue;
     const deadLettersBelow = isNew[input] ? offset : (metadata?.deadLettersBelow ?? offset);
-    offsets.push({ topic, partition, offset, metadata: encodeMetadata({ maxTs: metadata?.maxTs ?? -Infinity, watermark, deadLettersBelow, logs: { names, partitions } }) });
+    offsets.push({ topic, partition, offset, metadata: encodeMetadata({ maxTs: metadata?.maxTs ?? -Infinity, watermark, deadLettersBelow, logs: { names, partitions }, ...(isNew[input] || cutBelow === undefined ? {} : { cutBelow }) }) });
   }
   return { offsets, accepted };
 }

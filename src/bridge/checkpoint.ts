@@ -26,19 +26,21 @@ export interface OffsetMetadata {
   readonly logs?: KnownLogs;
   /** On the offset of the first input only. */
   readonly ahead?: Ahead;
+  /** The log was read up to here, and then it ended before: whatever it has by now, a person decides. */
+  readonly cutBelow?: number;
 }
 
-export function encodeMetadata({ maxTs, watermark, deadLettersBelow, logs, ahead }: OffsetMetadata): string {
+export function encodeMetadata({ maxTs, watermark, deadLettersBelow, logs, ahead, cutBelow }: OffsetMetadata): string {
   const known = logs === undefined || logs.names.every((name) => name === '') ? {} : { logs: logs.names, partitions: logs.partitions };
-  return metadataText({ maxTs: finite(maxTs), watermark: finite(watermark), deadLettersBelow, ...known, ...(ahead === undefined ? {} : { ahead }) });
+  return metadataText({ maxTs: finite(maxTs), watermark: finite(watermark), deadLettersBelow, ...known, ...(ahead === undefined ? {} : { ahead }), ...(cutBelow === undefined ? {} : { cutBelow }) });
 }
 
 /** Undefined for metadata that this bridge did not write: nothing is known of the time before the offset then. */
 export function decodeMetadata(text: string): OffsetMetadata | undefined {
-  const { maxTs, watermark, deadLettersBelow, logs, partitions, ahead } = metadataFields(text) ?? {};
+  const { maxTs, watermark, deadLettersBelow, logs, partitions, ahead, cutBelow } = metadataFields(text) ?? {};
   if (typeof deadLettersBelow !== 'number') return undefined;
   const known = isNames(logs) ? { logs: { names: logs, partitions: typeof partitions === 'number' ? partitions : 0 } } : {};
-  return { maxTs: orMinusInfinity(maxTs), watermark: orMinusInfinity(watermark), deadLettersBelow, ...known, ...(isAhead(ahead) ? { ahead } : {}) };
+  return { maxTs: orMinusInfinity(maxTs), watermark: orMinusInfinity(watermark), deadLettersBelow, ...known, ...(isAhead(ahead) ? { ahead } : {}), ...(typeof cutBelow === 'number' ? { cutBelow } : {}) };
 }
 
 export function sameCheckpoint(a: Checkpoint, b: Checkpoint): boolean {

@@ -48,6 +48,7 @@ export async function placeOf(kafka: KafkaPort, { groupId, partition, inputTopic
       identity: identities.find((one) => one.topic === topic),
       known: known?.names[input],
       metadata: metadata[input],
+      cutBelow: metadata[input]?.cutBelow,
     };
   });
   return { inputs, knownPartitions, identities };

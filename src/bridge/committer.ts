@@ -23,9 +23,11 @@ import { readPlace, type Committed } from './committed-place.ts';
 import type { KnownLogs } from './log-identity.ts';
 import type { PartitionTriple } from './partition-triple.ts';
 import type { UnusableRecord } from './read-record.ts';
+import type { InputIndex } from './watermark.ts';
 
 /** bytes of a dead letter from which it is compressed though it would fit */
 const LARGE = 100_000;
+const NO_CUTS: Cuts = new Map();
 /** Refusals of one commit: each halves what is tried, so it is the records that are not taken. */
 const MAX_REFUSALS = 12;
 
@@ -51,6 +53,9 @@ interface Standing {
   readonly ahead: Ahead | undefined;
   readonly below: readonly [number, number, number];
 }
+
+/** Logs that ended before what was read of them, and up to where that was. */
+export type Cuts = ReadonlyMap<InputIndex, number>;
 
 export class Committer {
   private readonly options: CommitterOptions;
@@ -102,7 +107,13 @@ export class Committer {
     return records;
   }
 
-  private async write(records: readonly UnusableRecord[], { checkpoint, ahead, below }: Standing): Promise<void> {
+  /** Whoever takes the triple from now on finds that it waits for a person. Errors as of {@link commit}. */
+  async noteCuts(cuts: Cuts): Promise<void> {
+    const { start, ahead, deadLettersBelow } = this.committed;
+    await this.write([], { checkpoint: start, ahead, below: deadLettersBelow }, cuts);
+  }
+
+  private async write(records: readonly UnusableRecord[], { checkpoint, ahead, below }: Standing, cuts: Cuts = NO_CUTS): Promise<void> {
     const { groupId, partition, inputTopics, deadLetterTopic, deadLetterPartitions, rooms, onCut } = this.options;
     const { batches, cut } = await this.lettersOf(records);
     const transaction = await this.producer.begin();
@@ -115,6 +126,7 @@ export class Committer {
         offset: checkpoint.next[input]!,
         metadata: encodeMetadata({
           maxTs: checkpoint.maxTs[input]!, watermark: checkpoint.watermark, deadLettersBelow: below[input]!, logs: this.logs, ...(input === 0 && ahead !== undefined && { ahead }),
+          ...(cuts.has(input as InputIndex) && { cutBelow: cuts.get(input as InputIndex)! }),
         }),
       })),
     );

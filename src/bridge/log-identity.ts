@@ -34,6 +34,8 @@ export interface LogPlace {
   readonly identity: TopicIdentity | undefined;
   /** Its name as it was known; undefined where no offset says it. */
   readonly known: string | undefined;
+  /** Up to where it was read when it was seen to end before that. */
+  readonly cutBelow?: number | undefined;
 }
 
 /** The name under which the log is read from now on. */
@@ -60,18 +62,24 @@ export function othersThan(before: readonly string[] | undefined, now: LogNames,
   return topics.filter((_, input) => before !== undefined && before[input] !== '' && now[input] !== '' && before[input] !== now[input]);
 }
 
+/** Whether a topic with this id is another one than the log that has this name, as far as both are known. */
+export function isOther(name: string, id: string): boolean {
+  return name !== '' && id !== '' && baseOf(name) !== id;
+}
+
 /** Why it is not the log that was read; undefined where it is, as far as can be known. */
 export function logProblem(place: LogPlace): string | undefined {
-  const { topic, partition, committed, ours, start, end, identity, known } = place;
+  const { topic, partition, committed, ours, start, end, identity, known, cutBelow } = place;
   const id = identity?.id ?? null;
   const where = `${topic}, partition ${partition}`;
   const now = `it now holds the offsets from ${start} to before ${end}`;
   // A person who has placed the offset with Kafka's own tools has decided.
   if (committed !== null && !ours) return undefined;
-  if (known !== undefined && known !== '' && id !== null && baseOf(known) !== id) {
+  if (isOther(known ?? '', id ?? '')) {
     const was = committed === null ? 'the committed offset went with it' : `it was read up to offset ${committed}`;
     return `${where} belongs to another topic of that name than the one that was read, which was deleted and made anew: ${was}, ${now}`;
   }
+  if (cutBelow !== undefined) return `${where} was read up to offset ${cutBelow}, and then ended before that; ${now}: it was cut, restored or made anew`;
   if (committed !== null && committed > end) return `${where} was read up to offset ${committed}, but ${now}: it was cut, restored or made anew`;
   return undefined;
 }
