@@ -26,7 +26,14 @@ const COARSE = [
 const NARROW = [
   'no leader', 'no replicas', 'leader moves', 'coordinator moves', 'sessions slow', 'sessions hang', 'sessions talk nonsense', 'clock steps',
   'unread records deleted', 'input compacted', 'transaction left open', 'garbage signal', 'unknown signal',
+  'input made anew', 'input made anew from a copy', 'all inputs made anew', 'log cut below the place', 'log cut below what is read', 'unread money deleted',
+  'workflow reset', 'workflow terminated', 'other partitioner',
 ] as const satisfies Fault[];
+
+/** Kinds that replace a log while it is written; producers wait meanwhile. */
+const REPLACING: ReadonlySet<Fault> = new Set<Fault>(['input made anew', 'input made anew from a copy', 'all inputs made anew', 'log cut below the place', 'log cut below what is read']);
+/** Kinds after which nobody knows by which effective time something late would come. */
+const UNTIMELY: ReadonlySet<Fault> = new Set<Fault>([...REPLACING, 'unread money deleted', 'workflow terminated', 'unread records deleted', 'transaction left open']);
 
 /** What the product does not stand yet. The one place to switch a kind on. */
 const SWITCHED_OFF: ReadonlySet<Fault> = new Set<Fault>([]);
@@ -115,8 +122,8 @@ export function scenarioOf(seed: number, narrow: readonly string[] = NARROW.filt
     bridges: 1 + random.below(3),
     workers: 1 + random.below(3),
     plan,
-    arrival,
-    traffic,
+    arrival: plan === 'neighbours' && faults.some(({ fault }) => REPLACING.has(fault)) ? 'live' : arrival,
+    traffic: faults.some(({ fault }) => UNTIMELY.has(fault)) ? { ...traffic, late: 0 } : traffic,
     faults,
     healAt: Math.max(...faults.map(({ at, lasts }) => (plan === 'neighbours' ? at + lasts : at))) + 100,
     lostTasks: plan === 'neighbours' ? 0 : maybe(0.02),
