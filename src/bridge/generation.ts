@@ -173,7 +173,7 @@ export class Generation {
     const { inputTopics, limits } = this.settings;
     const runner = this.runners.get(partition);
     const input = inputTopics.indexOf(topic) as InputIndex;
-    if (runner === undefined || runner.taken !== taken || this.ended.signal.aborted) return;
+    if (runner === undefined || runner.taken !== taken || this.ended.signal.aborted || runner.isShort(input)) return;
     const { triple } = taken;
     const expected = triple.nextFetch(input);
     if (fetchedFrom < expected) {

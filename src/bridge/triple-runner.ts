@@ -225,7 +225,7 @@ export class TripleRunner {
       this.deps.member.seek(this.topicOf(input), this.partition, start);
     }
     if (triple.sawEnd(input, end, at)) {
-      if (this.shortSince.delete(input) && this.shortSince.size === 0) this.deps.waits.end(this.partition, 'log', at);
+      if (this.isShort(input)) current.giveUp.abort();
       return;
     }
     if (!this.shortSince.has(input)) this.deps.onShort();
@@ -235,6 +235,14 @@ export class TripleRunner {
     if (at - since < SHORT_FOR) return;
     for (const short of this.shortSince.keys()) this.cuts.set(short, { below: triple.nextFetch(short), name: current.committer.logs.names[short] });
     current.giveUp.abort();
+  }
+
+  /**
+   * Whether its log was seen to end before what was read of it. However it goes on (its leader was behind for a while, it was cut
+   * and has grown since, somebody has decided about it), it is not read on from there: the triple is taken again.
+   */
+  isShort(input: InputIndex): boolean {
+    return this.shortSince.has(input);
   }
 
   /** The inputs are the topics with these ids, asked at `at` ms; '' for one whose id is not known. */
