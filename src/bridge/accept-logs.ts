@@ -2,9 +2,8 @@
  * What a person decides about logs that are not the ones that were read: where each goes on. The new place is committed as the
  * bridge would, by its transactional id: a bridge that runs loses the triple, and takes it again from there.
  */
-import { INPUTS } from '../domain/events.ts';
 import type { KafkaClient } from '../kafka/port.ts';
-import { encodeMetadata } from './checkpoint.ts';
+import { encodeMetadata, type OffsetMetadata } from './checkpoint.ts';
 import { placeOf, type Place } from './committed-place.ts';
 import { logProblem, nameOf, nextName, partitionsProblem } from './log-identity.ts';
 
@@ -68,8 +67,7 @@ export async function resetWatermark(kafka: KafkaClient, { appId, groupId, input
       if (committed === null) return [];
       // What a person has set stays what a person has set.
       if (metadata === undefined) return [{ topic, partition, offset: committed, metadata: '' }];
-      const { deadLettersBelow, logs, last } = metadata;
-      return [{ topic, partition, offset: committed, metadata: encodeMetadata({ maxTs: -Infinity, watermark: -Infinity, deadLettersBelow, ...(logs && { logs }), ...(last && { last }) }) }];
+      return [{ topic, partition, offset: committed, metadata: encodeMetadata({ ...known(metadata), maxTs: -Infinity, watermark: -Infinity }) }];
     });
     if (offsets.length === 0) return undefined;
     const transaction = await producer.begin();
@@ -85,6 +83,11 @@ function isToDecide({ inputs, knownPartitions, identities }: Place, { topics }: 
   return inputs.some((input) => topics.includes(input.topic) && logProblem(input) !== undefined) || partitionsProblem(knownPartitions, identities) !== undefined;
 }
 
+/** What stays as it was committed. */
+function known({ deadLettersBelow, logs, last, cutBelow }: OffsetMetadata): Omit<OffsetMetadata, 'maxTs' | 'watermark'> {
+  return { deadLettersBelow, ...(logs && { logs }), ...(last && { last }), ...(cutBelow !== undefined && { cutBelow }) };
+}
+
 async function decide(kafka: KafkaClient, place: Place, { topics, from }: Accepting) {
   const { inputs } = place;
   const [{ partition }] = inputs as [Place['inputs'][number]];
@@ -92,7 +95,8 @@ async function decide(kafka: KafkaClient, place: Place, { topics, from }: Accept
   const changed = inputs.map((input) => logProblem(input) !== undefined);
   const isNew = inputs.map((input, index) => changed[index]! && topics.includes(input.topic));
   // One that has changed and is not accepted keeps its name, and is still to be decided about.
-  const names = INPUTS.map((_, input) => (isNew[input] ? nextName(inputs[input]!) : changed[input] ? (inputs[input]!.known ?? '') : nameOf(inputs[input]!))) as [string, string, string];
+  const nameNow = (input: Place['inputs'][number], index: number): string => (isNew[index] ? nextName(input) : changed[index] ? (input.known ?? '') : nameOf(input));
+  const names = inputs.map(nameNow) as [string, string, string];
   const partitions = place.identities.map((identity) => identity.partitions).find((count) => count !== null) ?? place.knownPartitions;
   const watermark = Math.max(...inputs.map(({ metadata }) => metadata?.watermark ?? -Infinity));
   const offsets: { topic: string; partition: number; offset: number; metadata: string }[] = [];
@@ -102,9 +106,8 @@ async function decide(kafka: KafkaClient, place: Place, { topics, from }: Accept
     if (isNew[input]) offset = from === 'beginning' ? start : from === 'end' ? end : ((await kafka.firstOffsetSince({ topic, partition }, from)) ?? end);
     if (isNew[input] || (grown && topics.includes(topic))) accepted.push({ topic, partition, before: committed, offset: offset ?? start });
     if (offset === null) continue;
-    const deadLettersBelow = isNew[input] ? offset : (metadata?.deadLettersBelow ?? offset);
-    const last = isNew[input] ? undefined : metadata?.last;
-    offsets.push({ topic, partition, offset, metadata: encodeMetadata({ maxTs: metadata?.maxTs ?? -Infinity, watermark, deadLettersBelow, logs: { names, partitions }, ...(last && { last }) }) });
+    const kept = isNew[input] || metadata === undefined ? { deadLettersBelow: offset } : known(metadata);
+    offsets.push({ topic, partition, offset, metadata: encodeMetadata({ ...kept, maxTs: metadata?.maxTs ?? -Infinity, watermark, logs: { names, partitions } }) });
   }
   return { offsets, accepted };
 }

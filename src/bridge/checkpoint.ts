@@ -29,23 +29,24 @@ export interface OffsetMetadata {
   readonly last?: Mark;
   /** On the offset of the first input only. */
   readonly ahead?: Ahead;
+  /** The log was read up to here, and then it ended before: whatever it has by now, a person decides. */
+  readonly cutBelow?: number;
 }
 
-export function encodeMetadata({ maxTs, watermark, deadLettersBelow, logs, last, ahead }: OffsetMetadata): string {
+export function encodeMetadata({ maxTs, watermark, deadLettersBelow, logs, last, ahead, cutBelow }: OffsetMetadata): string {
   const known = logs === undefined || logs.names.every((name) => name === '') ? {} : { logs: logs.names, partitions: logs.partitions };
-  const mark = last === undefined ? {} : { last: [last.offset, last.print] };
-  return metadataText({ maxTs: finite(maxTs), watermark: finite(watermark), deadLettersBelow, ...known, ...mark, ...(ahead === undefined ? {} : { ahead }) });
+  const more = { ...(last && { last: [last.offset, last.print] }), ...(ahead && { ahead }), ...(cutBelow !== undefined && { cutBelow }) };
+  return metadataText({ maxTs: finite(maxTs), watermark: finite(watermark), deadLettersBelow, ...known, ...more });
 }
 
 /** Undefined for metadata that this bridge did not write: nothing is known of the time before the offset then. */
 export function decodeMetadata(text: string): OffsetMetadata | undefined {
-  const { maxTs, watermark, deadLettersBelow, logs, partitions, last, ahead } = metadataFields(text) ?? {};
+  const { maxTs, watermark, deadLettersBelow, logs, partitions, last, ahead, cutBelow } = metadataFields(text) ?? {};
   if (typeof deadLettersBelow !== 'number') return undefined;
   const known = isNames(logs) ? { logs: { names: logs, partitions: typeof partitions === 'number' ? partitions : 0 } } : {};
   const mark = markOf(last);
-  return {
-    maxTs: orMinusInfinity(maxTs), watermark: orMinusInfinity(watermark), deadLettersBelow, ...known, ...(mark && { last: mark }), ...(isAhead(ahead) ? { ahead } : {}),
-  };
+  const more = { ...(mark && { last: mark }), ...(isAhead(ahead) && { ahead }), ...(typeof cutBelow === 'number' && { cutBelow }) };
+  return { maxTs: orMinusInfinity(maxTs), watermark: orMinusInfinity(watermark), deadLettersBelow, ...known, ...more };
 }
 
 export function sameCheckpoint(a: Checkpoint, b: Checkpoint): boolean {

@@ -53,6 +53,7 @@ export async function placeOf(kafka: KafkaPort, { groupId, partition, inputTopic
       last,
       now: last !== undefined && start <= last.offset && last.offset < end ? await markNow(kafka, { topic, partition }, last) : undefined,
       metadata: metadata[input],
+      cutBelow: metadata[input]?.cutBelow,
     };
   }));
   return { inputs, knownPartitions, identities };

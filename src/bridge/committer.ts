@@ -24,9 +24,11 @@ import type { KnownLogs } from './log-identity.ts';
 import type { PartitionTriple } from './partition-triple.ts';
 import type { UnusableRecord } from './read-record.ts';
 import { sameMarks, type Marks } from './record-mark.ts';
+import type { InputIndex } from './watermark.ts';
 
 /** bytes of a dead letter from which it is compressed though it would fit */
 const LARGE = 100_000;
+const NO_CUTS: Cuts = new Map();
 /** Refusals of one commit: each halves what is tried, so it is the records that are not taken. */
 const MAX_REFUSALS = 12;
 
@@ -53,6 +55,9 @@ interface Standing {
   readonly below: readonly [number, number, number];
   readonly marks: Marks | undefined;
 }
+
+/** Logs that ended before what was read of them, and up to where that was. */
+export type Cuts = ReadonlyMap<InputIndex, number>;
 
 export class Committer {
   private readonly options: CommitterOptions;
@@ -105,7 +110,13 @@ export class Committer {
     return records;
   }
 
-  private async write(records: readonly UnusableRecord[], { checkpoint, ahead, below, marks }: Standing): Promise<void> {
+  /** Whoever takes the triple from now on finds that it waits for a person. Errors as of {@link commit}. */
+  async noteCuts(cuts: Cuts): Promise<void> {
+    const { start, ahead, deadLettersBelow, marks } = this.committed;
+    await this.write([], { checkpoint: start, ahead, below: deadLettersBelow, marks }, cuts);
+  }
+
+  private async write(records: readonly UnusableRecord[], { checkpoint, ahead, below, marks }: Standing, cuts: Cuts = NO_CUTS): Promise<void> {
     const { groupId, partition, inputTopics, deadLetterTopic, deadLetterPartitions, rooms, onCut } = this.options;
     const { batches, cut } = await this.lettersOf(records);
     const transaction = await this.producer.begin();
@@ -119,6 +130,7 @@ export class Committer {
         metadata: encodeMetadata({
           maxTs: checkpoint.maxTs[input]!, watermark: checkpoint.watermark, deadLettersBelow: below[input]!, logs: this.logs,
           ...(marks?.[input] && { last: marks[input] }), ...(input === 0 && ahead !== undefined && { ahead }),
+          ...(cuts.has(input as InputIndex) && { cutBelow: cuts.get(input as InputIndex)! }),
         }),
       })),
     );

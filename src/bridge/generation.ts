@@ -15,6 +15,7 @@ import { fetchedOf } from './fetched.ts';
 import { HistoryGuard } from './history-guard.ts';
 import { laneOf, Lanes } from './lanes.ts';
 import { LogEnds } from './log-ends.ts';
+import { LogWatch } from './log-watch.ts';
 import type { PartitionTriple } from './partition-triple.ts';
 import { readingLimits, type ReadingLimits } from './reading-limits.ts';
 import { SignalSender } from './signal-sender.ts';
@@ -111,12 +112,14 @@ export class Generation {
     const { settings, lanes, waits } = this;
     this.limits = readingLimits(partitions.length);
     lanes.share(partitions.length * settings.inputTopics.length);
+    const watch = new LogWatch({ kafka, clock, logger, inputTopics: settings.inputTopics, ended: this.ended.signal, runners: () => [...this.runners.values()] });
     for (const partition of partitions) {
       const runner = new TripleRunner(partition, {
         settings, kafka, clock, logger, observer, member, lanes, waits, rooms,
         workflowIdOf: (userId) => this.deps.signaller.workflowIdOf?.(userId) ?? userId,
         ended: this.ended.signal,
         onTaken: () => this.taken(partition),
+        onShort: () => void watch.look(),
         onForgotten: () => this.forgotten(partition),
       });
       this.runners.set(partition, runner);
@@ -138,6 +141,7 @@ export class Generation {
     });
     this.run(() => this.moveRecords());
     this.run(() => ends.run());
+    this.run(() => watch.run());
   }
 
   /** Why records wait though this bridge is well; undefined when none do. */
@@ -169,7 +173,7 @@ export class Generation {
     const { inputTopics, limits } = this.settings;
     const runner = this.runners.get(partition);
     const input = inputTopics.indexOf(topic) as InputIndex;
-    if (runner === undefined || runner.taken !== taken || this.ended.signal.aborted) return;
+    if (runner === undefined || runner.taken !== taken || this.ended.signal.aborted || runner.isShort(input)) return;
     const { triple } = taken;
     const expected = triple.nextFetch(input);
     if (fetchedFrom < expected) {

@@ -38,6 +38,8 @@ export interface LogPlace {
   /** Of the last record that was read, and of what is at its offset now: see record-mark.ts. Null for what is no record. */
   readonly last?: Mark | undefined;
   readonly now?: Mark | null | undefined;
+  /** Up to where it was read when it was seen to end before that. */
+  readonly cutBelow?: number | undefined;
 }
 
 /** The name under which the log is read from now on. */
@@ -64,18 +66,24 @@ export function othersThan(before: readonly string[] | undefined, now: LogNames,
   return topics.filter((_, input) => before !== undefined && before[input] !== '' && now[input] !== '' && before[input] !== now[input]);
 }
 
+/** Whether a topic with this id is another one than the log that has this name, as far as both are known. */
+export function isOther(name: string, id: string): boolean {
+  return name !== '' && id !== '' && baseOf(name) !== id;
+}
+
 /** Why it is not the log that was read; undefined where it is, as far as can be known. */
 export function logProblem(place: LogPlace): string | undefined {
-  const { topic, partition, committed, ours, start, end, identity, known, last } = place;
+  const { topic, partition, committed, ours, start, end, identity, known, last, cutBelow } = place;
   const id = identity?.id ?? null;
   const where = `${topic}, partition ${partition}`;
   const now = `it now holds the offsets from ${start} to before ${end}`;
   // A person who has placed the offset with Kafka's own tools has decided.
   if (committed !== null && !ours) return undefined;
-  if (known !== undefined && known !== '' && id !== null && baseOf(known) !== id) {
+  if (isOther(known ?? '', id ?? '')) {
     const was = committed === null ? 'the committed offset went with it' : `it was read up to offset ${committed}`;
     return `${where} belongs to another topic of that name than the one that was read, which was deleted and made anew: ${was}, ${now}`;
   }
+  if (cutBelow !== undefined) return `${where} was read up to offset ${cutBelow}, and then ended before that; ${now}: it was cut, restored or made anew`;
   const upTo = Math.max(committed ?? 0, last === undefined ? 0 : last.offset + 1);
   if (upTo > end) return `${where} was read up to offset ${upTo}, but ${now}: it was cut, restored or made anew`;
   if (last !== undefined && other(last, place.now)) {

@@ -17,6 +17,7 @@ import type { Logger } from '../log.ts';
 import type { BridgeObserver, BridgeSettings } from './bridge-settings.ts';
 import { Committer } from './committer.ts';
 import type { Lanes } from './lanes.ts';
+import { isOther, type LogNames } from './log-identity.ts';
 import { PartitionTriple } from './partition-triple.ts';
 import type { Sending } from './signal-sender.ts';
 import type { WaitReason, Waits } from './waits.ts';
@@ -39,6 +40,8 @@ export interface TripleRunnerDeps {
   readonly ended: AbortSignal;
   /** It is taken. */
   readonly onTaken: () => void;
+  /** One of its logs ends before what was read of it. */
+  readonly onShort: () => void;
   /** What was fetched of it and not read is void. */
   readonly onForgotten: (partition: number) => void;
 }
@@ -47,8 +50,6 @@ export interface TripleRunnerDeps {
 export interface Taken extends Sending {
   readonly committer: Committer;
   readonly giveUp: AbortController;
-  /** Where it began. */
-  readonly place: string;
   /** ms; what was asked before says nothing. */
   readonly since: number;
 }
@@ -66,7 +67,7 @@ const LOOK_AGAIN = 5_000;
 /** ms; after the leader of a partition has moved, the end that it tells may be behind for a while. */
 const SHORT_FOR = 30_000;
 
-/** A log ends before the place that was read of it. */
+/** A log ends before the place that was read of it, or belongs to another topic now. */
 class LogChanged extends Error {}
 
 export class TripleRunner {
@@ -75,8 +76,8 @@ export class TripleRunner {
   private current: Taken | undefined;
   /** Since when each log has been seen to end too early, ms. */
   private readonly shortSince = new Map<InputIndex, number>();
-  /** A log has changed: the committed place as it was then, which a person has to change. */
-  private standing: { place: string | undefined } | undefined;
+  /** Logs that were cut, up to where they were read and by their names then: a decision of a person gives them others. */
+  private readonly cuts = new Map<InputIndex, { readonly below: number; readonly name: string }>();
   private onFirstAttempt: () => void = () => undefined;
 
   constructor(partition: number, deps: TripleRunnerDeps) {
@@ -110,13 +111,11 @@ export class TripleRunner {
         if (ended.aborted) return;
         if (isFatal(error)) throw error;
         const decision = error instanceof EnrichmentError && error.code === 'LOG_CHANGED';
-        if (decision) this.standing = undefined;
-        if (error instanceof LogChanged) this.standing ??= { place: undefined };
-        else if (decision) this.wait('log', messageOf(error));
-        else this.wait(this.current === undefined ? 'taking' : 'commit', `${messageOf(error)}; it is tried again`);
+        if (decision) this.wait('log', messageOf(error));
+        else if (!(error instanceof LogChanged)) this.wait(this.current === undefined ? 'taking' : 'commit', `${messageOf(error)}; it is tried again`);
         await this.forget();
         // Soon at first: after a leader has moved, its end may be behind for a moment.
-        await clock.sleep(this.standing === undefined ? Math.min(backoff, decision ? LOOK_AGAIN : MAX_BACKOFF) : LOOK_AGAIN, ended);
+        await clock.sleep(decision ? Math.min(backoff, LOOK_AGAIN) : backoff, ended);
         await this.confirmed(error);
       }
     }
@@ -133,11 +132,15 @@ export class TripleRunner {
       const { committer, committed } = await Committer.take(kafka, {
         ...settings, partition: this.partition, rooms, onCut: (letters) => observer.deadLettersCut(letters),
       });
-      const place = JSON.stringify(committed.start.next);
-      if (ended.aborted || !this.decided(place)) {
+      try {
+        if (!ended.aborted) await this.noteCuts(committer);
+      } catch (error) {
         await committer.close();
-        if (ended.aborted) return undefined;
-        throw new LogChanged();
+        throw error;
+      }
+      if (ended.aborted) {
+        await committer.close();
+        return undefined;
       }
       const giveUp = new AbortController();
       // Every signal that waits listens to it.
@@ -146,7 +149,7 @@ export class TripleRunner {
         partition: this.partition, ...committed, logs: committer.logs, outOfOrderness: settings.outOfOrderness, idleTimeout: settings.idleTimeout,
         workflowIdOf: this.deps.workflowIdOf,
       });
-      this.current = { triple, committer, giveUp, givenUp: giveUp.signal, place, since: clock.elapsed() };
+      this.current = { triple, committer, giveUp, givenUp: giveUp.signal, since: clock.elapsed() };
       for (const input of INPUT_INDEXES) member.seek(settings.inputTopics[input], this.partition, committed.start.next[input]);
       for (const lane of this.lanes) this.deps.lanes.release(lane, 'taken');
     } finally {
@@ -157,13 +160,12 @@ export class TripleRunner {
     return this.current;
   }
 
-  /** Whether it may be read from there: not if its log has changed and nobody has moved the place since. */
-  private decided(place: string): boolean {
-    if (this.standing === undefined) return true;
-    this.standing.place ??= place;
-    if (this.standing.place === place) return false;
-    this.standing = undefined;
-    return true;
+  /** Notes logs that were cut with the committed place: it waits for a person then, in every bridge. Throws LogChanged if there are any. */
+  private async noteCuts(committer: Committer): Promise<void> {
+    const undecided = [...this.cuts].filter(([input, { name }]) => committer.logs.names[input] === name);
+    if (undecided.length > 0) await committer.noteCuts(new Map(undecided.map(([input, { below }]) => [input, below])));
+    this.cuts.clear();
+    if (undecided.length > 0) throw new LogChanged();
   }
 
   private async commitAtIntervals(taken: Taken, onCommitted: () => void): Promise<void> {
@@ -171,7 +173,9 @@ export class TripleRunner {
       await this.commit(taken);
       onCommitted();
       await this.deps.clock.sleep(COMMIT_INTERVAL, this.deps.ended);
-      if (taken.givenUp.aborted && !this.deps.ended.aborted) throw new LogChanged();
+      if (!taken.givenUp.aborted || this.deps.ended.aborted) continue;
+      await this.noteCuts(taken.committer);
+      throw new LogChanged();
     }
   }
 
@@ -222,13 +226,32 @@ export class TripleRunner {
       this.deps.member.seek(this.topicOf(input), this.partition, start);
     }
     if (triple.sawEnd(input, end, at)) {
-      if (this.shortSince.delete(input) && this.shortSince.size === 0) this.deps.waits.end(this.partition, 'log', at);
+      if (this.isShort(input)) current.giveUp.abort();
       return;
     }
+    if (!this.shortSince.has(input)) this.deps.onShort();
     const since = this.shortSince.get(input) ?? at;
     this.shortSince.set(input, since);
     this.wait('log', `${this.topicOf(input)}, partition ${this.partition} ends at offset ${end}, but was read up to ${triple.nextFetch(input)}: it was cut, restored or made anew. Nothing of this partition is processed until a person has decided: see "A log that has changed" in docs/operations.md`);
-    if (at - since >= SHORT_FOR) current.giveUp.abort();
+    if (at - since < SHORT_FOR) return;
+    for (const short of this.shortSince.keys()) this.cuts.set(short, { below: triple.nextFetch(short), name: current.committer.logs.names[short] });
+    current.giveUp.abort();
+  }
+
+  /**
+   * Whether its log was seen to end before what was read of it. However it goes on (its leader was behind for a while, it was cut
+   * and has grown since, somebody has decided about it), it is not read on from there: the triple is taken again.
+   */
+  isShort(input: InputIndex): boolean {
+    return this.shortSince.has(input);
+  }
+
+  /** The inputs are the topics with these ids, asked at `at` ms; '' for one whose id is not known. */
+  sawIds(ids: LogNames, at: number): void {
+    const { current } = this;
+    if (current === undefined || at < current.since) return;
+    // Which one it is, and what it was, is said by whoever takes the triple next.
+    if (INPUT_INDEXES.some((input) => isOther(current.committer.logs.names[input], ids[input]))) current.giveUp.abort();
   }
 
   /** Offsets of a log that went before they were read. */
@@ -252,6 +275,7 @@ export class TripleRunner {
     if (current === undefined) return;
     try {
       if (!current.givenUp.aborted) await this.commit(current);
+      else await this.noteCuts(current.committer);
     } catch (error) {
       this.deps.logger.debug({ err: error, partition: this.partition }, 'the last commit of a partition did not go through; its records are read again');
     }

@@ -237,6 +237,25 @@ describe('topics --accept', () => {
     assert.deepEqual([committed.start.next, logs.names], [[30, 0, 100], ['u1', 's2', 'm2']]);
   });
 
+  test('two topics that were made anew: a decision about one is none about the other', async () => {
+    const { read, accept } = world({ ids: { user: ['u1', 4], session: ['s2', 4], money: ['m2', 4] } });
+    await accept(['money'], 'beginning');
+    await waits(read, /^session, partition 0 belongs to another topic of that name.*topics --accept session --from beginning/);
+    await accept(['session'], 'end');
+    assert.deepEqual((await read()).logs.names, ['u1', 's2', 'm2']);
+  });
+
+  test('a log that was seen to be cut waits however long it has grown since, and is accepted under another name', async () => {
+    const { state, read, accept } = world();
+    state.committed['money'] = { offset: 30, metadata: encodeMetadata({ ...decodeMetadata(metadata())!, cutBelow: 44 }) };
+    await waits(read, /^money, partition 0 was read up to offset 44, and then ended before that; it now holds the offsets from 0 to before 100/);
+    await accept(['user'], 'end');
+    await waits(read, /^money/);
+    await accept(['money'], 'end');
+    const { logs, committed } = await read();
+    assert.deepEqual([logs.names, committed.start.next], [['u1', 's1', 'm1~1'], [30, 30, 100]]);
+  });
+
   test('a dry run tells and commits nothing', async () => {
     const { read, accept, fenced } = anew();
     assert.deepEqual(await accept(['money'], 'beginning', true), [{ topic: 'money', partition: 0, before: 30, offset: 0 }]);

@@ -3,11 +3,13 @@
  * money goes on coming in. Nothing may grow with time; when it is over, all goes on by itself and is exact.
  */
 import { createHash } from 'node:crypto';
+import { BOUNDS } from '../../src/domain/bounds.ts';
 import { partitionOf } from '../../src/kafka/partitioner.ts';
-import { DEFAULT_SETTINGS, model } from '../../src/model/model.ts';
+import { DEFAULT_SETTINGS, model, type RawRecord } from '../../src/model/model.ts';
 import { differences, stateOutOfBounds, unfinished } from './checks.ts';
 import { Scheduler } from './kernel/scheduler.ts';
 import { Log } from './logged.ts';
+import { Meddled } from './meddled.ts';
 import { scenarioOf, type Scenario } from './scenario.ts';
 import { TOPICS, SimSystem } from './system.ts';
 
@@ -39,7 +41,7 @@ const ARRIVALS = 300;
 const AROUND = 120_000;
 /** ms of event time and more until all is out, once it is over. */
 const LIMIT = 4 * 3_600_000;
-const rules = { sessionTtl: 86_400_000, dedupTtl: 60_000, pendingTimeout: 3_600_000, lookupGiveUpAfter: 600_000 };
+const rules = { sessionTtl: 86_400_000, dedupTtl: 60_000, pendingTimeout: 3_600_000, lookupGiveUpAfter: 600_000, bounds: BOUNDS };
 
 /** `lasts`: ms of simulated time. */
 export async function runOutage(outage: Outage, lasts: number, seed = 1): Promise<OutageReport> {
@@ -51,8 +53,8 @@ export async function runOutage(outage: Outage, lasts: number, seed = 1): Promis
   };
   const scheduler = new Scheduler(seed);
   const countryOf = outage === 'session service away' ? () => undefined : (id: string) => (id.endsWith('7') ? null : 'UY');
-  const system = new SimSystem(scheduler, scenario, countryOf);
   const log = new Log(scenario);
+  const system = new SimSystem(scheduler, scenario, countryOf, (topic, partition, offset) => log.place(topic, partition, offset, 0));
   arrivals(scheduler, system, log, lasts, every);
   system.start('bridge');
   system.start('worker');
@@ -63,22 +65,22 @@ export async function runOutage(outage: Outage, lasts: number, seed = 1): Promis
   await scheduler.run(() => false, lasts / 2);
   const end = grown(system, scheduler);
   over(system, outage, scenario);
-  const expected = () => model({
-    records: log.records,
+  const expectedOf = (records: readonly RawRecord[]) => model({
+    records,
     settings: { ...DEFAULT_SETTINGS, ...scenario.settings.limits, outOfOrderness: 2_000, sessionTtl: rules.sessionTtl, dedupTtl: rules.dedupTtl, pendingTimeout: rules.pendingTimeout, pendingAtEnd: 'lookup' },
     sessionService: countryOf,
   });
   const began = scheduler.now;
   await scheduler.run(() => false, 2 * AROUND);
-  const wanted = expected();
+  const wanted = expectedOf(log.records);
   let lookAgain = 0;
   const all = await scheduler.run(() => {
     if (scheduler.now < lookAgain) return false;
     lookAgain = scheduler.now + 5_000;
     system.collect();
-    return system.outputs.length >= wanted.outputs.length && unfinished(system, scenario).length === 0;
+    return system.outputs.length >= wanted.outputs.length && unfinished(system, scenario, log).length === 0;
   }, LIMIT + scenario.settings.idleTimeout);
-  const problems = [...differences(system, wanted, scenario), ...(all ? [] : unfinished(system, scenario)), ...(await stateOutOfBounds(system, wanted))];
+  const problems = [...differences({ system, log, scenario, meddled: new Meddled(), expectedOf }, wanted), ...(all ? [] : unfinished(system, scenario, log)), ...(await stateOutOfBounds(system, wanted, scenario))];
   return { half, end, recovery: scheduler.now - began, problems };
 }
 

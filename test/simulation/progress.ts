@@ -22,7 +22,7 @@ export interface Stalled {
 /** Everything that came out later than it had to, the worst first. */
 export function stalled(system: SimSystem, expected: ModelResult, log: Log, touched: Touched, scenario: Scenario): Stalled[] {
   const { pendingTimeout, lookupGiveUpAfter } = scenario.settings.rules;
-  const seen = new Map(system.outputs.map(({ headers, seenAt }) => [`money/${headers['source-partition']}/${headers['source-offset']}`, seenAt]));
+  const seen = firstSeen(system, log);
   const found: Stalled[] = [];
   const judge = (what: string, from: number, to: number, allowed: number, scopes: readonly Scope[]): void => {
     const ms = touched.untouched(from, to, ['everything', ...scopes]) - allowed;
@@ -41,8 +41,17 @@ export function stalled(system: SimSystem, expected: ModelResult, log: Log, touc
   }
   for (const { topic, partition, offset } of expected.deadLetters) {
     const place = `${topic}/${partition}/${offset}`;
-    const at = system.deadLettersSeen.get(place);
+    const at = system.deadLettersSeen.get(place); // of a log that took another's place: told elsewhere
     if (at !== undefined) judge(`the dead letter of ${place} in ${TOPICS.deadLetter}`, log.arrivedAt(place), at, 0, [`partition ${partition}`]);
   }
   return found.sort((a, b) => b.ms - a.ms);
+}
+
+function firstSeen({ outputs }: SimSystem, log: Log): Map<string, number> {
+  const seen = new Map<string, number>();
+  for (const output of outputs) {
+    const place = log.moneyOf(output);
+    if (place !== undefined && !seen.has(place)) seen.set(place, output.seenAt);
+  }
+  return seen;
 }

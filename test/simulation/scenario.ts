@@ -6,12 +6,12 @@
  * exact. `neighbours`: few faults that last and touch one partition, shard, user or service, which ask whether all others
  * go on (progress.ts).
  */
-import { BOUNDS } from '../../src/domain/bounds.ts';
 import type { BridgeSettings } from '../../src/bridge/generation.ts';
 import { trafficOptions, type TrafficOptions } from '../../src/local/generate/options.ts';
 import { Random } from '../../src/local/generate/random.ts';
 import type { Fault } from './faults/kinds.ts';
 import { EPOCH } from './kernel/scheduler.ts';
+import { boundsOf, type BoundsPlan } from './state-bounds.ts';
 import { TEMPORAL_LIMITS, type TemporalLimits } from './temporal/limits.ts';
 import type { Slots } from './temporal/shard-worker.ts';
 
@@ -26,7 +26,14 @@ const COARSE = [
 const NARROW = [
   'no leader', 'no replicas', 'leader moves', 'coordinator moves', 'sessions slow', 'sessions hang', 'sessions talk nonsense', 'clock steps',
   'unread records deleted', 'input compacted', 'transaction left open', 'garbage signal', 'unknown signal',
+  'input made anew', 'input made anew from a copy', 'all inputs made anew', 'log cut below the place', 'log cut below what is read', 'unread money deleted',
+  'workflow reset', 'workflow terminated', 'other partitioner',
 ] as const satisfies Fault[];
+
+/** Kinds that replace a log while it is written; producers wait meanwhile. */
+const REPLACING: ReadonlySet<Fault> = new Set<Fault>(['input made anew', 'input made anew from a copy', 'all inputs made anew', 'log cut below the place', 'log cut below what is read']);
+/** Kinds after which nobody knows by which effective time something late would come. */
+const UNTIMELY: ReadonlySet<Fault> = new Set<Fault>([...REPLACING, 'unread money deleted', 'workflow terminated', 'unread records deleted', 'transaction left open']);
 
 /** What the product does not stand yet. The one place to switch a kind on. */
 const SWITCHED_OFF: ReadonlySet<Fault> = new Set<Fault>([]);
@@ -63,6 +70,8 @@ export interface Scenario {
   readonly lookupsAtATime: number;
   /** Fraction of sessions that the session service never answers for; then it is reliable for the others. */
   readonly deadSessions: number;
+  /** What the bounds of a state are made of: as in production, or so few that users of a seed reach them. */
+  readonly boundsPlan: BoundsPlan;
   readonly settings: Pick<BridgeSettings, 'outOfOrderness' | 'idleTimeout' | 'rules' | 'limits'>;
 }
 
@@ -82,8 +91,9 @@ export function scenarioOf(seed: number, narrow: readonly string[] = NARROW.filt
   const partitions = 1 + random.below(3);
   const outOfOrderness = 2_000;
   const sessionTtl = random.pick([5_000, 20_000, 600_000]);
-  const rules = { sessionTtl, dedupTtl: random.pick([2_000, 10_000, 60_000]), pendingTimeout: random.pick([4_000, 15_000]), lookupGiveUpAfter: 600_000, bounds: BOUNDS };
+  const rules = { sessionTtl, dedupTtl: random.pick([2_000, 10_000, 60_000]), pendingTimeout: random.pick([4_000, 15_000]), lookupGiveUpAfter: 600_000 };
   const deadSessions = random.chance(0.15) ? 0.3 : 0;
+  const { boundsPlan, bounds, without } = boundsOf(seed, deadSessions > 0);
   const maybe = (fraction: number): number => (random.chance(0.7) ? fraction : 0);
   const span = plan === 'neighbours' ? 90_000 : random.pick([5_000, 15_000, 30_000]);
   const traffic = trafficOptions({
@@ -102,6 +112,7 @@ export function scenarioOf(seed: number, narrow: readonly string[] = NARROW.filt
     outOfOrderness,
     ...rules,
     ...LIMITS,
+    ...without,
   });
   const faults = plan === 'neighbours' ? neighboursPlan(random, possible) : mixturePlan(random, possible, arrival === 'live' ? span + 10_000 : 20_000);
   return {
@@ -111,8 +122,8 @@ export function scenarioOf(seed: number, narrow: readonly string[] = NARROW.filt
     bridges: 1 + random.below(3),
     workers: 1 + random.below(3),
     plan,
-    arrival,
-    traffic,
+    arrival: plan === 'neighbours' && faults.some(({ fault }) => REPLACING.has(fault)) ? 'live' : arrival,
+    traffic: faults.some(({ fault }) => UNTIMELY.has(fault)) ? { ...traffic, late: 0 } : traffic,
     faults,
     healAt: Math.max(...faults.map(({ at, lasts }) => (plan === 'neighbours' ? at + lasts : at))) + 100,
     lostTasks: plan === 'neighbours' ? 0 : maybe(0.02),
@@ -123,11 +134,12 @@ export function scenarioOf(seed: number, narrow: readonly string[] = NARROW.filt
     deadLetterBatchBytes: random.pick([Infinity, 100_000, 3_000]),
     lookupsAtATime: random.pick([3, 64]),
     deadSessions,
+    boundsPlan,
     settings: {
       outOfOrderness,
       idleTimeout: IDLE[plan],
       limits: LIMITS,
-      rules: deadSessions > 0 ? { ...rules, lookupGiveUpAfter: 20_000 } : rules,
+      rules: { ...rules, bounds, ...(deadSessions > 0 && { lookupGiveUpAfter: 20_000 }) },
     },
   };
 }

@@ -6,19 +6,23 @@ import { createActivities } from '../../activities/index.ts';
 import { Limiter } from '../../activities/limiter.ts';
 import { Bridge } from '../../src/bridge/bridge.ts';
 import type { BridgeObserver, BridgeSettings } from '../../src/bridge/generation.ts';
+import { noticingSplitUsers } from '../../src/co-partitioning/noticing.ts';
+import type { Input } from '../../src/domain/events.ts';
 import { bridgeGroupOf } from '../../src/bridge/group.ts';
 import type { Signaller } from '../../src/bridge/signaller.ts';
+import type { PartitionWait } from '../../src/bridge/waits.ts';
 import { encodeOutput } from '../../src/codec/output-record.ts';
-import { silentLogger } from '../../src/log.ts';
 import { createOwnership, eventText } from '../../src/publish/ownership.ts';
 import { shardOf } from '../../src/publish/shard.ts';
 import { createCommittedWatermark } from '../../src/worker/committed-watermark.ts';
 import { EnrichmentWorker } from '../../src/worker/enrichment-worker.ts';
 import type { Start } from '../../workflows/life.ts';
-import { lookupsQueueOf, taskQueueOf, workflowIdOf, type EventBatch } from '../../workflows/messages.ts';
-import { SimKafka, type StoredRecord } from './kafka/sim-kafka.ts';
+import { lookupsQueueOf, taskQueueOf, workflowIdOf } from '../../workflows/messages.ts';
+import { SimKafka, topicId, type StoredRecord } from './kafka/sim-kafka.ts';
 import { SimProcess } from './kernel/process.ts';
 import type { Scheduler } from './kernel/scheduler.ts';
+import { Lives, type PlaceOf } from './lives.ts';
+import { Said } from './said.ts';
 import type { Scenario } from './scenario.ts';
 import { SimSessions } from './session-service.ts';
 import { currentAttempt } from './temporal/shard-worker.ts';
@@ -27,6 +31,11 @@ import { SimTemporal } from './temporal/sim-temporal.ts';
 export const APP = 'app';
 export const INPUT_TOPICS = ['user', 'session', 'money'] as const;
 export const TOPICS = { output: 'enriched', ledger: 'ledger', deadLetter: 'dead' };
+
+/** Which of the logs of this topic has this name, in their order: a seed has two at the most. */
+export function turnOf(topic: Input, name: string): number {
+  return name === '' || name === topicId(topic, 0) ? 0 : 1;
+}
 
 /** ms until a process that is gone is started again. */
 const RESTART = { from: 100, to: 3_000 };
@@ -39,6 +48,8 @@ export type Role = 'bridge' | 'worker';
 interface Running {
   readonly role: Role;
   readonly process: SimProcess;
+  /** Of a bridge. */
+  readonly waits: () => readonly PartitionWait[];
   stop(): void;
 }
 
@@ -47,14 +58,18 @@ export class SimSystem {
   readonly temporal: SimTemporal;
   readonly sessions: SimSessions;
   readonly running = new Set<Running>();
-  readonly counts = { signalsFailed: 0, starts: 0, lookups: 0, reopened: 0, repeated: 0, lostShards: 0, refused: 0 };
+  readonly counts = { signalsFailed: 0, starts: 0, lookups: 0, reopened: 0, repeated: 0, lostShards: 0, refused: 0, madeRoom: 0, splitUsers: 0 };
   /** Places (`input/partition/offset`) that Temporal has, durably. */
   readonly durable = new Set<string>();
+  readonly said = new Said();
+  readonly lives: Lives;
   readonly #scheduler: Scheduler;
   readonly #scenario: Scenario;
   #names = 0;
 
-  constructor(scheduler: Scheduler, scenario: Scenario, countryOf: (sessionId: string) => string | null | undefined) {
+  constructor(scheduler: Scheduler, scenario: Scenario, countryOf: (sessionId: string) => string | null | undefined, placeOf: PlaceOf) {
+    this.lives = new Lives(placeOf);
+    this.said.onLine(({ msg }) => scheduler.trace.add('log', () => msg));
     this.#scheduler = scheduler;
     this.#scenario = scenario;
     this.kafka = new SimKafka(scheduler);
@@ -64,7 +79,7 @@ export class SimSystem {
     this.kafka.createTopic(TOPICS.output, scenario.shards);
     this.kafka.createTopic(TOPICS.ledger, scenario.shards, { compacted: true });
     const { lostTasks, eviction, suggestAfter, slots, temporalLimits: limits } = scenario;
-    this.temporal = new SimTemporal({ scheduler, lostTasks, eviction, suggestAfter, slots, limits });
+    this.temporal = new SimTemporal({ scheduler, lostTasks, eviction, suggestAfter, slots, limits, onNoticed: (workflowId, what) => this.said.counted(workflowId, what) });
     this.sessions = new SimSessions(scheduler, countryOf);
   }
 
@@ -72,8 +87,9 @@ export class SimSystem {
     const process = new SimProcess(this.#scheduler, `${role}-${(this.#names += 1)}`);
     this.counts.starts += 1;
     this.#scheduler.after(0, process, () => {
-      const service = role === 'bridge' ? this.#bridge(process) : this.#worker(process);
-      const running: Running = { role, process, stop: () => this.#scheduler.after(0, process, () => service.stop()) };
+      const bridge = role === 'bridge' ? this.#bridge(process) : undefined;
+      const service = bridge ?? this.#worker(process);
+      const running: Running = { role, process, waits: () => bridge?.partitionsWaiting ?? [], stop: () => this.#scheduler.after(0, process, () => service.stop()) };
       this.running.add(running);
       const gone = (): void => {
         if (!this.running.delete(running)) return;
@@ -115,6 +131,11 @@ export class SimSystem {
     return fresh;
   }
 
+  /** Somebody looks at `/readyz` of all bridges. */
+  look(): void {
+    for (const { process, waits } of this.running) if (process.running) this.said.ready(waits());
+  }
+
   /** Retention: all outputs so far are gone. */
   expire(shard: number): void {
     this.collect();
@@ -134,7 +155,13 @@ export class SimSystem {
 
   #bridge(process: SimProcess): Bridge {
     return new Bridge(this.settings(), {
-      kafka: this.kafka.port(process), signaller: this.#signaller(process), clock: process.clock, logger: silentLogger(), observer: this.#observer(process),
+      kafka: this.kafka.port(process), signaller: this.#noticing(process), clock: process.clock, logger: this.said.logger, observer: this.#observer(process),
+    });
+  }
+
+  #noticing(process: SimProcess): Signaller {
+    return noticingSplitUsers(this.#signaller(process), {
+      clock: process.clock, logger: this.said.logger, workflowId: (userId) => workflowIdOf(APP, userId), onSplit: () => void (this.counts.splitUsers += 1),
     });
   }
 
@@ -147,8 +174,8 @@ export class SimSystem {
         const texts = [JSON.stringify(start), JSON.stringify(batch)] as const;
         const taskQueue = taskQueueOf(APP, shardOf(userId, this.#scenario.shards));
         return server.request(process, 'a signal', () => {
-          this.temporal.signalWithStart(workflowIdOf(APP, userId), taskQueue, ...texts);
-          this.#noteDurable(batch);
+          const { incarnation } = this.temporal.signalWithStart(workflowIdOf(APP, userId), taskQueue, ...texts);
+          for (const place of this.lives.signalled(userId, incarnation, batch)) this.durable.add(place);
         }, unanswered);
       },
       history: (userId) =>
@@ -157,13 +184,6 @@ export class SimSystem {
           return run === undefined ? null : { events: run.events, bytes: run.bytes };
         }, unanswered),
     };
-  }
-
-  #noteDurable({ partition, records }: EventBatch): void {
-    for (const { offset, event } of records) {
-      const input = event.type === 'money' ? 'money' : event.type === 'session' ? 'session' : 'user';
-      this.durable.add(`${input}/${partition}/${offset}`);
-    }
   }
 
   #observer(process: SimProcess): BridgeObserver {
@@ -197,7 +217,7 @@ export class SimSystem {
     let ids = 0;
     return new EnrichmentWorker({
       clock,
-      logger: silentLogger(),
+      logger: this.said.logger,
       createOwnership: (handlers) =>
         createOwnership({
           ...handlers,
@@ -209,6 +229,7 @@ export class SimSystem {
             if (event.type === 'repeated') this.counts.repeated += event.requests;
             if (event.type === 'lost') this.counts.lostShards += 1;
             if (event.type === 'refused') this.counts.refused += 1;
+            if (event.type === 'noticed') this.said.notice(event.userId, event.notice);
             scheduler.trace.add(process.name, () => eventText(event));
           },
         }),

@@ -82,6 +82,7 @@ export class FakeKafka {
   readonly #holders = new Map<string, Holder>();
   readonly #groups = new Map<string, FakeMember[]>();
   readonly #committed = new Map<string, { offset: number; metadata: string }>();
+  readonly #anew = new Map<string, number>();
   #members = 0;
 
   /** How often a member has joined a group. */
@@ -131,7 +132,7 @@ export class FakeKafka {
         }),
       partitionCounts: async (topics) => topics.map((topic) => this.#topics.get(topic)?.length ?? null),
       topicIdentities: async (topics) =>
-        this.identified ? topics.map((topic) => ({ topic, id: `id-of-${topic}`, partitions: this.#topics.get(topic)?.length ?? null })) : [],
+        this.identified ? topics.map((topic) => ({ topic, id: `id-of-${topic}${this.#anew.get(topic) ?? ''}`, partitions: this.#topics.get(topic)?.length ?? null })) : [],
       recordAt: async ({ topic, partition }, offset) => {
         const { start, entries } = this.partition(topic, partition);
         const entry = offset < start ? undefined : entries[offset];
@@ -145,6 +146,13 @@ export class FakeKafka {
   addPartitions(topic: string, partitions: number): void {
     const all = this.#topics.get(topic)!;
     while (all.length < partitions) all.push(new Partition());
+  }
+
+  /** The topic is deleted and made: another id, no records, no offsets of any group. */
+  makeAnew(topic: string): void {
+    this.#anew.set(topic, (this.#anew.get(topic) ?? 0) + 1);
+    for (const partition of this.#topics.get(topic)!) partition.entries.splice(0);
+    for (const key of [...this.#committed.keys()]) if (key.split('/').at(-2) === topic) this.#committed.delete(key);
   }
 
   /** Retention: everything below `offset` is gone. */

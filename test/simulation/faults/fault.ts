@@ -3,13 +3,21 @@ import type { Scheduler } from '../kernel/scheduler.ts';
 import type { Log } from '../logged.ts';
 import type { Scenario } from '../scenario.ts';
 import type { SimSystem } from '../system.ts';
-import type { Scope } from '../touched.ts';
+import type { Meddled } from '../meddled.ts';
+import type { Operator } from '../operator.ts';
+import type { Producers } from '../producers.ts';
+import type { Scope, Touched } from '../touched.ts';
 
 export interface World {
   readonly scheduler: Scheduler;
   readonly scenario: Scenario;
   readonly system: SimSystem;
   readonly log: Log;
+  readonly producers: Producers;
+  readonly operator: Operator;
+  readonly meddled: Meddled;
+  /** For what is over when something else happens. */
+  readonly touched: Touched;
   /** Counts something that a fault has hit. */
   hit(what: string): void;
 }
@@ -31,5 +39,7 @@ export type CarryOut = (world: World, lasts: number) => Strike | undefined;
 export const GROUP_RECOVERY = 60_000;
 /** ms until whoever repeats something with back-off has noticed that it works again. */
 export const RETRY_RECOVERY = 25_000;
+/** ms from the decision of a person until a partition has read what is behind. */
+export const DECISION_RECOVERY = 60_000;
 /** ms: what lasts longer is an outage of the log that makes inputs idle. */
 export const LONGEST_OUTAGE = 12_000;

@@ -1,8 +1,7 @@
 /** What goes wrong: each kind in its place, struck as the scenario plans it and made good again, at the latest by {@link Faults.heal}. */
 import { NO_FAULTS } from '../kernel/network.ts';
 import type { Scheduler } from '../kernel/scheduler.ts';
-import type { Log } from '../logged.ts';
-import type { PlannedFault, Scenario } from '../scenario.ts';
+import type { PlannedFault } from '../scenario.ts';
 import type { SimSystem } from '../system.ts';
 import type { Touched } from '../touched.ts';
 import { GROUP_RECOVERY, type CarryOut, type World } from './fault.ts';
@@ -22,11 +21,12 @@ export class Faults {
   readonly #lasting = new Set<() => void>();
   #healed = false;
 
-  constructor(scheduler: Scheduler, scenario: Scenario, system: SimSystem, log: Log, touched: Touched) {
+  constructor(world: Omit<World, 'hit'>) {
+    const { scheduler, scenario, system, touched } = world;
     this.#scheduler = scheduler;
     this.#system = system;
     this.#touched = touched;
-    this.#world = { scheduler, scenario, system, log, hit: (what) => this.#hit(what) };
+    this.#world = { ...world, hit: (what) => this.#hit(what) };
     touched.begin(['everything'], STARTING)();
     // Each that is lost costs a time-out of 10 s.
     if (scenario.lostTasks > 0) this.#lasting.add(touched.begin(['everything'], GROUP_RECOVERY));

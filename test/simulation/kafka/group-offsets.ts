@@ -25,6 +25,13 @@ export class GroupOffsets {
     group.set(`${offset.topic}/${offset.partition}`, offset);
   }
 
+  /** The topic is deleted. */
+  forget(topic: string): void {
+    for (const group of this.#committed.values()) {
+      for (const [key, offset] of group) if (offset.topic === topic) group.delete(key);
+    }
+  }
+
   /** Whether the transaction has offsets here and no marker yet. */
   isOpen(transaction: TransactionOutcome): boolean {
     return this.#pending.has(transaction);

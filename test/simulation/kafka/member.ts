@@ -27,6 +27,8 @@ const HEARTBEAT_INTERVAL = 1_000;
 const LEAVE_TIMEOUT = 5_000;
 /** ms until what was written is fetched: mostly few */
 const FETCH_DELAY = 40;
+/** ms between questions for an offset that is out of range, of a receiver that keeps its own positions */
+const LOOK_FOR_OFFSET = 1_000;
 /** kafkajs commits this when the offset it asked for is gone. */
 const EARLIEST = -2;
 
@@ -54,6 +56,8 @@ export class SimMember implements GroupMember, GroupClient {
   readonly #connection: Connection;
   readonly #paused = new Set<SimPartition>();
   readonly #watched = new Set<SimPartition>();
+  /** Their next offset is not in the log, and nobody has sought another one yet. */
+  readonly #outOfRange = new Set<SimPartition>();
   #handlers: GroupHandlers | undefined;
   #generation: Generation | undefined;
   #joining = false;
@@ -127,6 +131,7 @@ export class SimMember implements GroupMember, GroupClient {
     const place = this.#owned(topic, partition);
     if (place === undefined) return;
     this.#generation?.positions.set(place, offset);
+    this.#outOfRange.delete(place);
     this.#wake();
   }
 
@@ -252,7 +257,7 @@ export class SimMember implements GroupMember, GroupClient {
   };
 
   #hasMore(partition: SimPartition): boolean {
-    return !this.#paused.has(partition) && hasMore(partition, this.#generation?.positions.get(partition));
+    return !this.#paused.has(partition) && !this.#outOfRange.has(partition) && hasMore(partition, this.#generation?.positions.get(partition));
   }
 
   async #fetch(): Promise<void> {
@@ -265,7 +270,9 @@ export class SimMember implements GroupMember, GroupClient {
       const fetched = await this.#connection.request(`fetch ${this.groupId}`, () => wanted.map(({ partition, from }) => fetchFrom(this.#connection.scheduler.random, partition, from)));
       this.#failingSince = undefined;
       for (const [index, batch] of fetched.entries()) {
-        if (batch === 'out of range') await this.#startOver(generation, wanted[index]!.partition);
+        if (batch !== 'out of range') continue;
+        if (this.#handlers?.onOutOfRange === undefined) await this.#startOver(generation, wanted[index]!.partition);
+        else this.#tell(generation, wanted[index]!.partition);
       }
       await Promise.all(fetched.map((batch) => (batch === 'out of range' ? undefined : this.#deliver(generation, batch))));
     } catch (error) {
@@ -287,6 +294,17 @@ export class SimMember implements GroupMember, GroupClient {
     } catch (error) {
       this.#crash(error);
     }
+  }
+
+  /** A receiver that keeps its own positions is told, again and again until it has sought another one. */
+  #tell(generation: Generation, partition: SimPartition): void {
+    if (this.#generation !== generation || this.#outOfRange.has(partition)) return;
+    this.#outOfRange.add(partition);
+    this.#handlers?.onOutOfRange?.(partition.topic, partition.partition);
+    this.#connection.scheduler.after(LOOK_FOR_OFFSET, this.process, () => {
+      this.#outOfRange.delete(partition);
+      this.#wake();
+    });
   }
 
   /** What kafkajs does when the offset is gone: it commits "from the beginning", in its generation, and reads from there. */

@@ -51,6 +51,9 @@ export class SimPartition implements TopicPartition {
   /** The first offset of each transaction without a marker here, lowest first: they are added at the end of the log. */
   readonly #open = new Map<TransactionOutcome, number>();
 
+  /** All of them went before they were decided. */
+  readonly #cutOff = new Set<TransactionOutcome>();
+
   constructor(topic: string, partition: number, compacted: boolean) {
     this.topic = topic;
     this.partition = partition;
@@ -105,6 +108,7 @@ export class SimPartition implements TopicPartition {
   }
 
   mark(transaction: TransactionOutcome): void {
+    if (this.#cutOff.delete(transaction)) return;
     this.#entries.push({ offset: this.#end++, record: null, transaction: null });
     this.#open.delete(transaction);
     this.#changed();
@@ -150,6 +154,19 @@ export class SimPartition implements TopicPartition {
     if (start <= this.#start) return;
     this.#entries.splice(0, this.#indexOf(start));
     this.#start = start;
+    this.#changed();
+  }
+
+  /** Nothing from `offset` on was ever there. */
+  cut(offset: number): void {
+    this.#entries.splice(this.#indexOf(offset));
+    this.#end = offset;
+    this.#start = Math.min(this.#start, offset);
+    for (const [transaction, first] of this.#open) {
+      if (first < offset) continue;
+      this.#open.delete(transaction);
+      this.#cutOff.add(transaction);
+    }
     this.#changed();
   }
 

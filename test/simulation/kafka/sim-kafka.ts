@@ -5,7 +5,7 @@
  */
 import { EnrichmentError } from '../../../src/errors.ts';
 import { requestError } from '../../../src/kafka/errors.ts';
-import type { CommittedOffset, KafkaPort, OutRecord } from '../../../src/kafka/port.ts';
+import type { CommittedOffset, KafkaClient, KafkaPort, OutRecord } from '../../../src/kafka/port.ts';
 import { SimServer } from '../kernel/network.ts';
 import type { SimProcess } from '../kernel/process.ts';
 import type { Scheduler } from '../kernel/scheduler.ts';
@@ -24,11 +24,18 @@ export type { KafkaCounts, StoredRecord };
 /** ms for which reads of the cluster's state are repeated, see src/kafka/admin.ts */
 const ADMIN_TIMEOUT = 30_000;
 
+/** `turn`: how often a topic of that name was made before. */
+export function topicId(topic: string, turn: number): string {
+  return turn === 0 ? `id of ${topic}` : `id of ${topic}, made anew ${turn}`;
+}
+
 export class SimKafka {
   readonly server: SimServer;
   readonly #scheduler: Scheduler;
   readonly #broker: Broker;
   readonly #groups: Groups;
+  /** By topic: how often it was deleted and made anew. */
+  readonly #turns = new Map<string, number>();
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler;
@@ -69,6 +76,23 @@ export class SimKafka {
   /** Retention: records before `offset` are gone, as far as they are stable. */
   deleteBefore(topic: string, partition: number, offset: number): void {
     this.#partition(topic, partition).deleteBefore(offset);
+  }
+
+  /** Somebody deletes the topic and makes it anew: another id, no records, and no offsets of any group. */
+  makeAnew(topic: string): void {
+    this.#turns.set(topic, (this.#turns.get(topic) ?? 0) + 1);
+    this.#broker.offsets.forget(topic);
+    for (const partition of this.#broker.partitions(topic)) partition.cut(0);
+  }
+
+  /** The log is as an older backup had it: from `offset` on there is nothing. */
+  cut(topic: string, partition: number, offset: number): void {
+    this.#partition(topic, partition).cut(offset);
+  }
+
+  /** Of the first record since then; null when there is none. */
+  firstOffsetSince(topic: string, partition: number, timestamp: number): number | null {
+    return this.#partition(topic, partition).committed().find((record) => record.timestamp >= timestamp)?.offset ?? null;
   }
 
   /** Takes some records before `offset` away, and leaves holes. */
@@ -202,7 +226,7 @@ export class SimKafka {
             throw new Refusal('LEADER_NOT_AVAILABLE');
           }),
         ),
-      topicIdentities: (topics) => ask('reading the ids of topics', () => topics.map((topic) => ({ topic, id: `id of ${topic}`, partitions: broker.partitions(topic).length || null }))),
+      topicIdentities: (topics) => ask('reading the ids of topics', () => topics.map((topic) => ({ topic, id: topicId(topic, this.#turns.get(topic) ?? 0), partitions: broker.partitions(topic).length || null }))),
       partitionCounts: (topics) => ask('reading topic metadata', () => topics.map((topic) => broker.partitions(topic).length || null)),
       recordAt: ({ topic, partition }, offset) =>
         ask('reading a record by its offset', () => {
@@ -217,6 +241,15 @@ export class SimKafka {
       },
     };
     return port;
+  }
+
+  /** With what commands for people need. */
+  client(process: SimProcess): KafkaClient {
+    return {
+      ...this.port(process),
+      firstOffsetSince: async ({ topic, partition }, timestamp) => this.firstOffsetSince(topic, partition, timestamp),
+      highWatermarks: async (partitions) => partitions.map(({ topic, partition }) => ({ topic, partition, end: this.offsets(topic, partition).end })),
+    };
   }
 
   #partition(topic: string, partition: number): SimPartition {

@@ -44,19 +44,22 @@ export class Run implements RunHistory {
   readonly timers = new Map<number, Scheduled>();
   sticky: SimShardWorker | undefined;
   signals = 0;
+  /** That continued as new in this one; undefined for the first. */
+  readonly before: Run | undefined;
   /** Events up to the last completed task, without the first. */
   #completed = 0;
   #payloads = 0;
   /** Signals after which the server suggests to continue as new. */
   readonly suggestAfter: number;
 
-  constructor(options: Pick<Run, 'workflowId' | 'runId' | 'incarnation' | 'start' | 'taskQueue' | 'suggestAfter'>) {
+  constructor(options: Pick<Run, 'workflowId' | 'runId' | 'incarnation' | 'start' | 'taskQueue' | 'suggestAfter' | 'before'>) {
     this.workflowId = options.workflowId;
     this.runId = options.runId;
     this.incarnation = options.incarnation;
     this.start = options.start;
     this.taskQueue = options.taskQueue;
     this.suggestAfter = options.suggestAfter;
+    this.before = options.before;
   }
 
   /** About as many events as Temporal would have. */

@@ -5,7 +5,7 @@ import type { CallOptions } from '../../../workflows/engine.ts';
 export type ActivityName = keyof Activities;
 
 export type Done = { readonly ok: true; readonly value: string };
-export type Failed = { readonly ok: false; readonly type: string; readonly message: string; readonly nonRetryable: boolean; /** ms; before the call's own. */ readonly nextRetryDelay?: number; readonly cause?: Failed };
+export type Failed = { readonly ok: false; readonly type: string; readonly message: string; readonly nonRetryable: boolean; /** ms; before the call's own. */ readonly nextRetryDelay?: number; readonly details?: readonly unknown[]; readonly cause?: Failed };
 export type Outcome = Done | Failed;
 
 /** What a workflow task brings to the workflow. */
@@ -62,8 +62,8 @@ export interface TaskAttempt {
 }
 
 export function failed(error: unknown): Failed {
-  const { type, nonRetryable, message, nextRetryDelay } = error as { type?: string | null; nonRetryable?: boolean | null; message?: string; nextRetryDelay?: unknown };
-  return { ok: false, type: type ?? 'Error', message: message ?? String(error), nonRetryable: nonRetryable === true, ...(typeof nextRetryDelay === 'number' && { nextRetryDelay }) };
+  const { type, nonRetryable, message, nextRetryDelay, details } = error as { type?: string | null; nonRetryable?: boolean | null; message?: string; nextRetryDelay?: unknown; details?: readonly unknown[] | null };
+  return { ok: false, type: type ?? 'Error', message: message ?? String(error), nonRetryable: nonRetryable === true, ...(typeof nextRetryDelay === 'number' && { nextRetryDelay }), ...(details && { details }) };
 }
 
 /** Of the server: no answer in time. */
@@ -74,10 +74,10 @@ export function timeout(message: string, cause?: Failed): Failed {
 const TIMEOUT = 'Timeout';
 
 /** As the SDK gives it to a workflow: a chain of causes. */
-export function errorOf({ type, message, cause }: Failed): Error {
+export function errorOf({ type, message, details, cause }: Failed): Error {
   const error = new Error(`${type}: ${message}`, cause === undefined ? {} : { cause: errorOf(cause) });
   if (type === TIMEOUT) error.name = 'TimeoutFailure';
-  else Object.assign(error, { type });
+  else Object.assign(error, { type, ...(details && { details }) });
   return error;
 }
 

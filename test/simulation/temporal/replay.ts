@@ -38,9 +38,12 @@ export async function replay(instance: WorkflowInstance, step: Step): Promise<st
   return undefined;
 }
 
-/** Temporal compares no inputs. All but one are the same all the same: a replay may ask to publish what came with it, and is told what was. */
+/**
+ * Temporal compares no inputs. Nearly all are the same all the same: a replay may ask to publish what came with it, and is told what
+ * was; and a run that came of a reset asks in its own name.
+ */
 function compared(key: string, value: unknown): unknown {
   if (key !== 'request') return value;
-  const { outputs: _, signals: __, ...request } = JSON.parse(value as string) as Record<string, unknown>;
+  const { outputs: _, signals: __, run: ___, ...request } = JSON.parse(value as string) as Record<string, unknown>;
   return request;
 }

@@ -5,6 +5,7 @@
 import type { Activities } from '../../../activities/contract.ts';
 import type { Attempt } from '../../../activities/lookup-sessions.ts';
 import type { ShardWorker } from '../../../src/worker/shard-worker.ts';
+import type { Noticed } from '../../../workflows/engine.ts';
 import type { SimProcess } from '../kernel/process.ts';
 import type { Scheduler } from '../kernel/scheduler.ts';
 import { backoffOf, failed, mayRetry, timeout, type ActivityName, type Command, type Done, type Failed, type Marker, type Outcome, type TaskAttempt } from './history.ts';
@@ -44,6 +45,8 @@ export interface SimShardWorkerOptions {
   readonly link: ServerLink;
   /** A slot is free again. */
   readonly onFree: () => void;
+  /** A workflow counts something, perhaps once more in a replay. */
+  readonly onNoticed: (workflowId: string, what: Noticed) => void;
   readonly deregister: (worker: SimShardWorker) => void;
 }
 
@@ -178,7 +181,7 @@ export class SimShardWorker implements ShardWorker {
     const known = this.#cached.get(history.runId);
     if (known !== undefined && known.seen === history.tasks.length) return known;
     const { scheduler, process } = this.options;
-    const instance = new WorkflowInstance(history, (message) => scheduler.trace.add(process.name, () => message));
+    const instance = new WorkflowInstance(history, (message) => scheduler.trace.add(process.name, () => message), (what) => this.options.onNoticed(history.workflowId, what));
     const different = await replay(instance, this.#step);
     if (different !== undefined) scheduler.fail(new Error(different));
     return instance;

@@ -4,12 +4,14 @@
  * continue-as-new that is refused while something new is there. What is on its disk survives {@link SimServer.stop}.
  */
 import type { Activities } from '../../../activities/contract.ts';
+import type { Noticed } from '../../../workflows/engine.ts';
 import type { SimProcess } from '../kernel/process.ts';
 import { SimServer } from '../kernel/network.ts';
 import type { Scheduler } from '../kernel/scheduler.ts';
 import { Run, type Activity } from './execution.ts';
 import { backoffOf, mayRetry, timeout, type Command, type Done, type Failed, type Job, type TaskAttempt } from './history.ts';
 import { InvalidArgument, plainBytes, storedBytes, type TemporalLimits } from './limits.ts';
+import { cutOff } from './reset.ts';
 import { SimShardWorker, type ServerLink, type Slots, type TaskCompletion } from './shard-worker.ts';
 
 /** ms */
@@ -26,6 +28,8 @@ export interface SimTemporalOptions {
   readonly limits: TemporalLimits;
   /** Signals of a run after which the server suggests continue-as-new: between the two. */
   readonly suggestAfter: readonly [number, number];
+  /** A workflow counts something, perhaps once more in a replay. */
+  readonly onNoticed?: (workflowId: string, what: Noticed) => void;
 }
 
 export class SimTemporal {
@@ -34,7 +38,7 @@ export class SimTemporal {
   /** By workflow id: the current run. */
   readonly runs = new Map<string, Run>();
   readonly closed: Run[] = [];
-  readonly counts = { signals: 0, tasks: 0, tasksRepeatedWithMore: 0, taskTimeouts: 0, continuedAsNew: 0, continueAsNewWithSignals: 0, heartbeats: 0, replays: 0, waitedForSlot: 0 };
+  readonly counts = { signals: 0, tasks: 0, tasksRepeatedWithMore: 0, taskTimeouts: 0, continuedAsNew: 0, continueAsNewWithSignals: 0, heartbeats: 0, replays: 0, waitedForSlot: 0, resets: 0, terminations: 0 };
   /** Bytes, and events of the longest history. */
   readonly largest = { largestSignal: 0, largestCarried: 0, longestHistory: 0, largestHistory: 0 };
   readonly #scheduler: Scheduler;
@@ -64,7 +68,7 @@ export class SimTemporal {
   }
 
   /** At the server. */
-  signalWithStart(workflowId: string, taskQueue: string, start: string, batch: string): void {
+  signalWithStart(workflowId: string, taskQueue: string, start: string, batch: string): Run {
     const bytes = storedBytes('EventBatch', batch);
     this.#largest('largestSignal', bytes);
     const { limits } = this.options;
@@ -76,6 +80,7 @@ export class SimTemporal {
     this.counts.signals += 1;
     this.#happened(run, { type: 'signal', batch });
     this.#checkHistory(run);
+    return run;
   }
 
   /** Somebody who is not the product signals a workflow that runs. */
@@ -84,6 +89,54 @@ export class SimTemporal {
     if (run === undefined || !this.server.up) return;
     run.grow(payload.length);
     this.#happened(run, { type: 'signal', name, batch: payload });
+  }
+
+  /** Somebody terminates a workflow: the next signal starts another. False when there is none. */
+  terminate(workflowId: string): boolean {
+    const run = this.runs.get(workflowId);
+    if (run === undefined || !this.server.up) return false;
+    this.#close(run);
+    this.runs.delete(workflowId);
+    this.counts.terminations += 1;
+    this.#scheduler.trace.add('temporal', () => `${workflowId} is terminated`);
+    return true;
+  }
+
+  /** The runs that continued each other as new up to the current one, the latest first. */
+  chainOf(workflowId: string): readonly Run[] {
+    const chain: Run[] = [];
+    for (let run = this.runs.get(workflowId); run !== undefined; run = run.before) chain.push(run);
+    return chain;
+  }
+
+  /** Somebody resets a workflow to the `kept`th task of the run `back` runs ago; the signals since are given to the new run. */
+  reset(workflowId: string, back: number, kept: number): void {
+    const chain = this.chainOf(workflowId).slice(0, back + 1).reverse();
+    const base = chain[0]!;
+    const { tasks, jobs, activities, timers } = cutOff(chain, kept);
+    this.#close(chain.at(-1)!);
+    const { incarnation, start, taskQueue, before } = base;
+    const run = this.#newRun({ workflowId, runId: this.#newId('run'), incarnation, start, taskQueue, before });
+    for (const task of tasks) run.complete(task);
+    run.jobs = [...jobs];
+    for (const { type, ...job } of [...tasks.flatMap((task) => task.jobs), ...jobs]) {
+      if (type !== 'signal') continue;
+      run.signals += 1;
+      run.grow('batch' in job ? job.batch.length : 0);
+    }
+    this.runs.set(workflowId, run);
+    this.counts.resets += 1;
+    this.#scheduler.trace.add('temporal', () => `${workflowId} is reset to task ${kept} of the run ${back} runs ago, with ${jobs.length} jobs`);
+    const { now } = this.#scheduler;
+    for (const { seq, at } of timers) this.#execute(run, { type: 'startTimer', seq, ms: Math.max(0, at - now) });
+    for (const activity of activities) this.#execute(run, activity);
+    run.task = { attempt: 1, started: undefined };
+    this.#dispatch(run);
+  }
+
+  #close(run: Run): void {
+    run.close();
+    this.closed.push(run);
   }
 
   /** The server would terminate it, and its state would be lost: a promise is broken. */
@@ -113,6 +166,7 @@ export class SimTemporal {
     const { eviction } = this.options;
     const worker = new SimShardWorker({
       scheduler: this.#scheduler, process, taskQueue, activities, eviction, slots, link: this.#linkOf(process), deregister,
+      onNoticed: (workflowId, what) => this.options.onNoticed?.(workflowId, what),
       onFree: () => this.#dispatchQueue(taskQueue),
     });
     process.onDeath(() => deregister(worker));
@@ -147,7 +201,7 @@ export class SimTemporal {
 
   #begin(workflowId: string, taskQueue: string, start: string): Run {
     const runId = this.#newId('run');
-    const run = this.#newRun({ workflowId, runId, incarnation: { startedAt: this.#scheduler.now, runId }, start, taskQueue });
+    const run = this.#newRun({ workflowId, runId, incarnation: { startedAt: this.#scheduler.now, runId }, start, taskQueue, before: undefined });
     this.runs.set(workflowId, run);
     return run;
   }
@@ -291,11 +345,10 @@ export class SimTemporal {
         const bytes = storedBytes('Start', command.start);
         this.#largest('largestCarried', bytes);
         this.#checkPayload(run, 'continue-as-new', bytes);
-        run.close();
-        this.closed.push(run);
+        this.#close(run);
         this.counts.continuedAsNew += 1;
         this.#scheduler.trace.add('temporal', () => `${workflowId}: continues as new after ${run.tasks.length} tasks`);
-        const next = this.#newRun({ workflowId, runId: this.#newId('run'), incarnation, start: command.start, taskQueue });
+        const next = this.#newRun({ workflowId, runId: this.#newId('run'), incarnation, start: command.start, taskQueue, before: run });
         next.grow(bytes);
         this.runs.set(workflowId, next);
         next.task = { attempt: 1, started: undefined };

@@ -3,7 +3,7 @@
  * SDK does. Whoever drives it lets promises settle between two calls.
  */
 import { enrichUser } from '../../../workflows/enrich-user.ts';
-import type { CallOptions, Engine } from '../../../workflows/engine.ts';
+import type { CallOptions, Engine, Noticed } from '../../../workflows/engine.ts';
 import { EVENTS_SIGNAL } from '../../../workflows/messages.ts';
 import { errorOf, type ActivityName, type Command, type Job, type Marker, type Outcome, type RunHistory } from './history.ts';
 
@@ -43,10 +43,12 @@ export class WorkflowInstance {
   #seq = 0;
   #began = false;
   readonly #warn: (message: string) => void;
+  readonly #count: (what: Noticed) => void;
 
-  constructor(history: RunHistory, warn: (message: string) => void) {
+  constructor(history: RunHistory, warn: (message: string) => void, count: (what: Noticed) => void = () => undefined) {
     this.history = history;
     this.#warn = warn;
+    this.#count = count;
   }
 
   /** A workflow task begins: signals first, as the SDK does; `others` is the second half. */
@@ -112,7 +114,7 @@ export class WorkflowInstance {
       onEvents: (handler) => void (this.#onEvents = handler),
       onForeign: () => undefined,
       patched: () => true,
-      count: () => undefined,
+      count: (what) => this.#count(what),
       // The simulated server suggests to continue at any moment, which is the same to the workflow.
       onNudge: () => undefined,
       onQuery: (name, handler) => void this.queries.set(name, handler),
