@@ -226,7 +226,7 @@ export class WorkflowUser {
   }
 
   /** Another workflow where one is named. */
-  async pause(workflowId = this.userId): Promise<void> {
+  async pause(workflowId: string = this.userId): Promise<void> {
     const { client } = this.#shared;
     await client.workflowService.pauseWorkflowExecution({ namespace: client.options.namespace, workflowId, reason: 'a test', requestId: randomUUID() });
   }
