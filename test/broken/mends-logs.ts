@@ -55,6 +55,12 @@ export const MENDS_OF_LOGS: readonly BrokenBuild[] = [
     caughtBy: 'simulate',
   },
   {
+    name: 'a-reset-by-numbers-alone',
+    breaks: 'a user stands still when a run that came of a reset has continued as new beyond the one that published last',
+    edits: [{ file: 'src/publish/ledger.ts', find: 'wasReset || byAnother(mark.run, request.run)', replace: 'wasReset || byAnother(mark.run, undefined)' }],
+    caughtBy: { test: 'test/publish/ledger.test.ts' },
+  },
+  {
     name: 'a-new-start-in-silence',
     breaks: 'nobody is told that a workflow was terminated and began anew',
     edits: [{ file: 'src/publish/notices.ts', find: "if (order > 0) return 'began-anew';", replace: 'if (order > 0) return undefined;' }],
