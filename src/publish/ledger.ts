@@ -39,7 +39,7 @@ export function judge(entry: LedgerEntry | undefined, request: PublishRequest): 
   if (wasReset && stream === 'resolved') return { type: 'reset', last };
   const marked = outputs[last - first];
   if (mark !== undefined && marked !== undefined) {
-    if (marked.partition !== mark.partition || marked.offset !== mark.offset) return wasReset ? { type: 'reset', last } : { type: 'divergence', mark };
+    if (marked.partition !== mark.partition || marked.offset !== mark.offset) return wasReset || byAnother(mark.run, request.run) ? { type: 'reset', last } : { type: 'divergence', mark };
   }
   const from = last - first + 1;
   return from >= outputs.length ? { type: 'published' } : { type: 'publish', from };
@@ -61,6 +61,11 @@ export function advance(entry: LedgerEntry | undefined, request: PublishRequest,
 export function isReset(published: Run | undefined, asks: Run | undefined): boolean {
   if (published === undefined || asks === undefined) return false;
   return asks.number < published.number || (asks.number === published.number && asks.id !== published.id);
+}
+
+/** A run that came of a reset may have continued as new beyond the number of the one that published last: then their outputs tell. */
+function byAnother(published: Run | undefined, asks: Run | undefined): boolean {
+  return published !== undefined && asks !== undefined && published.id !== asks.id;
 }
 
 /** Negative: `a` is the older life. Lives that began in the same millisecond are put in order by their run id. */

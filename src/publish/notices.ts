@@ -1,7 +1,7 @@
 /** What the ledger tells of the lives of workflows, seen when they publish: said once for each of them. */
 import type { PublishRequest } from '../../activities/contract.ts';
 import type { LedgerEntry } from './ledger-entry.ts';
-import { compareIncarnations, isReset } from './ledger.ts';
+import { compareIncarnations, isReset, judge } from './ledger.ts';
 
 export type Notice =
   /** The workflow was reset to an earlier event. */
@@ -28,10 +28,12 @@ export class Notices {
   }
 }
 
-function noticeOf(entry: LedgerEntry | undefined, { incarnation, stream, first, run }: PublishRequest): Notice | undefined {
+function noticeOf(entry: LedgerEntry | undefined, request: PublishRequest): Notice | undefined {
   if (entry === undefined) return undefined;
+  const { incarnation, stream, first, run } = request;
   const order = compareIncarnations(incarnation, entry.incarnation);
   if (order > 0) return 'began-anew';
+  if (judge(entry, request).type === 'reset') return 'reset';
   const mark = entry[stream];
   return order === 0 && mark !== undefined && first <= mark.seq && isReset(mark.run, run) ? 'reset' : undefined;
 }

@@ -1,4 +1,7 @@
-/** What is promised of logs that are others than were read, of workflows that people reset, and of users in two partitions, each taken away: the simulation notices. See {@link BrokenBuild}. */
+/**
+ * What is promised of logs that are others than were read, of workflows that people reset or terminate, and of users in two
+ * partitions, each taken away. See {@link BrokenBuild}.
+ */
 import type { BrokenBuild } from './builds.ts';
 
 const REPLACED = 'input made anew,input made anew from a copy,log cut below the place';
@@ -22,8 +25,7 @@ export const MENDS_OF_LOGS: readonly BrokenBuild[] = [
     name: 'a-cut-is-forgotten',
     breaks: 'a log that was seen to be cut is read on when the triple is taken the next time, whatever a person decides',
     edits: [{ file: 'src/bridge/triple-runner.ts', find: 'if (undecided.length > 0) await committer.noteCuts(', replace: 'if (undecided.length < 0) await committer.noteCuts(' }],
-    narrow: 'log cut below what is read',
-    caughtBy: 'simulate',
+    caughtBy: { test: 'test/bridge/log-changed.test.ts' },
   },
   {
     name: 'accepted-logs-keep-their-names',
@@ -51,6 +53,12 @@ export const MENDS_OF_LOGS: readonly BrokenBuild[] = [
     edits: [{ file: 'src/publish/ledger.ts', find: "if (wasReset && stream === 'resolved') return { type: 'reset', last };", replace: "if (wasReset && stream === ('' as string)) return { type: 'reset', last };" }],
     narrow: 'workflow reset',
     caughtBy: 'simulate',
+  },
+  {
+    name: 'a-reset-by-numbers-alone',
+    breaks: 'a user stands still when a run that came of a reset has continued as new beyond the one that published last',
+    edits: [{ file: 'src/publish/ledger.ts', find: 'wasReset || byAnother(mark.run, request.run)', replace: 'wasReset || byAnother(mark.run, undefined)' }],
+    caughtBy: { test: 'test/publish/ledger.test.ts' },
   },
   {
     name: 'a-new-start-in-silence',

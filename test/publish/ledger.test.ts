@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Notices } from '../../src/publish/notices.ts';
 import { advance, judge } from '../../src/publish/ledger.ts';
 import type { LedgerEntry } from '../../src/publish/ledger-entry.ts';
 import { FIRST_LIFE, output, request, SECOND_LIFE } from '../support/publishing.ts';
@@ -94,6 +95,14 @@ for (const [what, run] of [['the same number', { number: 1, id: 'anew' }], ['a l
     assert.deepEqual(judge(byRun, { ...request('u', 3, 3, { stream: 'resolved' }), run }), { type: 'publish', from: 0 });
   });
 }
+
+test('a run that came of a reset and continued as new beyond the run that published last is known by its outputs: no user stands still for it', () => {
+  const run = { number: 4, id: 'fifth' };
+  const others = { ...request('u', 2, 2, { stream: 'resolved' }), run, outputs: [output('u', 999)] };
+  assert.deepEqual(judge(byRun, others), { type: 'reset', last: 2 });
+  assert.equal(new Notices().of(byRun, others), 'reset');
+  assert.equal(judge(byRun, { ...others, run: byRun.resolved!.run! }).type, 'divergence', 'of the very same run it was altered');
+});
 
 test('a run that continues the one that published, and one whose release did not say, came of no reset', () => {
   for (const run of [{ number: 1, id: 'second' }, { number: 2, id: 'third' }, undefined]) {
