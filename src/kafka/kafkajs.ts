@@ -23,6 +23,7 @@ import { stayingStopped } from './fetch-manager.ts';
 import type { CreateFetchManager } from './fetch-manager.ts';
 import { recordEncoder } from './record-encoder.ts';
 import { consumerGroupOf, fetchParser, isOutOfRange, isUnreadable, type ConsumerGroupClass } from './fetching.ts';
+import { withCurrentCoordinator } from './group-coordinator.ts';
 import { metadataParser } from './metadata.ts';
 import { fetchDecoder, lastOffsetOf, recordDecoder, refusalOf } from './records.ts';
 import type { Refusal } from './records.ts';
@@ -104,7 +105,8 @@ function load(): Library {
     replace(require, 'kafkajs/src/consumer/filterAbortedMessages', () => filterAborted);
     replace(require, 'kafkajs/src/consumer/batch', (original) => batchOf(original as BatchClass));
     replace(require, 'kafkajs/src/consumer/fetchManager', (original) => stayingStopped(original as CreateFetchManager));
-    replace(require, 'kafkajs/src/consumer/consumerGroup', (original) => consumerGroupOf(original as ConsumerGroupClass, createErrorFromCode));
+    replace(require, 'kafkajs/src/consumer/consumerGroup', (original) =>
+      consumerGroupOf(withCurrentCoordinator(original as ConsumerGroupClass), createErrorFromCode));
     return withCodecs(require('kafkajs') as Library);
   } finally {
     for (const [file, module] of aside) require.cache[file] = module;

@@ -54,15 +54,18 @@ export function serverProperties(dataDir: string, port: number, { nodeId, contro
   });
 }
 
+/** ms after which a broker of a cluster that is heard no more is no replica in sync any more. */
+export const FENCED_AFTER = 3_000;
+
 /**
  * As a cluster is set up that may lose a node: three replicas, of which two acknowledge. Its internal topics are spread. A broker
- * that died holds up every write that it replicates until the controller fences it: after 3 s here, by Kafka's default after 9 s.
+ * that died holds up every write that it replicates until the controller fences it; by Kafka's default after 9 s.
  */
 function replication(nodes: number): Readonly<Record<string, number | boolean>> {
   const replicas = Math.min(3, nodes);
   const inSync = Math.max(1, replicas - 1);
   return {
-    ...(nodes === 1 ? {} : { 'broker.session.timeout.ms': 3_000, 'broker.heartbeat.interval.ms': 500 }),
+    ...(nodes === 1 ? {} : { 'broker.session.timeout.ms': FENCED_AFTER, 'broker.heartbeat.interval.ms': 500 }),
     'default.replication.factor': replicas,
     'min.insync.replicas': inSync,
     'offsets.topic.replication.factor': replicas,

@@ -5,7 +5,7 @@
  * opened, and paused otherwise.
  *
  * A shard that stays over a rebalance is left alone. One that was lost by fencing though its partition is still ours is
- * taken again after a random while: in between, whoever has it may keep it.
+ * taken again after a random while, when the group has confirmed that it is: in between, whoever has it may keep it.
  */
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
@@ -155,8 +155,11 @@ class LedgerGroupOwnership implements Ownership {
 
   async #retake(shard: number): Promise<void> {
     const { clock, random } = this.#options;
-    await clock.sleep(RETAKE.from + random() * (RETAKE.to - RETAKE.from), this.#stopping.signal);
-    if (this.#assigned.has(shard) && !this.#held.has(shard)) this.#take(shard);
+    const { signal } = this.#stopping;
+    await clock.sleep(RETAKE.from + random() * (RETAKE.to - RETAKE.from), signal);
+    // Out of the group without knowing it, it would take the shard from the member that has it by now.
+    await Promise.race([this.#member.confirmed?.(), new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))]);
+    if (!signal.aborted && this.#assigned.has(shard) && !this.#held.has(shard)) this.#take(shard);
   }
 
   /** `mine`: whether the shard is still held by the publisher that this feed was made for. */

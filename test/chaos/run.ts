@@ -60,7 +60,7 @@ export async function runFaults(world: World, { plan, until, most, record, say }
     const watch = setInterval(() => void diagnosis(world, outcome.mark).then((said) => record({ event: 'not yet', index: planned.index, ...said })), MUST_RECOVER_IN / 3);
     const recovery = await recovered(world, outcome);
     clearInterval(watch);
-    const beside = outcome.own === undefined ? undefined : Math.max(0, ...stalls(Date.now()).filter((_, partition) => !outcome.own?.includes(partition)));
+    const beside = outcome.own === undefined ? undefined : Math.max(0, ...stalls(Date.now()).filter((_, partition) => !outcome.own?.includes(partition)).map((stall) => stall - (outcome.heldUp ?? 0)));
     const slow = recovery === undefined || recovery > MUST_RECOVER_IN;
     record({ event: 'recovered', index: planned.index, recovery: recovery ?? null, own: outcome.own ?? 'all', beside });
     const took = recovery === undefined ? `NOT RECOVERED in ${PATIENCE / 1_000} s` : `recovered in ${(recovery / 1_000).toFixed(1)} s${slow ? ' TOO SLOW' : ''}`;

@@ -253,6 +253,36 @@ test('a shard lost by fencing is taken again after a while when its partition is
   assert.deepEqual(published(), ['u:101', 'u:102']);
 });
 
+test('a shard lost by fencing is not taken back by a process that is out of the group without knowing it', async (t) => {
+  const { start, published, kafka, clock } = world(t);
+  const port = kafka.port('a');
+  const unheard: KafkaPort = {
+    ...port,
+    joinGroup: (options) => {
+      const member = port.joinGroup(options);
+      return {
+        start: (handlers) => member.start(handlers),
+        pause: (topic, partition) => member.pause(topic, partition),
+        resume: (topic, partition) => member.resume(topic, partition),
+        seek: (topic, partition, offset) => member.seek(topic, partition, offset),
+        confirmed: () => new Promise(() => undefined), // its heartbeats go to a coordinator that is none any more
+        stop: () => member.stop(),
+      };
+    },
+  };
+  const a = await start('a', unheard);
+  await a.publish(request('u', 1, 1));
+  const taken = a.shards.get(0)!;
+  const b = await start('b');
+  kafka.rebalance(GROUP, ['a']);
+  await b.publish(request('u', 2, 2));
+  await assert.rejects(taken.publish(request('u', 2, 2)), withCode('SHARD_NOT_OWNED'));
+  clock.advance(15_000);
+  await settled(new Promise(() => undefined));
+  await b.publish(request('u', 3, 3));
+  assert.deepEqual([published(), kafka.fences.length, ofType(b.events, 'lost').length], [['u:101', 'u:102', 'u:103'], 2, 0]);
+});
+
 test('a newer incarnation starts at 1; the older one is refused from then on', async (t) => {
   const { owner, published } = world(t);
   const { publisher } = await owner('a');

@@ -1,6 +1,7 @@
 /** A broker's disk is full; then there is room again, and the broker, which gives up at a failed write, is restarted. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { FENCED_AFTER } from '../../../src/local/kafka-settings.ts';
 import { dependingOn } from './brokers.ts';
 import { endOf, holdsWithin } from './fault.ts';
 import type { Fault } from './fault.ts';
@@ -18,7 +19,7 @@ const diskFull: Fault = async (world, { lasts, form }) => {
   const noted = log.includes('No space left on device');
   await broker.kill();
   await broker.start();
-  return { ...endOf(world), hit: gaveUp || noted, own, note: `disk full for up to ${lasts} ms: broker ${index + 1} ${gaveUp ? 'gave up' : 'held out'}` };
+  return { ...endOf(world), hit: gaveUp || noted, own, heldUp: brokers.length > 1 ? FENCED_AFTER : 0, note: `disk full for up to ${lasts} ms: broker ${index + 1} ${gaveUp ? 'gave up' : 'held out'}` };
 };
 
 export const disk = { 'disk-full': diskFull } satisfies Record<string, Fault>;

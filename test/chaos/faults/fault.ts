@@ -12,6 +12,8 @@ export interface Outcome {
   readonly hit: boolean;
   /** Partitions that it was a fault of: all when absent. The others must not stand still because of it. */
   readonly own?: readonly number[];
+  /** ms in which the brokers themselves hold up every partition, whoever writes to it. */
+  readonly heldUp?: number;
   /** Further things that happened, counted over the run. */
   readonly counts?: Readonly<Record<string, number>>;
   /** For people. */

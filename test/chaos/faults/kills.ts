@@ -1,5 +1,6 @@
 /** SIGKILL and restart of each process; where there are transactions, in the middle of one. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { FENCED_AFTER } from '../../../src/local/kafka-settings.ts';
 import { freezeInTransaction, openNow } from './aim.ts';
 import { dependingOn } from './brokers.ts';
 import { endOf } from './fault.ts';
@@ -42,6 +43,7 @@ const killBroker: Fault = async (world, { lasts, form }) => {
     ...endOf(world),
     hit,
     own,
+    heldUp: world.brokers.length > 1 ? FENCED_AFTER : 0,
     counts: { 'kills inside an open transaction': hit ? 1 : 0 },
     note: `broker ${index + 1} killed with ${open.length} transactions open, away for ${Math.round(lasts / 2)} ms and its start`,
   };

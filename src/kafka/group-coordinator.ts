@@ -1,0 +1,44 @@
+/**
+ * A member of a group that stays one when the group gets another coordinator. kafkajs asks who that is only when it joins: until
+ * then it sends its heartbeats to the broker that was it. A member that nobody hears is put out of the group after its session
+ * timeout, and all that it holds changes hands, though the member and the group are well.
+ */
+
+/** The part of kafkajs' ConsumerGroup that is used here (2.2.4: src/consumer/consumerGroup.js). */
+export interface HeartbeatingGroup {
+  readonly groupId: string;
+  readonly cluster: { findGroupCoordinator(group: { readonly groupId: string }): Promise<unknown> };
+  coordinator: unknown;
+  heartbeat(options: { readonly interval: number }): Promise<void>;
+}
+
+const UNREACHABLE: ReadonlySet<string> = new Set(['KafkaJSConnectionError', 'KafkaJSConnectionClosedError', 'KafkaJSRequestTimeoutError', 'KafkaJSBrokerNotFound']);
+const MOVED: ReadonlySet<string> = new Set(['NOT_COORDINATOR_FOR_GROUP', 'GROUP_COORDINATOR_NOT_AVAILABLE']);
+
+/** `Original`: kafkajs' class, of {@link HeartbeatingGroup}. */
+export function withCurrentCoordinator<Class>(Original: Class): Class {
+  return class extends (Original as new (options: never) => HeartbeatingGroup) {
+    private finding: Promise<void> | undefined;
+
+    /** Errors: what the current coordinator says of this member, or that there is none that can be reached; kafkajs repeats it then. */
+    override async heartbeat(options: { readonly interval: number }): Promise<void> {
+      try {
+        await super.heartbeat(options);
+      } catch (error) {
+        if (!isElsewhere(error)) throw error;
+        this.finding ??= this.findCoordinator().finally(() => (this.finding = undefined));
+        await this.finding;
+        await super.heartbeat(options);
+      }
+    }
+
+    private async findCoordinator(): Promise<void> {
+      this.coordinator = await this.cluster.findGroupCoordinator({ groupId: this.groupId });
+    }
+  } as Class;
+}
+
+function isElsewhere(error: unknown): boolean {
+  const { name = '', type = '' } = error as { name?: string; type?: string };
+  return UNREACHABLE.has(name) || MOVED.has(type);
+}
