@@ -184,4 +184,16 @@ export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
     edits: [{ file: 'src/bridge/partition-triple.ts', find: 'offset >= ahead.next[input]! || ahead.except.includes(this.nameOf(userId));', replace: 'offset >= ahead.next[input]!;' }],
     caughtBy: { test: 'test/bridge/partition-triple.test.ts' },
   },
+  {
+    name: 'heartbeats-to-the-coordinator-of-before',
+    breaks: 'a group whose coordinator moves loses its members',
+    edits: [{ file: 'src/kafka/group-coordinator.ts', find: 'if (!isElsewhere(error)) throw error;', replace: 'if (!isElsewhere(error) || this.finding === undefined) throw error;' }],
+    caughtBy: { test: 'test/kafka/group-coordinator.test.ts' },
+  },
+  {
+    name: 'shards-taken-back-out-of-the-group',
+    breaks: 'a process that is out of the group without knowing it fences who has its shards by now',
+    edits: [{ file: 'src/publish/ownership.ts', find: 'await Promise.race([this.#member.confirmed?.(), ', replace: 'await Promise.race([Promise.resolve(), ' }],
+    caughtBy: { test: 'test/publish/exactly-once.test.ts' },
+  },
 ];
