@@ -30,6 +30,7 @@ import type { LedgerEntry } from './ledger-entry.ts';
 import { Notices } from './notices.ts';
 import type { OnShardEvent, Publisher } from './publisher.ts';
 import { describe, outputRefused, refusalOf, unpublished } from './refusals.ts';
+import { judge } from './ledger.ts';
 import { ShardOpener } from './shard-opener.ts';
 import type { ShardOpenerOptions } from './shard-opener.ts';
 import { ShardSender } from './shard-sender.ts';
@@ -118,6 +119,7 @@ export class ShardPublisher implements Publisher {
     if (!Number.isSafeInteger(request.first) || request.first < 1) {
       throw new EnrichmentError('SEQUENCE_GAP', `${describe(request)}: sequence numbers begin at 1`);
     }
+    if (this.#isRepeat(request)) return;
     const records = recordsOf(request, this.#options.encode);
     const since = this.#options.clock.elapsed();
     await new Promise<void>((resolve, reject) => {
@@ -125,6 +127,24 @@ export class ShardPublisher implements Publisher {
       this.#waiting.push({ request, records, largest, failures: 0, since, opened: this.#opened, resolve, reject });
       this.#wake?.();
     });
+  }
+
+  /**
+   * What the ledger has it has for ever, whatever is under way: a repeat waits for nothing. A task that timed out asks for all again
+   * that it had published; waiting for a transaction each time it would time out again, for ever, and so would all of its shard.
+   */
+  #isRepeat(request: PublishRequest): boolean {
+    const entry = this.#committed.get(request.userId);
+    if (judge(entry, request).type !== 'published') return false;
+    this.#notice(request);
+    this.#wasPublished(request);
+    this.#event({ type: 'repeated', requests: 1 });
+    return true;
+  }
+
+  #notice(request: PublishRequest): void {
+    const notice = this.#notices.of(this.#committed.get(request.userId), request);
+    if (notice !== undefined) this.#event({ type: 'noticed', userId: request.userId, notice });
   }
 
   /** What the {@link LedgerFeed} brings. */
@@ -183,10 +203,7 @@ export class ShardPublisher implements Publisher {
     await this.#holdUnfit();
     if (this.#ended()) return;
 
-    for (const { request } of this.#waiting) {
-      const notice = this.#notices.of(this.#committed.get(request.userId), request);
-      if (notice !== undefined) this.#event({ type: 'noticed', userId: request.userId, notice });
-    }
+    for (const { request } of this.#waiting) this.#notice(request);
     const batch = formBatch(this.#waiting, this.#committed, limits, { barredFrom: (item) => this.#barredFrom(item), alone: (item) => this.#isTurn(item) });
     for (const { request, reject } of batch.barred) reject(this.#held.of(request)!.error);
     const suspects = this.#refuse(batch);

@@ -86,4 +86,10 @@ export const MENDS_OF_THE_WORKFLOW: readonly BrokenBuild[] = [
     edits: [{ file: 'workflows/enrich-user.ts', find: 'answer && answer.signals < group.signals', replace: 'answer && answer.signals < 0' }],
     caughtBy: { test: 'test/simulation/outages.test.ts' },
   },
+  {
+    name: 'repeats-wait-for-transactions',
+    breaks: 'what was published long ago is answered after the transaction under way',
+    edits: [{ file: 'src/publish/shard-publisher.ts', find: "if (judge(entry, request).type !== 'published') return false;", replace: "if (judge(entry, request).type !== 'published' || this.#waiting.length + this.#inFlight.length > 0) return false;" }],
+    caughtBy: { test: 'test/publish/exactly-once.test.ts' },
+  },
 ];

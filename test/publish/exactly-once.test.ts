@@ -97,6 +97,24 @@ test('many requests at a time go into few transactions', async (t) => {
   assert.equal(kafka.fences.length, 1);
 });
 
+test('a repeat of what was published waits for no transaction that is under way', async (t) => {
+  const { owner, published, kafka } = world(t);
+  const { publisher, events } = await owner('a');
+  await publisher.publish(request('u', 1, 3));
+  const commit = gate();
+  kafka.intercept = async ({ api }, when) => {
+    if (api === 'commit' && when === 'before') await commit.pass();
+  };
+  const other = publisher.publish(request('v', 1, 1));
+  await commit.reached;
+  assert.equal(await settled(publisher.publish(request('u', 1, 3))), true);
+  assert.equal(await settled(publisher.publish(request('u', 2, 2))), true);
+  assert.equal(await settled(other), false);
+  commit.open();
+  await other;
+  assert.deepEqual([published(), ofType(events, 'repeated').length], [['u:101', 'u:102', 'u:103', 'v:101'], 2]);
+});
+
 test('a repeat of what is in an uncommitted transaction is not acknowledged before the commit (premature duplicate ack)', async (t) => {
   const { owner, start, published, kafka } = world(t);
   const a = await owner('a');
