@@ -7,10 +7,10 @@
  */
 import { effectiveTime, inputOf, type Applicable, type Money, type Offsets, type Output, type Rules, type SessionInfo } from './events.ts';
 import { forgetExpired, makeRoom } from './bounds.ts';
+import { decide, decideBySession, type Decision } from './decide.ts';
 import { keptOf } from './kept.ts';
 import { noteApplied, raiseLowWater } from './redelivery.ts';
 import type { Logs } from './types.ts';
-import { sessionStatus } from './sessions.ts';
 import type { Lookup, Pending, UserState, Waiting } from './state.ts';
 import { userInfoAt } from './user-info.ts';
 
@@ -35,6 +35,8 @@ export interface Batch {
 export interface StepContext {
   readonly userId: string;
   readonly now: number | null;
+  /** Told of each money that is applied, for those who explain it. */
+  readonly onDecision?: (decision: Decision) => void;
 }
 
 export function noEffects(): Effects {
@@ -78,42 +80,45 @@ function applyRecord(state: UserState, batch: Batch, record: Applicable, context
   }
 }
 
-/** The table of semantics, section 3; the first row that fits. */
-function applyMoney(
-  state: UserState, batch: Batch, record: Applicable, money: Money, tau: number, context: StepContext, effects: Effects,
-): void {
+function applyMoney(state: UserState, batch: Batch, record: Applicable, money: Money, tau: number, context: StepContext, effects: Effects): void {
   const { rules, partition } = batch;
-  const kept = keptOf(state);
-  if (kept.dedup.isVisible(money.id, tau, rules.dedupTtl)) {
+  const decision = decide(state, money, { tau, isLate: record.late !== undefined, rules });
+  context.onDecision?.(decision);
+  if (decision.type === 'duplicate') {
     state.counters.duplicatesDropped += 1;
     return;
   }
+  const known = { partition, offset: record.offset, ...noteMoney(state, money) };
+  switch (decision.type) {
+    case 'no-session':
+      effects.applied.push(outputOf(context, { ...known, money }));
+      return;
+    case 'joined':
+      effects.applied.push(joined(state, { ...known, money: decision.money }, decision.session, context));
+      return;
+    case 'lookup':
+      return lookUp(state, { ...known, money: decision.money }, rules, context);
+    case 'pending':
+      return keptOf(state).pending.add({
+        ...known,
+        money: decision.money,
+        dueAt: decision.dueAt,
+        ...(context.now === null ? {} : { wallDueAt: context.now + rules.pendingTimeout }),
+      });
+    default:
+      return decision satisfies never;
+  }
+}
+
+/** Counts it, remembers its id and its type; what is known when it is applied. */
+function noteMoney(state: UserState, money: Money): Pick<Waiting, 'firstOccurrence' | 'userInfo'> {
+  const kept = keptOf(state);
   kept.dedup.add(money.id, money.ts);
   state.counters.moneyApplied += 1;
   state.counters.moneyByCurrency[money.currency] = (state.counters.moneyByCurrency[money.currency] ?? 0) + 1;
   const firstOccurrence = kept.moneyTypes.note(money.moneyType);
   const userInfo = userInfoAt(state, money.ts);
-  const { userSessionId } = money;
-  const known = { partition, offset: record.offset, firstOccurrence, ...(userInfo && { userInfo }) };
-  if (userSessionId === undefined) {
-    effects.applied.push(outputOf(context, { ...known, money }));
-    return;
-  }
-  const waiting: Waiting = { ...known, money: { ...money, userSessionId } };
-  if (money.isOldMoneyEvent) return lookUp(state, waiting, rules, context);
-  const session = state.sessions[userSessionId];
-  const status = sessionStatus(session, tau, rules.sessionTtl);
-  if (status === 'visible' && money.ts <= session!.ts + rules.sessionTtl) {
-    state.counters.joined += 1;
-    effects.applied.push(outputOf(context, waiting, { clientCountryCode: session!.clientCountryCode }));
-    return;
-  }
-  if (status !== 'unknown' || record.late !== undefined) return lookUp(state, waiting, rules, context);
-  kept.pending.add({
-    ...waiting,
-    dueAt: money.ts + rules.pendingTimeout,
-    ...(context.now === null ? {} : { wallDueAt: context.now + rules.pendingTimeout }),
-  });
+  return { firstOccurrence, ...(userInfo && { userInfo }) };
 }
 
 /** The session that this money waited for was applied at tau: the same rows again. */
@@ -122,13 +127,15 @@ function releasePending(
 ): void {
   const session = state.sessions[sessionId]!;
   for (const { dueAt: _, wallDueAt: __, ...waiting } of keptOf(state).pending.takeSession(sessionId)) {
-    if (sessionStatus(session, tau, rules.sessionTtl) === 'visible' && waiting.money.ts <= session.ts + rules.sessionTtl) {
-      state.counters.joined += 1;
-      effects.resolved.push(outputOf(context, waiting, { clientCountryCode: session.clientCountryCode }));
-    } else {
-      lookUp(state, waiting, rules, context);
-    }
+    const { type } = decideBySession(waiting.money, session, tau, rules);
+    if (type === 'joined') effects.resolved.push(joined(state, waiting, session, context));
+    else lookUp(state, waiting, rules, context);
   }
+}
+
+function joined(state: UserState, waiting: Waiting, { clientCountryCode }: SessionInfo, context: StepContext): Output {
+  state.counters.joined += 1;
+  return outputOf(context, waiting, { clientCountryCode });
 }
 
 function lookUp(state: UserState, waiting: Waiting, rules: Rules, { now }: StepContext): void {

@@ -1,6 +1,7 @@
 /** What happened to one user, in order, as {@link foldRuns} tells it. Times are epoch ms. */
 import type { LookupOutcome, Stream } from '../../activities/contract.ts';
 import type { Money, Output } from '../domain/events.ts';
+import type { LookupReason } from '../domain/decide.ts';
 import type { Pending, Session } from '../domain/state.ts';
 
 /** Where a record lies in the input topics. */
@@ -45,10 +46,8 @@ export interface KnownUserInfo {
   readonly residentCountryCode?: KnownChange;
 }
 
-export type LookupReason = 'old-money' | 'session-expired' | 'late-and-unknown';
-
-/** The row of the table of semantics, section 3, that fitted. */
-export type Decision =
+/** What was decided (src/domain/decide.ts), with the places of what decided it. */
+export type PlacedDecision =
   | { readonly type: 'duplicate'; readonly of: Earlier & { readonly ts: number } }
   | { readonly type: 'no-session' }
   | { readonly type: 'joined'; readonly session: KnownSession }
@@ -81,7 +80,7 @@ export type Happening = {
   | { readonly type: 'change'; readonly record: AppliedRecord; readonly field: 'birthYear' | 'residentCountryCode'; readonly value: string }
   | { readonly type: 'session'; readonly record: AppliedRecord; readonly sessionId: string; readonly clientCountryCode: string; readonly outdated: boolean }
   | {
-      readonly type: 'money'; readonly record: AppliedRecord; readonly money: Money; readonly decision: Decision; readonly joined?: Joined;
+      readonly type: 'money'; readonly record: AppliedRecord; readonly money: Money; readonly decision: PlacedDecision; readonly joined?: Joined;
       /** Where it came out at once, with its number in the applied stream. */
       readonly output?: Output; readonly seq?: number;
     }

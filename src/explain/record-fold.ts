@@ -1,12 +1,12 @@
-/** Applies one record of a signal with the workflow's own `applyBatch`, and tells from the state before and after what it did. */
+/** Applies one record of a signal with the workflow's own `applyBatch`, and tells what that decided and changed. */
 import type { Life } from '../../workflows/life.ts';
 import type { EventBatch } from '../../workflows/messages.ts';
 import { applyBatch } from '../domain/apply.ts';
+import type { Decision } from '../domain/decide.ts';
 import { effectiveTime, inputOf, type Applicable, type Input, type Money, type Output } from '../domain/events.ts';
-import { sessionStatus } from '../domain/sessions.ts';
 import type { Change, Session, UserState } from '../domain/state.ts';
 import type { InputTopics, Untold } from './fold.ts';
-import { placeKey, type AppliedRecord, type Coordinate, type Decision, type Earlier, type Joined, type KnownChange, type KnownSession } from './happening.ts';
+import { placeKey, type AppliedRecord, type Coordinate, type Earlier, type Joined, type KnownChange, type KnownSession, type PlacedDecision } from './happening.ts';
 
 /** A signal in Temporal's history. */
 export interface Received {
@@ -26,6 +26,17 @@ interface ApplyContext {
   /** The workflow's clock, epoch ms. */
   readonly now: number;
   /** Number of its next applied output. */
+  readonly seq: number;
+}
+
+/** What came of a record, beside what it is. */
+interface Followed {
+  /** Its session, as it was known before. */
+  readonly session: Session | undefined;
+  /** Of money. */
+  readonly decision: Decision | undefined;
+  readonly batch: EventBatch;
+  readonly output: Output | undefined;
   readonly seq: number;
 }
 
@@ -61,9 +72,10 @@ export class RecordFold {
     const session = sessionId === undefined ? undefined : user.sessions[sessionId];
     const awaited = new Map(Object.values(user.pending).flat().map((money) => [placeKey(money), money]));
     const before = { ...user.counters, lookups: user.lookups.length };
-    const effects = applyBatch(user, { ...batch, records: [record] }, { userId, now });
+    let decision: Decision | undefined;
+    const effects = applyBatch(user, { ...batch, records: [record] }, { userId, now, onDecision: (made) => (decision = made) });
     const at = this.appliedRecord(received, record, user);
-    const own = this.ownPart(user, before, record, at, session, effects.applied[0], seq, batch.rules.sessionTtl);
+    const own = this.ownPart(user, before, record, at, { session, decision, batch, output: effects.applied[0], seq });
     const freed = user.lookups.slice(before.lookups).filter((lookup) => awaited.has(placeKey(lookup)));
     const released = [...freed, ...effects.resolved].map((one): Untold => {
       const money = awaited.get(placeKey(one))!;
@@ -90,10 +102,7 @@ export class RecordFold {
     };
   }
 
-  private ownPart(
-    user: UserState, before: UserState['counters'], { event, offset }: Applicable, record: AppliedRecord, session: Session | undefined,
-    output: Output | undefined, seq: number, sessionTtl: number,
-  ): Untold {
+  private ownPart(user: UserState, before: UserState['counters'], { event, offset }: Applicable, record: AppliedRecord, { session, decision, batch, output, seq }: Followed): Untold {
     if (user.counters.redeliveriesDropped > before.redeliveriesDropped) {
       return { type: 'redelivery', record, kind: event.type, ...(event.type === 'money' ? { moneyId: event.money.id } : {}) };
     }
@@ -108,32 +117,34 @@ export class RecordFold {
       }
       case 'money': {
         const { money } = event;
-        if (user.counters.duplicatesDropped > before.duplicatesDropped) {
-          const of = this.madeEntry.get(money.id) ?? { ts: user.dedup[money.id]!, moneyId: money.id };
-          return { type: 'money', record, money, decision: { type: 'duplicate', of } };
-        }
-        const decision = this.decisionOf(user, record, money, session, sessionTtl);
+        const placed = this.placed(decision!, user, record, money, batch);
+        if (placed.type === 'duplicate') return { type: 'money', record, money, decision: placed };
         const joined = this.joinedOf(user, record, money, output);
-        return { type: 'money', record, money, decision, joined, ...(output === undefined ? {} : { output, seq }) };
+        return { type: 'money', record, money, decision: placed, joined, ...(output === undefined ? {} : { output, seq }) };
       }
       default:
         return event satisfies never;
     }
   }
 
-  private decisionOf(user: UserState, record: AppliedRecord, money: Money, session: Session | undefined, sessionTtl: number): Decision {
-    const { userSessionId } = money;
-    if (userSessionId === undefined) return { type: 'no-session' };
-    const known = session && { session: { ...this.place('session', record.partition, session.offset), ...session, expiresAt: session.ts + sessionTtl } };
-    const pending = user.pending[userSessionId]?.find((one) => one.partition === record.partition && one.offset === record.offset);
-    if (pending !== undefined) {
-      return { type: 'pending', dueAt: pending.dueAt, ...(pending.wallDueAt === undefined ? {} : { wallDueAt: pending.wallDueAt }) };
+  private placed(decision: Decision, user: UserState, record: AppliedRecord, money: Money, batch: EventBatch): PlacedDecision {
+    switch (decision.type) {
+      case 'duplicate':
+        return { type: 'duplicate', of: this.madeEntry.get(money.id) ?? { ts: user.dedup[money.id]!, moneyId: money.id } };
+      case 'no-session':
+        return { type: 'no-session' };
+      case 'joined':
+        return { type: 'joined', session: this.known(decision.session, batch) };
+      case 'lookup':
+        return { type: 'lookup', why: decision.why, ...(decision.session && { session: this.known(decision.session, batch) }) };
+      case 'pending': {
+        // It is there no more if it made room at once.
+        const { wallDueAt } = user.pending[decision.money.userSessionId]?.find((one) => one.partition === record.partition && one.offset === record.offset) ?? {};
+        return { type: 'pending', dueAt: decision.dueAt, ...(wallDueAt === undefined ? {} : { wallDueAt }) };
+      }
+      default:
+        return decision satisfies never;
     }
-    if (money.isOldMoneyEvent) return { type: 'lookup', why: 'old-money' };
-    const status = sessionStatus(session, record.effectiveTime, sessionTtl);
-    if (status === 'unknown') return { type: 'lookup', why: 'late-and-unknown' };
-    const isLookup = user.lookups.some((one) => one.partition === record.partition && one.offset === record.offset);
-    return isLookup ? { type: 'lookup', why: 'session-expired', ...known } : { type: 'joined', ...known! };
   }
 
   private joinedOf(user: UserState, record: AppliedRecord, money: Money, output: Output | undefined): Joined {

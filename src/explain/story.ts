@@ -1,7 +1,7 @@
 /** Collects, from what happened to a user, the stories of the records of one money id. Pure. */
 import type { LookupOutcome, Stream } from '../../activities/contract.ts';
 import type { Money, Output } from '../domain/events.ts';
-import { placeKey, type AppliedRecord, type CarriedWait, type Coordinate, type Decision, type Happening, type Joined, type Release } from './happening.ts';
+import { placeKey, type AppliedRecord, type CarriedWait, type Coordinate, type Happening, type Joined, type PlacedDecision, type Release } from './happening.ts';
 
 export interface LookupStory {
   readonly call: string;
@@ -24,7 +24,7 @@ export interface MoneyStory {
   /** Absent while no worker has applied it. */
   readonly record?: AppliedRecord;
   readonly appliedAt?: number;
-  readonly decision?: Decision;
+  readonly decision?: PlacedDecision;
   readonly joined?: Joined;
   readonly redeliveredAt: number[];
   readonly lookups: LookupStory[];

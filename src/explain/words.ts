@@ -1,6 +1,6 @@
 /** The words of an explanation and of a time line. */
 import { printable } from '../cli/output.ts';
-import type { Coordinate, Decision, Earlier, Happening, Release } from './happening.ts';
+import type { Coordinate, Earlier, Happening, PlacedDecision, Release } from './happening.ts';
 
 export const iso = (ms: number): string => new Date(ms).toISOString();
 
@@ -30,7 +30,7 @@ export function earlierName({ place, moneyId }: Earlier): string {
   return moneyId === undefined ? placeName(place) : `money ${moneyId} at ${placeName(place)}`;
 }
 
-export function decisionWords(decision: Decision): string {
+export function decisionWords(decision: PlacedDecision): string {
   switch (decision.type) {
     case 'duplicate':
       return `dropped: a duplicate of ${decision.of.place === undefined ? 'a record before the retained history' : placeName(decision.of.place)}`;
