@@ -10,7 +10,7 @@ import { createClient, PATIENT_RETRY } from './client.ts';
 import { requestError, typesOf } from './errors.ts';
 import { library } from './kafkajs.ts';
 import type { KafkaJS } from './kafkajs.ts';
-import { deadline } from './timing.ts';
+import { deadline, retrying } from './timing.ts';
 
 export interface EnsureTopicsOptions {
   /** Of the input topics, where none of them exists yet. */
@@ -72,7 +72,7 @@ export async function ensureTopics(config: Config, logger: Logger, options: Ensu
     const creations = missingTopics(config, options, existing, brokers.length).filter(({ topic }) => only === undefined || topic === only);
     await create(admin, creations, logger);
     const present = names.filter((name) => existing.has(name) || creations.some(({ topic }) => topic === name));
-    const states = await describe(admin, present);
+    const states = await described(admin, present, creations.map(({ topic }) => topic));
     return { created: creations.map(({ topic }) => topic), findings: judge(config, states) };
   } catch (error) {
     throw requestError(config.kafka.brokers, 'preparing the topics', error);
@@ -217,7 +217,7 @@ function compacted(settings: TopicState['settings']): boolean {
 async function create(admin: KafkaJS.Admin, creations: readonly Creation[], logger: Logger): Promise<void> {
   if (creations.length === 0) return;
   const attempt = (topics: readonly Creation[]): Promise<boolean> =>
-    admin.createTopics({ topics: [...topics], waitForLeaders: true, timeout: 15_000 });
+    admin.createTopics({ topics: [...topics], waitForLeaders: false, timeout: 15_000 });
   try {
     await attempt(creations);
   } catch (error) {
@@ -231,6 +231,21 @@ async function create(admin: KafkaJS.Admin, creations: readonly Creation[], logg
       })),
     );
   }
+}
+
+/** What is to be known soon: a broker may be asked that has not heard of a new topic yet, or its partitions have no leader yet. */
+const SOON: ReadonlySet<string> = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE']);
+
+/** Waits until those that were created are there, and led. */
+async function described(admin: KafkaJS.Admin, names: readonly string[], created: readonly string[]): Promise<Map<string, TopicState>> {
+  return retrying(TIMEOUT, (error) => created.length === 0 || !typesOf(error).some((type) => SOON.has(type)), async () => {
+    if (created.length > 0) {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [...created] });
+      const unled = topics.find(({ partitions }) => partitions.length === 0 || partitions.some(({ leader }) => leader < 0));
+      if (unled !== undefined) throw Object.assign(new EnrichmentError('KAFKA', `${unled.name} has partitions without a leader`), { type: 'LEADER_NOT_AVAILABLE' });
+    }
+    return describe(admin, names);
+  });
 }
 
 /** createTopics throws an aggregate of one error a topic. */
