@@ -5,7 +5,7 @@
  */
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import type { Clock } from '../src/clock.ts';
+import { untilAborted, type Clock } from '../src/clock.ts';
 import { messageOf } from '../src/errors.ts';
 import { FAILURES, type Activities, type LookupOutcome } from './contract.ts';
 import type { Limiter } from './limiter.ts';
@@ -106,9 +106,8 @@ async function askFor(sessionIds: readonly string[], attempt: Attempt, noAnswer:
   void clock.sleep(Math.min(LONGEST, Math.max(1, attempt.limit - MARGIN)), over.signal).then(() => over.abort());
   void signsOfLife(attempt, clock, over.signal);
   // What is under way when the time is over is left: its answer would come too late.
-  const end = new Promise<void>((resolve) => ended.addEventListener('abort', () => resolve(), { once: true }));
   try {
-    await Promise.race([askAll(), end]);
+    await Promise.race([askAll(), untilAborted(ended)]);
   } catch (error) {
     if (!ended.aborted) throw error;
   } finally {

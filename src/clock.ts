@@ -23,3 +23,11 @@ export const systemClock: Clock = {
       }
     }),
 };
+
+/** Resolves when the signal is aborted, at once if it is already. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

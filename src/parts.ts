@@ -2,7 +2,7 @@
  * What a process depends on (Kafka, Temporal, the session service), and whether it answers: `/readyz` names what does
  * not. Some are asked at intervals, of others it is known from their use.
  */
-import type { Clock } from './clock.ts';
+import { untilAborted, type Clock } from './clock.ts';
 import { messageOf } from './errors.ts';
 
 /** ms without an answer that are nobody's concern. */
@@ -43,7 +43,7 @@ export class Part {
 
 /** Asks it at intervals until aborted, one question at a time. Never throws. */
 export async function probe(part: Part, ask: () => Promise<unknown>, clock: Clock, ended: AbortSignal): Promise<void> {
-  const end = until(ended);
+  const end = untilAborted(ended);
   while (!ended.aborted) {
     const answered = new AbortController();
     const question = ask().then(
@@ -64,11 +64,4 @@ async function sayLate(part: Part, clock: Clock, over: AbortSignal): Promise<voi
     if (over.aborted) return;
     part.failed('no answer');
   }
-}
-
-function until(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -16,8 +16,8 @@ export interface Mark {
 /** By input; null where none is known. */
 export type Marks = readonly [user: Mark | null, session: Mark | null, money: Mark | null];
 
-/** Bytes of a key or value that are looked at: a record may be as large as a broker takes. */
-const LOOKED_AT = 4_096;
+/** Bytes of a key or value that are looked at: it is done for every record that is read. */
+const LOOKED_AT = 256;
 const PRIME = 0x01000193;
 
 /** 32 bits. It is part of what is committed: another one than this makes every log look like one that has changed. */

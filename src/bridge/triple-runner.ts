@@ -8,7 +8,7 @@
  * the first the group has to confirm that this member still belongs to its current generation.
  */
 import { setMaxListeners } from 'node:events';
-import type { Clock } from '../clock.ts';
+import { untilAborted, type Clock } from '../clock.ts';
 import { EnrichmentError, messageOf } from '../errors.ts';
 import { isFatal } from '../fatal.ts';
 import type { GroupMember, KafkaPort } from '../kafka/port.ts';
@@ -203,7 +203,7 @@ export class TripleRunner {
     const { member, clock, ended } = this.deps;
     if (ended.aborted) return;
     if (member.confirmed !== undefined) {
-      await Promise.race([member.confirmed(), new Promise<void>((resolve) => ended.addEventListener('abort', () => resolve(), { once: true }))]);
+      await Promise.race([member.confirmed(), untilAborted(ended)]);
       return;
     }
     if (!(error instanceof EnrichmentError) || error.code !== 'FENCED') return;

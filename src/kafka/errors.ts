@@ -31,6 +31,9 @@ const HOPELESS_NAMES: ReadonlySet<string> = new Set([
   'KafkaJSNotImplemented',
 ]);
 
+/** A broker does not answer, or nobody knows of it any more. */
+const UNREACHABLE_NAMES: ReadonlySet<unknown> = new Set(['KafkaJSConnectionError', 'KafkaJSConnectionClosedError', 'KafkaJSRequestTimeoutError', 'KafkaJSBrokerNotFound']);
+
 /** The batch is larger than its topic takes. */
 const SIZE_TYPES: ReadonlySet<string> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
 /** These very records are not taken: a policy, a compacted topic and no key, a timestamp out of its bounds. */
@@ -55,6 +58,11 @@ function* chain(error: unknown): Generator<Thrown> {
 /** The Kafka error types (kafkajs' names for the protocol's codes) that this error and its causes carry. */
 export function typesOf(error: unknown): string[] {
   return [...chain(error)].map(({ type }) => type).filter((type): type is string => typeof type === 'string');
+}
+
+/** Of what kafkajs throws itself, not of its causes. */
+export function isUnreachable(error: unknown): boolean {
+  return UNREACHABLE_NAMES.has((error as Thrown).name);
 }
 
 export function isFenced(error: unknown): boolean {

@@ -8,6 +8,7 @@
  * batch is larger than what one partition may have of it, is asked for first: a broker gives the first one a whole batch.
  */
 import { setTimeout as pause } from 'node:timers/promises';
+import { isUnreachable } from './errors.ts';
 import { NO_LEADER } from './metadata.ts';
 
 /** Codes of the protocol. */
@@ -16,7 +17,6 @@ const OFFSET_OUT_OF_RANGE = 1;
 const STALE: ReadonlySet<number> = new Set([3, 5, 6, 9, 74, 75, 78]);
 /** What is there cannot be read: UNKNOWN, CORRUPT_MESSAGE, KAFKA_STORAGE_ERROR. */
 const UNREADABLE: ReadonlySet<number> = new Set([-1, 2, 56]);
-const UNREACHABLE_NAMES: ReadonlySet<string> = new Set(['KafkaJSConnectionError', 'KafkaJSConnectionClosedError', 'KafkaJSRequestTimeoutError', 'KafkaJSBrokerNotFound']);
 /** ms */
 const REFRESH_INTERVAL = 1_000;
 const UNREACHABLE_PAUSE = 200;
@@ -124,7 +124,7 @@ export function consumerGroupOf(Original: ConsumerGroupClass, errorOf: (code: nu
 
     override async recoverFromFetch(error: unknown): Promise<void> {
       const { name, host, port } = error as { name?: string; host?: unknown; port?: unknown };
-      if (name === undefined || !UNREACHABLE_NAMES.has(name)) return super.recoverFromFetch(error);
+      if (!isUnreachable(error)) return super.recoverFromFetch(error);
       if (name === 'KafkaJSConnectionClosedError') this.cluster.removeBroker({ host, port });
       await this.cluster.refreshMetadata();
       await pause(UNREACHABLE_PAUSE);

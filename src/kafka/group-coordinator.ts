@@ -3,6 +3,7 @@
  * then it sends its heartbeats to the broker that was it. A member that nobody hears is put out of the group after its session
  * timeout, and all that it holds changes hands, though the member and the group are well.
  */
+import { isUnreachable } from './errors.ts';
 
 /** The part of kafkajs' ConsumerGroup that is used here (2.2.4: src/consumer/consumerGroup.js). */
 export interface HeartbeatingGroup {
@@ -12,8 +13,7 @@ export interface HeartbeatingGroup {
   heartbeat(options: { readonly interval: number }): Promise<void>;
 }
 
-const UNREACHABLE: ReadonlySet<string> = new Set(['KafkaJSConnectionError', 'KafkaJSConnectionClosedError', 'KafkaJSRequestTimeoutError', 'KafkaJSBrokerNotFound']);
-const MOVED: ReadonlySet<string> = new Set(['NOT_COORDINATOR_FOR_GROUP', 'GROUP_COORDINATOR_NOT_AVAILABLE']);
+const MOVED: ReadonlySet<unknown> = new Set(['NOT_COORDINATOR_FOR_GROUP', 'GROUP_COORDINATOR_NOT_AVAILABLE']);
 
 /** `Original`: kafkajs' class, of {@link HeartbeatingGroup}. */
 export function withCurrentCoordinator<Class>(Original: Class): Class {
@@ -39,6 +39,5 @@ export function withCurrentCoordinator<Class>(Original: Class): Class {
 }
 
 function isElsewhere(error: unknown): boolean {
-  const { name = '', type = '' } = error as { name?: string; type?: string };
-  return UNREACHABLE.has(name) || MOVED.has(type);
+  return isUnreachable(error) || MOVED.has((error as { type?: unknown }).type);
 }

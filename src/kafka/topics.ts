@@ -72,7 +72,7 @@ export async function ensureTopics(config: Config, logger: Logger, options: Ensu
     const creations = missingTopics(config, options, existing, brokers.length).filter(({ topic }) => only === undefined || topic === only);
     await create(admin, creations, logger);
     const present = names.filter((name) => existing.has(name) || creations.some(({ topic }) => topic === name));
-    const states = await described(admin, present, creations.map(({ topic }) => topic));
+    const states = await describeOnceThere(admin, present, creations.map(({ topic }) => topic));
     return { created: creations.map(({ topic }) => topic), findings: judge(config, states) };
   } catch (error) {
     throw requestError(config.kafka.brokers, 'preparing the topics', error);
@@ -237,7 +237,7 @@ async function create(admin: KafkaJS.Admin, creations: readonly Creation[], logg
 const SOON: ReadonlySet<string> = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE']);
 
 /** Waits until those that were created are there, and led. */
-async function described(admin: KafkaJS.Admin, names: readonly string[], created: readonly string[]): Promise<Map<string, TopicState>> {
+async function describeOnceThere(admin: KafkaJS.Admin, names: readonly string[], created: readonly string[]): Promise<Map<string, TopicState>> {
   return retrying(TIMEOUT, (error) => created.length === 0 || !typesOf(error).some((type) => SOON.has(type)), async () => {
     if (created.length > 0) {
       const { topics } = await admin.fetchTopicMetadata({ topics: [...created] });

@@ -3,12 +3,12 @@
  * shard while its publisher is ready, and one for the lookups of all shards. A worker that fails is started again by itself;
  * the loss of the membership gives everything back and joins anew, with back-off, until it is told to stop.
  */
-import type { Clock } from '../clock.ts';
+import { untilAborted, type Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { Publisher } from '../publish/publisher.ts';
 import type { Ownership, OwnershipOptions } from '../publish/ownership.ts';
 import { keepRunning } from '../keep-running.ts';
-import { KeptWorker, untilAborted } from './kept-worker.ts';
+import { KeptWorker } from './kept-worker.ts';
 import type { TemporalWorker } from './temporal-worker.ts';
 
 export interface EnrichmentWorkerDeps {

@@ -1,5 +1,5 @@
 /** A Temporal worker that is started again, with back-off, when it fails or cannot start: what fails in one holds up no other. */
-import type { Clock } from '../clock.ts';
+import { untilAborted, type Clock } from '../clock.ts';
 import { keepRunning } from '../keep-running.ts';
 import type { Logger } from '../log.ts';
 import type { TemporalWorker } from './temporal-worker.ts';
@@ -60,11 +60,4 @@ export class KeptWorker {
       await mustEnd(`stopping ${name}`, worker.stop());
     }
   }
-}
-
-export function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -82,5 +82,8 @@ test('doctor says how many workflows of its app id are paused', async (t) => {
   });
   assert.deepEqual([finding!.level, finding!.subject], ['warning', 'paused workflows']);
   assert.match(finding!.message, /^1: the money of these users waits until somebody runs "temporal workflow unpause"; they are listed by temporal workflow list --query "/);
-  assert.deepEqual(await checkPaused({ count: () => Promise.reject(new Error('invalid ExecutionStatus')) }, appId), []);
+  const refused = Object.assign(new Error('3 INVALID_ARGUMENT'), { code: 3, details: 'invalid ExecutionStatus', metadata: {} });
+  assert.deepEqual(await checkPaused({ count: () => Promise.reject(new Error('failed to count', { cause: refused })) }, appId), []);
+  const [unknown] = await checkPaused({ count: () => Promise.reject(new Error('no answer')) }, appId);
+  assert.deepEqual([unknown!.level, unknown!.message], ['warning', 'how many there are is not known: no answer']);
 });
