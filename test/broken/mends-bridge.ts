@@ -100,13 +100,13 @@ export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
   {
     name: 'late-second-look',
     breaks: 'a partition whose new leader tells its end a moment late waits for seconds',
-    edits: [{ file: 'src/bridge/triple-runner.ts', find: 'this.standing === undefined ? Math.min(backoff, decision ? LOOK_AGAIN : MAX_BACKOFF) : LOOK_AGAIN', replace: 'this.standing === undefined && !decision ? backoff : LOOK_AGAIN' }],
+    edits: [{ file: 'src/bridge/triple-runner.ts', find: 'decision ? Math.min(backoff, LOOK_AGAIN) : backoff', replace: 'decision ? LOOK_AGAIN : backoff' }],
     caughtBy: { test: 'test/bridge/restored-log.test.ts' },
   },
   {
     name: 'accepting-one-accepts-all',
     breaks: 'a person who accepts one log accepts the others that have changed too, at their old offsets',
-    edits: [{ file: 'src/bridge/accept-logs.ts', find: "changed[input] ? (inputs[input]!.known ?? '') : nameOf(inputs[input]!)", replace: 'nameOf(inputs[input]!)' }],
+    edits: [{ file: 'src/bridge/accept-logs.ts', find: "changed[index] ? (input.known ?? '') : nameOf(input)", replace: 'nameOf(input)' }],
     caughtBy: { test: 'test/bridge/log-identity.test.ts' },
   },
   {

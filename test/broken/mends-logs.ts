@@ -35,12 +35,6 @@ export const MENDS_OF_LOGS: readonly BrokenBuild[] = [
     caughtBy: 'simulate',
   },
   {
-    name: 'a-decision-about-one-is-about-all',
-    breaks: 'a decision about one topic that was made anew accepts the others without a word',
-    edits: [{ file: 'src/bridge/accept-logs.ts', find: "(logProblem(input) === undefined ? nameOf(input) : (input.known ?? ''));", replace: 'nameOf(input);' }],
-    caughtBy: { test: 'test/bridge/log-identity.test.ts' },
-  },
-  {
     name: 'lost-records-are-passed-in-silence',
     breaks: 'records that went before they were read are passed without a word',
     edits: [{ file: 'src/bridge/triple-runner.ts', find: '    this.deps.logger.error(\n', replace: '    this.deps.logger.debug(\n' }],
