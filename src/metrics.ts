@@ -66,6 +66,12 @@ export interface WorkerMetrics {
   readonly notOurs: Counter<'kind'>;
   /** Resets, users in two partitions, workflows that wait for room. */
   readonly workflowEvents: Counter<'kind'>;
+  /** Workflows that are being replayed. */
+  readonly replays: Gauge;
+  /** Seconds from the task that needed it to the end of a replay. */
+  readonly replaySeconds: Histogram;
+  /** Workflow tasks that Temporal had given up when they were complete. */
+  readonly tasksLost: Counter;
 }
 
 /** The values of `kind`, see workflows/engine.ts. */
@@ -174,6 +180,14 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
     forgotten: byKind('state_forgotten_total', 'What made room in the states of users that were at a bound', FORGOTTEN),
     notOurs: byKind('not_ours_total', 'Signals, updates, cancellations and starts of workflows that were none of the product and were dropped', NOT_OURS),
     workflowEvents: byKind('workflow_events_total', 'Workflows that were reset, began anew after another of their user, were met in a second partition, or wait for room', WORKFLOW_EVENTS),
+    replays: new Gauge({ name: `${PREFIX}replays`, help: 'Workflows that are being replayed', registers }),
+    replaySeconds: new Histogram({
+      name: `${PREFIX}replay_seconds`,
+      help: 'Time from the workflow task that needed it to the end of a replay; a task has 10 s',
+      buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40],
+      registers,
+    }),
+    tasksLost: new Counter({ name: `${PREFIX}tasks_lost_total`, help: 'Workflow tasks that Temporal had given up when they were complete, and that are repeated', registers }),
     shardsOwned: new Gauge({ name: `${PREFIX}shards_owned`, help: 'Shards that this process publishes for', registers }),
     shardsFailing: new Gauge({ name: `${PREFIX}shards_failing`, help: 'Of these, shards whose Temporal worker failed and is being started again', registers }),
   };

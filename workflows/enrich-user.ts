@@ -36,8 +36,8 @@ import { WatermarkWatch } from './watermark-watch.ts';
 /**
  * When to continue as new. Whoever takes a shard over replays the runs of its users whole, within a task's 10 s and all of
  * them at once, so runs are short; the larger the state that each begins with, the longer they are, up to ten times.
- * That is far below the server's limits (10,000 signals, which its suggestion ignores, 51,200 events, 50 MB), and at half
- * of what makes the bridge wait (src/bridge/history-guard.ts).
+ * That is far below the server's limits (10,000 signals, which its suggestion ignores, 51,200 events, 50 MB), and below what
+ * makes the bridge wait (src/bridge/history-guard.ts).
  */
 const RUN_SIGNALS = 100;
 const RUN_EVENTS = 400;

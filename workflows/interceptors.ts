@@ -1,8 +1,16 @@
 /**
  * Sees what the SDK gives to a workflow, before it does: requests to cancel, and signals and updates with names that the SDK keeps
- * to itself, for which it would fail the task for ever.
+ * to itself, for which it would fail the task for ever. And tells the worker of replays (src/worker/replay-slots.ts).
  */
-import type { WorkflowInterceptors } from '@temporalio/workflow';
+import { proxySinks, type Sinks, type WorkflowInterceptors } from '@temporalio/workflow';
+
+/** A workflow that is not in memory is begun, and may have to repeat its history; both are told once. */
+export interface ReplaySinks extends Sinks {
+  readonly replays: {
+    began(isReplay: boolean): void;
+    caughtUp(): void;
+  };
+}
 
 type OnForeign = (kind: 'signal' | 'update' | 'cancellation', name: string) => void;
 
@@ -31,11 +39,21 @@ class Notices {
 
 export const notices = new Notices();
 
+const { replays } = proxySinks<ReplaySinks>();
+let step: 'none' | 'replays' | 'caught up' = 'none';
+
+function tellOfReplay(isReplay: boolean): void {
+  if (step === 'none') replays.began(isReplay);
+  else if (step === 'replays' && !isReplay) replays.caughtUp();
+  if (step !== 'caught up') step = isReplay ? 'replays' : 'caught up';
+}
+
 export const interceptors = (): WorkflowInterceptors => ({
   internals: [
     {
       activate(input, next) {
         const { activation } = input;
+        tellOfReplay(activation.isReplaying === true);
         activation.jobs = activation.jobs?.filter((job) => {
           if (job.cancelWorkflow) notices.tellForeign('cancellation', '');
           const signal = job.signalWorkflow?.signalName;

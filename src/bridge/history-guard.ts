@@ -11,8 +11,8 @@ import type { Signaller } from './signaller.ts';
 /** Since the last look. */
 const LOOK_AFTER_SIGNALS = 200;
 const LOOK_AFTER_BYTES = 1_000_000;
-/** About twice what the workflow continues as new at, see workflows/enrich-user.ts. */
-export const MAX_HISTORY = { events: 8_000, bytes: 7_000_000 };
+/** A quarter more than the longest runs, see workflows/enrich-user.ts: whoever takes such a user over replays it for some 7 s of processor, of the 10 s of a task. */
+export const MAX_HISTORY = { events: 5_000, bytes: 7_000_000 };
 /** ms between looks at a long history: the first, and the longest. */
 const FIRST_POLL = 500;
 const MAX_POLL = 5_000;

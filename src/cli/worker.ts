@@ -28,7 +28,8 @@ import { EnrichmentWorker } from '../worker/enrichment-worker.ts';
 import { startLookupsWorker } from '../worker/lookups-worker.ts';
 import { UnopenedShards } from '../worker/unopened-shards.ts';
 import { SessionServiceWatch } from '../worker/session-service-watch.ts';
-import { noticeSinks } from '../worker/notices.ts';
+import { noticeSinks, replaySinks } from '../worker/notices.ts';
+import { Replays } from '../worker/replays.ts';
 import { temporalLog } from '../worker/temporal-log.ts';
 import { eachVersion, startVersionWorkers, type Versions } from '../worker/version-workers.ts';
 import { ownWorkflows, readWorkflows, type WorkflowVersion } from '../worker/workflow-version.ts';
@@ -54,15 +55,15 @@ export function workerCommand(): Command {
 async function runWorker(): Promise<void> {
   const { env, config, logger } = createContext({ requireKafka: true, requireTemporal: true, requireSessionService: true });
   const stop = onStopSignal();
-  const temporalLogger = temporalLog(logger, () => systemClock.now());
+  const registry = createRegistry();
+  const metrics = createWorkerMetrics(registry);
+  const temporalLogger = temporalLog(logger, { now: () => systemClock.now(), onTaskLost: () => metrics.tasksLost.inc() });
   Runtime.install({
     logger: temporalLogger,
-    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }), forward: {} } },
+    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
     shutdownSignals: [],
   });
   const kafka = createKafka(config.kafka!, logger);
-  const registry = createRegistry();
-  const metrics = createWorkerMetrics(registry);
   const older = await Promise.all(config.olderWorkflows.map(readWorkflows));
   const [{ connection, namespace }, own] = await Promise.all([connectTemporalNative(env), ownWorkflows(temporalLogger)]);
   const versions = versionsOf(config.deployment, own, older);
@@ -74,6 +75,7 @@ async function runWorker(): Promise<void> {
     const refused = new RefusedOutputs(systemClock, topics.output);
     const ledger = new RefusedUsers(systemClock);
     const shards = new UnopenedShards(systemClock);
+    const replays = new Replays({ clock: systemClock, logger, observe: (ms) => metrics.replaySeconds.observe(ms / 1_000) });
     const observed = observe(metrics, logger, workflowIdsOf(config), refused);
     const lookups = {
       sessionServiceUrl: config.sessionServiceUrl!,
@@ -111,16 +113,25 @@ async function runWorker(): Promise<void> {
             observed(event);
           },
         }),
-      startShardWorker: (shard, publisher, onFailure) =>
-        startVersionWorkers(versions, {
+      async startShardWorker(shard, publisher, onFailure) {
+        const slots = replays.begin(shard);
+        const workers = await startVersionWorkers(versions, {
           connection,
           namespace,
           taskQueue: taskQueueOf(appId, shard),
           activities: createActivities({ ...shared, publisher: counted(publisher, metrics) }),
-          sinks: noticeSinks(metrics),
+          sinks: { ...noticeSinks(metrics), ...replaySinks(slots) },
+          replays: slots,
           maxCachedWorkflows: MAX_CACHED_WORKFLOWS,
           onFailure,
-        }),
+        });
+        return {
+          async stop() {
+            await workers.stop();
+            replays.end(shard, slots);
+          },
+        };
+      },
       startLookupsWorker: (onFailure) =>
         eachVersion(versions, (_, version) =>
           startLookupsWorker({
@@ -139,11 +150,12 @@ async function runWorker(): Promise<void> {
         kafka: () => kafka.partitionCounts([topics.output]),
         temporal: () => within(PROBE_DEADLINE, connection, () => askForNamespace(connection.workflowService, namespace)),
       },
-      parts: { sessionService: sessionService.part, outputs: refused, ledger, shards },
+      parts: { sessionService: sessionService.part, outputs: refused, ledger, shards, replays },
       setGauges() {
         metrics.shardsOwned.set(worker.shardsOwned);
         metrics.shardsFailing.set(worker.shardsFailing);
         metrics.outputsRefused.set(refused.count);
+        metrics.replays.set(replays.underWay);
       },
     });
   } finally {

@@ -2,6 +2,8 @@
 import type { DataConverter, WorkerDeploymentVersion } from '@temporalio/common';
 import { Worker, type InjectedSinks, type NativeConnection } from '@temporalio/worker';
 import type { Activities } from '../../activities/contract.ts';
+import type { ReplaySinks } from '../../workflows/interceptors.ts';
+import { MAX_TASKS, type ReplaySlots } from './replay-slots.ts';
 import { runTemporalWorker, SHUTDOWN, type TemporalWorker } from './temporal-worker.ts';
 import type { NoticeSinks } from '../../workflows/temporal-engine.ts';
 
@@ -15,7 +17,9 @@ export interface ShardWorkerOptions {
   readonly deploymentVersion?: WorkerDeploymentVersion;
   readonly activities: Activities;
   /** What workflows tell of themselves; none: nobody listens. */
-  readonly sinks?: InjectedSinks<NoticeSinks>;
+  readonly sinks?: InjectedSinks<NoticeSinks & ReplaySinks>;
+  /** What its workflows are replayed by; undefined: they do not tell of replays (those of 0.2), and as many as there are tasks are replayed at a time. */
+  readonly replays?: ReplaySlots;
   /** About 1 MB each, see DESIGN.md. */
   readonly maxCachedWorkflows: number;
   /** The worker ended without being asked to. */
@@ -31,7 +35,7 @@ export type ShardWorker = TemporalWorker;
 const WATCHDOG = { isolateExecutionTimeout: '1m' } as object;
 
 export async function startShardWorker(options: ShardWorkerOptions): Promise<ShardWorker> {
-  const { connection, namespace, taskQueue, workflowBundle, dataConverter, deploymentVersion, activities, sinks, maxCachedWorkflows, onFailure } = options;
+  const { connection, namespace, taskQueue, workflowBundle, dataConverter, deploymentVersion, activities, sinks, replays, maxCachedWorkflows, onFailure } = options;
   const worker = await Worker.create({
     connection,
     namespace,
@@ -43,9 +47,12 @@ export async function startShardWorker(options: ShardWorkerOptions): Promise<Sha
     // A run stays on the version that it began with; the next one takes the current version (workflows/temporal-engine.ts).
     ...(deploymentVersion && { workerDeploymentOptions: { useWorkerVersioning: true, version: deploymentVersion, defaultVersioningBehavior: 'PINNED' } }),
     maxCachedWorkflows,
-    maxConcurrentWorkflowTaskExecutions: 50,
-    maxConcurrentLocalActivityExecutions: 100,
-    maxConcurrentActivityTaskExecutions: 100,
+    tuner: {
+      workflowTaskSlotSupplier: replays ?? { type: 'fixed-size', numSlots: MAX_TASKS },
+      activityTaskSlotSupplier: { type: 'fixed-size', numSlots: 100 },
+      localActivityTaskSlotSupplier: { type: 'fixed-size', numSlots: 100 },
+      nexusTaskSlotSupplier: { type: 'fixed-size', numSlots: 1 },
+    },
     // On purpose and not autoscaling: with few users autoscaled pollers left regular activities waiting.
     workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 4 },
     activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 2 },

@@ -96,7 +96,7 @@ describe('the bridge', () => {
   it('waits with the signals of a user whose workflow has a long history', async (t) => {
     const world = new World(t);
     world.start('a');
-    world.history = { events: 8_000, bytes: 0 };
+    world.history = { events: 5_000, bytes: 0 };
     // The history is looked at after every 200 signals.
     for (let n = 0; n < 200; n += 1) {
       world.produce('money', n);
@@ -105,7 +105,7 @@ describe('the bridge', () => {
     world.produce('money', 200);
     await world.pass(20_000);
     assert.equal(world.signals.length, 200);
-    world.history = { events: 7_999, bytes: 0 };
+    world.history = { events: 4_999, bytes: 0 };
     await world.until('it goes on', () => world.counts.signalled === 201);
   });
 

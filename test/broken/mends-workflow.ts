@@ -92,4 +92,16 @@ export const MENDS_OF_THE_WORKFLOW: readonly BrokenBuild[] = [
     edits: [{ file: 'src/publish/shard-publisher.ts', find: "if (judge(entry, request).type !== 'published') return false;", replace: "if (judge(entry, request).type !== 'published' || this.#waiting.length + this.#inFlight.length > 0) return false;" }],
     caughtBy: { test: 'test/publish/exactly-once.test.ts' },
   },
+  {
+    name: 'all-replays-at-once',
+    breaks: 'whoever takes a shard over replays all its users at a time, and on a full machine none of them ends in the time of its task',
+    edits: [{ file: 'src/worker/replay-slots.ts', find: 'this.#limit = Math.max(1, Math.floor(this.#limit / 2));', replace: 'this.#limit = Math.max(1, this.#limit);' }],
+    caughtBy: { test: 'test/worker/replay-slots.test.ts' },
+  },
+  {
+    name: 'publishing-counts-as-replaying',
+    breaks: 'the first task of a new run keeps a place of the replays until it has published',
+    edits: [{ file: 'src/worker/replay-slots.ts', find: 'if (permit !== undefined) permit.unheard = false;', replace: 'if (permit !== undefined && isReplay) permit.unheard = false;' }],
+    caughtBy: { test: 'test/worker/replay-slots.test.ts' },
+  },
 ];

@@ -23,7 +23,7 @@ import { testServer } from '../support/test-server.ts';
 
 type EventId = proto.temporal.api.history.v1.IHistoryEvent['eventId'];
 
-interface Shared {
+export interface Shared {
   readonly env: TestWorkflowEnvironment;
   readonly client: Client;
   readonly bundle: { code: string };
@@ -39,7 +39,7 @@ after(async () => {
 });
 
 /** One of each kind for a test file. */
-function environment(kind: ServerKind): Promise<Shared> {
+export function environment(kind: ServerKind): Promise<Shared> {
   const started = shared.get(kind) ?? start(kind);
   shared.set(kind, started);
   return started;

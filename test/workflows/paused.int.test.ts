@@ -63,8 +63,11 @@ test('the history of a paused workflow is looked at like that of one that runs: 
   await user.pause();
   await user.signal([at(1, 'b')]);
   const signaller = createTemporalSignaller({ getHandle: () => user.handle, withDeadline: (_: unknown, work: () => unknown) => work() } as never, { appId: 'app' }, 1);
-  const history = await signaller.history(user.userId);
-  assert.ok(history !== null && history.events >= 5 && history.bytes > 0, JSON.stringify(history));
+  // The signal is in the history only when the task that published is complete.
+  await eventually('its history is told', async () => {
+    const history = await signaller.history(user.userId);
+    return history !== null && history.events >= 5 && history.bytes > 0;
+  }, 20_000);
   await user.unpause();
 });
 
