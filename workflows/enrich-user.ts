@@ -43,6 +43,9 @@ const RUN_SIGNALS = 100;
 const RUN_EVENTS = 400;
 const CARRIED_BYTES = 100_000;
 const LONGEST_RUN = 10;
+/** Since 0.3 (what a run of an earlier release did is not repeated otherwise): records of full signals cost as much as many signals. */
+const RUN_RECORDS = 10_000;
+const LONGEST_RUN_NOW = 4;
 const MAX_HISTORY_BYTES = 4_000_000;
 /** Signals that are applied before their outputs are published. */
 const MAX_BATCHES = 10;
@@ -60,10 +63,12 @@ export async function enrichUser(engine: Engine, argument: unknown): Promise<nev
   let applying = false;
   let publishing = false;
   let signals = 0;
+  let records = 0;
   let nudged = false;
   /** Batches that came before one said whose they are. */
   const nobodys: EventBatch[] = [];
   const length = Math.min(LONGEST_RUN, 1 + Math.floor(engine.history().bytes / CARRIED_BYTES));
+  const lengthNow = Math.min(LONGEST_RUN_NOW, length);
 
   const drop = (kind: Foreign, why: string): void => notes.notOurs(kind, why);
   if (notOurs !== undefined) drop('start', notOurs);
@@ -72,6 +77,7 @@ export async function enrichUser(engine: Engine, argument: unknown): Promise<nev
     const wrong = whyNotABatch(batch, whose);
     if (wrong !== undefined) return drop('signal', wrong);
     whose.took(batch as EventBatch);
+    records += (batch as EventBatch).records.length;
     nobodys.push(batch as EventBatch);
     if (whose.userId !== undefined) for (const one of nobodys.splice(0)) inbox.signal(one);
   });
@@ -194,11 +200,17 @@ export async function enrichUser(engine: Engine, argument: unknown): Promise<nev
     alarm.set(empty === undefined ? givenUp : now + Math.max(empty - user.tau!, Math.min(HOUR, rules.sessionTtl)));
   }
 
+  function isLongNow(events: number): boolean {
+    const long = records >= RUN_RECORDS || signals >= lengthNow * RUN_SIGNALS || events >= lengthNow * RUN_EVENTS;
+    return long && engine.patched('shorter-runs');
+  }
+
   /** Whether to continue as new now; what is carried fits, or is made to. */
   function prepareContinueAsNew(): boolean {
     const { events, bytes, continueAsNewSuggested, newVersion } = engine.history();
     const long = signals >= length * RUN_SIGNALS || events >= length * RUN_EVENTS || bytes >= MAX_HISTORY_BYTES || continueAsNewSuggested;
-    if (nobodys.length > 0 || (!long && !newVersion && !nudged)) return false;
+    if (nobodys.length > 0) return false;
+    if (!long && !newVersion && !nudged && !isLongNow(events)) return false;
     // What is owed while Kafka or the session service is away may be too much; it shrinks when they are back.
     if (life.rules?.bounds !== undefined) return canBeCarried(life);
     // All was applied without bounds, by an earlier release or for one: as that release decided, and where it gave up, as today.

@@ -1,8 +1,10 @@
 /**
  * Sees what the SDK gives to a workflow, before it does: requests to cancel, and signals and updates with names that the SDK keeps
- * to itself, for which it would fail the task for ever. And tells the worker of replays (src/worker/replay-slots.ts).
+ * to itself, for which it would fail the task for ever. Tells the worker of replays (src/worker/replay-slots.ts), and fails a
+ * task that the workflow in memory must not go on with (lost-tasks.ts).
  */
-import { proxySinks, type Sinks, type WorkflowInterceptors } from '@temporalio/workflow';
+import { proxySinks, workflowInfo, type Sinks, type WorkflowInterceptors } from '@temporalio/workflow';
+import { LostTasks } from './lost-tasks.ts';
 
 /** A workflow that is not in memory is begun, and may have to repeat its history; both are told once. */
 export interface ReplaySinks extends Sinks {
@@ -48,12 +50,28 @@ function tellOfReplay(isReplay: boolean): void {
   if (step !== 'caught up') step = isReplay ? 'replays' : 'caught up';
 }
 
+export const lostTasks = new LostTasks();
+
+type Activation = Parameters<NonNullable<NonNullable<WorkflowInterceptors['internals']>[number]['activate']>>[0]['activation'];
+
+function lookForLostTasks({ isReplaying, timestamp, historyLength, historySizeBytes, jobs }: Activation): void {
+  // What only asks has no place in the history.
+  if (jobs?.every((job) => job.queryWorkflow)) return;
+  const at = Number(timestamp?.seconds ?? 0) * 1_000 + Math.floor((timestamp?.nanos ?? 0) / 1_000_000);
+  const signals = jobs?.filter((job) => job.signalWorkflow).length ?? 0;
+  lostTasks.activated(
+    { isReplaying: isReplaying === true, at, historyLength: historyLength ?? 0, historyBytes: Number(historySizeBytes ?? 0), signals },
+    workflowInfo().taskTimeoutMs,
+  );
+}
+
 export const interceptors = (): WorkflowInterceptors => ({
   internals: [
     {
       activate(input, next) {
         const { activation } = input;
         tellOfReplay(activation.isReplaying === true);
+        lookForLostTasks(activation);
         activation.jobs = activation.jobs?.filter((job) => {
           if (job.cancelWorkflow) notices.tellForeign('cancellation', '');
           const signal = job.signalWorkflow?.signalName;

@@ -1,7 +1,8 @@
 /**
  * How a user's outputs are published. While Kafka takes nothing, for days perhaps, no history may grow: a local activity adds
  * events as long as it runs (a heartbeat of its task each 8 s), so after some seconds a regular one goes on, which the server
- * repeats without an event, and soon after Kafka is back.
+ * repeats without an event, and soon after Kafka is back. That is before the first heartbeat: for whoever replays it a task with nothing but a
+ * heartbeat is one with the task after it, and has the later time.
  */
 import { FAILURES, type PublishAnswer, type PublishRequest } from '../activities/contract.ts';
 import type { CallOptions, Engine } from './engine.ts';
@@ -11,9 +12,8 @@ const FINAL: readonly string[] = [FAILURES.shardNotOwned, FAILURES.sequenceGap, 
 
 const LOCALLY: CallOptions = {
   local: true,
-  startToCloseTimeout: 20_000,
-  // Three heartbeats at most.
-  scheduleToCloseTimeout: 25_000,
+  startToCloseTimeout: 7_000,
+  scheduleToCloseTimeout: 7_000,
   retry: { initialInterval: 50, maximumInterval: 2_000, nonRetryableErrorTypes: [...FINAL] },
 };
 const DURABLY: CallOptions = { startToCloseTimeout: 10_000, retry: { initialInterval: 200, maximumInterval: 5_000 } };

@@ -4,7 +4,7 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/contract.ts';
 import type { Call, CallOptions, Engine, Noticed } from './engine.ts';
-import { notices } from './interceptors.ts';
+import { lostTasks, notices } from './interceptors.ts';
 import type { userEnrichment } from './user-enrichment.ts';
 import { EVENTS_SIGNAL, NUDGE_SIGNAL, stored } from './messages.ts';
 
@@ -51,7 +51,15 @@ export function temporalEngine(): Engine {
       void call.result.then(() => call.cancelled || ring());
       return () => call.cancel();
     },
-    call: (name, request, options) => cancellable(() => activitiesWith(options)[name](request as never) as Promise<never>),
+    call(name, request, options) {
+      const call = cancellable(() => activitiesWith(options)[name](request as never) as Promise<never>);
+      if (options.local) {
+        lostTasks.localBegins();
+        const ended = (): void => lostTasks.localEnds();
+        call.result.then(ended, ended);
+      }
+      return call;
+    },
     // Runs are pinned to a version of the code, where there are versions: the next one takes the current one.
     continueAsNew: (start) => makeContinueAsNewFunc<typeof userEnrichment>({ initialVersioningBehavior: 'AUTO_UPGRADE' })(stored('Start', start)),
     describe: (text) => setCurrentDetails(text),

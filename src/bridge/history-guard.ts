@@ -1,16 +1,19 @@
 /**
  * Keeps signals from outrunning a workflow. A signal is acknowledged when it is durable, not when it is processed: while
  * workers are away or slow, the history of a busy user grows, and Temporal terminates a workflow whose history passes
- * its limits (50 MB, 51,200 events, 10,000 signals), which would lose the user's state. So after every so many signals
- * or bytes to a user its history is looked at, and while it is long its signals wait. A workflow that keeps up continues
+ * its limits (50 MB, 51,200 events, 10,000 signals), which would lose the user's state. And whoever takes the user over
+ * replays all of it, within the 10 s of a workflow task. So after every so many signals, bytes or records to a user its history is looked
+ * at, and while it is long, or so many records are not all applied, its signals wait. A workflow that keeps up continues
  * as new long before. One guard serves a bridge for as long as it lives: what it knows outlasts generations.
  */
 import type { Clock } from '../clock.ts';
-import type { Signaller } from './signaller.ts';
+import type { HistoryLength, Signaller } from './signaller.ts';
 
 /** Since the last look. */
 const LOOK_AFTER_SIGNALS = 200;
 const LOOK_AFTER_BYTES = 1_000_000;
+/** Half of what a workflow continues as new after. */
+const LOOK_AFTER_RECORDS = 5_000;
 /** A quarter more than the longest runs, see workflows/enrich-user.ts: whoever takes such a user over replays it for some 7 s of processor, of the 10 s of a task. */
 export const MAX_HISTORY = { events: 5_000, bytes: 7_000_000 };
 /** ms between looks at a long history: the first, and the longest. */
@@ -19,12 +22,24 @@ const MAX_POLL = 5_000;
 /** Users that are remembered (some 100 bytes each); the one that was signalled longest ago is forgotten first. */
 const MAX_USERS = 250_000;
 
+/** `signals`: a large one counts as several. */
+interface Sent {
+  readonly signals: number;
+  readonly records: number;
+}
+
+export interface SignalSize {
+  /** Of the records' values. */
+  readonly bytes: number;
+  readonly records: number;
+}
+
 export class HistoryGuard {
   private readonly signaller: Pick<Signaller, 'history'>;
   private readonly clock: Pick<Clock, 'sleep'>;
   private readonly maxUsers: number;
-  /** By user, signals since the last look; a large one counts as several. */
-  private readonly sent = new Map<string, number>();
+  /** By user, what was sent since the last look. */
+  private readonly sent = new Map<string, Sent>();
   private forgot = false;
 
   constructor(signaller: Pick<Signaller, 'history'>, clock: Pick<Clock, 'sleep'>, maxUsers = MAX_USERS) {
@@ -34,24 +49,24 @@ export class HistoryGuard {
   }
 
   /**
-   * Undefined when a signal of `bytes` may be sent to the user at once; otherwise resolves when it may, or when `ended`,
+   * Undefined when a signal of this size may be sent to the user at once; otherwise resolves when it may, or when `ended`,
    * and rejects when Temporal does not answer.
    */
-  admit(userId: string, bytes: number, ended: AbortSignal): Promise<void> | undefined {
-    const weight = Math.max(1, (bytes * LOOK_AFTER_SIGNALS) / LOOK_AFTER_BYTES);
+  admit(userId: string, { bytes, records }: SignalSize, ended: AbortSignal): Promise<void> | undefined {
+    const signals = Math.max(1, (bytes * LOOK_AFTER_SIGNALS) / LOOK_AFTER_BYTES);
     // Of one that may have been forgotten nothing is known: it is looked at.
-    const before = this.sent.get(userId) ?? (this.forgot ? LOOK_AFTER_SIGNALS : 0);
-    if (before < LOOK_AFTER_SIGNALS) {
-      this.note(userId, before + weight);
+    const before = this.sent.get(userId) ?? { signals: this.forgot ? LOOK_AFTER_SIGNALS : 0, records: 0 };
+    if (before.signals < LOOK_AFTER_SIGNALS && before.records < LOOK_AFTER_RECORDS) {
+      this.note(userId, { signals: before.signals + signals, records: before.records + records });
       return undefined;
     }
-    return this.waitForShortHistory(userId, ended).then((short) => {
+    return this.waitForShortHistory(userId, before.records >= LOOK_AFTER_RECORDS, ended).then((short) => {
       // Whoever comes after one that gave up has to look as well.
-      if (short) this.note(userId, weight);
+      if (short) this.note(userId, { signals, records });
     });
   }
 
-  private note(userId: string, sent: number): void {
+  private note(userId: string, sent: Sent): void {
     this.sent.delete(userId);
     this.sent.set(userId, sent);
     if (this.sent.size <= this.maxUsers) return;
@@ -59,13 +74,17 @@ export class HistoryGuard {
     this.sent.delete(this.sent.keys().next().value!);
   }
 
-  /** False when ended before. */
-  private async waitForShortHistory(userId: string, ended: AbortSignal): Promise<boolean> {
+  /** `applied`: and for all that was signalled to be applied. False when ended before. */
+  private async waitForShortHistory(userId: string, applied: boolean, ended: AbortSignal): Promise<boolean> {
     for (let poll = FIRST_POLL; !ended.aborted; poll = Math.min(2 * poll, MAX_POLL)) {
       const history = await this.signaller.history(userId);
-      if (history === null || (history.events < MAX_HISTORY.events && history.bytes < MAX_HISTORY.bytes)) return true;
+      if (history === null || (isShort(history) && !(applied && history.busy))) return true;
       await this.clock.sleep(poll, ended);
     }
     return false;
   }
+}
+
+function isShort({ events, bytes }: HistoryLength): boolean {
+  return events < MAX_HISTORY.events && bytes < MAX_HISTORY.bytes;
 }

@@ -119,7 +119,7 @@ export class SignalSender {
     for (let failures = 0, backoff = FIRST_BACKOFF; ; failures += 1, backoff *= 2) {
       const before = this.places.successes;
       try {
-        const wait = guard.admit(flight.userId, bytes, givenUp);
+        const wait = guard.admit(flight.userId, { bytes, records: batch.records.length }, givenUp);
         if (wait !== undefined) {
           this.places.free(place);
           place = undefined;

@@ -1,5 +1,12 @@
 import type { EventBatch } from '../../workflows/messages.ts';
 
+export interface HistoryLength {
+  readonly events: number;
+  readonly bytes: number;
+  /** A workflow task of it is under way or waits: not all that was signalled is applied, perhaps. */
+  readonly busy: boolean;
+}
+
 /** Where the bridge's signals go. */
 export interface Signaller {
   /**
@@ -7,8 +14,8 @@ export interface Signaller {
    * doubt, and then the same signal is sent again: a workflow drops what it already has.
    */
   signal(userId: string, batch: EventBatch): Promise<void>;
-  /** How long the history of the user's running workflow is; null when there is none. */
-  history(userId: string): Promise<{ readonly events: number; readonly bytes: number } | null>;
+  /** The history of the user's running workflow; null when there is none. */
+  history(userId: string): Promise<HistoryLength | null>;
   /** How people are told of a user: the id of its workflow. */
   workflowIdOf?(userId: string): string;
 }

@@ -37,11 +37,11 @@ export function createTemporalSignaller(client: WorkflowClient, config: Pick<Con
 
     async history(userId) {
       try {
-        const { historyLength, historySize, status } = await within(DEADLINE, client, () =>
+        const { historyLength, historySize, status, raw } = await within(DEADLINE, client, () =>
           client.getHandle(workflow(userId).workflowId).describe(),
         );
         // One that a person has paused takes signals, and applies none.
-        return status.name === 'RUNNING' || status.name === 'PAUSED' ? { events: historyLength, bytes: historySize ?? 0 } : null;
+        return status.name === 'RUNNING' || status.name === 'PAUSED' ? { events: historyLength, bytes: historySize ?? 0, busy: Boolean(raw.pendingWorkflowTask) } : null;
       } catch (error) {
         if (error instanceof WorkflowNotFoundError) return null;
         throw error;

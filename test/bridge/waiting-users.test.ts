@@ -21,7 +21,7 @@ function signallerOf(answer: (user: number) => Promise<void> | void, history: (u
     workflowIdOf: (userId) => `app/user-${userOf(userId)}`,
     history: async (userId) => {
       looks.push(userOf(userId));
-      return history(userOf(userId));
+      return { busy: false, ...history(userOf(userId)) };
     },
     signal: async (userId, { partition, records }) => {
       attempts.push(userOf(userId));

@@ -123,7 +123,7 @@ export class World {
 
   #signaller(bridge: string): Signaller {
     return {
-      history: async () => this.history,
+      history: async () => ({ busy: false, ...this.history }),
       signal: (userId, batch) =>
         new Promise<void>((resolve, reject) => {
           const signal: Signal = {

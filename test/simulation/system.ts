@@ -181,7 +181,7 @@ export class SimSystem {
       history: (userId) =>
         server.request(process, 'describing a workflow', () => {
           const run = this.temporal.runs.get(workflowIdOf(APP, userId));
-          return run === undefined ? null : { events: run.events, bytes: run.bytes };
+          return run === undefined ? null : { events: run.events, bytes: run.bytes, busy: run.busy };
         }, unanswered),
     };
   }

@@ -13,6 +13,7 @@ import { DEFAULT_SETTINGS, model, type ModelResult, type ModelSettings, type Raw
 import { sharedCluster, type Cluster } from './cluster.ts';
 import { eventually } from './eventually.ts';
 import { readTopics, type SeenRecord } from './topic-reader.ts';
+import { whereabouts } from './whereabouts.ts';
 
 const quiet = createLogger({ level: 'silent' });
 
@@ -81,6 +82,14 @@ export async function startSystem(t: TestContext, options: { partitions: number;
     await flush();
   }
 
+  /** What helps to find the fault comes first: what is printed of a long list may be cut. */
+  async function explained(found: readonly string[], expected: ModelResult): Promise<string[]> {
+    const places = found.slice(0, 3).flatMap((line) => /\d+\/\d+/.exec(line) ?? []);
+    const user = expected.outputs.find(({ partition, offset }) => places.includes(`${partition}/${offset}`))?.userId;
+    if (user === undefined) return found.slice(0, 10);
+    return [...(await whereabouts(cluster.temporal, `${config.appId}/${user}`, places).catch((error: unknown) => [String(error)])), ...found.slice(0, 10)];
+  }
+
   return {
     config,
     env,
@@ -115,12 +124,12 @@ export async function startSystem(t: TestContext, options: { partitions: number;
         'the expected number of outputs and dead letters',
         () => outputs.records.length >= expected.outputs.length && deadLetters.records.length >= expected.deadLetters.length,
         timeout,
-      ).catch((error: unknown) => {
-        console.error(`outputs: ${outputs.records.length} of ${expected.outputs.length}, dead letters: ${deadLetters.records.length} of ${expected.deadLetters.length}`);
-        assert.deepEqual(differences(outputs.records, expected).slice(0, 10), [], String(error));
+      ).catch(async (error: unknown) => {
+        const counts = `outputs: ${outputs.records.length} of ${expected.outputs.length}, dead letters: ${deadLetters.records.length} of ${expected.deadLetters.length}`;
+        assert.deepEqual(await explained(differences(outputs.records, expected), expected), [], `${String(error)}; ${counts}`);
         throw error;
       });
-      assert.deepEqual(differences(outputs.records, expected).slice(0, 10), []);
+      assert.deepEqual(await explained(differences(outputs.records, expected), expected), []);
       const where = (topic: string, partition: unknown, offset: unknown, reason: unknown) => `${topic}/${partition}/${offset} ${reason}`;
       assert.deepEqual(
         deadLetters.records.map(({ headers: h }) => where(h['source-topic']!, h['source-partition'], h['source-offset'], h['reason'])).sort(),

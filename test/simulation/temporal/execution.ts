@@ -62,6 +62,11 @@ export class Run implements RunHistory {
     this.before = options.before;
   }
 
+  /** A task waits or is under way. */
+  get busy(): boolean {
+    return this.task !== undefined;
+  }
+
   /** About as many events as Temporal would have. */
   get events(): number {
     return 1 + this.jobs.length + this.#completed;
