@@ -44,7 +44,7 @@ const RUN_EVENTS = 400;
 const CARRIED_BYTES = 100_000;
 const LONGEST_RUN = 10;
 /** Since 0.3 (what a run of an earlier release did is not repeated otherwise): records of full signals cost as much as many signals. */
-const RUN_RECORDS = 10_000;
+const RUN_RECORDS = 5_000;
 const LONGEST_RUN_NOW = 4;
 const MAX_HISTORY_BYTES = 4_000_000;
 /** Signals that are applied before their outputs are published. */

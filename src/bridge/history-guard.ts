@@ -13,11 +13,11 @@ import type { HistoryLength, Signaller } from './signaller.ts';
 const LOOK_AFTER_SIGNALS = 200;
 const LOOK_AFTER_BYTES = 1_000_000;
 /** Half of what a workflow continues as new after. */
-const LOOK_AFTER_RECORDS = 5_000;
+const LOOK_AFTER_RECORDS = 2_500;
 /** A quarter more than the longest runs, see workflows/enrich-user.ts: whoever takes such a user over replays it for some 7 s of processor, of the 10 s of a task. */
 export const MAX_HISTORY = { events: 5_000, bytes: 7_000_000 };
 /** ms between looks at a long history: the first, and the longest. */
-const FIRST_POLL = 500;
+const FIRST_POLL = 100;
 const MAX_POLL = 5_000;
 /** Users that are remembered (some 100 bytes each); the one that was signalled longest ago is forgotten first. */
 const MAX_USERS = 250_000;

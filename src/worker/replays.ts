@@ -57,5 +57,5 @@ export class Replays {
 }
 
 function seconds(ms: number): number {
-  return Math.round(ms / 1_000);
+  return Math.round(ms / 100) / 10;
 }

@@ -39,17 +39,17 @@ describe('continue-as-new', () => {
 
   it('comes by the count of records, which full signals have many of', async (t) => {
     const user = await WorkflowUser.create(t, { server: 'dev' });
-    // Signals of 500 records are far fewer than 100 for 10,000.
+    // Signals of 500 records are far fewer than 100 for 5,000.
     const full = (n: number) => Array.from({ length: 500 }, (_, i) => money(500 * n + i, { id: `m${500 * n + i}`, ts: T0 + 500 * n + i }));
     await user.signal(full(0));
     const before = await user.runId();
-    for (let n = 1; n < 19; n += 1) await user.signal(full(n));
-    await eventually('9,500 are published', () => user.fake.outputs('applied').length === 9_500, 60_000);
+    for (let n = 1; n < 9; n += 1) await user.signal(full(n));
+    await eventually('4,500 are published', () => user.fake.outputs('applied').length === 4_500, 60_000);
     assert.equal(await user.runId(), before);
-    await user.signal(full(19));
+    await user.signal(full(9));
     await eventually('it has continued', async () => (await user.runId()) !== before, 60_000);
-    await user.signal(full(20));
-    await eventually('all are published', () => user.fake.outputs('applied').length === 10_500, 60_000);
+    await user.signal(full(10));
+    await eventually('all are published', () => user.fake.outputs('applied').length === 5_500, 60_000);
   });
 
   it('keeps pending money, lookups and unpublished outputs, and goes on with them', async (t) => {
