@@ -22,7 +22,7 @@ const MAX_POLL = 5_000;
 /** Users that are remembered (some 100 bytes each); the one that was signalled longest ago is forgotten first. */
 const MAX_USERS = 250_000;
 
-/** `signals`: a large one counts as several. */
+/** `signals`: since the last look; a large one counts as several. `records`: since it was seen that all were applied. */
 interface Sent {
   readonly signals: number;
   readonly records: number;
@@ -38,7 +38,7 @@ export class HistoryGuard {
   private readonly signaller: Pick<Signaller, 'history'>;
   private readonly clock: Pick<Clock, 'sleep'>;
   private readonly maxUsers: number;
-  /** By user, what was sent since the last look. */
+  /** By user. */
   private readonly sent = new Map<string, Sent>();
   private forgot = false;
 
@@ -60,9 +60,10 @@ export class HistoryGuard {
       this.note(userId, { signals: before.signals + signals, records: before.records + records });
       return undefined;
     }
-    return this.waitForShortHistory(userId, before.records >= LOOK_AFTER_RECORDS, ended).then((short) => {
+    const applied = before.records >= LOOK_AFTER_RECORDS;
+    return this.waitForShortHistory(userId, applied, ended).then((short) => {
       // Whoever comes after one that gave up has to look as well.
-      if (short) this.note(userId, { signals, records });
+      if (short) this.note(userId, { signals, records: applied ? records : before.records + records });
     });
   }
 

@@ -47,6 +47,16 @@ test('or with 2,500 records; then its signals wait until all that was signalled 
   assert.notEqual(guard.admit('a', of(10_000, 500), forEver), undefined);
 });
 
+test('a look at its length says nothing of what is applied: full signals reach the megabyte before the 2,500 records', async () => {
+  const { guard, looks, slept } = guardOver({ ...short, busy: true }, { ...short, busy: true }, { ...short, busy: false });
+  for (let n = 0; n < 5; n += 1) assert.equal(guard.admit('a', of(200_000, 400), forEver), undefined);
+  await guard.admit('a', of(200_000, 400), forEver);
+  assert.deepEqual([looks.length, slept()], [1, 0], 'its length');
+  assert.equal(guard.admit('a', of(200_000, 400), forEver), undefined);
+  await guard.admit('a', of(200_000, 400), forEver);
+  assert.deepEqual([looks.length, slept()], [3, 1], 'whether all is applied');
+});
+
 test('while the history is long its signals wait', async () => {
   const long = { events: MAX_HISTORY.events, bytes: 0 };
   const large = { events: 0, bytes: MAX_HISTORY.bytes };
