@@ -18,7 +18,7 @@ export interface ShardWorkerOptions {
   readonly activities: Activities;
   /** What workflows tell of themselves; none: nobody listens. */
   readonly sinks?: InjectedSinks<NoticeSinks & ReplaySinks>;
-  /** What its workflows are replayed by; undefined: they do not tell of replays (those of 0.2), and as many as there are tasks are replayed at a time. */
+  /** Told of replays by {@link ShardWorkerOptions.sinks}; undefined: its workflows do not tell of them (those of 0.2), and as many are replayed at a time as there are tasks. */
   readonly replays?: ReplaySlots;
   /** About 1 MB each, see DESIGN.md. */
   readonly maxCachedWorkflows: number;

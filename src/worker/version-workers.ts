@@ -24,9 +24,10 @@ export interface VersionOptions {
   readonly deploymentVersion?: WorkerDeploymentVersion;
 }
 
-/** The workers of a shard. */
-export function startVersionWorkers(versions: Versions, options: Omit<ShardWorkerOptions, 'workflowBundle' | keyof VersionOptions>): Promise<ShardWorker> {
-  return eachVersion(versions, ({ code }, version) => startShardWorker({ ...options, ...version, workflowBundle: { code } }));
+/** The workers of a shard. Older workflows may not tell of their replays. */
+export function startVersionWorkers(versions: Versions, { replays, ...options }: Omit<ShardWorkerOptions, 'workflowBundle' | keyof VersionOptions>): Promise<ShardWorker> {
+  return eachVersion(versions, ({ code, buildId }, version) =>
+    startShardWorker({ ...options, ...version, workflowBundle: { code }, ...(buildId === versions.own.buildId && replays !== undefined && { replays }) }));
 }
 
 /** Starts a worker for each version; all of them are one. */
