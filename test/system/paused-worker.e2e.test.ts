@@ -20,7 +20,7 @@ const GAP = 500;
 const PAUSES = [10_300, 14_000, 9_000];
 const BINARY = fileURLToPath(new URL('../../bin/money-enrichment.js', import.meta.url));
 
-test('a worker that is paused for longer than a task while it publishes: output exact, and what was recorded replays', { timeout: 300_000 }, async (t) => {
+test('a worker that is paused for longer than a task while it publishes: output exact, and what was recorded replays', { timeout: 600_000 }, async (t) => {
   const system = await startSystem(t, { partitions: 1 });
   const [worker] = await Promise.all([system.start('worker'), system.start('bridge')]);
   t.after(() => worker.running && process.kill(worker.pid, 'SIGCONT'));
@@ -41,7 +41,7 @@ test('a worker that is paused for longer than a task while it publishes: output 
   }
   await produced;
   const expected = await system.expected();
-  await system.matches(expected);
+  await system.matches(expected, 300_000);
   const { userId } = expected.outputs[0]!;
   const { stdout } = await promisify(execFile)(process.execPath, [BINARY, 'replay', '--user', userId], { env: { ...process.env, ...system.env }, maxBuffer: 10_000_000 });
   assert.match(stdout, /this code does what was recorded/);
