@@ -44,10 +44,11 @@ export const notices = new Notices();
 const { replays } = proxySinks<ReplaySinks>();
 let step: 'none' | 'replays' | 'caught up' = 'none';
 
-function tellOfReplay(isReplay: boolean): void {
-  if (step === 'none') replays.began(isReplay);
-  else if (step === 'replays' && !isReplay) replays.caughtUp();
-  if (step !== 'caught up') step = isReplay ? 'replays' : 'caught up';
+/** What only asks comes where the history ends, and counts for the SDK as a replay. */
+function tellOfReplay(isReplay: boolean, asksOnly: boolean): void {
+  if (step === 'none') replays.began(isReplay && !asksOnly);
+  else if (step === 'replays' && (!isReplay || asksOnly)) replays.caughtUp();
+  if (step !== 'caught up') step = isReplay && !asksOnly ? 'replays' : 'caught up';
 }
 
 export const lostTasks = new LostTasks();
@@ -55,8 +56,6 @@ export const lostTasks = new LostTasks();
 type Activation = Parameters<NonNullable<NonNullable<WorkflowInterceptors['internals']>[number]['activate']>>[0]['activation'];
 
 function lookForLostTasks({ isReplaying, timestamp, historyLength, historySizeBytes, jobs }: Activation): void {
-  // What only asks has no place in the history.
-  if (jobs?.every((job) => job.queryWorkflow)) return;
   const at = Number(timestamp?.seconds ?? 0) * 1_000 + Math.floor((timestamp?.nanos ?? 0) / 1_000_000);
   const signals = jobs?.filter((job) => job.signalWorkflow).length ?? 0;
   lostTasks.activated(
@@ -70,8 +69,9 @@ export const interceptors = (): WorkflowInterceptors => ({
     {
       activate(input, next) {
         const { activation } = input;
-        tellOfReplay(activation.isReplaying === true);
-        lookForLostTasks(activation);
+        const asksOnly = (activation.jobs ?? []).length > 0 && activation.jobs!.every((job) => job.queryWorkflow);
+        tellOfReplay(activation.isReplaying === true, asksOnly);
+        if (!asksOnly) lookForLostTasks(activation);
         activation.jobs = activation.jobs?.filter((job) => {
           if (job.cancelWorkflow) notices.tellForeign('cancellation', '');
           const signal = job.signalWorkflow?.signalName;

@@ -99,25 +99,28 @@ export class ReplaySlots implements CustomSlotSupplier<WorkflowSlotInfo> {
     this.#handOut();
   }
 
+  /** The SDK aborts what it needs no more, which may be a moment after it was given; once it has it, it never does. */
   reserveSlot({ isSticky }: SlotReserveContext, abort: AbortSignal): Promise<SlotPermit> {
-    const permit = this.#take(isSticky);
-    if (permit !== null) return Promise.resolve(permit);
     return new Promise<SlotPermit>((resolve, reject) => {
+      let given: Permit | null = null;
       const waiting: Waiting = {
         sticky: isSticky,
-        go: (given) => {
-          abort.removeEventListener('abort', give);
+        go: (permit) => {
+          given = permit;
           this.#waiting.delete(waiting);
-          resolve(given);
+          resolve(permit);
         },
       };
-      const give = (): void => {
+      const giveUp = (): void => {
         this.#waiting.delete(waiting);
+        if (given !== null) this.#return(given);
         reject(new DOMException('the slot is not needed any more', 'AbortError'));
       };
-      if (abort.aborted) return give();
-      abort.addEventListener('abort', give, { once: true });
-      this.#waiting.add(waiting);
+      if (abort.aborted) return giveUp();
+      abort.addEventListener('abort', giveUp, { once: true });
+      const permit = this.#take(isSticky);
+      if (permit !== null) waiting.go(permit);
+      else this.#waiting.add(waiting);
     });
   }
 
@@ -130,7 +133,11 @@ export class ReplaySlots implements CustomSlotSupplier<WorkflowSlotInfo> {
   }
 
   releaseSlot({ permit }: SlotReleaseContext<WorkflowSlotInfo>): void {
-    this.#held.delete(permit as Permit);
+    this.#return(permit as Permit);
+  }
+
+  #return(permit: Permit): void {
+    this.#held.delete(permit);
     this.#forgetLost();
     this.#handOut();
   }
@@ -161,8 +168,7 @@ export class ReplaySlots implements CustomSlotSupplier<WorkflowSlotInfo> {
     const now = this.#clock.elapsed();
     const tasks = [...this.#held].filter(({ usedAt }) => usedAt !== undefined).length;
     for (const [runId, replay] of this.#replays) {
-      if (this.#replays.size > tasks) this.#replays.delete(runId);
-      else if (now - replay.since >= LOST_AFTER) this.#ended(runId, replay);
+      if (this.#replays.size > tasks || now - replay.since >= LOST_AFTER) this.#replays.delete(runId);
     }
   }
 

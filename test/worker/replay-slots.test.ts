@@ -107,7 +107,18 @@ test('a replay whose workflow was dropped on the way, or failed, takes no place 
   const sticky = poller.poll(true)!;
   poller.slots.releaseSlot({ permit: sticky, slotInfo: slotInfo(true) });
   assert.equal(poller.slots.replays, 0, 'nobody waits for longer than a minute');
-  assert.equal(poller.slots.limit, 2);
+  assert.equal(poller.slots.limit, 4);
+});
+
+test('a slot that the SDK gave up a moment after it was given takes no place', async () => {
+  const poller = new Poller();
+  const abort = new AbortController();
+  for (let n = 0; n < 4; n += 1) await poller.slots.reserveSlot(context(false), abort.signal);
+  assert.equal(poller.poll(), null);
+  const waits = poller.slots.reserveSlot(context(false), never);
+  abort.abort();
+  assert.ok(await waits);
+  assert.equal(poller.replays().length, 3);
 });
 
 test('one that takes longer than its task has is told, while it runs and until another has ended in time', () => {
