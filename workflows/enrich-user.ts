@@ -81,11 +81,12 @@ export async function enrichUser(engine: Engine, argument: unknown): Promise<nev
     nobodys.push(batch as EventBatch);
     if (whose.userId !== undefined) for (const one of nobodys.splice(0)) inbox.signal(one);
   });
+  // Before that of all other signals, which takes what has come already.
+  engine.onNudge(() => inbox.happens(() => (nudged = true), { makesRoom: true }));
   engine.onForeign((kind) => {
     signals += 1;
     drop(kind, 'nothing that this workflow knows');
   });
-  engine.onNudge(() => inbox.happens(() => (nudged = true), { makesRoom: true }));
   engine.onQuery(QUERIES.state, () => stateView(whose.userId ?? '', life, inbox.waitsForRoom));
   engine.onQuery(QUERIES.userInfo, () => userInfoView(life));
   engine.onQuery(QUERIES.sessionInfo, (sessionId: string) => sessionView(life, sessionId));

@@ -106,6 +106,13 @@ describe('continue-as-new', () => {
     assert.equal((await user.runs()).length, 2);
   });
 
+  it('comes when it is nudged before its first task', async (t) => {
+    const user = await WorkflowUser.create(t, { server: 'dev' });
+    await user.startNudged();
+    await eventually('it has continued', async () => (await user.runs()).length === 2, 20_000);
+    assert.equal((await user.state()).counters.notOurs, 0);
+  });
+
   it('keeps the wall-clock deadline of pending money', async (t) => {
     const user = await WorkflowUser.create(t, { server: 'dev', rules: { pendingTimeout: 15_000 } });
     await user.signal([money(0, { id: 'waits', ts: T0, session: 'missing' })]);

@@ -14,7 +14,7 @@ import { FAILURES, type Activities, type LookupOutcome, type LookupRequest, type
 import type { Applicable, Offsets, Rules } from '../../src/domain/events.ts';
 import { dataConverter } from '../../src/payload-codec.ts';
 import type { userEnrichment } from '../../workflows/index.ts';
-import { EVENTS_SIGNAL, QUERIES, stored, WORKFLOW_TYPE, type EventBatch } from '../../workflows/messages.ts';
+import { EVENTS_SIGNAL, NUDGE_SIGNAL, QUERIES, stored, WORKFLOW_TYPE, type EventBatch } from '../../workflows/messages.ts';
 import type { UserStateView } from '../../workflows/views.ts';
 import { temporalProgram } from '../../src/local/temporal-server.ts';
 import { RULES, short } from '../domain/given.ts';
@@ -180,6 +180,13 @@ export class WorkflowUser {
       args: [stored('Start', { userId: this.userId })],
       signal: EVENTS_SIGNAL,
       signalArgs: [stored('EventBatch', batch)],
+    });
+  }
+
+  /** As somebody does whose nudge comes before the first task of the workflow. */
+  startNudged(): Promise<unknown> {
+    return this.#shared.client.workflow.signalWithStart(WORKFLOW_TYPE, {
+      workflowId: this.userId, taskQueue: this.#taskQueue, args: [stored('Start', { userId: this.userId })], signal: NUDGE_SIGNAL, signalArgs: [],
     });
   }
 
