@@ -114,7 +114,8 @@ export class ReplaySlots implements CustomSlotSupplier<WorkflowSlotInfo> {
       const giveUp = (): void => {
         this.#waiting.delete(waiting);
         if (given !== null) this.#return(given);
-        reject(new DOMException('the slot is not needed any more', 'AbortError'));
+        // The SDK logs any other error.
+        reject(abort.reason as Error);
       };
       if (abort.aborted) return giveUp();
       abort.addEventListener('abort', giveUp, { once: true });
