@@ -2,10 +2,13 @@
  * What a person decides about logs that are not the ones that were read: where each goes on. The new place is committed as the
  * bridge would, by its transactional id: a bridge that runs loses the triple, and takes it again from there.
  */
-import type { KafkaClient } from '../kafka/port.ts';
+import { EnrichmentError } from '../errors.ts';
+import type { KafkaClient, Transaction, TransactionalProducer } from '../kafka/port.ts';
 import { encodeMetadata, type OffsetMetadata } from './checkpoint.ts';
 import { placeOf, type Place } from './committed-place.ts';
 import { logProblem, nameOf, nextName, partitionsProblem } from './log-identity.ts';
+
+const MAX_ATTEMPTS = 5;
 
 export interface Accepting {
   readonly appId: string;
@@ -38,19 +41,12 @@ export async function acceptLogs(kafka: KafkaClient, accepting: Accepting): Prom
       accepted.push(...(await decide(kafka, look, accepting)).accepted);
       continue;
     }
-    const producer = await kafka.fence(`${accepting.appId}-bridge-${partition}`);
-    try {
+    accepted.push(...(await asBridge(kafka, accepting.appId, partition, async (producer) => {
       const place = await placeOf(kafka, { ...accepting, partition });
       const { offsets, accepted: moved } = await decide(kafka, place, accepting);
-      if (offsets.length > 0) {
-        const transaction = await producer.begin();
-        await transaction.sendOffsets(accepting.groupId, offsets);
-        await transaction.commit();
-      }
-      accepted.push(...moved);
-    } finally {
-      await producer.close();
-    }
+      await commit(producer, accepting.groupId, offsets);
+      return moved;
+    })));
   }
   return accepted;
 }
@@ -60,8 +56,7 @@ export async function acceptLogs(kafka: KafkaClient, accepting: Accepting): Prom
  * same offsets, and find it out of the next records. Undefined when nothing is committed. Errors: as {@link acceptLogs}.
  */
 export async function resetWatermark(kafka: KafkaClient, { appId, groupId, inputTopics }: Pick<Accepting, 'appId' | 'groupId' | 'inputTopics'>, partition: number): Promise<{ readonly before: number } | undefined> {
-  const producer = await kafka.fence(`${appId}-bridge-${partition}`);
-  try {
+  return asBridge(kafka, appId, partition, async (producer) => {
     const { inputs } = await placeOf(kafka, { groupId, inputTopics, partition });
     const offsets = inputs.flatMap(({ topic, committed, metadata }) => {
       if (committed === null) return [];
@@ -70,13 +65,31 @@ export async function resetWatermark(kafka: KafkaClient, { appId, groupId, input
       return [{ topic, partition, offset: committed, metadata: encodeMetadata({ ...known(metadata), maxTs: -Infinity, watermark: -Infinity }) }];
     });
     if (offsets.length === 0) return undefined;
-    const transaction = await producer.begin();
-    await transaction.sendOffsets(groupId, offsets);
-    await transaction.commit();
+    await commit(producer, groupId, offsets);
     return { before: Math.max(...inputs.map(({ metadata }) => metadata?.watermark ?? -Infinity)) };
-  } finally {
-    await producer.close();
+  });
+}
+
+/** A bridge that waits for a decision takes the triple again every few seconds, and may do so meanwhile: nothing is committed then, and it is done again. */
+async function asBridge<T>(kafka: KafkaClient, appId: string, partition: number, work: (producer: TransactionalProducer) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    const producer = await kafka.fence(`${appId}-bridge-${partition}`);
+    try {
+      return await work(producer);
+    } catch (error) {
+      const fenced = error instanceof EnrichmentError && error.code === 'FENCED';
+      if (!fenced || attempt === MAX_ATTEMPTS) throw error;
+    } finally {
+      await producer.close();
+    }
   }
+}
+
+async function commit(producer: TransactionalProducer, groupId: string, offsets: Parameters<Transaction['sendOffsets']>[1]): Promise<void> {
+  if (offsets.length === 0) return;
+  const transaction = await producer.begin();
+  await transaction.sendOffsets(groupId, offsets);
+  await transaction.commit();
 }
 
 function isToDecide({ inputs, knownPartitions, identities }: Place, { topics }: Accepting): boolean {

@@ -36,6 +36,30 @@ test('a topic that was made anew and holds as much as before is noticed by its i
   await world.until('its records are sent', () => world.signals.filter(({ batch }) => batch.logs?.money === 'id-of-money1').flatMap(({ batch }) => batch.records).length === 5);
 });
 
+test('a bridge that takes the partition again while a decision about it is committed: the decision stands', async (t) => {
+  const { world, bridge } = await given(t);
+  world.kafka.makeAnew('money');
+  await waitsFor(world, bridge, /^money, partition 0 belongs to another topic of that name/);
+  bridge.stop();
+  await world.until('the bridge has stopped', () => world.hasStopped('a'));
+  const port = world.kafka.port('person') as KafkaClient;
+  let taken = 0;
+  const disturbed: KafkaClient = {
+    ...port,
+    async fence(id) {
+      const producer = await port.fence(id);
+      taken += 1;
+      if (taken <= 2) await (await world.kafka.port('bridge').fence(id)).close();
+      return producer;
+    },
+  };
+  const { appId, groupId, inputTopics } = SETTINGS;
+  const accepting = { appId, groupId, inputTopics, partitions: 1, topics: ['money'], from: 'beginning', dryRun: false } as const;
+  // The committed offset went with the old topic.
+  assert.deepEqual(await acceptLogs(disturbed, accepting), [{ topic: 'money', partition: 0, before: null, offset: 0 }]);
+  assert.equal(taken, 3);
+});
+
 test('a decision that comes as soon as the wait is said is not waited for once more', async (t) => {
   const { world, bridge } = await given(t);
   world.kafka.truncate('money', 0, 3);
