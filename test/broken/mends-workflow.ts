@@ -111,12 +111,6 @@ export const MENDS_OF_THE_WORKFLOW: readonly BrokenBuild[] = [
     caughtBy: { test: 'test/workflows/lost-tasks.test.ts' },
   },
   {
-    name: 'runs-of-any-number-of-records',
-    breaks: 'full signals make a run that takes longer to replay than a workflow task has',
-    edits: [{ file: 'workflows/enrich-user.ts', find: 'const long = records >= RUN_RECORDS || ', replace: 'const long = records >= 1_000 * RUN_RECORDS || ' }],
-    caughtBy: { test: 'test/workflows/continue-as-new.int.test.ts' },
-  },
-  {
     name: 'any-number-of-records-ahead',
     breaks: 'a user that does not keep up is sent as many records as its history has bytes for',
     edits: [{ file: 'src/bridge/history-guard.ts', find: 'isShort(history) && !(applied && history.busy)', replace: 'isShort(history) && !(applied && history.busy && history.events < 0)' }],
