@@ -34,8 +34,8 @@ import { details, pendingView, sessionView, stateView, userInfoView } from './vi
 import { WatermarkWatch } from './watermark-watch.ts';
 
 /**
- * When to continue as new. Whoever takes a shard over replays the runs of its users whole, within a task's 10 s and all of
- * them at once, so runs are short; the larger the state that each begins with, the longer they are, up to ten times.
+ * When to continue as new. Whoever takes a shard over replays the runs of its users whole, each within a task's 10 s, so runs
+ * are short; the larger the state that each begins with, the longer they are, up to four times.
  * That is far below the server's limits (10,000 signals, which its suggestion ignores, 51,200 events, 50 MB), and below what
  * makes the bridge wait (src/bridge/history-guard.ts).
  */
@@ -43,9 +43,10 @@ const RUN_SIGNALS = 100;
 const RUN_EVENTS = 400;
 const CARRIED_BYTES = 100_000;
 const LONGEST_RUN = 10;
-/** Since 0.3 (what a run of an earlier release did is not repeated otherwise): records of full signals cost as much as many signals. */
-const RUN_RECORDS = 5_000;
+/** Since 0.3, in place of {@link LONGEST_RUN}: `patched` tells whether a history was recorded with it. */
 const LONGEST_RUN_NOW = 4;
+/** Records of full signals cost a replay as much as many signals. */
+const RUN_RECORDS = 5_000;
 const MAX_HISTORY_BYTES = 4_000_000;
 /** Signals that are applied before their outputs are published. */
 const MAX_BATCHES = 10;

@@ -17,7 +17,7 @@ export interface Activated {
   readonly signals: number;
 }
 
-/** The SDK completes a task that waits for a local activity after four fifths of its time, and is given another. */
+/** Part of a task's time, a little less than the four fifths after which the SDK completes one that waits for a local activity, and is given another. */
 const HEARTBEAT = 0.75;
 /** Temporal gives a task up when more comes meanwhile: 100 events, or 2 MB. */
 const MAX_SIGNALS = 100;
