@@ -120,6 +120,11 @@ export async function enrichUser(engine: Engine, argument: unknown): Promise<nev
     return group === undefined ? request : { ...request, signals: group };
   }
 
+  /** Whether all was applied as today; the bridge of an earlier release knows no bounds. */
+  function marked(): { readonly marked: boolean } {
+    return { marked: life.rules?.bounds !== undefined };
+  }
+
   function wasReset(stream: Stream, last: number): void {
     life.published[stream] = last;
     notes.reset();
@@ -138,7 +143,7 @@ export async function enrichUser(engine: Engine, argument: unknown): Promise<nev
           wasReset('applied', last);
           publish();
         };
-        const publish = (): void => publishLocally(engine, requestOf('applied', chunks[n]!, group.signals), { published: resolve, reset: again, fail: reject });
+        const publish = (): void => publishLocally(engine, requestOf('applied', chunks[n]!, group.signals), { published: resolve, reset: again, fail: reject }, marked());
         publish();
       });
       if (answer && answer.signals < group.signals) {
@@ -166,7 +171,7 @@ export async function enrichUser(engine: Engine, argument: unknown): Promise<nev
     }, { makesRoom: true });
     const answers = { published, reset, fail };
     // Too large for history: all that it follows from is there once a timer has been, and a local activity's input is not kept.
-    if (isLarge(outputs!)) engine.timer(1, () => publishLocally(engine, request, answers));
+    if (isLarge(outputs!)) engine.timer(1, () => publishLocally(engine, request, answers, marked()));
     else publishDurably(engine, request, answers);
   }
 

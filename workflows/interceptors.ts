@@ -1,9 +1,10 @@
 /**
  * Sees what the SDK gives to a workflow, before it does: requests to cancel, and signals and updates with names that the SDK keeps
- * to itself, for which it would fail the task for ever. Tells the worker of replays (src/worker/replay-slots.ts), and fails a
- * task that the workflow in memory must not go on with (lost-tasks.ts).
+ * to itself, for which it would fail the task for ever. Tells the worker of replays (src/worker/replay-slots.ts), fails a task that the
+ * workflow in memory must not go on with (lost-tasks.ts), and holds queries that must not be answered yet (held-queries.ts).
  */
-import { proxySinks, workflowInfo, type Sinks, type WorkflowInterceptors } from '@temporalio/workflow';
+import { condition, proxySinks, workflowInfo, type Sinks, type WorkflowInterceptors } from '@temporalio/workflow';
+import { HeldQueries } from './held-queries.ts';
 import { LostTasks } from './lost-tasks.ts';
 
 /** A workflow that is not in memory is begun, and may have to repeat its history; both are told once. */
@@ -52,8 +53,18 @@ function tellOfReplay(isReplay: boolean, asksOnly: boolean): void {
 }
 
 export const lostTasks = new LostTasks();
+const held = new HeldQueries();
 
-type Activation = Parameters<NonNullable<NonNullable<WorkflowInterceptors['internals']>[number]['activate']>>[0]['activation'];
+/** Answers what was held, once no local activity runs. Never ends; called by the workflow when it begins. */
+export async function answerHeldQueries(): Promise<never> {
+  for (;;) {
+    await condition(() => held.some && !lostTasks.waits);
+    held.answer();
+  }
+}
+
+type Activate = NonNullable<NonNullable<WorkflowInterceptors['internals']>[number]['activate']>;
+type Activation = Parameters<Activate>[0]['activation'];
 
 function lookForLostTasks({ isReplaying, timestamp, historyLength, historySizeBytes, jobs }: Activation): void {
   const at = Number(timestamp?.seconds ?? 0) * 1_000 + Math.floor((timestamp?.nanos ?? 0) / 1_000_000);
@@ -64,6 +75,16 @@ function lookForLostTasks({ isReplaying, timestamp, historyLength, historySizeBy
   );
 }
 
+function ask(input: Parameters<Activate>[0], next: Parameters<Activate>[1]): void {
+  for (const job of input.activation.jobs ?? []) {
+    const id = job.queryWorkflow?.queryId ?? '';
+    const activation = Object.assign(Object.create(Object.getPrototypeOf(input.activation) as object), input.activation, { jobs: [job] }) as Activation;
+    const answer = (): void => next({ ...input, activation });
+    if (lostTasks.waits && HeldQueries.mayWait(id)) held.hold(id, answer);
+    else answer();
+  }
+}
+
 export const interceptors = (): WorkflowInterceptors => ({
   internals: [
     {
@@ -71,7 +92,8 @@ export const interceptors = (): WorkflowInterceptors => ({
         const { activation } = input;
         const asksOnly = (activation.jobs ?? []).length > 0 && activation.jobs!.every((job) => job.queryWorkflow);
         tellOfReplay(activation.isReplaying === true, asksOnly);
-        if (!asksOnly) lookForLostTasks(activation);
+        if (asksOnly) return ask(input, next);
+        lookForLostTasks(activation);
         activation.jobs = activation.jobs?.filter((job) => {
           if (job.cancelWorkflow) notices.tellForeign('cancellation', '');
           const signal = job.signalWorkflow?.signalName;

@@ -37,6 +37,11 @@ export class LostTasks {
     this.#local -= 1;
   }
 
+  /** Whether a local activity runs. */
+  get waits(): boolean {
+    return this.#local > 0;
+  }
+
   /** Throws when a task before this one was given up, and this is the workflow that was in memory. `taskTimeout` in ms. */
   activated(now: Activated, taskTimeout: number): void {
     const last = this.#last;
@@ -46,7 +51,7 @@ export class LostTasks {
     }
     this.#last = now;
     // A replay sees a task that was given up and the next as one.
-    if (last === undefined || last.isReplaying || now.isReplaying || this.#local === 0) return;
+    if (last === undefined || last.isReplaying || this.#local === 0) return;
     const passed = now.at - last.at;
     const isHeartbeat = passed >= HEARTBEAT * taskTimeout && passed < taskTimeout && now.signals < MAX_SIGNALS && now.historyBytes - last.historyBytes < MAX_BYTES;
     if (!isHeartbeat) throw new Error('the workflow task before this one was given up: this workflow is replayed from its history');

@@ -1,8 +1,7 @@
 /**
  * How a user's outputs are published. While Kafka takes nothing, for days perhaps, no history may grow: a local activity adds
  * events as long as it runs (a heartbeat of its task each 8 s), so after some seconds a regular one goes on, which the server
- * repeats without an event, and soon after Kafka is back. That is before the first heartbeat: for whoever replays it a task with nothing but a
- * heartbeat is one with the task after it, and has the later time.
+ * repeats without an event, and soon after Kafka is back.
  */
 import { FAILURES, type PublishAnswer, type PublishRequest } from '../activities/contract.ts';
 import type { CallOptions, Engine } from './engine.ts';
@@ -16,6 +15,8 @@ const LOCALLY: CallOptions = {
   scheduleToCloseTimeout: 7_000,
   retry: { initialInterval: 50, maximumInterval: 2_000, nonRetryableErrorTypes: [...FINAL] },
 };
+/** ms; a timer that never fires, see {@link publishLocally}. */
+const MARK = 86_400_000;
 const DURABLY: CallOptions = { startToCloseTimeout: 10_000, retry: { initialInterval: 200, maximumInterval: 5_000 } };
 
 export interface Answers {
@@ -27,9 +28,21 @@ export interface Answers {
   fail(error: Error): void;
 }
 
-/** Calls back once. Not a promise: recorded histories have the number of steps between an answer and what follows from it. */
-export function publishLocally(engine: Engine, request: PublishRequest, answers: Answers): void {
-  engine.call('publish', request, LOCALLY).result.then(answers.published, (error: unknown) => {
+/**
+ * Calls back once. Not a promise: recorded histories have the number of steps between an answer and what follows from it.
+ *
+ * The task of a local activity that runs for 8 s is completed to wait on, a heartbeat. For whoever replays it, a heartbeat that recorded
+ * nothing is one with the task after it, and has the later time: deadlines would be other ones. So `marked` has a timer begin
+ * before and cancelled after: a heartbeat records it, and any other task nothing. Histories of releases before 0.3.0 have none.
+ */
+export function publishLocally(engine: Engine, request: PublishRequest, answers: Answers, { marked }: { readonly marked: boolean }): void {
+  const unmark = marked ? engine.timer(MARK, () => undefined) : () => undefined;
+  const published = (answer: PublishAnswer | void): void => {
+    unmark();
+    answers.published(answer);
+  };
+  engine.call('publish', request, LOCALLY).result.then(published, (error: unknown) => {
+    unmark();
     if (failureOf(error) === undefined) publishDurably(engine, request, answers);
     else refused(request, error, answers);
   });

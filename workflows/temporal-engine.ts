@@ -4,7 +4,7 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/contract.ts';
 import type { Call, CallOptions, Engine, Noticed } from './engine.ts';
-import { lostTasks, notices } from './interceptors.ts';
+import { answerHeldQueries, lostTasks, notices } from './interceptors.ts';
 import type { userEnrichment } from './user-enrichment.ts';
 import { EVENTS_SIGNAL, NUDGE_SIGNAL, stored } from './messages.ts';
 
@@ -19,6 +19,7 @@ const sinks = proxySinks<NoticeSinks>();
 
 /** The {@link Engine} of the workflow that calls it. */
 export function temporalEngine(): Engine {
+  void answerHeldQueries();
   const { startTime, firstExecutionRunId, continuedFromExecutionRunId, workflowId, runId, taskQueue } = workflowInfo();
   return {
     workflowId,

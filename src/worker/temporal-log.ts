@@ -33,12 +33,18 @@ export function temporalLog(logger: Logger, { now, onTaskLost }: TemporalLogOpti
       return;
     }
     seen.set(message, { at: now(), more: 0 });
-    const { taskQueue, workflowId, activityType, attempt, error } = meta ?? {};
+    const { taskQueue, workflowId, runId, activityType, attempt, error, failure } = meta ?? {};
     const details = {
-      component: 'temporal', taskQueue, workflowId, activityType, attempt,
+      component: 'temporal', taskQueue, workflowId, runId, activityType, attempt,
+      ...(failure === undefined ? {} : { failure: messageIn(String(failure)) }),
       ...(error === undefined ? {} : { error: messageOf(error) }),
       ...(before !== undefined && before.more > 0 ? { timesBefore: before.more } : {}),
     };
     logger[level === 'ERROR' ? 'error' : 'warn'](details, message);
   });
+}
+
+/** Why a task failed: of what the SDK's core prints of it, the message, without the stack. */
+function messageIn(failure: string): string | undefined {
+  return /message: "((?:[^"\\]|\\.)*)"/.exec(failure)?.[1]?.slice(0, 500);
 }

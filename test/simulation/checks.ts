@@ -154,7 +154,7 @@ export async function stateOutOfBounds(system: SimSystem, expected: ModelResult,
   const found: string[] = [];
   for (const run of system.temporal.runs.values()) {
     const instance = new WorkflowInstance(run, () => undefined);
-    const different = await replay(instance, settle);
+    const { different } = await replay(instance, settle);
     if (different !== undefined) found.push(different);
     const query = instance.queries.get(QUERIES.state);
     if (query === undefined) continue; // nothing of the new run was executed yet

@@ -70,7 +70,8 @@ async function atRest(sampler: StateSampler, screen: Screen): Promise<boolean> {
   try {
     await sampler.all();
   } catch (error) {
-    screen.log(`A workflow does not answer yet: ${messageOf(error)}`);
+    const why = error instanceof Error && error.cause !== undefined ? `: ${messageOf(error.cause)}` : '';
+    screen.log(`A workflow does not answer yet: ${messageOf(error)}${why}`);
     return false;
   }
   return sampler.sum(({ counters, sizes }) => counters.unpublished + sizes.lookups) === 0;

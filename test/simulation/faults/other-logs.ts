@@ -81,12 +81,13 @@ type CutTo = (world: World, log: { readonly topic: Input; readonly partition: nu
 /** As an older backup had it. */
 const BELOW_THE_PLACE: CutTo = ({ scheduler: { random } }, { place, start }) => (place - start < 3 ? undefined : start + 1 + random.below(place - start - 2));
 
-/** As a replica had it that was behind: some of what it had is read, and not all of that is behind the committed place. */
+/** As a replica had it that was behind: all that it had is applied, and so is one record more; not all of that is behind the committed place. */
 const BELOW_WHAT_IS_READ: CutTo = ({ system, log, scenario }, { topic, partition, place, end }) => {
   // A bridge that died meanwhile has forgotten what it had read.
   if (system.counts.starts > scenario.bridges + scenario.workers) return undefined;
-  for (let offset = end - 1; offset >= place; offset -= 1) if (system.durable.has(log.place(topic, partition, offset, 0))) return offset;
-  return undefined;
+  let next = place;
+  while (next < end && system.durable.has(log.place(topic, partition, next, 0))) next += 1;
+  return next === place ? undefined : next - 1;
 };
 
 /** One log ends before the place that was read of it. What it still has was read or will be; so it goes on with what comes since. */

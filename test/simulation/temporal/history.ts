@@ -37,6 +37,8 @@ export interface Task {
   readonly jobs: readonly Job[];
   readonly commands: readonly Command[];
   readonly markers: readonly Marker[];
+  /** It was completed for a heartbeat, recorded nothing, and nothing came meanwhile: a replay takes it for a part of the next one. */
+  readonly isOneWithNext: boolean;
 }
 
 /** All that a worker needs to bring a workflow where it stands. */

@@ -1,4 +1,4 @@
-import type { Task } from './history.ts';
+import type { Job, Task } from './history.ts';
 import type { WorkflowInstance } from './workflow-instance.ts';
 
 /** Runs something and resolves when all promises have settled. */
@@ -21,21 +21,36 @@ export async function beginTask(instance: WorkflowInstance, step: Step, task: Pi
   if (task.jobs.some(({ type }) => type !== 'signal')) await act(instance, step, () => instance.others(task.jobs));
 }
 
-/** Brings an instance where its history ends. Returns where it did something else than history says, if it did. */
-export async function replay(instance: WorkflowInstance, step: Step): Promise<string | undefined> {
+export interface Replayed {
+  /** Where it did something else than history says, if it did. */
+  readonly different?: string;
+  /** What comes with the next task. */
+  readonly owed: readonly Job[];
+}
+
+/** Brings an instance where its history ends. */
+export async function replay(instance: WorkflowInstance, step: Step): Promise<Replayed> {
   const { workflowId, tasks } = instance.history;
+  let owed: Job[] = [];
   for (const task of tasks) {
-    await beginTask(instance, step, task);
+    const jobs = [...owed, ...task.jobs];
+    owed = [];
+    if (task.isOneWithNext) {
+      owed = jobs;
+      instance.seen += 1;
+      continue;
+    }
+    await beginTask(instance, step, { ...task, jobs });
     for (const marker of task.markers) await act(instance, step, () => instance.answered(marker));
     const now = JSON.stringify(instance.commands, compared);
     const then = JSON.stringify(task.commands, compared);
     if (instance.failure !== undefined || now !== then) {
-      return `${workflowId}: non-determinism in task ${instance.seen + 1}: ${instance.failure?.message ?? ''}\n  then ${then}\n  now  ${now}`;
+      return { different: `${workflowId}: non-determinism in task ${instance.seen + 1}: ${instance.failure?.message ?? ''}\n  then ${then}\n  now  ${now}`, owed };
     }
     instance.commands = [];
     instance.seen += 1;
   }
-  return undefined;
+  return { owed };
 }
 
 /**

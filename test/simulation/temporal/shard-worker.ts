@@ -8,7 +8,7 @@ import type { ShardWorker } from '../../../src/worker/shard-worker.ts';
 import type { Noticed } from '../../../workflows/engine.ts';
 import type { SimProcess } from '../kernel/process.ts';
 import type { Scheduler } from '../kernel/scheduler.ts';
-import { backoffOf, failed, mayRetry, timeout, type ActivityName, type Command, type Done, type Failed, type Marker, type Outcome, type TaskAttempt } from './history.ts';
+import { backoffOf, failed, mayRetry, timeout, type ActivityName, type Command, type Done, type Failed, type Job, type Marker, type Outcome, type TaskAttempt } from './history.ts';
 import { act, beginTask, replay, type Step } from './replay.ts';
 import { WorkflowInstance, type LocalCall } from './workflow-instance.ts';
 
@@ -68,6 +68,9 @@ const HEARTBEAT = 8_000;
 /** The same on a machine that is slow: the task has timed out. */
 const LATE_HEARTBEAT = 12_000;
 const IS_LATE = 0.2;
+/** Of tasks that began long before: the worker had to replay the workflow, and they are soon completed to wait on. */
+const BEGAN_EARLY = 0.2;
+const SOON = 500;
 /** Of tasks that timed out while local activities run. */
 const GOES_ON = 0.5;
 /** ms that what runs has when the worker is told to stop. */
@@ -141,11 +144,11 @@ export class SimShardWorker implements ShardWorker {
   async #workflowTask(task: TaskAttempt): Promise<void> {
     const { link, eviction, scheduler, process } = this.options;
     const { runId, workflowId } = task.history;
-    const instance = await this.#bringUp(task);
+    const { instance, owed } = await this.#bringUp(task);
     this.#cached.delete(runId);
     const known = this.#goneOn.get(instance) ?? 0;
     this.#goneOn.delete(instance);
-    await beginTask(instance, this.#step, { ...task, jobs: task.jobs.slice(known) });
+    await beginTask(instance, this.#step, { ...task, jobs: [...owed, ...task.jobs.slice(known)] });
     const finished = await this.#localActivities(instance, task.startedAt);
     if (instance.failure !== undefined) {
       const { failure } = instance;
@@ -177,14 +180,14 @@ export class SimShardWorker implements ShardWorker {
   readonly #goneOn = new WeakMap<WorkflowInstance, number>();
 
   /** The workflow as it was after the last completed task, from memory or by replay. */
-  async #bringUp({ history }: TaskAttempt): Promise<WorkflowInstance> {
+  async #bringUp({ history }: TaskAttempt): Promise<{ readonly instance: WorkflowInstance; readonly owed: readonly Job[] }> {
     const known = this.#cached.get(history.runId);
-    if (known !== undefined && known.seen === history.tasks.length) return known;
+    if (known !== undefined && known.seen === history.tasks.length) return { instance: known, owed: [] };
     const { scheduler, process } = this.options;
     const instance = new WorkflowInstance(history, (message) => scheduler.trace.add(process.name, () => message), (what) => this.options.onNoticed(history.workflowId, what));
-    const different = await replay(instance, this.#step);
+    const { different, owed } = await replay(instance, this.#step);
     if (different !== undefined) scheduler.fail(new Error(different));
-    return instance;
+    return { instance, owed };
   }
 
   /** Until none is left, or the task has to be continued in another: then false. */
@@ -192,7 +195,9 @@ export class SimShardWorker implements ShardWorker {
     const { scheduler } = this.options;
     const answers: Marker[] = [];
     const calls = this.#callsOf(instance);
-    const heartbeat = startedAt + (scheduler.random.chance(IS_LATE) ? LATE_HEARTBEAT : HEARTBEAT);
+    const { random } = scheduler;
+    const soon = random.chance(BEGAN_EARLY) ? random.below(SOON) : Infinity;
+    const heartbeat = startedAt + Math.min(soon, random.chance(IS_LATE) ? LATE_HEARTBEAT : HEARTBEAT);
     for (;;) {
       if (instance.failure !== undefined || instance.local.size === 0) return true;
       for (const call of instance.local.values()) {

@@ -292,7 +292,8 @@ export class SimTemporal {
       return 'unhandled command';
     }
     deadline.cancel();
-    run.complete({ startedAt: attempt.startedAt, events: attempt.events, bytes: attempt.bytes, suggested: attempt.suggested, jobs: run.jobs.slice(0, covered), commands, markers });
+    const isOneWithNext = heartbeat && commands.length === 0 && markers.length === 0 && fresh.length === 0;
+    run.complete({ isOneWithNext, startedAt: attempt.startedAt, events: attempt.events, bytes: attempt.bytes, suggested: attempt.suggested, jobs: run.jobs.slice(0, covered), commands, markers });
     run.jobs = fresh;
     run.task = fresh.length > 0 || heartbeat ? { attempt: 1, started: undefined } : undefined;
     run.sticky = worker;
