@@ -114,13 +114,13 @@ export const MENDS_OF_THE_WORKFLOW: readonly BrokenBuild[] = [
     name: 'answers-while-it-publishes',
     breaks: 'a query is answered while a local activity runs: what is recorded then cannot be replayed',
     edits: [{ file: 'workflows/interceptors.ts', find: 'if (lostTasks.waits && HeldQueries.mayWait(id))', replace: "if (lostTasks.waits && id === '' && HeldQueries.mayWait(id))" }],
-    caughtBy: { test: 'test/workflows/asked-while-publishing.int.test.ts' },
+    caughtBy: { test: 'test/workflows/held-queries.int.test.ts' },
   },
   {
     name: 'heartbeats-that-record-nothing',
     breaks: 'a replay takes a heartbeat for a part of the next task, and has the time of that',
     edits: [{ file: 'workflows/publishing.ts', find: 'marked ? engine.timer(MARK, () => undefined)', replace: 'marked && request.first < 0 ? engine.timer(MARK, () => undefined)' }],
-    caughtBy: 'simulation',
+    caughtBy: 'simulate',
   },
   {
     name: 'any-number-of-records-ahead',

@@ -51,17 +51,6 @@ async function hurry(user: WorkflowUser): Promise<void> {
   assert.ok((await asked.stop()) > 0, 'nothing was answered');
 }
 
-test('who asks while it publishes is answered when that is done', async (t) => {
-  const user = await WorkflowUser.create(t, { server: 'dev', rules: { bounds: BOUNDS } });
-  user.fake.onPublish = async () => wait(2_000);
-  const began = Date.now();
-  await user.signal([money(0, { id: 'a', ts: T0 })]);
-  await eventually('it publishes', () => user.fake.published.length === 1, 20_000);
-  const { counters } = await user.state();
-  assert.equal(counters.published, 1);
-  assert.ok(Date.now() - began >= 2_000);
-});
-
 test('users are asked all the time: all of it comes out once, and what was recorded replays', async (t) => {
   const users: WorkflowUser[] = [];
   for (let n = 0; n < USERS; n += 1) users.push(await WorkflowUser.create(t, { server: 'dev', rules: { bounds: BOUNDS } }));
