@@ -91,7 +91,7 @@ function afterTermination(userId: string, came: readonly Came[], { system, log, 
   return found;
 }
 
-/** Its order is nobody's promise; but all of its money comes out, each place once, and it is said. */
+/** Its order is nobody's promise; but all of its money comes out that was there to be read, each place once, and it is said. */
 function inTwoPartitions(userId: string, came: readonly Came[], { system, log }: Judging): string[] {
   const found = repeated(came).map(({ place }) => `twice: ${place} of ${userId}`);
   const idOf = (place: string): string | undefined => {
@@ -100,7 +100,8 @@ function inTwoPartitions(userId: string, came: readonly Came[], { system, log }:
   };
   const out = new Set(came.map(({ place }) => idOf(place)));
   const places = [...log.applicable].filter((place) => log.usable(place)!.userId === userId);
-  for (const place of places) if (idOf(place) !== undefined && !out.has(idOf(place))) found.push(`missing: ${place} of ${userId}, who is in two partitions`);
+  const wentUnread = (place: string): boolean => log.gone.has(place) && !system.durable.has(place);
+  for (const place of places) if (idOf(place) !== undefined && !out.has(idOf(place)) && !wentUnread(place)) found.push(`missing: ${place} of ${userId}, who is in two partitions`);
   const partitions = new Set(places.map((place) => place.split('/')[1]));
   if (partitions.size > 1 && !system.said.hasCounted(workflowIdOf(APP, userId), { what: 'happened', kind: 'second-partition' })) {
     found.push(`nobody said that ${userId} is in two partitions`);
