@@ -55,7 +55,11 @@ function madeAnew(world: World, withCopy: boolean): Strike | undefined {
     from: withCopy ? scheduler.now : 'beginning',
     // Under its new name it is told from the one before however much is written to it; a copy is not read on by mistake either.
     onSaid: (partition) => producers.goOn(topic, partition),
-    onDone: over,
+    // Decided about all, perhaps before each partition has said it.
+    onDone: () => {
+      for (const partition of partitions) producers.goOn(topic, partition);
+      over();
+    },
   });
   return UNTOUCHED;
 }
@@ -122,7 +126,9 @@ function unreadMoneyDeleted(world: World): Strike | undefined {
   const topic = scheduler.random.pick(INPUT_TOPICS);
   const partition = scheduler.random.below(scenario.partitions);
   const { start, end, lastStable } = system.kafka.offsets(topic, partition);
-  if (scenario.traffic.late > 0 || end - start < 2 || end !== lastStable) return undefined;
+  // Before the first commit nobody can know that there was more.
+  const isKnown = system.kafka.groupOffsets(bridgeGroupOf(APP)).some((one) => one.topic === topic && one.partition === partition);
+  if (!isKnown || scenario.traffic.late > 0 || end - start < 2 || end !== lastStable) return undefined;
   const before = start + 1 + scheduler.random.below(end - start);
   if (scheduler.random.chance(0.5)) for (const { role, process } of [...system.running]) if (role === 'bridge') process.kill();
   system.kafka.deleteBefore(topic, partition, before);
