@@ -126,7 +126,7 @@ export function createBridgeMetrics(registry: Registry, topics: readonly string[
       labelNames: ['partition', 'reason'] as const,
       registers,
     }),
-    usersWaiting: gauge('users_waiting', 'Users whose signals wait: their history is long, or their signals fail'),
+    usersWaiting: gauge('users_waiting', 'Users whose signals wait: their workflows do not keep up, or their signals fail'),
     recordsLost: byTopic('records_lost_total', 'Offsets that went from an input topic before they were read'),
     partitionsAssigned: gauge('partitions_assigned', 'Partition triples that this process reads'),
     commits: counter('offset_commits_total', 'Transactions that committed offsets and dead letters'),

@@ -123,7 +123,7 @@ export class SignalSender {
         if (wait !== undefined) {
           this.places.free(place);
           place = undefined;
-          this.waits(sending, flight.userId, 'its workflow does not keep up, its history is long: check that workers run, and look at that workflow');
+          this.waits(sending, flight.userId, 'its workflow does not keep up: check that workers run, and look at that workflow');
           await wait;
           place = await this.again(sending);
         }

@@ -59,7 +59,7 @@ describe('a user whose history is long', () => {
     for (let user = 101; user <= 120; user += 1) world.produce('money', 100_000 + user, { user });
     await world.until('the others are signalled', () => Array.from({ length: 20 }, (_, k) => offsetsOf(101 + k).length).every((count) => count === 1));
     await world.pass(15_000);
-    assert.match(bridge.notReady ?? '', /^the signals of 70 users wait, first those of app\/user-\d+, for \d+ s: its workflow does not keep up, its history is long: check that workers run, and look at that workflow$/);
+    assert.match(bridge.notReady ?? '', /^the signals of 70 users wait, first those of app\/user-\d+, for \d+ s: its workflow does not keep up: check that workers run, and look at that workflow$/);
     assert.equal(world.warnings(/^the signals of 70 users wait, those of the others go on: its workflow does not keep up/).length, 1);
     assert.deepEqual(bridge.partitionsWaiting, []);
     long = false;

@@ -11,6 +11,8 @@ export interface Life {
   readonly places: Set<string>;
   /** By log: below this everything of the user was acknowledged when it was told last, and is known to it. */
   readonly lowWater: Map<string, number>;
+  /** It was sent again what one before it had, when it had more already (a bridge took over meanwhile): in no order. */
+  inNoOrder: boolean;
 }
 
 /** Of one log, which may be another than the one that had these offsets before. */
@@ -39,16 +41,23 @@ export class Lives {
     return records.map(({ offset, event }) => {
       const input = event.type === 'money' ? 'money' : event.type === 'session' ? 'session' : 'user';
       const place = this.#placeOf(input, partition, offset, logs?.[input] ?? '');
-      if (offset >= life.lowWater.get(logOf(input))!) life.places.add(place);
+      if (offset >= life.lowWater.get(logOf(input))!) this.#add(life, place);
       return place;
     });
+  }
+
+  #add(life: Life, place: string): void {
+    const before = this.of(life.userId).slice(0, this.of(life.userId).indexOf(life));
+    const isAnothers = (one: string): boolean => before.some(({ places }) => places.has(one));
+    if (!life.places.has(place) && isAnothers(place) && [...life.places].some((one) => !isAnothers(one))) life.inNoOrder = true;
+    life.places.add(place);
   }
 
   #lifeOf(userId: string, name: string): Life {
     const lives = this.#lives.get(userId) ?? [];
     this.#lives.set(userId, lives);
     let life = lives.find((one) => one.name === name);
-    if (life === undefined) lives.push((life = { name, userId, places: new Set(), lowWater: new Map() }));
+    if (life === undefined) lives.push((life = { name, userId, places: new Set(), lowWater: new Map(), inNoOrder: false }));
     return life;
   }
 }
