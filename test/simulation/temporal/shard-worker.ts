@@ -146,9 +146,12 @@ export class SimShardWorker implements ShardWorker {
     const { runId, workflowId } = task.history;
     const { instance, owed } = await this.#bringUp(task);
     this.#cached.delete(runId);
-    const known = this.#goneOn.get(instance) ?? 0;
-    this.#goneOn.delete(instance);
-    await beginTask(instance, this.#step, { ...task, jobs: [...owed, ...task.jobs.slice(known)] });
+    if (this.#goneOn.delete(instance)) {
+      // As workflows/lost-tasks.ts has it.
+      await link.failTask(task, new Error('the workflow task before this one was given up')).catch(() => undefined);
+      return;
+    }
+    await beginTask(instance, this.#step, { ...task, jobs: [...owed, ...task.jobs] });
     const finished = await this.#localActivities(instance, task.startedAt);
     if (instance.failure !== undefined) {
       const { failure } = instance;
@@ -166,18 +169,18 @@ export class SimShardWorker implements ShardWorker {
     const answer = await link.completeTask(task, { commands, markers, heartbeat: !finished }).catch(() => 'unknown task' as const);
     if (answer === 'done') return;
     this.#cached.delete(runId);
-    // As the SDK was seen to do: it goes on with what it did in the task that timed out, and gets only what is new; a replay gets all of it at once.
+    // As the SDK was seen to do: it goes on with what it did in the task that timed out, in the next one.
     if (answer === 'unknown task' && !finished && !this.#stopping && scheduler.random.chance(GOES_ON)) {
       instance.commands = commands;
       instance.markers = markers;
       instance.seen -= 1;
-      this.#goneOn.set(instance, task.jobs.length);
+      this.#goneOn.add(instance);
       this.#cached.set(runId, instance);
     }
   }
 
-  /** How many jobs of the open task an instance has had. */
-  readonly #goneOn = new WeakMap<WorkflowInstance, number>();
+  /** Their task was given up. */
+  readonly #goneOn = new WeakSet<WorkflowInstance>();
 
   /** The workflow as it was after the last completed task, from memory or by replay. */
   async #bringUp({ history }: TaskAttempt): Promise<{ readonly instance: WorkflowInstance; readonly owed: readonly Job[] }> {
