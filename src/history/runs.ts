@@ -38,10 +38,11 @@ export function startedOf({ events }: History): temporal.api.history.v1.IWorkflo
 
 /** Undefined when the server does not know what was asked for. */
 export async function orNothing<T>(asked: Promise<T>): Promise<T | undefined> {
-  const { WorkflowNotFoundError, isGrpcServiceError } = await import('@temporalio/client');
   try {
     return await asked;
   } catch (error) {
+    // Not before: what is rejected while nobody awaits it ends the process.
+    const { WorkflowNotFoundError, isGrpcServiceError } = await import('@temporalio/client');
     // Reading a history gives the bare answer of the server.
     if (error instanceof WorkflowNotFoundError || (isGrpcServiceError(error) && Number(error.code) === NOT_FOUND)) return undefined;
     throw error;

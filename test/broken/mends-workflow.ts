@@ -87,7 +87,7 @@ export const MENDS_OF_THE_WORKFLOW: readonly BrokenBuild[] = [
     name: 'signals-that-come-together-go-together',
     breaks: 'after a task that timed out while it published, a replay takes for published what never was',
     edits: [{ file: 'workflows/enrich-user.ts', find: 'answer && answer.signals < group.signals', replace: 'answer && answer.signals < 0' }],
-    caughtBy: { test: 'test/simulation/outages.test.ts' },
+    caughtBy: { test: 'test/workflows/signal-group.int.test.ts' },
   },
   {
     name: 'repeats-wait-for-transactions',

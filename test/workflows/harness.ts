@@ -78,6 +78,8 @@ export class FakeActivities {
   /** Epoch ms; null before there is one. */
   watermark: number | null = null;
   onPublish: (request: PublishRequest) => Promise<void> | void = () => undefined;
+  /** Of how many signals a publish is told to have been. */
+  signalsOf: (signals: number) => number = (signals) => signals;
   onLookup: (request: LookupRequest) => Promise<LookupOutcome[]> | LookupOutcome[] = ({ sessionIds }) =>
     sessionIds.map((sessionId) => ({ sessionId, status: 'found', clientCountryCode: `of ${sessionId}` }));
 
@@ -89,7 +91,7 @@ export class FakeActivities {
       try {
         await this.onPublish(request);
         this.#succeeded.push(request);
-        return request.signals === undefined ? undefined : { signals: request.signals };
+        return request.signals === undefined ? undefined : { signals: this.signalsOf(request.signals) };
       } finally {
         this.underWay[stream] -= 1;
       }
