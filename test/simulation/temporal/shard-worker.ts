@@ -166,7 +166,7 @@ export class SimShardWorker implements ShardWorker {
     // In memory before the server is told: the next task may come before the answer.
     const ended = commands.some(({ type }) => type === 'continueAsNew');
     if (!ended && (!finished || !scheduler.random.chance(eviction)) && !this.#stopping) this.#cached.set(runId, instance);
-    const answer = await link.completeTask(task, { commands, markers, heartbeat: !finished }).catch(() => 'unknown task' as const);
+    const answer = await link.completeTask(task, { commands, markers, heartbeat: !finished }).catch(() => 'no answer' as const);
     if (answer === 'done') return;
     this.#cached.delete(runId);
     // As the SDK was seen to do: it goes on with what it did in the task that timed out, in the next one.
