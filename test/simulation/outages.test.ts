@@ -17,6 +17,6 @@ for (const outage of OUTAGES) {
 }
 
 test('an output that cannot be written, and tasks that time out meanwhile: a replay publishes what was published, and all of it', async () => {
-  // Found by an hour without Kafka on a busy machine; seed 2 has it.
+  // Found by an hour without Kafka on a busy machine; what it was is shown by test/workflows/signal-group.int.test.ts.
   for (const seed of [1, 2, 3]) assert.deepEqual((await runOutage('output unwritable', 600_000, seed)).problems, []);
 });
