@@ -188,7 +188,8 @@ export async function endOffsets(
   leaders.delete(NO_LEADER);
   // Each leader by itself: one that does not answer takes nobody's answer away.
   const answers = await Promise.all([...leaders.values()].map((led) => (partial ? boundsIfKnown(cluster, led) : boundsOf(cluster, led))));
-  return answers.flat();
+  const bounds = new Map(answers.flat().map((one) => [`${one.topic}/${one.partition}`, one]));
+  return partitions.flatMap(({ topic, partition }) => bounds.get(`${topic}/${partition}`) ?? []);
 }
 
 /** By the broker that leads them. A partition that does not exist has no leader in a `partial` answer; else EnrichmentError TOPIC. */

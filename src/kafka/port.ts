@@ -159,8 +159,9 @@ export interface KafkaPort {
   joinGroup(options: { readonly groupId: string; readonly topics: readonly string[] }): GroupMember;
   committedOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<CommittedOffset[]>;
   /**
-   * First and last stable offsets, as a read_committed consumer would see them. `partial`: a partition that has no leader,
-   * or whose leader does not answer soon, is left out; without it all are answered, or it throws.
+   * First and last stable offsets, as a read_committed consumer would see them, in the order of `partitions`, whoever leads
+   * them. `partial`: a partition that has no leader, or whose leader does not answer soon, is left out; without it all are
+   * answered, or it throws.
    */
   endOffsets(
     partitions: readonly TopicPartition[],
