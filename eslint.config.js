@@ -1,9 +1,15 @@
 import tseslint from 'typescript-eslint';
 
-const kafkajs = { name: 'kafkajs', message: 'Only src/kafka talks to kafkajs; everything else uses src/kafka/port.ts.' };
+const kafkajs = { name: 'kafkajs', message: 'Only src/engine/kafka/kafkajs talks to kafkajs; everything else uses src/engine/kafka/port.ts.' };
+const never = (why, ...folders) => ({ group: folders.map((folder) => `**/${folder}/**`), message: why });
 const pure = { group: ['node:*'], message: 'This runs inside the workflow sandbox: no Node modules.' };
-const shipped = { group: ['**/test/**', '**/bench/**', '**/repro/**'], message: 'What is shipped has no test/ and no bench/ beside it.' };
-const deterministic = { files: ['src/domain/**/*.ts', 'workflows/**/*.ts', 'activities/contract.ts'] };
+const ownFolderOnly = { group: ['../*', 'node:*'], message: 'The rules and the model import nothing but what is beside them.' };
+const shipped = never('What is shipped has no test/, verification/ and bench/ beside it.', 'test', 'verification', 'bench', 'repro');
+const noMoney = never('The engine knows no application.', 'money', 'workflows', 'activities');
+const noTools = never('The running system knows no tool, no development stack and no command.', 'tools', 'dev', 'cli');
+const noCommands = never('A tool is no part of the command line.', 'cli');
+/** A later fence for the same files takes the place of an earlier one, so each says all that holds for its files. */
+const fence = (files, ...patterns) => ({ files, rules: { 'no-restricted-imports': ['error', { paths: [kafkajs], patterns }] } });
 
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/'] },
@@ -19,7 +25,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/**/*.ts', 'workflows/**/*.ts', 'activities/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', 'scripts/**/*.ts'],
+    files: ['src/**/*.ts', 'workflows/**/*.ts', 'activities/**/*.ts', 'test/**/*.ts', 'verification/**/*.ts', 'bench/**/*.ts', 'scripts/**/*.ts'],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/no-floating-promises': [
@@ -29,8 +35,15 @@ export default tseslint.config(
       '@typescript-eslint/no-misused-promises': 'error',
     },
   },
-  { ...deterministic, rules: { 'no-restricted-imports': ['error', { paths: [kafkajs], patterns: [pure] }] } },
-  { files: ['src/**/*.ts', 'workflows/**/*.ts', 'activities/**/*.ts', 'bin/**/*.js'], rules: { '@typescript-eslint/no-restricted-imports': ['error', { patterns: [shipped] }] } },
-  { files: ['src/kafka/**/*.ts', 'test/kafka/**/*.ts'], rules: { 'no-restricted-imports': 'off' } },
-  { files: ['test/**/*.ts', 'bench/**/*.ts'], rules: { 'max-lines': 'off' } },
+  fence(['src/**/*.ts', 'bin/**/*.js'], shipped),
+  fence(['src/{tools,dev}/**/*.ts'], shipped, noCommands),
+  fence(['src/money/**/*.ts', 'activities/**/*.ts'], shipped, noTools),
+  fence(['src/engine/**/*.ts'], shipped, noTools, noMoney),
+  fence(['src/engine/workflow/**/*.ts', 'src/engine/naming.ts', 'src/engine/publish/request.ts'], shipped, noTools, noMoney, pure),
+  fence(['workflows/**/*.ts', 'activities/contract.ts'], shipped, noTools, pure),
+  fence(['src/money/{domain,model}/**/*.ts'], ownFolderOnly),
+  // The door to kafkajs: the same fence, and kafkajs itself.
+  { files: ['src/engine/kafka/kafkajs/**/*.ts'], rules: { 'no-restricted-imports': ['error', { patterns: [shipped, noTools, noMoney] }] } },
+  { files: ['test/engine/kafka/**/*.ts', 'verification/conformance/**/*.ts'], rules: { 'no-restricted-imports': 'off' } },
+  { files: ['test/**/*.ts', 'verification/**/*.ts', 'bench/**/*.ts'], rules: { 'max-lines': 'off' } },
 );

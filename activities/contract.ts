@@ -1,27 +1,11 @@
 /** What the workflow may ask of the world. Types only: this file is part of the workflow bundle's type check. */
-import type { Incarnation, Output, Run } from '../src/domain/types.ts';
+import type { PublishRequest as Request, Stream } from '../src/engine/publish/request.ts';
+import type { Incarnation, Output, Run } from '../src/money/domain/types.ts';
 
-export type { Incarnation, Output, Run };
+export type { Incarnation, Output, Run, Stream };
 
-/**
- * `applied`: outputs that needed no waiting, a function of the signals alone; published by a local activity.
- * `resolved`: outputs that waited for a session, a deadline or a lookup; published by a regular activity, whose input
- * is in the history before it runs.
- */
-export type Stream = 'applied' | 'resolved';
-
-export interface PublishRequest {
-  readonly userId: string;
-  readonly incarnation: Incarnation;
-  readonly stream: Stream;
-  /** Sequence number of `outputs[0]` within (user, incarnation, stream); contiguous, the first ever is 1. */
-  readonly first: number;
-  readonly outputs: readonly Output[];
-  /** That asks. Absent in what releases before 0.3.0 asked. */
-  readonly run?: Run;
-  /** Signals whose outputs these are, for the answer. Absent where that is no question. */
-  readonly signals?: number;
-}
+/** What the publish activity is asked: outputs of this application. */
+export type PublishRequest = Request<Output>;
 
 /** What was asked for by the attempt that was answered: a replay may ask for more. */
 export interface PublishAnswer {

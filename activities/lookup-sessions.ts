@@ -5,8 +5,8 @@
  */
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import { untilAborted, type Clock } from '../src/clock.ts';
-import { messageOf } from '../src/errors.ts';
+import { untilAborted, type Clock } from '../src/engine/clock.ts';
+import { messageOf } from '../src/engine/errors.ts';
 import { FAILURES, type Activities, type LookupOutcome } from './contract.ts';
 import type { Limiter } from './limiter.ts';
 import { httpSessionService, type HttpSessionServiceOptions, type SessionService } from './session-service.ts';

@@ -1,7 +1,7 @@
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { EnrichmentError, messageOf, type ErrorCode } from '../src/errors.ts';
-import { WorkflowReset } from '../src/publish/refusals.ts';
+import { EnrichmentError, messageOf, type ErrorCode } from '../src/engine/errors.ts';
+import { WorkflowReset } from '../src/engine/publish/refusals.ts';
 import { FAILURES, type Activities, type PublishRequest } from './contract.ts';
 
 export interface PublishDeps {

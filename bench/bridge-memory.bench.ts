@@ -6,8 +6,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { test } from 'node:test';
-import { generateTraffic } from '../src/local/generate/traffic.ts';
-import { trafficOptions } from '../src/local/generate/options.ts';
+import { generateTraffic } from '../src/tools/generate/traffic.ts';
+import { trafficOptions } from '../src/tools/generate/options.ts';
 import { startSystem } from '../test/support/system.ts';
 
 const EVENTS = Number(process.env['EVENTS'] ?? 500_000);

@@ -5,9 +5,9 @@
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { initialState } from '../src/domain/state.ts';
-import type { EventBatch, Money, Start } from '../src/domain/types.ts';
-import { stateFormat } from '../src/state-format/format.ts';
+import { initialState } from '../src/money/domain/state.ts';
+import type { EventBatch, Money, Start } from '../src/money/domain/types.ts';
+import { stateFormat } from '../src/engine/stored/format.ts';
 
 const T0 = Date.UTC(2026, 0, 31, 10);
 const RULES = { sessionTtl: 86_400_000, dedupTtl: 60_000, pendingTimeout: 3_600_000, lookupGiveUpAfter: 600_000 };

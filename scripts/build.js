@@ -16,5 +16,5 @@ if (compiled.status !== 0) process.exit(1);
 const quiet = { trace() {}, debug() {}, info() {}, log() {}, warn: console.warn, error: console.error };
 // Read at run time beside the code.
 cpSync(join(ROOT, 'schemas'), join(DIST, 'schemas'), { recursive: true });
-const { bundleWorkflows } = await import(pathToFileURL(join(DIST, 'src', 'worker', 'workflow-version.js')).href);
+const { bundleWorkflows } = await import(pathToFileURL(join(DIST, 'src', 'engine', 'worker', 'workflow-version.js')).href);
 writeFileSync(join(DIST, 'workflows.json'), JSON.stringify(await bundleWorkflows(join(DIST, 'workflows', 'index.js'), quiet)));

@@ -2,7 +2,7 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runProgram } from '../src/local/processes.ts';
+import { runProgram } from '../src/dev/processes.ts';
 
 /** Brokers before 3.6 do not verify transactions (docs/operations.md). */
 export const OLDEST_KAFKA = '3.6.2';

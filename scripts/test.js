@@ -24,8 +24,8 @@ const abort = new AbortController();
 const log = (line) => console.error(line);
 
 function selectFiles(args) {
-  const all = readdirSync(join(ROOT, 'test'), { recursive: true })
-    .map((name) => join('test', name))
+  const all = ['test', 'verification']
+    .flatMap((folder) => readdirSync(join(ROOT, folder), { recursive: true }).map((name) => join(folder, name)))
     .filter((name) => name.endsWith('.test.ts'))
     .sort();
   if (args.length === 0) return all;
@@ -62,9 +62,9 @@ async function* runLayers(files, outcome, kafka) {
 
 /** One broker (of version `kafka`) and one Temporal server for all end-to-end tests; those named by the environment are used instead. */
 async function startServers(kafka) {
-  const { openDataFolder } = await import('../src/local/data-folder.ts');
-  const { startKafka } = await import('../src/local/kafka.ts');
-  const { startTemporalServer } = await import('../src/local/temporal-server.ts');
+  const { openDataFolder } = await import('../src/dev/data-folder.ts');
+  const { startKafka } = await import('../src/dev/kafka.ts');
+  const { startTemporalServer } = await import('../src/dev/temporal-server.ts');
   const undo = [];
   const stop = async () => {
     for (const step of undo.splice(0).reverse()) await step();

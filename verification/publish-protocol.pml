@@ -1,5 +1,5 @@
 /*
- * The publish protocol of src/publish, small enough to be tried in every interleaving (npm run verify).
+ * The publish protocol of src/engine/publish, small enough to be tried in every interleaving (npm run verify).
  *
  * Two processes take turns at one shard and one user. The user's outputs 1..N are published one by one; an attempt is
  * repeated, by whichever process has the shard or thinks so, until one is acknowledged. A transaction holds an output and

@@ -2,7 +2,7 @@
  * What a signal's argument must look like to be a batch of this user. Whoever may signal may send anything, and what the fold
  * cannot take would fail the workflow's task for ever. Cheap: it runs for each record.
  */
-import type { Applicable } from '../src/domain/types.ts';
+import type { Applicable } from '../src/money/domain/types.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -1,13 +1,13 @@
 /**
  * What continue-as-new may carry: Temporal takes 2,097,152 bytes of a command, and fails the workflow, and its state with it, for
- * more. What is kept of a user is bounded while records are applied (src/domain/bounds.ts). What is owed, lookups and outputs
+ * more. What is kept of a user is bounded while records are applied (src/money/domain/bounds.ts). What is owed, lookups and outputs
  * that wait, cannot be forgotten: while it takes too much no more signals are applied, until it has been published.
  */
-import { keepBounds } from '../src/domain/apply.ts';
-import { BOUNDS, boundedBytes } from '../src/domain/bounds.ts';
-import { forgetKept, keptOf } from '../src/domain/kept.ts';
-import { lookupSize, longSize, outputSize } from '../src/domain/stored-size.ts';
-import type { Lookup, Output } from '../src/domain/types.ts';
+import { keepBounds } from '../src/money/domain/apply.ts';
+import { BOUNDS, boundedBytes } from '../src/money/domain/bounds.ts';
+import { forgetKept, keptOf } from '../src/money/domain/kept.ts';
+import { lookupSize, longSize, outputSize } from '../src/money/domain/stored-size.ts';
+import type { Lookup, Output } from '../src/money/domain/types.ts';
 import type { Life } from './life.ts';
 
 /** bytes; the rest is for what Temporal adds. */

@@ -1,5 +1,5 @@
 /**
- * The life of one user's workflow: a shell around the pure fold of src/domain, on whatever {@link Engine} runs it.
+ * The life of one user's workflow: a shell around the pure fold of src/money/domain, on whatever {@link Engine} runs it.
  *
  * - Signals only fill the inbox. They are applied one after the other, in order, and before anything else that happened
  *   (timers, results): that order is the same when a workflow task is lost and repeated with more in it. Only what makes room
@@ -10,17 +10,17 @@
  *   too large for that goes by a local activity, after a task in which nothing but a timer happened.
  * - What is not ours is dropped, counted and warned of; no error of it leaves the workflow.
  * - A reset takes the workflow back to where it was. What follows from the signals alone is published as before, and absorbed; the
- *   numbers of what came of timers and answers go on after those that the ledger has (src/publish/ledger.ts).
+ *   numbers of what came of timers and answers go on after those that the ledger has (src/engine/publish/ledger.ts).
  * - Continue-as-new carries the whole life. What is in flight then (lookups, an unacknowledged publish, waiting for
  *   the watermark) is in the life as well and is asked for again.
  */
 import type { Output, PublishAnswer, PublishRequest, Stream } from '../activities/contract.ts';
-import { advance, emptyAt, passWallClock, resolveLookup } from '../src/domain/apply.ts';
-import { earliestDue, earliestWallDue } from '../src/domain/pending.ts';
-import { Alarm } from './alarm.ts';
+import { advance, emptyAt, passWallClock, resolveLookup } from '../src/money/domain/apply.ts';
+import { earliestDue, earliestWallDue } from '../src/money/domain/pending.ts';
+import { Alarm } from '../src/engine/workflow/alarm.ts';
 import { whyNotABatch } from './batches.ts';
 import { canBeCarried, couldBeCarried, evictOldestDuplicates, makeItFit } from './carried.ts';
-import { chunksOf, isLarge } from './chunks.ts';
+import { chunksOf, isLarge } from '../src/engine/workflow/chunks.ts';
 import type { Engine, Foreign } from './engine.ts';
 import { Inbox } from './inbox.ts';
 import { lifeOf, ofNextRun, type Snapshot } from './life.ts';
@@ -37,7 +37,7 @@ import { WatermarkWatch } from './watermark-watch.ts';
  * When to continue as new. Whoever takes a shard over replays the runs of its users whole, each within a task's 10 s, so runs
  * are short; the larger the state that each begins with, the longer they are, up to four times.
  * That is far below the server's limits (10,000 signals, which its suggestion ignores, 51,200 events, 50 MB), and below what
- * makes the bridge wait (src/bridge/history-guard.ts).
+ * makes the bridge wait (src/engine/bridge/history-guard.ts).
  */
 const RUN_SIGNALS = 100;
 const RUN_EVENTS = 400;

@@ -3,8 +3,8 @@
  * room for what would follow from them, only what makes room goes on: answers of lookups, and of publishing. These change
  * nothing that decides an `applied` output.
  */
-import { outputSize, textSize } from '../src/domain/stored-size.ts';
-import type { EventBatch } from '../src/domain/types.ts';
+import { outputSize, textSize } from '../src/money/domain/stored-size.ts';
+import type { EventBatch } from '../src/money/domain/types.ts';
 import { hasRoomFor } from './carried.ts';
 import type { Life } from './life.ts';
 

@@ -1,19 +1,12 @@
 /**
  * Sees what the SDK gives to a workflow, before it does: requests to cancel, and signals and updates with names that the SDK keeps
- * to itself, for which it would fail the task for ever. Tells the worker of replays (src/worker/replay-slots.ts), fails a task that the
+ * to itself, for which it would fail the task for ever. Tells the worker of replays (src/engine/worker/replay-slots.ts), fails a task that the
  * workflow in memory must not go on with (lost-tasks.ts), and holds queries that must not be answered yet (held-queries.ts).
  */
-import { condition, proxySinks, workflowInfo, type Sinks, type WorkflowInterceptors } from '@temporalio/workflow';
+import { condition, proxySinks, workflowInfo, type WorkflowInterceptors } from '@temporalio/workflow';
 import { HeldQueries } from './held-queries.ts';
 import { LostTasks } from './lost-tasks.ts';
-
-/** A workflow that is not in memory is begun, and may have to repeat its history; both are told once. */
-export interface ReplaySinks extends Sinks {
-  readonly replays: {
-    began(isReplay: boolean): void;
-    caughtUp(): void;
-  };
-}
+import type { ReplaySinks } from '../src/engine/workflow/sinks.ts';
 
 type OnForeign = (kind: 'signal' | 'update' | 'cancellation', name: string) => void;
 

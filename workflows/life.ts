@@ -1,8 +1,8 @@
 /** What a user's workflow is between two steps, and carries through continue-as-new: plain JSON. */
-import type { Incarnation, Life, Start } from '../src/domain/types.ts';
-import { initialState } from '../src/domain/state.ts';
+import type { Incarnation, Life, Start } from '../src/money/domain/types.ts';
+import { initialState } from '../src/money/domain/state.ts';
 
-export type { Life, Start } from '../src/domain/types.ts';
+export type { Life, Start } from '../src/money/domain/types.ts';
 
 /** All that is known of a user: what the workflow would be started with anew to go on from here. */
 export type Snapshot = Required<Start>;

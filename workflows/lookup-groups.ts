@@ -1,4 +1,4 @@
-import type { Lookup } from '../src/domain/state.ts';
+import type { Lookup } from '../src/money/domain/state.ts';
 
 /** Sessions asked for by one call of the activity. */
 const MAX_SESSIONS = 20;

@@ -9,12 +9,12 @@
  * - The server ends a call early when the pause before its next attempt goes beyond its time; its money waits for that time.
  */
 import { FAILURES, type LookupOutcome } from '../activities/contract.ts';
-import type { Answer } from '../src/domain/apply.ts';
-import type { Lookup } from '../src/domain/state.ts';
+import type { Answer } from '../src/money/domain/apply.ts';
+import type { Lookup } from '../src/money/domain/state.ts';
 import type { CallOptions, Engine } from './engine.ts';
 import type { Life } from './life.ts';
 import { lookupGroups, NO_TIME } from './lookup-groups.ts';
-import { lookupsQueueBeside } from './messages.ts';
+import { lookupsQueueBeside } from '../src/engine/naming.ts';
 
 const MAX_CALLS_IN_FLIGHT = 100;
 /** ms of a call that is made about the give-up time, or after it. Twice that is the most that a lookup ends after its time. */
@@ -43,7 +43,7 @@ export function lookupCall(lookups: readonly Lookup[], giveUpAt: number, now: nu
   return { lookups, until, last: until - now <= LAST_CALL };
 }
 
-/** Which lookups are under way. Pure; src/explain keeps the same book from what was recorded. */
+/** Which lookups are under way. Pure; src/tools/explain keeps the same book from what was recorded. */
 export class LookupBook {
   readonly #inFlight = new Set<Lookup>();
   /** Asked for no more: until when each waits, epoch ms. They are in flight as well. */

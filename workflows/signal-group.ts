@@ -4,10 +4,10 @@
  * them at once. So the answer of a publish says how many signals it was for, and what was applied beyond them is taken back.
  */
 import type { Output } from '../activities/contract.ts';
-import { applyBatch } from '../src/domain/apply.ts';
-import { boundedBytes } from '../src/domain/bounds.ts';
-import type { UserState } from '../src/domain/state.ts';
-import type { EventBatch } from '../src/domain/types.ts';
+import { applyBatch } from '../src/money/domain/apply.ts';
+import { boundedBytes } from '../src/money/domain/bounds.ts';
+import type { UserState } from '../src/money/domain/state.ts';
+import type { EventBatch } from '../src/money/domain/types.ts';
 import type { Life } from './life.ts';
 
 /** bytes of a state up to which it is remembered as it was after each signal; signals to a larger one go alone. */

@@ -5,7 +5,7 @@
  */
 import { isObject } from './batches.ts';
 import type { Life, Start } from './life.ts';
-import { UNREADABLE } from './messages.ts';
+import { UNREADABLE } from '../src/engine/workflow/mark.ts';
 
 export interface Begun {
   readonly whose: Whose;
@@ -15,7 +15,7 @@ export interface Begun {
 }
 
 /**
- * The user of a workflow. Its id says it, or is a keyed hash that says nothing (src/workflow-ids.ts): then what it was started
+ * The user of a workflow. Its id says it, or is a keyed hash that says nothing (src/engine/temporal/workflow-ids.ts): then what it was started
  * with is a claim until the first batch, which the bridge sends to the id that it computed itself.
  */
 export class Whose {

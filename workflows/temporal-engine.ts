@@ -6,12 +6,13 @@ import type { Activities } from '../activities/contract.ts';
 import type { Call, CallOptions, Engine, Noticed } from './engine.ts';
 import { answerHeldQueries, lostTasks, notices } from './interceptors.ts';
 import type { userEnrichment } from './user-enrichment.ts';
-import { EVENTS_SIGNAL, NUDGE_SIGNAL, stored } from './messages.ts';
+import { EVENTS_SIGNAL, NUDGE_SIGNAL } from './messages.ts';
+import { stored } from '../src/engine/workflow/mark.ts';
 
 const eventsSignal = defineSignal<[unknown]>(EVENTS_SIGNAL);
 const nudgeSignal = defineSignal(NUDGE_SIGNAL);
 
-/** What the worker does with a notice: src/worker/notices.ts. */
+/** What the worker does with a notice: src/engine/worker/notices.ts. */
 export interface NoticeSinks extends Sinks {
   readonly notices: { count(noticed: Noticed, times: number): void };
 }

@@ -5,12 +5,11 @@
  */
 import { carriedBytes } from './carried.ts';
 import type { Life } from './life.ts';
-import { sessionStatus } from '../src/domain/sessions.ts';
-import type { Pending, Session } from '../src/domain/state.ts';
-import type { Counters } from '../src/domain/state.ts';
-import type { UserInfo } from '../src/domain/events.ts';
-import { partitionsOf } from '../src/domain/redelivery.ts';
-import { userInfoAt } from '../src/domain/user-info.ts';
+import { sessionStatus } from '../src/money/domain/sessions.ts';
+import type { Pending, Session, Counters } from '../src/money/domain/state.ts';
+import type { UserInfo } from '../src/money/domain/events.ts';
+import { partitionsOf } from '../src/money/domain/redelivery.ts';
+import { userInfoAt } from '../src/money/domain/user-info.ts';
 
 /** Entries of a list; pending money is counted over all sessions. */
 export const VIEW_LIMIT = 100;
@@ -52,7 +51,7 @@ export interface UserStateView {
   /** By session id; each in the order of application. */
   readonly pendingMoney: Readonly<Record<string, readonly PendingView[]>>;
   readonly lookups: readonly LookupView[];
-  /** Money types in the order of first occurrence; one of more than 64 characters is its digest (src/domain/first-occurrence.ts). */
+  /** Money types in the order of first occurrence; one of more than 64 characters is its digest (src/money/domain/first-occurrence.ts). */
   readonly firstOccurrences: readonly string[];
   readonly counters: Counters & { readonly published: number; readonly unpublished: number };
   /** How many of each are held, also where a list above is cut to {@link VIEW_LIMIT}. */

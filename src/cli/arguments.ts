@@ -1,8 +1,8 @@
 /** What options and arguments of several commands are read with. */
 import { InvalidArgumentError } from 'commander';
-import { EnrichmentError } from '../errors.ts';
-import { parseTimestamp } from '../codec/timestamp.ts';
-import { printable } from './output.ts';
+import { EnrichmentError } from '../engine/errors.ts';
+import { parseTimestamp } from '../engine/values/timestamp.ts';
+import { printable } from '../engine/printable.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 

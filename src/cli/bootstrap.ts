@@ -1,25 +1,25 @@
 /** `bootstrap`: the state of all users from the history, so that the live system goes on where the history ends. */
 import { Command } from 'commander';
-import { identityOf } from '../backfill/plan.ts';
-import { bootstrap, dryRun, type Progress, type Summary } from '../bootstrap/bootstrap.ts';
-import { startWorkflows } from '../bootstrap/start-workflows.ts';
-import { bridgeSettings, checkTopics } from '../bridge/settings.ts';
-import { systemClock } from '../clock.ts';
-import { assertNoSplitUsers } from '../co-partitioning/split-users.ts';
-import { formatDuration } from '../environment-reader.ts';
-import { EnrichmentError } from '../errors.ts';
-import { digestOfFile, readSnapshotFile } from '../export/read-file.ts';
-import { commonPartitionCount } from '../kafka/assigner.ts';
-import { createKafka } from '../kafka/index.ts';
-import { openTransactions } from '../kafka/open-transactions.ts';
-import type { KafkaClient, KafkaPort } from '../kafka/port.ts';
-import { inputDecoders } from '../schema-registry/value-format.ts';
-import { connectTemporal } from '../temporal.ts';
-import { workflowIdsOf } from '../workflow-ids.ts';
+import { identityOf } from '../tools/backfill/plan.ts';
+import { bootstrap, dryRun, type Progress, type Summary } from '../tools/bootstrap/bootstrap.ts';
+import { startWorkflows } from '../tools/bootstrap/start-workflows.ts';
+import { bridgeSettings, checkTopics } from '../money/bridge/settings.ts';
+import { systemClock } from '../engine/clock.ts';
+import { assertNoSplitUsers } from '../engine/co-partitioning/split-users.ts';
+import { formatDuration } from '../engine/process/environment-reader.ts';
+import { EnrichmentError } from '../engine/errors.ts';
+import { digestOfFile, readSnapshotFile } from '../tools/export/read-file.ts';
+import { commonPartitionCount } from '../engine/kafka/kafkajs/assigner.ts';
+import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
+import { openTransactions } from '../engine/kafka/open-transactions.ts';
+import type { KafkaClient, KafkaPort } from '../engine/kafka/port.ts';
+import { inputDecoders } from '../money/codec/value-format.ts';
+import { connectTemporal } from '../engine/temporal/connection.ts';
+import { workflowIdsOf } from '../engine/temporal/workflow-ids.ts';
 import { wholeNumber } from './arguments.ts';
 import { createContext, reachKafka, type Context } from './context.ts';
 import { count, progress, writeLine } from './output.ts';
-import { onStopSignal } from './stop-signal.ts';
+import { onStopSignal } from '../engine/process/stop-signal.ts';
 
 interface Options {
   readonly publish?: true;

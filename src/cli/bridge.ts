@@ -1,22 +1,22 @@
 /** `bridge`: reads the three inputs, puts them in order and signals the workflows. */
 import { Command } from 'commander';
-import { Bridge } from '../bridge/bridge.ts';
-import type { BridgeObserver } from '../bridge/generation.ts';
-import { bridgeSettings, checkTopics } from '../bridge/settings.ts';
-import { WAIT_REASONS } from '../bridge/waits.ts';
-import { createTemporalSignaller } from '../bridge/temporal-signaller.ts';
-import { systemClock } from '../clock.ts';
-import { noticingSplitUsers } from '../co-partitioning/noticing.ts';
-import type { Config } from '../config.ts';
-import { createKafka } from '../kafka/index.ts';
-import { inputDecoders } from '../schema-registry/value-format.ts';
-import { createBridgeMetrics, createRegistry, type BridgeMetrics } from '../metrics.ts';
-import { connectTemporal, within } from '../temporal.ts';
-import { askForNamespace } from '../temporal-answers.ts';
-import { workflowIdsOf } from '../workflow-ids.ts';
+import { Bridge } from '../engine/bridge/bridge.ts';
+import type { BridgeObserver } from '../engine/bridge/generation.ts';
+import { bridgeSettings, checkTopics } from '../money/bridge/settings.ts';
+import { WAIT_REASONS } from '../engine/bridge/waits.ts';
+import { createTemporalSignaller } from '../money/bridge/temporal-signaller.ts';
+import { systemClock } from '../engine/clock.ts';
+import { noticingSplitUsers } from '../engine/co-partitioning/noticing.ts';
+import type { Config } from '../money/config.ts';
+import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
+import { inputDecoders } from '../money/codec/value-format.ts';
+import { createBridgeMetrics, createRegistry, type BridgeMetrics } from '../money/metrics.ts';
+import { connectTemporal, within } from '../engine/temporal/connection.ts';
+import { askForNamespace } from '../engine/temporal/answers.ts';
+import { workflowIdsOf } from '../engine/temporal/workflow-ids.ts';
 import { createContext } from './context.ts';
-import { serve } from './serve.ts';
-import { onStopSignal } from './stop-signal.ts';
+import { serve } from '../engine/process/serve.ts';
+import { onStopSignal } from '../engine/process/stop-signal.ts';
 
 /** ms */
 const PROBE_DEADLINE = 4_000;

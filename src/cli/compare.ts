@@ -1,12 +1,13 @@
 /** `compare`: two output topics, record by record. */
 import { Command } from 'commander';
-import { compareTopics, type Comparison, type FoundDifference } from '../compare/compare.ts';
-import { markOf, placeOf } from '../compare/digest.ts';
-import { createKafka } from '../kafka/index.ts';
-import type { InRecord } from '../kafka/port.ts';
+import { compareTopics, type Comparison, type FoundDifference } from '../tools/compare/compare.ts';
+import { markOf, placeOf } from '../tools/compare/digest.ts';
+import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
+import type { InRecord } from '../engine/kafka/port.ts';
 import { wholeNumber } from './arguments.ts';
 import { createContext, reachKafka } from './context.ts';
-import { count, printable, progress, writeLine } from './output.ts';
+import { count, progress, writeLine } from './output.ts';
+import { printable } from '../engine/printable.ts';
 
 interface CompareOptions {
   readonly limit: number;

@@ -1,10 +1,11 @@
 /** What almost every command begins with: environment, configuration, log. */
-import type { Config, ConfigRequirements, KafkaConfig } from '../config.ts';
-import { loadConfig, readEnvironment } from '../config.ts';
-import { EnrichmentError, messageOf } from '../errors.ts';
-import { inspectCluster } from '../kafka/inspect.ts';
-import { createLogger } from '../log.ts';
-import type { Logger } from '../log.ts';
+import type { Config, ConfigRequirements } from '../money/config.ts';
+import type { KafkaConfig } from '../engine/kafka/kafka-config.ts';
+import { loadConfig, readEnvironment } from '../money/config.ts';
+import { EnrichmentError, messageOf } from '../engine/errors.ts';
+import { inspectCluster } from '../money/topics/inspect.ts';
+import { createLogger } from '../engine/log.ts';
+import type { Logger } from '../engine/log.ts';
 
 export interface Context {
   readonly env: NodeJS.ProcessEnv;

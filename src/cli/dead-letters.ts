@@ -1,22 +1,23 @@
 /** `dead-letters`: lists what could not be used; `dead-letters retry` puts chosen records back on their topic. */
 import { Command, Option } from 'commander';
-import { DEAD_LETTER_REASONS } from '../codec/dead-letter.ts';
-import type { DeadLetterReason } from '../codec/dead-letter.ts';
-import { systemClock } from '../clock.ts';
-import type { DecoderSource, ValueDecoder } from '../codec/value.ts';
-import type { Config } from '../config.ts';
-import { idOf, readDeadLetters } from '../dead-letters/read.ts';
-import type { DeadLetter, ReadingResult } from '../dead-letters/read.ts';
-import { objectionTo, putBack, readRetried } from '../dead-letters/retry.ts';
-import type { Retried } from '../dead-letters/retry.ts';
-import { hasOffset } from '../domain/offset-ranges.ts';
-import { EnrichmentError } from '../errors.ts';
-import { createKafka } from '../kafka/index.ts';
-import type { KafkaPort } from '../kafka/port.ts';
-import { inputDecoders } from '../schema-registry/value-format.ts';
+import { DEAD_LETTER_REASONS } from '../engine/bridge/dead-letter.ts';
+import type { DeadLetterReason } from '../engine/bridge/dead-letter.ts';
+import { systemClock } from '../engine/clock.ts';
+import type { DecoderSource, ValueDecoder } from '../engine/values/value.ts';
+import type { Config } from '../money/config.ts';
+import { idOf, readDeadLetters } from '../tools/dead-letters/read.ts';
+import type { DeadLetter, ReadingResult } from '../tools/dead-letters/read.ts';
+import { objectionTo, putBack, readRetried } from '../tools/dead-letters/retry.ts';
+import type { Retried } from '../tools/dead-letters/retry.ts';
+import { hasOffset } from '../money/domain/offset-ranges.ts';
+import { EnrichmentError } from '../engine/errors.ts';
+import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
+import type { KafkaPort } from '../engine/kafka/port.ts';
+import { inputDecoders } from '../money/codec/value-format.ts';
 import { wholeNumber } from './arguments.ts';
 import { createContext, reachKafka } from './context.ts';
-import { count, printable, progress, table, writeLine } from './output.ts';
+import { count, progress, table, writeLine } from './output.ts';
+import { printable } from '../engine/printable.ts';
 
 /** Values that a retry holds in memory. */
 const MAX_BYTES = 64 * 1024 * 1024;

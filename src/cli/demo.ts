@@ -1,14 +1,15 @@
 /** `demo`: see it work, and have it checked. stdout has the story and the verdict, stderr what happens meanwhile. */
 import { constants } from 'node:os';
 import { Command } from 'commander';
-import { readEnvironment } from '../config.ts';
-import { EnrichmentError } from '../errors.ts';
-import { runDemo } from '../local/demo/run.ts';
-import type { DemoOptions } from '../local/demo/run.ts';
-import { createScreen } from '../local/demo/screen.ts';
-import { isAbort } from '../local/together.ts';
+import { readEnvironment } from '../money/config.ts';
+import { EnrichmentError } from '../engine/errors.ts';
+import { runDemo } from '../tools/demo/run.ts';
+import type { DemoOptions } from '../tools/demo/run.ts';
+import { createScreen } from '../tools/demo/screen.ts';
+import { isAbort } from '../dev/together.ts';
 import { createTopics } from './dev.ts';
-import { printable, writeLine } from './output.ts';
+import { writeLine } from './output.ts';
+import { printable } from '../engine/printable.ts';
 
 const MAX_PARTITIONS = 64;
 

@@ -1,13 +1,13 @@
 /** `dev`: the system on this machine until it is told to stop. stdout has the line READY and nothing else. */
 import { Command } from 'commander';
-import { loadConfig, readEnvironment } from '../config.ts';
-import type { Config } from '../config.ts';
-import { EnrichmentError } from '../errors.ts';
-import { DEFAULT_SHARDS, ensureTopics } from '../kafka/topics.ts';
-import { describeDevelopment, startDevelopment } from '../local/development.ts';
-import { isAbort } from '../local/together.ts';
-import { createLogger } from '../log.ts';
-import { temporalConnectionOptions } from '../temporal.ts';
+import { loadConfig, readEnvironment } from '../money/config.ts';
+import type { Config } from '../money/config.ts';
+import { EnrichmentError } from '../engine/errors.ts';
+import { DEFAULT_SHARDS, ensureTopics } from '../money/topics/topics.ts';
+import { describeDevelopment, startDevelopment } from '../dev/development.ts';
+import { isAbort } from '../dev/together.ts';
+import { createLogger } from '../engine/log.ts';
+import { temporalConnectionOptions } from '../engine/temporal/connection.ts';
 
 const MAX_PARTITIONS = 1_000;
 

@@ -1,14 +1,15 @@
 /** `doctor`: one line a check; exit code 1 if one fails, 2 if it is the configuration that is wrong. */
 import { Command } from 'commander';
-import { EnrichmentError, messageOf } from '../errors.ts';
-import { checkConfiguration } from '../doctor/configuration.ts';
-import { checkKafka } from '../doctor/kafka.ts';
-import { checkProgram } from '../doctor/program.ts';
-import { checkSchemaRegistry, checkSessionService, checkTemporal } from '../doctor/services.ts';
-import type { Finding } from '../doctor/finding.ts';
-import { readEnvironment } from '../config.ts';
-import { createLogger } from '../log.ts';
-import { count, printable, progress, takesColour, writeLine } from './output.ts';
+import { EnrichmentError, messageOf } from '../engine/errors.ts';
+import { checkConfiguration } from '../tools/doctor/configuration.ts';
+import { checkKafka } from '../tools/doctor/kafka.ts';
+import { checkProgram } from '../tools/doctor/program.ts';
+import { checkSchemaRegistry, checkSessionService, checkTemporal } from '../tools/doctor/services.ts';
+import type { Finding } from '../tools/doctor/finding.ts';
+import { readEnvironment } from '../money/config.ts';
+import { createLogger } from '../engine/log.ts';
+import { count, progress, takesColour, writeLine } from './output.ts';
+import { printable } from '../engine/printable.ts';
 
 const SIGNS = { ok: '✓', warning: '!', failed: '✗' } as const;
 const COLOURS = { ok: 32, warning: 33, failed: 31 } as const;

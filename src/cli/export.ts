@@ -1,14 +1,16 @@
 /** `export`: the state of all users, to be looked into or to start from elsewhere. */
 import { Command, Option } from 'commander';
-import { EnrichmentError, messageOf } from '../errors.ts';
-import { allSnapshots } from '../export/all.ts';
-import { FORMATS, writeSnapshotFile, writeSnapshots, type Format } from '../export/file.ts';
-import { fromHistory, fromWorkflows } from '../export/snapshots.ts';
-import { runningWorkflows } from '../history/running.ts';
-import { connectTemporal, type TemporalClient } from '../temporal.ts';
+import { EnrichmentError, messageOf } from '../engine/errors.ts';
+import { allSnapshots } from '../tools/export/all.ts';
+import { FORMATS, writeSnapshotFile, writeSnapshots, type Format } from '../tools/export/file.ts';
+import { fromHistory, fromWorkflows } from '../tools/export/snapshots.ts';
+import { runningWorkflows } from '../engine/temporal/running-workflows.ts';
+import { connectTemporal, type TemporalClient } from '../engine/temporal/connection.ts';
 import { wholeNumber } from './arguments.ts';
 import { createContext } from './context.ts';
-import { count, printable, progress } from './output.ts';
+import { count, progress } from './output.ts';
+import { printable } from '../engine/printable.ts';
+import { WORKFLOW_TYPE } from '../../workflows/messages.ts';
 
 interface Options {
   readonly format: Format;
@@ -60,7 +62,7 @@ function say(text: string): void {
 
 async function* listed({ client, address }: TemporalClient, appId: string): AsyncGenerator<string> {
   try {
-    yield* runningWorkflows(client, appId);
+    yield* runningWorkflows(client, WORKFLOW_TYPE, appId);
   } catch (error) {
     throw new EnrichmentError('UNREACHABLE', `the workflows of "${appId}" at ${address} cannot be listed: ${messageOf(error)}`, { cause: error });
   }

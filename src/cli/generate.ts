@@ -3,17 +3,18 @@ import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Command, Option } from 'commander';
-import type { Config } from '../config.ts';
-import { parseDuration } from '../environment-reader.ts';
-import { EnrichmentError } from '../errors.ts';
-import { createPlainProducer } from '../kafka/producer.ts';
-import { preludeLength, trafficLength, trafficOptions } from '../local/generate/options.ts';
-import type { TrafficOptions } from '../local/generate/options.ts';
-import { ndjsonLine, produceTraffic } from '../local/generate/produce.ts';
-import { generateTraffic } from '../local/generate/traffic.ts';
+import type { Config } from '../money/config.ts';
+import { parseDuration } from '../engine/process/environment-reader.ts';
+import { EnrichmentError } from '../engine/errors.ts';
+import { createPlainProducer } from '../engine/kafka/kafkajs/producer.ts';
+import { preludeLength, trafficLength, trafficOptions } from '../tools/generate/options.ts';
+import type { TrafficOptions } from '../tools/generate/options.ts';
+import { ndjsonLine, produceTraffic } from '../tools/generate/produce.ts';
+import { generateTraffic } from '../tools/generate/traffic.ts';
 import { createContext } from './context.ts';
 import { time } from './arguments.ts';
-import { count, printable } from './output.ts';
+import { count } from './output.ts';
+import { printable } from '../engine/printable.ts';
 
 interface GenerateOptions {
   readonly users: number;

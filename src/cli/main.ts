@@ -4,10 +4,10 @@
  * of a process that ends by a fault of ours.
  */
 import { Command, CommanderError } from 'commander';
-import { EnrichmentError, messageOf } from '../errors.ts';
-import type { ErrorCode } from '../errors.ts';
-import { createLogger, LOG_LEVELS } from '../log.ts';
-import { productVersion } from '../version.ts';
+import { EnrichmentError, messageOf } from '../engine/errors.ts';
+import type { ErrorCode } from '../engine/errors.ts';
+import { createLogger, LOG_LEVELS } from '../engine/log.ts';
+import { productVersion } from '../engine/process/version.ts';
 import { COMMANDS } from './commands.ts';
 
 const NAME = 'money-enrichment';

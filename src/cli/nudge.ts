@@ -1,15 +1,16 @@
 /** `nudge`: idle workflows go on with the code of today. */
 import { Command } from 'commander';
-import { systemClock } from '../clock.ts';
-import { EnrichmentError, messageOf } from '../errors.ts';
-import { currentVersion } from '../nudge/current-version.ts';
-import { nudge } from '../nudge/nudge.ts';
-import { connectTemporal } from '../temporal.ts';
-import { workflowIdsOf } from '../workflow-ids.ts';
+import { systemClock } from '../engine/clock.ts';
+import { EnrichmentError, messageOf } from '../engine/errors.ts';
+import { currentVersion } from '../tools/nudge/current-version.ts';
+import { nudge } from '../tools/nudge/nudge.ts';
+import { connectTemporal } from '../engine/temporal/connection.ts';
+import { workflowIdsOf } from '../engine/temporal/workflow-ids.ts';
 import { uuid, wholeNumber } from './arguments.ts';
 import { createContext } from './context.ts';
-import { count, printable, progress, writeLine } from './output.ts';
-import { onStopSignal } from './stop-signal.ts';
+import { count, progress, writeLine } from './output.ts';
+import { printable } from '../engine/printable.ts';
+import { onStopSignal } from '../engine/process/stop-signal.ts';
 
 interface Options {
   readonly user?: string;

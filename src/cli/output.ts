@@ -22,11 +22,6 @@ export function count(number: number, noun: string): string {
   return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
 }
 
-/** Text from outside that goes to a terminal: control characters are shown, not obeyed. */
-export function printable(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
-
 /** Lines on stderr, from two seconds on and every two seconds: `reading x: 1,000 of 4,000`; without a total `reading x: 1,000`. */
 export function progress(what: string): { readonly update: (done: number, total?: number) => void; readonly end: () => void } {
   let state = '';

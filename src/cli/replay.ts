@@ -1,16 +1,18 @@
 /** `replay`: recorded histories against the code of this build, before it is deployed. */
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
-import { EnrichmentError, messageOf } from '../errors.ts';
-import { readHistoryFile, writeHistoryFile } from '../history/files.ts';
-import { runningWorkflows } from '../history/running.ts';
-import { newestRun, readRuns, type Run } from '../history/runs.ts';
-import { replayRuns, type ReplayProblem, type ReplayResult } from '../replay/replay.ts';
-import { connectTemporal, type TemporalClient } from '../temporal.ts';
-import { workflowIdsOf } from '../workflow-ids.ts';
+import { EnrichmentError, messageOf } from '../engine/errors.ts';
+import { readHistoryFile, writeHistoryFile } from '../engine/temporal/history-files.ts';
+import { runningWorkflows } from '../engine/temporal/running-workflows.ts';
+import { newestRun, readRuns, type Run } from '../engine/temporal/histories.ts';
+import { replayRuns, type ReplayProblem, type ReplayResult } from '../tools/replay/replay.ts';
+import { connectTemporal, type TemporalClient } from '../engine/temporal/connection.ts';
+import { workflowIdsOf } from '../engine/temporal/workflow-ids.ts';
 import { uuid, wholeNumber } from './arguments.ts';
 import { createContext } from './context.ts';
-import { count, printable, progress, writeLine } from './output.ts';
+import { count, progress, writeLine } from './output.ts';
+import { printable } from '../engine/printable.ts';
+import { WORKFLOW_TYPE } from '../../workflows/messages.ts';
 
 interface Options {
   readonly user?: string;
@@ -52,7 +54,7 @@ async function replay(options: Options): Promise<void> {
 
 async function replayed(runs: AsyncGenerator<Run>, { concurrency, save }: Options): Promise<ReplayResult> {
   const { DefaultLogger, Runtime } = await import('@temporalio/worker');
-  const { ownWorkflows } = await import('../worker/workflow-version.ts');
+  const { ownWorkflows } = await import('../engine/worker/workflow-version.ts');
   // The SDK would print each problem, at length: it is told below.
   const logger = new DefaultLogger('ERROR', () => undefined);
   Runtime.install({ logger, telemetryOptions: { logging: { forward: {}, filter: 'OFF' } } });
@@ -71,7 +73,7 @@ async function* fromFiles(files: readonly string[]): AsyncGenerator<Run> {
 
 async function* ofRunning({ client, address }: TemporalClient, appId: string): AsyncGenerator<Run> {
   try {
-    for await (const workflowId of runningWorkflows(client, appId)) {
+    for await (const workflowId of runningWorkflows(client, WORKFLOW_TYPE, appId)) {
       const run = await newestRun(client, workflowId);
       if (run !== undefined) yield run;
     }

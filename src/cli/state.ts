@@ -2,12 +2,13 @@
 import { Command } from 'commander';
 import type { UserStateView } from '../../workflows/views.ts';
 import { QUERIES } from '../../workflows/messages.ts';
-import { workflowIdsOf } from '../workflow-ids.ts';
-import { queryWorkflow } from '../workflow-query.ts';
-import { connectTemporal } from '../temporal.ts';
+import { workflowIdsOf } from '../engine/temporal/workflow-ids.ts';
+import { queryWorkflow } from '../engine/temporal/query.ts';
+import { connectTemporal } from '../engine/temporal/connection.ts';
 import { uuid } from './arguments.ts';
 import { createContext } from './context.ts';
-import { printable, table, writeLine } from './output.ts';
+import { table, writeLine } from './output.ts';
+import { printable } from '../engine/printable.ts';
 
 export function stateCommand(): Command {
   return new Command('state')

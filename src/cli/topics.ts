@@ -1,13 +1,13 @@
 /** `topics`: creates what is missing, changes nothing that exists, says what does not fit. */
 import { Command, InvalidArgumentError } from 'commander';
-import { acceptLogs, resetWatermark, type Accepting } from '../bridge/accept-logs.ts';
-import { bridgeGroupOf } from '../bridge/group.ts';
-import { parseTimestamp } from '../codec/timestamp.ts';
-import { checkLogs } from '../doctor/logs.ts';
-import { EnrichmentError } from '../errors.ts';
-import { commonPartitionCount } from '../kafka/assigner.ts';
-import { createKafka } from '../kafka/index.ts';
-import { DEFAULT_SHARDS, ensureTopics } from '../kafka/topics.ts';
+import { acceptLogs, resetWatermark, type Accepting } from '../engine/bridge/accept-logs.ts';
+import { bridgeGroupOf } from '../engine/naming.ts';
+import { parseTimestamp } from '../engine/values/timestamp.ts';
+import { checkLogs } from '../tools/doctor/logs.ts';
+import { EnrichmentError } from '../engine/errors.ts';
+import { commonPartitionCount } from '../engine/kafka/kafkajs/assigner.ts';
+import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
+import { DEFAULT_SHARDS, ensureTopics } from '../money/topics/topics.ts';
 import { wholeNumber } from './arguments.ts';
 import { createContext, reachKafka, type Context } from './context.ts';
 import { progress, writeLine } from './output.ts';

@@ -6,37 +6,38 @@ import { Runtime, makeTelemetryFilterString } from '@temporalio/worker';
 import { createActivities } from '../../activities/index.ts';
 import { Limiter } from '../../activities/limiter.ts';
 import { createLookupSessions } from '../../activities/lookup-sessions.ts';
-import { lookupsQueueOf, taskQueueOf } from '../../workflows/messages.ts';
-import { bridgeGroupOf } from '../bridge/group.ts';
-import { systemClock } from '../clock.ts';
-import type { Config } from '../config.ts';
-import { EnrichmentError } from '../errors.ts';
-import { createKafka } from '../kafka/index.ts';
-import type { KafkaPort } from '../kafka/port.ts';
-import { ensureTopics } from '../kafka/topics.ts';
-import type { Logger } from '../log.ts';
-import { createRegistry, createWorkerMetrics, type WorkerMetrics } from '../metrics.ts';
-import { createOwnership, eventText } from '../publish/ownership.ts';
-import type { OnShardEvent, Publisher } from '../publish/publisher.ts';
-import { connectTemporalNative, within } from '../temporal.ts';
-import { askForNamespace } from '../temporal-answers.ts';
-import { createCommittedWatermark } from '../worker/committed-watermark.ts';
-import { outputEncoder } from '../schema-registry/value-format.ts';
-import { RefusedOutputs } from '../worker/refused-outputs.ts';
-import { RefusedUsers } from '../worker/refused-users.ts';
-import { EnrichmentWorker } from '../worker/enrichment-worker.ts';
-import { startLookupsWorker } from '../worker/lookups-worker.ts';
-import { UnopenedShards } from '../worker/unopened-shards.ts';
-import { SessionServiceWatch } from '../worker/session-service-watch.ts';
-import { noticeSinks, replaySinks } from '../worker/notices.ts';
-import { Replays } from '../worker/replays.ts';
-import { temporalLog } from '../worker/temporal-log.ts';
-import { eachVersion, startVersionWorkers, type Versions } from '../worker/version-workers.ts';
-import { ownWorkflows, readWorkflows, type WorkflowVersion } from '../worker/workflow-version.ts';
-import { workflowIdsOf, type WorkflowIds } from '../workflow-ids.ts';
+import { lookupsQueueOf, taskQueueOf, bridgeGroupOf } from '../engine/naming.ts';
+import { systemClock } from '../engine/clock.ts';
+import type { Config } from '../money/config.ts';
+import { EnrichmentError } from '../engine/errors.ts';
+import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
+import type { KafkaPort } from '../engine/kafka/port.ts';
+import { ensureTopics } from '../money/topics/topics.ts';
+import type { Logger } from '../engine/log.ts';
+import { createRegistry, createWorkerMetrics, type WorkerMetrics } from '../money/metrics.ts';
+import { createOwnership, eventText } from '../engine/publish/ownership.ts';
+import type { OnShardEvent, Publisher } from '../engine/publish/publisher.ts';
+import { connectTemporalNative, within } from '../engine/temporal/connection.ts';
+import { askForNamespace } from '../engine/temporal/answers.ts';
+import { createCommittedWatermark } from '../engine/worker/committed-watermark.ts';
+import { outputEncoder } from '../money/codec/value-format.ts';
+import type { Output } from '../money/domain/events.ts';
+import { RefusedOutputs } from '../engine/worker/refused-outputs.ts';
+import { RefusedUsers } from '../engine/worker/refused-users.ts';
+import { EnrichmentWorker } from '../money/worker/enrichment-worker.ts';
+import { startLookupsWorker } from '../money/worker/lookups-worker.ts';
+import { UnopenedShards } from '../engine/worker/unopened-shards.ts';
+import { SessionServiceWatch } from '../money/worker/session-service-watch.ts';
+import { replaySinks } from '../engine/worker/replay-sinks.ts';
+import { noticeSinks } from '../money/worker/notice-sinks.ts';
+import { Replays } from '../engine/worker/replays.ts';
+import { temporalLog } from '../engine/worker/temporal-log.ts';
+import { eachVersion, startVersionWorkers, type Versions } from '../engine/worker/version-workers.ts';
+import { ownWorkflows, readWorkflows, type WorkflowVersion } from '../engine/worker/workflow-version.ts';
+import { workflowIdsOf, type WorkflowIds } from '../engine/temporal/workflow-ids.ts';
 import { createContext } from './context.ts';
-import { serve } from './serve.ts';
-import { onStopSignal } from './stop-signal.ts';
+import { serve } from '../engine/process/serve.ts';
+import { onStopSignal } from '../engine/process/stop-signal.ts';
 
 /** Of one shard; about 1 MB each. */
 const MAX_CACHED_WORKFLOWS = 250;
@@ -165,7 +166,7 @@ async function runWorker(): Promise<void> {
 }
 
 /** Counts the lookups that were given up, where their money comes out. */
-function counted(publisher: Publisher, metrics: WorkerMetrics): Publisher {
+function counted(publisher: Publisher<Output>, metrics: WorkerMetrics): Publisher<Output> {
   return {
     async publish(request) {
       await publisher.publish(request);

@@ -8,7 +8,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { FAILURES, type LookupOutcome } from '../../activities/contract.ts';
 import { Limiter } from '../../activities/limiter.ts';
 import { createLookupSessions } from '../../activities/lookup-sessions.ts';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/engine/clock.ts';
 import { attemptOf } from '../support/attempt.ts';
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void;

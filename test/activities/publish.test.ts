@@ -5,7 +5,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { createPublish } from '../../activities/publish.ts';
 import { createReadWatermark } from '../../activities/read-watermark.ts';
 import { FAILURES } from '../../activities/contract.ts';
-import { EnrichmentError, type ErrorCode } from '../../src/errors.ts';
+import { EnrichmentError, type ErrorCode } from '../../src/engine/errors.ts';
 import { request } from '../support/publishing.ts';
 
 async function failureOf(error: unknown, isLocal: boolean): Promise<ApplicationFailure> {

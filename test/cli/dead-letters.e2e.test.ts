@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { deadLetter } from '../../src/codec/dead-letter.ts';
-import type { DeadLetterReason } from '../../src/codec/dead-letter.ts';
-import { loadConfig } from '../../src/config.ts';
-import { createKafka } from '../../src/kafka/index.ts';
-import type { InRecord } from '../../src/kafka/port.ts';
-import { ensureTopics } from '../../src/kafka/topics.ts';
-import { silentLogger } from '../../src/log.ts';
+import { deadLetter } from '../../src/engine/bridge/dead-letter.ts';
+import type { DeadLetterReason } from '../../src/engine/bridge/dead-letter.ts';
+import { loadConfig } from '../../src/money/config.ts';
+import { createKafka } from '../../src/engine/kafka/kafkajs/create-kafka.ts';
+import type { InRecord } from '../../src/engine/kafka/port.ts';
+import { ensureTopics } from '../../src/money/topics/topics.ts';
+import { silentLogger } from '../../src/engine/log.ts';
 import { sharedCluster } from '../support/cluster.ts';
 import { program } from './program.ts';
 

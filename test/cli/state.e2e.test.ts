@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { connectTemporal } from '../../src/temporal.ts';
-import { taskQueueOf, WORKFLOW_TYPE, workflowIdOf } from '../../workflows/messages.ts';
+import { connectTemporal } from '../../src/engine/temporal/connection.ts';
+import { WORKFLOW_TYPE } from '../../workflows/messages.ts';
+import { taskQueueOf, workflowIdOf } from '../../src/engine/naming.ts';
 import { sharedCluster } from '../support/cluster.ts';
 import { program } from './program.ts';
 

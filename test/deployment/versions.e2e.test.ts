@@ -11,12 +11,12 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { trafficOptions } from '../../src/local/generate/options.ts';
-import { generateTraffic } from '../../src/local/generate/traffic.ts';
-import { temporalProgram } from '../../src/local/temporal-server.ts';
-import { connectTemporal } from '../../src/temporal.ts';
-import * as workflowVersion from '../../src/worker/workflow-version.ts';
-import { makeBrokenBuild } from '../broken/run.ts';
+import { trafficOptions } from '../../src/tools/generate/options.ts';
+import { generateTraffic } from '../../src/tools/generate/traffic.ts';
+import { temporalProgram } from '../../src/dev/temporal-server.ts';
+import { connectTemporal } from '../../src/engine/temporal/connection.ts';
+import * as workflowVersion from '../../src/engine/worker/workflow-version.ts';
+import { makeBrokenBuild } from '../../verification/broken/run.ts';
 import { program } from '../cli/program.ts';
 import { eventually } from '../support/eventually.ts';
 import { startSystem, type ProducedRecord } from '../support/system.ts';
@@ -25,8 +25,8 @@ const A = {
   name: 'version-a',
   edits: [
     { file: 'workflows/enrich-user.ts', find: '\n  publishResolved();\n  lookups.ask();\n  setAlarm();\n  for (;;) {', replace: '\n  engine.timer(3_600_000, () => undefined);\n  publishResolved();\n  lookups.ask();\n  setAlarm();\n  for (;;) {' },
-    { file: 'src/domain/apply.ts', find: '  state.counters.moneyByCurrency[money.currency] = (state.counters.moneyByCurrency[money.currency] ?? 0) + 1;\n', replace: '' },
-    { file: 'src/domain/state.ts', find: '      moneyByCurrency: {},\n', replace: '' },
+    { file: 'src/money/domain/apply.ts', find: '  state.counters.moneyByCurrency[money.currency] = (state.counters.moneyByCurrency[money.currency] ?? 0) + 1;\n', replace: '' },
+    { file: 'src/money/domain/state.ts', find: '      moneyByCurrency: {},\n', replace: '' },
   ],
 };
 const quiet = { trace() {}, debug() {}, info() {}, log() {}, warn() {}, error() {} };
@@ -35,7 +35,7 @@ const run = promisify(execFile);
 async function versionA(): Promise<{ folder: string; workflows: workflowVersion.WorkflowVersion }> {
   const folder = await makeBrokenBuild(A);
   await copyFile(join(folder, 'schemas/released/0.1.0/state.avsc'), join(folder, 'schemas/state.avsc'));
-  const { ownWorkflows } = (await import(pathToFileURL(join(folder, 'src/worker/workflow-version.ts')).href)) as typeof workflowVersion;
+  const { ownWorkflows } = (await import(pathToFileURL(join(folder, 'src/engine/worker/workflow-version.ts')).href)) as typeof workflowVersion;
   return { folder, workflows: await ownWorkflows(quiet) };
 }
 

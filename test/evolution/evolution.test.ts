@@ -5,15 +5,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { defaultPayloadConverter } from '@temporalio/common';
-import { applyBatch } from '../../src/domain/apply.ts';
-import type { EventBatch, LedgerEntry, Start } from '../../src/domain/types.ts';
-import { dataConverter } from '../../src/payload-codec.ts';
-import { decodeLedgerEntry } from '../../src/publish/ledger-entry.ts';
-import { StateFormat } from '../../src/state-format/format.ts';
-import { releasedSchemas, todaysSchemas, type FieldSchema, type RecordSchema, type SchemaFile } from '../../src/state-format/schema.ts';
-import { verdictOf } from '../../src/state-format/verdict.ts';
+import { applyBatch } from '../../src/money/domain/apply.ts';
+import type { EventBatch, LedgerEntry, Start } from '../../src/money/domain/types.ts';
+import { dataConverter } from '../../src/engine/temporal/payload-codec.ts';
+import { decodeLedgerEntry } from '../../src/engine/publish/ledger-entry.ts';
+import { StateFormat } from '../../src/engine/stored/format.ts';
+import { releasedSchemas, todaysSchemas, type FieldSchema, type RecordSchema, type SchemaFile } from '../../src/engine/stored/schema.ts';
+import { verdictOf } from '../../src/engine/stored/compatibility.ts';
 import { newLife } from '../../workflows/life.ts';
-import { short } from '../domain/given.ts';
+import { short } from '../money/domain/given.ts';
 import { changedFiles, namesOf, readBytes, readJson, readPayload, versions } from './fixtures.ts';
 import { STATES, type StateFixture } from './scenario.ts';
 

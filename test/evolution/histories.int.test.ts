@@ -7,8 +7,8 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import proto from '@temporalio/proto';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import { dataConverter } from '../../src/payload-codec.ts';
-import { USER } from '../domain/given.ts';
+import { dataConverter } from '../../src/engine/temporal/payload-codec.ts';
+import { USER } from '../money/domain/given.ts';
 import { namesOf, readBytes, versions } from './fixtures.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -46,7 +46,7 @@ describe('negative controls', () => {
       const root = await mkdtemp(join(tmpdir(), 'changed-workflow-'));
       try {
         await symlink(join(ROOT, 'node_modules'), join(root, 'node_modules'));
-        for (const folder of ['workflows', 'src/domain', 'activities']) await cp(join(ROOT, folder), join(root, folder), { recursive: true });
+        for (const folder of ['workflows', 'src/money/domain', 'src/engine/workflow', 'src/engine/naming.ts', 'activities']) await cp(join(ROOT, folder), join(root, folder), { recursive: true });
         const text = await readFile(join(ROOT, file), 'utf8');
         assert.ok(text.includes(before), `${file} is not what this control was written for`);
         await writeFile(join(root, file), text.replace(before, after));

@@ -2,14 +2,14 @@
  * What a release leaves behind: states of every kind, signals, ledger entries. Made with the code of the release, once; what
  * has to follow from each state is written down here by hand.
  */
-import { applyBatch } from '../../src/domain/apply.ts';
-import type { EventBatch, LedgerEntry, Life, Start } from '../../src/domain/types.ts';
+import { applyBatch } from '../../src/money/domain/apply.ts';
+import type { EventBatch, LedgerEntry, Life, Start } from '../../src/money/domain/types.ts';
 import { newLife } from '../../workflows/life.ts';
-import { birthYear, country, DAY, HOUR, MINUTE, money, RULES, session, T0, USER } from '../domain/given.ts';
+import { birthYear, country, DAY, HOUR, MINUTE, money, RULES, session, T0, USER } from '../money/domain/given.ts';
 
 export interface StateFixture {
   readonly start: Start;
-  /** The batch that comes after the deployment, and what it has to lead to, in the short form of test/domain/given.ts. */
+  /** The batch that comes after the deployment, and what it has to lead to, in the short form of test/money/domain/given.ts. */
   readonly next: EventBatch;
   readonly applied: readonly string[];
   readonly resolved: readonly string[];

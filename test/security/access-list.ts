@@ -1,9 +1,10 @@
 /** The access list of docs/security.md, as it stands there, and how it is granted. */
 import { readFileSync } from 'node:fs';
-import type { Config, KafkaConfig } from '../../src/config.ts';
-import { createClient, PATIENT_RETRY } from '../../src/kafka/client.ts';
-import { library } from '../../src/kafka/kafkajs.ts';
-import { createLogger } from '../../src/log.ts';
+import type { Config } from '../../src/money/config.ts';
+import type { KafkaConfig } from '../../src/engine/kafka/kafka-config.ts';
+import { createClient, PATIENT_RETRY } from '../../src/engine/kafka/kafkajs/client.ts';
+import { library } from '../../src/engine/kafka/kafkajs/library.ts';
+import { createLogger } from '../../src/engine/log.ts';
 
 export interface Row {
   readonly process: string;

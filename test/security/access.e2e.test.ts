@@ -1,14 +1,15 @@
 /** The access list of docs/security.md on Kafka's own authorizer: enough for every process, and no more than that. */
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
-import { loadConfig, type KafkaConfig } from '../../src/config.ts';
-import { messageOf } from '../../src/errors.ts';
-import { createKafka } from '../../src/kafka/index.ts';
-import { createPlainProducer } from '../../src/kafka/producer.ts';
-import { ensureTopics } from '../../src/kafka/topics.ts';
-import { fence as takeTransactionalId } from '../../src/kafka/transactional-producer.ts';
-import { startProductProcess, type Role } from '../../src/local/product.ts';
-import { createLogger } from '../../src/log.ts';
+import { loadConfig } from '../../src/money/config.ts';
+import { type KafkaConfig } from '../../src/engine/kafka/kafka-config.ts';
+import { messageOf } from '../../src/engine/errors.ts';
+import { createKafka } from '../../src/engine/kafka/kafkajs/create-kafka.ts';
+import { createPlainProducer } from '../../src/engine/kafka/kafkajs/producer.ts';
+import { ensureTopics } from '../../src/money/topics/topics.ts';
+import { fence as takeTransactionalId } from '../../src/engine/kafka/kafkajs/transactional-producer.ts';
+import { startProductProcess, type Role } from '../../src/dev/product.ts';
+import { createLogger } from '../../src/engine/log.ts';
 import { program } from '../cli/program.ts';
 import { sharedCluster } from '../support/cluster.ts';
 import { startSystem } from '../support/system.ts';

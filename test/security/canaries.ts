@@ -2,7 +2,7 @@
  * Marked personal data, and records that carry it down every path. What a mark may reach is said beside it; the test
  * looks for each where it need not be. `lookupBody` is short: errors of parsers quote a few characters only.
  */
-import type { Input } from '../../src/domain/events.ts';
+import type { Input } from '../../src/money/domain/events.ts';
 import type { ProducedRecord } from '../support/system.ts';
 
 /** Fields that no rule uses, and what cannot be used at all: they stay in Kafka's own topics. */

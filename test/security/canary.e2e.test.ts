@@ -6,12 +6,12 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
-import { createKafka } from '../../src/kafka/index.ts';
-import { createPlainProducer } from '../../src/kafka/producer.ts';
-import { startProductProcess, type Role } from '../../src/local/product.ts';
-import { createLogger } from '../../src/log.ts';
-import { transactionalIdOf } from '../../src/publish/shard.ts';
-import { connectTemporal } from '../../src/temporal.ts';
+import { createKafka } from '../../src/engine/kafka/kafkajs/create-kafka.ts';
+import { createPlainProducer } from '../../src/engine/kafka/kafkajs/producer.ts';
+import { startProductProcess, type Role } from '../../src/dev/product.ts';
+import { createLogger } from '../../src/engine/log.ts';
+import { shardTransactionalIdOf } from '../../src/engine/naming.ts';
+import { connectTemporal } from '../../src/engine/temporal/connection.ts';
 import { program } from '../cli/program.ts';
 import { eventually } from '../support/eventually.ts';
 import { startSystem } from '../support/system.ts';
@@ -65,7 +65,7 @@ test('personal data is nowhere where it need not be', { timeout: 240_000 }, asyn
   // A takeover: the worker is fenced in the middle, and says so.
   const kafka = createKafka(config.kafka!, quiet);
   t.after(() => kafka.close());
-  await (await kafka.fence(transactionalIdOf(config.appId, 0))).close();
+  await (await kafka.fence(shardTransactionalIdOf(config.appId, 0))).close();
   await system.produce([money(9, Date.now())]);
   await logged(/is lost|opened again/);
   await outputs(9);

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { shown } from '../../src/environment-reader.ts';
+import { shown } from '../../src/engine/process/environment-reader.ts';
 import { program } from '../cli/program.ts';
 
 const MARK = /canary/i;

@@ -4,12 +4,12 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openDataFolder } from '../../src/local/data-folder.ts';
-import { formatFolder } from '../../src/local/kafka-format.ts';
-import { kafkaPrograms } from '../../src/local/kafka-jars.ts';
-import { coordinatorsReady } from '../../src/local/kafka-ready.ts';
-import { freePorts, LOOPBACK } from '../../src/local/ports.ts';
-import { startChild } from '../../src/local/processes.ts';
+import { openDataFolder } from '../../src/dev/data-folder.ts';
+import { formatFolder } from '../../src/dev/kafka-format.ts';
+import { kafkaPrograms } from '../../src/dev/kafka-jars.ts';
+import { coordinatorsReady } from '../../src/dev/kafka-ready.ts';
+import { freePorts, LOOPBACK } from '../../src/dev/ports.ts';
+import { startChild } from '../../src/dev/processes.ts';
 
 export interface SecuredBroker {
   /** `host:port` of the super user. */

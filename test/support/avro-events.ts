@@ -3,9 +3,9 @@
  * of the record; times as text or as timestamps; amounts as text, as decimals or as doubles, where these keep the text.
  */
 import avsc from 'avsc';
-import type { Input } from '../../src/domain/events.ts';
-import { readFields, type Token } from '../../src/model/json-text.ts';
-import { parseDate } from '../../src/model/decode.ts';
+import type { Input } from '../../src/money/domain/events.ts';
+import { readFields, type Token } from '../../src/money/model/json-text.ts';
+import { parseDate } from '../../src/money/model/decode.ts';
 
 const nullable = (type: unknown) => ({ type: ['null', type], default: null });
 const DECIMAL = { type: 'bytes', logicalType: 'decimal', precision: 30, scale: 2 };

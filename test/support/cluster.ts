@@ -4,9 +4,9 @@
  */
 import { after } from 'node:test';
 import { join } from 'node:path';
-import { openDataFolder } from '../../src/local/data-folder.ts';
-import { startKafkaBroker } from '../../src/local/kafka-broker.ts';
-import { startTemporalServer } from '../../src/local/temporal-server.ts';
+import { openDataFolder } from '../../src/dev/data-folder.ts';
+import { startKafkaBroker } from '../../src/dev/kafka-broker.ts';
+import { startTemporalServer } from '../../src/dev/temporal-server.ts';
 
 export interface Cluster {
   readonly brokers: string[];

@@ -4,8 +4,8 @@
  * the cluster; `port()` is one process' connection to it. `intercept` sees every request of a transactional producer
  * and may delay it, lose it (throw before) or lose its answer (throw after).
  */
-import { EnrichmentError } from '../../src/errors.ts';
-import { assignPartitions, commonPartitionCount } from '../../src/kafka/assigner.ts';
+import { EnrichmentError } from '../../src/engine/errors.ts';
+import { assignPartitions, commonPartitionCount } from '../../src/engine/kafka/kafkajs/assigner.ts';
 import { lastOf, refusal } from './broker-limits.ts';
 import type {
   GroupHandlers,
@@ -17,7 +17,7 @@ import type {
   TopicPartition,
   Transaction,
   TransactionalProducer,
-} from '../../src/kafka/port.ts';
+} from '../../src/engine/kafka/port.ts';
 
 export type Api = 'fence' | 'begin' | 'send' | 'sendOffsets' | 'commit';
 export interface Request {

@@ -1,14 +1,14 @@
 /** A real broker for a test: topics of its own, ports that are closed after it, connections that break on purpose. */
 import { randomUUID } from 'node:crypto';
 import type { TestContext } from 'node:test';
-import type { KafkaConfig } from '../../src/config.ts';
-import { createClient, openSocket, PATIENT_RETRY, TRANSACTION_RETRY } from '../../src/kafka/client.ts';
-import type { SocketFactory } from '../../src/kafka/client.ts';
-import { createKafka } from '../../src/kafka/index.ts';
-import type { KafkaJS } from '../../src/kafka/kafkajs.ts';
-import type { GroupHandlers, GroupMember, KafkaClient, KafkaPort, RecordBatch } from '../../src/kafka/port.ts';
-import { explicitPartition } from '../../src/kafka/transactional-producer.ts';
-import { silentLogger } from '../../src/log.ts';
+import type { KafkaConfig } from '../../src/engine/kafka/kafka-config.ts';
+import { createClient, openSocket, PATIENT_RETRY, TRANSACTION_RETRY } from '../../src/engine/kafka/kafkajs/client.ts';
+import type { SocketFactory } from '../../src/engine/kafka/kafkajs/client.ts';
+import { createKafka } from '../../src/engine/kafka/kafkajs/create-kafka.ts';
+import type { KafkaJS } from '../../src/engine/kafka/kafkajs/library.ts';
+import type { GroupHandlers, GroupMember, KafkaClient, KafkaPort, RecordBatch } from '../../src/engine/kafka/port.ts';
+import { explicitPartition } from '../../src/engine/kafka/kafkajs/transactional-producer.ts';
+import { silentLogger } from '../../src/engine/log.ts';
 import { sharedCluster } from './cluster.ts';
 import { eventually } from './eventually.ts';
 

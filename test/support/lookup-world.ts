@@ -5,12 +5,12 @@
 import { Limiter } from '../../activities/limiter.ts';
 import { createLookupSessions, type Attempt } from '../../activities/lookup-sessions.ts';
 import type { LookupOutcome, LookupRequest } from '../../activities/contract.ts';
-import type { Lookup } from '../../src/domain/state.ts';
+import type { Lookup } from '../../src/money/domain/state.ts';
 import type { CallOptions, Engine } from '../../workflows/engine.ts';
 import { newLife } from '../../workflows/life.ts';
 import { Lookups } from '../../workflows/lookups.ts';
-import { lookupsQueueOf, taskQueueOf } from '../../workflows/messages.ts';
-import { backoffOf, errorOf, failed, timeout, type Failed } from '../simulation/temporal/history.ts';
+import { lookupsQueueOf, taskQueueOf } from '../../src/engine/naming.ts';
+import { backoffOf, errorOf, failed, timeout, type Failed } from '../../verification/simulation/temporal/history.ts';
 import { output } from './publishing.ts';
 
 export interface LookupLoad {

@@ -1,5 +1,5 @@
 /** A clock that a test moves. Sleeps below a second pass by themselves, longer ones when the test says so. */
-import type { Clock } from '../../src/clock.ts';
+import type { Clock } from '../../src/engine/clock.ts';
 
 const SHORT = 1_000;
 const START = 1_700_000_000_000;

@@ -1,8 +1,8 @@
 /** A broker of a test's own, which it may kill, stop and start again on the same port with the same data. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { join } from 'node:path';
-import { openDataFolder } from '../../src/local/data-folder.ts';
-import { startKafkaBroker } from '../../src/local/kafka-broker.ts';
+import { openDataFolder } from '../../src/dev/data-folder.ts';
+import { startKafkaBroker } from '../../src/dev/kafka-broker.ts';
 import { sharedCluster, type Cluster } from './cluster.ts';
 
 const log = (line: string) => console.error(line);

@@ -1,15 +1,15 @@
 /** Publish requests, and processes that publish, for tests. */
 import { randomUUID } from 'node:crypto';
 import type { Incarnation, Output, PublishRequest, Stream } from '../../activities/contract.ts';
-import { EnrichmentError } from '../../src/errors.ts';
-import type { KafkaPort } from '../../src/kafka/port.ts';
-import { systemClock } from '../../src/clock.ts';
-import type { Clock } from '../../src/clock.ts';
-import { createOwnership } from '../../src/publish/ownership.ts';
-import type { Ownership } from '../../src/publish/ownership.ts';
-import type { Limits } from '../../src/publish/group-commit.ts';
-import type { Publisher, ShardEvent } from '../../src/publish/publisher.ts';
-import { shardOf } from '../../src/publish/shard.ts';
+import { EnrichmentError } from '../../src/engine/errors.ts';
+import type { KafkaPort } from '../../src/engine/kafka/port.ts';
+import { systemClock } from '../../src/engine/clock.ts';
+import type { Clock } from '../../src/engine/clock.ts';
+import { createOwnership } from '../../src/engine/publish/ownership.ts';
+import type { Ownership } from '../../src/engine/publish/ownership.ts';
+import type { EncodedOutput, Limits } from '../../src/engine/publish/group-commit.ts';
+import type { Publisher, ShardEvent } from '../../src/engine/publish/publisher.ts';
+import { shardOf } from '../../src/money/codec/shard.ts';
 import { eventually } from './eventually.ts';
 
 export const FIRST_LIFE: Incarnation = { startedAt: 1_000, runId: 'run-1' };
@@ -48,8 +48,8 @@ export function request(
 }
 
 /** Key and a value that names the output. */
-export function encode({ offset }: Output, userId: string): { key: string; value: string } {
-  return { key: `"${userId}"`, value: `${userId}:${offset}` };
+export function encode({ offset, incomplete }: Output, userId: string): EncodedOutput {
+  return { key: `"${userId}"`, value: `${userId}:${offset}`, ...(incomplete === true ? { headers: { enrichment: 'incomplete' } } : {}) };
 }
 
 export interface Process {

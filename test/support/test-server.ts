@@ -1,7 +1,7 @@
 /** Temporal's time-skipping test server, for TestWorkflowEnvironment.createTimeSkipping({ server: await testServer() }). */
-import { EnrichmentError } from '../../src/errors.ts';
-import { isExecutable } from '../../src/local/processes.ts';
-import { TEMPORAL_TEST_SERVER, wheelProgram } from '../../src/local/wheels.ts';
+import { EnrichmentError } from '../../src/engine/errors.ts';
+import { isExecutable } from '../../src/dev/processes.ts';
+import { TEMPORAL_TEST_SERVER, wheelProgram } from '../../src/dev/wheels.ts';
 
 export interface TestServerOptions {
   readonly executable: { readonly type: 'existing-path'; readonly path: string };

@@ -1,9 +1,9 @@
 /** Reads a whole topic, read_committed, and goes on reading it: what a consumer outside the product would see. */
-import type { KafkaConfig } from '../../src/config.ts';
-import { tailTopics, type SeenRecord } from '../../src/kafka/tail.ts';
-import { createLogger } from '../../src/log.ts';
+import type { KafkaConfig } from '../../src/engine/kafka/kafka-config.ts';
+import { tailTopics, type SeenRecord } from '../../src/engine/kafka/kafkajs/tail.ts';
+import { createLogger } from '../../src/engine/log.ts';
 
-export type { SeenRecord } from '../../src/kafka/tail.ts';
+export type { SeenRecord } from '../../src/engine/kafka/kafkajs/tail.ts';
 
 export interface TopicReader {
   /** In the order of arrival; grows. */

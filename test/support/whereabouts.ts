@@ -1,7 +1,7 @@
 /** For a test that has failed: what became of money on its way through a user's workflow, as Temporal's histories tell it. */
 import { Client, Connection } from '@temporalio/client';
-import { dataConverter } from '../../src/payload-codec.ts';
-import { decodePayloads } from '../../src/history/payloads.ts';
+import { dataConverter } from '../../src/engine/temporal/payload-codec.ts';
+import { decodePayloads } from '../../src/engine/temporal/decode-payloads.ts';
 import type { EventBatch } from '../../workflows/messages.ts';
 import type { UserStateView } from '../../workflows/views.ts';
 

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import avsc from 'avsc';
-import { INPUTS, type Input } from '../../src/domain/events.ts';
-import { trafficOptions } from '../../src/local/generate/options.ts';
-import { generateTraffic } from '../../src/local/generate/traffic.ts';
-import { DEFAULT_SETTINGS, model, type ModelOutput, type RawRecord } from '../../src/model/model.ts';
+import { INPUTS, type Input } from '../../src/money/domain/events.ts';
+import { trafficOptions } from '../../src/tools/generate/options.ts';
+import { generateTraffic } from '../../src/tools/generate/traffic.ts';
+import { DEFAULT_SETTINGS, model, type ModelOutput, type RawRecord } from '../../src/money/model/model.ts';
 import { program } from '../cli/program.ts';
 import { createAvroEvents, jsonOfOutput } from '../support/avro-events.ts';
 import { eventually } from '../support/eventually.ts';

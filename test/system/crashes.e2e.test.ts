@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { test } from 'node:test';
-import { generateTraffic } from '../../src/local/generate/traffic.ts';
-import { trafficOptions } from '../../src/local/generate/options.ts';
+import { generateTraffic } from '../../src/tools/generate/traffic.ts';
+import { trafficOptions } from '../../src/tools/generate/options.ts';
 import { startSystem } from '../support/system.ts';
 
 test('worker and bridge killed with SIGKILL again and again: the output is exact', { timeout: 600_000 }, async (t) => {

@@ -1,6 +1,6 @@
 import { test } from 'node:test';
-import { generateTraffic } from '../../src/local/generate/traffic.ts';
-import { trafficOptions } from '../../src/local/generate/options.ts';
+import { generateTraffic } from '../../src/tools/generate/traffic.ts';
+import { trafficOptions } from '../../src/tools/generate/options.ts';
 import { startSystem } from '../support/system.ts';
 
 test('a few thousand events of every kind come out as the model says', { timeout: 300_000 }, async (t) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { generateTraffic } from '../../src/local/generate/traffic.ts';
-import { trafficOptions } from '../../src/local/generate/options.ts';
+import { generateTraffic } from '../../src/tools/generate/traffic.ts';
+import { trafficOptions } from '../../src/tools/generate/options.ts';
 import { startSystem } from '../support/system.ts';
 
 test('20,000 events of 500 users over 4 partitions, 2,000 unusable ones among them, equal the model digit by digit', { timeout: 600_000 }, async (t) => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Client, Connection } from '@temporalio/client';
-import { generateTraffic } from '../../src/local/generate/traffic.ts';
-import { trafficOptions } from '../../src/local/generate/options.ts';
-import { dataConverter } from '../../src/payload-codec.ts';
+import { generateTraffic } from '../../src/tools/generate/traffic.ts';
+import { trafficOptions } from '../../src/tools/generate/options.ts';
+import { dataConverter } from '../../src/engine/temporal/payload-codec.ts';
 import type { UserStateView } from '../../workflows/views.ts';
 import { startSystem } from '../support/system.ts';
 

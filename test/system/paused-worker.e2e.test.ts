@@ -8,8 +8,8 @@ import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { generateTraffic } from '../../src/local/generate/traffic.ts';
-import { trafficOptions } from '../../src/local/generate/options.ts';
+import { generateTraffic } from '../../src/tools/generate/traffic.ts';
+import { trafficOptions } from '../../src/tools/generate/options.ts';
 import { startSystem } from '../support/system.ts';
 
 const EVENTS = 12_000;

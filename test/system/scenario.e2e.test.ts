@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Input } from '../../src/domain/events.ts';
+import type { Input } from '../../src/money/domain/events.ts';
 import { eventually } from '../support/eventually.ts';
 import { startSystem, type ProducedRecord } from '../support/system.ts';
 

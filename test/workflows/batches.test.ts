@@ -1,12 +1,12 @@
 /** What comes to a user's workflow from outside, and is no batch of it. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { BOUNDS } from '../../src/domain/bounds.ts';
-import type { EventBatch } from '../../src/domain/types.ts';
+import { BOUNDS } from '../../src/money/domain/bounds.ts';
+import type { EventBatch } from '../../src/money/domain/types.ts';
 import { whyNotABatch } from '../../workflows/batches.ts';
 import { newLife } from '../../workflows/life.ts';
 import { begin, userOf, Whose } from '../../workflows/start.ts';
-import { birthYear, country, money, RULES, session, T0, USER } from '../domain/given.ts';
+import { birthYear, country, money, RULES, session, T0, USER } from '../money/domain/given.ts';
 
 const records = [birthYear(0, '1990', T0), country(1, 'UY', T0), session(0, 's', T0), money(0, { id: 'm', ts: T0, session: 's', amount: '-1.5E+3' }), money(1, { ts: T0 - 5, late: T0 })];
 const batch: EventBatch = { partition: 3, lowWater: [0, 1, 2], rules: { ...RULES, bounds: BOUNDS }, records, userId: USER };

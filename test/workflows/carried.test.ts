@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { defaultPayloadConverter } from '@temporalio/common';
-import { applyBatch, resolveLookup } from '../../src/domain/apply.ts';
-import { BOUNDS } from '../../src/domain/bounds.ts';
-import type { Applicable } from '../../src/domain/types.ts';
-import { dataConverter } from '../../src/payload-codec.ts';
+import { applyBatch, resolveLookup } from '../../src/money/domain/apply.ts';
+import { BOUNDS } from '../../src/money/domain/bounds.ts';
+import type { Applicable } from '../../src/money/domain/types.ts';
+import { dataConverter } from '../../src/engine/temporal/payload-codec.ts';
 import { canBeCarried, carriedBytes, couldBeCarried, evictOldestDuplicates, hasRoomFor, makeItFit, MAX_BYTES } from '../../workflows/carried.ts';
 import { newLife, type Life } from '../../workflows/life.ts';
-import { stored } from '../../workflows/messages.ts';
-import { birthYear, country, DAY, HOUR, money, RULES, session, T0, USER } from '../domain/given.ts';
+import { stored } from '../../src/engine/workflow/mark.ts';
+import { birthYear, country, DAY, HOUR, money, RULES, session, T0, USER } from '../money/domain/given.ts';
 
 /** Of all payloads of a command. */
 const TEMPORAL_TAKES = 2_097_152;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { LookupOutcome } from '../../activities/contract.ts';
-import { birthYear, money, session, T0 } from '../domain/given.ts';
+import { birthYear, money, session, T0 } from '../money/domain/given.ts';
 import { eventually } from '../support/eventually.ts';
 import { NUDGE_SIGNAL } from '../../workflows/messages.ts';
 import { WorkflowUser } from './harness.ts';

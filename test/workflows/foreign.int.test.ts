@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defineSignal, defineUpdate } from '@temporalio/workflow';
-import { money, T0 } from '../domain/given.ts';
+import { money, T0 } from '../money/domain/given.ts';
 import { eventually } from '../support/eventually.ts';
 import { WorkflowUser } from './harness.ts';
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { BOUNDS } from '../../src/domain/bounds.ts';
-import { money, T0 } from '../domain/given.ts';
+import { BOUNDS } from '../../src/money/domain/bounds.ts';
+import { money, T0 } from '../money/domain/given.ts';
 import { eventually } from '../support/eventually.ts';
 import { WorkflowUser } from './harness.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
 import { FAILURES } from '../../activities/contract.ts';
-import { money, session, T0 } from '../domain/given.ts';
+import { money, session, T0 } from '../money/domain/given.ts';
 import { eventually } from '../support/eventually.ts';
 import { WorkflowUser } from './harness.ts';
 

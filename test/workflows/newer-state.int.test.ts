@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DataConverter, Payload, PayloadCodec } from '@temporalio/common';
-import { dataConverter } from '../../src/payload-codec.ts';
-import { money, T0 } from '../domain/given.ts';
+import { dataConverter } from '../../src/engine/temporal/payload-codec.ts';
+import { money, T0 } from '../money/domain/given.ts';
 import { eventually } from '../support/eventually.ts';
 import { WorkflowUser } from './harness.ts';
 

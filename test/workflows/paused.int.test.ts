@@ -6,10 +6,10 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { createTemporalSignaller } from '../../src/bridge/temporal-signaller.ts';
-import { checkPaused } from '../../src/doctor/paused.ts';
+import { createTemporalSignaller } from '../../src/money/bridge/temporal-signaller.ts';
+import { checkPaused } from '../../src/tools/doctor/paused.ts';
 import { WORKFLOW_TYPE } from '../../workflows/messages.ts';
-import { money, T0 } from '../domain/given.ts';
+import { money, T0 } from '../money/domain/given.ts';
 import { eventually } from '../support/eventually.ts';
 import { WorkflowUser } from './harness.ts';
 

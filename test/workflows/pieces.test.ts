@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Lookup } from '../../src/domain/state.ts';
-import { chunksOf } from '../../workflows/chunks.ts';
+import type { Output } from '../../src/money/domain/events.ts';
+import type { Lookup } from '../../src/money/domain/state.ts';
+import { chunksOf } from '../../src/engine/workflow/chunks.ts';
 import { lookupGroups } from '../../workflows/lookup-groups.ts';
-import { taskQueueOf, workflowIdOf } from '../../workflows/messages.ts';
+import { taskQueueOf, workflowIdOf } from '../../src/engine/naming.ts';
 import { output } from '../support/publishing.ts';
 
 describe('chunks of outputs', () => {
-  const offsets = (chunks: ReturnType<typeof chunksOf>) => chunks.map((chunk) => chunk.map(({ offset }) => offset));
+  const offsets = (chunks: ReturnType<typeof chunksOf<Output>>) => chunks.map((chunk) => chunk.map(({ offset }) => offset));
   const large = (offset: number, characters: number) => {
     const made = output('u', offset);
     return { ...made, enriched: { ...made.enriched, money: { ...made.enriched.money, moneyType: 'x'.repeat(characters) } } };

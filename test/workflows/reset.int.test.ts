@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createPublish } from '../../activities/publish.ts';
 import type { PublishRequest } from '../../activities/contract.ts';
-import { advance, judge } from '../../src/publish/ledger.ts';
-import type { LedgerEntry } from '../../src/publish/ledger-entry.ts';
-import { Notices, type Notice } from '../../src/publish/notices.ts';
-import { refusalOf } from '../../src/publish/refusals.ts';
-import { money, short, T0 } from '../domain/given.ts';
+import { advance, judge } from '../../src/engine/publish/ledger.ts';
+import type { LedgerEntry } from '../../src/engine/publish/ledger-entry.ts';
+import { Notices, type Notice } from '../../src/engine/publish/notices.ts';
+import { refusalOf } from '../../src/engine/publish/refusals.ts';
+import { money, short, T0 } from '../money/domain/given.ts';
 import { eventually } from '../support/eventually.ts';
 import { noAnswer, WorkflowUser } from './harness.ts';
 

@@ -1,7 +1,7 @@
 /** What was published before was for fewer signals than come together now: the others are applied and published after it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { money, T0 } from '../domain/given.ts';
+import { money, T0 } from '../money/domain/given.ts';
 import { eventually } from '../support/eventually.ts';
 import { WorkflowUser } from './harness.ts';
 

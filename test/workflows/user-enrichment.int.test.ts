@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
 import { FAILURES, type LookupOutcome } from '../../activities/contract.ts';
 import { QUERIES } from '../../workflows/messages.ts';
-import { birthYear, country, DAY, HOUR, MINUTE, money, SECOND, session, T0 } from '../domain/given.ts';
+import { birthYear, country, DAY, HOUR, MINUTE, money, SECOND, session, T0 } from '../money/domain/given.ts';
 import { eventually } from '../support/eventually.ts';
 import { noAnswer, WorkflowUser } from './harness.ts';
 

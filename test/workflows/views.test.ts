@@ -1,10 +1,10 @@
 /** The answers of the queries, for a state that is far larger than an answer may be. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Lookup, Pending, UserState } from '../../src/domain/state.ts';
+import type { Lookup, Pending, UserState } from '../../src/money/domain/state.ts';
 import { newLife, type Life } from '../../workflows/life.ts';
 import { pendingView, sessionView, stateView, userInfoView } from '../../workflows/views.ts';
-import { RULES, T0 } from '../domain/given.ts';
+import { RULES, T0 } from '../money/domain/given.ts';
 
 const USER = '0a7f5c36-6d0c-4f6e-9a52-0f8f1d3b2c11';
 const uuid = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;

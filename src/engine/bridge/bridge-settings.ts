@@ -1,0 +1,34 @@
+import type { DeadLetterReason } from './dead-letter.ts';
+import type { Decode } from '../ordering/decoded.ts';
+import type { InputIndex } from '../ordering/watermark.ts';
+
+export interface BridgeSettings {
+  readonly appId: string;
+  readonly groupId: string;
+  /** By input. */
+  readonly inputTopics: readonly [string, string, string];
+  readonly deadLetterTopic: string;
+  readonly deadLetterPartitions: number;
+  readonly outOfOrderness: number;
+  readonly idleTimeout: number;
+  /** bytes of a value; what is larger is not decoded */
+  readonly maxRecordBytes: number;
+  readonly decode: Decode<unknown>;
+  /** What the application's workflows are to go by: handed on with every batch, and nothing that the bridge knows. */
+  readonly rules: unknown;
+}
+
+/** What happens, for metrics. */
+export interface BridgeObserver {
+  read(input: InputIndex, records: number): void;
+  deadLettersWritten(reasons: readonly DeadLetterReason[]): void;
+  /** So many dead letters lack something of their records, which no batch of their topic could carry. */
+  deadLettersCut(letters: number): void;
+  /** A late record was signalled. */
+  late(): void;
+  signalled(events: number): void;
+  signalFailed(): void;
+  committed(): void;
+  /** So many offsets of an input went from its log before they were read. */
+  recordsLost?(input: InputIndex, offsets: number): void;
+}

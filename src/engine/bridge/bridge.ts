@@ -1,0 +1,131 @@
+/**
+ * The bridge process: a member of the consumer group over the three inputs, one {@link Generation} at a time. A failure
+ * of Kafka ends the generation and joins the group anew, with back-off, until it is told to stop. Inputs that differ in
+ * their partitions end a bridge that starts; one that had joined before waits, since somebody may be adding partitions to
+ * one input after the other.
+ */
+import { keepRunning } from '../process/keep-running.ts';
+import type { GroupMember } from '../kafka/port.ts';
+import { TopicRooms } from '../kafka/topic-rooms.ts';
+import { Generation, type GenerationDeps } from './generation.ts';
+import { type BridgeSettings } from './bridge-settings.ts';
+import { HistoryGuard } from './history-guard.ts';
+import type { PartitionWait } from './waits.ts';
+
+export type BridgeDeps = Omit<GenerationDeps, 'member' | 'onFailure' | 'guard' | 'rooms'>;
+
+/** ms for what is on its way to Temporal when the bridge is told to stop. */
+const DRAIN_TIMEOUT = 10_000;
+/** ms without a turn of a generation's loop, which turns every second when there is nothing to do. */
+const STUCK_AFTER = 60_000;
+
+export class Bridge {
+  private readonly settings: BridgeSettings;
+  private readonly deps: BridgeDeps;
+  private readonly guard: HistoryGuard;
+  private readonly rooms: TopicRooms;
+  private generation: Generation | undefined;
+  private readonly stopping = new AbortController();
+  private problem: string | undefined = 'not joined yet';
+
+  constructor(settings: BridgeSettings, deps: BridgeDeps) {
+    this.settings = settings;
+    this.deps = deps;
+    this.guard = new HistoryGuard(deps.signaller, deps.clock);
+    this.rooms = new TopicRooms(deps.kafka, deps.clock);
+  }
+
+  /** Why it is not working; undefined when it is. */
+  get notReady(): string | undefined {
+    return this.problem ?? this.generation?.problem;
+  }
+
+  /** Why only a restart can help; undefined when it works, or waits for Kafka and will go on by itself. */
+  get notLive(): string | undefined {
+    const { clock } = this.deps;
+    const turned = this.generation?.lastTurn ?? null;
+    const silence = turned === null ? 0 : clock.elapsed() - turned;
+    return silence > STUCK_AFTER ? `no record was moved or looked for in ${Math.floor(silence / 1_000)} s` : undefined;
+  }
+
+  describe() {
+    return this.generation?.describe() ?? [];
+  }
+
+  /** Partitions of it, taken or not. */
+  get partitions(): readonly number[] {
+    return this.generation?.partitions ?? [];
+  }
+
+  get partitionsWaiting(): readonly PartitionWait[] {
+    return this.generation?.partitionsWaiting ?? [];
+  }
+
+  /** Users whose signals wait. */
+  get usersWaiting(): number {
+    return this.generation?.usersWaiting ?? 0;
+  }
+
+  /** Runs until {@link stop}; throws only what no retry can mend (configuration; topics, until it has joined). */
+  run(onReady?: () => void): Promise<void> {
+    return keepRunning({
+      ...this.deps,
+      stopping: this.stopping.signal,
+      attempt: (works) =>
+        this.runMember(() => {
+          works();
+          onReady?.();
+        }),
+      onProblem: (problem) => (this.problem = problem),
+      message: 'the bridge lost its place in the group and joins it again',
+    });
+  }
+
+  /** Drains and leaves the group; {@link run} returns. */
+  stop(): void {
+    this.stopping.abort();
+  }
+
+  /** Resolves when stopped; rejects when the member has to be replaced. */
+  private async runMember(onReady: () => void): Promise<void> {
+    const { kafka } = this.deps;
+    const { groupId, inputTopics } = this.settings;
+    const member = kafka.joinGroup({ groupId, topics: inputTopics });
+    let onStop: () => void = () => undefined;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        if (this.stopping.signal.aborted) resolve();
+        onStop = resolve;
+        this.stopping.signal.addEventListener('abort', onStop, { once: true });
+        member
+          .start({
+            onAssigned: async (partitions) => {
+              await this.replaceGeneration(partitions, member, reject);
+              this.problem = undefined;
+              onReady();
+            },
+            onRecords: async (batch) => this.generation?.offer(batch),
+            // What the ends of its log say decides what becomes of it.
+            onOutOfRange: (topic, partition) => this.deps.logger.debug({ topic, partition }, 'the next offset is not in the log'),
+            onCrash: reject,
+          })
+          .catch(reject);
+      });
+      await this.generation?.drain(DRAIN_TIMEOUT);
+    } finally {
+      this.stopping.signal.removeEventListener('abort', onStop);
+      await this.generation?.end();
+      this.generation = undefined;
+      await member.stop();
+    }
+  }
+
+  private async replaceGeneration(partitions: readonly number[], member: GroupMember, onFailure: (error: unknown) => void): Promise<void> {
+    const before = this.generation;
+    const generation = new Generation(this.settings, { ...this.deps, guard: this.guard, rooms: this.rooms, member, onFailure });
+    this.generation = generation;
+    await before?.end();
+    await generation.begin(partitions);
+    this.deps.logger.info({ partitions }, 'partitions assigned');
+  }
+}

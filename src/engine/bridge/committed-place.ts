@@ -1,0 +1,101 @@
+/** Where a partition triple is to be read on: what the group has committed, checked against what the logs are now. */
+import type { Ahead } from './ahead.ts';
+import { INPUT_INDEXES } from '../ordering/watermark.ts';
+import { EnrichmentError } from '../errors.ts';
+import type { KafkaPort, TopicPartition } from '../kafka/port.ts';
+import type { TopicIdentity } from '../kafka/kafkajs/topic-ids.ts';
+import { decodeMetadata, type Checkpoint, type OffsetMetadata } from '../ordering/checkpoint.ts';
+import { decideHow, logProblem, nameOf, partitionsProblem, type KnownLogs, type LogNames, type LogPlace } from './log-identity.ts';
+import { printOf, type Mark, type Marks } from '../ordering/record-mark.ts';
+
+export interface PlaceOptions {
+  readonly groupId: string;
+  readonly partition: number;
+  /** By input. */
+  readonly inputTopics: readonly [string, string, string];
+}
+
+export interface Committed {
+  readonly start: Checkpoint;
+  readonly deadLettersBelow: readonly [number, number, number];
+  readonly ahead?: Ahead | undefined;
+  readonly marks?: Marks | undefined;
+}
+
+/** All that is known of a triple's place. */
+export interface Place {
+  readonly inputs: readonly (LogPlace & { readonly metadata: OffsetMetadata | undefined })[];
+  /** As it was committed. */
+  readonly knownPartitions: number;
+  readonly identities: readonly TopicIdentity[];
+}
+
+export async function placeOf(kafka: KafkaPort, { groupId, partition, inputTopics }: PlaceOptions): Promise<Place> {
+  const partitions = inputTopics.map((topic) => ({ topic, partition }));
+  // A partition that was added has no place yet: the first one tells how many there were.
+  const first = inputTopics.map((topic) => ({ topic, partition: 0 }));
+  const [committed, ends, identities] = await Promise.all([
+    kafka.committedOffsets(groupId, partition === 0 ? partitions : [...partitions, ...first]), kafka.endOffsets(partitions), kafka.topicIdentities?.(inputTopics) ?? [],
+  ]);
+  const offsets = committed.filter((one) => one.partition === partition);
+  const metadata = inputTopics.map((topic) => decodeMetadata(offsets.find((one) => one.topic === topic)?.metadata ?? ''));
+  const known = metadata.find((one) => one?.logs !== undefined)?.logs;
+  const knownPartitions = known?.partitions ?? committed.map((one) => decodeMetadata(one.metadata)?.logs?.partitions).find((count) => count !== undefined) ?? 0;
+  const inputs = await Promise.all(inputTopics.map(async (topic, input) => {
+    const { start, end } = ends.find((one) => one.topic === topic)!;
+    const last = metadata[input]?.last;
+    return {
+      topic, partition, start, end,
+      committed: offsets.find((one) => one.topic === topic)?.offset ?? null,
+      ours: metadata[input] !== undefined,
+      identity: identities.find((one) => one.topic === topic),
+      known: known?.names[input],
+      last,
+      now: last !== undefined && start <= last.offset && last.offset < end ? await markNow(kafka, { topic, partition }, last) : undefined,
+      metadata: metadata[input],
+      cutBelow: metadata[input]?.cutBelow,
+    };
+  }));
+  return { inputs, knownPartitions, identities };
+}
+
+/** The mark of what is at that offset now; undefined where nothing is, and null for what is no record. */
+async function markNow(kafka: KafkaPort, place: TopicPartition, { offset }: Mark): Promise<Mark | null | undefined> {
+  const found = await kafka.recordAt?.(place, offset);
+  return found && { offset, print: printOf(found) };
+}
+
+/** What stands against reading on; undefined when nothing does. For people. */
+export function problemOf({ inputs, knownPartitions, identities }: Place): string | undefined {
+  const found = inputs.flatMap((input) => {
+    const problem = logProblem(input);
+    return problem === undefined ? [] : [{ topic: input.topic, problem }];
+  });
+  if (found.length > 0) return `${found.map(({ problem }) => problem).join('; ')}. ${decideHow(found.map(({ topic }) => topic))}`;
+  const moved = partitionsProblem(knownPartitions, identities);
+  return moved === undefined ? undefined : `${moved}. ${decideHow(inputs.slice(2).map(({ topic }) => topic))}`;
+}
+
+/** Throws EnrichmentError LOG_CHANGED when a person has to decide first. */
+export async function readPlace(kafka: KafkaPort, options: PlaceOptions): Promise<{ readonly committed: Committed; readonly logs: KnownLogs }> {
+  const place = await placeOf(kafka, options);
+  const problem = problemOf(place);
+  if (problem !== undefined) throw new EnrichmentError('LOG_CHANGED', problem);
+  const each = <T>(value: (input: Place['inputs'][number]) => T) => INPUT_INDEXES.map((input) => value(place.inputs[input]!)) as [T, T, T];
+  const next = each(({ committed, start }) => committed ?? start);
+  const partitions = place.identities.map((identity) => identity.partitions).find((count) => count !== null);
+  const start: Checkpoint = {
+    next,
+    maxTs: each(({ metadata }) => metadata?.maxTs ?? -Infinity),
+    watermark: Math.max(...place.inputs.map(({ metadata }) => metadata?.watermark ?? -Infinity)),
+  };
+  const ahead = place.inputs[0]!.metadata?.ahead;
+  const marks = each(({ last }) => last ?? null) satisfies Marks;
+  return {
+    committed: {
+      start, deadLettersBelow: each(({ metadata, committed, start: first }) => metadata?.deadLettersBelow ?? committed ?? first),
+      ...(ahead && { ahead }), ...(marks.some((mark) => mark !== null) && { marks }),
+    },
+    logs: { names: each(nameOf) satisfies LogNames, partitions: partitions ?? place.knownPartitions },
+  };
+}

@@ -1,0 +1,297 @@
+/**
+ * The partition triples of one generation of the consumer group, and what they share: reading in turns, places for
+ * signals, questions for the ends of the logs. What fails for one triple is that triple's alone (triple-runner.ts); the
+ * generation ends only with the membership, or with what no retry can mend. Everything here is forgotten then; the next
+ * one begins at the committed offsets, and the workflows drop what they already have.
+ */
+import { setMaxListeners } from 'node:events';
+import type { Clock } from '../clock.ts';
+import { jsonDecoders, type DecoderSource, type ValueDecoder } from '../values/value.ts';
+import type { KafkaPort, RecordBatch } from '../kafka/port.ts';
+import type { TopicRooms } from '../kafka/topic-rooms.ts';
+import type { Logger } from '../log.ts';
+import type { BridgeObserver, BridgeSettings } from './bridge-settings.ts';
+import { fetchedOf } from '../ordering/fetched.ts';
+import { HistoryGuard } from './history-guard.ts';
+import { laneOf, Lanes } from '../ordering/lanes.ts';
+import { LogEnds } from './log-ends.ts';
+import { LogWatch } from './log-watch.ts';
+import type { PartitionTriple } from '../ordering/partition-triple.ts';
+import { readingLimits, type ReadingLimits } from '../ordering/reading-limits.ts';
+import { SignalSender } from './signal-sender.ts';
+import type { Signaller } from './signaller.ts';
+import { TripleRunner, type Taken, type TripleMember } from './triple-runner.ts';
+import { WaitingBatches } from '../ordering/waiting-batches.ts';
+import { Waits, type PartitionWait } from './waits.ts';
+import { INPUT_INDEXES, type InputIndex } from '../ordering/watermark.ts';
+
+export type { BridgeObserver, BridgeSettings } from './bridge-settings.ts';
+
+export interface GenerationDeps {
+  readonly kafka: KafkaPort;
+  readonly signaller: Signaller;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly observer: BridgeObserver;
+  /** Of JSON when absent. */
+  readonly decoders?: DecoderSource;
+  /** What is known of the users' histories outlasts a generation; one of its own when absent. */
+  readonly guard?: HistoryGuard;
+  /** What each topic takes in one batch: known longer than a generation lives. */
+  readonly rooms: TopicRooms;
+  readonly member: TripleMember;
+  /** This generation cannot go on; the member has to join anew. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** Records read at a stretch, before others get the thread. */
+const READ_BUDGET = 1_000;
+/** ms that a new generation waits for its triples to be taken, and an ended one for those that are being taken. */
+const TAKING = 2_000;
+const STILL_TAKING = 5_000;
+/** The reason of a wake-up: without one, an error with a stack is made for each. */
+const WOKEN = 'woken';
+
+export class Generation {
+  private readonly settings: BridgeSettings;
+  private readonly deps: GenerationDeps;
+  private readonly ended = new AbortController();
+  private readonly runners = new Map<number, TripleRunner>();
+  private readonly waits: Waits;
+  private readonly lanes: Lanes;
+  private readonly waiting: WaitingBatches;
+  private readonly sender: SignalSender;
+  private limits: ReadingLimits = readingLimits(1);
+  private readonly loops: Promise<void>[] = [];
+  private wake: AbortController = new AbortController();
+  private draining = false;
+  private turnedAt: number | null = null;
+
+  constructor(settings: BridgeSettings, deps: GenerationDeps) {
+    const { clock, logger, signaller } = deps;
+    this.settings = settings;
+    this.deps = deps;
+    this.waits = new Waits(logger);
+    this.lanes = new Lanes(deps.member);
+    this.waiting = new WaitingBatches({
+      decoders: deps.decoders ?? jsonDecoders,
+      clock,
+      logger,
+      ended: this.ended.signal,
+      onWaiting: (lane) => this.lanes.hold(placeOf(lane), 'schemas'),
+      onCaughtUp: (lane) => this.lanes.release(placeOf(lane), 'schemas'),
+      onFailure: deps.onFailure,
+    });
+    this.sender = new SignalSender({
+      signaller,
+      clock,
+      logger,
+      observer: deps.observer,
+      guard: deps.guard ?? new HistoryGuard(signaller, clock),
+      rules: settings.rules,
+      workflowIdOf: (userId) => signaller.workflowIdOf?.(userId) ?? '(unknown)',
+      onProgress: () => this.wakeUp(),
+    });
+    // Every loop of every triple listens to it.
+    setMaxListeners(0, this.ended.signal);
+  }
+
+  get partitions(): readonly number[] {
+    return [...this.runners.keys()];
+  }
+
+  /** When the loop that moves records last turned, ms of the monotonic clock; null before it starts and when the generation has ended. */
+  get lastTurn(): number | null {
+    return this.ended.signal.aborted ? null : this.turnedAt;
+  }
+
+  /** Begins to take the triples over; records may be offered when it resolves. */
+  async begin(partitions: readonly number[]): Promise<void> {
+    if (this.ended.signal.aborted) return;
+    const { clock, observer, logger, kafka, member, rooms } = this.deps;
+    const { settings, lanes, waits } = this;
+    this.limits = readingLimits(partitions.length);
+    lanes.share(partitions.length * settings.inputTopics.length);
+    const watch = new LogWatch({ kafka, clock, logger, inputTopics: settings.inputTopics, ended: this.ended.signal, runners: () => [...this.runners.values()] });
+    for (const partition of partitions) {
+      const runner = new TripleRunner(partition, {
+        settings, kafka, clock, logger, observer, member, lanes, waits, rooms,
+        workflowIdOf: (userId) => this.deps.signaller.workflowIdOf?.(userId) ?? userId,
+        ended: this.ended.signal,
+        onTaken: () => this.taken(partition),
+        onShort: () => void watch.look(),
+        onForgotten: () => this.forgotten(partition),
+      });
+      this.runners.set(partition, runner);
+    }
+    const all = [...this.runners.values()];
+    for (const runner of all) this.run(() => runner.run());
+    const patience = new AbortController();
+    await Promise.race([Promise.all(all.map(({ attempted }) => attempted)), clock.sleep(TAKING, patience.signal)]);
+    patience.abort();
+    if (this.ended.signal.aborted) return;
+    const ends = new LogEnds({
+      kafka, clock, waits,
+      idleTimeout: settings.idleTimeout,
+      ended: this.ended.signal,
+      runners: () => all,
+      onEnd: (runner, input, start, end, at) => runner.sawEnd(input, start, end, at, this.waiting.waits(laneOf(runner.lanes[input]!))),
+      onAnswer: () => this.wakeUp(),
+      onFailure: (error) => this.fail(error),
+    });
+    this.run(() => this.moveRecords());
+    this.run(() => ends.run());
+    this.run(() => watch.run());
+  }
+
+  /** Why records wait though this bridge is well; undefined when none do. */
+  get problem(): string | undefined {
+    if (this.ended.signal.aborted) return undefined;
+    const now = this.deps.clock.elapsed();
+    return this.waits.problem(now) ?? this.waiting.problem ?? this.sender.problem(now);
+  }
+
+  get partitionsWaiting(): readonly PartitionWait[] {
+    return this.ended.signal.aborted ? [] : this.waits.list;
+  }
+
+  get usersWaiting(): number {
+    return this.ended.signal.aborted ? 0 : this.sender.usersWaiting;
+  }
+
+  offer(batch: RecordBatch): void {
+    const { topic, partition, records } = batch;
+    const taken = this.runners.get(partition)?.taken;
+    if (taken === undefined || this.ended.signal.aborted) return;
+    const { maxRecordBytes } = this.settings;
+    // What is too large is not decoded, so nothing need be known of it.
+    const values = records.flatMap(({ value }) => (value === null || value.length > maxRecordBytes ? [] : [value]));
+    this.waiting.take(laneOf({ topic, partition }), values, (decoder) => this.decode(batch, taken, decoder));
+  }
+
+  private decode({ topic, partition, fetchedFrom, next, records }: RecordBatch, taken: Taken, decoder: ValueDecoder): void {
+    const { inputTopics, decode } = this.settings;
+    const runner = this.runners.get(partition);
+    const input = inputTopics.indexOf(topic) as InputIndex;
+    if (runner === undefined || runner.taken !== taken || this.ended.signal.aborted || runner.isShort(input)) return;
+    const { triple } = taken;
+    const expected = triple.nextFetch(input);
+    if (fetchedFrom < expected) {
+      // Nothing is read twice, whatever it is called now: a log that begins anew is noticed by its end.
+      this.deps.member.seek(topic, partition, expected);
+      return;
+    }
+    if (fetchedFrom > expected) runner.lost(input, expected, fetchedFrom);
+    const fetched = records.map((record) => fetchedOf(record, decode(input, record, decoder)));
+    triple.offer(input, fetched, next, this.deps.clock.elapsed());
+    this.deps.observer.read(input, records.length);
+    this.applyBackPressure(triple);
+    this.wakeUp();
+  }
+
+  /** Sends what is released without waiting for more, and resolves when all of it is acknowledged and committed. */
+  async drain(timeout: number): Promise<void> {
+    const { clock } = this.deps;
+    this.draining = true;
+    for (const { triple } of this.allTaken) triple.outbox.drain();
+    this.wakeUp();
+    const until = clock.elapsed() + timeout;
+    while (this.released > 0 && clock.elapsed() < until && !this.ended.signal.aborted) await clock.sleep(20);
+    await this.end();
+  }
+
+  /** Nothing starts any more; what was acknowledged is committed if that is still possible. Never throws. */
+  async end(): Promise<void> {
+    if (this.ended.signal.aborted) return;
+    this.ended.abort();
+    this.wakeUp();
+    const patience = new AbortController();
+    // What is still being taken after that closes itself.
+    await Promise.race([Promise.all(this.loops), this.deps.clock.sleep(STILL_TAKING, patience.signal)]);
+    patience.abort();
+    await Promise.all([...this.runners.values()].map((runner) => runner.end()));
+  }
+
+  describe() {
+    return this.allTaken.map(({ triple }) => ({ partition: triple.partition, ...triple.describe() }));
+  }
+
+  private get allTaken(): readonly Taken[] {
+    return [...this.runners.values()].flatMap(({ taken }) => taken ?? []);
+  }
+
+  private get released(): number {
+    return this.allTaken.reduce((sum, { triple }) => sum + triple.outbox.length, 0);
+  }
+
+  private run(loop: () => Promise<void>): void {
+    this.loops.push(loop().catch((error: unknown) => this.fail(error)));
+  }
+
+  private fail(error: unknown): void {
+    if (!this.ended.signal.aborted) this.deps.onFailure(error);
+  }
+
+  private wakeUp(): void {
+    this.wake.abort(WOKEN);
+  }
+
+  private taken(partition: number): void {
+    if (this.draining) this.runners.get(partition)?.taken?.triple.outbox.drain();
+    this.wakeUp();
+  }
+
+  private forgotten(partition: number): void {
+    for (const place of this.runners.get(partition)!.lanes) {
+      this.waiting.forget(laneOf(place));
+      this.lanes.release(place, 'schemas');
+      this.lanes.release(place, 'full');
+    }
+  }
+
+  private async moveRecords(): Promise<void> {
+    const { clock } = this.deps;
+    while (!this.ended.signal.aborted) {
+      this.wake = new AbortController();
+      const now = clock.elapsed();
+      this.turnedAt = now;
+      const all = this.allTaken;
+      let more = false;
+      const waitingRecords = all.reduce((sum, { triple }) => sum + triple.outbox.waiting.records, 0);
+      for (const { triple } of all) {
+        const mayRead = !this.draining && this.mayRead(triple, waitingRecords, now);
+        // Even with nothing to read: the ends of the logs may have moved the watermark.
+        const read = triple.read(mayRead ? READ_BUDGET : 0, now);
+        more ||= read === READ_BUDGET;
+        this.applyBackPressure(triple);
+      }
+      const readyAt = this.sender.sendReady(all, now);
+      this.sender.tick(now);
+      this.waits.tick(now);
+      const wait = more ? 0 : Math.min(readyAt - now, 1_000);
+      await clock.sleep(Math.max(0, wait), this.wake.signal);
+    }
+  }
+
+  private mayRead(triple: PartitionTriple, waitingRecords: number, now: number): boolean {
+    const { outbox } = triple;
+    if (this.limits.tooMuchWaits(outbox.waiting, waitingRecords)) {
+      const { records } = outbox.waiting;
+      this.waits.begin(triple.partition, 'users', `${records} of its records wait for single users, whose signals wait: look at those workflows`, now);
+      return false;
+    }
+    this.waits.end(triple.partition, 'users', now);
+    return outbox.moving < this.limits.released && triple.deadLetterBytes < this.limits.deadLetterBytes;
+  }
+
+  private applyBackPressure(triple: PartitionTriple): void {
+    for (const input of INPUT_INDEXES) {
+      this.lanes.queued({ topic: this.settings.inputTopics[input], partition: triple.partition }, triple.queued(input));
+    }
+  }
+}
+
+function placeOf(lane: string): { readonly topic: string; readonly partition: number } {
+  const slash = lane.lastIndexOf('/');
+  return { topic: lane.slice(0, slash), partition: Number(lane.slice(slash + 1)) };
+}

@@ -1,0 +1,34 @@
+import type { LogNames } from './log-identity.ts';
+import type { Applicable, Offsets } from '../ordering/decoded.ts';
+
+/** One signal: events of one user, in the order of their application. */
+export interface Batch<E = unknown> {
+  readonly partition: number;
+  /** Every record below was acknowledged. */
+  readonly lowWater: Offsets;
+  /** Names of the logs that the offsets are of; absent where they are not known. */
+  readonly logs?: LogNames;
+  readonly rules: unknown;
+  readonly records: readonly Applicable<E>[];
+  readonly userId: string;
+}
+
+export interface HistoryLength {
+  readonly events: number;
+  readonly bytes: number;
+  /** A workflow task of it is under way or waits: not all that was signalled is applied, perhaps. */
+  readonly busy: boolean;
+}
+
+/** Where the bridge's signals go. */
+export interface Signaller {
+  /**
+   * Starts the user's workflow if there is none, and signals it. Resolves when the signal is durable; rejects on any
+   * doubt, and then the same signal is sent again: a workflow drops what it already has.
+   */
+  signal(userId: string, batch: Batch): Promise<void>;
+  /** The history of the user's running workflow; null when there is none. */
+  history(userId: string): Promise<HistoryLength | null>;
+  /** How people are told of a user: the id of its workflow. */
+  workflowIdOf?(userId: string): string;
+}

@@ -1,0 +1,284 @@
+/**
+ * The life of one partition triple in a generation: taken, committed at intervals, and taken anew after a failure, alone
+ * and with back-off, while all others go on. Taking anew is what a new generation does, for this triple only: its
+ * transactional id is fenced again, the committed place is read again, what is in memory of it is forgotten, and fetching
+ * goes back to that place.
+ *
+ * A bridge that lost the triple without knowing must not take it back from the one that has it: before every attempt but
+ * the first the group has to confirm that this member still belongs to its current generation.
+ */
+import { setMaxListeners } from 'node:events';
+import { untilAborted, type Clock } from '../clock.ts';
+import { EnrichmentError, messageOf, isFatal } from '../errors.ts';
+import type { GroupMember, KafkaPort } from '../kafka/port.ts';
+import type { TopicRooms } from '../kafka/topic-rooms.ts';
+import type { Logger } from '../log.ts';
+import type { BridgeObserver, BridgeSettings } from './bridge-settings.ts';
+import { Committer } from './committer.ts';
+import type { Lanes } from '../ordering/lanes.ts';
+import { isOther, type LogNames } from './log-identity.ts';
+import { PartitionTriple } from '../ordering/partition-triple.ts';
+import type { Sending } from './signal-sender.ts';
+import type { WaitReason, Waits } from './waits.ts';
+import { INPUT_INDEXES, type InputIndex } from '../ordering/watermark.ts';
+
+export type TripleMember = Pick<GroupMember, 'pause' | 'resume' | 'seek' | 'confirmed'>;
+
+export interface TripleRunnerDeps {
+  readonly settings: BridgeSettings;
+  readonly kafka: KafkaPort;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly observer: BridgeObserver;
+  readonly member: TripleMember;
+  readonly lanes: Lanes;
+  readonly waits: Waits;
+  readonly rooms: TopicRooms;
+  readonly workflowIdOf: (userId: string) => string;
+  /** Its generation has ended. */
+  readonly ended: AbortSignal;
+  /** It is taken. */
+  readonly onTaken: () => void;
+  /** One of its logs ends before what was read of it. */
+  readonly onShort: () => void;
+  /** What was fetched of it and not read is void. */
+  readonly onForgotten: (partition: number) => void;
+}
+
+/** As long as it is taken. */
+export interface Taken extends Sending {
+  readonly committer: Committer;
+  readonly giveUp: AbortController;
+  /** ms; what was asked before says nothing. */
+  readonly since: number;
+}
+
+/** ms */
+const COMMIT_INTERVAL = 1_000;
+const FIRST_BACKOFF = 500;
+const MAX_BACKOFF = 10_000;
+/** ms of a taking before it is said that the triple waits. */
+const SLOW = 5_000;
+/** Seconds without the group's word, where a member cannot give it: longer than a session lasts. */
+const UNCONFIRMED = 15;
+/** ms between looks at whether a person has decided about a log. */
+const LOOK_AGAIN = 5_000;
+/** ms; after the leader of a partition has moved, the end that it tells may be behind for a while. */
+const SHORT_FOR = 30_000;
+
+/** A log ends before the place that was read of it, or belongs to another topic now. */
+class LogChanged extends Error {}
+
+export class TripleRunner {
+  readonly partition: number;
+  private readonly deps: TripleRunnerDeps;
+  private current: Taken | undefined;
+  /** Since when each log has been seen to end too early, ms. */
+  private readonly shortSince = new Map<InputIndex, number>();
+  /** Logs that were cut, up to where they were read and by their names then: a decision of a person gives them others. */
+  private readonly cuts = new Map<InputIndex, { readonly below: number; readonly name: string }>();
+  private onFirstAttempt: () => void = () => undefined;
+
+  constructor(partition: number, deps: TripleRunnerDeps) {
+    this.partition = partition;
+    this.deps = deps;
+    for (const lane of this.lanes) deps.lanes.hold(lane, 'taken');
+  }
+
+  /** Settles with the first attempt to take it. */
+  readonly attempted = new Promise<void>((resolve) => (this.onFirstAttempt = resolve));
+
+  get taken(): Taken | undefined {
+    return this.current;
+  }
+
+  get lanes(): readonly { readonly topic: string; readonly partition: number }[] {
+    return this.deps.settings.inputTopics.map((topic) => ({ topic, partition: this.partition }));
+  }
+
+  /** Until the generation ends. Throws only what no retry can mend. */
+  async run(): Promise<void> {
+    const { clock, ended } = this.deps;
+    for (let backoff = FIRST_BACKOFF; !ended.aborted; backoff = Math.min(2 * backoff, MAX_BACKOFF)) {
+      try {
+        const taken = await this.take();
+        this.onFirstAttempt();
+        if (taken === undefined) return;
+        await this.commitAtIntervals(taken, () => (backoff = FIRST_BACKOFF / 2));
+      } catch (error) {
+        this.onFirstAttempt();
+        if (ended.aborted) return;
+        if (isFatal(error)) throw error;
+        const decision = error instanceof EnrichmentError && error.code === 'LOG_CHANGED';
+        if (decision) this.wait('log', messageOf(error));
+        else if (!(error instanceof LogChanged)) this.wait(this.current === undefined ? 'taking' : 'commit', `${messageOf(error)}; it is tried again`);
+        await this.forget();
+        // Soon at first: after a leader has moved, its end may be behind for a moment.
+        await clock.sleep(decision ? Math.min(backoff, LOOK_AGAIN) : backoff, ended);
+        await this.confirmed(error);
+      }
+    }
+  }
+
+  /** Undefined when the generation has ended meanwhile. */
+  private async take(): Promise<Taken | undefined> {
+    const { settings, kafka, clock, ended, member, rooms, observer } = this.deps;
+    const slow = new AbortController();
+    void clock.sleep(SLOW, slow.signal).then(() => {
+      if (!slow.signal.aborted && !ended.aborted) this.wait('taking', 'Kafka does not answer when it is to be taken');
+    });
+    try {
+      const { committer, committed } = await Committer.take(kafka, {
+        ...settings, partition: this.partition, rooms, onCut: (letters) => observer.deadLettersCut(letters),
+      });
+      try {
+        if (!ended.aborted) await this.noteCuts(committer);
+      } catch (error) {
+        await committer.close();
+        throw error;
+      }
+      if (ended.aborted) {
+        await committer.close();
+        return undefined;
+      }
+      const giveUp = new AbortController();
+      // Every signal that waits listens to it.
+      setMaxListeners(0, giveUp.signal);
+      const triple = new PartitionTriple({
+        partition: this.partition, ...committed, logs: committer.logs, outOfOrderness: settings.outOfOrderness, idleTimeout: settings.idleTimeout,
+        workflowIdOf: this.deps.workflowIdOf,
+      });
+      this.current = { triple, committer, giveUp, givenUp: giveUp.signal, since: clock.elapsed() };
+      for (const input of INPUT_INDEXES) member.seek(settings.inputTopics[input], this.partition, committed.start.next[input]);
+      for (const lane of this.lanes) this.deps.lanes.release(lane, 'taken');
+    } finally {
+      slow.abort();
+    }
+    for (const reason of ['taking', 'commit', 'log'] as const) this.deps.waits.end(this.partition, reason, clock.elapsed());
+    this.deps.onTaken();
+    return this.current;
+  }
+
+  /** Notes logs that were cut with the committed place: it waits for a person then, in every bridge. Throws LogChanged if there are any. */
+  private async noteCuts(committer: Committer): Promise<void> {
+    const undecided = [...this.cuts].filter(([input, { name }]) => committer.logs.names[input] === name);
+    if (undecided.length > 0) await committer.noteCuts(new Map(undecided.map(([input, { below }]) => [input, below])));
+    this.cuts.clear();
+    if (undecided.length > 0) throw new LogChanged();
+  }
+
+  private async commitAtIntervals(taken: Taken, onCommitted: () => void): Promise<void> {
+    while (!this.deps.ended.aborted) {
+      await this.commit(taken);
+      onCommitted();
+      await this.deps.clock.sleep(COMMIT_INTERVAL, this.deps.ended);
+      if (!taken.givenUp.aborted || this.deps.ended.aborted) continue;
+      await this.noteCuts(taken.committer);
+      throw new LogChanged();
+    }
+  }
+
+  private async commit({ triple, committer }: Taken): Promise<void> {
+    const written = await committer.commit(triple);
+    if (written === null) return;
+    this.deps.observer.committed();
+    if (written.length > 0) this.deps.observer.deadLettersWritten(written.map(({ rejection }) => rejection.reason));
+  }
+
+  /** What is known of it is void; it is not fetched until it is taken again. */
+  private async forget(): Promise<void> {
+    const { current } = this;
+    for (const lane of this.lanes) this.deps.lanes.hold(lane, 'taken');
+    this.current = undefined;
+    this.shortSince.clear();
+    if (current === undefined) return;
+    current.giveUp.abort();
+    this.deps.onForgotten(this.partition);
+    await current.committer.close();
+  }
+
+  /** Resolves when the group has said that this member belongs to it, or the generation has ended. */
+  private async confirmed(error: unknown): Promise<void> {
+    const { member, clock, ended } = this.deps;
+    if (ended.aborted) return;
+    if (member.confirmed !== undefined) {
+      await Promise.race([member.confirmed(), untilAborted(ended)]);
+      return;
+    }
+    if (!(error instanceof EnrichmentError) || error.code !== 'FENCED') return;
+    // In small steps: while the process is paused, no time passes here.
+    for (let second = 0; second < UNCONFIRMED && !ended.aborted; second += 1) await clock.sleep(1_000, ended);
+  }
+
+  private wait(reason: WaitReason, text: string): void {
+    this.deps.waits.begin(this.partition, reason, text, this.deps.clock.elapsed());
+  }
+
+  /** The log of `input` held the offsets from `start` to before `end`, asked at `at` ms. `decoding`: some of it waits for its decoder. */
+  sawEnd(input: InputIndex, start: number, end: number, at: number, decoding: boolean): void {
+    const { current } = this;
+    if (current === undefined || at < current.since) return;
+    const { triple } = current;
+    if (start > triple.nextFetch(input) && !decoding) {
+      this.lost(input, triple.nextFetch(input), start);
+      triple.skipTo(input, start);
+      this.deps.member.seek(this.topicOf(input), this.partition, start);
+    }
+    if (triple.sawEnd(input, end, at)) {
+      if (this.isShort(input)) current.giveUp.abort();
+      return;
+    }
+    if (!this.shortSince.has(input)) this.deps.onShort();
+    const since = this.shortSince.get(input) ?? at;
+    this.shortSince.set(input, since);
+    this.wait('log', `${this.topicOf(input)}, partition ${this.partition} ends at offset ${end}, but was read up to ${triple.nextFetch(input)}: it was cut, restored or made anew. Nothing of this partition is processed until a person has decided: see "A log that has changed" in docs/operations.md`);
+    if (at - since < SHORT_FOR) return;
+    for (const short of this.shortSince.keys()) this.cuts.set(short, { below: triple.nextFetch(short), name: current.committer.logs.names[short] });
+    current.giveUp.abort();
+  }
+
+  /**
+   * Whether its log was seen to end before what was read of it. However it goes on (its leader was behind for a while, it was cut
+   * and has grown since, somebody has decided about it), it is not read on from there: the triple is taken again.
+   */
+  isShort(input: InputIndex): boolean {
+    return this.shortSince.has(input);
+  }
+
+  /** The inputs are the topics with these ids, asked at `at` ms; '' for one whose id is not known. */
+  sawIds(ids: LogNames, at: number): void {
+    const { current } = this;
+    if (current === undefined || at < current.since) return;
+    // Which one it is, and what it was, is said by whoever takes the triple next.
+    if (INPUT_INDEXES.some((input) => isOther(current.committer.logs.names[input], ids[input]))) current.giveUp.abort();
+  }
+
+  /** Offsets of a log that went before they were read. */
+  lost(input: InputIndex, from: number, to: number): void {
+    const topic = this.topicOf(input);
+    this.deps.logger.error(
+      { topic, partition: this.partition, from, to },
+      `${topic}, partition ${this.partition}: the records from offset ${from} to before ${to} went from the topic before they were read, and are not processed: raise its retention`,
+    );
+    this.deps.observer.recordsLost?.(input, to - from);
+  }
+
+  private topicOf(input: InputIndex): string {
+    return this.deps.settings.inputTopics[input];
+  }
+
+  /** What was acknowledged is committed if that is still possible. Never throws. */
+  async end(): Promise<void> {
+    const { current } = this;
+    this.current = undefined;
+    if (current === undefined) return;
+    try {
+      if (!current.givenUp.aborted) await this.commit(current);
+      else await this.noteCuts(current.committer);
+    } catch (error) {
+      this.deps.logger.debug({ err: error, partition: this.partition }, 'the last commit of a partition did not go through; its records are read again');
+    }
+    current.giveUp.abort();
+    await current.committer.close();
+  }
+}

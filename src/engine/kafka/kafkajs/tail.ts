@@ -1,0 +1,98 @@
+/**
+ * Reads whole topics from their beginning, read_committed, and goes on reading them: what a consumer outside the
+ * product sees. Nothing is committed; a consumer that had to start anew reads from the beginning again, and what was
+ * seen before is skipped.
+ */
+import { randomUUID } from 'node:crypto';
+import type { KafkaConfig } from '../kafka-config.ts';
+import { EnrichmentError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import { createClient, PATIENT_RETRY } from './client.ts';
+import { kafkaError } from './errors.ts';
+import type { Batch } from './library.ts';
+import { timestampOf } from '../record-timestamp.ts';
+import { deadline } from './timing.ts';
+
+export interface SeenRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  /** Kafka record timestamp, epoch ms; see InRecord. */
+  readonly timestamp: number;
+  readonly timestampText?: string;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  /** Of a name that occurs more than once, the last. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface Tail {
+  /** In the order of arrival; grows. */
+  readonly records: readonly SeenRecord[];
+  /** The offset before which everything of this partition was read, transaction markers included. */
+  position(topic: string, partition: number): number;
+  /** Rejects when it can read no more. Never resolves. */
+  readonly failed: Promise<never>;
+  /** Never throws. */
+  close(): Promise<void>;
+}
+
+/** `onRecord` is called for each record, once. Errors: EnrichmentError KAFKA. */
+export async function tailTopics(
+  config: KafkaConfig,
+  topics: readonly string[],
+  logger: Logger,
+  onRecord: (record: SeenRecord) => void = () => undefined,
+): Promise<Tail> {
+  let closed = false;
+  const client = createClient(config, logger, { retry: PATIENT_RETRY });
+  const consumer = client.kafka.consumer({
+    groupId: `tail-${randomUUID()}`,
+    readUncommitted: false,
+    maxWaitTimeInMs: 100,
+    allowAutoTopicCreation: false,
+    // A restart that was under way when it is closed must come to an end by itself.
+    retry: { ...PATIENT_RETRY, retries: 8, restartOnFailure: async () => !closed },
+  });
+  const records: SeenRecord[] = [];
+  const positions = new Map<string, number>();
+  const close = async (): Promise<void> => {
+    closed = true;
+    await deadline(5_000, 'disconnect', () => consumer.disconnect()).catch(() => undefined);
+    client.destroy();
+  };
+  const failed = new Promise<never>((_, reject) => {
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      if (!payload.restart) reject(kafkaError(`reading ${topics.join(', ')}`, payload.error));
+    });
+  });
+  failed.catch(() => undefined); // whoever waits for it gets it all the same
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topics: [...topics], fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      eachBatch: async ({ batch }) => {
+        const { topic, partition, messages } = batch;
+        const { refusal } = batch as Batch;
+        if (refusal !== undefined && messages.length === 0) {
+          throw Object.assign(new EnrichmentError('KAFKA', `${topic}, partition ${partition}, offset ${refusal.offset}: ${refusal.reason}`), { retriable: false });
+        }
+        const place = `${topic}/${partition}`;
+        const next = positions.get(place) ?? 0;
+        for (const { offset, timestamp, key, value, headers } of messages) {
+          if (Number(offset) < next) continue;
+          const text = Object.entries(headers ?? {}).map(([name, content]) => [name, String(Array.isArray(content) ? content.at(-1) : content)]);
+          const record = { topic, partition, offset: Number(offset), ...timestampOf(timestamp), key, value, headers: Object.fromEntries(text) };
+          records.push(record);
+          onRecord(record);
+        }
+        positions.set(place, Math.max(next, Number(batch.lastOffset()) + 1));
+      },
+    });
+  } catch (error) {
+    await close();
+    throw kafkaError(`reading ${topics.join(', ')}`, error);
+  }
+  return { records, position: (topic, partition) => positions.get(`${topic}/${partition}`) ?? 0, failed, close };
+}

@@ -1,0 +1,179 @@
+/**
+ * What this product needs of Kafka, and nothing more. `src/engine/kafka/kafkajs` is the only folder that imports kafkajs; everything
+ * else sees these interfaces, and a simulation can stand in for them. Offsets are numbers (below 2^53).
+ */
+
+import type { RecordFound } from './kafkajs/record-at.ts';
+import type { TopicIdentity } from './kafkajs/topic-ids.ts';
+
+export type { RecordFound } from './kafkajs/record-at.ts';
+export type { TopicIdentity } from './kafkajs/topic-ids.ts';
+
+export interface OutRecord {
+  readonly key: Buffer | string | null;
+  readonly value: Buffer | string | null;
+  readonly headers?: RecordHeaders;
+  /** Epoch ms; now when absent. */
+  readonly timestamp?: number;
+}
+
+/** The bytes that a record takes in a request, or a few more: key, value, headers and the record's own fields. */
+export function bytesOf({ key, value, headers }: Pick<OutRecord, 'key' | 'value' | 'headers'>): number {
+  return 64 + length(key) + length(value) + headerBytes(headers ?? {});
+}
+
+export function headerBytes(headers: RecordHeaders): number {
+  let bytes = 0;
+  for (const [name, values] of Object.entries(headers)) {
+    for (const value of valuesOf(values)) bytes += 10 + Buffer.byteLength(name) + length(value);
+  }
+  return bytes;
+}
+
+/** Of one name, in their order. */
+export function valuesOf(header: HeaderValue | readonly HeaderValue[]): readonly HeaderValue[] {
+  return Array.isArray(header) ? (header as readonly HeaderValue[]) : [header as HeaderValue];
+}
+
+function length(data: HeaderValue): number {
+  return data === null || data === undefined ? 0 : Buffer.byteLength(data);
+}
+
+export interface InRecord {
+  readonly offset: number;
+  /** Kafka record timestamp, epoch ms; -1 for none. Beyond 2^53 (micro- or nanoseconds, by mistake) the nearest double. */
+  readonly timestamp: number;
+  /** The very number of `timestamp`, where a double has not all its digits. */
+  readonly timestampText?: string;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  /** A header that occurs several times is an array. */
+  readonly headers?: RecordHeaders;
+}
+
+export type HeaderValue = Buffer | string | null | undefined;
+/** By name; one that occurs several times is an array, in the order of the record. */
+export type RecordHeaders = Readonly<Record<string, HeaderValue | readonly HeaderValue[]>>;
+
+export interface CommittedOffset {
+  readonly topic: string;
+  readonly partition: number;
+  /** Next offset to read; null when nothing was ever committed. */
+  readonly offset: number | null;
+  readonly metadata: string;
+}
+
+export interface SendOptions {
+  /** With gzip. */
+  readonly compressed?: boolean;
+}
+
+export interface Transaction {
+  /**
+   * One partition a call, answered for exactly that partition, or it throws. Resolves with the offset of the first
+   * record; null when there was none to send. One request, and one batch: a broker refuses it if it is larger, as
+   * written, than its topic takes (see fitting.ts).
+   */
+  send(topic: string, partition: number, records: readonly OutRecord[], options?: SendOptions): Promise<number | null>;
+  sendOffsets(
+    groupId: string,
+    offsets: readonly { topic: string; partition: number; offset: number; metadata: string }[],
+  ): Promise<void>;
+  /**
+   * Resolves when the commit is decided. Readers see it a moment later, when the broker has written its markers; who
+   * takes the transactional id next sees all of it.
+   */
+  commit(): Promise<void>;
+}
+
+/**
+ * A fenced-in writer: while it lives, no earlier holder of its transactional id can commit. After ANY error of a
+ * transaction its outcome is unknown and the producer is unusable: close it and fence again.
+ * Errors: EnrichmentError FENCED (a later holder exists) or KAFKA (anything else).
+ */
+export interface TransactionalProducer {
+  begin(): Promise<Transaction>;
+  /** Never throws. */
+  close(): Promise<void>;
+}
+
+export interface RecordBatch {
+  readonly topic: string;
+  readonly partition: number;
+  /** The offset that was asked for: where the batch before ended, if nothing was skipped. */
+  readonly fetchedFrom: number;
+  /** Where the next fetch goes on, control records and aborted ones included. */
+  readonly next: number;
+  /** Last stable offset of the partition as seen by this fetch: `next` reaches it when all was read. */
+  readonly end: number;
+  /** Empty when the fetch held nothing but control records and aborted ones. */
+  readonly records: readonly InRecord[];
+}
+
+export interface GroupHandlers {
+  /**
+   * A new generation: everything of the one before is void. Records of its partitions start at the committed offsets.
+   * No records are delivered until this resolves.
+   */
+  onAssigned(partitions: readonly number[]): Promise<void>;
+  /** Returns when the batch is taken over (queued); it must not wait for its processing. */
+  onRecords(batch: RecordBatch): Promise<void>;
+  /**
+   * The next offset of a partition is not in its log: before its start, or behind its end. Told again now and then until
+   * the receiver has sought another one. Without this, fetching goes on at the start of the log.
+   */
+  onOutOfRange?(topic: string, partition: number): void;
+  /** The consumer is dead and will not come back by itself. */
+  onCrash(error: Error): void;
+}
+
+/** A member of a consumer group that is given whole partition numbers: partition p of every subscribed topic. */
+export interface GroupMember {
+  start(handlers: GroupHandlers): Promise<void>;
+  pause(topic: string, partition: number): void;
+  resume(topic: string, partition: number): void;
+  /** The next batch of this partition starts here. */
+  seek(topic: string, partition: number, offset: number): void;
+  /** Resolves when the group has confirmed, after this call, that this member belongs to its current generation. */
+  confirmed?(): Promise<void>;
+  /** Leaves the group. Never throws. */
+  stop(): Promise<void>;
+}
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** A {@link KafkaPort} on brokers; with what only commands for people need. */
+export interface KafkaClient extends KafkaPort {
+  /** Of the first record with this Kafka timestamp (epoch ms) or a later one; null when there is none. */
+  firstOffsetSince(partition: TopicPartition, timestamp: number): Promise<number | null>;
+  /** The ends of the logs, with what is in transactions that are not decided. */
+  highWatermarks(partitions: readonly TopicPartition[]): Promise<(TopicPartition & { readonly end: number })[]>;
+}
+
+export interface KafkaPort {
+  /** Connects, takes the transactional id (InitProducerId: aborts and fences whoever held it). */
+  fence(transactionalId: string): Promise<TransactionalProducer>;
+  joinGroup(options: { readonly groupId: string; readonly topics: readonly string[] }): GroupMember;
+  committedOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<CommittedOffset[]>;
+  /**
+   * First and last stable offsets, as a read_committed consumer would see them, in the order of `partitions`, whoever leads
+   * them. `partial`: a partition that has no leader, or whose leader does not answer soon, is left out; without it all are
+   * answered, or it throws.
+   */
+  endOffsets(
+    partitions: readonly TopicPartition[],
+    options?: { readonly partial?: boolean },
+  ): Promise<(TopicPartition & { readonly start: number; readonly end: number })[]>;
+  /** Partition count of each topic; null for one that does not exist. */
+  partitionCounts(topics: readonly string[]): Promise<(number | null)[]>;
+  /** Which topics these are; without it, or empty, one that was made anew is not told from the one before. */
+  topicIdentities?(topics: readonly string[]): Promise<readonly TopicIdentity[]>;
+  /** What is at this offset, as a read_uncommitted reader sees it; without it, one log is not told from another of the same id. */
+  recordAt?(place: TopicPartition, offset: number): Promise<RecordFound>;
+  /** Settings of a topic by Kafka's names; undefined when this user may not see them. Errors: EnrichmentError UNREACHABLE, KAFKA. */
+  topicSettings(topic: string): Promise<Readonly<Record<string, string>> | undefined>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,274 @@
+/**
+ * One partition of the three inputs: from fetched records to records in the order of application (semantics, section 2),
+ * and back to the place up to which everything is acknowledged. Pure: it is told the time and what was fetched.
+ *
+ * A record is: queued (fetched, not read) -> held (on time) -> released (to the outbox) -> acknowledged. Late records
+ * are released when they are read. The checkpoint is the place just before the first record, in reading order, that is
+ * not acknowledged, with the watermark as it was there: from it a restart classifies every record the same way.
+ */
+import { MAX_EXCEPT, shortName, type Ahead } from '../bridge/ahead.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { NO_LOGS, type KnownLogs, type LogNames } from '../bridge/log-identity.ts';
+import { MergeQueue, type Fetched } from './merge-queue.ts';
+import { OrderingBuffer } from './ordering-buffer.ts';
+import { Outbox, type Flight, type OutboxLimits } from './outbox.ts';
+import { unusableBytes, type ReadRecord, type UnusableRecord } from './read-record.ts';
+import type { Mark, Marks } from './record-mark.ts';
+import { INPUT_INDEXES, Watermark, type InputIndex } from './watermark.ts';
+
+/**
+ * How far the reading of a triple may run ahead: records that are held, and bytes of their values. The same for every
+ * triple everywhere, whatever else a process does: the merged order, and with it what is late, depends on it.
+ */
+export const TRIPLE_BUDGET = { maxHeld: 20_000, maxHeldBytes: 16_000_000 } as const;
+
+export interface TripleOptions {
+  readonly partition: number;
+  readonly start: Checkpoint;
+  /** By input: dead letters below these offsets were written before. */
+  readonly deadLettersBelow: readonly [number, number, number];
+  /** Of the bridge that read it before. */
+  readonly ahead?: Ahead | undefined;
+  /** As they were committed. */
+  readonly marks?: Marks | undefined;
+  /** For the names in {@link ahead}; the user's id itself when absent. */
+  readonly workflowIdOf?: (userId: string) => string;
+  /** ms */
+  readonly outOfOrderness: number;
+  /** Which logs it is read from; absent when that is not known. */
+  readonly logs?: KnownLogs;
+  /** ms */
+  readonly idleTimeout: number;
+  /** Above either, only the inputs that hold the watermark back are read; {@link TRIPLE_BUDGET} when absent. */
+  readonly maxHeld?: number;
+  readonly maxHeldBytes?: number;
+  readonly outboxLimits?: OutboxLimits;
+}
+
+export class PartitionTriple<E = unknown> {
+  readonly partition: number;
+  readonly outbox: Outbox<E>;
+  private readonly options: TripleOptions;
+  private readonly watermark: Watermark;
+  private readonly queue: MergeQueue<E>;
+  private readonly held = new OrderingBuffer<E>();
+  private readonly outstanding = new Set<ReadRecord<E>>();
+  private readonly next: [number, number, number];
+  /** Of the record that was read last, by this bridge or one before it. */
+  private readonly last: [Mark | null, Mark | null, Mark | null];
+  private unusable: UnusableRecord[] = [];
+  private unusableBytes = 0;
+  /** When its end was first seen after its last usable record, ms; silence counts from there. */
+  private readonly silentSince: [number | undefined, number | undefined, number | undefined] = [undefined, undefined, undefined];
+  private readonly lastUsableAt: [number, number, number] = [-Infinity, -Infinity, -Infinity];
+
+  constructor(options: TripleOptions) {
+    const { start } = options;
+    this.options = options;
+    this.partition = options.partition;
+    this.next = [...start.next];
+    this.last = [...(options.marks ?? [null, null, null])];
+    this.queue = new MergeQueue<E>(this.next);
+    this.watermark = new Watermark(options.outOfOrderness, start.maxTs, start.watermark);
+    this.outbox = new Outbox<E>(options.outboxLimits);
+  }
+
+  /** What is read next of this input, if it is fetched. */
+  head(input: InputIndex): Fetched<E> | undefined {
+    return this.queue.head(input);
+  }
+
+  /** For who reads history, and knows that this input was silent at the time that is read now. */
+  beSilent(input: InputIndex): void {
+    if (!this.watermark.isIdle(input)) this.watermark.setIdle(input);
+  }
+
+  /** Names of the logs, for those who apply its records; undefined when none is known. */
+  get logs(): LogNames | undefined {
+    const names = this.options.logs?.names ?? NO_LOGS;
+    return names.every((name) => name === '') ? undefined : names;
+  }
+
+  offer(input: InputIndex, records: readonly Fetched<E>[], next: number, now: number): void {
+    this.queue.offer(input, records, next, now);
+    if (records.some((record) => record.decoded.ok)) {
+      this.silentSince[input] = undefined;
+      this.lastUsableAt[input] = now;
+    }
+  }
+
+  /**
+   * The log of `input` ended at `offset`, as the answer to a question put at `at` ms. False when it ends before what was
+   * fetched of it earlier.
+   */
+  sawEnd(input: InputIndex, offset: number, at: number): boolean {
+    const fits = this.queue.sawEnd(input, offset, at);
+    if (this.queue.atEnd(input)) this.noteSilence(input, at);
+    return fits;
+  }
+
+  /** What would be fetched next of this input is gone from its log, up to `offset`. */
+  skipTo(input: InputIndex, offset: number): void {
+    this.queue.skipTo(input, offset);
+    if (this.queue.size(input).records === 0) this.next[input] = offset;
+  }
+
+  private noteSilence(input: InputIndex, at: number): void {
+    const since = (this.silentSince[input] ??= Math.max(at, this.lastUsableAt[input]));
+    if (at - since >= this.options.idleTimeout && !this.watermark.isIdle(input)) this.watermark.setIdle(input);
+  }
+
+  /** Reads up to `budget` records; returns how many it read. Releases what the watermark has passed. */
+  read(budget: number, now: number): number {
+    let count = 0;
+    for (; count < budget; count += 1) {
+      const input = this.nextInput();
+      if (input === undefined || input === 'blocked') break;
+      this.readOne(input, now);
+    }
+    this.releaseHeld(now);
+    return count;
+  }
+
+  /** Something is fetched that cannot be read before the ends of the logs are seen. */
+  get blocked(): boolean {
+    return this.nextInput() === 'blocked';
+  }
+
+  private nextInput(): InputIndex | 'blocked' | undefined {
+    const { maxHeld = TRIPLE_BUDGET.maxHeld, maxHeldBytes = TRIPLE_BUDGET.maxHeldBytes } = this.options;
+    const full = this.held.length >= maxHeld || this.held.bytes >= maxHeldBytes;
+    return this.queue.next(full ? this.watermark.holdingBack : INPUT_INDEXES);
+  }
+
+  private readOne(input: InputIndex, now: number): void {
+    const before: Checkpoint = { next: [...this.next], maxTs: this.watermark.maxTs, watermark: this.watermark.current };
+    const { offset, timestamp, print, bytes, decoded, raw } = this.queue.take(input);
+    this.next[input] = offset + 1;
+    if (print !== undefined && offset > (this.last[input]?.offset ?? -1)) this.last[input] = { offset, print };
+    if (!decoded.ok) {
+      if (offset < this.options.deadLettersBelow[input]) return;
+      const unusable: UnusableRecord = { input, offset, timestamp, key: null, value: null, ...raw, rejection: decoded };
+      this.unusable.push(unusable);
+      this.unusableBytes += unusableBytes(unusable);
+      return;
+    }
+    const { ts, userId, event, urgent } = decoded;
+    const late = ts < before.watermark;
+    const applicable = event === undefined ? undefined : { offset, ts, event, ...(late ? { late: before.watermark } : {}) };
+    const record: ReadRecord<E> = { input, offset, ts, userId, applicable, urgent, bytes, before };
+    this.watermark.read(input, ts);
+    this.outstanding.add(record);
+    if (this.isToSend(record)) this.outbox.noteRead(record);
+    if (late) {
+      this.release(record, now);
+    } else {
+      this.held.hold(record);
+      this.releaseHeld(now);
+    }
+  }
+
+  private releaseHeld(now: number): void {
+    if (this.watermark.allIdle) {
+      const largest = this.held.largestTs();
+      if (largest !== undefined) this.watermark.passHeld(largest);
+    }
+    for (const record of this.held.release(this.watermark.current)) this.release(record, now);
+  }
+
+  private release(record: ReadRecord<E>, now: number): void {
+    if (this.isToSend(record)) this.outbox.add(record, now);
+    else this.outstanding.delete(record);
+  }
+
+  /** Not what only moves time, nor what a bridge before this one has sent. */
+  private isToSend({ input, offset, userId, applicable }: ReadRecord<E>): boolean {
+    const { ahead } = this.options;
+    if (applicable === undefined) return false;
+    return ahead === undefined || offset >= ahead.next[input]! || ahead.except.includes(this.nameOf(userId));
+  }
+
+  acknowledged(flight: Flight<E>): void {
+    this.outbox.acknowledged(flight);
+    for (const record of flight.records) this.outstanding.delete(record);
+  }
+
+  checkpoint(): Checkpoint {
+    const [first] = this.outstanding;
+    return first?.before ?? { next: [...this.next], maxTs: this.watermark.maxTs, watermark: this.watermark.current };
+  }
+
+  /** Of the last record read of each input; undefined when none is known. It is never of one before those that it began with. */
+  marks(): Marks | undefined {
+    return this.last.every((mark) => mark === null) ? undefined : [...this.last];
+  }
+
+  private nameOf(userId: string): string {
+    return shortName(this.options.workflowIdOf?.(userId) ?? userId);
+  }
+
+  /** How far it has come but for users whose signals wait; undefined: as far as the checkpoint. */
+  ahead(): Ahead | undefined {
+    const { ahead: before } = this.options;
+    // Before all is read again nothing more is known than then.
+    if (before !== undefined && INPUT_INDEXES.some((input) => this.next[input] < before.next[input]!)) return before;
+    const except = new Set<string>();
+    const at = (place: Pick<Checkpoint, 'next' | 'watermark'>): Ahead | undefined =>
+      except.size === 0 || !Number.isFinite(place.watermark) ? undefined : { next: place.next, watermark: place.watermark, except: [...except] };
+    for (const record of this.outstanding) {
+      if (!this.isToSend(record)) continue;
+      const name = this.nameOf(record.userId);
+      if (!this.outbox.isWaiting(record.userId) && before?.except.includes(name) !== true) return at(record.before);
+      except.add(name);
+      if (except.size > MAX_EXCEPT) return undefined;
+    }
+    return at({ next: [...this.next], watermark: this.watermark.current });
+  }
+
+  /**
+   * The unusable records read so far, and how far all of them are in it or written before; dropped by
+   * {@link deadLettersWritten}.
+   */
+  deadLetters(): { readonly records: readonly UnusableRecord[]; readonly below: readonly [number, number, number] } {
+    // Not only how far it read: a commit before all is read again must not forget what was written.
+    const below = (input: InputIndex) => Math.max(this.next[input], this.options.deadLettersBelow[input]);
+    return { records: [...this.unusable], below: [below(0), below(1), below(2)] };
+  }
+
+  deadLettersWritten(count: number): void {
+    for (const record of this.unusable.splice(0, count)) this.unusableBytes -= unusableBytes(record);
+  }
+
+  get deadLetterBytes(): number {
+    return this.unusableBytes;
+  }
+
+  /** The offset at which the next fetch of this input has to start. */
+  nextFetch(input: InputIndex): number {
+    return this.queue.nextFetch(input);
+  }
+
+  queued(input: InputIndex): { readonly records: number; readonly bytes: number } {
+    return this.queue.size(input);
+  }
+
+  /** Kafka timestamp of the oldest record that is fetched and not read, epoch ms; Infinity when none is. */
+  get oldestTimestamp(): number {
+    return this.queue.oldestTimestamp;
+  }
+
+  /** Nothing is queued, held or on its way. */
+  get settled(): boolean {
+    return this.outstanding.size === 0 && INPUT_INDEXES.every((input) => this.queue.size(input).records === 0);
+  }
+
+  /** For logs and metrics. */
+  describe(): { watermark: number; held: number; released: number; idle: InputIndex[] } {
+    return {
+      watermark: this.watermark.current,
+      held: this.held.length,
+      released: this.outbox.length,
+      idle: INPUT_INDEXES.filter((input) => this.watermark.isIdle(input)),
+    };
+  }
+}

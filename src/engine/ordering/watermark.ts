@@ -1,0 +1,77 @@
+/**
+ * The watermark of a partition triple (semantics, section 2): the least, over the inputs that are not idle, of the
+ * largest event time read, minus the out-of-orderness. It never goes back. -Infinity while an input that is not idle
+ * has no record yet.
+ */
+
+/** Of an input: of records with equal Kafka timestamps the one of the lower index is read first. */
+export type InputIndex = 0 | 1 | 2;
+export const INPUT_INDEXES = [0, 1, 2] as const satisfies InputIndex[];
+
+export type MaxTs = readonly [number, number, number];
+
+export class Watermark {
+  private readonly outOfOrderness: number;
+  private readonly max: [number, number, number];
+  private readonly idle: [boolean, boolean, boolean] = [false, false, false];
+  private value: number;
+
+  /** `maxTs` and `value` in epoch ms, -Infinity for none yet. */
+  constructor(outOfOrderness: number, maxTs: MaxTs = [-Infinity, -Infinity, -Infinity], value = -Infinity) {
+    this.outOfOrderness = outOfOrderness;
+    this.max = [...maxTs];
+    this.value = value;
+  }
+
+  get current(): number {
+    return this.value;
+  }
+
+  get maxTs(): MaxTs {
+    return [...this.max];
+  }
+
+  /** A usable record was read; its input is not idle any more. Returns the watermark after it. */
+  read(input: InputIndex, ts: number): number {
+    this.idle[input] = false;
+    this.max[input] = Math.max(this.max[input], ts);
+    return this.raise();
+  }
+
+  /** This input is silent at its end. Returns the watermark after it. */
+  setIdle(input: InputIndex): number {
+    this.idle[input] = true;
+    return this.raise();
+  }
+
+  isIdle(input: InputIndex): boolean {
+    return this.idle[input];
+  }
+
+  get allIdle(): boolean {
+    return this.idle.every(Boolean);
+  }
+
+  /** All inputs are idle: time passes the last record held. */
+  passHeld(largestTsHeld: number): number {
+    this.value = Math.max(this.value, largestTsHeld + 1);
+    return this.value;
+  }
+
+  /**
+   * The inputs that the watermark waits for: those whose progress could raise it, and those that are idle, since what
+   * they bring next may be behind all others.
+   */
+  get holdingBack(): readonly InputIndex[] {
+    const least = Math.min(...INPUT_INDEXES.filter((input) => !this.idle[input]).map((input) => this.max[input]));
+    return INPUT_INDEXES.filter((input) => this.idle[input] || this.max[input] === least);
+  }
+
+  private raise(): number {
+    const active = INPUT_INDEXES.filter((input) => !this.idle[input]);
+    if (active.length > 0) {
+      this.value = Math.max(this.value, Math.min(...active.map((input) => this.max[input]!)) - this.outOfOrderness);
+    }
+    return this.value;
+  }
+}

@@ -1,0 +1,172 @@
+/** Reads variables one by one and collects what is wrong with them. An empty variable is an unset one. */
+import { readFileSync } from 'node:fs';
+import { EnrichmentError, messageOf } from '../errors.ts';
+
+export const DAY = 86_400_000;
+/** The longest time that a timer of Node can wait, ms. */
+export const MAX_TIMER = 2_147_483_647;
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: DAY };
+/** Also of variables that are not ours but stand beside them, as the TLS key and the gRPC headers of Temporal's own. */
+const SECRET = /PASSWORD|SECRET|TOKEN|CREDENTIAL|_KEY(_DATA)?$|_AUTH$|_GRPC_META_/i;
+
+/** `500ms`, `20s`, `1.5h` as whole ms (rounded), or null for what is no duration. */
+export function parseDuration(text: string): number | null {
+  const match = /^(\d{1,12}(?:\.\d{1,12})?)(ms|s|m|h|d)$/.exec(text);
+  return match === null ? null : Math.round(Number(match[1]) * (UNITS[match[2] ?? ''] ?? 0));
+}
+
+/** The shortest exact writing: `90000` is `90s`, `3600000` is `1h`. */
+export function formatDuration(ms: number): string {
+  if (ms === 0) return '0s';
+  const [unit, size] = Object.entries(UNITS).findLast(([, factor]) => ms % factor === 0) ?? ['ms', 1];
+  return `${ms / size}${unit}`;
+}
+
+/** A value as it may be shown. */
+export function shown(name: string, value: string): string {
+  if (SECRET.test(name) || value.includes('PRIVATE KEY')) return '"***"';
+  const masked = withoutUserInfo(value);
+  return JSON.stringify(masked.length > 100 ? `${masked.slice(0, 100)}…` : masked);
+}
+
+/** What stands before an `@` in an address may be a password, also where none is allowed. */
+export function withoutUserInfo(address: string): string {
+  return address.replace(/^([a-z][a-z+.-]*:\/\/)?[^]*@/i, '$1***@');
+}
+
+export class EnvironmentReader {
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #problems: string[] = [];
+  readonly #asked = new Set<string>();
+
+  constructor(env: NodeJS.ProcessEnv) {
+    this.#env = env;
+  }
+
+  /** Variables that begin with `prefix` and that nobody asked for. */
+  notAsked(prefix: string): string[] {
+    return Object.keys(this.#env).filter((name) => name.startsWith(prefix) && !this.#asked.has(name));
+  }
+
+  isSet(name: string): boolean {
+    return this.#value(name) !== undefined;
+  }
+
+  /** `value` is what counts where the variable is not set. */
+  problem(name: string, expected: string, value?: string): void {
+    const text = this.#value(name) ?? value;
+    this.add(text === undefined ? `${name}: expected ${expected}` : `${name}=${shown(name, text)}: expected ${expected}`);
+  }
+
+  missing(name: string, expected: string): void {
+    this.add(`${name} is not set: expected ${expected}`);
+  }
+
+  add(line: string): void {
+    this.#problems.push(line.replace(/\s*\n\s*/g, ' '));
+  }
+
+  throwProblems(): void {
+    if (this.#problems.length > 0) throw new EnrichmentError('CONFIG', this.#problems.join('\n'));
+  }
+
+  text(name: string, otherwise: string, pattern?: RegExp, expected = ''): string {
+    const value = this.#value(name) ?? otherwise;
+    if (pattern !== undefined && !pattern.test(value)) this.problem(name, expected);
+    return value;
+  }
+
+  /** A text of at least `length` characters that is never shown. */
+  secret(name: string, length: number): string | undefined {
+    const value = this.#value(name);
+    if (value !== undefined && value.length < length) this.problem(name, `a secret of at least ${length} characters, such as "openssl rand -hex 32" makes`);
+    return value;
+  }
+
+  oneOf<T extends string>(name: string, allowed: readonly T[], otherwise: T): T {
+    const value = this.#value(name)?.toLowerCase();
+    if (value === undefined) return otherwise;
+    const found = allowed.find((one) => one === value);
+    if (found === undefined) this.problem(name, `one of ${allowed.join(', ')}`);
+    return found ?? otherwise;
+  }
+
+  boolean(name: string, otherwise: boolean): boolean {
+    const value = this.#value(name)?.toLowerCase();
+    if (value === undefined) return otherwise;
+    if (value !== 'true' && value !== 'false') this.problem(name, 'true or false');
+    return value === 'true';
+  }
+
+  integer(name: string, otherwise: number, range: { readonly min: number; readonly max: number }): number {
+    const value = this.#value(name);
+    if (value === undefined) return otherwise;
+    const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
+    if (number >= range.min && number <= range.max) return number;
+    this.problem(name, `a whole number from ${range.min} to ${range.max}`);
+    return otherwise;
+  }
+
+  duration(name: string, otherwise: string, range: { readonly min: number; readonly max: number }): number {
+    const fallback = parseDuration(otherwise) ?? 0;
+    const value = this.#value(name);
+    if (value === undefined) return fallback;
+    const ms = parseDuration(value);
+    if (ms === null) {
+      this.problem(name, 'a duration such as 500ms, 20s, 5m, 1h or 1d');
+      return fallback;
+    }
+    if (ms >= range.min && ms <= range.max) return ms;
+    const least = range.min === 0 ? '0s' : formatDuration(range.min);
+    this.problem(name, `a duration from ${least} to ${formatDuration(range.max)}`);
+    return fallback;
+  }
+
+  /** Without a slash at the end. */
+  url(name: string, options: { readonly credentials?: boolean } = {}): string | undefined {
+    const value = this.#value(name);
+    if (value === undefined) return undefined;
+    const url = URL.canParse(value) ? new URL(value) : undefined;
+    const usable =
+      url !== undefined &&
+      (url.protocol === 'http:' || url.protocol === 'https:') &&
+      (options.credentials === true ? decodable(url) : url.username === '' && url.password === '') && url.search === '' && url.hash === '';
+    const without = options.credentials === true ? 'query or fragment; a user is given as http://user:password@host, percent-encoded' : 'user, query or fragment';
+    if (!usable) this.add(`${name}: expected an address such as http://localhost:8080, without ${without}`);
+    return value.replace(/\/+$/, '');
+  }
+
+  /** PEM text, given as such or as the path of a file. */
+  pem(name: string, options: { readonly secret?: boolean } = {}): string | undefined {
+    const value = this.#value(name);
+    if (value === undefined) return undefined;
+    // Variables often carry line ends as \n.
+    if (value.includes('-----BEGIN')) return value.replaceAll('\\n', '\n');
+    let text = '';
+    try {
+      text = readFileSync(value, 'utf8');
+    } catch (error) {
+      const why = options.secret === true ? 'cannot be read as a file' : messageOf(error);
+      this.problem(name, `PEM text or the path of a PEM file (${why})`);
+      return undefined;
+    }
+    if (!text.includes('-----BEGIN')) this.problem(name, 'PEM text or the path of a PEM file (the file is not PEM)');
+    return text;
+  }
+
+  #value(name: string): string | undefined {
+    this.#asked.add(name);
+    const value = this.#env[name]?.trim();
+    return value === '' ? undefined : value;
+  }
+}
+
+function decodable({ username, password }: URL): boolean {
+  try {
+    decodeURIComponent(username + password);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * Forms one transaction out of the requests that wait. Pure.
+ *
+ * Within a batch, requests are judged by the ledger as it will be after the requests before them. A request that adds
+ * nothing, because the very same outputs are in this batch, *rides*: it is answered with the batch and never before
+ * (an early answer would acknowledge outputs that a fenced transaction then takes away).
+ */
+import type { Identified, PublishRequest } from './request.ts';
+import { bytesOf } from '../kafka/port.ts';
+import type { OutRecord } from '../kafka/port.ts';
+import { encodeLedgerEntry } from './ledger-entry.ts';
+import type { LedgerEntry } from './ledger-entry.ts';
+import { advance, judge } from './ledger.ts';
+import type { Verdict } from './ledger.ts';
+
+export interface Limits {
+  readonly records: number;
+  /** Of the output records; one that is larger goes alone. */
+  readonly bytes: number;
+}
+/** Brokers take about 1 MiB in one request by default. */
+export const LIMITS: Limits = { records: 1_000, bytes: 700_000 };
+/** After so many failed transactions a request gets one for itself, so that it cannot fail for others. */
+export const ISOLATE_AFTER = 2;
+
+export interface EncodedOutput {
+  readonly key: string | Buffer;
+  readonly value: string | Buffer;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+/** Its headers come after those of the publisher. */
+export type EncodeOutput<R> = (output: R, userId: string) => EncodedOutput;
+
+export interface Waiting {
+  readonly request: PublishRequest;
+  /** One for each output of the request. */
+  readonly records: readonly OutRecord[];
+  /** Transactions that failed with this request in them. */
+  failures: number;
+}
+
+export interface Batch<W> {
+  readonly outputs: readonly OutRecord[];
+  /** One for each user in the batch. */
+  readonly ledger: readonly OutRecord[];
+  /** The ledger's entries after the commit. */
+  readonly entries: ReadonlyMap<string, LedgerEntry>;
+  /** Wholly in this batch, new or riding: answered by the commit. */
+  readonly complete: readonly W[];
+  /** Partly in this batch, or to be judged when it is decided: they wait on. */
+  readonly unfinished: readonly W[];
+  /** In the ledger already: answered now. */
+  readonly published: readonly W[];
+  /** Stopped before an output that may not be sent now; what comes before it is in this batch. */
+  readonly barred: readonly W[];
+  /** Gap, stale, divergence. */
+  readonly refused: readonly { readonly waiting: W; readonly verdict: Refusal }[];
+  /** Not looked at: for the next batch. */
+  readonly left: readonly W[];
+}
+
+export interface Rules<W> {
+  /** Index of the first output of a request that may not be sent now. */
+  readonly barredFrom?: (item: W) => number | undefined;
+  /** Gets a transaction for itself. */
+  readonly alone?: (item: W) => boolean;
+}
+
+export type Refusal = Exclude<Verdict, { type: 'published' } | { type: 'publish' }>;
+
+export function formBatch<W extends Waiting>(
+  waiting: readonly W[],
+  committed: ReadonlyMap<string, LedgerEntry>,
+  limits: Limits = LIMITS,
+  { barredFrom = () => undefined, alone = () => false }: Rules<W> = {},
+): Batch<W> {
+  const outputs: OutRecord[] = [];
+  const entries = new Map<string, LedgerEntry>();
+  const complete: W[] = [];
+  const unfinished: W[] = [];
+  const published: W[] = [];
+  const barred: W[] = [];
+  const refused: { waiting: W; verdict: Refusal }[] = [];
+  let bytes = 0;
+  let index = 0;
+  let full = false;
+
+  for (; index < waiting.length && !full; index++) {
+    const item = waiting[index] as W;
+    const { request } = item;
+    const isolated = item.failures >= ISOLATE_AFTER || alone(item);
+    if (isolated && outputs.length > 0) break;
+
+    const pending = entries.get(request.userId);
+    const verdict = judge(pending ?? committed.get(request.userId), request);
+    if (verdict.type === 'published') {
+      if (pending !== undefined && judge(committed.get(request.userId), request).type !== 'published') complete.push(item);
+      else published.push(item);
+      continue;
+    }
+    if (verdict.type !== 'publish') {
+      // What is not committed yet is no ground to refuse anything.
+      if (pending === undefined) refused.push({ waiting: item, verdict });
+      else unfinished.push(item);
+      continue;
+    }
+
+    const bar = barredFrom(item) ?? Infinity;
+    if (bar <= verdict.from) {
+      barred.push(item);
+      continue;
+    }
+    let count = verdict.from;
+    for (const record of item.records.slice(verdict.from)) {
+      if (count >= bar) break;
+      const size = bytesOf(record);
+      if (outputs.length > 0 && (outputs.length >= limits.records || bytes + size > limits.bytes)) {
+        full = true;
+        break;
+      }
+      outputs.push(record);
+      bytes += size;
+      count += 1;
+    }
+    if (count === verdict.from) break; // nothing of it fits any more
+    entries.set(request.userId, advance(pending ?? committed.get(request.userId), request, count));
+    if (count >= bar) barred.push(item);
+    else (count === request.outputs.length ? complete : unfinished).push(item);
+    if (isolated) full = true;
+  }
+
+  return {
+    outputs,
+    ledger: [...entries].map(([userId, entry]) => ({ key: userId, value: encodeLedgerEntry(entry) })),
+    entries,
+    complete,
+    unfinished,
+    published,
+    barred,
+    refused,
+    left: waiting.slice(index),
+  };
+}
+
+/** The output records of a request. `source-*` is the place of the record that an output is of. */
+export function recordsOf<R extends Identified>({ userId, incarnation, stream, first, outputs }: PublishRequest<R>, encode: EncodeOutput<R>): OutRecord[] {
+  return outputs.map((output, index) => {
+    const { key, value, headers } = encode(output, userId);
+    return {
+      key,
+      value,
+      headers: {
+        incarnation: `${incarnation.startedAt}/${incarnation.runId}`,
+        stream,
+        seq: String(first + index),
+        'source-partition': String(output.partition),
+        'source-offset': String(output.offset),
+        ...headers,
+      },
+    };
+  });
+}

@@ -1,0 +1,72 @@
+/**
+ * What a caller is told when its request is not published. It names no user: it goes into logs, and as a failure into
+ * Temporal, where failures are plain text even when payloads are encrypted. The run id leads to the workflow.
+ */
+import type { PublishRequest } from './request.ts';
+import { EnrichmentError, messageOf } from '../errors.ts';
+import type { RefusedBatch } from '../kafka/topic-rooms.ts';
+import type { Refusal } from './group-commit.ts';
+
+/** The numbers of the stream go on after `last`. */
+export class WorkflowReset extends EnrichmentError {
+  readonly last: number;
+
+  constructor(message: string, last: number) {
+    super('WORKFLOW_RESET', message);
+    this.last = last;
+  }
+}
+
+export function describe({ incarnation, stream, first, outputs }: PublishRequest): string {
+  const numbers = outputs.length === 1 ? `${first}` : `${first}..${first + outputs.length - 1}`;
+  return `${stream} outputs ${numbers} of the workflow started at ${new Date(incarnation.startedAt).toISOString()} (run ${incarnation.runId})`;
+}
+
+export function refusalOf(request: PublishRequest, verdict: Refusal): EnrichmentError {
+  const what = describe(request);
+  switch (verdict.type) {
+    case 'gap':
+      return new EnrichmentError('SEQUENCE_GAP', `${what}: the ledger ends at ${verdict.last}, the outputs between are lost. Nothing was published`);
+    case 'stale': {
+      const { startedAt, runId } = verdict.newer;
+      return new EnrichmentError(
+        'STALE_INCARNATION',
+        `${what}: a newer workflow of this user has published, started at ${new Date(startedAt).toISOString()} (run ${runId})`,
+      );
+    }
+    case 'divergence': {
+      const { seq, partition, offset } = verdict.mark;
+      const output = request.outputs[seq - request.first];
+      return new EnrichmentError(
+        'DIVERGENCE',
+        `${what}: output ${seq} was published for the money record at partition ${partition}, offset ${offset}, ` +
+          `and now stands for partition ${output?.partition}, offset ${output?.offset}: the workflow's history was altered`,
+      );
+    }
+    case 'reset':
+      return new WorkflowReset(`${what}: the workflow was reset to an earlier event, and had published ${verdict.last} by then. It goes on after them`, verdict.last);
+    default:
+      return verdict satisfies never;
+  }
+}
+
+/** `limit`: max.message.bytes of the topic, where it is known. */
+export function outputRefused(
+  { incarnation, stream, userId }: PublishRequest, seq: number, topic: string, why: { readonly bytes: number; readonly limit?: number | undefined; readonly cause?: RefusedBatch },
+): EnrichmentError {
+  const what = describe({ incarnation, stream, userId, first: seq, outputs: [] }).replace(/outputs \d+\.\.\d+/, `output ${seq}`);
+  const { bytes, limit, cause } = why;
+  const advice =
+    cause?.why === 'content'
+      ? `${messageOf(cause.cause)}: look for a policy of the broker, and at the topic's cleanup.policy and message.timestamp settings`
+      : `it has ${bytes} bytes as written${limit === undefined ? '' : `, and max.message.bytes is ${limit}`}: set max.message.bytes of ${topic} to ${roundUp(bytes)} or more`;
+  return new EnrichmentError('OUTPUT_REFUSED', `${what} is refused by ${topic}, and what follows it in this workflow waits; ${advice}`, { cause });
+}
+
+function roundUp(bytes: number): number {
+  return Math.ceil((bytes * 1.1) / 65_536) * 65_536;
+}
+
+export function unpublished(request: PublishRequest, cause: unknown): EnrichmentError {
+  return new EnrichmentError('KAFKA', `${describe(request)}: not published in time: ${messageOf(cause)}`, { cause });
+}

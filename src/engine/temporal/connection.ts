@@ -1,0 +1,141 @@
+/**
+ * Connections to Temporal, configured as Temporal's own tools are: `TEMPORAL_*` variables over a profile of a
+ * configuration file. The namespace of the profile counts too.
+ */
+import { existsSync } from 'node:fs';
+import type { Client, Connection, ConnectionOptions } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import type { ClientConnectConfig } from '@temporalio/envconfig';
+import type { NativeConnection } from '@temporalio/worker';
+import { EnrichmentError, messageOf } from '../errors.ts';
+import { dataConverter } from './payload-codec.ts';
+import { isWebServer } from './answers.ts';
+
+/** ms until a server that does not answer counts as unreachable. */
+const CONNECT_TIMEOUT = 10_000;
+
+export interface TemporalOptions {
+  /** `host:port`, or undefined when none is configured. */
+  readonly address: string | undefined;
+  readonly namespace: string;
+  readonly connection: ClientConnectConfig['connectionOptions'];
+}
+
+export interface TemporalClient {
+  readonly address: string;
+  readonly namespace: string;
+  readonly connection: Connection;
+  readonly client: Client;
+}
+
+/** What the environment and the profile file say. Throws EnrichmentError CONFIG for what cannot be read. */
+export function temporalConnectionOptions(env: NodeJS.ProcessEnv): TemporalOptions {
+  const file = env['TEMPORAL_CONFIG_FILE'];
+  if (file !== undefined && file !== '' && !existsSync(file)) {
+    throw new EnrichmentError('CONFIG', `TEMPORAL_CONFIG_FILE="${file}": expected a file that exists`);
+  }
+  // An empty variable is an unset one here, as for all others.
+  const set = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '');
+  let config: ClientConnectConfig;
+  try {
+    config = loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(set) });
+  } catch (error) {
+    throw new EnrichmentError('CONFIG', `Temporal configuration (TEMPORAL_*, profile file): ${withoutSource(error)}`, {
+      cause: error,
+    });
+  }
+  return {
+    address: config.connectionOptions.address,
+    namespace: config.namespace ?? 'default',
+    connection: config.connectionOptions,
+  };
+}
+
+/** The error of a TOML file goes on with the lines around the place, which may hold a key. */
+function withoutSource(error: unknown): string {
+  const [first = ''] = messageOf(error).split('\n');
+  const { line } = error as { line?: unknown };
+  return typeof line === 'number' ? `${first} (line ${line})` : first;
+}
+
+/** For the bridge and the commands. Throws EnrichmentError CONFIG or UNREACHABLE. */
+export async function connectTemporal(env: NodeJS.ProcessEnv): Promise<TemporalClient> {
+  const { address, namespace, connection: connectionOptions } = withAddress(temporalConnectionOptions(env));
+  // Takes half a second to load, and the configuration is read without it.
+  const { Client, Connection } = await import('@temporalio/client');
+  let connection: Connection;
+  try {
+    connection = await Connection.connect({
+      ...(connectionOptions as ConnectionOptions),
+      connectTimeout: CONNECT_TIMEOUT,
+    });
+  } catch (error) {
+    throw await unreachable(address, error);
+  }
+  return { address, namespace, connection, client: new Client({ connection, namespace, dataConverter }) };
+}
+
+/** For the worker, whose connection is the native one. Throws EnrichmentError CONFIG or UNREACHABLE. */
+export async function connectTemporalNative(
+  env: NodeJS.ProcessEnv,
+): Promise<{ readonly address: string; readonly namespace: string; readonly connection: NativeConnection }> {
+  const { address, namespace, connection: connectionOptions } = withAddress(temporalConnectionOptions(env));
+  // Loads a native library of some 50 MB that only the worker needs.
+  const { NativeConnection } = await import('@temporalio/worker');
+  try {
+    const connection = await withTimeout(NativeConnection.connect(connectionOptions), CONNECT_TIMEOUT);
+    return { address, namespace, connection };
+  } catch (error) {
+    throw await unreachable(address, error);
+  }
+}
+
+function withAddress(options: TemporalOptions): TemporalOptions & { readonly address: string } {
+  const { address } = options;
+  if (address === undefined) {
+    throw new EnrichmentError('CONFIG', 'TEMPORAL_ADDRESS is not set: expected host:port of a Temporal server, or a profile that has one');
+  }
+  return { ...options, address };
+}
+
+async function unreachable(address: string, cause: unknown): Promise<EnrichmentError> {
+  const reason = (await isWebServer(address))
+    ? "a web server answers there, and no Temporal frontend: check host and port (the web UI's are others)"
+    : reasonOf(cause);
+  return new EnrichmentError('UNREACHABLE', `Temporal at "${address}" (TEMPORAL_ADDRESS) cannot be used: ${reason}`, { cause });
+}
+
+/** The SDK's own words, shortened: it keeps what happened in `details`, `cause` or the middle of a long message. */
+function reasonOf(error: unknown): string {
+  const { details, cause } = error as { details?: unknown; cause?: unknown };
+  if (typeof details === 'string' && details !== '') return details;
+  if (cause instanceof Error) return reasonOf(cause);
+  const message = messageOf(error);
+  if (message.includes('before the deadline')) return `no answer within ${CONNECT_TIMEOUT / 1000} s`;
+  return /message: "([^"]+)"/.exec(message)?.[1] ?? message;
+}
+
+/** ms for the answer that gRPC itself gives when its time is over. */
+const GRACE = 500;
+
+/**
+ * Requests that end after `ms` in any case. The deadline that gRPC takes is a time of day, and looked at again whenever a request is
+ * repeated: a clock that is set back meanwhile would put it off for as long. Rejects with what the request rejects with, or EnrichmentError UNREACHABLE.
+ */
+export async function within<T>(ms: number, requests: Pick<Connection, 'withDeadline'>, run: () => Promise<T>): Promise<T> {
+  try {
+    return await withTimeout(requests.withDeadline(Date.now() + ms, run), ms + GRACE);
+  } catch (error) {
+    throw error instanceof NoAnswer ? new EnrichmentError('UNREACHABLE', `Temporal gave ${error.message}`, { cause: error }) : error;
+  }
+}
+
+class NoAnswer extends Error {}
+
+function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new NoAnswer(`no answer within ${ms / 1000} s`)), ms);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,63 @@
+/** The Temporal worker of one shard and version: workflows and activities of the users whose keys live in one output partition. */
+import type { DataConverter, WorkerDeploymentVersion } from '@temporalio/common';
+import type { Sinks } from '@temporalio/workflow';
+import { Worker, type InjectedSinks, type NativeConnection } from '@temporalio/worker';
+import { MAX_TASKS, type ReplaySlots } from './replay-slots.ts';
+import { runTemporalWorker, SHUTDOWN, type TemporalWorker } from './temporal-worker.ts';
+
+export interface ShardWorkerOptions {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  readonly taskQueue: string;
+  readonly workflowBundle: { readonly code: string };
+  readonly dataConverter: DataConverter;
+  /** Undefined: a worker without a version. */
+  readonly deploymentVersion?: WorkerDeploymentVersion;
+  readonly activities: object;
+  /** What workflows tell of themselves; none: nobody listens. */
+  readonly sinks?: InjectedSinks<Sinks>;
+  /** Told of replays by {@link ShardWorkerOptions.sinks}; undefined: its workflows do not tell of them (those of 0.2), and as many are replayed at a time as there are tasks. */
+  readonly replays?: ReplaySlots;
+  /** About 1 MB each, see DESIGN.md. */
+  readonly maxCachedWorkflows: number;
+  /** The worker ended without being asked to. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+export type ShardWorker = TemporalWorker;
+
+/**
+ * The SDK's watchdog over workflow code counts wall time, and a process that was paused for longer crashes in it
+ * (sdk-typescript#939). The option is taken by the SDK (1.24, worker-options.js) but missing in its types.
+ */
+const WATCHDOG = { isolateExecutionTimeout: '1m' } as object;
+
+export async function startShardWorker(options: ShardWorkerOptions): Promise<ShardWorker> {
+  const { connection, namespace, taskQueue, workflowBundle, dataConverter, deploymentVersion, activities, sinks, replays, maxCachedWorkflows, onFailure } = options;
+  const worker = await Worker.create({
+    connection,
+    namespace,
+    taskQueue,
+    workflowBundle,
+    activities: activities as unknown as Record<string, (...args: never[]) => Promise<unknown>>,
+    dataConverter,
+    ...(sinks && { sinks }),
+    // A run stays on the version that it began with; the next one takes the current version (workflows/temporal-engine.ts).
+    ...(deploymentVersion && { workerDeploymentOptions: { useWorkerVersioning: true, version: deploymentVersion, defaultVersioningBehavior: 'PINNED' } }),
+    maxCachedWorkflows,
+    tuner: {
+      workflowTaskSlotSupplier: replays ?? { type: 'fixed-size', numSlots: MAX_TASKS },
+      activityTaskSlotSupplier: { type: 'fixed-size', numSlots: 100 },
+      localActivityTaskSlotSupplier: { type: 'fixed-size', numSlots: 100 },
+      nexusTaskSlotSupplier: { type: 'fixed-size', numSlots: 1 },
+    },
+    // On purpose and not autoscaling: with few users autoscaled pollers left regular activities waiting.
+    workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 4 },
+    activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 2 },
+    // How long a task waits for the process that has its workflow cached, when that process is gone.
+    stickyQueueScheduleToStartTimeout: '3s',
+    ...WATCHDOG,
+    ...SHUTDOWN,
+  });
+  return runTemporalWorker(worker, onFailure);
+}

@@ -1,0 +1,36 @@
+/** What an alarm needs of the workflow that it rings in. */
+interface Timers {
+  /** Epoch ms. */
+  now(): number;
+  /** Rings once, after `ms`; returns how to cancel it. */
+  timer(ms: number, ring: () => void): () => void;
+}
+
+/** One durable timer at the earliest of many deadlines. It may ring early; whoever hears it looks what is due. */
+export class Alarm {
+  private timer: { readonly at: number; readonly cancel: () => void } | undefined;
+  private readonly engine: Timers;
+  private readonly ring: () => void;
+
+  constructor(engine: Timers, ring: () => void) {
+    this.engine = engine;
+    this.ring = ring;
+  }
+
+  /** `at`: epoch ms; undefined for none. A timer that rings earlier is kept: moving it costs more than a look. */
+  set(at: number | undefined): void {
+    if (at === undefined) return this.cancel();
+    if (this.timer !== undefined && this.timer.at <= at) return;
+    this.cancel();
+    const cancel = this.engine.timer(Math.max(1, at - this.engine.now()), () => {
+      this.timer = undefined;
+      this.ring();
+    });
+    this.timer = { at, cancel };
+  }
+
+  private cancel(): void {
+    this.timer?.cancel();
+    this.timer = undefined;
+  }
+}

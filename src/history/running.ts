@@ -1,9 +1,0 @@
-/** The workflows of an app id that run. */
-import type { Client } from '@temporalio/client';
-import { WORKFLOW_TYPE } from '../../workflows/messages.ts';
-
-/** Their ids, in the order of the server. Visibility is a little behind: a workflow that has just begun may be missing. */
-export async function* runningWorkflows(client: Client, appId: string): AsyncGenerator<string> {
-  const query = `WorkflowType = '${WORKFLOW_TYPE}' AND ExecutionStatus = 'Running'`;
-  for await (const { workflowId } of client.workflow.list({ query })) if (workflowId.startsWith(`${appId}/`)) yield workflowId;
-}

@@ -1,0 +1,53 @@
+import { WorkflowNotFoundError, type WorkflowClient } from '@temporalio/client';
+import { eventBatchOf } from './event-batch.ts';
+import { shardOf } from '../codec/shard.ts';
+import type { Start } from '../../../workflows/life.ts';
+import { EVENTS_SIGNAL, WORKFLOW_TYPE } from '../../../workflows/messages.ts';
+import { taskQueueOf } from '../../engine/naming.ts';
+import { stored } from '../../engine/workflow/mark.ts';
+import { within } from '../../engine/temporal/connection.ts';
+import { workflowIdsOf } from '../../engine/temporal/workflow-ids.ts';
+import type { Config } from '../config.ts';
+import type { Signaller } from '../../engine/bridge/signaller.ts';
+
+/** ms; a request that takes longer is in doubt and repeated. */
+const DEADLINE = 10_000;
+
+/** Where a user's workflow runs. `shards`: the number of partitions of the output topic; a user's shard is where its key lives there. */
+export function workflowOf(config: Pick<Config, 'appId' | 'userIdHashKey'>, shards: number): (userId: string) => { readonly workflowId: string; readonly taskQueue: string } {
+  const workflowId = workflowIdsOf(config);
+  return (userId) => ({ workflowId: workflowId(userId), taskQueue: taskQueueOf(config.appId, shardOf(userId, shards)) });
+}
+
+/** `shards`: as in {@link workflowOf}. */
+export function createTemporalSignaller(client: WorkflowClient, config: Pick<Config, 'appId' | 'userIdHashKey'>, shards: number): Signaller {
+  const workflow = workflowOf(config, shards);
+  return {
+    workflowIdOf: (userId) => workflow(userId).workflowId,
+
+    async signal(userId, batch) {
+      const start: Start = { userId };
+      await within(DEADLINE, client, () =>
+        client.signalWithStart(WORKFLOW_TYPE, {
+          ...workflow(userId),
+          args: [stored('Start', start)],
+          signal: EVENTS_SIGNAL,
+          signalArgs: [stored('EventBatch', eventBatchOf(batch))],
+        }),
+      );
+    },
+
+    async history(userId) {
+      try {
+        const { historyLength, historySize, status, raw } = await within(DEADLINE, client, () =>
+          client.getHandle(workflow(userId).workflowId).describe(),
+        );
+        // One that a person has paused takes signals, and applies none.
+        return status.name === 'RUNNING' || status.name === 'PAUSED' ? { events: historyLength, bytes: historySize ?? 0, busy: Boolean(raw.pendingWorkflowTask) } : null;
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return null;
+        throw error;
+      }
+    },
+  };
+}

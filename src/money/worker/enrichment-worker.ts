@@ -1,0 +1,135 @@
+/**
+ * The worker process: it owns shards as a member of the ledger's consumer group, and keeps one Temporal worker for each
+ * shard while its publisher is ready, and one for the lookups of all shards. A worker that fails is started again by itself;
+ * the loss of the membership gives everything back and joins anew, with back-off, until it is told to stop.
+ */
+import { untilAborted, type Clock } from '../../engine/clock.ts';
+import type { Logger } from '../../engine/log.ts';
+import type { Publisher } from '../../engine/publish/publisher.ts';
+import type { Ownership, OwnershipOptions } from '../../engine/publish/ownership.ts';
+import { keepRunning } from '../../engine/process/keep-running.ts';
+import { KeptWorker } from '../../engine/worker/kept-worker.ts';
+import type { TemporalWorker } from '../../engine/worker/temporal-worker.ts';
+import type { Output } from '../domain/events.ts';
+
+export interface EnrichmentWorkerDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly createOwnership: (handlers: Pick<OwnershipOptions<Output>, 'onTaken' | 'onLost' | 'onCrash'>) => Ownership;
+  readonly startShardWorker: (shard: number, publisher: Publisher<Output>, onFailure: (error: unknown) => void) => Promise<TemporalWorker>;
+  readonly startLookupsWorker?: (onFailure: (error: unknown) => void) => Promise<TemporalWorker>;
+}
+
+/** ms for what must end by itself: the SDK gives a worker 15 s to stop, leaving the group has 5 s. */
+const STUCK_AFTER = 60_000;
+
+export class EnrichmentWorker {
+  private readonly deps: EnrichmentWorkerDeps;
+  private readonly stopping = new AbortController();
+  private readonly shards = new Map<number, KeptWorker>();
+  private lookups: KeptWorker | undefined;
+  private problem: string | undefined = 'not joined yet';
+  /** What is under way and must come to an end. */
+  private readonly underWay = new Set<{ readonly what: string; readonly since: number }>();
+
+  constructor(deps: EnrichmentWorkerDeps) {
+    this.deps = deps;
+  }
+
+  get notReady(): string | undefined {
+    return this.problem ?? [this.lookups, ...this.shards.values()].find((worker) => worker?.problem !== undefined)?.problem;
+  }
+
+  /**
+   * Why only a restart can help. A shard that is owned has a Temporal worker that runs; while it has not, that worker is
+   * being started or stopped, and neither may last. Undefined when all is well, or the worker waits for Kafka.
+   */
+  get notLive(): string | undefined {
+    const now = this.deps.clock.elapsed();
+    for (const { what, since } of this.underWay) {
+      if (now - since > STUCK_AFTER) return `${what} has not ended in ${Math.floor((now - since) / 1_000)} s`;
+    }
+    return undefined;
+  }
+
+  get shardsOwned(): number {
+    return this.shards.size;
+  }
+
+  /** Of these, those whose Temporal worker failed and does not run again yet. */
+  get shardsFailing(): number {
+    return [...this.shards.values()].filter(({ problem }) => problem !== undefined).length;
+  }
+
+  /** Runs until {@link stop}; throws only what no retry can mend. */
+  run(onReady?: () => void): Promise<void> {
+    return keepRunning({
+      ...this.deps,
+      stopping: this.stopping.signal,
+      attempt: (works) =>
+        this.runMember(() => {
+          works();
+          onReady?.();
+        }),
+      onProblem: (problem) => (this.problem = problem),
+      message: 'the worker lost its shards and takes them again',
+    });
+  }
+
+  /** Ends the tasks that run, gives the shards back; {@link run} returns. */
+  stop(): void {
+    this.stopping.abort();
+  }
+
+  private async runMember(onReady: () => void): Promise<void> {
+    const { createOwnership, startShardWorker, startLookupsWorker, logger } = this.deps;
+    let fail: (error: unknown) => void = () => undefined;
+    const failed = new Promise<never>((_, reject) => (fail = reject));
+    failed.catch(() => undefined);
+    const ownership = createOwnership({
+      onTaken: (shard, publisher) => {
+        if (this.stopping.signal.aborted) return;
+        const start = (onFailure: (error: unknown) => void): Promise<TemporalWorker> => startShardWorker(shard, publisher, onFailure);
+        this.shards.set(shard, this.keep(`the worker of shard ${shard}`, start, fail));
+        logger.info({ shard }, 'shard taken');
+      },
+      onLost: (shard) => {
+        logger.info({ shard }, 'shard lost');
+        void this.stopShard(shard);
+      },
+      onCrash: fail,
+    });
+    if (startLookupsWorker !== undefined) this.lookups = this.keep('the worker of the lookups', startLookupsWorker, fail);
+    try {
+      const stopped = untilAborted(this.stopping.signal);
+      // A join can take long, as after the crash of another member; it is given up when told to stop.
+      await Promise.race([ownership.start(), failed, stopped]);
+      if (this.stopping.signal.aborted) return;
+      this.problem = undefined;
+      onReady();
+      await Promise.race([failed, stopped]);
+    } finally {
+      await Promise.all([this.lookups?.stop(), ...[...this.shards.keys()].map((shard) => this.stopShard(shard))]);
+      await this.mustEnd('giving the shards back', ownership.stop());
+    }
+  }
+
+  private keep(name: string, start: (onFailure: (error: unknown) => void) => Promise<TemporalWorker>, onFatal: (error: unknown) => void): KeptWorker {
+    const { clock, logger } = this.deps;
+    return new KeptWorker({ name, clock, logger, start, onFatal, mustEnd: (what, work) => this.mustEnd(what, work) });
+  }
+
+  private async stopShard(shard: number): Promise<void> {
+    const worker = this.shards.get(shard);
+    this.shards.delete(shard);
+    await worker?.stop();
+  }
+
+  private mustEnd<T>(what: string, work: Promise<T>): Promise<T> {
+    const entry = { what, since: this.deps.clock.elapsed() };
+    this.underWay.add(entry);
+    const ended = () => void this.underWay.delete(entry);
+    work.then(ended, ended);
+    return work;
+  }
+}

@@ -1,0 +1,25 @@
+/** What workflows notice, as metrics (workflows/engine.ts). */
+import type { InjectedSinks } from '@temporalio/worker';
+import type { NoticeSinks } from '../../../workflows/temporal-engine.ts';
+import type { WorkerMetrics } from '../metrics.ts';
+
+export function noticeSinks({ forgotten, notOurs, workflowEvents }: Pick<WorkerMetrics, 'forgotten' | 'notOurs' | 'workflowEvents'>): InjectedSinks<NoticeSinks> {
+  return {
+    notices: {
+      count: {
+        fn(_, noticed, times) {
+          switch (noticed.what) {
+            case 'forgotten':
+              return forgotten.inc({ kind: noticed.kind }, times);
+            case 'not-ours':
+              return notOurs.inc({ kind: noticed.kind }, times);
+            case 'happened':
+              return workflowEvents.inc({ kind: noticed.kind }, times);
+            default:
+              return noticed satisfies never;
+          }
+        },
+      },
+    },
+  };
+}

@@ -1,0 +1,70 @@
+/**
+ * What the output topic of a backfill holds already, by the place of the money record. It only grows: each look goes on
+ * where the one before ended.
+ */
+import { addOffset, hasOffset, type OffsetRanges } from '../../money/domain/offset-ranges.ts';
+import { EnrichmentError } from '../../engine/errors.ts';
+import type { InRecord, KafkaPort, RecordHeaders } from '../../engine/kafka/port.ts';
+import { rangesOf, scanTopic } from '../../engine/kafka/scan-topic.ts';
+
+export class Written {
+  private readonly kafka: KafkaPort;
+  private readonly topic: string;
+  private readonly groupPrefix: string;
+  private readonly places = new Map<number, { readonly offsets: OffsetRanges; count: number }>();
+  private positions: readonly number[] = [];
+  private looking: Promise<void> = Promise.resolve();
+
+  /** `groupPrefix`: of the consumer groups of its looks. */
+  constructor(kafka: KafkaPort, topic: string, groupPrefix: string) {
+    this.kafka = kafka;
+    this.topic = topic;
+    this.groupPrefix = groupPrefix;
+  }
+
+  has(partition: number, offset: number): boolean {
+    const known = this.places.get(partition);
+    return known !== undefined && hasOffset(known.offsets, offset);
+  }
+
+  /** Records of this input partition. */
+  count(partition: number): number {
+    return this.places.get(partition)?.count ?? 0;
+  }
+
+  /** Reads up to the end that the topic has now. Errors: TOPIC (records of something else in it), KAFKA. */
+  look(): Promise<void> {
+    this.looking = this.looking.catch(() => undefined).then(() => this.lookOnce());
+    return this.looking;
+  }
+
+  private async lookOnce(): Promise<void> {
+    const { kafka, topic, groupPrefix } = this;
+    const ranges = (await rangesOf(kafka, topic)).map(({ from, end }, partition) => ({ from: Math.max(from, this.positions[partition] ?? 0), end }));
+    await scanTopic(kafka, { topic, groupPrefix, ranges, onRecord: (record, partition) => this.take(record, partition) }).done;
+    this.positions = ranges.map(({ from, end }) => Math.max(from, end));
+  }
+
+  private take({ headers = {}, offset: at }: InRecord, inPartition: number): void {
+    const [partition, offset] = [numberOf(headers, 'source-partition'), numberOf(headers, 'source-offset')];
+    if (partition === undefined || offset === undefined || headers['incarnation'] !== undefined) {
+      throw new EnrichmentError(
+        'TOPIC',
+        `${this.topic}, partition ${inPartition}, offset ${at} was not written by a backfill: name a topic that does not exist yet with --output-topic`,
+      );
+    }
+    let known = this.places.get(partition);
+    if (known === undefined) {
+      known = { offsets: [], count: 0 };
+      this.places.set(partition, known);
+    }
+    if (hasOffset(known.offsets, offset)) return;
+    addOffset(known.offsets, offset);
+    known.count += 1;
+  }
+}
+
+function numberOf(headers: RecordHeaders, name: string): number | undefined {
+  const text = headers[name]?.toString() ?? '';
+  return /^\d{1,16}$/.test(text) ? Number(text) : undefined;
+}

@@ -1,0 +1,160 @@
+/**
+ * One partition triple from the beginning of its logs to fixed ends: the state of its users as the live system has it there,
+ * and the place where the live bridge goes on. Pure. Reading, lateness and order are the bridge's own (PartitionTriple), the
+ * rules the workflow's own (the fold of src/money/domain).
+ *
+ * What the watermark has not passed at the ends is not applied: the checkpoint lies before it, as after a crash of a bridge
+ * at this place. What was applied behind the checkpoint comes again, and the state drops it.
+ */
+import type { Snapshot } from '../../../workflows/life.ts';
+import { newLife, NOBODYS } from '../../../workflows/life.ts';
+import type { Applicable, Offsets, Output, Rules } from '../../money/domain/events.ts';
+import type { Fetched } from '../../engine/ordering/merge-queue.ts';
+import { PartitionTriple } from '../../engine/ordering/partition-triple.ts';
+import { INPUT_INDEXES, type InputIndex } from '../../engine/ordering/watermark.ts';
+import { applyBatch } from '../../money/domain/apply.ts';
+import { initialState, type UserState } from '../../money/domain/state.ts';
+
+type Event = Applicable['event'];
+
+export interface HistoryOptions {
+  readonly partition: number;
+  /** First offset of each input. */
+  readonly starts: Offsets;
+  /** Of each input, nothing from here on is read. */
+  readonly ends: Offsets;
+  readonly rules: Rules;
+  /** ms */
+  readonly outOfOrderness: number;
+  /** ms; the time between Kafka timestamps stands for the wall clock. */
+  readonly idleTimeout: number;
+  /** Epoch ms, from which what waits at the ends counts its time. */
+  readonly now: number;
+  /** The outputs of the history are part of what the workflows are to do. */
+  readonly publish: boolean;
+}
+
+export interface HistoryCounts {
+  users: number;
+  money: number;
+  /** Money that waits for its session at the end. */
+  pending: number;
+  /** Money of which the session service is to be asked, with `publish`. */
+  lookups: number;
+  /** To be published, with `publish`. */
+  outputs: number;
+  deadLetters: number;
+}
+
+/** The triple is told that everything arrives at 0, and that the ends are seen from here on; ms. */
+const ARRIVED = 0;
+const SEEN = 1_000;
+
+export class TripleHistory {
+  readonly triple: PartitionTriple<Event>;
+  private readonly options: HistoryOptions;
+  private readonly users = new Map<string, { readonly state: UserState; readonly unpublished: Output[] }>();
+  /** Kafka timestamp of the last usable record of each input that was read, epoch ms; before there is one, of the first record of all. */
+  private readonly last: [number, number, number] = [Infinity, Infinity, Infinity];
+  private deadLetters = 0;
+
+  constructor(options: HistoryOptions) {
+    const { partition, starts, outOfOrderness, idleTimeout } = options;
+    this.options = options;
+    this.triple = new PartitionTriple<Event>({
+      partition,
+      start: { next: starts, maxTs: [-Infinity, -Infinity, -Infinity], watermark: -Infinity },
+      deadLettersBelow: [0, 0, 0],
+      outOfOrderness,
+      idleTimeout,
+      // It is bounded by what lies within the out-of-orderness and the idle timeout: an input without records for longer is silent.
+      maxHeld: Infinity,
+      maxHeldBytes: Infinity,
+      outboxLimits: { spacing: 0, linger: 0, maxEvents: 500, maxBytes: Infinity },
+    });
+    for (const input of INPUT_INDEXES) this.triple.sawEnd(input, options.ends[input], SEEN);
+  }
+
+  /** All of this input up to its end was offered. */
+  fetched(input: InputIndex): boolean {
+    return this.triple.nextFetch(input) >= this.options.ends[input];
+  }
+
+  get finished(): boolean {
+    return INPUT_INDEXES.every((input) => this.fetched(input) && this.triple.queued(input).records === 0);
+  }
+
+  /** Records that follow where the last ones ended; what lies beyond the end is dropped. */
+  offer(input: InputIndex, records: readonly Fetched<Event>[], next: number): void {
+    const own = records.filter(({ offset }) => offset < this.options.ends[input]);
+    this.triple.offer(input, own, Math.min(next, this.options.ends[input]), ARRIVED);
+  }
+
+  /** Reads what can be read, up to about `budget` records, and applies what that releases. Returns how many it read. */
+  step(budget: number): number {
+    let read = 0;
+    while (read < budget && this.readNext()) read += 1;
+    this.apply();
+    const { records } = this.triple.deadLetters();
+    if (!this.options.publish) {
+      this.deadLetters += records.length;
+      this.triple.deadLettersWritten(records.length);
+    }
+    return read;
+  }
+
+  get counts(): HistoryCounts {
+    const unwritten = this.triple.deadLetters().records.length;
+    const counts = { users: this.users.size, money: 0, pending: 0, lookups: 0, outputs: 0, deadLetters: this.deadLetters + unwritten };
+    for (const { state, unpublished } of this.users.values()) {
+      counts.money += state.counters.moneyApplied;
+      counts.pending += Object.values(state.pending).reduce((sum, waiting) => sum + waiting.length, 0);
+      counts.lookups += state.lookups.length;
+      counts.outputs += unpublished.length;
+    }
+    return counts;
+  }
+
+  /** What the workflows are started with. */
+  *snapshots(): Generator<Snapshot> {
+    const { partition, rules } = this.options;
+    for (const [userId, { state, unpublished }] of this.users) {
+      yield { userId, life: { ...newLife(NOBODYS), rules, partition, unpublished, user: state } };
+    }
+  }
+
+  /**
+   * One record, because each may be the one that makes another input silent: an input is silent when it has nothing at the time
+   * that is read and had nothing for the idle timeout before, be it at its end or in a gap.
+   */
+  private readNext(): boolean {
+    const { ends, idleTimeout } = this.options;
+    const now = this.triple.oldestTimestamp;
+    const heads = INPUT_INDEXES.map((input) => this.triple.head(input));
+    for (const input of INPUT_INDEXES) {
+      this.last[input] = Math.min(this.last[input], now);
+      const later = (heads[input]?.timestamp ?? (this.fetched(input) ? Infinity : -Infinity)) > now;
+      if (later && now - this.last[input] >= idleTimeout) this.triple.beSilent(input);
+      this.triple.sawEnd(input, ends[input], SEEN);
+    }
+    if (this.triple.read(1, ARRIVED) === 0) return false;
+    // The merge takes the first of those with the least timestamp.
+    const taken = INPUT_INDEXES.find((input) => heads[input]?.timestamp === now);
+    if (taken !== undefined && heads[taken]!.decoded.ok) this.last[taken] = now;
+    return true;
+  }
+
+  private apply(): void {
+    const { partition, rules, now, publish } = this.options;
+    for (let flight = this.triple.outbox.take(ARRIVED); flight !== undefined; flight = this.triple.outbox.take(ARRIVED)) {
+      const { userId, lowWater } = flight;
+      let user = this.users.get(userId);
+      if (user === undefined) this.users.set(userId, (user = { state: initialState(), unpublished: [] }));
+      const records = flight.records.flatMap(({ applicable }) => applicable ?? []);
+      const { applied, resolved } = applyBatch(user.state, { partition, lowWater, rules, records }, { userId, now });
+      if (publish) user.unpublished.push(...applied, ...resolved);
+      else user.state.lookups.length = 0;
+      this.triple.acknowledged(flight);
+    }
+  }
+}

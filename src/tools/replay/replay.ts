@@ -1,0 +1,89 @@
+/**
+ * Recorded histories against the workflow code of this build: does it give the commands that were recorded? Several at a
+ * time, each lane with a replay worker of its own.
+ */
+import type { WorkflowBundle } from '@temporalio/worker';
+import { dataConverter } from '../../engine/temporal/payload-codec.ts';
+import type { Run } from '../../engine/temporal/histories.ts';
+import { EnrichmentError, messageOf } from '../../engine/errors.ts';
+import { placeOf, type Place } from './place.ts';
+
+export interface ReplayProblem {
+  readonly workflowId: string;
+  readonly runId: string;
+  /** `non-determinism`: other commands than recorded. `failure`: it could not be replayed, for another reason. */
+  readonly kind: 'non-determinism' | 'failure';
+  readonly message: string;
+  /** Of the workflow task whose commands differ. */
+  readonly place?: Place;
+}
+
+export interface ReplayResult {
+  readonly replayed: number;
+  readonly events: number;
+  readonly problems: readonly ReplayProblem[];
+}
+
+export interface ReplayOptions {
+  readonly bundle: WorkflowBundle;
+  /** Histories at a time. */
+  readonly concurrency: number;
+  readonly onReplayed?: (replayed: number) => void;
+}
+
+const DETERMINISM = 'DeterminismViolationError';
+/** Finding a place replays the beginning of a history some ten times. */
+const MAX_PLACES = 10;
+
+/** Errors: those of `runs`. */
+export async function replayRuns(runs: AsyncIterable<Run>, { bundle, concurrency, onReplayed }: ReplayOptions): Promise<ReplayResult> {
+  const source = runs[Symbol.asyncIterator]();
+  const problems: ReplayProblem[] = [];
+  let replayed = 0;
+  let events = 0;
+  const lane = async (): Promise<void> => {
+    const { Worker } = await import('@temporalio/worker');
+    let current: Run | undefined;
+    const histories = async function* () {
+      for (let next = await source.next(); next.done !== true; next = await source.next()) {
+        current = next.value;
+        // A file may not say which run it is of; the workflow needs the id of its user only from its input.
+        yield { workflowId: current.workflowId, history: current.history };
+      }
+    };
+    for await (const { error } of Worker.runReplayHistories({ workflowBundle: bundle, dataConverter }, histories())) {
+      const run = current!;
+      replayed += 1;
+      events += run.history.events?.length ?? 0;
+      onReplayed?.(replayed);
+      if (error !== undefined) problems.push(await problemOf(run, error, bundle, problems.length < MAX_PLACES));
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, lane));
+  return { replayed, events, problems };
+}
+
+async function problemOf({ workflowId, runId, history }: Run, error: Error, bundle: WorkflowBundle, locate: boolean): Promise<ReplayProblem> {
+  const kind = error.name === DETERMINISM ? 'non-determinism' : 'failure';
+  const message = reasonOf(error);
+  if (kind === 'failure' || !locate) return { workflowId, runId, kind, message };
+  const place = await placeOf(history, async (beginning) => (await replayOne(bundle, workflowId, beginning)) === undefined);
+  return { workflowId, runId, kind, message, ...(place === undefined ? {} : { place }) };
+}
+
+async function replayOne(bundle: WorkflowBundle, workflowId: string, history: Run['history']): Promise<Error | undefined> {
+  const { Worker } = await import('@temporalio/worker');
+  try {
+    await Worker.runReplayHistory({ workflowBundle: bundle, dataConverter }, history, workflowId);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Error && error.name === DETERMINISM) return error;
+    throw new EnrichmentError('CHECK_FAILED', `the beginning of the history of "${workflowId}" cannot be replayed: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** What the SDK's core says, out of the dump of the structure that it stands in. */
+function reasonOf(error: Error): string {
+  const message = messageOf(error);
+  return (/\[TMPRL1100\] (?:Nondeterminism error: )?(.*?)", source: "/s.exec(message)?.[1] ?? message).replaceAll('\\"', '"');
+}

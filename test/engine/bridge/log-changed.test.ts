@@ -1,0 +1,99 @@
+/** A log of a bridge that runs is another one, or was cut: nothing is read on from there without a person, and all goes on after the decision. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { acceptLogs } from '../../../src/engine/bridge/accept-logs.ts';
+import type { Bridge } from '../../../src/engine/bridge/bridge.ts';
+import type { KafkaClient } from '../../../src/engine/kafka/port.ts';
+import { SETTINGS, World } from './world.ts';
+
+/** Five records of money that are read; all else is committed. */
+async function given(t: ConstructorParameters<typeof World>[0], { acknowledged = true } = {}): Promise<{ world: World; bridge: Bridge }> {
+  const world = new World(t);
+  world.kafka.identified = true;
+  world.autoAcknowledge = acknowledged;
+  const bridge = world.start('a');
+  for (let n = 0; n < 5; n += 1) world.produce('money', n);
+  await world.until('all is read', () => world.counts.read === 5);
+  if (acknowledged) await world.until('all is committed', async () => (await world.committed())[2] === 5);
+  else await world.until('the place is committed', async () => (await world.committed())[2] !== null);
+  return { world, bridge };
+}
+
+const waitsFor = (world: World, bridge: Bridge, text: RegExp) =>
+  world.until(`it waits: ${text.source}`, () => bridge.partitionsWaiting.some((wait) => wait.reason === 'log' && text.test(wait.text)));
+
+function accept({ kafka }: World, from: 'beginning' | 'end'): ReturnType<typeof acceptLogs> {
+  const { appId, groupId, inputTopics } = SETTINGS;
+  return acceptLogs(kafka.port('person') as KafkaClient, { appId, groupId, inputTopics, partitions: 1, topics: ['money'], from, dryRun: false });
+}
+
+test('a topic that was made anew and holds as much as before is noticed by its id, while it is read', async (t) => {
+  const { world, bridge } = await given(t);
+  world.kafka.makeAnew('money');
+  for (let n = 10; n < 15; n += 1) world.produce('money', n);
+  await waitsFor(world, bridge, /^money, partition 0 belongs to another topic of that name/);
+  await accept(world, 'beginning');
+  await world.until('its records are sent', () => world.signals.filter(({ batch }) => batch.logs?.money === 'id-of-money1').flatMap(({ batch }) => batch.records).length === 5);
+});
+
+test('a bridge that takes the partition again while a decision about it is committed: the decision stands', async (t) => {
+  const { world, bridge } = await given(t);
+  world.kafka.makeAnew('money');
+  await waitsFor(world, bridge, /^money, partition 0 belongs to another topic of that name/);
+  bridge.stop();
+  await world.until('the bridge has stopped', () => world.hasStopped('a'));
+  const port = world.kafka.port('person') as KafkaClient;
+  let taken = 0;
+  const disturbed: KafkaClient = {
+    ...port,
+    async fence(id) {
+      const producer = await port.fence(id);
+      taken += 1;
+      if (taken <= 2) await (await world.kafka.port('bridge').fence(id)).close();
+      return producer;
+    },
+  };
+  const { appId, groupId, inputTopics } = SETTINGS;
+  const accepting = { appId, groupId, inputTopics, partitions: 1, topics: ['money'], from: 'beginning', dryRun: false } as const;
+  // The committed offset went with the old topic.
+  assert.deepEqual(await acceptLogs(disturbed, accepting), [{ topic: 'money', partition: 0, before: null, offset: 0 }]);
+  assert.equal(taken, 3);
+});
+
+test('a decision that comes as soon as the wait is said is not waited for once more', async (t) => {
+  const { world, bridge } = await given(t);
+  world.kafka.truncate('money', 0, 3);
+  await waitsFor(world, bridge, /^money, partition 0 ends at offset 3, but was read up to 5/);
+  assert.deepEqual(await accept(world, 'end'), [{ topic: 'money', partition: 0, before: 5, offset: 3 }]);
+  await world.pass(60_000);
+  assert.deepEqual(bridge.partitionsWaiting, []);
+  world.produce('money', 70_000);
+  await world.until('what comes now is sent', () => world.signals.some(({ batch }) => batch.logs?.money === 'id-of-money~1' && batch.records[0]?.offset === 3));
+});
+
+test('a log that was cut below what was read, and not below the place: it waits in every bridge, however it grows, and can be accepted', async (t) => {
+  const { world, bridge } = await given(t, { acknowledged: false });
+  world.kafka.truncate('money', 0, 2);
+  await waitsFor(world, bridge, /^money, partition 0 was read up to offset 5, and then ended before that/);
+  for (let n = 20; n < 30; n += 1) world.produce('money', n);
+  bridge.stop();
+  await world.until('the bridge has stopped', () => world.hasStopped('a'));
+  const other = world.start('b');
+  await waitsFor(world, other, /^money, partition 0 was read up to offset 5/);
+  const before = world.signals.length;
+  await world.pass(30_000);
+  assert.equal(world.signals.length, before);
+  world.autoAcknowledge = true;
+  await accept(world, 'beginning');
+  await world.until('all that it holds is sent', () => world.signals.slice(before).flatMap(({ batch }) => (batch.logs?.money === 'id-of-money~1' ? batch.records : [])).length === 12);
+});
+
+test('a log that was cut and has grown again is not read on from where it was read', async (t) => {
+  const { world, bridge } = await given(t, { acknowledged: false });
+  world.kafka.truncate('money', 0, 1);
+  await waitsFor(world, bridge, /^money, partition 0 ends at offset 1, but was read up to 5/);
+  const before = world.signals.length;
+  for (let n = 20; n < 30; n += 1) world.produce('money', n);
+  world.autoAcknowledge = true;
+  await world.until('it is read from the committed place', () => world.signals.slice(before).some(({ batch }) => batch.records.some(({ offset }) => offset === 1)));
+});

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { EnrichmentError } from '../../src/engine/errors.ts';
+import { createLogger } from '../../src/engine/log.ts';
+
+function lines(plain: boolean, level?: string) {
+  const written: string[] = [];
+  const destination = { write: (line: string) => written.push(line) };
+  return { written, logger: createLogger({ destination, plain, ...(level === undefined ? {} : { level }) }) };
+}
+
+test('one JSON object a line, level info when none is given', () => {
+  const { written, logger } = lines(false);
+  logger.debug('hidden');
+  logger.info({ topic: 'wallet-events', partition: 3 }, 'assigned');
+  assert.equal(written.length, 1);
+  const entry = JSON.parse(written[0] ?? '') as Record<string, unknown>;
+  assert.equal(entry['msg'], 'assigned');
+  assert.equal(entry['topic'], 'wallet-events');
+  assert.equal(entry['level'], 30);
+  assert.match(String(entry['time']), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+});
+
+test('plain lines where people look', () => {
+  const { written, logger } = lines(true, 'debug');
+  logger.child({ component: 'bridge' }).warn({ partition: 3, err: new EnrichmentError('KAFKA', 'gone') }, 'trouble');
+  assert.equal(written.length, 1);
+  assert.match(written[0] ?? '', /^\d\d:\d\d:\d\d\.\d{3} WARN {2}bridge: trouble \(gone\) partition=3\n$/);
+});
+
+test('errors keep their code, secrets do not appear', () => {
+  const { written, logger } = lines(false);
+  logger.error({ err: new EnrichmentError('FENCED', 'another holder'), kafka: { password: 'hunter2' } }, 'stopped');
+  const entry = JSON.parse(written[0] ?? '') as { err: Record<string, unknown> };
+  assert.equal(entry.err['code'], 'FENCED');
+  assert.equal(entry.err['message'], 'another holder');
+  assert.doesNotMatch(written.join(), /hunter2/);
+});

@@ -1,0 +1,251 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { Outbox } from '../../../src/engine/ordering/outbox.ts';
+import type { Flight } from '../../../src/engine/ordering/outbox.ts';
+import type { ReadRecord } from '../../../src/engine/ordering/read-record.ts';
+import { MONEY_INPUT, read, SESSION_INPUT } from '../bridge/given.ts';
+
+const LIMITS = { spacing: 500, linger: 1_000, maxEvents: 3, maxBytes: 100 };
+const NOW = 10_000;
+const places = (flight: Flight | undefined) => flight?.records.map(({ before }) => before.next[0]);
+
+class Given {
+  readonly outbox = new Outbox(LIMITS);
+  #place = 0;
+
+  /** Read, and held for now. */
+  held({ input = MONEY_INPUT, userId = 'u', bytes = 10 }: { input?: 1 | 2; userId?: string; bytes?: number } = {}): ReadRecord {
+    const record = read(this.#place++, input, 0, { userId, bytes });
+    this.outbox.noteRead(record);
+    return record;
+  }
+
+  money(now: number, userId = 'u', bytes = 10): void {
+    this.outbox.add(this.held({ userId, bytes }), now);
+  }
+
+  session(now: number, userId = 'u', bytes = 10): void {
+    this.outbox.add(this.held({ input: SESSION_INPUT, userId, bytes }), now);
+  }
+
+  take(now: number): Flight {
+    const flight = this.outbox.take(now);
+    assert.ok(flight !== undefined, `nothing is ready at ${now}`);
+    return flight;
+  }
+}
+
+describe('the outbox', () => {
+  it('sends money at once', () => {
+    const given = new Given();
+    given.money(NOW);
+    assert.equal(given.outbox.nextReadyAt(), NOW);
+    assert.deepEqual(places(given.take(NOW)), [0]);
+    assert.equal(given.outbox.take(NOW), undefined);
+  });
+
+  it('has one unacknowledged signal for a user; what follows makes the next one larger', () => {
+    const given = new Given();
+    given.money(NOW);
+    const first = given.take(NOW);
+    given.money(NOW + 10);
+    given.money(NOW + 20);
+    assert.equal(given.outbox.take(NOW + 100_000), undefined);
+    assert.equal(given.outbox.nextReadyAt(), undefined);
+    given.outbox.acknowledged(first);
+    assert.deepEqual(places(given.take(NOW + 100_000)), [1, 2]);
+  });
+
+  it('sends one a user at the same time', () => {
+    const given = new Given();
+    given.money(NOW, 'u');
+    given.money(NOW, 'v');
+    given.money(NOW, 'w');
+    assert.deepEqual([given.take(NOW), given.take(NOW), given.take(NOW)].map(({ userId }) => userId).sort(), ['u', 'v', 'w']);
+  });
+
+  it('keeps signals to one user apart by the spacing', () => {
+    const given = new Given();
+    given.money(NOW);
+    const first = given.take(NOW);
+    given.money(NOW + 1);
+    given.outbox.acknowledged(first);
+    assert.equal(given.outbox.nextReadyAt(), NOW + 500);
+    assert.equal(given.outbox.take(NOW + 499), undefined);
+    assert.deepEqual(places(given.take(NOW + 500)), [1]);
+  });
+
+  it('keeps the spacing also when the next money comes after the acknowledgement, while something is held', () => {
+    const given = new Given();
+    given.money(NOW);
+    given.held();
+    given.outbox.acknowledged(given.take(NOW));
+    given.money(NOW + 100);
+    assert.equal(given.outbox.nextReadyAt(), NOW + 500);
+  });
+
+  it('lets events other than money wait for company, and no longer than the linger', () => {
+    const given = new Given();
+    given.session(NOW);
+    given.session(NOW + 600);
+    assert.equal(given.outbox.nextReadyAt(), NOW + 1_000);
+    assert.equal(given.outbox.take(NOW + 999), undefined);
+    assert.deepEqual(places(given.take(NOW + 1_000)), [0, 1]);
+  });
+
+  it('sends what waits with the next money', () => {
+    const given = new Given();
+    given.session(NOW);
+    given.money(NOW + 5);
+    assert.deepEqual(places(given.take(NOW + 5)), [0, 1]);
+  });
+
+  it('begins the linger anew with what comes after a signal', () => {
+    const given = new Given();
+    given.money(NOW);
+    const first = given.take(NOW);
+    given.session(NOW + 200);
+    given.outbox.acknowledged(first);
+    assert.equal(given.outbox.nextReadyAt(), NOW + 1_200);
+  });
+
+  it('sends a batch that is full by its events at once, and not more than fits', () => {
+    const given = new Given();
+    given.money(NOW);
+    const first = given.take(NOW);
+    for (let n = 0; n < 4; n += 1) given.session(NOW + 1);
+    given.outbox.acknowledged(first);
+    assert.deepEqual(places(given.take(NOW + 1)), [1, 2, 3]);
+  });
+
+  it('sends a batch that is full by its bytes at once, and not more than fits', () => {
+    const given = new Given();
+    given.session(NOW, 'u', 60);
+    assert.equal(given.outbox.take(NOW), undefined);
+    given.session(NOW, 'u', 60);
+    assert.deepEqual(places(given.take(NOW)), [0]);
+  });
+
+  it('fills a batch up to exactly the bytes', () => {
+    const given = new Given();
+    given.session(NOW, 'u', 40);
+    given.session(NOW, 'u', 60);
+    assert.deepEqual(places(given.take(NOW)), [0, 1]);
+  });
+
+  it('sends a record alone that is larger than a batch', () => {
+    const given = new Given();
+    given.money(NOW, 'u', 5_000);
+    given.money(NOW, 'u', 1);
+    const first = given.take(NOW);
+    assert.deepEqual(places(first), [0]);
+    given.outbox.acknowledged(first);
+    assert.deepEqual(places(given.take(NOW + 500)), [1]);
+  });
+
+  it('sends what is left of a full batch without another linger, if money is among it', () => {
+    const given = new Given();
+    for (let n = 0; n < 3; n += 1) given.session(NOW);
+    given.money(NOW);
+    given.outbox.acknowledged(given.take(NOW));
+    assert.deepEqual(places(given.take(NOW + 500)), [3]);
+  });
+
+  it('says as low water below what everything of the user is acknowledged, what is held included', () => {
+    const given = new Given();
+    given.held(); // 0, held
+    given.money(NOW); // 1
+    const first = given.take(NOW);
+    assert.deepEqual(first.lowWater, [0, 0, 0]);
+    given.outbox.acknowledged(first);
+    given.money(NOW, 'other'); // 2
+    given.money(NOW); // 3
+    assert.equal(given.take(NOW).userId, 'other');
+    assert.deepEqual(given.take(NOW + 500).lowWater, [0, 0, 0]);
+  });
+
+  it('raises the low water with acknowledgements', () => {
+    const given = new Given();
+    given.money(NOW); // 0
+    const first = given.take(NOW);
+    given.money(NOW, 'other'); // 1
+    given.money(NOW); // 2
+    given.money(NOW); // 3
+    given.outbox.acknowledged(first);
+    given.take(NOW);
+    assert.deepEqual(given.take(NOW + 500).lowWater, [2, 2, 2]);
+  });
+
+  it('waits for nothing when it drains, but for acknowledgements', () => {
+    const given = new Given();
+    given.session(NOW, 'u');
+    given.money(NOW, 'v');
+    const first = given.take(NOW);
+    given.money(NOW, 'v');
+    given.outbox.drain();
+    assert.deepEqual(places(given.take(NOW)), [0]);
+    assert.equal(given.outbox.take(NOW), undefined);
+    given.outbox.acknowledged(first);
+    assert.deepEqual(places(given.take(NOW)), [2]);
+    given.session(NOW, 'w');
+    assert.equal(given.take(NOW).userId, 'w');
+  });
+
+  it('counts what is released and not acknowledged', () => {
+    const given = new Given();
+    given.held();
+    assert.equal(given.outbox.length, 0);
+    given.money(NOW);
+    given.money(NOW);
+    assert.equal(given.outbox.length, 2);
+    const flight = given.take(NOW);
+    assert.equal(given.outbox.length, 2);
+    given.outbox.acknowledged(flight);
+    assert.equal(given.outbox.length, 0);
+  });
+
+  it('sends everything once, in order, whatever happens when', () => {
+    const step = fc.record({ user: fc.nat(2), session: fc.boolean(), wait: fc.nat(700), bytes: fc.integer({ min: 1, max: 120 }), acknowledge: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const given = new Given();
+        const wanted = new Map<string, number>();
+        const got = new Map<string, number[]>();
+        const flying: Flight[] = [];
+        let now = NOW;
+        const takeAll = () => {
+          for (let flight = given.outbox.take(now); flight !== undefined; flight = given.outbox.take(now)) {
+            const { userId, records } = flight;
+            assert.ok(!flying.some((other) => other.userId === userId), 'two unacknowledged signals to one user');
+            assert.ok(records.length <= LIMITS.maxEvents);
+            assert.ok(records.length === 1 || records.reduce((sum, { bytes }) => sum + bytes, 0) <= LIMITS.maxBytes);
+            flying.push(flight);
+            got.set(userId, [...(got.get(userId) ?? []), ...places(flight)!]);
+          }
+        };
+        for (const { user, session, wait, bytes, acknowledge } of steps) {
+          const userId = `u${user}`;
+          if (session) given.session(now, userId, bytes);
+          else given.money(now, userId, bytes);
+          wanted.set(userId, (wanted.get(userId) ?? 0) + 1);
+          now += wait;
+          takeAll();
+          if (acknowledge && flying.length > 0) given.outbox.acknowledged(flying.shift()!);
+        }
+        for (let turns = 0; given.outbox.length > 0; turns += 1) {
+          assert.ok(turns < 1_000, 'something is never sent');
+          now = Math.max(now, given.outbox.nextReadyAt() ?? now);
+          takeAll();
+          if (flying.length > 0) given.outbox.acknowledged(flying.shift()!);
+        }
+        for (const [userId, count] of wanted) {
+          const sent = got.get(userId)!;
+          assert.equal(sent.length, count);
+          assert.deepEqual(sent, [...sent].sort((a, b) => a - b));
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});

@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { earliestDue, earliestWallDue } from '../../../src/money/domain/pending.ts';
+import { asksFor, DAY, HOUR, MINUTE, money, NOTHING, resolved, session, T0, User } from './given.ts';
+
+/** A wall clock far from event time. */
+const WALL = T0 + 300 * DAY;
+
+describe('pending money and its session', () => {
+  it('comes out when the session is applied, in the order of application', () => {
+    const user = new User();
+    user.batch([money(4, { id: 'a', ts: T0, session: 's' }), money(5, { id: 'b', ts: T0, session: 's' }), money(6, { id: 'c', ts: T0 + 1, session: 's' })]);
+    assert.deepEqual(user.session('s', T0 + 2), resolved('a =UY first', 'b =UY', 'c =UY'));
+    assert.deepEqual(user.state.pending, {});
+    assert.equal(user.state.counters.joined, 3);
+    assert.equal(user.state.counters.lookedUp, 0);
+  });
+
+  it('of another session stays', () => {
+    const user = new User();
+    user.batch([money(0, { id: 'a', ts: T0, session: 's' }), money(1, { id: 'b', ts: T0, session: 't' })]);
+    assert.deepEqual(user.session('s', T0 + 2), resolved('a =UY first'));
+    assert.deepEqual(user.pending, { t: ['b'] });
+  });
+
+  it('is taken once: a second record of the session finds nothing', () => {
+    const user = new User();
+    user.money({ id: 'm', ts: T0, session: 's' });
+    user.session('s', T0 + 1);
+    assert.deepEqual(user.session('s', T0 + 2, 'DE'), NOTHING);
+  });
+
+  it('within one batch waits and comes out as well', () => {
+    const user = new User();
+    const step = user.batch([money(0, { id: 'm', ts: T0, session: 's' }), session(0, 's', T0 + 1, 'DE'), money(1, { id: 'n', ts: T0 + 1, session: 's' })]);
+    assert.deepEqual(step, { applied: ['n =DE'], resolved: ['m =DE first'], lookups: [] });
+  });
+
+  it('takes a late session too, of before the money', () => {
+    const user = new User();
+    user.money({ id: 'm', ts: T0 + MINUTE, session: 's' });
+    assert.deepEqual(user.session('s', T0, 'UY', T0 + 2 * MINUTE), resolved('m =UY first'));
+  });
+
+  it('is looked up when the session that arrives is expired at its own effective time', () => {
+    // The pending timeout is longer than the session TTL here, so that both can be.
+    const given = (tau: number) => {
+      const user = new User({ sessionTtl: HOUR, pendingTimeout: DAY });
+      user.money({ id: 'm', ts: T0 + 10, session: 's' });
+      return user.session('s', T0, 'UY', tau);
+    };
+    assert.deepEqual(given(T0 + HOUR), resolved('m =UY first'));
+    assert.deepEqual(given(T0 + HOUR + 1), asksFor('m'));
+    // Not even known any more at its tau.
+    assert.deepEqual(given(T0 + 2 * HOUR + 1), asksFor('m'));
+  });
+
+  it('is looked up when it is later than the end of the session, though the session is visible', () => {
+    const user = new User({ sessionTtl: HOUR, pendingTimeout: DAY });
+    user.money({ id: 'in', ts: T0 + HOUR, session: 's' });
+    user.money({ id: 'out', ts: T0 + HOUR + 1, session: 's' });
+    // Only an effective time beyond it can bring the session then, so that it is expired for both.
+    assert.deepEqual(user.session('s', T0, 'UY', T0 + HOUR + 1), asksFor('in', 'out'));
+  });
+
+  it('takes the winner of the session records, not the one that arrives', () => {
+    const user = new User({ sessionTtl: HOUR, pendingTimeout: 10 * HOUR });
+    user.session('s', T0, 'UY');
+    user.advance(T0 + 2 * HOUR + 1);
+    user.money({ id: 'm', ts: T0 + 3 * HOUR, session: 's' });
+    assert.deepEqual(user.session('s', T0 + 3 * HOUR + 1, 'DE'), resolved('m =DE first'));
+  });
+});
+
+describe('the pending deadline in event time', () => {
+  const waiting = () => {
+    const user = new User();
+    user.money({ id: 'm', ts: T0, session: 's' });
+    return user;
+  };
+
+  it('is passed by a record with a greater effective time, not by an equal one', () => {
+    const user = waiting();
+    assert.deepEqual(user.session('other', T0 + HOUR), NOTHING);
+    assert.deepEqual(user.session('other', T0 + HOUR + 1), asksFor('m'));
+    assert.deepEqual(user.state.pending, {});
+  });
+
+  it('is passed by the effective time of a late record', () => {
+    const user = waiting();
+    assert.deepEqual(user.session('other', T0, 'UY', T0 + HOUR), NOTHING);
+    assert.deepEqual(user.session('other', T0, 'UY', T0 + HOUR + 1), asksFor('m'));
+  });
+
+  it('is passed by the watermark alone', () => {
+    const user = waiting();
+    assert.deepEqual(user.advance(T0 + HOUR), NOTHING);
+    assert.deepEqual(user.advance(T0 + HOUR + 1), asksFor('m'));
+  });
+
+  it('counts from processedAt', () => {
+    const user = new User();
+    user.advance(T0);
+    user.money({ id: 'm', ts: T0, session: 's' });
+    assert.equal(user.state.pending['s']![0]!.dueAt, T0 + HOUR);
+  });
+
+  it('is not passed when the session comes at the deadline, and is when it comes a millisecond later', () => {
+    assert.deepEqual(waiting().session('s', T0 + HOUR), resolved('m =UY first'));
+    assert.deepEqual(waiting().session('s', T0 + HOUR + 1), asksFor('m'));
+  });
+
+  it('passes before the record is applied: the late session comes too late, the lookup asks', () => {
+    assert.deepEqual(waiting().session('s', T0, 'UY', T0 + HOUR + 1), asksFor('m'));
+  });
+
+  it('passes for several in the order of deadline, then of application, across sessions', () => {
+    const user = new User();
+    user.batch([
+      money(0, { id: 'a', ts: T0 + 5, session: 's' }), money(1, { id: 'b', ts: T0 + 5, session: 't' }), money(2, { id: 'c', ts: T0 + 5, session: 's' }),
+      money(3, { id: 'd', ts: T0 + 6, session: 't' }), money(4, { id: 'e', ts: T0 + 7, session: 's' }),
+    ]);
+    assert.deepEqual(user.advance(T0 + HOUR + 7), asksFor('a', 'b', 'c', 'd'));
+    assert.deepEqual(user.pending, { s: ['e'] });
+  });
+
+  it('is known in advance', () => {
+    const user = new User();
+    assert.equal(earliestDue(user.state.pending), undefined);
+    user.money({ ts: T0 + 7, session: 's' });
+    user.money({ ts: T0 + 9, session: 't' });
+    assert.equal(earliestDue(user.state.pending), T0 + 7 + HOUR);
+    user.session('s', T0 + 9);
+    assert.equal(earliestDue(user.state.pending), T0 + 9 + HOUR);
+  });
+});
+
+describe('the pending deadline of the wall clock', () => {
+  it('counts from the application of the money, not from its event time', () => {
+    const user = new User();
+    user.now = WALL;
+    user.money({ id: 'm', ts: T0, session: 's' });
+    assert.equal(earliestWallDue(user.state.pending), WALL + HOUR);
+    assert.deepEqual(user.passWallClock(WALL + HOUR - 1), NOTHING);
+    assert.deepEqual(user.passWallClock(WALL + HOUR), asksFor('m'));
+    assert.equal(earliestWallDue(user.state.pending), undefined);
+  });
+
+  it('does not move event time', () => {
+    const user = new User();
+    user.now = WALL;
+    user.money({ id: 'm', ts: T0, session: 's' });
+    user.passWallClock(WALL + HOUR);
+    assert.equal(user.state.tau, T0);
+  });
+
+  it('takes only what is due', () => {
+    const user = new User();
+    user.now = WALL;
+    user.money({ id: 'a', ts: T0, session: 's' });
+    user.now = WALL + 10;
+    user.money({ id: 'b', ts: T0, session: 's' });
+    assert.deepEqual(user.passWallClock(WALL + HOUR + 9), asksFor('a'));
+    assert.deepEqual(user.pending, { s: ['b'] });
+    assert.equal(earliestWallDue(user.state.pending), WALL + HOUR + 10);
+  });
+
+  it('does not exist in a backfill', () => {
+    const user = new User();
+    user.money({ id: 'm', ts: T0, session: 's' });
+    assert.equal(earliestWallDue(user.state.pending), undefined);
+    assert.deepEqual(user.passWallClock(WALL + 1000 * DAY), NOTHING);
+    assert.deepEqual(user.pending, { s: ['m'] });
+  });
+
+  it('leaves it to the session that comes first', () => {
+    const user = new User();
+    user.now = WALL;
+    user.money({ id: 'm', ts: T0, session: 's' });
+    user.session('s', T0 + 1);
+    assert.deepEqual(user.passWallClock(WALL + HOUR), NOTHING);
+  });
+});

@@ -1,0 +1,71 @@
+/**
+ * What is promised of logs that are others than were read, of workflows that people reset or terminate, and of users in two
+ * partitions, each taken away. See {@link BrokenBuild}.
+ */
+import type { BrokenBuild } from './builds.ts';
+
+const REPLACED = 'input made anew,input made anew from a copy,log cut below the place';
+
+export const MENDS_OF_LOGS: readonly BrokenBuild[] = [
+  {
+    name: 'logs-have-no-identity',
+    breaks: 'a topic that was made anew is read on at the place of the one before',
+    edits: [{ file: 'src/engine/bridge/log-identity.ts', find: "return name !== '' && id !== '' && baseOf(name) !== id;", replace: "return name !== '' && id === '' && baseOf(name) !== id;" }],
+    narrow: REPLACED,
+    caughtBy: 'simulate',
+  },
+  {
+    name: 'ids-are-looked-at-once',
+    breaks: 'a bridge that runs does not notice that a topic was made anew, when it holds as much as before',
+    edits: [{ file: 'src/engine/bridge/generation.ts', find: '    this.run(() => watch.run());\n', replace: '' }],
+    narrow: 'input made anew from a copy',
+    caughtBy: 'simulate',
+  },
+  {
+    name: 'a-cut-is-forgotten',
+    breaks: 'a log that was seen to be cut is read on when the triple is taken the next time, whatever a person decides',
+    edits: [{ file: 'src/engine/bridge/triple-runner.ts', find: 'if (undecided.length > 0) await committer.noteCuts(', replace: 'if (undecided.length < 0) await committer.noteCuts(' }],
+    caughtBy: { test: 'test/engine/bridge/log-changed.test.ts' },
+  },
+  {
+    name: 'accepted-logs-keep-their-names',
+    breaks: 'the records of a log that a person has accepted are dropped as known',
+    edits: [{ file: 'src/engine/bridge/log-identity.ts', find: "return `${base}~${Number(turn) + 1}`;", replace: "return turn === '' ? base : name;" }],
+    narrow: 'log cut below the place',
+    caughtBy: 'simulate',
+  },
+  {
+    name: 'lost-records-are-passed-in-silence',
+    breaks: 'records that went before they were read are passed without a word',
+    edits: [{ file: 'src/engine/bridge/triple-runner.ts', find: '    this.deps.logger.error(\n', replace: '    this.deps.logger.debug(\n' }],
+    narrow: 'unread money deleted',
+    caughtBy: 'simulate',
+  },
+  {
+    name: 'a-reset-is-a-repetition',
+    breaks: 'what a workflow publishes after a reset is taken for what had its numbers before',
+    edits: [{ file: 'src/engine/publish/ledger.ts', find: "if (wasReset && stream === 'resolved') return { type: 'reset', last };", replace: "if (wasReset && stream === ('' as string)) return { type: 'reset', last };" }],
+    narrow: 'workflow reset',
+    caughtBy: 'simulate',
+  },
+  {
+    name: 'a-reset-by-numbers-alone',
+    breaks: 'a user stands still when a run that came of a reset has continued as new beyond the one that published last',
+    edits: [{ file: 'src/engine/publish/ledger.ts', find: 'wasReset || byAnother(mark.run, request.run)', replace: 'wasReset || byAnother(mark.run, undefined)' }],
+    caughtBy: { test: 'test/engine/publish/ledger.test.ts' },
+  },
+  {
+    name: 'a-new-start-in-silence',
+    breaks: 'nobody is told that a workflow was terminated and began anew',
+    edits: [{ file: 'src/engine/publish/notices.ts', find: "if (order > 0) return 'began-anew';", replace: 'if (order > 0) return undefined;' }],
+    narrow: 'workflow terminated',
+    caughtBy: 'simulate',
+  },
+  {
+    name: 'two-partitions-in-silence',
+    breaks: 'nobody is told that the records of a user come from two partitions',
+    edits: [{ file: 'workflows/notes.ts', find: 'if (partitions > 1 && partitions > this.partitions) {', replace: 'if (partitions > Infinity) {' }],
+    narrow: 'other partitioner',
+    caughtBy: 'simulate',
+  },
+];
