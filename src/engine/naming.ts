@@ -1,6 +1,7 @@
 /**
  * Never change one of these: they are how a new version finds what an older one left on brokers and servers. Fencing, the
- * continuation of offsets and the delivery of signals depend on them. All begin with the app id, which access lists use.
+ * continuation of offsets and the delivery of signals depend on them. All but the ledger's begin with the app id, which access
+ * lists use.
  */
 
 /** The consumer group over the inputs; its committed offsets carry the watermarks. */
