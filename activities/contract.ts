@@ -1,11 +1,12 @@
-/** What the workflow may ask of the world. Types only: this file is part of the workflow bundle's type check. */
+/** What the workflow may ask of the world. Part of the workflow bundle: types, and names on the wire. */
+import { PUBLISH_FAILURES } from '../src/engine/publish/failures.ts';
 import type { PublishRequest as Request, Stream } from '../src/engine/publish/request.ts';
 import type { Incarnation, Output, Run } from '../src/money/domain/types.ts';
 
 export type { Incarnation, Output, Run, Stream };
 
-/** What the publish activity is asked: outputs of this application. */
-export type PublishRequest = Request<Output>;
+/** What the publish activity is asked: outputs of this application. Its key is called as in the releases before 0.3.0. */
+export type PublishRequest = Omit<Request<Output>, 'key'> & { readonly userId: string };
 
 /** What was asked for by the attempt that was answered: a replay may ask for more. */
 export interface PublishAnswer {
@@ -47,20 +48,8 @@ export interface Activities {
 
 /** Types of the ApplicationFailures that the activities throw. */
 export const FAILURES = {
-  /** Not retryable here: this process lost the shard; the workflow task must go to the shard's owner. */
-  shardNotOwned: 'ShardNotOwned',
-  /** Not retryable: outputs are missing between the ledger and this request. */
-  sequenceGap: 'SequenceGap',
-  /** Not retryable: a newer life of this workflow has published. */
-  staleIncarnation: 'StaleIncarnation',
-  /** Not retryable: the ledger holds another record under this sequence number. */
-  divergence: 'Divergence',
-  /** Not retryable as it is: the workflow was reset. `details[0]`: the last sequence number of the stream, after which it may go on. */
-  workflowReset: 'WorkflowReset',
-  /** The broker does not take this very output. Not retryable in a local activity: the workflow task is tried again later. */
-  outputRefused: 'OutputRefused',
+  ...PUBLISH_FAILURES,
   /** Retryable. */
-  publishFailed: 'PublishFailed',
   sessionServiceUnavailable: 'SessionServiceUnavailable',
   /** Retryable: no request to the session service had its time, as when no place for one became free. */
   lookupsBusy: 'LookupsBusy',

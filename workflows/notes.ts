@@ -1,5 +1,5 @@
 /** What a workflow says of itself beside its outputs: counters of its state, counters of the worker, warnings. Once for each time. */
-import { partitionsOf } from '../src/money/domain/redelivery.ts';
+import { partitionsOf } from '../src/engine/workflow/redelivery.ts';
 import type { Engine, Foreign } from './engine.ts';
 import type { Life } from './life.ts';
 

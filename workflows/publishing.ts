@@ -3,11 +3,9 @@
  * events as long as it runs (a heartbeat of its task each 8 s), so after some seconds a regular one goes on, which the server
  * repeats without an event, and soon after Kafka is back.
  */
-import { FAILURES, type PublishAnswer, type PublishRequest } from '../activities/contract.ts';
+import type { PublishAnswer, PublishRequest } from '../activities/contract.ts';
+import { FINAL, finalFailureOf, lastBeforeReset, taskFailure } from '../src/engine/workflow/publish-failure.ts';
 import type { CallOptions, Engine } from './engine.ts';
-
-/** What no repetition by the same process mends. */
-const FINAL: readonly string[] = [FAILURES.shardNotOwned, FAILURES.sequenceGap, FAILURES.staleIncarnation, FAILURES.divergence, FAILURES.workflowReset];
 
 const LOCALLY: CallOptions = {
   local: true,
@@ -44,7 +42,7 @@ export function publishLocally(engine: Engine, request: PublishRequest, answers:
   };
   engine.call('publish', request, LOCALLY).result.then(published, (error: unknown) => {
     unmark();
-    if (failureOf(error) === undefined) publishDurably(engine, request, answers);
+    if (finalFailureOf(error) === undefined) publishDurably(engine, request, answers);
     else refused(request, error, answers);
   });
 }
@@ -54,28 +52,11 @@ export function publishDurably(engine: Engine, request: PublishRequest, answers:
 }
 
 function refused(request: PublishRequest, error: unknown, { reset, fail }: Answers): void {
-  const failure = failureOf(error);
-  const last = failure?.type === FAILURES.workflowReset ? failure.details?.[0] : undefined;
-  if (typeof last === 'number') reset(last);
+  const last = lastBeforeReset(error);
+  if (last !== undefined) reset(last);
   else fail(taskFailure(describe(request), error));
-}
-
-/**
- * Fails the workflow task, never the workflow: the server gives the task to whoever owns the shard now. The SDK fails a
- * workflow, and with it loses the user's state, for every failure type of Temporal's own that leaves it (also a local
- * activity's, which comes bare and not as an ActivityFailure), and the task for any other error.
- */
-export function taskFailure(what: string, error: unknown): Error {
-  return new Error(`${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
 }
 
 function describe({ stream, first, outputs }: PublishRequest): string {
   return `Publishing ${outputs.length} ${stream} outputs from ${first} on`;
-}
-
-function failureOf(error: unknown): { readonly type?: unknown; readonly details?: readonly unknown[] } | undefined {
-  for (let one: unknown = error; one instanceof Error; one = one.cause) {
-    if (FINAL.includes((one as { type?: unknown }).type as string)) return one as { type?: unknown; details?: unknown[] };
-  }
-  return undefined;
 }

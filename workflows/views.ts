@@ -8,7 +8,7 @@ import type { Life } from './life.ts';
 import { sessionStatus } from '../src/money/domain/sessions.ts';
 import type { Pending, Session, Counters } from '../src/money/domain/state.ts';
 import type { UserInfo } from '../src/money/domain/events.ts';
-import { partitionsOf } from '../src/money/domain/redelivery.ts';
+import { partitionsOf } from '../src/engine/workflow/redelivery.ts';
 import { userInfoAt } from '../src/money/domain/user-info.ts';
 
 /** Entries of a list; pending money is counted over all sessions. */

@@ -13,7 +13,8 @@ import { readStatus, type BackfillStatus } from '../tools/backfill/status.ts';
 import { assertFree, ensureTarget } from '../tools/backfill/target.ts';
 import { Written } from '../tools/backfill/written.ts';
 import { systemClock } from '../engine/clock.ts';
-import { assertNoSplitUsers } from '../engine/co-partitioning/split-users.ts';
+import { ALLOW_SPLIT_USERS, userOfKey } from '../money/codec/user-of-key.ts';
+import { assertNoSplitKeys } from '../engine/co-partitioning/split-keys.ts';
 import type { Config } from '../money/config.ts';
 import { EnrichmentError } from '../engine/errors.ts';
 import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
@@ -21,7 +22,7 @@ import { openTransactions } from '../engine/kafka/open-transactions.ts';
 import type { KafkaPort } from '../engine/kafka/port.ts';
 import { startChild, type Child } from '../dev/processes.ts';
 import { inputDecoders, outputEncoder } from '../money/codec/value-format.ts';
-import { workflowIdsOf } from '../engine/temporal/workflow-ids.ts';
+import { workflowIdsOf } from '../money/workflow-ids.ts';
 import { time, wholeNumber } from './arguments.ts';
 import { createContext, reachKafka, type Context } from './context.ts';
 import { progress, writeLine } from './output.ts';
@@ -92,7 +93,7 @@ async function lookForSplitUsers(kafka: KafkaPort, { inputTopics, groupId }: Mem
   void stop.then(() => stopping.abort(new EnrichmentError('CHECK_FAILED', 'stopped')));
   const shown = progress('keys looked at for users in two partitions');
   try {
-    await assertNoSplitUsers(kafka, { inputTopics, groupPrefix: `${groupId}-users`, stopping: stopping.signal, onProgress: (done, total) => shown.update(done, total) }, workflowIdsOf(config));
+    await assertNoSplitKeys(kafka, { inputTopics, groupPrefix: `${groupId}-users`, keyOf: userOfKey, stopping: stopping.signal, onProgress: (done, total) => shown.update(done, total) }, workflowIdsOf(config), ALLOW_SPLIT_USERS);
   } finally {
     shown.end();
   }

@@ -5,7 +5,8 @@ import { bootstrap, dryRun, type Progress, type Summary } from '../tools/bootstr
 import { startWorkflows } from '../tools/bootstrap/start-workflows.ts';
 import { bridgeSettings, checkTopics } from '../money/bridge/settings.ts';
 import { systemClock } from '../engine/clock.ts';
-import { assertNoSplitUsers } from '../engine/co-partitioning/split-users.ts';
+import { ALLOW_SPLIT_USERS, userOfKey } from '../money/codec/user-of-key.ts';
+import { assertNoSplitKeys } from '../engine/co-partitioning/split-keys.ts';
 import { formatDuration } from '../engine/process/environment-reader.ts';
 import { EnrichmentError } from '../engine/errors.ts';
 import { digestOfFile, readSnapshotFile } from '../tools/export/read-file.ts';
@@ -15,7 +16,7 @@ import { openTransactions } from '../engine/kafka/open-transactions.ts';
 import type { KafkaClient, KafkaPort } from '../engine/kafka/port.ts';
 import { inputDecoders } from '../money/codec/value-format.ts';
 import { connectTemporal } from '../engine/temporal/connection.ts';
-import { workflowIdsOf } from '../engine/temporal/workflow-ids.ts';
+import { workflowIdsOf } from '../money/workflow-ids.ts';
 import { wholeNumber } from './arguments.ts';
 import { createContext, reachKafka, type Context } from './context.ts';
 import { count, progress, writeLine } from './output.ts';
@@ -79,8 +80,8 @@ async function fromHistory(kafka: KafkaClient, { config, env, logger }: Context,
   try {
     for (const line of await openTransactions(kafka, bridge.inputTopics, settings.partitions)) process.stderr.write(`${line}\n`);
     if (options.allowSplitUsers !== true && settings.partitions > 1) {
-      const looking = { inputTopics: bridge.inputTopics, groupPrefix: `${config.appId}-bootstrap-users`, stopping, onProgress: (done: number, total: number) => shown.update(done, total) };
-      await assertNoSplitUsers(kafka, looking, workflowIdsOf(config));
+      const looking = { inputTopics: bridge.inputTopics, groupPrefix: `${config.appId}-bootstrap-users`, keyOf: userOfKey, stopping, onProgress: (done: number, total: number) => shown.update(done, total) };
+      await assertNoSplitKeys(kafka, looking, workflowIdsOf(config), ALLOW_SPLIT_USERS);
     }
     const summary = temporal === undefined
       ? await dryRun(settings, deps, stopping, onProgress)

@@ -6,14 +6,14 @@ import { bridgeSettings, checkTopics } from '../money/bridge/settings.ts';
 import { WAIT_REASONS } from '../engine/bridge/waits.ts';
 import { createTemporalSignaller } from '../money/bridge/temporal-signaller.ts';
 import { systemClock } from '../engine/clock.ts';
-import { noticingSplitUsers } from '../engine/co-partitioning/noticing.ts';
+import { noticingSplitKeys } from '../engine/co-partitioning/noticing.ts';
 import type { Config } from '../money/config.ts';
 import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
 import { inputDecoders } from '../money/codec/value-format.ts';
 import { createBridgeMetrics, createRegistry, type BridgeMetrics } from '../money/metrics.ts';
 import { connectTemporal, within } from '../engine/temporal/connection.ts';
 import { askForNamespace } from '../engine/temporal/answers.ts';
-import { workflowIdsOf } from '../engine/temporal/workflow-ids.ts';
+import { workflowIdsOf } from '../money/workflow-ids.ts';
 import { createContext } from './context.ts';
 import { serve } from '../engine/process/serve.ts';
 import { onStopSignal } from '../engine/process/stop-signal.ts';
@@ -41,7 +41,7 @@ async function runBridge(): Promise<void> {
     const { shards, deadLetterPartitions } = await checkTopics(kafka, config.topics);
     const bridge = new Bridge(bridgeSettings(config, deadLetterPartitions), {
       kafka,
-      signaller: noticingSplitUsers(createTemporalSignaller(temporal.client.workflow, config, shards), {
+      signaller: noticingSplitKeys(createTemporalSignaller(temporal.client.workflow, config, shards), {
         clock: systemClock, logger, workflowId: workflowIdsOf(config), onSplit: () => metrics.splitUsers.inc(),
       }),
       clock: systemClock,
@@ -88,7 +88,7 @@ function setGauges(metrics: BridgeMetrics, bridge: Bridge): void {
   const triples = bridge.describe();
   metrics.partitionsAssigned.set(triples.length);
   metrics.held.set(triples.reduce((sum, { held, released }) => sum + held + released, 0));
-  metrics.usersWaiting.set(bridge.usersWaiting);
+  metrics.usersWaiting.set(bridge.workflowsWaiting);
   metrics.partitionWaiting.reset();
   for (const partition of bridge.partitions) for (const reason of WAIT_REASONS) metrics.partitionWaiting.set({ partition: String(partition), reason }, 0);
   for (const { partition, reason } of bridge.partitionsWaiting) metrics.partitionWaiting.set({ partition: String(partition), reason }, 1);

@@ -9,7 +9,7 @@ import { idOf, readDeadLetters } from '../tools/dead-letters/read.ts';
 import type { DeadLetter, ReadingResult } from '../tools/dead-letters/read.ts';
 import { objectionTo, putBack, readRetried } from '../tools/dead-letters/retry.ts';
 import type { Retried } from '../tools/dead-letters/retry.ts';
-import { hasOffset } from '../money/domain/offset-ranges.ts';
+import { hasOffset } from '../engine/workflow/offset-ranges.ts';
 import { EnrichmentError } from '../engine/errors.ts';
 import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
 import type { KafkaPort } from '../engine/kafka/port.ts';

@@ -13,7 +13,7 @@ import { traceLine } from '../tools/explain/trace.ts';
 import type { RecordedRun } from '../tools/explain/recorded.ts';
 import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
 import { connectTemporal, type TemporalClient } from '../engine/temporal/connection.ts';
-import { workflowIdsOf } from '../engine/temporal/workflow-ids.ts';
+import { workflowIdsOf } from '../money/workflow-ids.ts';
 import { uuid } from './arguments.ts';
 import { createContext, reachKafka, type Context } from './context.ts';
 import { progress, takesColour, writeLine } from './output.ts';

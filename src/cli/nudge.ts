@@ -5,7 +5,7 @@ import { EnrichmentError, messageOf } from '../engine/errors.ts';
 import { currentVersion } from '../tools/nudge/current-version.ts';
 import { nudge } from '../tools/nudge/nudge.ts';
 import { connectTemporal } from '../engine/temporal/connection.ts';
-import { workflowIdsOf } from '../engine/temporal/workflow-ids.ts';
+import { workflowIdsOf } from '../money/workflow-ids.ts';
 import { uuid, wholeNumber } from './arguments.ts';
 import { createContext } from './context.ts';
 import { count, progress, writeLine } from './output.ts';

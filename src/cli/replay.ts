@@ -7,7 +7,7 @@ import { runningWorkflows } from '../engine/temporal/running-workflows.ts';
 import { newestRun, readRuns, type Run } from '../engine/temporal/histories.ts';
 import { replayRuns, type ReplayProblem, type ReplayResult } from '../tools/replay/replay.ts';
 import { connectTemporal, type TemporalClient } from '../engine/temporal/connection.ts';
-import { workflowIdsOf } from '../engine/temporal/workflow-ids.ts';
+import { workflowIdsOf } from '../money/workflow-ids.ts';
 import { uuid, wholeNumber } from './arguments.ts';
 import { createContext } from './context.ts';
 import { count, progress, writeLine } from './output.ts';

@@ -2,8 +2,8 @@
 import { Command } from 'commander';
 import type { UserStateView } from '../../workflows/views.ts';
 import { QUERIES } from '../../workflows/messages.ts';
-import { workflowIdsOf } from '../engine/temporal/workflow-ids.ts';
-import { queryWorkflow } from '../engine/temporal/query.ts';
+import { workflowIdsOf } from '../money/workflow-ids.ts';
+import { queryWorkflow } from '../tools/query.ts';
 import { connectTemporal } from '../engine/temporal/connection.ts';
 import { uuid } from './arguments.ts';
 import { createContext } from './context.ts';

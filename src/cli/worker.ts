@@ -23,8 +23,8 @@ import { createCommittedWatermark } from '../engine/worker/committed-watermark.t
 import { outputEncoder } from '../money/codec/value-format.ts';
 import type { Output } from '../money/domain/events.ts';
 import { RefusedOutputs } from '../engine/worker/refused-outputs.ts';
-import { RefusedUsers } from '../engine/worker/refused-users.ts';
-import { EnrichmentWorker } from '../money/worker/enrichment-worker.ts';
+import { RefusedWorkflows } from '../engine/worker/refused-workflows.ts';
+import { ShardsWorker } from '../engine/worker/shards-worker.ts';
 import { startLookupsWorker } from '../money/worker/lookups-worker.ts';
 import { UnopenedShards } from '../engine/worker/unopened-shards.ts';
 import { SessionServiceWatch } from '../money/worker/session-service-watch.ts';
@@ -34,7 +34,7 @@ import { Replays } from '../engine/worker/replays.ts';
 import { temporalLog } from '../engine/worker/temporal-log.ts';
 import { eachVersion, startVersionWorkers, type Versions } from '../engine/worker/version-workers.ts';
 import { ownWorkflows, readWorkflows, type WorkflowVersion } from '../engine/worker/workflow-version.ts';
-import { workflowIdsOf, type WorkflowIds } from '../engine/temporal/workflow-ids.ts';
+import { workflowIdsOf, type WorkflowIds } from '../money/workflow-ids.ts';
 import { createContext } from './context.ts';
 import { serve } from '../engine/process/serve.ts';
 import { onStopSignal } from '../engine/process/stop-signal.ts';
@@ -74,7 +74,7 @@ async function runWorker(): Promise<void> {
     const { appId, topics } = config;
     const sessionService = new SessionServiceWatch(systemClock, logger);
     const refused = new RefusedOutputs(systemClock, topics.output);
-    const ledger = new RefusedUsers(systemClock);
+    const ledger = new RefusedWorkflows(systemClock);
     const shards = new UnopenedShards(systemClock);
     const replays = new Replays({ clock: systemClock, logger, observe: (ms) => metrics.replaySeconds.observe(ms / 1_000) });
     const observed = observe(metrics, logger, workflowIdsOf(config), refused);
@@ -93,7 +93,7 @@ async function runWorker(): Promise<void> {
       ...lookups,
       committedWatermark: createCommittedWatermark(kafka, systemClock, bridgeGroupOf(appId), [topics.user, topics.session, topics.money], workflowIdsOf(config)),
     };
-    const worker = new EnrichmentWorker({
+    const worker = new ShardsWorker({
       clock: systemClock,
       logger,
       createOwnership: (handlers) =>
@@ -133,14 +133,17 @@ async function runWorker(): Promise<void> {
           },
         };
       },
-      startLookupsWorker: (onFailure) =>
-        eachVersion(versions, (_, version) =>
-          startLookupsWorker({
-            ...version, connection, namespace, onFailure,
-            taskQueue: lookupsQueueOf(appId),
-            lookupSessions: createLookupSessions(lookups),
-            maxLookups: config.maxLookups,
-          })),
+      beside: {
+        name: 'the worker of the lookups',
+        start: (onFailure) =>
+          eachVersion(versions, (_, version) =>
+            startLookupsWorker({
+              ...version, connection, namespace, onFailure,
+              taskQueue: lookupsQueueOf(appId),
+              lookupSessions: createLookupSessions(lookups),
+              maxLookups: config.maxLookups,
+            })),
+      },
     });
     if (config.deployment !== undefined) {
       logger.info({ deployment: config.deployment, buildId: own.buildId, older: versions.older.map(({ buildId }) => buildId) }, 'this worker gets new workflows once its version is the current one of the deployment');
@@ -217,16 +220,16 @@ function observe(metrics: WorkerMetrics, logger: Logger, workflowId: WorkflowIds
         metrics.duplicatesAbsorbed.inc(event.requests);
         return logger.debug(text);
       case 'refused':
-        return logger.error({ workflowId: workflowId(event.userId) }, text);
+        return logger.error({ workflowId: workflowId(event.key) }, text);
       case 'noticed':
         metrics.workflowEvents.inc({ kind: event.notice });
-        return logger.warn({ workflowId: workflowId(event.userId) }, text);
+        return logger.warn({ workflowId: workflowId(event.key) }, text);
       case 'outputRefused':
         metrics.outputRefusals.inc();
         // Once: it is tried again for as long as it takes.
-        return event.turns === 1 ? logger.error({ workflowId: workflowId(event.userId) }, text) : logger.debug({ workflowId: workflowId(event.userId), turns: event.turns }, text);
+        return event.turns === 1 ? logger.error({ workflowId: workflowId(event.key) }, text) : logger.debug({ workflowId: workflowId(event.key), turns: event.turns }, text);
       case 'outputTaken':
-        return logger.info({ workflowId: workflowId(event.userId) }, text);
+        return logger.info({ workflowId: workflowId(event.key) }, text);
       case 'closed':
         return logger.debug(text);
       case 'lost':

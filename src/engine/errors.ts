@@ -1,7 +1,7 @@
 /** Every error that this project throws on purpose. `message` quotes the value and the place and says what to do. */
 export const ERROR_CODES = [
   'CONFIG', // wrong usage or configuration: exit code 2
-  'UNREACHABLE', // Kafka, Temporal or the session service does not answer
+  'UNREACHABLE', // Kafka, Temporal or a service does not answer
   'TOPIC', // a topic is missing or its settings do not fit
   'LOG_CHANGED', // a log is not the one that was read: a person has to decide where to go on
   'MISSING_PROGRAM', // dev and demo: a broker or a server cannot be had

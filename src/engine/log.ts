@@ -1,7 +1,7 @@
 /**
  * Structured logs: one JSON object a line on stderr, plain lines where stderr is a terminal; stdout belongs to the
  * output of commands. No values, keys or fields of records are ever logged: topics, partitions, offsets and, where it
- * cannot do without, user and workflow ids.
+ * cannot do without, business keys and workflow ids.
  */
 import { pino, stdSerializers, stdTimeFunctions } from 'pino';
 import type { DestinationStream, Logger as PinoLogger } from 'pino';

@@ -6,7 +6,13 @@ import { createPublish } from '../../activities/publish.ts';
 import { createReadWatermark } from '../../activities/read-watermark.ts';
 import { FAILURES } from '../../activities/contract.ts';
 import { EnrichmentError, type ErrorCode } from '../../src/engine/errors.ts';
-import { request } from '../support/publishing.ts';
+import { request as requestOf } from '../support/publishing.ts';
+
+/** As workflows ask, and as the publisher is asked. */
+function request(...args: Parameters<typeof requestOf>) {
+  const { key, ...rest } = requestOf(...args);
+  return { ...rest, userId: key };
+}
 
 async function failureOf(error: unknown, isLocal: boolean): Promise<ApplicationFailure> {
   const publish = createPublish({ publisher: { publish: () => Promise.reject(error) } });
@@ -25,7 +31,7 @@ describe('the publish activity', () => {
     const published: unknown[] = [];
     const publish = createPublish({ publisher: { publish: async (wanted) => void published.push(wanted) } });
     await new MockActivityEnvironment({ isLocal: true }).run(publish, request('u', 1, 2));
-    assert.deepEqual(published, [request('u', 1, 2)]);
+    assert.deepEqual(published, [requestOf('u', 1, 2)]);
   });
 
   const FINAL: [ErrorCode, string][] = [['SEQUENCE_GAP', FAILURES.sequenceGap], ['STALE_INCARNATION', FAILURES.staleIncarnation], ['DIVERGENCE', FAILURES.divergence]];

@@ -5,7 +5,7 @@ import { createLogger } from '../../src/engine/log.ts';
 import { Part } from '../../src/engine/process/dependencies.ts';
 import { within } from '../../src/engine/temporal/connection.ts';
 import { createCommittedWatermark } from '../../src/engine/worker/committed-watermark.ts';
-import { EnrichmentWorker } from '../../src/money/worker/enrichment-worker.ts';
+import { ShardsWorker } from '../../src/engine/worker/shards-worker.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 const DAY = 86_400_000;
@@ -61,7 +61,7 @@ for (const [way, step] of [['forward', DAY], ['back', -DAY]] as const) {
 
   test(`a wall clock that is set ${way} by a day does not make a worker that is starting a stuck one, nor a stuck one a live one`, async () => {
     const clock = new ManualClock();
-    const worker = new EnrichmentWorker({
+    const worker = new ShardsWorker({
       clock,
       logger,
       createOwnership: ({ onTaken }) => ({ start: async () => onTaken(3, {} as never), stop: async () => undefined }) as never,

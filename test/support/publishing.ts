@@ -1,6 +1,7 @@
 /** Publish requests, and processes that publish, for tests. */
 import { randomUUID } from 'node:crypto';
-import type { Incarnation, Output, PublishRequest, Stream } from '../../activities/contract.ts';
+import type { Incarnation, Output, Stream } from '../../activities/contract.ts';
+import type { PublishRequest as Request } from '../../src/engine/publish/request.ts';
 import { EnrichmentError } from '../../src/engine/errors.ts';
 import type { KafkaPort } from '../../src/engine/kafka/port.ts';
 import { systemClock } from '../../src/engine/clock.ts';
@@ -11,6 +12,8 @@ import type { EncodedOutput, Limits } from '../../src/engine/publish/group-commi
 import type { Publisher, ShardEvent } from '../../src/engine/publish/publisher.ts';
 import { shardOf } from '../../src/money/codec/shard.ts';
 import { eventually } from './eventually.ts';
+
+type PublishRequest = Request<Output>;
 
 export const FIRST_LIFE: Incarnation = { startedAt: 1_000, runId: 'run-1' };
 export const SECOND_LIFE: Incarnation = { startedAt: 2_000, runId: 'run-2' };
@@ -44,7 +47,7 @@ export function request(
   { stream = 'applied', incarnation = FIRST_LIFE }: { stream?: Stream; incarnation?: Incarnation } = {},
 ): PublishRequest {
   const outputs = Array.from({ length: last - first + 1 }, (_, index) => output(userId, 100 + first + index));
-  return { userId, incarnation, stream, first, outputs };
+  return { key: userId, incarnation, stream, first, outputs };
 }
 
 /** Key and a value that names the output. */
@@ -98,7 +101,7 @@ export async function startProcess(kafka: KafkaPort, options: ProcessOptions): P
     events,
     crashes,
     async publish(wanted) {
-      const shard = shardOf(wanted.userId, options.shards);
+      const shard = shardOf(wanted.key, options.shards);
       const publisher = await eventually(`shard ${shard} on ${options.name}`, () => shards.get(shard), 60_000);
       await publisher.publish(wanted);
     },

@@ -11,7 +11,7 @@ import proto from '@temporalio/proto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { FAILURES, type Activities, type LookupOutcome, type LookupRequest, type PublishRequest } from '../../activities/contract.ts';
-import type { Applicable, Offsets, Rules } from '../../src/money/domain/events.ts';
+import type { Applicable, Rules } from '../../src/money/domain/events.ts';
 import { dataConverter } from '../../src/engine/temporal/payload-codec.ts';
 import type { userEnrichment } from '../../workflows/index.ts';
 import { EVENTS_SIGNAL, NUDGE_SIGNAL, QUERIES, WORKFLOW_TYPE, type EventBatch } from '../../workflows/messages.ts';
@@ -174,7 +174,7 @@ export class WorkflowUser {
   }
 
   /** `converter`: of the bridge that signals. */
-  signal(records: readonly Applicable[], { lowWater = [0, 0, 0] as Offsets, partition = 0, converter = dataConverter } = {}): Promise<unknown> {
+  signal(records: readonly Applicable[], { lowWater = [0, 0, 0] as [number, number, number], partition = 0, converter = dataConverter } = {}): Promise<unknown> {
     const batch: EventBatch = { partition, lowWater, rules: this.rules, records };
     const { connection } = this.#shared.env;
     return new Client({ connection, dataConverter: converter }).workflow.signalWithStart(WORKFLOW_TYPE, {

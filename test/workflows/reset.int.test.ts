@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createPublish } from '../../activities/publish.ts';
-import type { PublishRequest } from '../../activities/contract.ts';
+import type { Output } from '../../src/money/domain/events.ts';
+import type { PublishRequest } from '../../src/engine/publish/request.ts';
 import { advance, judge } from '../../src/engine/publish/ledger.ts';
 import type { LedgerEntry } from '../../src/engine/publish/ledger-entry.ts';
 import { Notices, type Notice } from '../../src/engine/publish/notices.ts';
@@ -20,7 +21,7 @@ class OneUser {
 
   readonly publish = createPublish({ publisher: { publish: (request) => Promise.resolve(this.#publish(request)) } });
 
-  #publish(request: PublishRequest): void {
+  #publish(request: PublishRequest<Output>): void {
     const notice = this.#notices.of(this.#entry, request);
     if (notice !== undefined) this.noticed.push(notice);
     const verdict = judge(this.#entry, request);

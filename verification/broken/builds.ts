@@ -30,7 +30,7 @@ const GUARANTEES: readonly BrokenBuild[] = [
     edits: [
       {
         file: 'src/engine/publish/group-commit.ts',
-        find: 'const verdict = judge(pending ?? committed.get(request.userId), request);',
+        find: 'const verdict = judge(pending ?? committed.get(request.key), request);',
         replace: "const verdict = { type: 'publish', from: 0 } as Verdict;",
       },
     ],
@@ -71,8 +71,8 @@ const GUARANTEES: readonly BrokenBuild[] = [
     breaks: 'a record that the bridge signals again is applied again',
     edits: [
       {
-        file: 'src/money/domain/redelivery.ts',
-        find: 'if (offset < known.lowWater[index] || hasOffset(known.above[index], offset)) return false;',
+        file: 'src/engine/workflow/redelivery.ts',
+        find: 'if (offset < known.lowWater[index]! || hasOffset(known.above[index]!, offset)) return false;',
         replace: 'if (hasOffset([], offset)) return false;',
       },
     ],
@@ -131,7 +131,7 @@ const GUARANTEES: readonly BrokenBuild[] = [
     edits: [
       {
         file: 'src/engine/publish/group-commit.ts',
-        find: "if (pending !== undefined && judge(committed.get(request.userId), request).type !== 'published') complete.push(item);\n      else published.push(item);",
+        find: "if (pending !== undefined && judge(committed.get(request.key), request).type !== 'published') complete.push(item);\n      else published.push(item);",
         replace: 'published.push(item);',
       },
     ],

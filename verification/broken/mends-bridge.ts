@@ -52,8 +52,8 @@ export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
   {
     name: 'one-log-for-ever',
     breaks: 'records of a topic that was made anew are dropped as known',
-    edits: [{ file: 'src/money/domain/redelivery.ts', find: "const name = logs?.[input] ?? '';", replace: "const name = logs === undefined ? '' : '';" }],
-    caughtBy: { test: 'test/money/domain/logs.test.ts' },
+    edits: [{ file: 'src/engine/workflow/redelivery.ts', find: "const name = logs?.[input] ?? '';", replace: "const name = logs === undefined ? '' : '';" }],
+    caughtBy: { test: 'test/engine/workflow/redelivery.test.ts' },
   },
   {
     name: 'any-log-is-the-one-that-was-read',
@@ -181,7 +181,7 @@ export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
   {
     name: 'ahead-of-who-waits',
     breaks: 'a bridge that goes on forgets whose records were not sent',
-    edits: [{ file: 'src/engine/ordering/partition-triple.ts', find: 'offset >= ahead.next[input]! || ahead.except.includes(this.nameOf(userId));', replace: 'offset >= ahead.next[input]!;' }],
+    edits: [{ file: 'src/engine/ordering/partition-triple.ts', find: 'offset >= ahead.next[input]! || ahead.except.includes(this.nameOf(key));', replace: 'offset >= ahead.next[input]!;' }],
     caughtBy: { test: 'test/engine/ordering/partition-triple.test.ts' },
   },
   {

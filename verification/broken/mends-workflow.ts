@@ -75,13 +75,13 @@ export const MENDS_OF_THE_WORKFLOW: readonly BrokenBuild[] = [
     name: 'a-user-that-waits-keeps-its-place',
     breaks: 'users whose signals fail hold the places of all others',
     edits: [{ file: 'src/engine/bridge/signal-sender.ts', find: '        if (place !== undefined) this.places.free(place);\n        await clock.sleep', replace: '        await clock.sleep' }],
-    caughtBy: { test: 'test/engine/bridge/waiting-users.test.ts' },
+    caughtBy: { test: 'test/engine/bridge/waiting-workflows.test.ts' },
   },
   {
     name: 'a-history-that-is-long-holds-a-place',
     breaks: 'users whose workflow does not keep up hold the places of all others',
     edits: [{ file: 'src/engine/bridge/signal-sender.ts', find: '          this.places.free(place);\n          place = undefined;', replace: '' }],
-    caughtBy: { test: 'test/engine/bridge/waiting-users.test.ts' },
+    caughtBy: { test: 'test/engine/bridge/waiting-workflows.test.ts' },
   },
   {
     name: 'signals-that-come-together-go-together',

@@ -7,7 +7,7 @@ import { Limiter } from '../../activities/limiter.ts';
 import { Bridge } from '../../src/engine/bridge/bridge.ts';
 import type { BridgeObserver } from '../../src/engine/bridge/generation.ts';
 import type { MoneyBridgeSettings } from '../../src/money/bridge/settings.ts';
-import { noticingSplitUsers } from '../../src/engine/co-partitioning/noticing.ts';
+import { noticingSplitKeys } from '../../src/engine/co-partitioning/noticing.ts';
 import type { Input } from '../../src/money/domain/events.ts';
 import { bridgeGroupOf, lookupsQueueOf, taskQueueOf, workflowIdOf } from '../../src/engine/naming.ts';
 import type { Signaller } from '../../src/engine/bridge/signaller.ts';
@@ -16,7 +16,8 @@ import { encodeOutput } from '../../src/money/codec/output-record.ts';
 import { createOwnership, eventText } from '../../src/engine/publish/ownership.ts';
 import { shardOf } from '../../src/money/codec/shard.ts';
 import { createCommittedWatermark } from '../../src/engine/worker/committed-watermark.ts';
-import { EnrichmentWorker } from '../../src/money/worker/enrichment-worker.ts';
+import type { Output } from '../../src/money/domain/events.ts';
+import { ShardsWorker } from '../../src/engine/worker/shards-worker.ts';
 import type { Start } from '../../workflows/life.ts';
 import { SimKafka, topicId, type StoredRecord } from './kafka/sim-kafka.ts';
 import { SimProcess } from './kernel/process.ts';
@@ -162,7 +163,7 @@ export class SimSystem {
   }
 
   #noticing(process: SimProcess): Signaller {
-    return noticingSplitUsers(this.#signaller(process), {
+    return noticingSplitKeys(this.#signaller(process), {
       clock: process.clock, logger: this.said.logger, workflowId: (userId) => workflowIdOf(APP, userId), onSplit: () => void (this.counts.splitUsers += 1),
     });
   }
@@ -204,7 +205,7 @@ export class SimSystem {
     };
   }
 
-  #worker(process: SimProcess): EnrichmentWorker {
+  #worker(process: SimProcess): ShardsWorker<Output> {
     const scheduler = this.#scheduler;
     const kafka = this.kafka.port(process);
     const { clock } = process;
@@ -218,7 +219,7 @@ export class SimSystem {
       committedWatermark: createCommittedWatermark(kafka, clock, bridgeGroupOf(APP), INPUT_TOPICS),
     };
     let ids = 0;
-    return new EnrichmentWorker({
+    return new ShardsWorker({
       clock,
       logger: this.said.logger,
       createOwnership: (handlers) =>
@@ -232,7 +233,7 @@ export class SimSystem {
             if (event.type === 'repeated') this.counts.repeated += event.requests;
             if (event.type === 'lost') this.counts.lostShards += 1;
             if (event.type === 'refused') this.counts.refused += 1;
-            if (event.type === 'noticed') this.said.notice(event.userId, event.notice);
+            if (event.type === 'noticed') this.said.notice(event.key, event.notice);
             scheduler.trace.add(process.name, () => eventText(event));
           },
         }),
@@ -243,9 +244,12 @@ export class SimSystem {
           regular: createActivities({ ...deps, isLocal: () => false }),
         });
       },
-      startLookupsWorker: async () => {
-        const activities = createActivities({ ...shared, publisher: NOBODY, isLocal: () => false });
-        return this.temporal.startWorker(process, lookupsQueueOf(APP), { local: activities, regular: activities }, { ...this.#scenario.slots, activities: this.#scenario.lookupsAtATime });
+      beside: {
+        name: 'the worker of the lookups',
+        start: async () => {
+          const activities = createActivities({ ...shared, publisher: NOBODY, isLocal: () => false });
+          return this.temporal.startWorker(process, lookupsQueueOf(APP), { local: activities, regular: activities }, { ...this.#scenario.slots, activities: this.#scenario.lookupsAtATime });
+        },
       },
     });
   }

@@ -14,7 +14,7 @@ const MAX_ATTEMPTS = 5;
 export interface Accepting {
   readonly appId: string;
   readonly groupId: string;
-  readonly inputTopics: readonly [string, string, string];
+  readonly inputTopics: readonly string[];
   /** Of the inputs. */
   readonly partitions: number;
   /** Whose new logs are accepted. */
@@ -110,7 +110,7 @@ async function decide(kafka: KafkaClient, place: Place, { topics, from }: Accept
   const isNew = inputs.map((input, index) => changed[index]! && topics.includes(input.topic));
   // One that has changed and is not accepted keeps its name, and is still to be decided about.
   const nameNow = (input: Place['inputs'][number], index: number): string => (isNew[index] ? nextName(input) : changed[index] ? (input.known ?? '') : nameOf(input));
-  const names = inputs.map(nameNow) as [string, string, string];
+  const names = inputs.map(nameNow);
   const partitions = place.identities.map((identity) => identity.partitions).find((count) => count !== null) ?? place.knownPartitions;
   const watermark = Math.max(...inputs.map(({ metadata }) => metadata?.watermark ?? -Infinity));
   const offsets: { topic: string; partition: number; offset: number; metadata: string }[] = [];

@@ -1,6 +1,6 @@
 /**
- * How far a triple has come but for a few users whose signals wait. Its checkpoint stands before their first record, for as long as
- * they wait, and a restart reads from there. What is behind them and of other users was acknowledged: it is not sent again, and
+ * How far a triple has come but for a few workflows whose signals wait. Its checkpoint stands before their first record, for as long as
+ * they wait, and a restart reads from there. What is behind them and of other workflows was acknowledged: it is not sent again, and
  * the watermark of those others goes on.
  */
 import { createHash } from 'node:crypto';
@@ -8,11 +8,11 @@ import { isOffsets } from '../ordering/offset-metadata.ts';
 import type { Offsets } from '../ordering/decoded.ts';
 
 export interface Ahead {
-  /** Everything read before this place is acknowledged, but for what is of these users. */
+  /** Everything read before this place is acknowledged, but for what is of these workflows. */
   readonly next: Offsets;
   /** As it was there, epoch ms. */
   readonly watermark: number;
-  /** Short names of the users' workflows, at most {@link MAX_EXCEPT}. */
+  /** Short names of the workflows, at most {@link MAX_EXCEPT}. */
   readonly except: readonly string[];
 }
 
@@ -27,7 +27,7 @@ export function shortName(workflowId: string): string {
 export function isAhead(value: unknown): value is Ahead {
   if (typeof value !== 'object' || value === null) return false;
   const { next, watermark, except } = value as Partial<Record<keyof Ahead, unknown>>;
-  return isOffsets(next) && typeof watermark === 'number' && Array.isArray(except) && except.every((name) => typeof name === 'string');
+  return Array.isArray(next) && isOffsets(next, next.length) && typeof watermark === 'number' && Array.isArray(except) && except.every((name) => typeof name === 'string');
 }
 
 export function sameAhead(a: Ahead | undefined, b: Ahead | undefined): boolean {

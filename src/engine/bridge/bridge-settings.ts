@@ -5,8 +5,10 @@ import type { InputIndex } from '../ordering/watermark.ts';
 export interface BridgeSettings {
   readonly appId: string;
   readonly groupId: string;
-  /** By input. */
-  readonly inputTopics: readonly [string, string, string];
+  /** Co-partitioned; their order is the order of records with equal Kafka timestamps. */
+  readonly inputTopics: readonly string[];
+  /** For people: the command by which they decide about logs of these topics that are not the ones that were read. */
+  readonly acceptCommand?: (topics: readonly string[]) => string;
   readonly deadLetterTopic: string;
   readonly deadLetterPartitions: number;
   readonly outOfOrderness: number;

@@ -1,5 +1,5 @@
 /**
- * The bridge process: a member of the consumer group over the three inputs, one {@link Generation} at a time. A failure
+ * The bridge process: a member of the consumer group over the inputs, one {@link Generation} at a time. A failure
  * of Kafka ends the generation and joins the group anew, with back-off, until it is told to stop. Inputs that differ in
  * their partitions end a bridge that starts; one that had joined before waits, since somebody may be adding partitions to
  * one input after the other.
@@ -61,9 +61,9 @@ export class Bridge {
     return this.generation?.partitionsWaiting ?? [];
   }
 
-  /** Users whose signals wait. */
-  get usersWaiting(): number {
-    return this.generation?.usersWaiting ?? 0;
+  /** Workflows whose signals wait. */
+  get workflowsWaiting(): number {
+    return this.generation?.workflowsWaiting ?? 0;
   }
 
   /** Runs until {@link stop}; throws only what no retry can mend (configuration; topics, until it has joined). */

@@ -1,10 +1,10 @@
 /** Where a partition triple is to be read on: what the group has committed, checked against what the logs are now. */
 import type { Ahead } from './ahead.ts';
-import { INPUT_INDEXES } from '../ordering/watermark.ts';
 import { EnrichmentError } from '../errors.ts';
 import type { KafkaPort, TopicPartition } from '../kafka/port.ts';
 import type { TopicIdentity } from '../kafka/kafkajs/topic-ids.ts';
 import { decodeMetadata, type Checkpoint, type OffsetMetadata } from '../ordering/checkpoint.ts';
+import type { Offsets } from '../ordering/decoded.ts';
 import { decideHow, logProblem, nameOf, partitionsProblem, type KnownLogs, type LogNames, type LogPlace } from './log-identity.ts';
 import { printOf, type Mark, type Marks } from '../ordering/record-mark.ts';
 
@@ -12,12 +12,14 @@ export interface PlaceOptions {
   readonly groupId: string;
   readonly partition: number;
   /** By input. */
-  readonly inputTopics: readonly [string, string, string];
+  readonly inputTopics: readonly string[];
+  /** For people: the command by which they decide about the logs of these topics. */
+  readonly acceptCommand?: (topics: readonly string[]) => string;
 }
 
 export interface Committed {
   readonly start: Checkpoint;
-  readonly deadLettersBelow: readonly [number, number, number];
+  readonly deadLettersBelow: Offsets;
   readonly ahead?: Ahead | undefined;
   readonly marks?: Marks | undefined;
 }
@@ -66,22 +68,22 @@ async function markNow(kafka: KafkaPort, place: TopicPartition, { offset }: Mark
 }
 
 /** What stands against reading on; undefined when nothing does. For people. */
-export function problemOf({ inputs, knownPartitions, identities }: Place): string | undefined {
+export function problemOf({ inputs, knownPartitions, identities }: Place, acceptCommand?: PlaceOptions['acceptCommand']): string | undefined {
   const found = inputs.flatMap((input) => {
     const problem = logProblem(input);
     return problem === undefined ? [] : [{ topic: input.topic, problem }];
   });
-  if (found.length > 0) return `${found.map(({ problem }) => problem).join('; ')}. ${decideHow(found.map(({ topic }) => topic))}`;
+  if (found.length > 0) return `${found.map(({ problem }) => problem).join('; ')}. ${decideHow(found.map(({ topic }) => topic), acceptCommand)}`;
   const moved = partitionsProblem(knownPartitions, identities);
-  return moved === undefined ? undefined : `${moved}. ${decideHow(inputs.slice(2).map(({ topic }) => topic))}`;
+  return moved === undefined ? undefined : `${moved}. ${decideHow(inputs.slice(-1).map(({ topic }) => topic), acceptCommand)}`;
 }
 
 /** Throws EnrichmentError LOG_CHANGED when a person has to decide first. */
 export async function readPlace(kafka: KafkaPort, options: PlaceOptions): Promise<{ readonly committed: Committed; readonly logs: KnownLogs }> {
   const place = await placeOf(kafka, options);
-  const problem = problemOf(place);
+  const problem = problemOf(place, options.acceptCommand);
   if (problem !== undefined) throw new EnrichmentError('LOG_CHANGED', problem);
-  const each = <T>(value: (input: Place['inputs'][number]) => T) => INPUT_INDEXES.map((input) => value(place.inputs[input]!)) as [T, T, T];
+  const each = <T>(value: (input: Place['inputs'][number]) => T) => place.inputs.map(value);
   const next = each(({ committed, start }) => committed ?? start);
   const partitions = place.identities.map((identity) => identity.partitions).find((count) => count !== null);
   const start: Checkpoint = {
@@ -89,7 +91,9 @@ export async function readPlace(kafka: KafkaPort, options: PlaceOptions): Promis
     maxTs: each(({ metadata }) => metadata?.maxTs ?? -Infinity),
     watermark: Math.max(...place.inputs.map(({ metadata }) => metadata?.watermark ?? -Infinity)),
   };
-  const ahead = place.inputs[0]!.metadata?.ahead;
+  const known = place.inputs[0]!.metadata?.ahead;
+  // Of a bridge with fewer inputs: what it was ahead by is sent again.
+  const ahead = known?.next.length === place.inputs.length ? known : undefined;
   const marks = each(({ last }) => last ?? null) satisfies Marks;
   return {
     committed: {

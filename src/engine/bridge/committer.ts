@@ -9,7 +9,6 @@
  */
 import { cutDeadLetter, deadLetter } from './dead-letter.ts';
 import type { Source } from './dead-letter.ts';
-import { INPUT_INDEXES } from '../ordering/watermark.ts';
 import { EnrichmentError } from '../errors.ts';
 import { BATCH_OVERHEAD, batchesOf } from '../kafka/fitting.ts';
 import type { Batch } from '../kafka/fitting.ts';
@@ -19,6 +18,7 @@ import { RefusedBatch } from '../kafka/topic-rooms.ts';
 import type { TopicRooms } from '../kafka/topic-rooms.ts';
 import { sameAhead, type Ahead } from './ahead.ts';
 import { encodeMetadata, sameCheckpoint, type Checkpoint } from '../ordering/checkpoint.ts';
+import type { Offsets } from '../ordering/decoded.ts';
 import { readPlace, type Committed } from './committed-place.ts';
 import type { KnownLogs } from './log-identity.ts';
 import type { PartitionTriple } from '../ordering/partition-triple.ts';
@@ -40,7 +40,7 @@ export interface CommitterOptions {
   readonly groupId: string;
   readonly partition: number;
   /** By input. */
-  readonly inputTopics: readonly [string, string, string];
+  readonly inputTopics: readonly string[];
   readonly deadLetterTopic: string;
   readonly deadLetterPartitions: number;
   /** Shared by all triples of the process, and kept over generations. */
@@ -53,7 +53,7 @@ export interface CommitterOptions {
 interface Standing {
   readonly checkpoint: Checkpoint;
   readonly ahead: Ahead | undefined;
-  readonly below: readonly [number, number, number];
+  readonly below: Offsets;
   readonly marks: Marks | undefined;
 }
 
@@ -124,14 +124,14 @@ export class Committer {
     await rooms.send(transaction, deadLetterTopic, partition % deadLetterPartitions, batches);
     await transaction.sendOffsets(
       groupId,
-      INPUT_INDEXES.map((input) => ({
-        topic: inputTopics[input]!,
+      inputTopics.map((topic, input) => ({
+        topic,
         partition,
         offset: checkpoint.next[input]!,
         metadata: encodeMetadata({
           maxTs: checkpoint.maxTs[input]!, watermark: checkpoint.watermark, deadLettersBelow: below[input]!, logs: this.logs,
           ...(marks?.[input] && { last: marks[input] }), ...(input === 0 && ahead !== undefined && { ahead }),
-          ...(cuts.has(input as InputIndex) && { cutBelow: cuts.get(input as InputIndex)! }),
+          ...(cuts.has(input) && { cutBelow: cuts.get(input)! }),
         }),
       })),
     );
@@ -171,7 +171,7 @@ export class Committer {
 
   private sourceOf({ input, offset, timestamp, timestampText }: UnusableRecord): Source {
     const { inputTopics, partition } = this.options;
-    return { topic: inputTopics[input], partition, offset, timestamp, ...(timestampText !== undefined && { timestampText }) };
+    return { topic: inputTopics[input]!, partition, offset, timestamp, ...(timestampText !== undefined && { timestampText }) };
   }
 }
 

@@ -6,14 +6,13 @@
  */
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../clock.ts';
-import { jsonDecoders, type DecoderSource, type ValueDecoder } from '../values/value.ts';
+import { jsonDecoders, type DecoderSource } from '../values/value.ts';
 import type { KafkaPort, RecordBatch } from '../kafka/port.ts';
 import type { TopicRooms } from '../kafka/topic-rooms.ts';
 import type { Logger } from '../log.ts';
 import type { BridgeObserver, BridgeSettings } from './bridge-settings.ts';
-import { fetchedOf } from '../ordering/fetched.ts';
 import { HistoryGuard } from './history-guard.ts';
-import { laneOf, Lanes } from '../ordering/lanes.ts';
+import { InputLanes } from '../ordering/input-lanes.ts';
 import { LogEnds } from './log-ends.ts';
 import { LogWatch } from './log-watch.ts';
 import type { PartitionTriple } from '../ordering/partition-triple.ts';
@@ -21,9 +20,7 @@ import { readingLimits, type ReadingLimits } from '../ordering/reading-limits.ts
 import { SignalSender } from './signal-sender.ts';
 import type { Signaller } from './signaller.ts';
 import { TripleRunner, type Taken, type TripleMember } from './triple-runner.ts';
-import { WaitingBatches } from '../ordering/waiting-batches.ts';
 import { Waits, type PartitionWait } from './waits.ts';
-import { INPUT_INDEXES, type InputIndex } from '../ordering/watermark.ts';
 
 export type { BridgeObserver, BridgeSettings } from './bridge-settings.ts';
 
@@ -35,7 +32,7 @@ export interface GenerationDeps {
   readonly observer: BridgeObserver;
   /** Of JSON when absent. */
   readonly decoders?: DecoderSource;
-  /** What is known of the users' histories outlasts a generation; one of its own when absent. */
+  /** What is known of the workflows' histories outlasts a generation; one of its own when absent. */
   readonly guard?: HistoryGuard;
   /** What each topic takes in one batch: known longer than a generation lives. */
   readonly rooms: TopicRooms;
@@ -58,8 +55,7 @@ export class Generation {
   private readonly ended = new AbortController();
   private readonly runners = new Map<number, TripleRunner>();
   private readonly waits: Waits;
-  private readonly lanes: Lanes;
-  private readonly waiting: WaitingBatches;
+  private readonly lanes: InputLanes<unknown>;
   private readonly sender: SignalSender;
   private limits: ReadingLimits = readingLimits(1);
   private readonly loops: Promise<void>[] = [];
@@ -72,14 +68,24 @@ export class Generation {
     this.settings = settings;
     this.deps = deps;
     this.waits = new Waits(logger);
-    this.lanes = new Lanes(deps.member);
-    this.waiting = new WaitingBatches({
+    this.lanes = new InputLanes({
+      inputTopics: settings.inputTopics,
+      decode: settings.decode,
+      maxRecordBytes: settings.maxRecordBytes,
+      member: deps.member,
       decoders: deps.decoders ?? jsonDecoders,
       clock,
       logger,
       ended: this.ended.signal,
-      onWaiting: (lane) => this.lanes.hold(placeOf(lane), 'schemas'),
-      onCaughtUp: (lane) => this.lanes.release(placeOf(lane), 'schemas'),
+      reading: (partition) => this.runners.get(partition)?.taken?.reading,
+      onGap: (partition, input, from, to) => {
+        this.runners.get(partition)!.lost(input, from, to);
+        return true;
+      },
+      onOffered: (_, input, records) => {
+        deps.observer.read(input, records);
+        this.wakeUp();
+      },
       onFailure: deps.onFailure,
     });
     this.sender = new SignalSender({
@@ -89,7 +95,7 @@ export class Generation {
       observer: deps.observer,
       guard: deps.guard ?? new HistoryGuard(signaller, clock),
       rules: settings.rules,
-      workflowIdOf: (userId) => signaller.workflowIdOf?.(userId) ?? '(unknown)',
+      workflowIdOf: (key) => signaller.workflowIdOf?.(key) ?? '(unknown)',
       onProgress: () => this.wakeUp(),
     });
     // Every loop of every triple listens to it.
@@ -111,16 +117,15 @@ export class Generation {
     const { clock, observer, logger, kafka, member, rooms } = this.deps;
     const { settings, lanes, waits } = this;
     this.limits = readingLimits(partitions.length);
-    lanes.share(partitions.length * settings.inputTopics.length);
+    lanes.share(partitions.length);
     const watch = new LogWatch({ kafka, clock, logger, inputTopics: settings.inputTopics, ended: this.ended.signal, runners: () => [...this.runners.values()] });
     for (const partition of partitions) {
       const runner = new TripleRunner(partition, {
         settings, kafka, clock, logger, observer, member, lanes, waits, rooms,
-        workflowIdOf: (userId) => this.deps.signaller.workflowIdOf?.(userId) ?? userId,
+        workflowIdOf: (key) => this.deps.signaller.workflowIdOf?.(key) ?? key,
         ended: this.ended.signal,
         onTaken: () => this.taken(partition),
         onShort: () => void watch.look(),
-        onForgotten: () => this.forgotten(partition),
       });
       this.runners.set(partition, runner);
     }
@@ -135,7 +140,7 @@ export class Generation {
       idleTimeout: settings.idleTimeout,
       ended: this.ended.signal,
       runners: () => all,
-      onEnd: (runner, input, start, end, at) => runner.sawEnd(input, start, end, at, this.waiting.waits(laneOf(runner.lanes[input]!))),
+      onEnd: (runner, input, start, end, at) => runner.sawEnd(input, start, end, at, lanes.waits(runner.partition, input)),
       onAnswer: () => this.wakeUp(),
       onFailure: (error) => this.fail(error),
     });
@@ -148,45 +153,19 @@ export class Generation {
   get problem(): string | undefined {
     if (this.ended.signal.aborted) return undefined;
     const now = this.deps.clock.elapsed();
-    return this.waits.problem(now) ?? this.waiting.problem ?? this.sender.problem(now);
+    return this.waits.problem(now) ?? this.lanes.problem ?? this.sender.problem(now);
   }
 
   get partitionsWaiting(): readonly PartitionWait[] {
     return this.ended.signal.aborted ? [] : this.waits.list;
   }
 
-  get usersWaiting(): number {
-    return this.ended.signal.aborted ? 0 : this.sender.usersWaiting;
+  get workflowsWaiting(): number {
+    return this.ended.signal.aborted ? 0 : this.sender.workflowsWaiting;
   }
 
   offer(batch: RecordBatch): void {
-    const { topic, partition, records } = batch;
-    const taken = this.runners.get(partition)?.taken;
-    if (taken === undefined || this.ended.signal.aborted) return;
-    const { maxRecordBytes } = this.settings;
-    // What is too large is not decoded, so nothing need be known of it.
-    const values = records.flatMap(({ value }) => (value === null || value.length > maxRecordBytes ? [] : [value]));
-    this.waiting.take(laneOf({ topic, partition }), values, (decoder) => this.decode(batch, taken, decoder));
-  }
-
-  private decode({ topic, partition, fetchedFrom, next, records }: RecordBatch, taken: Taken, decoder: ValueDecoder): void {
-    const { inputTopics, decode } = this.settings;
-    const runner = this.runners.get(partition);
-    const input = inputTopics.indexOf(topic) as InputIndex;
-    if (runner === undefined || runner.taken !== taken || this.ended.signal.aborted || runner.isShort(input)) return;
-    const { triple } = taken;
-    const expected = triple.nextFetch(input);
-    if (fetchedFrom < expected) {
-      // Nothing is read twice, whatever it is called now: a log that begins anew is noticed by its end.
-      this.deps.member.seek(topic, partition, expected);
-      return;
-    }
-    if (fetchedFrom > expected) runner.lost(input, expected, fetchedFrom);
-    const fetched = records.map((record) => fetchedOf(record, decode(input, record, decoder)));
-    triple.offer(input, fetched, next, this.deps.clock.elapsed());
-    this.deps.observer.read(input, records.length);
-    this.applyBackPressure(triple);
-    this.wakeUp();
+    this.lanes.offer(batch);
   }
 
   /** Sends what is released without waiting for more, and resolves when all of it is acknowledged and committed. */
@@ -241,14 +220,6 @@ export class Generation {
     this.wakeUp();
   }
 
-  private forgotten(partition: number): void {
-    for (const place of this.runners.get(partition)!.lanes) {
-      this.waiting.forget(laneOf(place));
-      this.lanes.release(place, 'schemas');
-      this.lanes.release(place, 'full');
-    }
-  }
-
   private async moveRecords(): Promise<void> {
     const { clock } = this.deps;
     while (!this.ended.signal.aborted) {
@@ -258,12 +229,12 @@ export class Generation {
       const all = this.allTaken;
       let more = false;
       const waitingRecords = all.reduce((sum, { triple }) => sum + triple.outbox.waiting.records, 0);
-      for (const { triple } of all) {
+      for (const { triple, reading } of all) {
         const mayRead = !this.draining && this.mayRead(triple, waitingRecords, now);
         // Even with nothing to read: the ends of the logs may have moved the watermark.
         const read = triple.read(mayRead ? READ_BUDGET : 0, now);
         more ||= read === READ_BUDGET;
-        this.applyBackPressure(triple);
+        this.lanes.balance(triple.partition, reading);
       }
       const readyAt = this.sender.sendReady(all, now);
       this.sender.tick(now);
@@ -277,21 +248,10 @@ export class Generation {
     const { outbox } = triple;
     if (this.limits.tooMuchWaits(outbox.waiting, waitingRecords)) {
       const { records } = outbox.waiting;
-      this.waits.begin(triple.partition, 'users', `${records} of its records wait for single users, whose signals wait: look at those workflows`, now);
+      this.waits.begin(triple.partition, 'users', `${records} of its records wait for single workflows, whose signals wait: look at those`, now);
       return false;
     }
     this.waits.end(triple.partition, 'users', now);
     return outbox.moving < this.limits.released && triple.deadLetterBytes < this.limits.deadLetterBytes;
   }
-
-  private applyBackPressure(triple: PartitionTriple): void {
-    for (const input of INPUT_INDEXES) {
-      this.lanes.queued({ topic: this.settings.inputTopics[input], partition: triple.partition }, triple.queued(input));
-    }
-  }
-}
-
-function placeOf(lane: string): { readonly topic: string; readonly partition: number } {
-  const slash = lane.lastIndexOf('/');
-  return { topic: lane.slice(0, slash), partition: Number(lane.slice(slash + 1)) };
 }

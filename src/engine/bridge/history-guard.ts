@@ -1,8 +1,8 @@
 /**
  * Keeps signals from outrunning a workflow. A signal is acknowledged when it is durable, not when it is processed: while
- * workers are away or slow, the history of a busy user grows, and Temporal terminates a workflow whose history passes
- * its limits (50 MB, 51,200 events, 10,000 signals), which would lose the user's state. And whoever takes the user over
- * replays all of it, within the 10 s of a workflow task. So after every so many signals, bytes or records to a user its history is looked
+ * workers are away or slow, the history of a busy one grows, and Temporal terminates a workflow whose history passes
+ * its limits (50 MB, 51,200 events, 10,000 signals), which would lose its state. And whoever takes it over
+ * replays all of it, within the 10 s of a workflow task. So after every so many signals, bytes or records to a workflow its history is looked
  * at, and while it is long, or so many records are not all applied, its signals wait. A workflow that keeps up continues
  * as new long before. One guard serves a bridge for as long as it lives: what it knows outlasts generations.
  */
@@ -14,13 +14,13 @@ const LOOK_AFTER_SIGNALS = 200;
 const LOOK_AFTER_BYTES = 1_000_000;
 /** Half of what a workflow continues as new after. */
 const LOOK_AFTER_RECORDS = 2_500;
-/** A quarter more than the longest runs, see workflows/enrich-user.ts: whoever takes such a user over replays it for some 7 s of processor, of the 10 s of a task. */
+/** A quarter more than the longest runs, see workflows/enrich-user.ts: whoever takes such a workflow over replays it for some 7 s of processor, of the 10 s of a task. */
 export const MAX_HISTORY = { events: 5_000, bytes: 7_000_000 };
 /** ms between looks at a long history: the first, and the longest. */
 const FIRST_POLL = 100;
 const MAX_POLL = 5_000;
-/** Users that are remembered (some 100 bytes each); the one that was signalled longest ago is forgotten first. */
-const MAX_USERS = 250_000;
+/** Workflows that are remembered (some 100 bytes each); the one that was signalled longest ago is forgotten first. */
+const MAX_WORKFLOWS = 250_000;
 
 /** `signals`: since the last look; a large one counts as several. `records`: since it was seen that all were applied. */
 interface Sent {
@@ -37,48 +37,48 @@ export interface SignalSize {
 export class HistoryGuard {
   private readonly signaller: Pick<Signaller, 'history'>;
   private readonly clock: Pick<Clock, 'sleep'>;
-  private readonly maxUsers: number;
-  /** By user. */
+  private readonly maxWorkflows: number;
+  /** By key. */
   private readonly sent = new Map<string, Sent>();
   private forgot = false;
 
-  constructor(signaller: Pick<Signaller, 'history'>, clock: Pick<Clock, 'sleep'>, maxUsers = MAX_USERS) {
+  constructor(signaller: Pick<Signaller, 'history'>, clock: Pick<Clock, 'sleep'>, maxWorkflows = MAX_WORKFLOWS) {
     this.signaller = signaller;
     this.clock = clock;
-    this.maxUsers = maxUsers;
+    this.maxWorkflows = maxWorkflows;
   }
 
   /**
-   * Undefined when a signal of this size may be sent to the user at once; otherwise resolves when it may, or when `ended`,
+   * Undefined when a signal of this size may be sent to the workflow at once; otherwise resolves when it may, or when `ended`,
    * and rejects when Temporal does not answer.
    */
-  admit(userId: string, { bytes, records }: SignalSize, ended: AbortSignal): Promise<void> | undefined {
+  admit(key: string, { bytes, records }: SignalSize, ended: AbortSignal): Promise<void> | undefined {
     const signals = Math.max(1, (bytes * LOOK_AFTER_SIGNALS) / LOOK_AFTER_BYTES);
     // Of one that may have been forgotten nothing is known: it is looked at.
-    const before = this.sent.get(userId) ?? { signals: this.forgot ? LOOK_AFTER_SIGNALS : 0, records: 0 };
+    const before = this.sent.get(key) ?? { signals: this.forgot ? LOOK_AFTER_SIGNALS : 0, records: 0 };
     if (before.signals < LOOK_AFTER_SIGNALS && before.records < LOOK_AFTER_RECORDS) {
-      this.note(userId, { signals: before.signals + signals, records: before.records + records });
+      this.note(key, { signals: before.signals + signals, records: before.records + records });
       return undefined;
     }
     const applied = before.records >= LOOK_AFTER_RECORDS;
-    return this.waitForShortHistory(userId, applied, ended).then((short) => {
+    return this.waitForShortHistory(key, applied, ended).then((short) => {
       // Whoever comes after one that gave up has to look as well.
-      if (short) this.note(userId, { signals, records: applied ? records : before.records + records });
+      if (short) this.note(key, { signals, records: applied ? records : before.records + records });
     });
   }
 
-  private note(userId: string, sent: Sent): void {
-    this.sent.delete(userId);
-    this.sent.set(userId, sent);
-    if (this.sent.size <= this.maxUsers) return;
+  private note(key: string, sent: Sent): void {
+    this.sent.delete(key);
+    this.sent.set(key, sent);
+    if (this.sent.size <= this.maxWorkflows) return;
     this.forgot = true;
     this.sent.delete(this.sent.keys().next().value!);
   }
 
   /** `applied`: and for all that was signalled to be applied. False when ended before. */
-  private async waitForShortHistory(userId: string, applied: boolean, ended: AbortSignal): Promise<boolean> {
+  private async waitForShortHistory(key: string, applied: boolean, ended: AbortSignal): Promise<boolean> {
     for (let poll = FIRST_POLL; !ended.aborted; poll = Math.min(2 * poll, MAX_POLL)) {
-      const history = await this.signaller.history(userId);
+      const history = await this.signaller.history(key);
       if (history === null || (isShort(history) && !(applied && history.busy))) return true;
       await this.clock.sleep(poll, ended);
     }

@@ -92,7 +92,7 @@ export class LogEnds {
         const missing = runner.lanes.filter(({ topic, partition }) => !found.has(`${topic}/${partition}`));
         for (const [input, { topic, partition }] of runner.lanes.entries()) {
           const row = found.get(`${topic}/${partition}`);
-          if (row !== undefined) onEnd(runner, input as InputIndex, row.start, row.end, at);
+          if (row !== undefined) onEnd(runner, input, row.start, row.end, at);
         }
         if (missing.length === 0) this.trust(runner);
         else this.doubt(runner, `${missing.map(({ topic }) => topic).join(', ')} has no leader for it that answers`);

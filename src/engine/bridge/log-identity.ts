@@ -1,7 +1,7 @@
 /**
  * Which log a committed place belongs to (semantics, section 4: a coordinate belongs to one log). A log is named by the id of its
  * topic, with `~n` behind it after a person has decided n times that it goes on elsewhere. The names ride in the metadata of the
- * committed offsets, of all three inputs on each, because Kafka forgets the offsets of a topic that is deleted; and in every
+ * committed offsets, of all inputs on each, because Kafka forgets the offsets of a topic that is deleted; and in every
  * signal, so that a workflow tells the coordinates of one log from those of another.
  *
  * Nobody can tell from outside what another log holds: it may be new, or a copy of the old one. So a triple whose log is not
@@ -11,9 +11,7 @@ import type { TopicIdentity } from '../kafka/kafkajs/topic-ids.ts';
 import type { Mark } from '../ordering/record-mark.ts';
 
 /** By input; '' for one that is not known. */
-export type LogNames = readonly [string, string, string];
-
-export const NO_LOGS: LogNames = ['', '', ''];
+export type LogNames = readonly string[];
 
 /** What was known of the inputs when a place was committed. */
 export interface KnownLogs {
@@ -56,9 +54,9 @@ export function nextName(place: Pick<LogPlace, 'identity' | 'known'>): string {
   return `${base}~${Number(turn) + 1}`;
 }
 
-/** The ids of three topics as they are now; '' where the brokers have none. */
+/** The ids of topics as they are now; '' where the brokers have none. */
 export function idsOf(topics: readonly string[], identities: readonly TopicIdentity[] = []): LogNames {
-  return topics.map((topic) => identities.find((one) => one.topic === topic)?.id ?? '') as unknown as LogNames;
+  return topics.map((topic) => identities.find((one) => one.topic === topic)?.id ?? '');
 }
 
 /** The topics that are others than they were, as far as both are known. */
@@ -97,12 +95,12 @@ export function partitionsProblem(known: number, identities: readonly TopicIdent
   const other = identities.filter(({ partitions }) => partitions !== null && partitions !== known);
   if (other.length === 0) return undefined;
   const found = other.map(({ topic, partitions }) => `${topic} has ${partitions}`).join(', ');
-  return `the inputs had ${known} partitions when they were read last, and now ${found}: most users are in another partition than before, where their later events may come before their earlier ones`;
+  return `the inputs had ${known} partitions when they were read last, and now ${found}: most keys are in another partition than before, where their later events may come before their earlier ones`;
 }
 
 /** What to do, for the end of a sentence. */
-export function decideHow(topics: readonly string[]): string {
-  return `Nothing of it is processed until a person decides where to go on: "money-enrichment topics ${topics.map((topic) => `--accept ${topic}`).join(' ')} --from beginning" (or end, or a time); see "A log that has changed" in docs/operations.md`;
+export function decideHow(topics: readonly string[], command = (names: readonly string[]): string => `acceptLogs for ${names.join(', ')}`): string {
+  return `Nothing of it is processed until a person decides where to go on: ${command(topics)}; see "A log that has changed" in docs/operations.md`;
 }
 
 /** Nothing is concluded from a record that is gone. */

@@ -13,7 +13,7 @@ export interface LogWatchDeps {
   readonly kafka: Pick<KafkaPort, 'topicIdentities'>;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly inputTopics: readonly [string, string, string];
+  readonly inputTopics: readonly string[];
   readonly ended: AbortSignal;
   /** Those that belong to this generation. */
   readonly runners: () => readonly TripleRunner[];

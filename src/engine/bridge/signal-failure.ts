@@ -1,22 +1,22 @@
 /**
  * Whose failure it is when a signal does not go through. gRPC's codes are somewhere down the causes of what the client
- * throws. `user`: this signal is refused, others are not concerned; `overload`: Temporal asks all to slow down; `outage`:
+ * throws. `workflow`: this signal is refused, others are not concerned; `overload`: Temporal asks all to slow down; `outage`:
  * anything else.
  */
 import { messageOf } from '../errors.ts';
 
-export type SignalFailure = 'user' | 'overload' | 'outage';
+export type SignalFailure = 'workflow' | 'overload' | 'outage';
 
 const INVALID_ARGUMENT = 3;
 const RESOURCE_EXHAUSTED = 8;
 const OUT_OF_RANGE = 11;
 /** A request above gRPC's limit of a message, and a single workflow that is busy, come under this code as well. */
-const OF_ONE_USER = /larger than max|message (size|too large)|workflow is busy|busy workflow/i;
+const OF_ONE_WORKFLOW = /larger than max|message (size|too large)|workflow is busy|busy workflow/i;
 
 export function signalFailureOf(error: unknown): SignalFailure {
   for (const { code, message } of causesOf(error)) {
-    if (code === INVALID_ARGUMENT || code === OUT_OF_RANGE) return 'user';
-    if (code === RESOURCE_EXHAUSTED) return OF_ONE_USER.test(String(message)) ? 'user' : 'overload';
+    if (code === INVALID_ARGUMENT || code === OUT_OF_RANGE) return 'workflow';
+    if (code === RESOURCE_EXHAUSTED) return OF_ONE_WORKFLOW.test(String(message)) ? 'workflow' : 'overload';
   }
   return 'outage';
 }

@@ -2,7 +2,7 @@
  * How many signals are under way, and how fast failed ones are repeated, for all triples of a bridge. A failure that
  * concerns all halves the places and makes everybody wait a little, longer with each one in a row; every signal that goes
  * through gives a place back. So an outage is met with one attempt a second, and its end is noticed at once. Repeated
- * signals have half of the places at most: users whose signals fail for ever leave the rest to the others.
+ * signals have half of the places at most: workflows whose signals fail for ever leave the rest to the others.
  */
 import type { Clock } from '../clock.ts';
 

@@ -1,6 +1,6 @@
 /**
  * Sends the signals of all triples of a generation: what is ready, from each triple in turn, as far as there are places;
- * each until it is acknowledged or its triple is given up. A user whose signals wait, for its history or because they fail,
+ * each until it is acknowledged or its triple is given up. A workflow whose signals wait, for its history or because they fail,
  * gives its place back meanwhile, and what it has in the outbox counts by itself.
  */
 import type { Clock } from '../clock.ts';
@@ -11,7 +11,7 @@ import type { PartitionTriple } from '../ordering/partition-triple.ts';
 import { signalFailureOf, signalProblem, type SignalFailure } from './signal-failure.ts';
 import { SignalPlaces, type PlaceKind } from './signal-places.ts';
 import type { Batch, Signaller } from './signaller.ts';
-import { UsersWaiting } from './users-waiting.ts';
+import { WorkflowsWaiting } from './workflows-waiting.ts';
 import { PATIENCE } from './waits.ts';
 
 export interface SignalObserver {
@@ -28,8 +28,8 @@ export interface SignalSenderDeps {
   readonly observer: SignalObserver;
   readonly guard: HistoryGuard;
   readonly rules: unknown;
-  /** For people, in the place of a user id. */
-  readonly workflowIdOf: (userId: string) => string;
+  /** For people, in the place of a key. */
+  readonly workflowIdOf: (key: string) => string;
   /** Something was acknowledged, or may be sent now. */
   readonly onProgress: () => void;
 }
@@ -42,14 +42,14 @@ export interface Sending {
 
 /** ms; a signal that is refused for its own sake may wait longer. */
 const FIRST_BACKOFF = 100;
-const MAX_BACKOFF: Record<SignalFailure, number> = { outage: 5_000, overload: 5_000, user: 30_000 };
-/** Failures in a row after which a user is known to wait. */
+const MAX_BACKOFF: Record<SignalFailure, number> = { outage: 5_000, overload: 5_000, workflow: 30_000 };
+/** Failures in a row after which a workflow is known to wait. */
 const WAITS_AFTER = 3;
 
 export class SignalSender {
   private readonly deps: SignalSenderDeps;
   private readonly places: SignalPlaces;
-  private readonly users: UsersWaiting;
+  private readonly waiting: WorkflowsWaiting;
   /** Where the next round begins, so that each triple has its turn. */
   private turn = 0;
   private lastError = '';
@@ -58,17 +58,17 @@ export class SignalSender {
   constructor(deps: SignalSenderDeps) {
     this.deps = deps;
     this.places = new SignalPlaces(deps.clock, deps.onProgress);
-    this.users = new UsersWaiting(deps.logger, deps.workflowIdOf);
+    this.waiting = new WorkflowsWaiting(deps.logger, deps.workflowIdOf);
   }
 
-  get usersWaiting(): number {
-    return this.users.size;
+  get workflowsWaiting(): number {
+    return this.waiting.size;
   }
 
   problem(now: number): string | undefined {
     const { failingSince } = this.places;
     if (failingSince !== undefined && now - failingSince >= PATIENCE) return `signals do not go through, for ${Math.floor((now - failingSince) / 1_000)} s: ${this.lastError}`;
-    return this.users.problem(now);
+    return this.waiting.problem(now);
   }
 
   /** To be called now and then. */
@@ -79,7 +79,7 @@ export class SignalSender {
     if (failingSince === undefined && this.saidOutage) this.deps.logger.info({}, 'signals go through again');
     this.saidOutage = outage || (this.saidOutage && failingSince !== undefined);
     // Who waits in an outage waits for its end, like all.
-    if (failingSince === undefined) this.users.tick(now);
+    if (failingSince === undefined) this.waiting.tick(now);
   }
 
   /** Returns when the next signal will be ready, ms; Infinity when only an acknowledgement can bring it. */
@@ -111,38 +111,38 @@ export class SignalSender {
       lowWater: flight.lowWater,
       rules: this.deps.rules,
       records: flight.records.map((record) => record.applicable!),
-      userId: flight.userId,
+      key: flight.key,
     };
     const bytes = flight.records.reduce((sum, record) => sum + record.bytes, 0);
     let place: PlaceKind | undefined = 'first';
     for (let failures = 0, backoff = FIRST_BACKOFF; ; failures += 1, backoff *= 2) {
       const before = this.places.successes;
       try {
-        const wait = guard.admit(flight.userId, { bytes, records: batch.records.length }, givenUp);
+        const wait = guard.admit(flight.key, { bytes, records: batch.records.length }, givenUp);
         if (wait !== undefined) {
           this.places.free(place);
           place = undefined;
-          this.waits(sending, flight.userId, 'its workflow does not keep up: check that workers run, and look at that workflow');
+          this.waits(sending, flight.key, 'its workflow does not keep up: check that workers run, and look at that workflow');
           await wait;
           place = await this.again(sending);
         }
         if (place === undefined || givenUp.aborted) break;
-        await this.deps.signaller.signal(flight.userId, batch);
+        await this.deps.signaller.signal(flight.key, batch);
         this.places.succeeded();
         break;
       } catch (error) {
         const failure = this.noteFailure(error, sending, before);
-        if (failure === 'user' || failures >= WAITS_AFTER) this.waits(sending, flight.userId, `its signals fail: ${signalProblem(error)}`);
+        if (failure === 'workflow' || failures >= WAITS_AFTER) this.waits(sending, flight.key, `its signals fail: ${signalProblem(error)}`);
         if (place !== undefined) this.places.free(place);
         await clock.sleep(Math.min(backoff, MAX_BACKOFF[failure]), givenUp);
         place = await this.again(sending);
         if (place === undefined) break;
       }
     }
-    this.users.end(flight.userId, clock.elapsed());
+    this.waiting.end(flight.key, clock.elapsed());
     if (place !== undefined) this.places.free(place);
     if (givenUp.aborted) return;
-    triple.outbox.setWaiting(flight.userId, false);
+    triple.outbox.setWaiting(flight.key, false);
     triple.acknowledged(flight);
     observer.signalled(batch.records.length);
     for (const record of batch.records) if (record.late !== undefined) observer.late();
@@ -165,9 +165,9 @@ export class SignalSender {
     return failure;
   }
 
-  private waits({ triple }: Sending, userId: string, why: string): void {
-    triple.outbox.setWaiting(userId, true);
-    this.users.begin(userId, why, this.deps.clock.elapsed());
+  private waits({ triple }: Sending, key: string, why: string): void {
+    triple.outbox.setWaiting(key, true);
+    this.waiting.begin(key, why, this.deps.clock.elapsed());
     this.deps.onProgress();
   }
 }

@@ -1,7 +1,7 @@
 import type { LogNames } from './log-identity.ts';
 import type { Applicable, Offsets } from '../ordering/decoded.ts';
 
-/** One signal: events of one user, in the order of their application. */
+/** One signal: events of one key, in the order of their application. */
 export interface Batch<E = unknown> {
   readonly partition: number;
   /** Every record below was acknowledged. */
@@ -10,7 +10,7 @@ export interface Batch<E = unknown> {
   readonly logs?: LogNames;
   readonly rules: unknown;
   readonly records: readonly Applicable<E>[];
-  readonly userId: string;
+  readonly key: string;
 }
 
 export interface HistoryLength {
@@ -23,12 +23,12 @@ export interface HistoryLength {
 /** Where the bridge's signals go. */
 export interface Signaller {
   /**
-   * Starts the user's workflow if there is none, and signals it. Resolves when the signal is durable; rejects on any
+   * Starts the key's workflow if there is none, and signals it. Resolves when the signal is durable; rejects on any
    * doubt, and then the same signal is sent again: a workflow drops what it already has.
    */
-  signal(userId: string, batch: Batch): Promise<void>;
-  /** The history of the user's running workflow; null when there is none. */
-  history(userId: string): Promise<HistoryLength | null>;
-  /** How people are told of a user: the id of its workflow. */
-  workflowIdOf?(userId: string): string;
+  signal(key: string, batch: Batch): Promise<void>;
+  /** The history of the key's running workflow; null when there is none. */
+  history(key: string): Promise<HistoryLength | null>;
+  /** How people are told of a key: the id of its workflow. */
+  workflowIdOf?(key: string): string;
 }

@@ -15,12 +15,12 @@ import type { TopicRooms } from '../kafka/topic-rooms.ts';
 import type { Logger } from '../log.ts';
 import type { BridgeObserver, BridgeSettings } from './bridge-settings.ts';
 import { Committer } from './committer.ts';
-import type { Lanes } from '../ordering/lanes.ts';
+import type { InputLanes, Reading } from '../ordering/input-lanes.ts';
 import { isOther, type LogNames } from './log-identity.ts';
 import { PartitionTriple } from '../ordering/partition-triple.ts';
 import type { Sending } from './signal-sender.ts';
 import type { WaitReason, Waits } from './waits.ts';
-import { INPUT_INDEXES, type InputIndex } from '../ordering/watermark.ts';
+import type { InputIndex } from '../ordering/watermark.ts';
 
 export type TripleMember = Pick<GroupMember, 'pause' | 'resume' | 'seek' | 'confirmed'>;
 
@@ -31,22 +31,21 @@ export interface TripleRunnerDeps {
   readonly logger: Logger;
   readonly observer: BridgeObserver;
   readonly member: TripleMember;
-  readonly lanes: Lanes;
+  readonly lanes: InputLanes<unknown>;
   readonly waits: Waits;
   readonly rooms: TopicRooms;
-  readonly workflowIdOf: (userId: string) => string;
+  readonly workflowIdOf: (key: string) => string;
   /** Its generation has ended. */
   readonly ended: AbortSignal;
   /** It is taken. */
   readonly onTaken: () => void;
   /** One of its logs ends before what was read of it. */
   readonly onShort: () => void;
-  /** What was fetched of it and not read is void. */
-  readonly onForgotten: (partition: number) => void;
 }
 
 /** As long as it is taken. */
 export interface Taken extends Sending {
+  readonly reading: Reading<unknown>;
   readonly committer: Committer;
   readonly giveUp: AbortController;
   /** ms; what was asked before says nothing. */
@@ -82,7 +81,7 @@ export class TripleRunner {
   constructor(partition: number, deps: TripleRunnerDeps) {
     this.partition = partition;
     this.deps = deps;
-    for (const lane of this.lanes) deps.lanes.hold(lane, 'taken');
+    deps.lanes.hold(partition, 'taken');
   }
 
   /** Settles with the first attempt to take it. */
@@ -122,7 +121,7 @@ export class TripleRunner {
 
   /** Undefined when the generation has ended meanwhile. */
   private async take(): Promise<Taken | undefined> {
-    const { settings, kafka, clock, ended, member, rooms, observer } = this.deps;
+    const { settings, kafka, clock, ended, rooms, observer } = this.deps;
     const slow = new AbortController();
     void clock.sleep(SLOW, slow.signal).then(() => {
       if (!slow.signal.aborted && !ended.aborted) this.wait('taking', 'Kafka does not answer when it is to be taken');
@@ -148,15 +147,24 @@ export class TripleRunner {
         partition: this.partition, ...committed, logs: committer.logs, outOfOrderness: settings.outOfOrderness, idleTimeout: settings.idleTimeout,
         workflowIdOf: this.deps.workflowIdOf,
       });
-      this.current = { triple, committer, giveUp, givenUp: giveUp.signal, since: clock.elapsed() };
-      for (const input of INPUT_INDEXES) member.seek(settings.inputTopics[input], this.partition, committed.start.next[input]);
-      for (const lane of this.lanes) this.deps.lanes.release(lane, 'taken');
+      this.current = { triple, reading: this.readingOf(triple), committer, giveUp, givenUp: giveUp.signal, since: clock.elapsed() };
+      this.deps.lanes.seek(this.partition);
+      this.deps.lanes.release(this.partition, 'taken');
     } finally {
       slow.abort();
     }
     for (const reason of ['taking', 'commit', 'log'] as const) this.deps.waits.end(this.partition, reason, clock.elapsed());
     this.deps.onTaken();
     return this.current;
+  }
+
+  private readingOf(triple: PartitionTriple): Reading<unknown> {
+    return {
+      nextFetch: (input) => triple.nextFetch(input),
+      queued: (input) => triple.queued(input),
+      offer: (input, records, next) => triple.offer(input, records, next, this.deps.clock.elapsed()),
+      closed: (input) => this.isShort(input),
+    };
   }
 
   /** Notes logs that were cut with the committed place: it waits for a person then, in every bridge. Throws LogChanged if there are any. */
@@ -188,12 +196,12 @@ export class TripleRunner {
   /** What is known of it is void; it is not fetched until it is taken again. */
   private async forget(): Promise<void> {
     const { current } = this;
-    for (const lane of this.lanes) this.deps.lanes.hold(lane, 'taken');
+    this.deps.lanes.hold(this.partition, 'taken');
     this.current = undefined;
     this.shortSince.clear();
     if (current === undefined) return;
     current.giveUp.abort();
-    this.deps.onForgotten(this.partition);
+    this.deps.lanes.forget(this.partition);
     await current.committer.close();
   }
 
@@ -233,7 +241,7 @@ export class TripleRunner {
     this.shortSince.set(input, since);
     this.wait('log', `${this.topicOf(input)}, partition ${this.partition} ends at offset ${end}, but was read up to ${triple.nextFetch(input)}: it was cut, restored or made anew. Nothing of this partition is processed until a person has decided: see "A log that has changed" in docs/operations.md`);
     if (at - since < SHORT_FOR) return;
-    for (const short of this.shortSince.keys()) this.cuts.set(short, { below: triple.nextFetch(short), name: current.committer.logs.names[short] });
+    for (const short of this.shortSince.keys()) this.cuts.set(short, { below: triple.nextFetch(short), name: current.committer.logs.names[short]! });
     current.giveUp.abort();
   }
 
@@ -250,7 +258,7 @@ export class TripleRunner {
     const { current } = this;
     if (current === undefined || at < current.since) return;
     // Which one it is, and what it was, is said by whoever takes the triple next.
-    if (INPUT_INDEXES.some((input) => isOther(current.committer.logs.names[input], ids[input]))) current.giveUp.abort();
+    if (current.committer.logs.names.some((name, input) => isOther(name, ids[input]!))) current.giveUp.abort();
   }
 
   /** Offsets of a log that went before they were read. */
@@ -264,7 +272,7 @@ export class TripleRunner {
   }
 
   private topicOf(input: InputIndex): string {
-    return this.deps.settings.inputTopics[input];
+    return this.deps.settings.inputTopics[input]!;
   }
 
   /** What was acknowledged is committed if that is still possible. Never throws. */

@@ -7,7 +7,7 @@ import type { Logger } from '../log.ts';
 /**
  * Of one partition triple. `taking`: its transactional id and place; `ends`: the ends of its logs; `commit`: a commit failed
  * and it is taken anew; `log`: a log ends before the place that was read, which a person has to look at; `users`: too much
- * of it waits for single users.
+ * of it waits for single workflows. It is called so in a metric.
  */
 export const WAIT_REASONS = ['taking', 'ends', 'commit', 'log', 'users'] as const;
 export type WaitReason = (typeof WAIT_REASONS)[number];

@@ -1,6 +1,8 @@
 /** How Kafka is reached. */
 export interface KafkaConfig {
   readonly brokers: readonly string[];
+  /** Under which brokers log and limit its requests; `money-enrichment` when absent. */
+  readonly clientId?: string;
   readonly ssl: boolean;
   /** PEM text or paths, as configured. */
   readonly sslCa?: string;

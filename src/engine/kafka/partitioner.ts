@@ -1,10 +1,12 @@
 /**
  * Kafka's default partitioner for keyed records, byte for byte as in the Java client (`Utils.murmur2`, `toPositive`):
- * which partition a key lives in, and which shard a user.
+ * which partition a key lives in, and which shard its workflow.
  */
 const SEED = 0x9747b28c;
 const M = 0x5bd1e995;
 const R = 24;
+/** Also in a workflow, which has no Buffer. */
+const UTF8 = new TextEncoder();
 
 /** 32-bit murmur2 of `key`, as a signed integer. */
 export function murmur2(key: Uint8Array): number {
@@ -30,7 +32,7 @@ export function murmur2(key: Uint8Array): number {
 
 /** The partition of a key among `partitions`. */
 export function partitionOf(key: Uint8Array | string, partitions: number): number {
-  return (murmur2(typeof key === 'string' ? Buffer.from(key) : key) & 0x7fffffff) % partitions;
+  return (murmur2(typeof key === 'string' ? UTF8.encode(key) : key) & 0x7fffffff) % partitions;
 }
 
 function byte(key: Uint8Array, index: number): number {

@@ -7,7 +7,7 @@ import type { Offsets } from './decoded.ts';
 import type { KnownLogs, LogNames } from '../bridge/log-identity.ts';
 import { metadataFields, metadataText } from './offset-metadata.ts';
 import { markOf, type Mark } from './record-mark.ts';
-import { INPUT_INDEXES, type MaxTs } from './watermark.ts';
+import type { MaxTs } from './watermark.ts';
 
 export interface Checkpoint {
   /** Next offset to read of each input. */
@@ -16,6 +16,11 @@ export interface Checkpoint {
   readonly maxTs: MaxTs;
   /** Epoch ms; -Infinity before there is one. */
   readonly watermark: number;
+}
+
+/** Nothing was read before these offsets. */
+export function beginningAt(next: Offsets): Checkpoint {
+  return { next, maxTs: next.map(() => -Infinity), watermark: -Infinity };
 }
 
 /** What rides as metadata on each committed offset. Every dead letter below `deadLettersBelow` was written. */
@@ -50,11 +55,11 @@ export function decodeMetadata(text: string): OffsetMetadata | undefined {
 }
 
 export function sameCheckpoint(a: Checkpoint, b: Checkpoint): boolean {
-  return a.watermark === b.watermark && INPUT_INDEXES.every((input) => a.next[input] === b.next[input] && a.maxTs[input] === b.maxTs[input]);
+  return a.watermark === b.watermark && a.next.every((offset, input) => offset === b.next[input] && a.maxTs[input] === b.maxTs[input]);
 }
 
 function isNames(value: unknown): value is LogNames {
-  return Array.isArray(value) && value.length === 3 && value.every((name) => typeof name === 'string');
+  return Array.isArray(value) && value.every((name) => typeof name === 'string');
 }
 
 const finite = (ms: number) => (Number.isFinite(ms) ? ms : null);

@@ -4,7 +4,7 @@ import type { ValueDecoder } from '../values/value.ts';
 import type { InputIndex } from './watermark.ts';
 
 /** Kafka offsets, one for each input, of one partition of all of them. */
-export type Offsets = readonly [number, number, number];
+export type Offsets = readonly number[];
 
 export interface RawKafkaRecord {
   readonly key: Buffer | null;
@@ -15,7 +15,7 @@ export interface RawKafkaRecord {
 
 export interface DecodedEvent<E> {
   readonly ok: true;
-  readonly userId: string;
+  readonly key: string;
   /** Event time, epoch ms. */
   readonly ts: number;
   /** Undefined for a record that only moves time. */
@@ -32,6 +32,7 @@ export type Decode<E> = (input: InputIndex, record: RawKafkaRecord, decoder: Val
 
 /** An event with its place in the log and its effective time, as its workflow is told of it. */
 export interface Applicable<E> {
+  readonly input: InputIndex;
   readonly offset: number;
   /** Event time, epoch ms. */
   readonly ts: number;

@@ -4,22 +4,29 @@
  */
 import type { GroupMember, TopicPartition } from '../kafka/port.ts';
 
-/** `taken`: its triple is not taken; `schemas`: a batch waits for its decoder; `full`: enough is queued. */
-export type Hold = 'taken' | 'schemas' | 'full';
+/** `taken`: its triple is not taken; `schemas`: a batch waits for its decoder; `full`: enough is queued; `fetched`: nothing more is wanted. */
+export type Hold = 'taken' | 'schemas' | 'full' | 'fetched';
+
+/** What is queued of a lane: fetching pauses at either, goes on below half. */
+export interface LaneLimit {
+  readonly records: number;
+  readonly bytes: number;
+}
 
 /** Of a process: queued and not read. */
 const MAX_QUEUED = { records: 300_000, bytes: 150_000_000 };
-/** Of a lane: fetching pauses above, goes on below half. */
+/** Of a lane. */
 const MOST_QUEUED = { records: 2_000, bytes: 2_000_000 };
 const LEAST_QUEUED = { records: 200, bytes: 100_000 };
 
 export class Lanes {
   private readonly member: Pick<GroupMember, 'pause' | 'resume'>;
   private readonly holds = new Map<string, Set<Hold>>();
-  private limit: { readonly records: number; readonly bytes: number } = MOST_QUEUED;
+  private limit: LaneLimit;
 
-  constructor(member: Pick<GroupMember, 'pause' | 'resume'>) {
+  constructor(member: Pick<GroupMember, 'pause' | 'resume'>, limit: LaneLimit = MOST_QUEUED) {
     this.member = member;
+    this.limit = limit;
   }
 
   /** `lanes`: how many this process has. */
@@ -41,6 +48,11 @@ export class Lanes {
     if (holds?.delete(why) === true && holds.size === 0) this.member.resume(lane.topic, lane.partition);
   }
 
+  /** The member fetches everything, whatever was held. */
+  reset(): void {
+    this.holds.clear();
+  }
+
   /** So much of it is queued. */
   queued(lane: TopicPartition, { records, bytes }: { readonly records: number; readonly bytes: number }): void {
     if (records >= this.limit.records || bytes >= this.limit.bytes) this.hold(lane, 'full');
@@ -50,4 +62,10 @@ export class Lanes {
 
 export function laneOf({ topic, partition }: TopicPartition): string {
   return `${topic}/${partition}`;
+}
+
+/** The other way. */
+export function placeOf(lane: string): TopicPartition {
+  const slash = lane.lastIndexOf('/');
+  return { topic: lane.slice(0, slash), partition: Number(lane.slice(slash + 1)) };
 }

@@ -4,10 +4,10 @@
  * there a while after the record had arrived: otherwise an earlier one may be on its way, from the broker or from a
  * producer that sent both.
  */
-import type { Decoded } from './decoded.ts';
+import type { Decoded, Offsets } from './decoded.ts';
 import { Fifo } from './fifo.ts';
 import type { UnusableRecord } from './read-record.ts';
-import { INPUT_INDEXES, type InputIndex } from './watermark.ts';
+import type { InputIndex } from './watermark.ts';
 
 export interface Fetched<E = unknown> {
   readonly offset: number;
@@ -40,20 +40,26 @@ interface Lane<E> {
 }
 
 export class MergeQueue<E = unknown> {
-  private readonly lanes: readonly [Lane<E>, Lane<E>, Lane<E>];
+  private readonly lanes: readonly Lane<E>[];
+  private readonly inputs: readonly InputIndex[];
 
-  constructor(next: readonly [number, number, number]) {
-    const lane = (fetched: number): Lane<E> => ({ queue: new Fifo(), bytes: 0, fetched, fetchedAt: -Infinity, end: undefined });
-    this.lanes = [lane(next[0]), lane(next[1]), lane(next[2])];
+  /** `next`: where the first fetch of each input starts. */
+  constructor(next: Offsets) {
+    this.lanes = next.map((fetched) => ({ queue: new Fifo(), bytes: 0, fetched, fetchedAt: -Infinity, end: undefined }));
+    this.inputs = [...next.keys()];
+  }
+
+  private lane(input: InputIndex): Lane<E> {
+    return this.lanes[input]!;
   }
 
   /** The offset at which the next fetch of this input has to start. */
   nextFetch(input: InputIndex): number {
-    return this.lanes[input].fetched;
+    return this.lane(input).fetched;
   }
 
   offer(input: InputIndex, records: readonly Fetched<E>[], next: number, arrivedAt: number): void {
-    const lane = this.lanes[input];
+    const lane = this.lane(input);
     for (const record of records) {
       lane.queue.push({ ...record, arrivedAt });
       lane.bytes += record.bytes;
@@ -64,12 +70,12 @@ export class MergeQueue<E = unknown> {
 
   /** What is read next of this input, if it is fetched. */
   head(input: InputIndex): Fetched<E> | undefined {
-    return this.lanes[input].queue.peek();
+    return this.lane(input).queue.peek();
   }
 
   /** What would be fetched next is gone from the log, up to `offset`. */
   skipTo(input: InputIndex, offset: number): void {
-    this.lanes[input].fetched = offset;
+    this.lane(input).fetched = offset;
   }
 
   /**
@@ -77,7 +83,7 @@ export class MergeQueue<E = unknown> {
    * that lost its end, or another log. It is not read to its end then, and nothing is read that has to wait for it.
    */
   sawEnd(input: InputIndex, offset: number, at: number): boolean {
-    const lane = this.lanes[input];
+    const lane = this.lane(input);
     const short = offset < lane.fetched && at > lane.fetchedAt;
     lane.end = short ? undefined : { offset, at };
     return !short;
@@ -85,7 +91,7 @@ export class MergeQueue<E = unknown> {
 
   /** Everything up to the end of the log, as last seen, was taken. */
   atEnd(input: InputIndex): boolean {
-    const { queue, end, fetched } = this.lanes[input];
+    const { queue, end, fetched } = this.lane(input);
     return queue.length === 0 && end !== undefined && fetched >= end.offset;
   }
 
@@ -95,31 +101,31 @@ export class MergeQueue<E = unknown> {
   }
 
   size(input: InputIndex): { readonly records: number; readonly bytes: number } {
-    return { records: this.lanes[input].queue.length, bytes: this.lanes[input].bytes };
+    return { records: this.lane(input).queue.length, bytes: this.lane(input).bytes };
   }
 
   /**
    * The input whose head is next. `only`: the inputs that may be read, when memory forbids to read the others; the
    * merged order then holds among these. `blocked`: something is there, but the end of another input has to be seen.
    */
-  next(only: readonly InputIndex[] = INPUT_INDEXES): InputIndex | 'blocked' | undefined {
+  next(only: readonly InputIndex[] = this.inputs): InputIndex | 'blocked' | undefined {
     let first: InputIndex | undefined;
     for (const input of only) {
-      const head = this.lanes[input].queue.peek();
+      const head = this.lane(input).queue.peek();
       if (head === undefined) continue;
-      if (first === undefined || head.timestamp < this.lanes[first].queue.peek()!.timestamp) first = input;
+      if (first === undefined || head.timestamp < this.lane(first).queue.peek()!.timestamp) first = input;
     }
     if (first === undefined) return undefined;
-    const { arrivedAt } = this.lanes[first].queue.peek()!;
+    const { arrivedAt } = this.lane(first).queue.peek()!;
     const open = only.some((input) => {
-      const { queue, end, fetched } = this.lanes[input];
+      const { queue, end, fetched } = this.lane(input);
       return queue.length === 0 && (end === undefined || end.at < arrivedAt + GRACE || fetched < end.offset);
     });
     return open ? 'blocked' : first;
   }
 
   take(input: InputIndex): Fetched<E> {
-    const lane = this.lanes[input];
+    const lane = this.lane(input);
     const record = lane.queue.shift()!;
     lane.bytes -= record.bytes;
     return record;

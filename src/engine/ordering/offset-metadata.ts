@@ -18,6 +18,7 @@ export function metadataFields(text: string): Readonly<Record<string, unknown>> 
   return v === 1 ? fields : undefined;
 }
 
-export function isOffsets(value: unknown): value is Offsets {
-  return Array.isArray(value) && value.length === 3 && value.every(Number.isSafeInteger);
+/** One for each of so many inputs. */
+export function isOffsets(value: unknown, inputs: number): value is Offsets {
+  return Array.isArray(value) && value.length === inputs && value.every(Number.isSafeInteger);
 }

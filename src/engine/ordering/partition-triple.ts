@@ -1,5 +1,5 @@
 /**
- * One partition of the three inputs: from fetched records to records in the order of application (semantics, section 2),
+ * One partition of all inputs: from fetched records to records in the order of application (semantics, section 2),
  * and back to the place up to which everything is acknowledged. Pure: it is told the time and what was fetched.
  *
  * A record is: queued (fetched, not read) -> held (on time) -> released (to the outbox) -> acknowledged. Late records
@@ -8,13 +8,14 @@
  */
 import { MAX_EXCEPT, shortName, type Ahead } from '../bridge/ahead.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { NO_LOGS, type KnownLogs, type LogNames } from '../bridge/log-identity.ts';
+import type { Offsets } from './decoded.ts';
+import type { KnownLogs, LogNames } from '../bridge/log-identity.ts';
 import { MergeQueue, type Fetched } from './merge-queue.ts';
 import { OrderingBuffer } from './ordering-buffer.ts';
 import { Outbox, type Flight, type OutboxLimits } from './outbox.ts';
 import { unusableBytes, type ReadRecord, type UnusableRecord } from './read-record.ts';
 import type { Mark, Marks } from './record-mark.ts';
-import { INPUT_INDEXES, Watermark, type InputIndex } from './watermark.ts';
+import { Watermark, type InputIndex } from './watermark.ts';
 
 /**
  * How far the reading of a triple may run ahead: records that are held, and bytes of their values. The same for every
@@ -26,13 +27,13 @@ export interface TripleOptions {
   readonly partition: number;
   readonly start: Checkpoint;
   /** By input: dead letters below these offsets were written before. */
-  readonly deadLettersBelow: readonly [number, number, number];
+  readonly deadLettersBelow: Offsets;
   /** Of the bridge that read it before. */
   readonly ahead?: Ahead | undefined;
   /** As they were committed. */
   readonly marks?: Marks | undefined;
-  /** For the names in {@link ahead}; the user's id itself when absent. */
-  readonly workflowIdOf?: (userId: string) => string;
+  /** For the names in {@link ahead}; the key itself when absent. */
+  readonly workflowIdOf?: (key: string) => string;
   /** ms */
   readonly outOfOrderness: number;
   /** Which logs it is read from; absent when that is not known. */
@@ -53,21 +54,26 @@ export class PartitionTriple<E = unknown> {
   private readonly queue: MergeQueue<E>;
   private readonly held = new OrderingBuffer<E>();
   private readonly outstanding = new Set<ReadRecord<E>>();
-  private readonly next: [number, number, number];
+  private readonly next: number[];
   /** Of the record that was read last, by this bridge or one before it. */
-  private readonly last: [Mark | null, Mark | null, Mark | null];
+  private readonly last: (Mark | null)[];
   private unusable: UnusableRecord[] = [];
   private unusableBytes = 0;
   /** When its end was first seen after its last usable record, ms; silence counts from there. */
-  private readonly silentSince: [number | undefined, number | undefined, number | undefined] = [undefined, undefined, undefined];
-  private readonly lastUsableAt: [number, number, number] = [-Infinity, -Infinity, -Infinity];
+  private readonly silentSince: (number | undefined)[];
+  private readonly lastUsableAt: number[];
+  /** All of them, in their order. */
+  readonly inputs: readonly InputIndex[];
 
   constructor(options: TripleOptions) {
     const { start } = options;
     this.options = options;
     this.partition = options.partition;
     this.next = [...start.next];
-    this.last = [...(options.marks ?? [null, null, null])];
+    this.last = start.next.map((_, input) => options.marks?.[input] ?? null);
+    this.silentSince = start.next.map(() => undefined);
+    this.lastUsableAt = start.next.map(() => -Infinity);
+    this.inputs = [...start.next.keys()];
     this.queue = new MergeQueue<E>(this.next);
     this.watermark = new Watermark(options.outOfOrderness, start.maxTs, start.watermark);
     this.outbox = new Outbox<E>(options.outboxLimits);
@@ -85,7 +91,7 @@ export class PartitionTriple<E = unknown> {
 
   /** Names of the logs, for those who apply its records; undefined when none is known. */
   get logs(): LogNames | undefined {
-    const names = this.options.logs?.names ?? NO_LOGS;
+    const names = this.options.logs?.names ?? [];
     return names.every((name) => name === '') ? undefined : names;
   }
 
@@ -114,7 +120,7 @@ export class PartitionTriple<E = unknown> {
   }
 
   private noteSilence(input: InputIndex, at: number): void {
-    const since = (this.silentSince[input] ??= Math.max(at, this.lastUsableAt[input]));
+    const since = (this.silentSince[input] ??= Math.max(at, this.lastUsableAt[input]!));
     if (at - since >= this.options.idleTimeout && !this.watermark.isIdle(input)) this.watermark.setIdle(input);
   }
 
@@ -138,7 +144,7 @@ export class PartitionTriple<E = unknown> {
   private nextInput(): InputIndex | 'blocked' | undefined {
     const { maxHeld = TRIPLE_BUDGET.maxHeld, maxHeldBytes = TRIPLE_BUDGET.maxHeldBytes } = this.options;
     const full = this.held.length >= maxHeld || this.held.bytes >= maxHeldBytes;
-    return this.queue.next(full ? this.watermark.holdingBack : INPUT_INDEXES);
+    return this.queue.next(full ? this.watermark.holdingBack : this.inputs);
   }
 
   private readOne(input: InputIndex, now: number): void {
@@ -147,16 +153,16 @@ export class PartitionTriple<E = unknown> {
     this.next[input] = offset + 1;
     if (print !== undefined && offset > (this.last[input]?.offset ?? -1)) this.last[input] = { offset, print };
     if (!decoded.ok) {
-      if (offset < this.options.deadLettersBelow[input]) return;
+      if (offset < this.options.deadLettersBelow[input]!) return;
       const unusable: UnusableRecord = { input, offset, timestamp, key: null, value: null, ...raw, rejection: decoded };
       this.unusable.push(unusable);
       this.unusableBytes += unusableBytes(unusable);
       return;
     }
-    const { ts, userId, event, urgent } = decoded;
+    const { ts, key, event, urgent } = decoded;
     const late = ts < before.watermark;
-    const applicable = event === undefined ? undefined : { offset, ts, event, ...(late ? { late: before.watermark } : {}) };
-    const record: ReadRecord<E> = { input, offset, ts, userId, applicable, urgent, bytes, before };
+    const applicable = event === undefined ? undefined : { input, offset, ts, event, ...(late ? { late: before.watermark } : {}) };
+    const record: ReadRecord<E> = { input, offset, ts, key, applicable, urgent, bytes, before };
     this.watermark.read(input, ts);
     this.outstanding.add(record);
     if (this.isToSend(record)) this.outbox.noteRead(record);
@@ -182,10 +188,10 @@ export class PartitionTriple<E = unknown> {
   }
 
   /** Not what only moves time, nor what a bridge before this one has sent. */
-  private isToSend({ input, offset, userId, applicable }: ReadRecord<E>): boolean {
+  private isToSend({ input, offset, key, applicable }: ReadRecord<E>): boolean {
     const { ahead } = this.options;
     if (applicable === undefined) return false;
-    return ahead === undefined || offset >= ahead.next[input]! || ahead.except.includes(this.nameOf(userId));
+    return ahead === undefined || offset >= ahead.next[input]! || ahead.except.includes(this.nameOf(key));
   }
 
   acknowledged(flight: Flight<E>): void {
@@ -203,22 +209,22 @@ export class PartitionTriple<E = unknown> {
     return this.last.every((mark) => mark === null) ? undefined : [...this.last];
   }
 
-  private nameOf(userId: string): string {
-    return shortName(this.options.workflowIdOf?.(userId) ?? userId);
+  private nameOf(key: string): string {
+    return shortName(this.options.workflowIdOf?.(key) ?? key);
   }
 
-  /** How far it has come but for users whose signals wait; undefined: as far as the checkpoint. */
+  /** How far it has come but for workflows whose signals wait; undefined: as far as the checkpoint. */
   ahead(): Ahead | undefined {
     const { ahead: before } = this.options;
     // Before all is read again nothing more is known than then.
-    if (before !== undefined && INPUT_INDEXES.some((input) => this.next[input] < before.next[input]!)) return before;
+    if (before !== undefined && this.inputs.some((input) => this.next[input]! < before.next[input]!)) return before;
     const except = new Set<string>();
     const at = (place: Pick<Checkpoint, 'next' | 'watermark'>): Ahead | undefined =>
       except.size === 0 || !Number.isFinite(place.watermark) ? undefined : { next: place.next, watermark: place.watermark, except: [...except] };
     for (const record of this.outstanding) {
       if (!this.isToSend(record)) continue;
-      const name = this.nameOf(record.userId);
-      if (!this.outbox.isWaiting(record.userId) && before?.except.includes(name) !== true) return at(record.before);
+      const name = this.nameOf(record.key);
+      if (!this.outbox.isWaiting(record.key) && before?.except.includes(name) !== true) return at(record.before);
       except.add(name);
       if (except.size > MAX_EXCEPT) return undefined;
     }
@@ -229,10 +235,10 @@ export class PartitionTriple<E = unknown> {
    * The unusable records read so far, and how far all of them are in it or written before; dropped by
    * {@link deadLettersWritten}.
    */
-  deadLetters(): { readonly records: readonly UnusableRecord[]; readonly below: readonly [number, number, number] } {
+  deadLetters(): { readonly records: readonly UnusableRecord[]; readonly below: Offsets } {
     // Not only how far it read: a commit before all is read again must not forget what was written.
-    const below = (input: InputIndex) => Math.max(this.next[input], this.options.deadLettersBelow[input]);
-    return { records: [...this.unusable], below: [below(0), below(1), below(2)] };
+    const below = this.next.map((next, input) => Math.max(next, this.options.deadLettersBelow[input]!));
+    return { records: [...this.unusable], below };
   }
 
   deadLettersWritten(count: number): void {
@@ -259,7 +265,7 @@ export class PartitionTriple<E = unknown> {
 
   /** Nothing is queued, held or on its way. */
   get settled(): boolean {
-    return this.outstanding.size === 0 && INPUT_INDEXES.every((input) => this.queue.size(input).records === 0);
+    return this.outstanding.size === 0 && this.inputs.every((input) => this.queue.size(input).records === 0);
   }
 
   /** For logs and metrics. */
@@ -268,7 +274,7 @@ export class PartitionTriple<E = unknown> {
       watermark: this.watermark.current,
       held: this.held.length,
       released: this.outbox.length,
-      idle: INPUT_INDEXES.filter((input) => this.watermark.isIdle(input)),
+      idle: this.inputs.filter((input) => this.watermark.isIdle(input)),
     };
   }
 }

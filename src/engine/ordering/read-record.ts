@@ -11,8 +11,8 @@ export interface ReadRecord<E = unknown> {
   readonly offset: number;
   /** Event time, epoch ms. */
   readonly ts: number;
-  readonly userId: string;
-  /** What its user's workflow is told; undefined for a record that only moves time. */
+  readonly key: string;
+  /** What its workflow is told; undefined for a record that only moves time. */
   readonly applicable: Applicable<E> | undefined;
   /** It goes at once. */
   readonly urgent: boolean;

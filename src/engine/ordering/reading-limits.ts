@@ -3,11 +3,11 @@
  * a process where that is needed: reading that pauses changes no result.
  */
 export interface ReadingLimits {
-  /** Records released and not acknowledged, without those of users that wait. */
+  /** Records released and not acknowledged, without those of workflows that wait. */
   readonly released: number;
   /** Unusable records that are not written yet. */
   readonly deadLetterBytes: number;
-  /** Of a triple, and `records` of the whole process: whether too much waits for users whose signals wait. */
+  /** Of a triple, and `records` of the whole process: whether too much waits for workflows whose signals wait. */
   readonly tooMuchWaits: (ofTriple: { readonly records: number; readonly bytes: number }, ofAll: number) => boolean;
 }
 

@@ -14,7 +14,7 @@ export interface Mark {
 }
 
 /** By input; null where none is known. */
-export type Marks = readonly [Mark | null, Mark | null, Mark | null];
+export type Marks = readonly (Mark | null)[];
 
 /** Bytes of a key or value that are looked at: it is done for every record that is read. */
 const LOOKED_AT = 256;
@@ -43,7 +43,8 @@ function mixed(print: number, word: number): number {
 }
 
 export function sameMarks(a: Marks | undefined, b: Marks | undefined): boolean {
-  return [0, 1, 2].every((input) => a?.[input]?.offset === b?.[input]?.offset && a?.[input]?.print === b?.[input]?.print);
+  const inputs = [...(a ?? b ?? []).keys()];
+  return inputs.every((input) => a?.[input]?.offset === b?.[input]?.offset && a?.[input]?.print === b?.[input]?.print);
 }
 
 /** As it is committed. */

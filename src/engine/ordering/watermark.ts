@@ -4,22 +4,23 @@
  * has no record yet.
  */
 
-/** Of an input: of records with equal Kafka timestamps the one of the lower index is read first. */
-export type InputIndex = 0 | 1 | 2;
-export const INPUT_INDEXES = [0, 1, 2] as const satisfies InputIndex[];
+/** Of an input, from 0: of records with equal Kafka timestamps the one of the lower index is read first. */
+export type InputIndex = number;
 
-export type MaxTs = readonly [number, number, number];
+/** Largest event time read of each input, epoch ms; -Infinity for none yet. */
+export type MaxTs = readonly number[];
 
 export class Watermark {
   private readonly outOfOrderness: number;
-  private readonly max: [number, number, number];
-  private readonly idle: [boolean, boolean, boolean] = [false, false, false];
+  private readonly max: number[];
+  private readonly idle: boolean[];
   private value: number;
 
-  /** `maxTs` and `value` in epoch ms, -Infinity for none yet. */
-  constructor(outOfOrderness: number, maxTs: MaxTs = [-Infinity, -Infinity, -Infinity], value = -Infinity) {
+  /** `outOfOrderness` in ms; `maxTs` and `value` in epoch ms, -Infinity for none yet. */
+  constructor(outOfOrderness: number, maxTs: MaxTs, value = -Infinity) {
     this.outOfOrderness = outOfOrderness;
     this.max = [...maxTs];
+    this.idle = maxTs.map(() => false);
     this.value = value;
   }
 
@@ -34,7 +35,7 @@ export class Watermark {
   /** A usable record was read; its input is not idle any more. Returns the watermark after it. */
   read(input: InputIndex, ts: number): number {
     this.idle[input] = false;
-    this.max[input] = Math.max(this.max[input], ts);
+    this.max[input] = Math.max(this.max[input]!, ts);
     return this.raise();
   }
 
@@ -45,7 +46,7 @@ export class Watermark {
   }
 
   isIdle(input: InputIndex): boolean {
-    return this.idle[input];
+    return this.idle[input]!;
   }
 
   get allIdle(): boolean {
@@ -63,15 +64,13 @@ export class Watermark {
    * they bring next may be behind all others.
    */
   get holdingBack(): readonly InputIndex[] {
-    const least = Math.min(...INPUT_INDEXES.filter((input) => !this.idle[input]).map((input) => this.max[input]));
-    return INPUT_INDEXES.filter((input) => this.idle[input] || this.max[input] === least);
+    const least = Math.min(...this.max.filter((_, input) => !this.idle[input]));
+    return [...this.max.keys()].filter((input) => this.idle[input] || this.max[input] === least);
   }
 
   private raise(): number {
-    const active = INPUT_INDEXES.filter((input) => !this.idle[input]);
-    if (active.length > 0) {
-      this.value = Math.max(this.value, Math.min(...active.map((input) => this.max[input]!)) - this.outOfOrderness);
-    }
+    const active = this.max.filter((_, input) => !this.idle[input]);
+    if (active.length > 0) this.value = Math.max(this.value, Math.min(...active) - this.outOfOrderness);
     return this.value;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What a process depends on (Kafka, Temporal, the session service), and whether it answers: `/readyz` names what does
+ * What a process depends on (Kafka, Temporal, a service), and whether it answers: `/readyz` names what does
  * not. Some are asked at intervals, of others it is known from their use.
  */
 import { untilAborted, type Clock } from '../clock.ts';

@@ -6,6 +6,7 @@
  * (an early answer would acknowledge outputs that a fenced transaction then takes away).
  */
 import type { Identified, PublishRequest } from './request.ts';
+import { EnrichmentError } from '../errors.ts';
 import { bytesOf } from '../kafka/port.ts';
 import type { OutRecord } from '../kafka/port.ts';
 import { encodeLedgerEntry } from './ledger-entry.ts';
@@ -29,7 +30,7 @@ export interface EncodedOutput {
   readonly headers?: Readonly<Record<string, string>>;
 }
 /** Its headers come after those of the publisher. */
-export type EncodeOutput<R> = (output: R, userId: string) => EncodedOutput;
+export type EncodeOutput<R> = (output: R, key: string) => EncodedOutput;
 
 export interface Waiting {
   readonly request: PublishRequest;
@@ -41,7 +42,7 @@ export interface Waiting {
 
 export interface Batch<W> {
   readonly outputs: readonly OutRecord[];
-  /** One for each user in the batch. */
+  /** One for each key in the batch. */
   readonly ledger: readonly OutRecord[];
   /** The ledger's entries after the commit. */
   readonly entries: ReadonlyMap<string, LedgerEntry>;
@@ -91,10 +92,10 @@ export function formBatch<W extends Waiting>(
     const isolated = item.failures >= ISOLATE_AFTER || alone(item);
     if (isolated && outputs.length > 0) break;
 
-    const pending = entries.get(request.userId);
-    const verdict = judge(pending ?? committed.get(request.userId), request);
+    const pending = entries.get(request.key);
+    const verdict = judge(pending ?? committed.get(request.key), request);
     if (verdict.type === 'published') {
-      if (pending !== undefined && judge(committed.get(request.userId), request).type !== 'published') complete.push(item);
+      if (pending !== undefined && judge(committed.get(request.key), request).type !== 'published') complete.push(item);
       else published.push(item);
       continue;
     }
@@ -123,7 +124,7 @@ export function formBatch<W extends Waiting>(
       count += 1;
     }
     if (count === verdict.from) break; // nothing of it fits any more
-    entries.set(request.userId, advance(pending ?? committed.get(request.userId), request, count));
+    entries.set(request.key, advance(pending ?? committed.get(request.key), request, count));
     if (count >= bar) barred.push(item);
     else (count === request.outputs.length ? complete : unfinished).push(item);
     if (isolated) full = true;
@@ -131,7 +132,7 @@ export function formBatch<W extends Waiting>(
 
   return {
     outputs,
-    ledger: [...entries].map(([userId, entry]) => ({ key: userId, value: encodeLedgerEntry(entry) })),
+    ledger: [...entries].map(([key, entry]) => ({ key: key, value: encodeLedgerEntry(entry) })),
     entries,
     complete,
     unfinished,
@@ -142,21 +143,22 @@ export function formBatch<W extends Waiting>(
   };
 }
 
-/** The output records of a request. `source-*` is the place of the record that an output is of. */
-export function recordsOf<R extends Identified>({ userId, incarnation, stream, first, outputs }: PublishRequest<R>, encode: EncodeOutput<R>): OutRecord[] {
+/**
+ * The output records of a request. `source-*` is the place of the record that an output is of, where there is one. Throws for
+ * a header of the encoder that is named like one of the publisher's.
+ */
+export function recordsOf<R extends Identified>({ key: requestKey, incarnation, stream, first, outputs }: PublishRequest<R>, encode: EncodeOutput<R>): OutRecord[] {
   return outputs.map((output, index) => {
-    const { key, value, headers } = encode(output, userId);
-    return {
-      key,
-      value,
-      headers: {
-        incarnation: `${incarnation.startedAt}/${incarnation.runId}`,
-        stream,
-        seq: String(first + index),
-        'source-partition': String(output.partition),
-        'source-offset': String(output.offset),
-        ...headers,
-      },
+    const { key, value, headers = {} } = encode(output, requestKey);
+    const { partition, offset } = output;
+    const ours: Record<string, string> = {
+      incarnation: `${incarnation.startedAt}/${incarnation.runId}`,
+      stream,
+      seq: String(first + index),
+      ...(partition >= 0 && { 'source-partition': String(partition), 'source-offset': String(offset) }),
     };
+    const taken = Object.keys(headers).find((name) => name in ours);
+    if (taken !== undefined) throw new EnrichmentError('CONFIG', `the encoder of outputs sets the header "${taken}", which is the publisher's own: name it otherwise`);
+    return { key, value, headers: { ...ours, ...headers } };
   });
 }

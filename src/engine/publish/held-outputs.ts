@@ -1,6 +1,6 @@
 /**
  * Outputs that the broker does not take, of one shard: larger than its topic takes, or against a policy. Each holds up what
- * follows it in its own stream of its own user, and nothing else: until its next turn it is in no transaction. Its turns come with a
+ * follows it in its own stream of its own key, and nothing else: until its next turn it is in no transaction. Its turns come with a
  * growing back-off, each in a transaction of its own. Forgotten with the shard: whoever has it next meets it once more.
  */
 import type { PublishRequest } from './request.ts';
@@ -69,6 +69,6 @@ export class HeldOutputs {
   }
 }
 
-function keyOf({ userId, incarnation, stream }: PublishRequest): string {
-  return `${userId}/${stream}/${incarnation.startedAt}/${incarnation.runId}`;
+function keyOf({ key, incarnation, stream }: PublishRequest): string {
+  return `${key}/${stream}/${incarnation.startedAt}/${incarnation.runId}`;
 }

@@ -1,6 +1,6 @@
 /**
- * What the records of the ledger topic say. Key: a user id, value: what was last published for that user. One key is no
- * user: {@link OWNER_KEY}, written by whoever takes the shard. The topic is compacted, the last value of a key counts.
+ * What the records of the ledger topic say. Key: a business key, value: what was last published for it. One is no
+ * business key: {@link OWNER_KEY}, written by whoever takes the shard. The topic is compacted, the last value of a key counts.
  */
 import type { LedgerEntry, Mark } from './request.ts';
 import { EnrichmentError, messageOf } from '../errors.ts';
@@ -8,7 +8,7 @@ import { stateFormat } from '../stored/format.ts';
 
 export type { LedgerEntry, Mark };
 
-/** User ids are UUIDs: no user has this one. */
+/** No business key is this one. */
 export const OWNER_KEY = '!owner';
 
 /** The end of what was written before a shard was taken, and who took it. */

@@ -1,5 +1,5 @@
 /**
- * The rules of exactly-once publishing. Per user and stream the sequence numbers are contiguous from 1 in each
+ * The rules of exactly-once publishing. Per key and stream the sequence numbers are contiguous from 1 in each
  * incarnation, and a record is written only when its number follows the ledger's. Pure.
  *
  * A reset takes a workflow back, under the same incarnation. What it publishes of the signals alone is the same again, and
@@ -19,7 +19,7 @@ export type Verdict =
   | { readonly type: 'publish'; readonly from: number }
   /** Outputs between `last` and the request are missing. */
   | { readonly type: 'gap'; readonly last: number }
-  /** A newer incarnation of the user's workflow has published. */
+  /** A newer incarnation of the key's workflow has published. */
   | { readonly type: 'stale'; readonly newer: Incarnation }
   /** Another output was published under the sequence number `mark.seq`. */
   | { readonly type: 'divergence'; readonly mark: Mark }

@@ -6,7 +6,7 @@ import { compareIncarnations, isReset, judge } from './ledger.ts';
 export type Notice =
   /** The workflow was reset to an earlier event. */
   | 'reset'
-  /** Another workflow of this user had published before this one began. */
+  /** Another workflow of this key had published before this one began. */
   | 'began-anew';
 
 /** Lives that were spoken of; after so many they may be spoken of again. */

@@ -199,22 +199,22 @@ class LedgerGroupOwnership<R extends Identified> implements Ownership {
 
 const NOTICES: Readonly<Record<Notice, string>> = {
   reset:
-    'the workflow of a user was reset to an earlier event. What had waited for a session or a lookup and came out since may come out again; nothing is lost, ' +
-    'unless signals were left out of the reset: then its state lacks them; terminate it and build it with "bootstrap"',
+    'a workflow was reset to an earlier event. What had waited for an event, a timer or an answer and came out since may come out again; nothing is lost, ' +
+    'unless signals were left out of the reset: then its state lacks them; terminate it and build it from history',
   'began-anew':
-    'the workflow of a user began anew, and one before it had published: was it terminated? Unless it was built with "bootstrap", what that one knew is lost ' +
-    '(sessions, ids seen, first occurrences, money that waited): terminate it and build it with "bootstrap"',
+    'a workflow began anew, and one of the same key before it had published: was it terminated? Unless it was built from history, what that one knew is lost, ' +
+    'and what waited in it: terminate it and build it from history',
 };
 
 /** One line for a log. */
 export function eventText(event: Parameters<OnShardEvent>[0]): string {
   switch (event.type) {
     case 'opened':
-      return `shard ${event.shard} is ours: ledger of ${event.users} users read in ${event.ms} ms`;
+      return `shard ${event.shard} is ours: ledger of ${event.keys} keys read in ${event.ms} ms`;
     case 'reopening':
       return `shard ${event.shard} is being opened again: ${messageOf(event.error)}`;
     case 'committed':
-      return `shard ${event.shard}: ${event.outputs} outputs of ${event.users} users committed in ${event.ms} ms`;
+      return `shard ${event.shard}: ${event.outputs} outputs of ${event.keys} keys committed in ${event.ms} ms`;
     case 'repeated':
       return `shard ${event.shard}: ${event.requests} requests for what was published before`;
     case 'refused':

@@ -8,7 +8,7 @@ export interface Publisher<R extends Identified = Identified> {
    * time, in any order, any of them repeated. Errors (EnrichmentError):
    * SHARD_NOT_OWNED   another process has, or will have, this shard;
    * SEQUENCE_GAP      outputs are missing between the ledger and this request;
-   * STALE_INCARNATION a newer incarnation of the user's workflow has published;
+   * STALE_INCARNATION a newer incarnation of the key's workflow has published;
    * WORKFLOW_RESET    the workflow was reset: its outputs are to be numbered after the ledger's and published again;
    * DIVERGENCE        the ledger holds another output under this sequence number;
    * OUTPUT_REFUSED    the broker does not take one of the outputs: those before it are published, repeat the request later;
@@ -18,27 +18,27 @@ export interface Publisher<R extends Identified = Identified> {
 }
 
 export type ShardEvent =
-  /** The shard was taken: its ledger of so many users was read in so many ms. */
-  | { readonly type: 'opened'; readonly shard: number; readonly users: number; readonly ms: number }
+  /** The shard was taken: its ledger of so many keys was read in so many ms. */
+  | { readonly type: 'opened'; readonly shard: number; readonly keys: number; readonly ms: number }
   /** A transaction or an opening failed; the shard is being taken again. */
   | { readonly type: 'reopening'; readonly shard: number; readonly error: unknown }
   | {
       readonly type: 'committed';
       readonly shard: number;
       readonly outputs: number;
-      readonly users: number;
+      readonly keys: number;
       readonly requests: number;
       readonly ms: number;
     }
   /** A request for what was published before. */
   | { readonly type: 'repeated'; readonly shard: number; readonly requests: number }
-  | { readonly type: 'refused'; readonly shard: number; readonly userId: string; readonly error: Error }
+  | { readonly type: 'refused'; readonly shard: number; readonly key: string; readonly error: Error }
   /** What a request tells of the life of its workflow. */
-  | { readonly type: 'noticed'; readonly shard: number; readonly userId: string; readonly notice: Notice }
+  | { readonly type: 'noticed'; readonly shard: number; readonly key: string; readonly notice: Notice }
   /** The broker does not take this output, at its so manieth turn; `held`: such outputs of this shard. */
-  | { readonly type: 'outputRefused'; readonly shard: number; readonly userId: string; readonly turns: number; readonly held: number; readonly error: Error }
+  | { readonly type: 'outputRefused'; readonly shard: number; readonly key: string; readonly turns: number; readonly held: number; readonly error: Error }
   /** One that was held is published after all. */
-  | { readonly type: 'outputTaken'; readonly shard: number; readonly userId: string; readonly held: number; readonly ms: number }
+  | { readonly type: 'outputTaken'; readonly shard: number; readonly key: string; readonly held: number; readonly ms: number }
   | { readonly type: 'lost'; readonly shard: number; readonly error: unknown }
   /** Nothing more comes of this publisher: given back, or lost. */
   | { readonly type: 'closed'; readonly shard: number };

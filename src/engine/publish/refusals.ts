@@ -1,5 +1,5 @@
 /**
- * What a caller is told when its request is not published. It names no user: it goes into logs, and as a failure into
+ * What a caller is told when its request is not published. It names no key: it goes into logs, and as a failure into
  * Temporal, where failures are plain text even when payloads are encrypted. The run id leads to the workflow.
  */
 import type { PublishRequest } from './request.ts';
@@ -31,7 +31,7 @@ export function refusalOf(request: PublishRequest, verdict: Refusal): Enrichment
       const { startedAt, runId } = verdict.newer;
       return new EnrichmentError(
         'STALE_INCARNATION',
-        `${what}: a newer workflow of this user has published, started at ${new Date(startedAt).toISOString()} (run ${runId})`,
+        `${what}: a newer workflow of this key has published, started at ${new Date(startedAt).toISOString()} (run ${runId})`,
       );
     }
     case 'divergence': {
@@ -39,7 +39,7 @@ export function refusalOf(request: PublishRequest, verdict: Refusal): Enrichment
       const output = request.outputs[seq - request.first];
       return new EnrichmentError(
         'DIVERGENCE',
-        `${what}: output ${seq} was published for the money record at partition ${partition}, offset ${offset}, ` +
+        `${what}: output ${seq} was published for the record at partition ${partition}, offset ${offset}, ` +
           `and now stands for partition ${output?.partition}, offset ${output?.offset}: the workflow's history was altered`,
       );
     }
@@ -52,9 +52,9 @@ export function refusalOf(request: PublishRequest, verdict: Refusal): Enrichment
 
 /** `limit`: max.message.bytes of the topic, where it is known. */
 export function outputRefused(
-  { incarnation, stream, userId }: PublishRequest, seq: number, topic: string, why: { readonly bytes: number; readonly limit?: number | undefined; readonly cause?: RefusedBatch },
+  { incarnation, stream, key }: PublishRequest, seq: number, topic: string, why: { readonly bytes: number; readonly limit?: number | undefined; readonly cause?: RefusedBatch },
 ): EnrichmentError {
-  const what = describe({ incarnation, stream, userId, first: seq, outputs: [] }).replace(/outputs \d+\.\.\d+/, `output ${seq}`);
+  const what = describe({ incarnation, stream, key, first: seq, outputs: [] }).replace(/outputs \d+\.\.\d+/, `output ${seq}`);
   const { bytes, limit, cause } = why;
   const advice =
     cause?.why === 'content'

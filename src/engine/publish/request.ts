@@ -24,15 +24,17 @@ export type Stream = 'applied' | 'resolved';
 
 /** What tells an output from every other: the place of the record that it is of. The ledger compares it. */
 export interface Identified {
+  /** -1 for one that is of no record: then `offset` is a print of what it says. */
   readonly partition: number;
   readonly offset: number;
 }
 
 export interface PublishRequest<R extends Identified = Identified> {
-  readonly userId: string;
+  /** The business key that the workflow is of; its shard is where the key of its output records lives. */
+  readonly key: string;
   readonly incarnation: Incarnation;
   readonly stream: Stream;
-  /** Sequence number of `outputs[0]` within (user, incarnation, stream); contiguous, the first ever is 1. */
+  /** Sequence number of `outputs[0]` within (key, incarnation, stream); contiguous, the first ever is 1. */
   readonly first: number;
   readonly outputs: readonly R[];
   /** That asks. Absent in what releases before 0.3.0 asked. */
@@ -48,7 +50,7 @@ export interface Mark extends Identified {
   readonly run?: Run;
 }
 
-/** What was last published for a user. Absent: nothing was published on that stream in this incarnation. */
+/** What was last published for a key. Absent: nothing was published on that stream in this incarnation. */
 export interface LedgerEntry {
   readonly incarnation: Incarnation;
   readonly applied?: Mark;

@@ -37,7 +37,7 @@ export class ShardOpener {
   #position: number | null = null;
   #aborted: EnrichmentError | undefined;
 
-  /** What is committed is put into `committed`, by user. */
+  /** What is committed is put into `committed`, by key. */
   constructor(options: ShardOpenerOptions, committed: Map<string, LedgerEntry>) {
     this.#options = options;
     this.#committed = committed;

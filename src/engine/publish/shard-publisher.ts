@@ -95,8 +95,8 @@ export class ShardPublisher<R extends Identified = Identified> implements Publis
     return this.#state;
   }
 
-  /** Users in the ledger. */
-  get users(): number {
+  /** Keys in the ledger. */
+  get keys(): number {
     return this.#committed.size;
   }
 
@@ -134,7 +134,7 @@ export class ShardPublisher<R extends Identified = Identified> implements Publis
    * that it had published; waiting for a transaction each time it would time out again, for ever, and so would all of its shard.
    */
   #isRepeat(request: PublishRequest): boolean {
-    const entry = this.#committed.get(request.userId);
+    const entry = this.#committed.get(request.key);
     if (judge(entry, request).type !== 'published') return false;
     this.#notice(request);
     this.#wasPublished(request);
@@ -143,8 +143,8 @@ export class ShardPublisher<R extends Identified = Identified> implements Publis
   }
 
   #notice(request: PublishRequest): void {
-    const notice = this.#notices.of(this.#committed.get(request.userId), request);
-    if (notice !== undefined) this.#event({ type: 'noticed', userId: request.userId, notice });
+    const notice = this.#notices.of(this.#committed.get(request.key), request);
+    if (notice !== undefined) this.#event({ type: 'noticed', key: request.key, notice });
   }
 
   /** What the {@link LedgerFeed} brings. */
@@ -192,7 +192,7 @@ export class ShardPublisher<R extends Identified = Identified> implements Publis
     if (this.#ended()) return;
     this.#opened += 1;
     this.#state = 'ready';
-    this.#event({ type: 'opened', users: this.#committed.size, ms: clock.elapsed() - began });
+    this.#event({ type: 'opened', keys: this.#committed.size, ms: clock.elapsed() - began });
     this.#whenOpen?.resolve();
   }
 
@@ -225,11 +225,11 @@ export class ShardPublisher<R extends Identified = Identified> implements Publis
         await this.#failed(error);
         return;
       }
-      for (const [userId, entry] of batch.entries) this.#committed.set(userId, entry);
+      for (const [key, entry] of batch.entries) this.#committed.set(key, entry);
       this.#event({
         type: 'committed',
         outputs: batch.outputs.length,
-        users: batch.entries.size,
+        keys: batch.entries.size,
         requests: batch.complete.length,
         ms: clock.elapsed() - began,
       });
@@ -257,7 +257,7 @@ export class ShardPublisher<R extends Identified = Identified> implements Publis
       }
       const error = refusalOf(waiting.request, verdict);
       // Mended by the workflow itself, and noticed above.
-      if (verdict.type !== 'reset') this.#event({ type: 'refused', userId: waiting.request.userId, error });
+      if (verdict.type !== 'reset') this.#event({ type: 'refused', key: waiting.request.key, error });
       waiting.reject(error);
     }
     return suspects;
@@ -302,7 +302,7 @@ export class ShardPublisher<R extends Identified = Identified> implements Publis
       if (hold !== undefined && this.#held.isBarred(hold)) continue;
       const unfit = await this.#sender.firstUnfit(waiting.records);
       // A request that was published meanwhile is answered by the ledger, whatever the topic takes now.
-      const last = this.#committed.get(waiting.request.userId)?.[waiting.request.stream]?.seq ?? 0;
+      const last = this.#committed.get(waiting.request.key)?.[waiting.request.stream]?.seq ?? 0;
       if (unfit !== undefined && waiting.request.first + unfit.index > last) this.#hold(waiting.request, unfit.index, unfit);
     }
   }
@@ -312,7 +312,7 @@ export class ShardPublisher<R extends Identified = Identified> implements Publis
     const seq = request.first + index;
     const error = outputRefused(request, seq, outputTopic, { ...why, limit: rooms.limit(outputTopic) });
     const { turns } = this.#held.refuse(request, seq, error);
-    this.#event({ type: 'outputRefused', userId: request.userId, turns, held: this.#held.size, error });
+    this.#event({ type: 'outputRefused', key: request.key, turns, held: this.#held.size, error });
     return error;
   }
 
@@ -332,7 +332,7 @@ export class ShardPublisher<R extends Identified = Identified> implements Publis
   #wasPublished(request: PublishRequest): void {
     const taken = this.#held.published(request, request.first + request.outputs.length - 1);
     if (taken === undefined) return;
-    this.#event({ type: 'outputTaken', userId: request.userId, held: this.#held.size, ms: this.#options.clock.elapsed() - taken.since });
+    this.#event({ type: 'outputTaken', key: request.key, held: this.#held.size, ms: this.#options.clock.elapsed() - taken.since });
   }
 
   #giveUp(error: unknown): void {

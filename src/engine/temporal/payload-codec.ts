@@ -1,9 +1,9 @@
 /**
  * What stands between the JSON of workflows and clients and what Temporal keeps.
  *
- * - What outlives a deployment (src/money/domain/types.ts: starts and signals) is Avro, with the fingerprint of the schema that
+ * - What outlives a deployment (starts and signals) is Avro, with the fingerprint of the schema that
  *   wrote it. Avro needs Node, so it is done here, outside of the workflow's sandbox, for values that name their type.
- * - Large payloads are packed and compressed, so that the state of a very busy user fits through continue-as-new (2 MB a payload).
+ * - Large payloads are packed and compressed, so that the state of a very busy workflow fits through continue-as-new (2 MB a payload).
  *
  * All else stays plain, so that the UI and the `temporal` command show it; query answers always are. What cannot be read and is
  * nobody's (a hand-made signal) is handed on as {@link UNREADABLE}: the workflow drops it. What a newer version wrote fails, and

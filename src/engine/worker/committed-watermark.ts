@@ -32,8 +32,8 @@ export function createCommittedWatermark(
   clock: Pick<Clock, 'elapsed' | 'sleep'>,
   groupId: string,
   inputTopics: readonly string[],
-  workflowIdOf: (userId: string) => string = (userId) => userId,
-): (partition: number, userId?: string) => Promise<number | null> {
+  workflowIdOf: (key: string) => string = (key) => key,
+): (partition: number, key?: string) => Promise<number | null> {
   const looks = new Map<number, Look>();
 
   async function ask(partition: number): Promise<Committed> {
@@ -75,8 +75,8 @@ export function createCommittedWatermark(
     return next;
   }
 
-  return async (partition, userId) => {
+  return async (partition, key) => {
     const { watermark, ahead } = await lookOf(partition).answer;
-    return ahead === undefined || userId === undefined || ahead.except.includes(shortName(workflowIdOf(userId))) ? watermark : ahead.watermark;
+    return ahead === undefined || key === undefined || ahead.except.includes(shortName(workflowIdOf(key))) ? watermark : ahead.watermark;
   };
 }

@@ -30,6 +30,6 @@ export class RefusedOutputs {
   get problem(): string | null {
     const lasted = this.#since === undefined ? 0 : this.#clock.elapsed() - this.#since;
     if (this.#since === undefined || lasted < PATIENCE) return null;
-    return `${this.#topic} refuses outputs of ${this.count} users, for ${Math.floor(lasted / 1_000)} s: the log says why, by workflow`;
+    return `${this.#topic} refuses outputs of ${this.count} workflows, for ${Math.floor(lasted / 1_000)} s: the log says why, by workflow`;
   }
 }

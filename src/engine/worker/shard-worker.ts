@@ -1,4 +1,4 @@
-/** The Temporal worker of one shard and version: workflows and activities of the users whose keys live in one output partition. */
+/** The Temporal worker of one shard and version: workflows and activities of the keys that live in one output partition. */
 import type { DataConverter, WorkerDeploymentVersion } from '@temporalio/common';
 import type { Sinks } from '@temporalio/workflow';
 import { Worker, type InjectedSinks, type NativeConnection } from '@temporalio/worker';
@@ -51,7 +51,7 @@ export async function startShardWorker(options: ShardWorkerOptions): Promise<Sha
       localActivityTaskSlotSupplier: { type: 'fixed-size', numSlots: 100 },
       nexusTaskSlotSupplier: { type: 'fixed-size', numSlots: 1 },
     },
-    // On purpose and not autoscaling: with few users autoscaled pollers left regular activities waiting.
+    // On purpose and not autoscaling: with few workflows autoscaled pollers left regular activities waiting.
     workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 4 },
     activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 2 },
     // How long a task waits for the process that has its workflow cached, when that process is gone.

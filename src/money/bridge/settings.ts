@@ -46,6 +46,11 @@ async function ledgerPartitions(kafka: KafkaPort, ledger: string): Promise<numbe
   }
 }
 
+/** See `topics --help`. */
+export function acceptCommand(topics: readonly string[]): string {
+  return `"money-enrichment topics ${topics.map((topic) => `--accept ${topic}`).join(' ')} --from beginning" (or end, or a time)`;
+}
+
 /** With this application's events and rules. */
 export interface MoneyBridgeSettings extends BridgeSettings {
   readonly decode: Decode<Applicable['event']>;
@@ -63,6 +68,7 @@ export function bridgeSettings(config: Config, deadLetterPartitions: number): Mo
     appId,
     groupId: bridgeGroupOf(appId),
     inputTopics: [topics.user, topics.session, topics.money],
+    acceptCommand,
     deadLetterTopic: topics.deadLetter,
     deadLetterPartitions,
     outOfOrderness: config.outOfOrderness,

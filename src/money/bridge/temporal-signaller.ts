@@ -1,4 +1,4 @@
-import { WorkflowNotFoundError, type WorkflowClient } from '@temporalio/client';
+import type { WorkflowClient } from '@temporalio/client';
 import { eventBatchOf } from './event-batch.ts';
 import { shardOf } from '../codec/shard.ts';
 import type { Start } from '../../../workflows/life.ts';
@@ -6,7 +6,8 @@ import { EVENTS_SIGNAL, WORKFLOW_TYPE } from '../../../workflows/messages.ts';
 import { taskQueueOf } from '../../engine/naming.ts';
 import { stored } from '../../engine/workflow/mark.ts';
 import { within } from '../../engine/temporal/connection.ts';
-import { workflowIdsOf } from '../../engine/temporal/workflow-ids.ts';
+import { historyOf } from '../../engine/temporal/workflow-history.ts';
+import { workflowIdsOf } from '../workflow-ids.ts';
 import type { Config } from '../config.ts';
 import type { Signaller } from '../../engine/bridge/signaller.ts';
 
@@ -37,17 +38,6 @@ export function createTemporalSignaller(client: WorkflowClient, config: Pick<Con
       );
     },
 
-    async history(userId) {
-      try {
-        const { historyLength, historySize, status, raw } = await within(DEADLINE, client, () =>
-          client.getHandle(workflow(userId).workflowId).describe(),
-        );
-        // One that a person has paused takes signals, and applies none.
-        return status.name === 'RUNNING' || status.name === 'PAUSED' ? { events: historyLength, bytes: historySize ?? 0, busy: Boolean(raw.pendingWorkflowTask) } : null;
-      } catch (error) {
-        if (error instanceof WorkflowNotFoundError) return null;
-        throw error;
-      }
-    },
+    history: (userId) => historyOf(client, workflow(userId).workflowId, DEADLINE),
   };
 }

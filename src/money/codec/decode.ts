@@ -32,7 +32,7 @@ export function decodeWith(limits: Limits): Decode<Applicable['event']> {
 export function decodedOf(result: DecodeResult): Decoded<Applicable['event']> {
   if (!result.ok) return result;
   const { userId, ts, event } = result;
-  return { ok: true, userId, ts, event: event.type === 'time' ? undefined : event, urgent: event.type === 'money' };
+  return { ok: true, key: userId, ts, event: event.type === 'time' ? undefined : event, urgent: event.type === 'money' };
 }
 
 /** The types of each topic. */

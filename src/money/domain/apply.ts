@@ -5,14 +5,16 @@
  * tau is done; the `applied` outputs are a function of the records alone, while `resolved` ones (money that waited)
  * also depend on when deadlines and lookups were noticed, never in their content, only in their order.
  */
-import { effectiveTime, inputOf, type Applicable, type Money, type Offsets, type Output, type Rules, type SessionInfo } from './events.ts';
+import { Redeliveries } from '../../engine/workflow/redelivery.ts';
+import { effectiveTime, inputOf, INPUTS, type Applicable, type Money, type Offsets, type Output, type Rules, type SessionInfo } from './events.ts';
 import { forgetExpired, makeRoom } from './bounds.ts';
 import { decide, decideBySession, type Decision } from './decide.ts';
 import { keptOf } from './kept.ts';
-import { noteApplied, raiseLowWater } from './redelivery.ts';
 import type { Logs } from './types.ts';
 import type { Lookup, Pending, UserState, Waiting } from './state.ts';
 import { userInfoAt } from './user-info.ts';
+
+const redeliveries = new Redeliveries(INPUTS);
 
 /** What follows from a step. New lookups are in `state.lookups`. */
 export interface Effects {
@@ -46,9 +48,9 @@ export function noEffects(): Effects {
 /** Applies a batch, in its order; coordinates that were applied before are dropped and counted. */
 export function applyBatch(state: UserState, batch: Batch, context: StepContext): Effects {
   const effects = noEffects();
-  raiseLowWater(state.redelivery, batch, batch.lowWater);
+  redeliveries.raiseLowWater(state.redelivery, batch, batch.lowWater);
   for (const record of batch.records) {
-    if (!noteApplied(state.redelivery, batch, inputOf(record.event), record.offset)) {
+    if (!redeliveries.noteApplied(state.redelivery, batch, inputOf(record.event), record.offset)) {
       state.counters.redeliveriesDropped += 1;
       continue;
     }

@@ -12,7 +12,7 @@ export const INPUTS = ['user', 'session', 'money'] as const;
 export type Input = (typeof INPUTS)[number];
 
 /** Kafka offsets, one for each input, of one partition triple. Indexed like {@link INPUTS}. */
-export type Offsets = readonly [user: number, session: number, money: number];
+export type Offsets = readonly number[];
 
 /** What a usable record says, as far as the state of a user depends on it. `time` only moves the watermark. */
 export type Event = Applicable['event'] | { readonly type: 'time' };

@@ -8,11 +8,9 @@
  */
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../../engine/clock.ts';
-import type { Offsets, Rules, Applicable, Output } from '../../money/domain/events.ts';
+import type { Offsets, Rules, Output } from '../../money/domain/events.ts';
 import { idsOf, othersThan, type LogNames } from '../../engine/bridge/log-identity.ts';
-import type { Fetched } from '../../engine/ordering/merge-queue.ts';
 import { TRIPLE_BUDGET } from '../../engine/ordering/partition-triple.ts';
-import type { InputIndex } from '../../engine/ordering/watermark.ts';
 import { EnrichmentError } from '../../engine/errors.ts';
 import type { KafkaPort, OutRecord, TransactionalProducer } from '../../engine/kafka/port.ts';
 import { batchesOf } from '../../engine/kafka/fitting.ts';
@@ -23,7 +21,7 @@ import type { EncodeOutput } from '../../engine/publish/group-commit.ts';
 import { shardOf } from '../../money/codec/shard.ts';
 import { TripleEngine, type Question, type UserOutput } from './partition-replay.ts';
 import type { Lookups } from './lookups.ts';
-import { decodeMark, encodeMark, lengthOf, type Mark } from './progress-mark.ts';
+import { decodeMark, encodeMark, lengthOf, MARKED, type Mark } from './progress-mark.ts';
 import type { Written } from './written.ts';
 import { backfillTransactionalIdOf } from '../../engine/naming.ts';
 
@@ -32,7 +30,7 @@ export interface BackfillSettings {
   /** Of the consumer group, and in front of the transactional ids. */
   readonly groupId: string;
   /** Indexed like INPUTS. */
-  readonly inputTopics: readonly [string, string, string];
+  readonly inputTopics: readonly string[];
   readonly outputTopic: string;
   readonly outputPartitions: number;
   /** Event times of the money to write, epoch ms: at or after `from`, before `to`. */
@@ -129,8 +127,8 @@ export class TripleRun {
     await this.producer?.close();
   }
 
-  offer(input: InputIndex, records: readonly Fetched<Applicable['event']>[], next: number): void {
-    this.engine?.offer(input, records, next);
+  /** More of it was offered to its engine. */
+  offered(): void {
     this.wakeUp();
   }
 
@@ -142,7 +140,7 @@ export class TripleRun {
     const places = inputTopics.map((topic) => ({ topic, partition }));
     const [committed, bounds, identities] = await Promise.all([kafka.committedOffsets(groupId, places), kafka.endOffsets(places), kafka.topicIdentities?.(inputTopics) ?? []]);
     const logs = idsOf(inputTopics, identities);
-    const found = decodeMark(committed.find(({ topic }) => topic === inputTopics[2])?.metadata ?? '');
+    const found = decodeMark(committed.find(({ topic }) => topic === inputTopics[MARKED])?.metadata ?? '');
     const now = offsetsOf(inputTopics, bounds);
     const complete = await this.see(found?.written ?? 0);
     if (!complete) logger.warn({ partition, topic: outputTopic }, 'the output topic holds fewer records than were written: the missing ones are written again');
@@ -254,7 +252,7 @@ export class TripleRun {
     const mark = this.markAfter(batch, done);
     await transaction.sendOffsets(
       groupId,
-      inputTopics.map((topic, input) => ({ topic, partition: this.partition, offset: position[input]!, metadata: input === 2 ? encodeMark(mark) : '' })),
+      inputTopics.map((topic, input) => ({ topic, partition: this.partition, offset: position[input]!, metadata: input === MARKED ? encodeMark(mark) : '' })),
     );
     await transaction.commit();
     this.written = mark.written;
@@ -315,11 +313,8 @@ export class TripleRun {
 }
 
 function offsetsOf(inputTopics: readonly string[], bounds: readonly { readonly topic: string; readonly start: number; readonly end: number }[]) {
-  const [user, session, money] = inputTopics.map((topic) => bounds.find((bound) => bound.topic === topic)!);
-  return {
-    starts: [user!.start, session!.start, money!.start] as Offsets,
-    ends: [user!.end, session!.end, money!.end] as Offsets,
-  };
+  const own = inputTopics.map((topic) => bounds.find((bound) => bound.topic === topic)!);
+  return { starts: own.map(({ start }) => start), ends: own.map(({ end }) => end) };
 }
 
 function assertSame(mark: Mark, ends: Offsets, { identity, outputTopic }: BackfillSettings): void {

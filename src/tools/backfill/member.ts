@@ -2,11 +2,10 @@
  * One process of a backfill: a member of its consumer group, which takes its triples a few at a time. It stays in the group
  * until the triples of all members are done, so that it takes over those of a member that is gone.
  */
-import type { Fetched } from '../../engine/ordering/merge-queue.ts';
-import { WaitingBatches } from '../../engine/ordering/waiting-batches.ts';
-import { INPUT_INDEXES, type InputIndex } from '../../engine/ordering/watermark.ts';
+import { InputLanes } from '../../engine/ordering/input-lanes.ts';
+import type { LaneLimit } from '../../engine/ordering/lanes.ts';
 import { decodeWith, type Limits } from '../../money/codec/decode.ts';
-import type { DecoderSource, ValueDecoder } from '../../engine/values/value.ts';
+import type { DecoderSource } from '../../engine/values/value.ts';
 import type { Applicable } from '../../money/domain/events.ts';
 import { EnrichmentError } from '../../engine/errors.ts';
 import { keepRunning } from '../../engine/process/keep-running.ts';
@@ -27,9 +26,7 @@ export interface MemberDeps extends TripleDeps {
 
 /** Triples under way at a time. */
 const AT_A_TIME = 2;
-/** Of one input of one triple: fetching pauses above, goes on below half. */
-const MAX_QUEUED = 10_000;
-const MAX_QUEUED_BYTES = 8_000_000;
+const QUEUED: LaneLimit = { records: 10_000, bytes: 8_000_000 };
 /** ms */
 const LOOK_FOR_END = 500;
 
@@ -59,9 +56,8 @@ class Attempt {
   private readonly deps: MemberDeps;
   private readonly member: GroupMember;
   private readonly held = new Map<number, Held>();
-  private readonly paused = new Set<string>();
   private readonly over = new AbortController();
-  private readonly waiting: WaitingBatches;
+  private readonly lanes: InputLanes<Applicable['event']>;
   private fail: (error: unknown) => void = () => undefined;
   private readonly stopping: AbortSignal;
   private assigned = false;
@@ -71,13 +67,25 @@ class Attempt {
     this.deps = deps;
     this.stopping = stopping;
     this.member = deps.kafka.joinGroup({ groupId: settings.groupId, topics: settings.inputTopics });
-    this.waiting = new WaitingBatches({
+    this.lanes = new InputLanes({
+      inputTopics: settings.inputTopics,
+      decode: decodeWith(settings.limits),
+      maxRecordBytes: settings.limits.maxRecordBytes,
+      member: this.member,
       decoders: deps.decoders,
       clock: deps.clock,
       logger: deps.logger,
       ended: this.over.signal,
-      onWaiting: (lane) => this.pauseLane(lane),
-      onCaughtUp: (lane) => this.balance(Number(lane.split('/')[1])),
+      limit: QUEUED,
+      reading: (partition) => {
+        const { run, state } = this.held.get(partition) ?? {};
+        return state === 'active' ? run?.engine : undefined;
+      },
+      onGap: (partition, input, from, to) => {
+        this.gone({ topic: settings.inputTopics[input]!, partition, next: from }, to);
+        return false;
+      },
+      onOffered: (partition) => this.held.get(partition)!.run.offered(),
       onFailure: (error) => this.fail(error),
     });
   }
@@ -96,7 +104,7 @@ class Attempt {
         this.stopping.addEventListener('abort', () => resolve(), { once: true });
         const handlers = {
           onAssigned: async (partitions: readonly number[]) => this.assign(partitions),
-          onRecords: async (batch: RecordBatch) => this.offer(batch),
+          onRecords: async (batch: RecordBatch) => this.lanes.offer(batch),
           onCrash: reject,
         };
         this.member.start(handlers).catch(reject);
@@ -121,7 +129,7 @@ class Attempt {
 
   /** Triples that stay ours go on where they are; nothing of the others is delivered before they begin. */
   private async assign(partitions: readonly number[]): Promise<void> {
-    this.paused.clear();
+    this.lanes.reset();
     const lost = [...this.held.keys()].filter((partition) => !partitions.includes(partition));
     const ended = lost.map((partition) => this.held.get(partition)!.run.end());
     for (const partition of lost) this.held.delete(partition);
@@ -133,8 +141,8 @@ class Attempt {
         this.held.set(partition, held);
         added.push(held);
       }
-      if (known?.state === 'active') this.seek(known.run);
-      this.balance(partition);
+      if (known?.state === 'active') this.fetch(partition);
+      else this.lanes.hold(partition, 'taken');
     }
     this.assigned = true;
     await Promise.all(ended);
@@ -170,52 +178,27 @@ class Attempt {
 
   private async work(held: Held): Promise<void> {
     const { run } = held;
-    this.seek(run);
-    this.balance(run.partition);
-    await run.run(() => this.balance(run.partition));
+    this.fetch(run.partition);
+    await run.run(() => this.lanes.balance(run.partition));
     if (this.held.get(run.partition) !== held || run.engine === undefined) return;
     held.state = 'done';
     await run.end();
-    this.balance(run.partition);
+    this.lanes.hold(run.partition, 'taken');
     this.startNext();
   }
 
-  private seek(run: TripleRun): void {
-    const { engine } = run;
-    if (engine === undefined) return;
-    for (const input of INPUT_INDEXES) this.member.seek(this.settings.inputTopics[input], run.partition, engine.nextFetch(input));
-  }
-
-  private offer(batch: RecordBatch): void {
-    if (this.over.signal.aborted || this.held.get(batch.partition)?.state !== 'active') return;
-    const { maxRecordBytes } = this.settings.limits;
-    // What is too large is not decoded, so nothing need be known of it.
-    const values = batch.records.flatMap(({ value }) => (value === null || value.length > maxRecordBytes ? [] : [value]));
-    this.waiting.take(laneOf(batch.topic, batch.partition), values, (decoder) => this.decode(batch, decoder));
-  }
-
-  private decode({ topic, partition, fetchedFrom, next, records }: RecordBatch, decoder: ValueDecoder): void {
-    const { inputTopics, limits } = this.settings;
-    const decode = decodeWith(limits);
-    const { run, state } = this.held.get(partition) ?? {};
-    const input = inputTopics.indexOf(topic) as InputIndex;
-    const from = run?.engine?.nextFetch(input);
-    // What was fetched before a seek comes twice.
-    if (run === undefined || from === undefined || state !== 'active' || next <= from) return;
-    if (fetchedFrom > from) return this.gone({ topic, partition, next: from }, fetchedFrom);
-    const fetched = records
-      .filter(({ offset }) => offset >= from)
-      .map((record): Fetched<Applicable['event']> => ({ offset: record.offset, timestamp: record.timestamp, bytes: record.value?.length ?? 0, decoded: decode(input, record, decoder) }));
-    run.offer(input, fetched, next);
-    this.balance(partition);
+  /** From where it is, unless it ended before it began. */
+  private fetch(partition: number): void {
+    this.lanes.seek(partition);
+    this.lanes.balance(partition);
+    this.lanes.release(partition, 'taken');
   }
 
   /** What is fetched and not there yet. */
   private awaited(): Awaited[] {
     return [...this.held.values()].flatMap(({ run: { engine, partition }, state }) =>
-      INPUT_INDEXES.flatMap((input) => {
-        const topic = this.settings.inputTopics[input];
-        const awaits = engine !== undefined && state === 'active' && !engine.fetched(input) && !this.waiting.waits(laneOf(topic, partition));
+      this.settings.inputTopics.flatMap((topic, input) => {
+        const awaits = engine !== undefined && state === 'active' && !engine.fetched(input) && !this.lanes.waits(partition, input);
         return awaits ? [{ topic, partition, next: engine.nextFetch(input) }] : [];
       }),
     );
@@ -224,36 +207,4 @@ class Attempt {
   private gone({ topic, partition, next }: Awaited, start: number): void {
     this.fail(new EnrichmentError('TOPIC', `${topic}, partition ${partition}: the records from offset ${next} to before ${start} were deleted while they were read: raise its retention, and begin with another --output-topic`));
   }
-
-  /** Fetches what has room, and nothing of triples that are not under way. */
-  private balance(partition: number): void {
-    const held = this.held.get(partition);
-    if (held === undefined) return;
-    const engine = held.state === 'active' ? held.run.engine : undefined;
-    for (const input of INPUT_INDEXES) {
-      const lane = laneOf(this.settings.inputTopics[input], partition);
-      if (engine === undefined || engine.fetched(input)) {
-        this.pauseLane(lane);
-        continue;
-      }
-      if (this.waiting.waits(lane)) continue;
-      const { records, bytes } = engine.queued(input);
-      if (records >= MAX_QUEUED || bytes >= MAX_QUEUED_BYTES) this.pauseLane(lane);
-      else if (this.paused.has(lane) && records < MAX_QUEUED / 2 && bytes < MAX_QUEUED_BYTES / 2) {
-        this.paused.delete(lane);
-        this.member.resume(this.settings.inputTopics[input], partition);
-      }
-    }
-  }
-
-  private pauseLane(lane: string): void {
-    if (this.paused.has(lane)) return;
-    this.paused.add(lane);
-    const at = lane.lastIndexOf('/');
-    this.member.pause(lane.slice(0, at), Number(lane.slice(at + 1)));
-  }
-}
-
-function laneOf(topic: string, partition: number): string {
-  return `${topic}/${partition}`;
 }

@@ -6,8 +6,9 @@
  */
 import type { Applicable, Offsets, Output, Rules } from '../../money/domain/events.ts';
 import type { Fetched } from '../../engine/ordering/merge-queue.ts';
+import { beginningAt } from '../../engine/ordering/checkpoint.ts';
 import { PartitionTriple } from '../../engine/ordering/partition-triple.ts';
-import { INPUT_INDEXES, type InputIndex } from '../../engine/ordering/watermark.ts';
+import type { InputIndex } from '../../engine/ordering/watermark.ts';
 import { applyBatch, resolveLookup, type Answer } from '../../money/domain/apply.ts';
 import { keptOf } from '../../money/domain/kept.ts';
 import { initialState, type Lookup, type UserState } from '../../money/domain/state.ts';
@@ -72,8 +73,8 @@ export class TripleEngine {
     this.options = options;
     this.triple = new PartitionTriple<Event>({
       partition,
-      start: { next: starts, maxTs: [-Infinity, -Infinity, -Infinity], watermark: -Infinity },
-      deadLettersBelow: [0, 0, 0],
+      start: beginningAt(starts),
+      deadLettersBelow: starts,
       outOfOrderness,
       idleTimeout: 0,
       maxHeld,
@@ -90,7 +91,7 @@ export class TripleEngine {
 
   /** All of this input up to its end was offered. */
   fetched(input: InputIndex): boolean {
-    return this.nextFetch(input) >= this.options.ends[input];
+    return this.nextFetch(input) >= this.options.ends[input]!;
   }
 
   queued(input: InputIndex): { readonly records: number; readonly bytes: number } {
@@ -104,12 +105,12 @@ export class TripleEngine {
 
   /** Offsets below which everything was read. */
   get position(): Offsets {
-    return INPUT_INDEXES.map((input) => (this.ended ? this.options.ends[input] : this.oldestQueued(input))) as unknown as Offsets;
+    return this.options.ends.map((end, input) => (this.ended ? end : this.oldestQueued(input)));
   }
 
   /** Records that follow where the last ones ended; what lies beyond the end is dropped. */
   offer(input: InputIndex, records: readonly Fetched<Event>[], next: number): void {
-    const end = this.options.ends[input];
+    const end = this.options.ends[input]!;
     this.triple.offer(input, records.filter(({ offset }) => offset < end), Math.min(next, end), NOW);
     this.fetching = true;
   }
@@ -128,7 +129,7 @@ export class TripleEngine {
       this.apply(outputs, questions);
       this.countDeadLetters();
       this.fetching = read >= budget;
-      if (INPUT_INDEXES.every((input) => this.fetched(input)) && this.triple.settled) this.end(questions);
+      if (this.triple.inputs.every((input) => this.fetched(input)) && this.triple.settled) this.end(questions);
     }
     return { read, outputs, questions };
   }
@@ -140,20 +141,20 @@ export class TripleEngine {
 
   /** An input becomes silent with its last record, and neither before nor after: the watermark depends on it. */
   private untilNextEnd(): number {
-    return INPUT_INDEXES.reduce((least, input) => {
+    return this.triple.inputs.reduce((least, input) => {
       const { records } = this.triple.queued(input);
       return records > 0 && this.fetched(input) ? Math.min(least, records) : least;
     }, Infinity);
   }
 
   private seeEnds(): void {
-    for (const input of INPUT_INDEXES) this.triple.sawEnd(input, this.options.ends[input], LATER);
+    for (const [input, end] of this.options.ends.entries()) this.triple.sawEnd(input, end, LATER);
   }
 
   private apply(outputs: UserOutput[], questions: Question[]): void {
     const { partition, rules, wants } = this.options;
     for (let flight = this.triple.outbox.take(NOW); flight !== undefined; flight = this.triple.outbox.take(NOW)) {
-      const { userId, lowWater } = flight;
+      const { key: userId, lowWater } = flight;
       const state = this.stateOf(userId);
       const asked = state.lookups.length;
       const { duplicatesDropped, late } = state.counters;
@@ -197,7 +198,7 @@ export class TripleEngine {
   }
 
   private oldestQueued(input: InputIndex): number {
-    return Math.max(this.options.starts[input], this.nextFetch(input) - this.triple.queued(input).records);
+    return Math.max(this.options.starts[input]!, this.nextFetch(input) - this.triple.queued(input).records);
   }
 
   private stateOf(userId: string): UserState {

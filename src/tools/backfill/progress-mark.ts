@@ -5,7 +5,10 @@
  */
 import type { LogNames } from '../../engine/bridge/log-identity.ts';
 import { isOffsets, metadataFields, metadataText } from '../../engine/ordering/offset-metadata.ts';
-import type { Offsets } from '../../money/domain/events.ts';
+import { INPUTS, type Offsets } from '../../money/domain/events.ts';
+
+/** The input whose committed offset carries the mark. */
+export const MARKED = INPUTS.indexOf('money');
 
 export interface Mark {
   /** What decides the content, as text; another one is another backfill. */
@@ -41,8 +44,8 @@ export function decodeMark(text: string): Mark | undefined {
   const usable =
     typeof mark['identity'] === 'string' &&
     typeof mark['done'] === 'boolean' &&
-    isOffsets(mark['starts']) &&
-    isOffsets(mark['ends']) &&
+    isOffsets(mark['starts'], INPUTS.length) &&
+    isOffsets(mark['ends'], INPUTS.length) &&
     NUMBERS.every((name) => typeof mark[name] === 'number');
   return usable ? (mark as unknown as Mark) : undefined;
 }

@@ -1,6 +1,6 @@
 /** How far a backfill is, over all its processes on all machines: from the marks that they commit. */
 import type { KafkaPort } from '../../engine/kafka/port.ts';
-import { decodeMark, lengthOf } from './progress-mark.ts';
+import { decodeMark, lengthOf, MARKED } from './progress-mark.ts';
 import type { BackfillSettings } from './backfill-partition.ts';
 
 export interface BackfillStatus {
@@ -31,9 +31,9 @@ type Settings = Pick<BackfillSettings, 'groupId' | 'inputTopics'> & { readonly p
 /** Errors: EnrichmentError KAFKA. */
 export async function readStatus(kafka: KafkaPort, { groupId, inputTopics, partitions }: Settings): Promise<BackfillStatus> {
   const all = Array.from({ length: partitions }, (_, partition) => partition);
-  const money = inputTopics[2];
+  const marked = inputTopics[MARKED]!;
   const [committed, bounds] = await Promise.all([
-    kafka.committedOffsets(groupId, all.map((partition) => ({ topic: money, partition }))),
+    kafka.committedOffsets(groupId, all.map((partition) => ({ topic: marked, partition }))),
     kafka.endOffsets(all.flatMap((partition) => inputTopics.map((topic) => ({ topic, partition })))),
   ]);
   const status = { partitionsDone: 0, read: 0, readDone: 0, total: 0, written: 0, deadLetters: 0, duplicates: 0, late: 0, lookedUp: 0, incomplete: 0, open: 0, added: 0 };

@@ -2,7 +2,7 @@
  * What the output topic of a backfill holds already, by the place of the money record. It only grows: each look goes on
  * where the one before ended.
  */
-import { addOffset, hasOffset, type OffsetRanges } from '../../money/domain/offset-ranges.ts';
+import { addOffset, hasOffset, type OffsetRanges } from '../../engine/workflow/offset-ranges.ts';
 import { EnrichmentError } from '../../engine/errors.ts';
 import type { InRecord, KafkaPort, RecordHeaders } from '../../engine/kafka/port.ts';
 import { rangesOf, scanTopic } from '../../engine/kafka/scan-topic.ts';

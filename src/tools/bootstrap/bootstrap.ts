@@ -12,7 +12,7 @@ import { idsOf, othersThan } from '../../engine/bridge/log-identity.ts';
 import type { Config } from '../../money/config.ts';
 import type { Offsets } from '../../money/domain/events.ts';
 import { EnrichmentError } from '../../engine/errors.ts';
-import { decodeMark, encodeMark, type Mark } from './plan-mark.ts';
+import { decodeMark, encodeMark, MARKED, type Mark } from './plan-mark.ts';
 import { bootstrapGroupOf } from '../../engine/naming.ts';
 import { readTriple, type ReadDeps } from './read-triple.ts';
 import { startWorkflows, type Started } from './start-workflows.ts';
@@ -106,8 +106,8 @@ async function planned({ bridge, identity, partitions }: BootstrapSettings, { ka
   const begunAt = clock.now();
   return Array.from({ length: partitions }, (_, partition): Triple => {
     const own = bounds.filter((bound) => bound.partition === partition);
-    const of = (value: 'start' | 'end'): Offsets => inputTopics.map((topic) => own.find((bound) => bound.topic === topic)![value]) as unknown as Offsets;
-    const found = decodeMark(marks.find((one) => one.partition === partition && one.topic === inputTopics[2])?.metadata ?? '');
+    const of = (value: 'start' | 'end'): Offsets => inputTopics.map((topic) => own.find((bound) => bound.topic === topic)![value]);
+    const found = decodeMark(marks.find((one) => one.partition === partition && one.topic === inputTopics[MARKED])?.metadata ?? '');
     const hasLive = live.some((one) => one.partition === partition && one.offset !== null);
     if (found === undefined) {
       if (hasLive) {
@@ -122,7 +122,7 @@ async function planned({ bridge, identity, partitions }: BootstrapSettings, { ka
     if (others.length > 0 && !hasLive) {
       throw new EnrichmentError('TOPIC', `${others.join(', ')} was deleted and made anew since this bootstrap began: terminate the workflows that it has started, delete the group "${bootstrapGroupOf(appId)}", and begin again`);
     }
-    const starts = found.starts.map((start, input) => Math.max(start, of('start')[input]!)) as unknown as Offsets;
+    const starts = found.starts.map((start, input) => Math.max(start, of('start')[input]!));
     if (!hasLive && starts.some((start, input) => start > found.starts[input]!)) {
       logger.warn({ partition }, 'records of the history are gone since this bootstrap began: users whose workflows are still to be started are without them');
     }
@@ -141,7 +141,7 @@ async function begin(settings: BootstrapSettings, deps: ReadDeps): Promise<Tripl
     if (begun.length === 0) return triples;
     const transaction = await producer.begin();
     await transaction.sendOffsets(group, begun.map(({ partition, identity, logs, starts, ends, begunAt }) => (
-      { topic: inputTopics[2], partition, offset: ends[2], metadata: encodeMark({ identity, ...(logs === undefined ? {} : { logs }), starts, ends, begunAt }) })));
+      { topic: inputTopics[MARKED]!, partition, offset: ends[MARKED]!, metadata: encodeMark({ identity, ...(logs === undefined ? {} : { logs }), starts, ends, begunAt }) })));
     await transaction.commit();
     return triples;
   } finally {

@@ -10,8 +10,9 @@ import type { Snapshot } from '../../../workflows/life.ts';
 import { newLife, NOBODYS } from '../../../workflows/life.ts';
 import type { Applicable, Offsets, Output, Rules } from '../../money/domain/events.ts';
 import type { Fetched } from '../../engine/ordering/merge-queue.ts';
+import { beginningAt } from '../../engine/ordering/checkpoint.ts';
 import { PartitionTriple } from '../../engine/ordering/partition-triple.ts';
-import { INPUT_INDEXES, type InputIndex } from '../../engine/ordering/watermark.ts';
+import type { InputIndex } from '../../engine/ordering/watermark.ts';
 import { applyBatch } from '../../money/domain/apply.ts';
 import { initialState, type UserState } from '../../money/domain/state.ts';
 
@@ -55,16 +56,17 @@ export class TripleHistory {
   private readonly options: HistoryOptions;
   private readonly users = new Map<string, { readonly state: UserState; readonly unpublished: Output[] }>();
   /** Kafka timestamp of the last usable record of each input that was read, epoch ms; before there is one, of the first record of all. */
-  private readonly last: [number, number, number] = [Infinity, Infinity, Infinity];
+  private readonly last: number[];
   private deadLetters = 0;
 
   constructor(options: HistoryOptions) {
     const { partition, starts, outOfOrderness, idleTimeout } = options;
     this.options = options;
+    this.last = starts.map(() => Infinity);
     this.triple = new PartitionTriple<Event>({
       partition,
-      start: { next: starts, maxTs: [-Infinity, -Infinity, -Infinity], watermark: -Infinity },
-      deadLettersBelow: [0, 0, 0],
+      start: beginningAt(starts),
+      deadLettersBelow: starts,
       outOfOrderness,
       idleTimeout,
       // It is bounded by what lies within the out-of-orderness and the idle timeout: an input without records for longer is silent.
@@ -72,22 +74,22 @@ export class TripleHistory {
       maxHeldBytes: Infinity,
       outboxLimits: { spacing: 0, linger: 0, maxEvents: 500, maxBytes: Infinity },
     });
-    for (const input of INPUT_INDEXES) this.triple.sawEnd(input, options.ends[input], SEEN);
+    for (const [input, end] of options.ends.entries()) this.triple.sawEnd(input, end, SEEN);
   }
 
   /** All of this input up to its end was offered. */
   fetched(input: InputIndex): boolean {
-    return this.triple.nextFetch(input) >= this.options.ends[input];
+    return this.triple.nextFetch(input) >= this.options.ends[input]!;
   }
 
   get finished(): boolean {
-    return INPUT_INDEXES.every((input) => this.fetched(input) && this.triple.queued(input).records === 0);
+    return this.triple.inputs.every((input) => this.fetched(input) && this.triple.queued(input).records === 0);
   }
 
   /** Records that follow where the last ones ended; what lies beyond the end is dropped. */
   offer(input: InputIndex, records: readonly Fetched<Event>[], next: number): void {
-    const own = records.filter(({ offset }) => offset < this.options.ends[input]);
-    this.triple.offer(input, own, Math.min(next, this.options.ends[input]), ARRIVED);
+    const end = this.options.ends[input]!;
+    this.triple.offer(input, records.filter(({ offset }) => offset < end), Math.min(next, end), ARRIVED);
   }
 
   /** Reads what can be read, up to about `budget` records, and applies what that releases. Returns how many it read. */
@@ -130,16 +132,18 @@ export class TripleHistory {
   private readNext(): boolean {
     const { ends, idleTimeout } = this.options;
     const now = this.triple.oldestTimestamp;
-    const heads = INPUT_INDEXES.map((input) => this.triple.head(input));
-    for (const input of INPUT_INDEXES) {
-      this.last[input] = Math.min(this.last[input], now);
+    const { inputs } = this.triple;
+    const heads = inputs.map((input) => this.triple.head(input));
+    for (const input of inputs) {
+      const last = Math.min(this.last[input]!, now);
+      this.last[input] = last;
       const later = (heads[input]?.timestamp ?? (this.fetched(input) ? Infinity : -Infinity)) > now;
-      if (later && now - this.last[input] >= idleTimeout) this.triple.beSilent(input);
-      this.triple.sawEnd(input, ends[input], SEEN);
+      if (later && now - last >= idleTimeout) this.triple.beSilent(input);
+      this.triple.sawEnd(input, ends[input]!, SEEN);
     }
     if (this.triple.read(1, ARRIVED) === 0) return false;
     // The merge takes the first of those with the least timestamp.
-    const taken = INPUT_INDEXES.find((input) => heads[input]?.timestamp === now);
+    const taken = inputs.find((input) => heads[input]?.timestamp === now);
     if (taken !== undefined && heads[taken]!.decoded.ok) this.last[taken] = now;
     return true;
   }
@@ -147,7 +151,7 @@ export class TripleHistory {
   private apply(): void {
     const { partition, rules, now, publish } = this.options;
     for (let flight = this.triple.outbox.take(ARRIVED); flight !== undefined; flight = this.triple.outbox.take(ARRIVED)) {
-      const { userId, lowWater } = flight;
+      const { key: userId, lowWater } = flight;
       let user = this.users.get(userId);
       if (user === undefined) this.users.set(userId, (user = { state: initialState(), unpublished: [] }));
       const records = flight.records.flatMap(({ applicable }) => applicable ?? []);

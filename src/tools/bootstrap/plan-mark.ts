@@ -4,7 +4,10 @@
  */
 import type { LogNames } from '../../engine/bridge/log-identity.ts';
 import { isOffsets, metadataFields, metadataText } from '../../engine/ordering/offset-metadata.ts';
-import type { Offsets } from '../../money/domain/events.ts';
+import { INPUTS, type Offsets } from '../../money/domain/events.ts';
+
+/** The input whose committed offset carries the mark. */
+export const MARKED = INPUTS.indexOf('money');
 
 export interface Mark {
   /** What decides the state, as text; another one is another bootstrap. */
@@ -25,6 +28,6 @@ export function encodeMark(mark: Mark): string {
 export function decodeMark(text: string): Mark | undefined {
   const mark = metadataFields(text);
   if (mark === undefined) return undefined;
-  const usable = typeof mark['identity'] === 'string' && typeof mark['begunAt'] === 'number' && isOffsets(mark['starts']) && isOffsets(mark['ends']);
+  const usable = typeof mark['identity'] === 'string' && typeof mark['begunAt'] === 'number' && isOffsets(mark['starts'], INPUTS.length) && isOffsets(mark['ends'], INPUTS.length);
   return usable ? (mark as unknown as Mark) : undefined;
 }

@@ -4,8 +4,8 @@
  * records back. So a retry that is repeated, or dies in the middle, puts nothing back twice. The broker forgets a group
  * without members after `offsets.retention.minutes` (7 days by default).
  */
-import { dropBelow } from '../../money/domain/offset-ranges.ts';
-import type { OffsetRanges } from '../../money/domain/offset-ranges.ts';
+import { dropBelow } from '../../engine/workflow/offset-ranges.ts';
+import type { OffsetRanges } from '../../engine/workflow/offset-ranges.ts';
 import { EnrichmentError } from '../../engine/errors.ts';
 
 /** bytes; the broker takes 4096 (`offset.metadata.max.bytes`). */

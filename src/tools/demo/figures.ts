@@ -1,7 +1,7 @@
 /** The live figures: from the metrics of bridge, stand-in and output topics, and from asking the users' workflows in turn. */
 import type { UserStateView } from '../../../workflows/views.ts';
 import { QUERIES } from '../../../workflows/messages.ts';
-import type { WorkflowIds } from '../../engine/temporal/workflow-ids.ts';
+import type { WorkflowIds } from '../../money/workflow-ids.ts';
 import { within, type TemporalClient } from '../../engine/temporal/connection.ts';
 
 export interface Figures {

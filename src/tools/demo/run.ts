@@ -10,7 +10,7 @@ import { createPlainProducer } from '../../engine/kafka/kafkajs/producer.ts';
 import { tailTopics } from '../../engine/kafka/kafkajs/tail.ts';
 import { createLogger } from '../../engine/log.ts';
 import { connectTemporal, temporalConnectionOptions } from '../../engine/temporal/connection.ts';
-import { workflowIdsOf } from '../../engine/temporal/workflow-ids.ts';
+import { workflowIdsOf } from '../../money/workflow-ids.ts';
 import { startDevelopment } from '../../dev/development.ts';
 import type { Development } from '../../dev/development.ts';
 import { isAbort, undoAll, unlessAborted } from '../../dev/together.ts';

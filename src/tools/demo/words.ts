@@ -1,6 +1,6 @@
 /** What the demo says before and after. */
 import type { Stack } from '../../dev/stack.ts';
-import { workflowIdsOf } from '../../engine/temporal/workflow-ids.ts';
+import { workflowIdsOf } from '../../money/workflow-ids.ts';
 import type { DemoOptions } from './run.ts';
 import type { DemoSetup } from './setup.ts';
 import { plural } from './verdict.ts';

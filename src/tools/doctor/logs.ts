@@ -1,11 +1,13 @@
 /** Whether the inputs are the logs that the bridge has read, and how far. Reads only. */
 import { bridgeGroupOf } from '../../engine/naming.ts';
+import { acceptCommand } from '../../money/bridge/settings.ts';
 import { placeOf, problemOf } from '../../engine/bridge/committed-place.ts';
 import type { Config } from '../../money/config.ts';
 import { messageOf } from '../../engine/errors.ts';
 import type { KafkaPort } from '../../engine/kafka/port.ts';
-import { describeSplit, findSplitUsers } from '../../engine/co-partitioning/split-users.ts';
-import { workflowIdsOf } from '../../engine/temporal/workflow-ids.ts';
+import { userOfKey } from '../../money/codec/user-of-key.ts';
+import { describeSplit, findSplitKeys } from '../../engine/co-partitioning/split-keys.ts';
+import { workflowIdsOf } from '../../money/workflow-ids.ts';
 import { failed, ok, warning } from './finding.ts';
 import type { Finding } from './finding.ts';
 
@@ -38,7 +40,8 @@ export async function checkUsers(kafka: KafkaPort, config: Pick<Config, 'appId' 
   const newest = Math.max(10, Math.floor(SAMPLED / partitions));
   if (partitions < 2) return [];
   try {
-    const found = await findSplitUsers(kafka, {
+    const found = await findSplitKeys(kafka, {
+      keyOf: userOfKey,
       inputTopics: [topics.user, topics.session, topics.money], groupPrefix: `${appId}-doctor`, newest, stopping: AbortSignal.timeout(SAMPLING_TIMEOUT),
     });
     if (found.example !== undefined) return [failed(subject, describeSplit(found, workflowIdsOf(config)))];
@@ -56,7 +59,7 @@ export async function checkLogs(kafka: KafkaPort, { appId, topics }: Pick<Config
     for (let from = 0; from < partitions; from += AT_A_TIME) {
       const some = Array.from({ length: Math.min(AT_A_TIME, partitions - from) }, (_, index) => from + index);
       const places = await Promise.all(some.map((partition) => placeOf(kafka, { groupId: bridgeGroupOf(appId), inputTopics, partition })));
-      problems.push(...places.flatMap((place) => problemOf(place) ?? []));
+      problems.push(...places.flatMap((place) => problemOf(place, acceptCommand) ?? []));
     }
   } catch (error) {
     return [failed(subject, messageOf(error))];

@@ -8,7 +8,7 @@ import { recordedRun } from '../explain/recorded.ts';
 import { decodePayloads } from '../../engine/temporal/decode-payloads.ts';
 import { newestRun } from '../../engine/temporal/histories.ts';
 import type { TemporalClient } from '../../engine/temporal/connection.ts';
-import { queryWorkflow } from '../../engine/temporal/query.ts';
+import { queryWorkflow } from '../query.ts';
 
 export interface Taken {
   readonly snapshot: Snapshot;

@@ -43,5 +43,5 @@ export function unusable(offset: number, timestamp: number): Fetched {
 /** Read at `before.next`, which is [n, n, n] for a place n of the reading order. */
 export function read(place: number, input: InputIndex, ts: number, { userId = 'u', bytes = 10, offset = place } = {}): ReadRecord {
   const before: Checkpoint = { next: [place, place, place] as Offsets, maxTs: [ts, ts, ts], watermark: ts };
-  return { input, offset, ts, userId, bytes, before, urgent: input === MONEY_INPUT, applicable: { offset, ts, event: event(input, ts) as Applicable['event'] } };
+  return { input, offset, ts, key: userId, bytes, before, urgent: input === MONEY_INPUT, applicable: { input, offset, ts, event: event(input, ts) as Applicable['event'] } };
 }

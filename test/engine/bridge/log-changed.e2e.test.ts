@@ -232,7 +232,7 @@ test('logs that were made anew, cut, restored and grown on a real broker wait fo
   await give(12, 0);
   await give(13, 2);
   await world.startBridge();
-  await waits(new RegExp(`^partition \\d waits, for \\d+ s: the inputs had 2 partitions when they were read last, and now ${world.inputs.map((topic) => `${topic} has 3`).join(', ')}: most users are in another partition than before`));
+  await waits(new RegExp(`^partition \\d waits, for \\d+ s: the inputs had 2 partitions when they were read last, and now ${world.inputs.map((topic) => `${topic} has 3`).join(', ')}: most keys are in another partition than before`));
   const grown = await cli('topics', '--accept', wallet, '--from', 'end');
   assert.equal(grown.stdout, `${wallet}, partition 0: goes on at offset 5\n${wallet}, partition 1: goes on at offset 2\n2 partitions accepted; bridges that wait go on by themselves.\n`);
   await out(1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13);

@@ -5,10 +5,11 @@ import { decodeMetadata, encodeMetadata, type OffsetMetadata } from '../../../sr
 import { readPlace } from '../../../src/engine/bridge/committed-place.ts';
 import { printOf } from '../../../src/engine/ordering/record-mark.ts';
 import type { KafkaClient, RecordFound, TopicIdentity, TopicPartition } from '../../../src/engine/kafka/port.ts';
+import { acceptCommand } from '../../../src/money/bridge/settings.ts';
 
 const TOPICS = ['user', 'session', 'money'] as const;
 const GROUP = 'app-bridge';
-const OPTIONS = { groupId: GROUP, partition: 0, inputTopics: TOPICS };
+const OPTIONS = { groupId: GROUP, partition: 0, inputTopics: TOPICS, acceptCommand };
 const metadata = (names: readonly [string, string, string] = ['u1', 's1', 'm1'], partitions = 4, more: Partial<OffsetMetadata> = {}) =>
   encodeMetadata({ maxTs: 500, watermark: 480, deadLettersBelow: 7, logs: { names, partitions }, ...more });
 /** The record at an offset of the log that was read. */

@@ -7,11 +7,16 @@ import type { Checkpoint } from '../../../src/engine/ordering/checkpoint.ts';
 import type { Fetched } from '../../../src/engine/ordering/merge-queue.ts';
 import type { Flight } from '../../../src/engine/ordering/outbox.ts';
 import { PartitionTriple, type TripleOptions } from '../../../src/engine/ordering/partition-triple.ts';
-import { INPUT_INDEXES, type InputIndex } from '../../../src/engine/ordering/watermark.ts';
+
 import { INPUTS } from '../../../src/money/domain/events.ts';
-import { noteApplied, raiseLowWater } from '../../../src/money/domain/redelivery.ts';
-import type { Redelivery } from '../../../src/money/domain/redelivery.ts';
+import { Redeliveries, type Redelivery } from '../../../src/engine/workflow/redelivery.ts';
 import { NOWHERE } from './given.ts';
+
+/** Three inputs, as the application has. */
+const INPUT_INDEXES = [0, 1, 2] as const;
+type InputIndex = (typeof INPUT_INDEXES)[number];
+
+const redeliveries = new Redeliveries(INPUTS);
 
 /** A record of a log, and when it can be read there, ms of simulated time. */
 export interface Logged extends Fetched {
@@ -24,7 +29,7 @@ export type Applications = Record<string, string[]>;
 
 interface Committed {
   readonly checkpoint: Checkpoint;
-  readonly deadLettersBelow: readonly [number, number, number];
+  readonly deadLettersBelow: readonly number[];
   readonly ahead?: Ahead | undefined;
 }
 
@@ -100,7 +105,7 @@ export class Driver {
 
   /** Users of the signals under way, of this bridge. */
   get flying(): readonly string[] {
-    return this.#flights.filter(({ lost }) => !lost).map(({ flight }) => flight.userId);
+    return this.#flights.filter(({ lost }) => !lost).map(({ flight }) => flight.key);
   }
 
   /** A new bridge goes on at what was committed; signals under way may still arrive. */
@@ -143,12 +148,12 @@ export class Driver {
     return new PartitionTriple({ ...this.#options, partition: 0, start, deadLettersBelow, ahead });
   }
 
-  #apply({ userId, lowWater, records }: Flight): void {
+  #apply({ key: userId, lowWater, records }: Flight): void {
     const redelivery = this.#redelivery.get(userId) ?? {};
     this.#redelivery.set(userId, redelivery);
-    raiseLowWater(redelivery, { partition: 0 }, lowWater);
+    redeliveries.raiseLowWater(redelivery, { partition: 0 }, lowWater);
     for (const { input, offset, applicable } of records) {
-      if (!noteApplied(redelivery, { partition: 0 }, INPUTS[input]!, offset)) continue;
+      if (!redeliveries.noteApplied(redelivery, { partition: 0 }, INPUTS[input]!, offset)) continue;
       (this.applications[userId] ??= []).push(`${INPUTS[input]} ${offset} ${applicable!.late ?? 'on time'}`);
     }
   }

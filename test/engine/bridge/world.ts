@@ -10,10 +10,11 @@ import type { EventBatch } from '../../../workflows/messages.ts';
 import { FakeKafka } from '../../support/fake-kafka.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { RULES } from '../../money/domain/given.ts';
-import { decoding } from '../../../src/money/bridge/settings.ts';
+import { acceptCommand, decoding } from '../../../src/money/bridge/settings.ts';
 import { eventBatchOf } from '../../../src/money/bridge/event-batch.ts';
 
 export const SETTINGS: MoneyBridgeSettings = {
+  acceptCommand,
   appId: 'app', groupId: 'bridges', inputTopics: ['user', 'session', 'money'], deadLetterTopic: 'dead', deadLetterPartitions: 1,
   outOfOrderness: 20_000, idleTimeout: 5_000, ...decoding({ maxRecordBytes: 10_000, maxFutureSkew: 3_600_000 }), rules: RULES,
 };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { noticingSplitUsers } from '../../../src/engine/co-partitioning/noticing.ts';
+import { noticingSplitKeys } from '../../../src/engine/co-partitioning/noticing.ts';
 import { createLogger } from '../../../src/engine/log.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
@@ -12,7 +12,7 @@ test('a user that is signalled from two partitions is counted each time, said on
   const lines: string[] = [];
   const sent: number[] = [];
   let splits = 0;
-  const signaller = noticingSplitUsers(
+  const signaller = noticingSplitKeys(
     { signal: async (_, { partition }) => void sent.push(partition), history: async () => null },
     { clock, logger: createLogger({ level: 'warn', destination: { write: (line) => lines.push(line) } }), workflowId: (userId) => `app/${userId}`, onSplit: () => (splits += 1) },
   );

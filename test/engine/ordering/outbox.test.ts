@@ -62,7 +62,7 @@ describe('the outbox', () => {
     given.money(NOW, 'u');
     given.money(NOW, 'v');
     given.money(NOW, 'w');
-    assert.deepEqual([given.take(NOW), given.take(NOW), given.take(NOW)].map(({ userId }) => userId).sort(), ['u', 'v', 'w']);
+    assert.deepEqual([given.take(NOW), given.take(NOW), given.take(NOW)].map(({ key }) => key).sort(), ['u', 'v', 'w']);
   });
 
   it('keeps signals to one user apart by the spacing', () => {
@@ -161,7 +161,7 @@ describe('the outbox', () => {
     given.outbox.acknowledged(first);
     given.money(NOW, 'other'); // 2
     given.money(NOW); // 3
-    assert.equal(given.take(NOW).userId, 'other');
+    assert.equal(given.take(NOW).key, 'other');
     assert.deepEqual(given.take(NOW + 500).lowWater, [0, 0, 0]);
   });
 
@@ -189,7 +189,7 @@ describe('the outbox', () => {
     given.outbox.acknowledged(first);
     assert.deepEqual(places(given.take(NOW)), [2]);
     given.session(NOW, 'w');
-    assert.equal(given.take(NOW).userId, 'w');
+    assert.equal(given.take(NOW).key, 'w');
   });
 
   it('counts what is released and not acknowledged', () => {
@@ -216,12 +216,12 @@ describe('the outbox', () => {
         let now = NOW;
         const takeAll = () => {
           for (let flight = given.outbox.take(now); flight !== undefined; flight = given.outbox.take(now)) {
-            const { userId, records } = flight;
-            assert.ok(!flying.some((other) => other.userId === userId), 'two unacknowledged signals to one user');
+            const { key: userId, records } = flight;
+            assert.ok(!flying.some((other) => other.key === userId), 'two unacknowledged signals to one user');
             assert.ok(records.length <= LIMITS.maxEvents);
             assert.ok(records.length === 1 || records.reduce((sum, { bytes }) => sum + bytes, 0) <= LIMITS.maxBytes);
             flying.push(flight);
-            got.set(userId, [...(got.get(userId) ?? []), ...places(flight)!]);
+            got.set(userId, [...(got.get(userId) ?? []), ...places(flight)!.map((place) => place!)]);
           }
         };
         for (const { user, session, wait, bytes, acknowledge } of steps) {

@@ -2,13 +2,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { INPUT_INDEXES, type InputIndex } from '../../../src/engine/ordering/watermark.ts';
+
 import { INPUTS } from '../../../src/money/domain/events.ts';
 import type { Usable } from '../../../src/money/model/decode.ts';
 import type { RawRecord } from '../../../src/money/model/model.ts';
 import { readTriple } from '../../../src/money/model/reading.ts';
 import { fetched, unusable } from '../bridge/given.ts';
 import { Driver, type Applications, type Logged, type Logs } from '../bridge/triple-driver.ts';
+
+/** Three inputs, as the application has. */
+const INPUT_INDEXES = [0, 1, 2] as const;
+type InputIndex = (typeof INPUT_INDEXES)[number];
 
 const BEHIND = 20;
 const BASE = 1_000_000;
@@ -52,7 +56,7 @@ function expectedOf(logs: Logs, outOfOrderness: number): Applications {
   const decode = ({ topic, offset }: RawRecord): Usable | 'malformed' => {
     const { decoded } = logs[INPUTS.indexOf(topic) as InputIndex][offset]!;
     if (!decoded.ok) return 'malformed';
-    const { ts, userId, event } = decoded;
+    const { ts, key: userId, event } = decoded;
     return { topic, partition: 0, offset, userId, ts, content: event === undefined ? { is: 'time' } : { is: 'birthYear', value: '' } };
   };
   const applications: Applications = {};

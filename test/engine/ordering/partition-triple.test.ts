@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Fetched } from '../../../src/engine/ordering/merge-queue.ts';
-import { INPUT_INDEXES, type InputIndex } from '../../../src/engine/ordering/watermark.ts';
+
 import { fetched, MONEY_INPUT, SESSION_INPUT, unusable, USER_INPUT } from '../bridge/given.ts';
 import { PartitionTriple } from '../../../src/engine/ordering/partition-triple.ts';
 import { Driver, type Logs } from '../bridge/triple-driver.ts';
+
+/** Three inputs, as the application has. */
+const INPUT_INDEXES = [0, 1, 2] as const;
+type InputIndex = (typeof INPUT_INDEXES)[number];
 
 const BEHIND = 20;
 const IDLE = 5_000;

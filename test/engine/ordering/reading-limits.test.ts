@@ -4,8 +4,12 @@ import { describe, it } from 'node:test';
 import { Lanes } from '../../../src/engine/ordering/lanes.ts';
 import { PartitionTriple, TRIPLE_BUDGET } from '../../../src/engine/ordering/partition-triple.ts';
 import { readingLimits } from '../../../src/engine/ordering/reading-limits.ts';
-import { INPUT_INDEXES, type InputIndex } from '../../../src/engine/ordering/watermark.ts';
+
 import { fetched, MONEY_INPUT, NOWHERE } from '../bridge/given.ts';
+
+/** Three inputs, as the application has. */
+const INPUT_INDEXES = [0, 1, 2] as const;
+type InputIndex = (typeof INPUT_INDEXES)[number];
 
 const PARTITIONS = [1, 10, 100, 1_000];
 const START = 1_700_000_000_000;

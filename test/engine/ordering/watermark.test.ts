@@ -3,10 +3,12 @@ import { describe, it } from 'node:test';
 import { Watermark } from '../../../src/engine/ordering/watermark.ts';
 import { MONEY_INPUT, SESSION_INPUT, USER_INPUT } from '../bridge/given.ts';
 
+const NONE_YET = [-Infinity, -Infinity, -Infinity];
+
 const BEHIND = 20;
 
 function all(user: number, session: number, money: number): Watermark {
-  const watermark = new Watermark(BEHIND);
+  const watermark = new Watermark(BEHIND, NONE_YET);
   watermark.read(USER_INPUT, user);
   watermark.read(SESSION_INPUT, session);
   watermark.read(MONEY_INPUT, money);
@@ -15,7 +17,7 @@ function all(user: number, session: number, money: number): Watermark {
 
 describe('the watermark', () => {
   it('is -Infinity until every input has a record', () => {
-    const watermark = new Watermark(BEHIND);
+    const watermark = new Watermark(BEHIND, NONE_YET);
     assert.equal(watermark.current, -Infinity);
     assert.equal(watermark.read(MONEY_INPUT, 1_000), -Infinity);
     assert.equal(watermark.read(SESSION_INPUT, 1_000), -Infinity);
@@ -43,7 +45,7 @@ describe('the watermark', () => {
   });
 
   it('leaves an idle input without any record out as well', () => {
-    const watermark = new Watermark(BEHIND);
+    const watermark = new Watermark(BEHIND, NONE_YET);
     watermark.read(MONEY_INPUT, 300);
     assert.equal(watermark.setIdle(USER_INPUT), -Infinity);
     assert.equal(watermark.setIdle(SESSION_INPUT), 280);
@@ -90,7 +92,7 @@ describe('what holds the watermark back', () => {
   });
 
   it('is an input without a record before all others', () => {
-    const watermark = new Watermark(BEHIND);
+    const watermark = new Watermark(BEHIND, NONE_YET);
     assert.deepEqual(watermark.holdingBack, [USER_INPUT, SESSION_INPUT, MONEY_INPUT]);
     watermark.read(MONEY_INPUT, 1);
     assert.deepEqual(watermark.holdingBack, [USER_INPUT, SESSION_INPUT]);

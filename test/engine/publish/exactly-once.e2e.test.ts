@@ -1,7 +1,10 @@
 /** Publishing on a real broker: two processes share the shards, connections break, an owner is fenced. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PublishRequest } from '../../../activities/contract.ts';
+import type { Output } from '../../../src/money/domain/events.ts';
+import type { PublishRequest as Request } from '../../../src/engine/publish/request.ts';
+
+type PublishRequest = Request<Output>;
 import { systemClock } from '../../../src/engine/clock.ts';
 import type { Clock } from '../../../src/engine/clock.ts';
 import type { KafkaPort } from '../../../src/engine/kafka/port.ts';
@@ -61,9 +64,9 @@ const offsets = (last: number): string[] => Array.from({ length: last }, (_, ind
 
 /** As the activity is repeated: at whoever has the shard, until it succeeds. */
 async function publish(processes: readonly Process[], wanted: PublishRequest): Promise<void> {
-  const shard = shardOf(wanted.userId, SHARDS);
+  const shard = shardOf(wanted.key, SHARDS);
   await eventually(
-    `${wanted.userId} is published`,
+    `${wanted.key} is published`,
     async () => {
       const publisher = processes.map(({ shards }) => shards.get(shard)).find((found) => found !== undefined);
       try {

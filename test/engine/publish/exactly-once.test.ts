@@ -319,7 +319,7 @@ test('another output under a published sequence number is refused, naming both',
   await assert.rejects(publisher.publish({ ...request('u', 2, 3), outputs: [output('u', 777), output('u', 103)] }), (error: unknown) => {
     assert.ok(error instanceof EnrichmentError);
     assert.equal(error.code, 'DIVERGENCE');
-    assert.match(error.message, /output 2 was published for the money record at partition 0, offset 102, and now stands for partition 0, offset 777/);
+    assert.match(error.message, /output 2 was published for the record at partition 0, offset 102, and now stands for partition 0, offset 777/);
     return true;
   });
   assert.deepEqual(published(), ['u:101', 'u:102']);
@@ -496,7 +496,7 @@ test('the sentinel names the owner and is no user', async (t) => {
   const [sentinel] = kafka.committed('ledger');
   assert.equal(String(sentinel?.key), OWNER_KEY);
   assert.match(String(sentinel?.value), /"owner":"a-.*"host":"a"/);
-  assert.deepEqual(ofType(a.events, 'opened').map((event) => event.type === 'opened' && event.users), [0]);
+  assert.deepEqual(ofType(a.events, 'opened').map((event) => event.type === 'opened' && event.keys), [0]);
 });
 
 test('a foreign record in the ledger keeps the shard shut', async (t) => {

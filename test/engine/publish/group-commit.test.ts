@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PublishRequest } from '../../../activities/contract.ts';
+import type { Output } from '../../../src/money/domain/events.ts';
+import type { PublishRequest as Request } from '../../../src/engine/publish/request.ts';
+
+type PublishRequest = Request<Output>;
 import { formBatch, recordsOf } from '../../../src/engine/publish/group-commit.ts';
 import type { Batch, Limits, Waiting } from '../../../src/engine/publish/group-commit.ts';
 import { decodeLedgerEntry, type LedgerEntry } from '../../../src/engine/publish/ledger-entry.ts';

@@ -55,6 +55,6 @@ test('a shard that cannot be opened is named after 5 s, and no more when it is',
   assert.equal(shards.problem, null);
   clock.advance(3_000);
   assert.equal(shards.problem, 'shard 3 cannot be opened for 7 s: ledger-3 has no leader; it is tried again, the other shards go on');
-  shards.observe({ type: 'opened', shard: 3, users: 0, ms: 1 });
+  shards.observe({ type: 'opened', shard: 3, keys: 0, ms: 1 });
   assert.equal(shards.problem, null);
 });

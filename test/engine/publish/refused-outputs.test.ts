@@ -135,12 +135,12 @@ test('a ledger that takes little holds up nobody', async (t) => {
 test('refused outputs are named by /readyz after five seconds, until they are taken or their shard is given back', () => {
   const clock = new ManualClock();
   const outputs = new RefusedOutputs(clock, 'out');
-  const event = (held: number): ShardEvent => ({ type: 'outputRefused', shard: 1, userId: 'u', turns: 1, held, error: new Error('no') });
+  const event = (held: number): ShardEvent => ({ type: 'outputRefused', shard: 1, key: 'u', turns: 1, held, error: new Error('no') });
   outputs.observe(event(2));
   assert.deepEqual([outputs.count, outputs.problem], [2, null]);
   clock.advance(6_000);
-  assert.equal(outputs.problem, 'out refuses outputs of 2 users, for 6 s: the log says why, by workflow');
-  outputs.observe({ type: 'outputTaken', shard: 1, userId: 'u', held: 0, ms: 1 });
+  assert.equal(outputs.problem, 'out refuses outputs of 2 workflows, for 6 s: the log says why, by workflow');
+  outputs.observe({ type: 'outputTaken', shard: 1, key: 'u', held: 0, ms: 1 });
   assert.deepEqual([outputs.count, outputs.problem], [0, null]);
   outputs.observe(event(1));
   outputs.observe({ type: 'closed', shard: 1 });

@@ -2,13 +2,17 @@
 import assert from 'node:assert/strict';
 import { TripleEngine, type EngineOptions, type Question, type UserOutput } from '../../../src/tools/backfill/partition-replay.ts';
 import type { Fetched } from '../../../src/engine/ordering/merge-queue.ts';
-import { INPUT_INDEXES, type InputIndex } from '../../../src/engine/ordering/watermark.ts';
+
 import { decodedOf, decodeRecord } from '../../../src/money/codec/decode.ts';
 import { encodeEnriched, outputKey } from '../../../src/money/codec/enriched.ts';
 import { INPUTS, type Applicable, type Input } from '../../../src/money/domain/events.ts';
 import { generateTraffic } from '../../../src/tools/generate/traffic.ts';
 import type { TrafficOptions } from '../../../src/tools/generate/options.ts';
 import { DEFAULT_SETTINGS, model, type ModelResult, type ModelSettings, type RawRecord } from '../../../src/money/model/model.ts';
+
+/** Three inputs, as the application has. */
+const INPUT_INDEXES = [0, 1, 2] as const;
+type InputIndex = (typeof INPUT_INDEXES)[number];
 
 export type Logs = Record<Input, RawRecord[]>;
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { decodeRetried, encodeRetried } from '../../../src/tools/dead-letters/retried.ts';
-import { addOffset, hasOffset } from '../../../src/money/domain/offset-ranges.ts';
+import { addOffset, hasOffset } from '../../../src/engine/workflow/offset-ranges.ts';
 
 test('ranges are written as differences in base 36', () => {
   assert.equal(encodeRetried([], 0), '1:');

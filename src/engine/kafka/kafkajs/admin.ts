@@ -198,7 +198,7 @@ function leadersOf(cluster: Cluster, partitions: readonly TopicPartition[], part
   for (const { topic, partition } of partitions) {
     const found = cluster.findTopicPartitionMetadata(topic).find(({ partitionId }) => partitionId === partition);
     if (found === undefined && !partial) {
-      throw new EnrichmentError('TOPIC', `${topic} has no partition ${partition}: create the topics with "money-enrichment topics"`);
+      throw new EnrichmentError('TOPIC', `${topic} has no partition ${partition}: create it, or name one that there is`);
     }
     const leader = found?.leader ?? NO_LEADER;
     leaders.set(leader, [...(leaders.get(leader) ?? []), { topic, partition }]);

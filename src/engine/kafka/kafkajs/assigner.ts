@@ -8,6 +8,7 @@ import type { Logger } from '../../log.ts';
 import { library } from './library.ts';
 import type { KafkaJS } from './library.ts';
 
+/** On the wire, as releases named it: members of one group agree on it. */
 const NAME = 'money-enrichment-sticky';
 const VERSION = 0;
 
@@ -52,8 +53,8 @@ export function commonPartitionCount(counts: readonly { readonly topic: string; 
   const found = counts.map(({ topic, partitions }) => `${topic} has ${partitions}`).join(', ');
   throw new EnrichmentError(
     'TOPIC',
-    `these topics must exist with the same number of partitions, because a user lives in one partition number of all ` +
-      `of them: ${found}. Create them alike ("money-enrichment topics"), or copy the data into topics that are`,
+    `these topics must exist with the same number of partitions, because a key lives in one partition number of all ` +
+      `of them: ${found}. Create them alike, or copy the data into topics that are`,
   );
 }
 

@@ -62,7 +62,7 @@ export function createClient(config: KafkaConfig, logger: Logger, options: Clien
   const sockets = new Set<net.Socket>();
   let cut = false;
   const kafka = new Kafka({
-    clientId: 'money-enrichment',
+    clientId: config.clientId ?? 'money-enrichment',
     brokers: [...config.brokers],
     ...(config.ssl ? { ssl: tlsOptions(config) } : {}),
     ...(config.sasl ? { sasl: saslOptions(config.sasl) } : {}),

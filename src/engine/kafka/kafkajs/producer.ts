@@ -63,7 +63,7 @@ export async function createPlainProducer(config: KafkaConfig, logger: Logger): 
     const known = counts.get(topic);
     if (known !== undefined) return known;
     const [count] = await admin.partitionCounts([topic]);
-    if (!count) throw new EnrichmentError('TOPIC', `the topic "${topic}" does not exist: create it with "money-enrichment topics"`);
+    if (!count) throw new EnrichmentError('TOPIC', `the topic "${topic}" does not exist: create it first`);
     counts.set(topic, count);
     return count;
   };

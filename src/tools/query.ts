@@ -1,6 +1,6 @@
 /** Queries of running workflows, with errors that say what to do. */
-import { EnrichmentError, messageOf } from '../errors.ts';
-import { within, type TemporalClient } from './connection.ts';
+import { EnrichmentError, messageOf } from '../engine/errors.ts';
+import { within, type TemporalClient } from '../engine/temporal/connection.ts';
 
 /** ms that a worker has to answer. */
 const TIMEOUT = 10_000;

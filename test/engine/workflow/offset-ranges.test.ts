@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { addOffset, dropBelow, hasOffset } from '../../../src/money/domain/offset-ranges.ts';
-import type { OffsetRanges } from '../../../src/money/domain/offset-ranges.ts';
+import { addOffset, dropBelow, hasOffset } from '../../../src/engine/workflow/offset-ranges.ts';
+import type { OffsetRanges } from '../../../src/engine/workflow/offset-ranges.ts';
 
 function ranges(...offsets: number[]): OffsetRanges {
   const made: OffsetRanges = [];

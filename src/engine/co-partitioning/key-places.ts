@@ -1,10 +1,10 @@
 /**
- * In which partition each user was met, so that one that is met in two is noticed (semantics, section 1: a user lives in one
- * partition). A table of hashes: 10 bytes a user, at most twice as many slots as users.
+ * In which partition each key was met, so that one that is met in two is noticed: a key lives in one partition (semantics,
+ * section 1). A table of hashes: 10 bytes per key, at most twice as many slots as keys.
  */
 const FIRST_SLOTS = 1 << 12;
 
-export class UserPlaces {
+export class KeyPlaces {
   private slots: number;
   private count = 0;
   private hashes: Uint32Array;
@@ -12,7 +12,7 @@ export class UserPlaces {
   private places: Uint32Array;
   private readonly most: number;
 
-  /** `most`: users that are remembered; above it, new ones take the places of others and may go unnoticed. */
+  /** `most`: keys that are remembered; above it, new ones take the places of others and may go unnoticed. */
   constructor(most = Infinity) {
     this.most = most;
     this.slots = FIRST_SLOTS;
@@ -20,9 +20,9 @@ export class UserPlaces {
     this.places = new Uint32Array(this.slots);
   }
 
-  /** The partition in which this user was met before, if it is another one. `userId`: a UUID in lower case. */
-  meet(userId: string, partition: number): number | undefined {
-    const [high, low] = hashOf(userId);
+  /** The partition in which this key was met before, if it is another one. */
+  meet(key: string, partition: number): number | undefined {
+    const [high, low] = hashOf(key);
     let at = low & (this.slots - 1);
     for (; this.places[at] !== 0; at = (at + 1) & (this.slots - 1)) {
       if (this.hashes[2 * at] !== high || this.hashes[2 * at + 1] !== low) {
@@ -58,11 +58,15 @@ export class UserPlaces {
   }
 }
 
-/** Two numbers of 32 bits; ids that differ in one digit only have others too. */
-function hashOf(userId: string): [number, number] {
-  const word = (from: number): number => Number.parseInt(userId.slice(from, from + 4), 16);
-  const [a, b, c, d] = [word(0) * 65_536 + word(4), word(9) * 65_536 + word(14), word(19) * 65_536 + word(24), word(28) * 65_536 + word(32)];
-  return [mixed(a ^ Math.imul(c, 0x9e3779b1)), mixed(d ^ Math.imul(b, 0x85ebca6b) ^ Math.imul(a, 0xc2b2ae35))];
+/** Two numbers of 32 bits (FNV-1a, from two beginnings, mixed); keys that differ in one character only have others too. */
+function hashOf(key: string): [number, number] {
+  let [a, b] = [0x811c9dc5, 0x9e3779b1];
+  for (let at = 0; at < key.length; at += 1) {
+    const code = key.charCodeAt(at);
+    a = Math.imul(a ^ code, 0x01000193);
+    b = Math.imul(b ^ code ^ (b >>> 15), 0x85ebca6b);
+  }
+  return [mixed(a), mixed(b)];
 }
 
 function mixed(value: number): number {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { workflowIdsOf } from '../../../src/engine/temporal/workflow-ids.ts';
+import { workflowIdsOf } from '../../src/money/workflow-ids.ts';
 
 const USER = '6f1c2a34-7b58-4c1d-9e0a-51d2c3b4a5f6';
 

@@ -3,7 +3,7 @@
  * may need a keyed hash, and a workflow knows its own id without it.
  */
 import { createHmac } from 'node:crypto';
-import { workflowIdOf } from '../naming.ts';
+import { workflowIdOf } from '../engine/naming.ts';
 
 export type WorkflowIds = (userId: string) => string;
 

@@ -56,12 +56,12 @@ describe('a user whose history is long', () => {
     for (let user = 1; user <= 70; user += 1) large(world, user, user, 1_000_000);
     await world.until('a megabyte of each is signalled', () => Array.from({ length: 70 }, (_, k) => offsetsOf(k + 1).length).every((count) => count === 1), 500);
     for (let user = 1; user <= 70; user += 1) world.produce('money', 50_000 + user, { user });
-    await world.until('all 70 wait', () => bridge.usersWaiting === 70, 500);
+    await world.until('all 70 wait', () => bridge.workflowsWaiting === 70, 500);
     for (let user = 101; user <= 120; user += 1) world.produce('money', 100_000 + user, { user });
     await world.until('the others are signalled', () => Array.from({ length: 20 }, (_, k) => offsetsOf(101 + k).length).every((count) => count === 1));
     await world.pass(15_000);
-    assert.match(bridge.notReady ?? '', /^the signals of 70 users wait, first those of app\/user-\d+, for \d+ s: its workflow does not keep up: check that workers run, and look at that workflow$/);
-    assert.equal(world.warnings(/^the signals of 70 users wait, those of the others go on: its workflow does not keep up/).length, 1);
+    assert.match(bridge.notReady ?? '', /^the signals of 70 workflows wait, first those of app\/user-\d+, for \d+ s: its workflow does not keep up: check that workers run, and look at that workflow$/);
+    assert.equal(world.warnings(/^the signals of 70 workflows wait, those of the others go on: its workflow does not keep up/).length, 1);
     assert.deepEqual(bridge.partitionsWaiting, []);
     long = false;
     await world.until('they go on', () => Array.from({ length: 70 }, (_, k) => offsetsOf(k + 1).length).every((count) => count === 2), 500);
@@ -104,9 +104,9 @@ describe('a signal that Temporal refuses for its size', () => {
     assert.ok(offsetsOf(2).length >= 58, `${offsetsOf(2).length} of 60`);
     assert.ok(attempts.filter((user) => user === BUSY).length >= 2, 'it is tried again');
     assert.deepEqual(world.warnings(/go through/), [], 'Temporal is well');
-    assert.equal(world.warnings(/^the signals of 1 user wait, those of the others go on: its signals fail: .*size exceeds limit/).length, 1);
+    assert.equal(world.warnings(/^the signals of 1 workflow wait, those of the others go on: its signals fail: .*size exceeds limit/).length, 1);
     assert.deepEqual(world.lines.find(({ workflowIds }) => workflowIds !== undefined)?.workflowIds, ['app/user-1']);
-    assert.match(bridge.notReady ?? '', /^the signals of 1 user wait, first those of app\/user-1/);
+    assert.match(bridge.notReady ?? '', /^the signals of 1 workflow wait, first those of app\/user-1/);
     refused = false;
     await world.until('it goes on', async () => (await world.committed())[2] === 61, 500);
     assert.deepEqual(offsetsOf(BUSY), [0]);

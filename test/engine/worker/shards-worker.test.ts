@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { silentLogger } from '../../../src/engine/log.ts';
 import type { Publisher } from '../../../src/engine/publish/publisher.ts';
-import { EnrichmentWorker, type EnrichmentWorkerDeps } from '../../../src/money/worker/enrichment-worker.ts';
+import type { Output } from '../../../src/money/domain/events.ts';
+import { ShardsWorker, type ShardsWorkerDeps } from '../../../src/engine/worker/shards-worker.ts';
 import type { ShardWorker } from '../../../src/engine/worker/shard-worker.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
@@ -20,15 +21,15 @@ class Stage {
   /** Every start that was asked for, in order. */
   readonly starts: { resolve(worker: ShardWorker): void; reject(error: Error): void; fail(error: Error): void }[] = [];
   ownershipStopped: Promise<void> = Promise.resolve();
-  readonly worker: EnrichmentWorker;
+  readonly worker: ShardsWorker<Output>;
   readonly ended: Promise<void>;
 
-  constructor(startLookupsWorker?: EnrichmentWorkerDeps['startLookupsWorker']) {
-    this.worker = new EnrichmentWorker({ ...this.deps, ...(startLookupsWorker === undefined ? {} : { startLookupsWorker }) });
+  constructor(startLookupsWorker?: NonNullable<ShardsWorkerDeps<Output>['beside']>['start']) {
+    this.worker = new ShardsWorker({ ...this.deps, ...(startLookupsWorker && { beside: { name: 'the worker of the lookups', start: startLookupsWorker } }) });
     this.ended = this.worker.run();
   }
 
-  private readonly deps: EnrichmentWorkerDeps = {
+  private readonly deps: ShardsWorkerDeps<Output> = {
     clock: this.clock,
     logger: silentLogger(),
     createOwnership: ({ onTaken, onLost, onCrash }) => {

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
-import { assertNoSplitUsers, findSplitUsers, userOfKey } from '../../../src/engine/co-partitioning/split-users.ts';
-import { UserPlaces } from '../../../src/engine/co-partitioning/user-places.ts';
+import { userOfKey } from '../../../src/money/codec/user-of-key.ts';
+import { assertNoSplitKeys, findSplitKeys } from '../../../src/engine/co-partitioning/split-keys.ts';
+import { KeyPlaces } from '../../../src/engine/co-partitioning/key-places.ts';
 import { FakeKafka } from '../../support/fake-kafka.ts';
 
 const USER = '0a7f5c36-6d0c-4f6e-9a52-0f8f1d3b2c11';
 const TOPICS = ['user', 'session', 'money'] as const;
-const looking = { inputTopics: TOPICS, groupPrefix: 'look', stopping: new AbortController().signal };
+const looking = { inputTopics: TOPICS, groupPrefix: 'look', keyOf: userOfKey, stopping: new AbortController().signal };
 
 function world(records: readonly (readonly [topic: string, partition: number, key: string | null])[]) {
   const kafka = new FakeKafka();
@@ -19,27 +20,27 @@ function world(records: readonly (readonly [topic: string, partition: number, ke
 describe('users in two partitions', () => {
   test('a user whose sessions are in another partition than its money is found before anything is built on it', async () => {
     const port = world([['money', 0, USER], ['session', 2, USER], ['session', 2, USER]]);
-    await assert.rejects(assertNoSplitUsers(port, looking, (userId) => `app/${userId}`), {
+    await assert.rejects(assertNoSplitKeys(port, looking, (key) => `app/${key}`, '; or with --allow-split-users'), {
       code: 'CHECK_FAILED',
       message: /in [12] records: the one of workflow "app\/0a7f5c36-6d0c-4f6e-9a52-0f8f1d3b2c11" in partitions (2 and 0|0 and 2) .*--allow-split-users/,
     });
   });
 
   test('a key in double quotes and the same one bare are one user', async () => {
-    const { example, records } = await findSplitUsers(world([['user', 0, `"${USER}"`], ['money', 1, USER.toUpperCase()]]), looking);
-    assert.deepEqual([example?.userId, example?.partitions.toSorted(), records], [USER, [0, 1], 1]);
+    const { example, records } = await findSplitKeys(world([['user', 0, `"${USER}"`], ['money', 1, USER.toUpperCase()]]), looking);
+    assert.deepEqual([example?.key, example?.partitions.toSorted(), records], [USER, [0, 1], 1]);
   });
 
   test('users that live in one partition of all topics, and keys that are no users, are fine', async () => {
     const port = world([['user', 1, USER], ['session', 1, `"${USER}"`], ['money', 1, USER], ['money', 0, null], ['money', 2, 'x'], ['money', 0, 'x']]);
-    assert.deepEqual(await findSplitUsers(port, looking), { example: undefined, records: 0 });
-    await assertNoSplitUsers(port, looking, String);
+    assert.deepEqual(await findSplitKeys(port, looking), { example: undefined, records: 0 });
+    await assertNoSplitKeys(port, looking, String);
   });
 
   test('only the newest offsets, where only they are asked for', async () => {
     const port = world([['user', 0, USER], ...Array.from({ length: 5 }, () => ['user', 0, randomUUID()] as const), ['money', 1, USER]]);
-    assert.equal((await findSplitUsers(port, { ...looking, newest: 5 })).records, 0);
-    assert.equal((await findSplitUsers(port, { ...looking, newest: 6 })).records, 1);
+    assert.equal((await findSplitKeys(port, { ...looking, newest: 5 })).records, 0);
+    assert.equal((await findSplitKeys(port, { ...looking, newest: 6 })).records, 1);
   });
 
   test('keys of other lengths and shapes are no users', () => {
@@ -49,7 +50,7 @@ describe('users in two partitions', () => {
 
 describe('places of users', () => {
   test('a hundred thousand users, sequential ids among them: each other place is noticed, and no false one', () => {
-    const places = new UserPlaces();
+    const places = new KeyPlaces();
     const ids = Array.from({ length: 50_000 }, (_, n) => [randomUUID(), `00000000-0000-4000-8000-${n.toString(16).padStart(12, '0')}`]).flat();
     for (const [n, id] of ids.entries()) assert.equal(places.meet(id, n % 7), undefined);
     for (const [n, id] of ids.entries()) assert.equal(places.meet(id, n % 7), undefined);
@@ -57,7 +58,7 @@ describe('places of users', () => {
   });
 
   test('with a bound, later users take the places of earlier ones, and what is noticed is true', () => {
-    const places = new UserPlaces(100);
+    const places = new KeyPlaces(100);
     const ids = Array.from({ length: 5_000 }, () => randomUUID());
     for (const id of ids) assert.equal(places.meet(id, 1), undefined);
     const noticed = ids.map((id) => places.meet(id, 2)).filter((place) => place !== undefined);

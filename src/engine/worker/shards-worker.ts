@@ -1,43 +1,44 @@
 /**
- * The worker process: it owns shards as a member of the ledger's consumer group, and keeps one Temporal worker for each
- * shard while its publisher is ready, and one for the lookups of all shards. A worker that fails is started again by itself;
- * the loss of the membership gives everything back and joins anew, with back-off, until it is told to stop.
+ * A worker process: it owns shards as a member of the ledger's consumer group, and keeps one Temporal worker for each
+ * shard while its publisher is ready, and one beside them for what is no shard's. A worker that fails is started again by
+ * itself; the loss of the membership gives everything back and joins anew, with back-off, until it is told to stop.
  */
-import { untilAborted, type Clock } from '../../engine/clock.ts';
-import type { Logger } from '../../engine/log.ts';
-import type { Publisher } from '../../engine/publish/publisher.ts';
-import type { Ownership, OwnershipOptions } from '../../engine/publish/ownership.ts';
-import { keepRunning } from '../../engine/process/keep-running.ts';
-import { KeptWorker } from '../../engine/worker/kept-worker.ts';
-import type { TemporalWorker } from '../../engine/worker/temporal-worker.ts';
-import type { Output } from '../domain/events.ts';
+import { untilAborted, type Clock } from '../clock.ts';
+import type { Logger } from '../log.ts';
+import type { Publisher } from '../publish/publisher.ts';
+import type { Ownership, OwnershipOptions } from '../publish/ownership.ts';
+import { keepRunning } from '../process/keep-running.ts';
+import { KeptWorker } from './kept-worker.ts';
+import type { TemporalWorker } from './temporal-worker.ts';
+import type { Identified } from '../publish/request.ts';
 
-export interface EnrichmentWorkerDeps {
+export interface ShardsWorkerDeps<R extends Identified> {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly createOwnership: (handlers: Pick<OwnershipOptions<Output>, 'onTaken' | 'onLost' | 'onCrash'>) => Ownership;
-  readonly startShardWorker: (shard: number, publisher: Publisher<Output>, onFailure: (error: unknown) => void) => Promise<TemporalWorker>;
-  readonly startLookupsWorker?: (onFailure: (error: unknown) => void) => Promise<TemporalWorker>;
+  readonly createOwnership: (handlers: Pick<OwnershipOptions<R>, 'onTaken' | 'onLost' | 'onCrash'>) => Ownership;
+  readonly startShardWorker: (shard: number, publisher: Publisher<R>, onFailure: (error: unknown) => void) => Promise<TemporalWorker>;
+  /** For what is no shard's; `name` for people. */
+  readonly beside?: { readonly name: string; readonly start: (onFailure: (error: unknown) => void) => Promise<TemporalWorker> };
 }
 
 /** ms for what must end by itself: the SDK gives a worker 15 s to stop, leaving the group has 5 s. */
 const STUCK_AFTER = 60_000;
 
-export class EnrichmentWorker {
-  private readonly deps: EnrichmentWorkerDeps;
+export class ShardsWorker<R extends Identified> {
+  private readonly deps: ShardsWorkerDeps<R>;
   private readonly stopping = new AbortController();
   private readonly shards = new Map<number, KeptWorker>();
-  private lookups: KeptWorker | undefined;
+  private beside: KeptWorker | undefined;
   private problem: string | undefined = 'not joined yet';
   /** What is under way and must come to an end. */
   private readonly underWay = new Set<{ readonly what: string; readonly since: number }>();
 
-  constructor(deps: EnrichmentWorkerDeps) {
+  constructor(deps: ShardsWorkerDeps<R>) {
     this.deps = deps;
   }
 
   get notReady(): string | undefined {
-    return this.problem ?? [this.lookups, ...this.shards.values()].find((worker) => worker?.problem !== undefined)?.problem;
+    return this.problem ?? [this.beside, ...this.shards.values()].find((worker) => worker?.problem !== undefined)?.problem;
   }
 
   /**
@@ -82,7 +83,7 @@ export class EnrichmentWorker {
   }
 
   private async runMember(onReady: () => void): Promise<void> {
-    const { createOwnership, startShardWorker, startLookupsWorker, logger } = this.deps;
+    const { createOwnership, startShardWorker, beside, logger } = this.deps;
     let fail: (error: unknown) => void = () => undefined;
     const failed = new Promise<never>((_, reject) => (fail = reject));
     failed.catch(() => undefined);
@@ -99,7 +100,7 @@ export class EnrichmentWorker {
       },
       onCrash: fail,
     });
-    if (startLookupsWorker !== undefined) this.lookups = this.keep('the worker of the lookups', startLookupsWorker, fail);
+    if (beside !== undefined) this.beside = this.keep(beside.name, beside.start, fail);
     try {
       const stopped = untilAborted(this.stopping.signal);
       // A join can take long, as after the crash of another member; it is given up when told to stop.
@@ -109,7 +110,7 @@ export class EnrichmentWorker {
       onReady();
       await Promise.race([failed, stopped]);
     } finally {
-      await Promise.all([this.lookups?.stop(), ...[...this.shards.keys()].map((shard) => this.stopShard(shard))]);
+      await Promise.all([this.beside?.stop(), ...[...this.shards.keys()].map((shard) => this.stopShard(shard))]);
       await this.mustEnd('giving the shards back', ownership.stop());
     }
   }

@@ -1,0 +1,49 @@
+import { activityInfo } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { EnrichmentError, messageOf, type ErrorCode } from '../errors.ts';
+import { PUBLISH_FAILURES } from './failures.ts';
+import type { Publisher } from './publisher.ts';
+import { WorkflowReset } from './refusals.ts';
+import type { Identified, PublishRequest } from './request.ts';
+
+export interface PublishDeps<R extends Identified> {
+  readonly publisher: Publisher<R>;
+  /** Whether the attempt is one of a local activity; Temporal is asked when absent. */
+  readonly isLocal?: () => boolean;
+}
+
+/** What was asked for by the attempt that was answered: a replay may ask for more. */
+export interface PublishAnswer {
+  readonly signals: number;
+}
+
+const FAILURE_TYPES: Partial<Record<ErrorCode, string>> = {
+  SHARD_NOT_OWNED: PUBLISH_FAILURES.shardNotOwned,
+  SEQUENCE_GAP: PUBLISH_FAILURES.sequenceGap,
+  STALE_INCARNATION: PUBLISH_FAILURES.staleIncarnation,
+  DIVERGENCE: PUBLISH_FAILURES.divergence,
+  WORKFLOW_RESET: PUBLISH_FAILURES.workflowReset,
+  OUTPUT_REFUSED: PUBLISH_FAILURES.outputRefused,
+};
+/** A local activity fails its task at once, which then waits without a slot; a regular one is tried again by itself. */
+const RETRIED: ReadonlySet<ErrorCode | undefined> = new Set<ErrorCode>(['SHARD_NOT_OWNED', 'OUTPUT_REFUSED']);
+
+/** The publish activity. As an attempt may be repeated as often as Temporal likes: what the ledger has is not published again. */
+export function publishActivity<R extends Identified>({ publisher, isLocal = () => activityInfo().isLocal }: PublishDeps<R>): (request: PublishRequest<R>) => Promise<PublishAnswer | void> {
+  return async (request) => {
+    try {
+      await publisher.publish(request);
+      return request.signals === undefined ? undefined : { signals: request.signals };
+    } catch (error) {
+      const code = error instanceof EnrichmentError ? error.code : undefined;
+      const type = (code && FAILURE_TYPES[code]) ?? PUBLISH_FAILURES.publishFailed;
+      throw ApplicationFailure.create({
+        type,
+        message: messageOf(error),
+        nonRetryable: type !== PUBLISH_FAILURES.publishFailed && (!RETRIED.has(code) || isLocal()),
+        ...(error instanceof WorkflowReset && { details: [error.last] }),
+        ...(error instanceof Error && { cause: error }),
+      });
+    }
+  };
+}
