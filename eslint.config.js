@@ -8,6 +8,7 @@ const rulesOnly = { regex: '^(\\.\\./(?!\\.\\./engine/workflow/)|node:)', messag
 const shipped = never('What is shipped has no test/, verification/ and bench/ beside it.', 'test', 'verification', 'bench', 'repro');
 const noMoney = never('The engine knows no application.', 'money', 'workflows', 'activities');
 const noTools = never('The running system knows no tool, no development stack and no command.', 'tools', 'dev', 'cli');
+const entryPoints = never('An example uses the entry points of the package, as anybody would.', 'src', 'dist', 'workflows', 'activities', 'test');
 const noCommands = never('A tool is no part of the command line.', 'cli');
 /** A later fence for the same files takes the place of an earlier one, so each says all that holds for its files. */
 const fence = (files, ...patterns) => ({ files, rules: { 'no-restricted-imports': ['error', { paths: [kafkajs], patterns }] } });
@@ -44,6 +45,8 @@ export default tseslint.config(
   fence(['workflows/**/*.ts', 'activities/contract.ts'], shipped, noTools, pure),
   fence(['src/money/domain/**/*.ts'], rulesOnly),
   fence(['src/money/model/**/*.ts'], ownFolderOnly),
+  fence(['examples/**/*.ts'], entryPoints),
+  fence(['src/library/**/*.ts'], shipped, noTools, noMoney),
   // The door to kafkajs: the same fence, and kafkajs itself.
   { files: ['src/engine/kafka/kafkajs/**/*.ts'], rules: { 'no-restricted-imports': ['error', { patterns: [shipped, noTools, noMoney] }] } },
   { files: ['test/engine/kafka/**/*.ts', 'verification/conformance/**/*.ts'], rules: { 'no-restricted-imports': 'off' } },

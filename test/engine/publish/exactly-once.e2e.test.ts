@@ -3,8 +3,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Output } from '../../../src/money/domain/events.ts';
 import type { PublishRequest as Request } from '../../../src/engine/publish/request.ts';
-
-type PublishRequest = Request<Output>;
 import { systemClock } from '../../../src/engine/clock.ts';
 import type { Clock } from '../../../src/engine/clock.ts';
 import type { KafkaPort } from '../../../src/engine/kafka/port.ts';
@@ -15,6 +13,8 @@ import { API, fault, kafkaLab, uniqueId } from '../../support/kafka-lab.ts';
 import type { Lab } from '../../support/kafka-lab.ts';
 import { request, startProcess, withCode } from '../../support/publishing.ts';
 import type { Process } from '../../support/publishing.ts';
+
+type PublishRequest = Request<Output>;
 
 const SHARDS = 3;
 

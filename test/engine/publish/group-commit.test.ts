@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Output } from '../../../src/money/domain/events.ts';
 import type { PublishRequest as Request } from '../../../src/engine/publish/request.ts';
-
-type PublishRequest = Request<Output>;
 import { formBatch, recordsOf } from '../../../src/engine/publish/group-commit.ts';
 import type { Batch, Limits, Waiting } from '../../../src/engine/publish/group-commit.ts';
 import { decodeLedgerEntry, type LedgerEntry } from '../../../src/engine/publish/ledger-entry.ts';
 import { encode, FIRST_LIFE, output, request, SECOND_LIFE } from '../../support/publishing.ts';
+
+type PublishRequest = Request<Output>;
 
 const waits = (wanted: PublishRequest, failures = 0): Waiting => ({ request: wanted, records: recordsOf(wanted, encode), failures });
 const values = (batch: Batch<Waiting>): unknown[] => batch.outputs.map(({ value }) => value);
@@ -126,4 +126,13 @@ test('a request that failed twice gets a transaction for itself', () => {
   const second = formBatch(first.left, NONE);
   assert.deepEqual(second.complete, [suspect]);
   assert.deepEqual(second.left, [other]);
+});
+
+test('an output that is of no record has no place in its headers', () => {
+  const [record] = recordsOf({ ...request('u', 1, 1), outputs: [{ partition: -1, offset: 7 }] }, () => ({ key: 'u', value: 'v', headers: { more: 'm' } }));
+  assert.deepEqual(record!.headers, { incarnation: '1000/run-1', stream: 'applied', seq: '1', more: 'm' });
+});
+
+test('a header of the encoder cannot pass for the publisher\'s own', () => {
+  assert.throws(() => recordsOf(request('u', 1, 1), () => ({ key: 'u', value: 'v', headers: { seq: '9' } })), { code: 'CONFIG', message: /sets the header "seq"/ });
 });

@@ -1,0 +1,115 @@
+/**
+ * The workflow's side of publishing: records that a workflow emits reach Kafka exactly once, in their order, whatever is
+ * killed, retried, replayed or reset. They are numbered here; the publisher writes a number to Kafka once (its ledger).
+ */
+import { proxyActivities, workflowInfo } from '@temporalio/workflow';
+import { partitionOf } from '../kafka/partitioner.ts';
+import { taskQueueOf } from '../naming.ts';
+import type { Identified, Incarnation, PublishRequest } from '../publish/request.ts';
+import { chunksOf } from './chunks.ts';
+import { lastBeforeReset, taskFailure } from './publish-failure.ts';
+
+export interface OutboxOptions<R> {
+  /** As the publisher's. */
+  readonly appId: string;
+  /** Partitions of the output topic, which never change. */
+  readonly shards: number;
+  /** The business key of the workflow, and the key of its output records: its shard is where that lives. */
+  readonly key: string;
+  /** {@link Outbox.carried} of the run before this one. */
+  readonly carried?: OutboxState<R> | undefined;
+}
+
+/** Plain JSON. */
+export interface OutboxState<R> {
+  readonly incarnation: Incarnation;
+  /** How often the workflow was continued as new. */
+  readonly runs: number;
+  /** Sequence number of the last published record. */
+  readonly published: number;
+  readonly unpublished: readonly R[];
+}
+
+/** A record on its way to the publisher. It is of no Kafka record: in the place of an offset is a print of what it says. */
+export interface Emitted<R> extends Identified {
+  readonly record: R;
+}
+
+/** Characters of a record as JSON: Temporal takes 2 MB of an activity's input. */
+const MAX_CHARACTERS = 600_000;
+
+export class Outbox<R> {
+  readonly #key: string;
+  readonly #incarnation: Incarnation;
+  readonly #run: { readonly number: number; readonly id: string };
+  readonly #unpublished: Emitted<R>[];
+  readonly #publish: (request: PublishRequest<Emitted<R>>) => Promise<unknown>;
+  #published: number;
+  #flushing: Promise<void> | undefined;
+
+  constructor({ appId, shards, key, carried }: OutboxOptions<R>) {
+    const { startTime, firstExecutionRunId, runId } = workflowInfo();
+    this.#key = key;
+    this.#incarnation = carried?.incarnation ?? { startedAt: startTime.getTime(), runId: firstExecutionRunId };
+    this.#run = { number: carried?.runs ?? 0, id: runId.slice(0, 8) };
+    this.#published = carried?.published ?? 0;
+    this.#unpublished = (carried?.unpublished ?? []).map(emitted);
+    const { publish } = proxyActivities<{ publish(request: PublishRequest<Emitted<R>>): Promise<unknown> }>({
+      taskQueue: taskQueueOf(appId, partitionOf(key, shards)),
+      startToCloseTimeout: 10_000,
+      // While Kafka takes nothing the server repeats it, and no history grows.
+      retry: { initialInterval: 200, maximumInterval: 5_000 },
+    });
+    this.#publish = publish;
+  }
+
+  /** JSON. Throws a RangeError for a record that no activity can carry. It is published by {@link flush}, or by the next run. */
+  emit(record: R): void {
+    const { length } = JSON.stringify(record);
+    if (length > MAX_CHARACTERS) throw new RangeError(`a record of ${length} characters: an outbox takes at most ${MAX_CHARACTERS}`);
+    this.#unpublished.push(emitted(record));
+  }
+
+  /**
+   * Resolves when everything that was emitted is committed in Kafka. What cannot be published by this workflow (another one of the
+   * same key has published, or the ledger was lost) fails its task, which waits for a person, and never the workflow.
+   */
+  flush(): Promise<void> {
+    this.#flushing ??= this.#publishAll().finally(() => (this.#flushing = undefined));
+    return this.#flushing;
+  }
+
+  async #publishAll(): Promise<void> {
+    for (;;) {
+      const [outputs] = chunksOf(this.#unpublished);
+      if (outputs === undefined) return;
+      const first = this.#published + 1;
+      try {
+        await this.#publish({ key: this.#key, incarnation: this.#incarnation, stream: 'resolved', first, outputs, run: this.#run });
+      } catch (error) {
+        const last = lastBeforeReset(error);
+        if (last === undefined) throw taskFailure(`Publishing ${outputs.length} records from ${first} on`, error);
+        this.#published = last;
+        continue;
+      }
+      this.#published += outputs.length;
+      this.#unpublished.splice(0, outputs.length);
+    }
+  }
+
+  /** What the next run is to be started with, when nothing is being flushed. */
+  get carried(): OutboxState<R> {
+    return { incarnation: this.#incarnation, runs: this.#run.number + 1, published: this.#published, unpublished: this.#unpublished.map(({ record }) => record) };
+  }
+}
+
+function emitted<R>(record: R): Emitted<R> {
+  return { partition: -1, offset: printOf(JSON.stringify(record)), record };
+}
+
+/** 32 bits (FNV-1a). */
+function printOf(text: string): number {
+  let print = 0x811c9dc5;
+  for (let at = 0; at < text.length; at += 1) print = Math.imul(print ^ text.charCodeAt(at), 0x01000193);
+  return print >>> 0;
+}

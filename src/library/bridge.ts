@@ -1,0 +1,143 @@
+/**
+ * `money-enrichment/bridge`: the records of co-partitioned Kafka topics, in the order of their event time, into one workflow per
+ * key. Each is signalled at least once, and a workflow that asks `Received` (`money-enrichment/workflow`) applies it exactly once.
+ *
+ * @module
+ */
+import type { WorkflowClient } from '@temporalio/client';
+import type { BridgeObserver, BridgeSettings } from '../engine/bridge/bridge-settings.ts';
+import { Bridge } from '../engine/bridge/bridge.ts';
+import type { Signaller } from '../engine/bridge/signaller.ts';
+import { systemClock, type Clock } from '../engine/clock.ts';
+import { EnrichmentError } from '../engine/errors.ts';
+import type { KafkaPort } from '../engine/kafka/port.ts';
+import { createLogger, type Logger } from '../engine/log.ts';
+import { bridgeGroupOf } from '../engine/naming.ts';
+import type { Decoded, RawKafkaRecord } from '../engine/ordering/decoded.ts';
+import { within } from '../engine/temporal/connection.ts';
+import { historyOf } from '../engine/temporal/workflow-history.ts';
+import { jsonDecoders, type DecoderSource, type ValueDecoder } from '../engine/values/value.ts';
+
+export { acceptLogs } from '../engine/bridge/accept-logs.ts';
+export type { BridgeObserver } from '../engine/bridge/bridge-settings.ts';
+export { DEAD_LETTER_REASONS, type DeadLetterReason, type Rejection } from '../engine/bridge/dead-letter.ts';
+export type { Batch, HistoryLength, Signaller } from '../engine/bridge/signaller.ts';
+export type { Decoded, RawKafkaRecord } from '../engine/ordering/decoded.ts';
+export type { ReceivedBatch, ReceivedRecord } from '../engine/workflow/received.ts';
+
+/** One of the topics. */
+export interface Input<E> {
+  readonly topic: string;
+  /**
+   * A function of the record alone, which never throws: an event, a record that only moves time, or why the record cannot be used,
+   * which makes it a dead letter. `decoder`: of values in a schema registry's format; of JSON when none is configured.
+   */
+  decode(record: RawKafkaRecord, decoder: ValueDecoder): Decoded<E>;
+}
+
+export interface BridgeOptions<E> {
+  /** Prefix of the consumer group and the transactional ids; it never changes. */
+  readonly appId: string;
+  /** Co-partitioned: a key lives in the same partition number of all of them. Their order is the order of equal times; it never changes. */
+  readonly inputs: readonly Input<E>[];
+  /** Takes records that cannot be used, raw, with headers that say why and whence. */
+  readonly deadLetterTopic: string;
+  /** ms: how far behind the latest one a record's event time may be without being late. */
+  readonly outOfOrderness: number;
+  /** ms of silence after which an input holds back nobody. */
+  readonly idleTimeout: number;
+  readonly kafka: KafkaPort;
+  /** Where events go: {@link signalWithStart}, or anything that is durable and takes the same batch twice. */
+  readonly signaller: Signaller;
+  /** bytes of a value; a larger one is a dead letter. 1,000,000 when absent. */
+  readonly maxRecordBytes?: number;
+  /** Handed on with every batch: what workflows are to go by. */
+  readonly rules?: unknown;
+  readonly decoders?: DecoderSource;
+  readonly observer?: Partial<BridgeObserver>;
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+}
+
+/** A process' work. */
+export interface Service {
+  /** Until it is stopped. `onReady`: it works. Throws only what no retry can mend: EnrichmentError CONFIG, and TOPIC at the start. */
+  run(onReady?: () => void): Promise<void>;
+  /** Ends what is under way and gives back what it holds; {@link run} returns. */
+  stop(): void;
+  /** Why it does not work at the moment, for people; undefined while it does. */
+  readonly notReady: string | undefined;
+}
+
+const NOTHING: BridgeObserver = {
+  read() {}, deadLettersWritten() {}, deadLettersCut() {}, late() {}, signalled() {}, signalFailed() {}, committed() {},
+};
+
+/** Start any number of processes: they share the partitions. */
+export function createBridge<E>(options: BridgeOptions<E>): Service {
+  const { appId, inputs, deadLetterTopic, kafka, signaller, clock = systemClock } = options;
+  const logger = options.logger ?? createLogger({ base: { component: 'bridge' } });
+  let bridge: Bridge | undefined;
+  let stopped = false;
+  return {
+    async run(onReady) {
+      const [deadLetterPartitions] = await kafka.partitionCounts([deadLetterTopic]);
+      if (!deadLetterPartitions) throw new EnrichmentError('TOPIC', `the topic "${deadLetterTopic}" does not exist: create it first`);
+      if (stopped) return;
+      const settings: BridgeSettings = {
+        appId,
+        groupId: bridgeGroupOf(appId),
+        inputTopics: inputs.map(({ topic }) => topic),
+        deadLetterTopic,
+        deadLetterPartitions,
+        outOfOrderness: options.outOfOrderness,
+        idleTimeout: options.idleTimeout,
+        maxRecordBytes: options.maxRecordBytes ?? 1_000_000,
+        decode: (input, record, decoder) => inputs[input]!.decode(record, decoder),
+        rules: options.rules,
+      };
+      bridge = new Bridge(settings, { kafka, signaller, clock, logger, observer: { ...NOTHING, ...options.observer }, decoders: options.decoders ?? jsonDecoders });
+      await bridge.run(onReady);
+    },
+    stop() {
+      stopped = true;
+      bridge?.stop();
+    },
+    get notReady() {
+      return bridge === undefined ? 'not started' : bridge.notReady;
+    },
+  };
+}
+
+export interface SignalWithStart {
+  readonly workflowType: string;
+  readonly workflowId: (key: string) => string;
+  readonly taskQueue: string | ((key: string) => string);
+  /** Arguments of a workflow that is started. */
+  readonly args?: (key: string) => unknown[];
+  /** Its single argument is a `ReceivedBatch`. `events` when absent. */
+  readonly signal?: string;
+}
+
+/** ms; a request that takes longer is in doubt and repeated. */
+const DEADLINE = 10_000;
+
+/** Signals the workflow of each key, and starts it where there is none. */
+export function signalWithStart(client: WorkflowClient, to: SignalWithStart): Signaller {
+  const { workflowType, workflowId, taskQueue, args = () => [], signal = 'events' } = to;
+  return {
+    workflowIdOf: workflowId,
+    async signal(key, batch) {
+      await within(DEADLINE, client, () =>
+        client.signalWithStart(workflowType, {
+          workflowId: workflowId(key),
+          taskQueue: typeof taskQueue === 'string' ? taskQueue : taskQueue(key),
+          args: args(key),
+          signal,
+          signalArgs: [batch],
+        }),
+      );
+    },
+    history: (key) => historyOf(client, workflowId(key), DEADLINE),
+  };
+}

@@ -1,0 +1,105 @@
+/**
+ * `money-enrichment/publisher`: what workflows emit (`Outbox` of `money-enrichment/workflow`) into Kafka, exactly once, in the
+ * order of each workflow: by transactions, a ledger topic beside the output topic, and one writer for each of its partitions.
+ *
+ * @module
+ */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
+import { systemClock, type Clock } from '../engine/clock.ts';
+import { EnrichmentError } from '../engine/errors.ts';
+import { partitionOf } from '../engine/kafka/partitioner.ts';
+import type { KafkaPort } from '../engine/kafka/port.ts';
+import { createLogger, type Logger } from '../engine/log.ts';
+import { ledgerTopicOf, taskQueueOf } from '../engine/naming.ts';
+import { publishActivity } from '../engine/publish/activity.ts';
+import type { EncodedOutput } from '../engine/publish/group-commit.ts';
+import { createOwnership, eventText } from '../engine/publish/ownership.ts';
+import type { OnShardEvent } from '../engine/publish/publisher.ts';
+import { ShardsWorker } from '../engine/worker/shards-worker.ts';
+import { runTemporalWorker, SHUTDOWN } from '../engine/worker/temporal-worker.ts';
+import type { Emitted } from '../engine/workflow/outbox.ts';
+import type { Service } from './bridge.ts';
+
+export type { EncodedOutput } from '../engine/publish/group-commit.ts';
+export type { OnShardEvent, ShardEvent } from '../engine/publish/publisher.ts';
+export type { Service } from './bridge.ts';
+
+export interface PublisherOptions<R> {
+  /** Prefix of the group, the transactional ids and the task queues; it never changes. */
+  readonly appId: string;
+  /** Its number of partitions never changes: each is a shard, written by one process at a time. */
+  readonly topic: string;
+  /** Compacted, with as many partitions. `<topic>-ledger` when absent. */
+  readonly ledgerTopic?: string;
+  readonly kafka: KafkaPort;
+  /** Value and headers of the Kafka record; its key has to be `key`, or one that lives in the same partition. */
+  readonly encode: (record: R, key: string) => EncodedOutput;
+  readonly connection: NativeConnection;
+  readonly namespace?: string;
+  /** More of the Temporal worker of each shard: with `workflowsPath` the workflows may run on its task queue, too. */
+  readonly worker?: Partial<WorkerOptions>;
+  readonly onEvent?: OnShardEvent;
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+}
+
+/** The shard of a key among so many, and the task queue of a shard. */
+export function shardQueueOf(appId: string, key: string, shards: number): string {
+  return taskQueueOf(appId, partitionOf(key, shards));
+}
+
+/** Start any number of processes: they share the shards. */
+export function createPublisher<R>(options: PublisherOptions<R>): Service {
+  const { appId, topic, ledgerTopic = ledgerTopicOf(topic), kafka, connection, namespace = 'default', clock = systemClock } = options;
+  const logger = options.logger ?? createLogger({ base: { component: 'publisher' } });
+  const shards = new ShardsWorker<Emitted<R>>({
+    clock,
+    logger,
+    createOwnership: (handlers) =>
+      createOwnership({
+        ...handlers,
+        appId,
+        outputTopic: topic,
+        ledgerTopic,
+        kafka,
+        encode: ({ record }, key) => options.encode(record, key),
+        clock,
+        host: hostname(),
+        newId: randomUUID,
+        random: Math.random,
+        onEvent: options.onEvent ?? ((event) => logger[event.type === 'refused' || event.type === 'outputRefused' ? 'error' : 'debug'](eventText(event))),
+      }),
+    async startShardWorker(shard, publisher, onFailure) {
+      const { activities = {}, ...more } = options.worker ?? {};
+      const worker = await Worker.create({
+        connection,
+        namespace,
+        taskQueue: taskQueueOf(appId, shard),
+        activities: { ...activities, publish: publishActivity({ publisher }) },
+        ...SHUTDOWN,
+        ...more,
+      });
+      return runTemporalWorker(worker, onFailure);
+    },
+  });
+  return {
+    async run(onReady) {
+      await checkTopics(kafka, topic, ledgerTopic);
+      await shards.run(onReady);
+    },
+    stop: () => shards.stop(),
+    get notReady() {
+      return shards.notReady;
+    },
+  };
+}
+
+async function checkTopics(kafka: KafkaPort, topic: string, ledgerTopic: string): Promise<void> {
+  const [output, ledger] = await kafka.partitionCounts([topic, ledgerTopic]);
+  if (!output) throw new EnrichmentError('TOPIC', `the topic "${topic}" does not exist: create it first`);
+  if (output === ledger) return;
+  const found = ledger === null || ledger === undefined ? 'does not exist' : `has ${ledger} partitions`;
+  throw new EnrichmentError('TOPIC', `the ledger topic "${ledgerTopic}" ${found}: create it with ${output} partitions, as "${topic}" has, and cleanup.policy=compact`);
+}

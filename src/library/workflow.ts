@@ -1,0 +1,8 @@
+/**
+ * `money-enrichment/workflow`: what runs inside workflows. Safe in the sandbox: nothing of Node.
+ *
+ * @module
+ */
+export { Received, type ReceivedBatch, type ReceivedRecord } from '../engine/workflow/received.ts';
+export type { Redelivery } from '../engine/workflow/redelivery.ts';
+export { Outbox, type OutboxOptions, type OutboxState } from '../engine/workflow/outbox.ts';
