@@ -130,7 +130,7 @@ export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
   {
     name: 'paused-is-closed',
     breaks: 'the signals of a paused workflow go on until Temporal terminates it for the length of its history',
-    edits: [{ file: 'src/money/bridge/temporal-signaller.ts', find: "status.name === 'RUNNING' || status.name === 'PAUSED' ?", replace: "status.name === 'RUNNING' ?" }],
+    edits: [{ file: 'src/engine/temporal/workflow-history.ts', find: "status.name === 'RUNNING' || status.name === 'PAUSED' ?", replace: "status.name === 'RUNNING' ?" }],
     caughtBy: { test: 'test/money/bridge/temporal-signaller.test.ts' },
   },
   {

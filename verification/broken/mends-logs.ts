@@ -49,6 +49,12 @@ export const MENDS_OF_LOGS: readonly BrokenBuild[] = [
     caughtBy: 'simulate',
   },
   {
+    name: 'less-than-is-published-is-a-repeat',
+    breaks: 'money is lost when a run that came of a reset has continued as new beyond the one that published last',
+    edits: [{ file: 'src/engine/publish/ledger.ts', find: 'const endsBefore = marked === undefined && byAnother(mark?.run, request.run);', replace: 'const endsBefore = marked === undefined && byAnother(undefined, request.run);' }],
+    caughtBy: { test: 'test/engine/publish/ledger.test.ts' },
+  },
+  {
     name: 'a-reset-by-numbers-alone',
     breaks: 'a user stands still when a run that came of a reset has continued as new beyond the one that published last',
     edits: [{ file: 'src/engine/publish/ledger.ts', find: 'wasReset || byAnother(mark.run, request.run)', replace: 'wasReset || byAnother(mark.run, undefined)' }],

@@ -35,9 +35,11 @@ export function judge(entry: LedgerEntry | undefined, request: PublishRequest): 
 
   if (outputs.length === 0) return { type: 'published' };
   if (first > last + 1) return { type: 'gap', last };
-  const wasReset = mark !== undefined && first <= last && isReset(mark.run, request.run);
-  if (wasReset && stream === 'resolved') return { type: 'reset', last };
   const marked = outputs[last - first];
+  // What a run has published and another one asks for again was not acknowledged, so it ends with the last that is published.
+  const endsBefore = marked === undefined && byAnother(mark?.run, request.run);
+  const wasReset = mark !== undefined && first <= last && (isReset(mark.run, request.run) || endsBefore);
+  if (wasReset && stream === 'resolved') return { type: 'reset', last };
   if (mark !== undefined && marked !== undefined) {
     if (marked.partition !== mark.partition || marked.offset !== mark.offset) return wasReset || byAnother(mark.run, request.run) ? { type: 'reset', last } : { type: 'divergence', mark };
   }

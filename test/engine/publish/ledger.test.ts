@@ -104,6 +104,14 @@ test('a run that came of a reset and continued as new beyond the run that publis
   assert.equal(judge(byRun, { ...others, run: byRun.resolved!.run! }).type, 'divergence', 'of the very same run it was altered');
 });
 
+test('nothing is lost after a reset whose run continued as new beyond the one that published last: less than what is published is no repeat', () => {
+  const run = { number: 4, id: 'fifth' };
+  const before = request('u', 1, 1, { stream: 'resolved' });
+  assert.deepEqual(judge(byRun, { ...before, run }), { type: 'reset', last: 2 });
+  assert.deepEqual(judge(byRun, { ...before, run: byRun.resolved!.run! }), { type: 'published' }, 'a repeat of the very run');
+  assert.deepEqual(judge(byRun, { ...request('u', 1, 1), run }), { type: 'published' }, 'what follows from signals is the same again');
+});
+
 test('a run that continues the one that published, and one whose release did not say, came of no reset', () => {
   for (const run of [{ number: 1, id: 'second' }, { number: 2, id: 'third' }, undefined]) {
     assert.deepEqual(judge(byRun, { ...request('u', 1, 2, { stream: 'resolved' }), ...(run && { run }) }), { type: 'published' });
