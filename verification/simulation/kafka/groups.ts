@@ -32,8 +32,8 @@ export interface GroupClient {
   /** Whether it can send a heartbeat now. */
   readonly heard: boolean;
   readonly stopped: boolean;
-  /** A heartbeat of it was answered so that it has to join again. */
-  told(): void;
+  /** A heartbeat of it was answered so that it has to join again. False while it is joining: its next heartbeat tells it again. */
+  told(): boolean;
   assigned(assignment: Assignment): void;
   /** No broker can be reached: kafkajs gives the consumer up at once when it has just lost its only one. */
   abandoned(): void;
@@ -156,7 +156,11 @@ export class Groups {
       this.#tell(member.client, () => !member.joined);
     }
     group.rebalancing = this.#scheduler.after(REBALANCE_TIMEOUT, null, () => {
-      for (const member of [...group.members.values()]) if (!member.joined) group.members.delete(member.id);
+      for (const member of [...group.members.values()]) {
+        if (member.joined) continue;
+        group.members.delete(member.id);
+        if (member.client.memberId === member.id) this.#tell(member.client);
+      }
       this.#complete(group);
     });
   }
@@ -188,8 +192,7 @@ export class Groups {
   #tell(client: GroupClient, necessary: () => boolean = () => true): void {
     this.#scheduler.after(this.#scheduler.random.below(HEARTBEAT_INTERVAL), client.process, () => {
       if (client.stopped || !necessary()) return;
-      if (client.heard) client.told();
-      else this.#tell(client, necessary);
+      if (!client.heard || !client.told()) this.#tell(client, necessary);
     });
   }
 

@@ -174,8 +174,10 @@ export class SimMember implements GroupMember, GroupClient {
     this.#crash(new Unanswered('No broker available'));
   }
 
-  told(): void {
-    if (!this.#joining) void this.#join();
+  told(): boolean {
+    if (this.#joining) return false;
+    void this.#join();
+    return true;
   }
 
   async #join(): Promise<void> {
@@ -213,7 +215,8 @@ export class SimMember implements GroupMember, GroupClient {
       this.#early = assignment;
       return;
     }
-    if (assignment.memberId !== this.memberId || assignment.generation <= this.#joined.after) return;
+    // The answers of two joins may overtake each other here, which they do not on one connection: the later generation counts.
+    if (assignment.memberId !== this.memberId || assignment.generation <= Math.max(this.#joined.after, this.#generation?.number ?? 0)) return;
     const { generation: number, partitions } = assignment;
     this.#impatience?.cancel();
     this.#impatience = undefined;
