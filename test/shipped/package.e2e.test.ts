@@ -55,7 +55,8 @@ before(async () => {
   project = join(work, 'project');
   await mkdir(join(project, 'src'), { recursive: true });
   await writeFile(join(project, 'package.json'), JSON.stringify({ name: 'empty', private: true, type: 'module' }));
-  await run('npm', ['install', '--no-audit', '--no-fund', tarball, 'typescript@5.9.3', '@types/node@20'], project);
+  // Temporal's own types import `ms`, which has none for NodeNext.
+  await run('npm', ['install', '--no-audit', '--no-fund', tarball, 'typescript@5.9.3', '@types/node@20', '@types/ms@2'], project);
   for (const name of EXAMPLES) await cp(join(ROOT, 'examples', name), join(project, 'src', name), { recursive: true });
   await writeFile(join(project, 'tsconfig.json'), JSON.stringify({
     compilerOptions: { target: 'ES2023', module: 'NodeNext', strict: true, skipLibCheck: false, types: ['node'], rootDir: 'src', outDir: 'out' }, include: ['src'],
