@@ -1,17 +1,12 @@
 /** What the workflow may ask of the world. Part of the workflow bundle: types, and names on the wire. */
 import { PUBLISH_FAILURES } from '../src/engine/publish/failures.ts';
-import type { PublishRequest as Request, Stream } from '../src/engine/publish/request.ts';
-import type { Incarnation, Output, Run } from '../src/money/domain/types.ts';
+import type { PublishAnswer, PublishRequest as Request, Stream } from '../src/engine/publish/request.ts';
+import type { Incarnation, Output } from '../src/money/domain/types.ts';
 
-export type { Incarnation, Output, Run, Stream };
+export type { Incarnation, Output, PublishAnswer, Stream };
 
 /** What the publish activity is asked: outputs of this application. Its key is called as in the releases before 0.3.0. */
 export type PublishRequest = Omit<Request<Output>, 'key'> & { readonly userId: string };
-
-/** What was asked for by the attempt that was answered: a replay may ask for more. */
-export interface PublishAnswer {
-  readonly signals: number;
-}
 
 /** `retry`: no usable answer yet; `given-up`: none, and it was asked for after `giveUpAt`. */
 export type LookupOutcome =

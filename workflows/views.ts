@@ -12,9 +12,9 @@ import { partitionsOf } from '../src/engine/workflow/redelivery.ts';
 import { userInfoAt } from '../src/money/domain/user-info.ts';
 
 /** Entries of a list; pending money is counted over all sessions. */
-export const VIEW_LIMIT = 100;
+const VIEW_LIMIT = 100;
 /** Characters of a text; a longer one ends in an ellipsis. */
-export const TEXT_LIMIT = 100;
+const TEXT_LIMIT = 100;
 
 export interface SessionView {
   readonly sessionId: string;
@@ -36,7 +36,7 @@ export interface PendingView {
   readonly wallClockDueAt: string | null;
 }
 
-export interface LookupView {
+interface LookupView {
   readonly moneyId: string;
   readonly sessionId: string;
   readonly givenUpAt: string | null;

@@ -1,24 +1,22 @@
 /** Every error that this project throws on purpose. `message` quotes the value and the place and says what to do. */
-export const ERROR_CODES = [
-  'CONFIG', // wrong usage or configuration: exit code 2
-  'UNREACHABLE', // Kafka, Temporal or a service does not answer
-  'TOPIC', // a topic is missing or its settings do not fit
-  'LOG_CHANGED', // a log is not the one that was read: a person has to decide where to go on
-  'MISSING_PROGRAM', // dev and demo: a broker or a server cannot be had
-  'KAFKA', // a Kafka request failed; the producer that met it must be thrown away
-  'FENCED', // another process took over this transactional id
-  'SHARD_NOT_OWNED',
-  'SEQUENCE_GAP',
-  'STALE_INCARNATION',
-  'DIVERGENCE',
-  'WORKFLOW_RESET', // a workflow was reset: the numbers of its outputs go on after the ledger's
-  'OUTPUT_REFUSED', // the broker does not take this very output: it waits by itself, and is tried again
-  'LIBRARY', // an installed library is not the version that this project was proven with
-  'NEWER_STATE', // stored by a newer version of this product
-  'NOT_FOUND',
-  'CHECK_FAILED', // a command ran, and what it checks does not hold: exit code 1
-] as const;
-export type ErrorCode = (typeof ERROR_CODES)[number];
+export type ErrorCode =
+  | 'CONFIG' // wrong usage or configuration: exit code 2
+  | 'UNREACHABLE' // Kafka, Temporal or a service does not answer
+  | 'TOPIC' // a topic is missing or its settings do not fit
+  | 'LOG_CHANGED' // a log is not the one that was read: a person has to decide where to go on
+  | 'MISSING_PROGRAM' // dev and demo: a broker or a server cannot be had
+  | 'KAFKA' // a Kafka request failed; the producer that met it must be thrown away
+  | 'FENCED' // another process took over this transactional id
+  | 'SHARD_NOT_OWNED'
+  | 'SEQUENCE_GAP'
+  | 'STALE_INCARNATION'
+  | 'DIVERGENCE'
+  | 'WORKFLOW_RESET' // a workflow was reset: the numbers of its outputs go on after the ledger's
+  | 'OUTPUT_REFUSED' // the broker does not take this very output: it waits by itself, and is tried again
+  | 'LIBRARY' // an installed library is not the version that this project was proven with
+  | 'NEWER_STATE' // stored by a newer version of this product
+  | 'NOT_FOUND'
+  | 'CHECK_FAILED'; // a command ran, and what it checks does not hold: exit code 1
 
 export class EnrichmentError extends Error {
   override readonly name = 'EnrichmentError';

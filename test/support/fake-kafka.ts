@@ -19,7 +19,7 @@ import type {
   TransactionalProducer,
 } from '../../src/engine/kafka/port.ts';
 
-export type Api = 'fence' | 'begin' | 'send' | 'sendOffsets' | 'commit';
+type Api = 'fence' | 'begin' | 'send' | 'sendOffsets' | 'commit';
 export interface Request {
   readonly api: Api;
   readonly transactionalId: string;

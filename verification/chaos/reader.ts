@@ -22,7 +22,7 @@ const NONE = {};
 
 const SOURCE = fileURLToPath(new URL('Reader.java', import.meta.url));
 
-export function recordOf(line: string): JavaRecord | 'end' {
+function recordOf(line: string): JavaRecord | 'end' {
   const row = JSON.parse(line) as {
     end?: true; topic: string; partition: number; offset: number; timestamp: number; key: string | null; value: string | null; headers: [string, string | null][];
   };

@@ -10,7 +10,7 @@ const LOOPBACK = '127.0.0.1';
 /** bytes held in one direction of one connection, after which its sender is not read any more */
 const MAX_HELD = 1_000_000;
 
-export type Direction = 'up' | 'down';
+type Direction = 'up' | 'down';
 
 /** `up` is towards the target. */
 export type Mode =

@@ -42,7 +42,7 @@ export interface TrafficPlan {
   readonly speed: number;
 }
 
-export interface Slice {
+interface Slice {
   /** Of all its records, epoch ms; larger than that of the slice before. */
   readonly timestamp: number;
   readonly records: Readonly<Record<Input, readonly OutRecord[]>>;
@@ -57,7 +57,7 @@ function generated({ seed, users, partitions, rate, seconds, speed }: TrafficPla
   }));
 }
 
-export function* slicesOf(plan: TrafficPlan): Generator<Slice> {
+function* slicesOf(plan: TrafficPlan): Generator<Slice> {
   const random = new Random(plan.seed + 1);
   const clocks = clockUsers(random, plan.partitions);
   const size = Math.max(2, Math.round((plan.rate - 3 * plan.partitions) / SLICES_PER_SECOND));

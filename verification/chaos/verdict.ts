@@ -19,8 +19,8 @@ export interface Evidence {
   readonly seenLive: ReadonlyMap<string, string>;
 }
 
-export const COUNTED = ['missing', 'twice', 'different', 'unexpected', 'sequence', 'order', 'vanished', 'input'] as const;
-export type Wrong = (typeof COUNTED)[number];
+const COUNTED = ['missing', 'twice', 'different', 'unexpected', 'sequence', 'order', 'vanished', 'input'] as const;
+type Wrong = (typeof COUNTED)[number];
 
 export interface Verdict {
   readonly ok: boolean;

@@ -163,5 +163,3 @@ export function answerOf(random: Random, trap: string): Answer {
   if (SLOW.has(kind) && random.chance(0.95)) [kind, make] = ANSWERS[0]!;
   return { kind, ...make(random, trap) };
 }
-
-export const KINDS = ANSWERS.map(([kind]) => kind);

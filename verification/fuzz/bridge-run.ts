@@ -31,7 +31,7 @@ export interface Placed extends HostileRecord {
 }
 
 /** A signal that became durable, whether the bridge was told so or not. */
-export interface Delivered {
+interface Delivered {
   readonly userId: string;
   readonly batch: EventBatch;
 }

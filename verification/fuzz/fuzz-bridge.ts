@@ -44,7 +44,7 @@ const BUDGET = 40;
 const WARM_UP = 0.2;
 
 /** Half good, half hostile, as they lie in the logs. */
-export function recordsOf(random: Random, count: number): Placed[] {
+function recordsOf(random: Random, count: number): Placed[] {
   const all: { readonly at: number; readonly record: Placed }[] = [];
   const anyTimestamp = random.chance(0.25);
   for (let partition = 0; partition < PARTITIONS; partition += 1) {

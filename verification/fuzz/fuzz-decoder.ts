@@ -31,7 +31,7 @@ const ONE_IN = 1_000;
 const MEASURED_EVERY = 10_000;
 const USERS = ['0a7f5c36-6d0c-4f6e-9a52-0f8f1d3b2c11', 'ffffffff-ffff-4fff-bfff-ffffffffffff', '00000000-0000-4000-8000-000000000000'];
 
-export function inputOf(seed: number, index: number): { readonly record: HostileRecord; readonly limits: Limits } {
+function inputOf(seed: number, index: number): { readonly record: HostileRecord; readonly limits: Limits } {
   const limits: Limits = { maxRecordBytes: index % ONE_IN === 0 ? 1_048_576 : 3_000, maxFutureSkew: 3_600_000 };
   return { record: hostileRecord(randomOf(seed, index), { users: USERS, now: NOW, anyTimestamp: true, ...limits }), limits };
 }

@@ -7,7 +7,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /** bytes */
-export const MAX_GROWTH = 50_000_000;
+const MAX_GROWTH = 50_000_000;
 
 export class Memory {
   /** bytes of resident memory beyond the warm-up, at most. */

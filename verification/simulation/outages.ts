@@ -16,7 +16,7 @@ import { TOPICS, SimSystem } from './system.ts';
 export const OUTAGES = ['output unwritable', 'temporal away', 'session service away'] as const;
 export type Outage = (typeof OUTAGES)[number];
 
-export interface Grown {
+interface Grown {
   /** Of the longest and the largest history of any user. */
   readonly events: number;
   readonly bytes: number;

@@ -12,7 +12,7 @@ import { TOPICS, type SimSystem } from './system.ts';
 import type { Scope, Touched } from './touched.ts';
 
 /** ms of undisturbed time; fetches, spacing, commits, retries and polls take some of it. */
-export const BOUND = 30_000;
+const BOUND = 30_000;
 
 export interface Stalled {
   readonly what: string;

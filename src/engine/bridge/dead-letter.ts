@@ -42,7 +42,7 @@ export interface RawRecord {
 }
 
 type Always = 'reason' | 'detail' | 'source-topic' | 'source-partition' | 'source-offset' | 'source-timestamp';
-export type DeadLetterHeaders = Readonly<Record<Always, string>>;
+type DeadLetterHeaders = Readonly<Record<Always, string>>;
 
 const ALWAYS: readonly Always[] = ['reason', 'detail', 'source-topic', 'source-partition', 'source-offset', 'source-timestamp'];
 /** Only of what was cut: bytes and SHA-256 (lower-case hex) of the whole. */
@@ -58,7 +58,7 @@ export interface Cut {
   readonly headers?: { readonly bytes: number };
 }
 
-export function deadLetterHeaders(source: Source, rejection: Rejection): DeadLetterHeaders {
+function deadLetterHeaders(source: Source, rejection: Rejection): DeadLetterHeaders {
   return {
     reason: rejection.reason,
     detail: rejection.detail,

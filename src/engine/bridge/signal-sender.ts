@@ -14,7 +14,7 @@ import type { Batch, Signaller } from './signaller.ts';
 import { WorkflowsWaiting } from './workflows-waiting.ts';
 import { PATIENCE } from './waits.ts';
 
-export interface SignalObserver {
+interface SignalObserver {
   /** A late record was signalled. */
   late(): void;
   signalled(events: number): void;

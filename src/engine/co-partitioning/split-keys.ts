@@ -4,7 +4,7 @@ import { EnrichmentError } from '../errors.ts';
 import type { KafkaPort } from '../kafka/port.ts';
 import { KeyPlaces } from './key-places.ts';
 
-export interface SplitKey {
+interface SplitKey {
   readonly key: string;
   readonly topic: string;
   readonly partitions: readonly [number, number];

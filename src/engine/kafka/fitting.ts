@@ -77,7 +77,7 @@ async function smallest(record: OutRecord, whole: number, { compressible }: Room
 }
 
 /** bytes of a batch of these records, compressed: about, and never less. */
-export async function compressedBytes(records: readonly OutRecord[]): Promise<number> {
+async function compressedBytes(records: readonly OutRecord[]): Promise<number> {
   const parts = records.flatMap(({ key, value, headers }) => [
     key, value, ...Object.entries(headers ?? {}).flatMap(([name, values]) => valuesOf(values).flatMap((one) => [name, one])),
   ]);

@@ -5,7 +5,8 @@
 const SEED = 0x9747b28c;
 const M = 0x5bd1e995;
 const R = 24;
-/** Also in a workflow, which has no Buffer. */
+// Also in workflows, which have no Buffer, and whose types have nothing of Node.
+declare const TextEncoder: new () => { encode(text: string): Uint8Array };
 const UTF8 = new TextEncoder();
 
 /** 32-bit murmur2 of `key`, as a signed integer. */

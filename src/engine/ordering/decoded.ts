@@ -13,7 +13,7 @@ export interface RawKafkaRecord {
   readonly timestamp: number;
 }
 
-export interface DecodedEvent<E> {
+interface DecodedEvent<E> {
   readonly ok: true;
   readonly key: string;
   /** Event time, epoch ms. */

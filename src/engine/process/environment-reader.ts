@@ -31,7 +31,7 @@ export function shown(name: string, value: string): string {
 }
 
 /** What stands before an `@` in an address may be a password, also where none is allowed. */
-export function withoutUserInfo(address: string): string {
+function withoutUserInfo(address: string): string {
   return address.replace(/^([a-z][a-z+.-]*:\/\/)?[^]*@/i, '$1***@');
 }
 

@@ -9,7 +9,7 @@ import type { Registry } from 'prom-client';
 import { EnrichmentError, messageOf } from '../errors.ts';
 
 /** Why a part is not well, in a few words, or null when it is. Must not throw or block. */
-export type Check = () => string | null;
+type Check = () => string | null;
 
 export interface HealthOptions {
   /** 0 takes a free port. */

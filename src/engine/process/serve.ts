@@ -4,7 +4,7 @@ import { startHealthServer } from './health.ts';
 import { systemClock } from '../clock.ts';
 import { Part, probe } from './dependencies.ts';
 
-export interface Service {
+interface Service {
   /** Why it is not working; undefined when it is. */
   readonly notReady: string | undefined;
   /** Why only a restart can help; undefined otherwise. */

@@ -4,17 +4,12 @@ import { EnrichmentError, messageOf, type ErrorCode } from '../errors.ts';
 import { PUBLISH_FAILURES } from './failures.ts';
 import type { Publisher } from './publisher.ts';
 import { WorkflowReset } from './refusals.ts';
-import type { Identified, PublishRequest } from './request.ts';
+import type { Identified, PublishAnswer, PublishRequest } from './request.ts';
 
 export interface PublishDeps<R extends Identified> {
   readonly publisher: Publisher<R>;
   /** Whether the attempt is one of a local activity; Temporal is asked when absent. */
   readonly isLocal?: () => boolean;
-}
-
-/** What was asked for by the attempt that was answered: a replay may ask for more. */
-export interface PublishAnswer {
-  readonly signals: number;
 }
 
 const FAILURE_TYPES: Partial<Record<ErrorCode, string>> = {

@@ -22,7 +22,7 @@ export interface Limits {
 /** Brokers take about 1 MiB in one request by default. */
 export const LIMITS: Limits = { records: 1_000, bytes: 700_000 };
 /** After so many failed transactions a request gets one for itself, so that it cannot fail for others. */
-export const ISOLATE_AFTER = 2;
+const ISOLATE_AFTER = 2;
 
 export interface EncodedOutput {
   readonly key: string | Buffer;

@@ -43,6 +43,11 @@ export interface PublishRequest<R extends Identified = Identified> {
   readonly signals?: number;
 }
 
+/** What was asked for by the attempt that was answered: a replay may ask for more. */
+export interface PublishAnswer {
+  readonly signals: number;
+}
+
 /** The last published output of one stream: its sequence number, and the place of the record that it is of. */
 export interface Mark extends Identified {
   readonly seq: number;

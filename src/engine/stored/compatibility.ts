@@ -8,7 +8,7 @@ import type { Type } from 'avsc';
 import { avscTypes, fingerprintsOf } from './format.ts';
 import { isUnion, type FieldSchema, type RecordSchema, type Schema, type SchemaFile } from './schema.ts';
 
-export type Compatibility = 'as is' | 'after migration' | 'refused';
+type Compatibility = 'as is' | 'after migration' | 'refused';
 
 export interface Verdict {
   readonly version: string;

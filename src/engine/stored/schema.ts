@@ -30,12 +30,12 @@ export interface RecordSchema {
   readonly discriminator?: string;
   readonly mutable?: true;
 }
-export interface ArraySchema {
+interface ArraySchema {
   readonly type: 'array';
   readonly items: Schema;
   readonly tuple?: readonly string[];
 }
-export interface MapSchema {
+interface MapSchema {
   readonly type: 'map';
   readonly values: Schema;
 }
@@ -53,7 +53,7 @@ export interface SchemaFile {
   readonly records: readonly RecordSchema[];
 }
 
-export const TODAY = 'today';
+const TODAY = 'today';
 
 export function todaysSchemas(): SchemaFile {
   return readSchemas(TODAY, new URL('state.avsc', SCHEMAS));

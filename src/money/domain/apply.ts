@@ -41,7 +41,7 @@ export interface StepContext {
   readonly onDecision?: (decision: Decision) => void;
 }
 
-export function noEffects(): Effects {
+function noEffects(): Effects {
   return { applied: [], resolved: [] };
 }
 

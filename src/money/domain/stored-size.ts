@@ -39,7 +39,7 @@ export function textSize(text: string): number {
   return bytes + longSize(bytes);
 }
 
-export function idSize(id: string): number {
+function idSize(id: string): number {
   return id.length === 36 && UUID.test(id) ? PACKED_UUID : withHeads(textSize(id));
 }
 

@@ -39,7 +39,7 @@ export interface ModelSettings {
   readonly bounds: ModelBounds;
 }
 
-export interface ModelBounds {
+interface ModelBounds {
   readonly dedupEntries: number;
   readonly sessions: number;
   readonly pending: number;

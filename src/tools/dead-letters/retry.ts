@@ -24,7 +24,7 @@ const MAX_RECORDS = 500;
 const MAX_BYTES = 700_000;
 
 /** Header of a record that was put back: the place of the one that could not be used. */
-export const RETRY_HEADER = 'retry-of';
+const RETRY_HEADER = 'retry-of';
 
 /** By partition of the dead-letter topic. */
 export type Retried = readonly OffsetRanges[];

@@ -24,7 +24,7 @@ const SENDS_PER_SECOND = 4;
 /** Event time that passes after the last record, ms: more than the out-of-orderness. */
 const AFTERWARDS = 60_000;
 
-export interface Slice {
+interface Slice {
   /** Of all its records, epoch ms. */
   readonly timestamp: number;
   readonly records: Readonly<Record<Input, readonly OutRecord[]>>;

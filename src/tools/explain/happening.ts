@@ -41,7 +41,7 @@ export interface KnownChange extends Coordinate {
   readonly value: string;
 }
 
-export interface KnownUserInfo {
+interface KnownUserInfo {
   readonly birthYear?: KnownChange;
   readonly residentCountryCode?: KnownChange;
 }

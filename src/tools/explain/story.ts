@@ -3,7 +3,7 @@ import type { LookupOutcome, Stream } from '../../../activities/contract.ts';
 import type { Money, Output } from '../../money/domain/events.ts';
 import { placeKey, type AppliedRecord, type CarriedWait, type Coordinate, type Happening, type Joined, type PlacedDecision, type Release } from './happening.ts';
 
-export interface LookupStory {
+interface LookupStory {
   readonly call: string;
   readonly askedAt: number;
   readonly giveUpAt: number;

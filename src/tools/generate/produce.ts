@@ -4,7 +4,7 @@ import { INPUTS } from '../../money/domain/events.ts';
 import type { Input } from '../../money/domain/events.ts';
 import type { GeneratedRecord } from './traffic.ts';
 
-export interface ProducedRecord {
+interface ProducedRecord {
   readonly key: string | null;
   readonly value: Buffer | null;
   /** epoch ms */
@@ -12,7 +12,7 @@ export interface ProducedRecord {
 }
 
 /** Resolves when the records are written; those of one key in their order. */
-export type Produce = (topic: string, records: readonly ProducedRecord[]) => Promise<void>;
+type Produce = (topic: string, records: readonly ProducedRecord[]) => Promise<void>;
 export type InputTopics = Readonly<Record<Input, string>>;
 
 export interface ProduceOptions {

@@ -12,7 +12,7 @@ export const MONEY_INPUT = 2;
 export const NOWHERE: Checkpoint = { next: [0, 0, 0], maxTs: [-Infinity, -Infinity, -Infinity], watermark: -Infinity };
 
 /** An event of the topic: money, a session, an address. `time`: one that only moves time. */
-export function event(input: InputIndex, ts: number, time = false): Event {
+function event(input: InputIndex, ts: number, time = false): Event {
   if (time) return { type: 'time' };
   if (input === USER_INPUT) return { type: 'address', residentCountryCode: 'UY' };
   if (input === SESSION_INPUT) return { type: 'session', sessionId: 's', clientCountryCode: 'UY' };

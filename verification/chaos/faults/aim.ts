@@ -47,6 +47,6 @@ export async function openNow({ eye }: World): Promise<OpenTransaction[]> {
   }
 }
 
-export async function isOpen(world: World, { transactionalId, startedAt }: OpenTransaction): Promise<boolean> {
+async function isOpen(world: World, { transactionalId, startedAt }: OpenTransaction): Promise<boolean> {
   return (await openNow(world)).some((row) => row.transactionalId === transactionalId && row.startedAt === startedAt);
 }

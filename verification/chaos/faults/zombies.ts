@@ -3,7 +3,6 @@
  * counts when another has taken over everything it had before it goes on.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { World } from '../world.ts';
 import { freezeInTransaction } from './aim.ts';
 import { endOf, holdsWithin } from './fault.ts';
 import type { Fault } from './fault.ts';
@@ -35,11 +34,6 @@ const zombie: Fault = async (world, { kind, slot: number, lasts }) => {
 
 function metricOf(role: 'bridge' | 'worker'): string {
   return role === 'worker' ? 'money_enrichment_shards_owned' : 'money_enrichment_partitions_assigned';
-}
-
-export async function owned(world: World, role: 'bridge' | 'worker'): Promise<number> {
-  const counts = await Promise.all(world.slots.filter((slot) => slot.role === role).map((slot) => slot.metric(metricOf(role))));
-  return counts.reduce<number>((sum, count) => sum + (count ?? 0), 0);
 }
 
 export const zombies = { 'zombie-worker': zombie, 'zombie-bridge': zombie } satisfies Record<string, Fault>;

@@ -14,7 +14,7 @@ import type { KafkaJS } from './library.ts';
 import { logCreatorFor } from './log-creator.ts';
 
 /** ms that one request may take. Below the transaction timeout: a transaction must fail here before the broker ends it. */
-export const REQUEST_TIMEOUT = 5_000;
+const REQUEST_TIMEOUT = 5_000;
 
 /**
  * After every commit the next transaction meets CONCURRENT_TRANSACTIONS until the broker has written its markers, and
@@ -38,7 +38,7 @@ export const PATIENT_RETRY: KafkaJS.RetryOptions = {
 };
 
 /** What kafkajs is told of the connections of a client that was destroyed. */
-export const CLOSED = 'this Kafka client was closed';
+const CLOSED = 'this Kafka client was closed';
 
 export type SocketFactory = KafkaJS.ISocketFactory;
 

@@ -65,7 +65,7 @@ export function isUnreachable(error: unknown): boolean {
   return UNREACHABLE_NAMES.has((error as Thrown).name);
 }
 
-export function isFenced(error: unknown): boolean {
+function isFenced(error: unknown): boolean {
   for (const { type, code } of chain(error)) {
     if (typeof type === 'string' && FENCED_TYPES.has(type)) return true;
     if (code === PRODUCER_FENCED_CODE) return true;

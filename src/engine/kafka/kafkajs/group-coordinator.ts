@@ -6,7 +6,7 @@
 import { isUnreachable } from './errors.ts';
 
 /** The part of kafkajs' ConsumerGroup that is used here (2.2.4: src/consumer/consumerGroup.js). */
-export interface HeartbeatingGroup {
+interface HeartbeatingGroup {
   readonly groupId: string;
   readonly cluster: { findGroupCoordinator(group: { readonly groupId: string }): Promise<unknown> };
   coordinator: unknown;

@@ -40,7 +40,7 @@ export interface Decoder {
   readVarIntArray<T>(reader: (decoder: Decoder) => T): T[];
 }
 
-export interface DecodedRecord {
+interface DecodedRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   headers?: Headers;

@@ -7,7 +7,7 @@ export type Logical =
   | { readonly is: 'uuid' };
 
 /** Digits of a decimal: turning bytes into digits takes time that grows with their square. */
-export const MAX_PRECISION = 1_000;
+const MAX_PRECISION = 1_000;
 
 const TIMESTAMPS: ReadonlyMap<unknown, bigint> = new Map([
   ['timestamp-millis', 1n],

@@ -8,9 +8,9 @@ import { Cursor, Malformed } from './bytes.ts';
 import type { AvroType, RecordType, WriterSchema } from './schema.ts';
 
 /** Of records, arrays and maps in each other. */
-export const MAX_DEPTH = 32;
+const MAX_DEPTH = 32;
 /** Values of any type in a record, those of its arrays, maps and inner records included. */
-export const MAX_VALUES = 10_000;
+const MAX_VALUES = 10_000;
 
 export interface Located {
   readonly record: RecordType;

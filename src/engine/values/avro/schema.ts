@@ -6,7 +6,7 @@
 import { finiteSizes } from './min-size.ts';
 import { logicalTypeOf, type Logical } from './logical-type.ts';
 
-export const PRIMITIVES = ['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string'] as const;
+const PRIMITIVES = ['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string'] as const;
 
 export interface PrimitiveType {
   readonly kind: (typeof PRIMITIVES)[number];
@@ -18,7 +18,7 @@ export interface FixedType {
   readonly size: number;
   readonly logical?: Logical;
 }
-export interface EnumType {
+interface EnumType {
   readonly kind: 'enum';
   readonly symbols: readonly string[];
 }
@@ -34,7 +34,7 @@ export interface MapType {
   /** Least bytes of a key with its value. */
   minItem: number;
 }
-export interface UnionType {
+interface UnionType {
   readonly kind: 'union';
   readonly branches: readonly AvroType[];
 }
@@ -56,9 +56,9 @@ export interface WriterSchema {
 }
 
 /** UTF-16 units of the schema's text. */
-export const MAX_SCHEMA_LENGTH = 256 * 1024;
+const MAX_SCHEMA_LENGTH = 256 * 1024;
 export const MAX_SCHEMA_DEPTH = 32;
-export const MAX_SCHEMA_TYPES = 5_000;
+const MAX_SCHEMA_TYPES = 5_000;
 
 /** Thrown in here only. */
 class Unusable {

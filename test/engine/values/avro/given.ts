@@ -7,7 +7,7 @@ import type { RawRecord } from '../../../../src/engine/values/value.ts';
 export const ID = 7;
 
 /** avsc's own long type refuses what is above 2^53; this one takes BigInts. */
-export const bigLongs = avsc.types.LongType.__with({
+const bigLongs = avsc.types.LongType.__with({
   fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
   toBuffer: (value: bigint) => {
     const buffer = Buffer.alloc(8);
