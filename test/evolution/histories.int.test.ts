@@ -10,6 +10,7 @@ import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/
 import { dataConverter } from '../../src/engine/temporal/payload-codec.ts';
 import { USER } from '../money/domain/given.ts';
 import { namesOf, readBytes, versions } from './fixtures.ts';
+import { WORKFLOW_SOURCES } from '../support/workflow-sources.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const { History } = proto.temporal.api.history.v1;
@@ -46,7 +47,7 @@ describe('negative controls', () => {
       const root = await mkdtemp(join(tmpdir(), 'changed-workflow-'));
       try {
         await symlink(join(ROOT, 'node_modules'), join(root, 'node_modules'));
-        for (const folder of ['workflows', 'src/money/domain', 'src/engine/workflow', 'src/engine/naming.ts', 'activities']) await cp(join(ROOT, folder), join(root, folder), { recursive: true });
+        for (const folder of WORKFLOW_SOURCES) await cp(join(ROOT, folder), join(root, folder), { recursive: true });
         const text = await readFile(join(ROOT, file), 'utf8');
         assert.ok(text.includes(before), `${file} is not what this control was written for`);
         await writeFile(join(root, file), text.replace(before, after));

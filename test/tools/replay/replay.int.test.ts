@@ -10,6 +10,7 @@ import type { Run } from '../../../src/engine/temporal/histories.ts';
 import { replayRuns } from '../../../src/tools/replay/replay.ts';
 import { program } from '../../cli/program.ts';
 import { namesOf } from '../../evolution/fixtures.ts';
+import { WORKFLOW_SOURCES } from '../../support/workflow-sources.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const FIXTURES = join(ROOT, 'test/evolution/fixtures/0.2.0/histories');
@@ -27,7 +28,7 @@ async function folder(t: TestContext): Promise<string> {
 async function changedBundle(t: TestContext, before: string, after: string): Promise<{ code: string }> {
   const root = await folder(t);
   await symlink(join(ROOT, 'node_modules'), join(root, 'node_modules'));
-  for (const part of ['workflows', 'src/money/domain', 'src/engine/workflow', 'src/engine/naming.ts', 'activities']) await cp(join(ROOT, part), join(root, part), { recursive: true });
+  for (const part of WORKFLOW_SOURCES) await cp(join(ROOT, part), join(root, part), { recursive: true });
   const file = join(root, 'workflows/enrich-user.ts');
   const text = await readFile(file, 'utf8');
   assert.ok(text.includes(before), 'the code is not what this test was written for');
