@@ -13,7 +13,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const [name = ''] = process.argv.slice(2);
 const folder = join(ROOT, 'examples', name);
 if (name === '' || !existsSync(join(folder, 'example.json'))) {
-  console.error(`usage: npm run example -- bridge-only|publish-only, not "${name}"`);
+  console.error(`usage: npm run example -- orders|bridge-only|publish-only, not "${name}"`);
   process.exit(2);
 }
 // Examples use the package by its name, as a project of your own would: it has to be built.
@@ -26,6 +26,7 @@ const { startKafkaBroker } = await import('../src/dev/kafka-broker.ts');
 const { startTemporalServer } = await import('../src/dev/temporal-server.ts');
 const { createClient, PATIENT_RETRY } = await import('../src/engine/kafka/kafkajs/client.ts');
 const { createPlainProducer } = await import('../src/engine/kafka/kafkajs/producer.ts');
+const { tailTopics } = await import('../src/engine/kafka/kafkajs/tail.ts');
 const { silentLogger } = await import('../src/engine/log.ts');
 const { shardQueueOf } = await import('../src/library/publisher.ts');
 
@@ -40,7 +41,7 @@ async function stop(code) {
 process.once('SIGINT', () => void stop(0));
 process.once('SIGTERM', () => void stop(0));
 
-const { topics, records, try: lines } = JSON.parse(readFileSync(join(folder, 'example.json'), 'utf8'));
+const { topics, records, shows = [], try: lines } = JSON.parse(readFileSync(join(folder, 'example.json'), 'utf8'));
 const { KAFKA_BROKERS, TEMPORAL_ADDRESS } = process.env;
 const brokers = KAFKA_BROKERS?.split(',') ?? (await ownKafka());
 const temporal = TEMPORAL_ADDRESS ?? (await ownTemporal());
@@ -93,4 +94,15 @@ console.log(`${records.length} records were sent. Try:`);
 for (const line of lines) {
   const text = line.replace(/\{queue:([^:]+):([^:]+):(\d+)\}/g, (_, appId, key, shards) => shardQueueOf(appId, key, Number(shards)));
   console.log(`  ${text} --address ${temporal}`);
+}
+
+/** What comes out, as it comes. */
+if (shows.length > 0) {
+  const tail = await tailTopics(config, shows, silentLogger());
+  undo.push(() => tail.close());
+  let shown = 0;
+  const timer = setInterval(() => {
+    for (; shown < tail.records.length; shown += 1) console.log(`${tail.records[shown].topic}: ${tail.records[shown].value}`);
+  }, 200);
+  undo.push(async () => clearInterval(timer));
 }

@@ -21,7 +21,7 @@ import { readTopics } from '../support/topic-reader.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const NODES = [20, 22, 24] as const;
-const EXAMPLES = ['bridge-only', 'publish-only'] as const;
+const EXAMPLES = ['orders', 'bridge-only', 'publish-only'] as const;
 
 let work = '';
 let tarball = '';
@@ -205,5 +205,43 @@ describe('the entry points, as the small examples use them', () => {
       const numbers = out.records.filter(({ key }) => key?.toString() === customer).map(({ value }) => (JSON.parse(value!.toString()) as { number: number }).number);
       assert.deepEqual(numbers, Array.from({ length: 50 }, (_, index) => index + 1), customer);
     }
+  });
+
+  it('orders: each order comes out once, with what belongs to it, though one of two processes is killed again and again', { timeout: 300_000 }, async (t) => {
+    const { topics } = JSON.parse(await readFile(join(ROOT, 'examples/orders/example.json'), 'utf8')) as { topics: Record<string, { partitions: number; compacted?: boolean }> };
+    const { config, connection, client, env } = await createTopics(Object.entries(topics).map(([topic, { partitions, compacted = false }]) => ({ topic, numPartitions: partitions, compacted })));
+    t.after(() => connection.close());
+    const producer = await createPlainProducer(config, silentLogger());
+    t.after(() => producer.close());
+    const from = Date.parse('2026-01-31T10:00:00Z');
+    // Of every fifth order half of the money never comes; of every third the shipment is recorded before the order.
+    const orders = Array.from({ length: 60 }, (_, n) => ({ order: `o-${n}`, customer: `c-${n % 7}`, total: 1_000 + 2 * n, halves: n % 5 === 0 ? 1 : 2, early: n % 3 === 0, parcel: `p-${n}`, ts: from + n * 100 }));
+    const send = async (some: typeof orders): Promise<void> => {
+      for (const { order, customer, total, halves, early, parcel, ts } of some) {
+        const record = (fields: object, after: number) => ({ key: order, value: JSON.stringify({ order, ...fields, at: new Date(ts + after).toISOString() }) });
+        await producer.send('orders', [record({ customer, total }, 0)]);
+        await producer.send('order-payments', Array.from({ length: halves }, (_, half) => record({ amount: total / 2 }, 100 + half)));
+        await producer.send('order-shipments', [record({ parcel }, early ? -50 : 200)]);
+      }
+    };
+    const expected = orders.map(({ order, customer, total, halves, parcel }) =>
+      halves === 2 ? { order, outcome: 'delivered', customer, city: `the city of ${customer}`, paid: total, parcel } : { order, outcome: 'unpaid', customer, missing: total / 2 });
+    await start(t, 'orders', env);
+    let killed = await start(t, 'orders', env);
+    const out = await readTopics(config, ['order-outcomes']);
+    t.after(() => out.close());
+    await send(orders.slice(0, 30));
+    await producer.send('orders', [{ key: 'o-x', value: '{"order":"o-x"}' }]);
+    await eventually('the first outcomes', async () => out.records.length > 0, 60_000);
+    killed.kill();
+    await send(orders.slice(30));
+    killed = await start(t, 'orders', env);
+    await eventually('half of the outcomes', async () => out.records.length >= 30, 90_000);
+    killed.kill();
+    await eventually('all outcomes', async () => out.records.length >= expected.length, 150_000);
+    const found = out.records.map(({ value }) => JSON.parse(value!.toString()) as { order: string });
+    const inOrder = (a: { order: string }, b: { order: string }): number => a.order.localeCompare(b.order);
+    assert.deepEqual(found.toSorted(inOrder), expected.toSorted(inOrder));
+    assert.equal((await client.workflow.getHandle('order/o-1').query<{ outcome: string }>('order')).outcome, 'delivered');
   });
 });
