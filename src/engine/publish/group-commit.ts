@@ -65,6 +65,8 @@ export interface Rules<W> {
   readonly barredFrom?: (item: W) => number | undefined;
   /** Gets a transaction for itself. */
   readonly alone?: (item: W) => boolean;
+  /** Told of each request that is looked at, and of the ledger's entry that it is judged by. */
+  readonly onJudged?: (item: W, entry: LedgerEntry | undefined) => void;
 }
 
 export type Refusal = Exclude<Verdict, { type: 'published' } | { type: 'publish' }>;
@@ -73,7 +75,7 @@ export function formBatch<W extends Waiting>(
   waiting: readonly W[],
   committed: ReadonlyMap<string, LedgerEntry>,
   limits: Limits = LIMITS,
-  { barredFrom = () => undefined, alone = () => false }: Rules<W> = {},
+  { barredFrom = () => undefined, alone = () => false, onJudged = () => undefined }: Rules<W> = {},
 ): Batch<W> {
   const outputs: OutRecord[] = [];
   const entries = new Map<string, LedgerEntry>();
@@ -93,6 +95,7 @@ export function formBatch<W extends Waiting>(
     if (isolated && outputs.length > 0) break;
 
     const pending = entries.get(request.key);
+    onJudged(item, pending ?? committed.get(request.key));
     const verdict = judge(pending ?? committed.get(request.key), request);
     if (verdict.type === 'published') {
       if (pending !== undefined && judge(committed.get(request.key), request).type !== 'published') complete.push(item);

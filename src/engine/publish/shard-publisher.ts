@@ -136,14 +136,14 @@ export class ShardPublisher<R extends Identified = Identified> implements Publis
   #isRepeat(request: PublishRequest): boolean {
     const entry = this.#committed.get(request.key);
     if (judge(entry, request).type !== 'published') return false;
-    this.#notice(request);
+    this.#notice(request, entry);
     this.#wasPublished(request);
     this.#event({ type: 'repeated', requests: 1 });
     return true;
   }
 
-  #notice(request: PublishRequest): void {
-    const notice = this.#notices.of(this.#committed.get(request.key), request);
+  #notice(request: PublishRequest, entry: LedgerEntry | undefined): void {
+    const notice = this.#notices.of(entry, request);
     if (notice !== undefined) this.#event({ type: 'noticed', key: request.key, notice });
   }
 
@@ -203,8 +203,12 @@ export class ShardPublisher<R extends Identified = Identified> implements Publis
     await this.#holdUnfit();
     if (this.#ended()) return;
 
-    for (const { request } of this.#waiting) this.#notice(request);
-    const batch = formBatch(this.#waiting, this.#committed, limits, { barredFrom: (item) => this.#barredFrom(item), alone: (item) => this.#isTurn(item) });
+    const batch = formBatch(this.#waiting, this.#committed, limits, {
+      barredFrom: (item) => this.#barredFrom(item),
+      alone: (item) => this.#isTurn(item),
+      // Two lives of a workflow may meet in one batch.
+      onJudged: ({ request }, entry) => this.#notice(request, entry),
+    });
     for (const { request, reject } of batch.barred) reject(this.#held.of(request)!.error);
     const suspects = this.#refuse(batch);
     for (const { request, resolve } of batch.published) {

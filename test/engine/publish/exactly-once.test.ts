@@ -164,6 +164,24 @@ test('two requests for the same outputs in one transaction share its fate', asyn
   assert.deepEqual(published(), ['other:101']);
 });
 
+test('that a workflow began anew is noticed, once, though its outputs go into one transaction with those of the life before', async (t) => {
+  const { owner, published, kafka } = world(t);
+  const { publisher, events } = await owner('a');
+  const commit = gate();
+  let commits = 0;
+  kafka.intercept = async ({ api }, when) => {
+    if (api === 'commit' && when === 'before' && (commits += 1) === 1) await commit.pass();
+  };
+  const other = publisher.publish(request('other', 1, 1));
+  await commit.reached;
+  const lives = [publisher.publish(request('u', 1, 1)), publisher.publish(request('u', 1, 1, { incarnation: SECOND_LIFE }))];
+  commit.open();
+  await Promise.all([other, ...lives]);
+  await publisher.publish(request('u', 2, 2, { incarnation: SECOND_LIFE }));
+  assert.deepEqual(published(), ['other:101', 'u:101', 'u:101', 'u:102']);
+  assert.deepEqual(ofType(events, 'noticed').map((event) => event.type === 'noticed' && [event.key, event.notice]), [['u', 'began-anew']]);
+});
+
 for (const when of ['before', 'after'] as const) {
   for (const api of ['send', 'commit'] as const) {
     test(`a ${when === 'before' ? 'lost request' : 'lost answer'} of ${api} is resolved by taking the shard again`, async (t) => {
