@@ -7,7 +7,7 @@ import { WAIT_REASONS } from '../engine/bridge/waits.ts';
 import { createTemporalSignaller } from '../money/bridge/temporal-signaller.ts';
 import { systemClock } from '../engine/clock.ts';
 import { noticingSplitKeys } from '../engine/co-partitioning/noticing.ts';
-import type { Config } from '../money/config.ts';
+import { inputTopicsOf, type Config } from '../money/config.ts';
 import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
 import { inputDecoders } from '../money/codec/value-format.ts';
 import { createBridgeMetrics, createRegistry, type BridgeMetrics } from '../money/metrics.ts';
@@ -35,7 +35,7 @@ async function runBridge(): Promise<void> {
   const stop = onStopSignal();
   const kafka = createKafka(config.kafka!, logger);
   const registry = createRegistry();
-  const metrics = createBridgeMetrics(registry, inputTopics(config));
+  const metrics = createBridgeMetrics(registry, inputTopicsOf(config.topics));
   const temporal = await connectTemporal(env);
   try {
     const { shards, deadLetterPartitions } = await checkTopics(kafka, config.topics);
@@ -63,12 +63,8 @@ async function runBridge(): Promise<void> {
   }
 }
 
-function inputTopics({ topics }: Config): string[] {
-  return [topics.user, topics.session, topics.money];
-}
-
 function observerOf(metrics: BridgeMetrics, config: Config): BridgeObserver {
-  const names = inputTopics(config);
+  const names = inputTopicsOf(config.topics);
   return {
     read: (input, records) => metrics.recordsRead.inc({ topic: names[input]! }, records),
     deadLettersWritten: (reasons) => reasons.forEach((reason) => metrics.deadLetters.inc({ reason })),

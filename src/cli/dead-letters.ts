@@ -4,7 +4,7 @@ import { DEAD_LETTER_REASONS } from '../engine/bridge/dead-letter.ts';
 import type { DeadLetterReason } from '../engine/bridge/dead-letter.ts';
 import { systemClock } from '../engine/clock.ts';
 import type { DecoderSource, ValueDecoder } from '../engine/values/value.ts';
-import type { Config } from '../money/config.ts';
+import { inputTopicsOf, type Config } from '../money/config.ts';
 import { idOf, readDeadLetters } from '../tools/dead-letters/read.ts';
 import type { DeadLetter, ReadingResult } from '../tools/dead-letters/read.ts';
 import { objectionTo, putBack, readRetried } from '../tools/dead-letters/retry.ts';
@@ -125,7 +125,7 @@ async function retry(options: RetryOptions): Promise<void> {
   }
   await withKafka(async ({ kafka, config, retried }) => {
     const { topics } = config;
-    const inputs = [topics.user, topics.session, topics.money];
+    const inputs = inputTopicsOf(topics);
     const counts = await kafka.partitionCounts(inputs);
     const circumstances = {
       config,

@@ -11,6 +11,7 @@ import { DEFAULT_SHARDS, ensureTopics } from '../money/topics/topics.ts';
 import { wholeNumber } from './arguments.ts';
 import { createContext, reachKafka, type Context } from './context.ts';
 import { progress, writeLine } from './output.ts';
+import { inputTopicsOf } from '../money/config.ts';
 
 const DEFAULT_PARTITIONS = 4;
 
@@ -55,7 +56,7 @@ function acceptFrom(text: string): AcceptFrom {
 async function accept({ accept: names = [], from, dryRun = false }: { readonly accept?: readonly string[]; readonly from?: AcceptFrom; readonly dryRun?: boolean }): Promise<void> {
   const context = createContext({ requireKafka: true }, { quiet: true });
   const { topics: all, appId } = context.config;
-  const inputTopics = [all.user, all.session, all.money] as const;
+  const inputTopics = inputTopicsOf(all);
   const strange = names.find((name) => !inputTopics.includes(name));
   if (strange !== undefined) throw new EnrichmentError('CONFIG', `--accept ${strange}: expected one of ${inputTopics.join(', ')}`);
   if (from === undefined) throw new EnrichmentError('CONFIG', '--accept needs --from: beginning (all that the log holds is processed, as new records), end (none of it), or an ISO time');
@@ -77,7 +78,7 @@ async function forgetWatermark(partition: number): Promise<void> {
   const { topics: all, appId } = context.config;
   const kafka = createKafka(await reachKafka(context), context.logger);
   try {
-    const reset = await resetWatermark(kafka, { appId, groupId: bridgeGroupOf(appId), inputTopics: [all.user, all.session, all.money] }, partition);
+    const reset = await resetWatermark(kafka, { appId, groupId: bridgeGroupOf(appId), inputTopics: inputTopicsOf(all) }, partition);
     if (reset === undefined) throw new EnrichmentError('NOT_FOUND', `nothing was read of partition ${partition} yet: there is no watermark`);
     const before = Number.isFinite(reset.before) ? ` (it was ${new Date(reset.before).toISOString()})` : '';
     writeLine(`The watermark of partition ${partition} begins anew${before}; bridges go on by themselves.`);

@@ -8,7 +8,7 @@ import { Limiter } from '../../activities/limiter.ts';
 import { createLookupSessions } from '../../activities/lookup-sessions.ts';
 import { lookupsQueueOf, taskQueueOf, bridgeGroupOf } from '../engine/naming.ts';
 import { systemClock } from '../engine/clock.ts';
-import type { Config } from '../money/config.ts';
+import { inputTopicsOf, type Config } from '../money/config.ts';
 import { EnrichmentError } from '../engine/errors.ts';
 import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
 import type { KafkaPort } from '../engine/kafka/port.ts';
@@ -91,7 +91,7 @@ async function runWorker(): Promise<void> {
     };
     const shared = {
       ...lookups,
-      committedWatermark: createCommittedWatermark(kafka, systemClock, bridgeGroupOf(appId), [topics.user, topics.session, topics.money], workflowIdsOf(config)),
+      committedWatermark: createCommittedWatermark(kafka, systemClock, bridgeGroupOf(appId), inputTopicsOf(topics), workflowIdsOf(config)),
     };
     const worker = new ShardsWorker({
       clock: systemClock,

@@ -9,6 +9,7 @@ import type { KafkaConfig } from '../engine/kafka/kafka-config.ts';
 import { LOG_LEVELS } from '../engine/log.ts';
 import { temporalConnectionOptions } from '../engine/temporal/connection.ts';
 import { ledgerTopicOf } from '../engine/naming.ts';
+import { INPUTS } from './domain/events.ts';
 
 export interface Topics {
   readonly user: string;
@@ -18,6 +19,11 @@ export interface Topics {
   readonly deadLetter: string;
   /** `<output topic>-ledger`: compacted, as many partitions as the output topic. */
   readonly ledger: string;
+}
+
+/** In the order in which equal times are applied: that of the bridge's inputs. */
+export function inputTopicsOf(topics: Topics): string[] {
+  return INPUTS.map((input) => topics[input]);
 }
 
 export interface Config {

@@ -1,5 +1,5 @@
 /** What the bridge is, out of the configuration and the topics as they are. */
-import type { Config } from '../config.ts';
+import { inputTopicsOf, type Config } from '../config.ts';
 import { EnrichmentError } from '../../engine/errors.ts';
 import { typesOf } from '../../engine/kafka/kafkajs/errors.ts';
 import type { KafkaPort } from '../../engine/kafka/port.ts';
@@ -15,9 +15,10 @@ import { bridgeGroupOf } from '../../engine/naming.ts';
  * where it has other partitions than the output, no worker starts, and users would be given shards that nobody owns.
  */
 export async function checkTopics(kafka: KafkaPort, topics: Config['topics']): Promise<{ shards: number; deadLetterPartitions: number }> {
-  const names = [topics.user, topics.session, topics.money, topics.output, topics.deadLetter];
+  const inputs = inputTopicsOf(topics);
+  const names = [...inputs, topics.output, topics.deadLetter];
   const counts = await kafka.partitionCounts(names);
-  const output = counts[3]!;
+  const [output, deadLetter] = counts.slice(inputs.length);
   const missing = names.filter((_, index) => counts[index] === null);
   if (missing.length > 0) {
     throw new EnrichmentError('TOPIC', `missing topics: ${missing.join(', ')}; create them with "money-enrichment topics"`);
@@ -33,7 +34,7 @@ export async function checkTopics(kafka: KafkaPort, topics: Config['topics']): P
       `${topics.output} has ${output} partitions and ${topics.ledger} has ${ledger}: they must be equal, and never change, because a user keeps its shard for ever`,
     );
   }
-  return { shards: output, deadLetterPartitions: counts[4]! };
+  return { shards: output!, deadLetterPartitions: deadLetter! };
 }
 
 /** Null where there is none yet, or where the bridge's user may not describe it: it needs no permission there. */
@@ -67,7 +68,7 @@ export function bridgeSettings(config: Config, deadLetterPartitions: number): Mo
   return {
     appId,
     groupId: bridgeGroupOf(appId),
-    inputTopics: [topics.user, topics.session, topics.money],
+    inputTopics: inputTopicsOf(topics),
     acceptCommand,
     deadLetterTopic: topics.deadLetter,
     deadLetterPartitions,

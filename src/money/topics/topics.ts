@@ -93,7 +93,7 @@ export function missingTopics(
   const replicationFactor = Math.min(3, brokers);
   const safety = { 'min.insync.replicas': replicationFactor >= 3 ? '2' : '1', 'unclean.leader.election.enable': 'false' };
   const retention = keepForever ? { 'retention.ms': '-1' } : {};
-  const inputs = inputTopics(topics);
+  const inputs = shownInputs(topics);
   const inputPartitions = inputs.map((topic) => existing.get(topic)?.partitions).find((count) => count !== undefined) ?? partitions;
   const outputPartitions = existing.get(topics.output)?.partitions ?? shards;
   const inputBytes = 2 * maxRecordBytes + ENVELOPE;
@@ -139,7 +139,7 @@ export function missingTopics(
 export function judge({ topics, maxRecordBytes }: Pick<Config, 'topics'> & Partial<Pick<Config, 'maxRecordBytes'>>, states: ReadonlyMap<string, TopicState>): TopicFinding[] {
   const findings: TopicFinding[] = [];
   const find = (level: TopicFinding['level'], topic: string, message: string): void => void findings.push({ topic, level, message });
-  const inputs = inputTopics(topics).flatMap((topic) => {
+  const inputs = shownInputs(topics).flatMap((topic) => {
     const state = states.get(topic);
     return state === undefined ? [] : [{ topic, ...state }];
   });
@@ -184,7 +184,7 @@ export function judge({ topics, maxRecordBytes }: Pick<Config, 'topics'> & Parti
   if (maxRecordBytes !== undefined && outputRoom < maxRecordBytes) {
     find('weak', topics.output, `max.message.bytes is ${outputRoom}, but one output may have ${outputBytes} with ENRICHMENT_MAX_RECORD_BYTES=${maxRecordBytes}: one that is larger waits, and its user with it; set it to ${outputBytes}`);
   }
-  const largest = largestOf(inputTopics(topics), states);
+  const largest = largestOf(shownInputs(topics), states);
   const deadLetter = states.get(topics.deadLetter);
   const room = Number(deadLetter?.settings['max.message.bytes'] ?? 0);
   if (deadLetter !== undefined && largest > 0 && room <= largest) {
@@ -201,7 +201,8 @@ export function judge({ topics, maxRecordBytes }: Pick<Config, 'topics'> & Parti
   return findings;
 }
 
-function inputTopics(topics: Topics): string[] {
+/** As people are shown them, the wallet first; nothing is found by its place here. */
+function shownInputs(topics: Topics): string[] {
   return [topics.money, topics.user, topics.session];
 }
 

@@ -1,5 +1,5 @@
 /** What a backfill is, out of the configuration and the command line; the same in all of its processes. */
-import type { Config } from '../../money/config.ts';
+import { inputTopicsOf, type Config } from '../../money/config.ts';
 import { BOUNDS } from '../../money/domain/bounds.ts';
 import { formatDuration } from '../../engine/process/environment-reader.ts';
 import { commonPartitionCount } from '../../engine/kafka/kafkajs/assigner.ts';
@@ -16,7 +16,7 @@ export interface Window {
 /** Errors: EnrichmentError TOPIC (the inputs are missing, or not alike), KAFKA. */
 export async function planBackfill(kafka: KafkaPort, config: Config, target: { readonly topic: string; readonly partitions: number }, window: Window): Promise<MemberSettings> {
   const { topics, sessionTtl, dedupTtl, pendingTimeout, lookupGiveUpAfter, outOfOrderness, maxRecordBytes, maxFutureSkew } = config;
-  const inputTopics = [topics.user, topics.session, topics.money] as const;
+  const inputTopics = inputTopicsOf(topics);
   const counts = await kafka.partitionCounts(inputTopics);
   return {
     appId: config.appId,

@@ -2,7 +2,7 @@
 import { bridgeGroupOf } from '../../engine/naming.ts';
 import { acceptCommand } from '../../money/bridge/settings.ts';
 import { placeOf, problemOf } from '../../engine/bridge/committed-place.ts';
-import type { Config } from '../../money/config.ts';
+import { inputTopicsOf, type Config } from '../../money/config.ts';
 import { messageOf } from '../../engine/errors.ts';
 import type { KafkaPort } from '../../engine/kafka/port.ts';
 import { userOfKey } from '../../money/codec/user-of-key.ts';
@@ -42,7 +42,7 @@ export async function checkUsers(kafka: KafkaPort, config: Pick<Config, 'appId' 
   try {
     const found = await findSplitKeys(kafka, {
       keyOf: userOfKey,
-      inputTopics: [topics.user, topics.session, topics.money], groupPrefix: `${appId}-doctor`, newest, stopping: AbortSignal.timeout(SAMPLING_TIMEOUT),
+      inputTopics: inputTopicsOf(topics), groupPrefix: `${appId}-doctor`, newest, stopping: AbortSignal.timeout(SAMPLING_TIMEOUT),
     });
     if (found.example !== undefined) return [failed(subject, describeSplit(found, workflowIdsOf(config)))];
     return [ok(subject, `among the newest ${newest} offsets of each partition no user is in two partitions`)];
@@ -53,7 +53,7 @@ export async function checkUsers(kafka: KafkaPort, config: Pick<Config, 'appId' 
 
 export async function checkLogs(kafka: KafkaPort, { appId, topics }: Pick<Config, 'appId' | 'topics'>, partitions: number): Promise<Finding[]> {
   const subject = 'logs of the inputs';
-  const inputTopics = [topics.user, topics.session, topics.money] as const;
+  const inputTopics = inputTopicsOf(topics);
   const problems: string[] = [];
   try {
     for (let from = 0; from < partitions; from += AT_A_TIME) {
