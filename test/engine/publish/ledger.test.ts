@@ -92,6 +92,7 @@ for (const [what, run] of [['the same number', { number: 1, id: 'anew' }], ['a l
     assert.deepEqual(judge(byRun, { ...request('u', 4, 8), run }), { type: 'publish', from: 2 });
     assert.deepEqual(judge(byRun, { ...request('u', 5, 5), run, outputs: [output('u', 999)] }), { type: 'reset', last: 5 });
     assert.deepEqual(judge(byRun, { ...request('u', 1, 1, { stream: 'resolved' }), run }), { type: 'reset', last: 2 });
+    assert.deepEqual(judge(byRun, { ...request('u', 1, 2, { stream: 'resolved' }), run }), { type: 'reset', last: 2 }, 'also when the last one is the same by chance');
     assert.deepEqual(judge(byRun, { ...request('u', 3, 3, { stream: 'resolved' }), run }), { type: 'publish', from: 0 });
   });
 }
