@@ -3,8 +3,9 @@
  * TEMPORAL_ADDRESS name. It makes the topics, starts the example, sends its records, and says what to try. Ctrl-C ends all.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, openSync, readFileSync } from 'node:fs';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { register } from 'tsx/esm/api';
@@ -73,15 +74,19 @@ await admin.createTopics({
 await admin.disconnect();
 client.destroy();
 
+const log = join(mkdtempSync(join(tmpdir(), 'example-')), `${name}.log`);
 const child = spawn(process.execPath, ['--import', 'tsx', join(folder, 'main.ts')], {
-  cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, KAFKA_BROKERS: brokers.join(','), TEMPORAL_ADDRESS: temporal },
+  cwd: ROOT, stdio: ['ignore', 'pipe', openSync(log, 'a')], env: { ...process.env, KAFKA_BROKERS: brokers.join(','), TEMPORAL_ADDRESS: temporal },
 });
 const ended = once(child, 'exit');
 undo.push(async () => {
   child.kill('SIGTERM');
   await ended;
 });
-void ended.then(([code]) => void stop(code ?? 1));
+void ended.then(([code]) => {
+  if (!stopping) console.error(`the example ended with ${code}: see ${log}`);
+  void stop(code ?? 1);
+});
 child.stdout.on('data', (data) => process.stdout.write(data));
 await once(child.stdout, 'data');
 
@@ -89,7 +94,7 @@ const producer = await createPlainProducer(config, silentLogger());
 for (const { topic, key, value } of records) await producer.send(topic, [{ key, value: JSON.stringify(value) }]);
 await producer.close();
 
-console.log(`Kafka: ${brokers.join(',')}   Temporal: ${temporal}`);
+console.log(`Kafka: ${brokers.join(',')}   Temporal: ${temporal}   log: ${log}`);
 console.log(`${records.length} records were sent. Try:`);
 for (const line of lines) {
   const text = line.replace(/\{queue:([^:]+):([^:]+):(\d+)\}/g, (_, appId, key, shards) => shardQueueOf(appId, key, Number(shards)));
