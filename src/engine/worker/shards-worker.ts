@@ -30,6 +30,8 @@ export class ShardsWorker<R extends Identified> {
   private readonly shards = new Map<number, KeptWorker>();
   private beside: KeptWorker | undefined;
   private problem: string | undefined = 'not joined yet';
+  /** Workers of shards that are not ours any more, until they have stopped. */
+  private readonly stoppingShards = new Set<Promise<void>>();
   /** What is under way and must come to an end. */
   private readonly underWay = new Set<{ readonly what: string; readonly since: number }>();
 
@@ -112,6 +114,8 @@ export class ShardsWorker<R extends Identified> {
     } finally {
       await Promise.all([this.beside?.stop(), ...[...this.shards.keys()].map((shard) => this.stopShard(shard))]);
       await this.mustEnd('giving the shards back', ownership.stop());
+      // Of shards that were lost just before: whoever ends the process closes the connection that they use.
+      await Promise.all(this.stoppingShards);
     }
   }
 
@@ -123,7 +127,10 @@ export class ShardsWorker<R extends Identified> {
   private async stopShard(shard: number): Promise<void> {
     const worker = this.shards.get(shard);
     this.shards.delete(shard);
-    await worker?.stop();
+    if (worker === undefined) return;
+    const stopped = worker.stop().finally(() => this.stoppingShards.delete(stopped));
+    this.stoppingShards.add(stopped);
+    await stopped;
   }
 
   private mustEnd<T>(what: string, work: Promise<T>): Promise<T> {

@@ -106,6 +106,22 @@ describe('liveness of the worker', () => {
     await stage.stop();
   });
 
+  it('does not end before the worker of a shard that was lost just before has stopped: it uses the connection that is closed then', async () => {
+    const stage = new Stage();
+    await stage.pass(0);
+    const stopped = gate();
+    stage.take(3);
+    stage.starts[0]!.resolve({ stop: () => stopped.opened });
+    await stage.pass(0);
+    stage.lose(3);
+    let ended = false;
+    const end = stage.stop().then(() => (ended = true));
+    await stage.pass(5_000);
+    assert.equal(ended, false);
+    stopped.open();
+    await end;
+  });
+
   it('a shard whose worker fails, or cannot start, is started again by itself and named; the other shards and the membership stay', async () => {
     const stage = new Stage();
     await stage.pass(0);
