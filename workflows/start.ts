@@ -15,7 +15,7 @@ export interface Begun {
 }
 
 /**
- * The user of a workflow. Its id says it, or is a keyed hash that says nothing (src/engine/temporal/workflow-ids.ts): then what it was started
+ * The user of a workflow. Its id says it, or is a keyed hash that says nothing (src/money/workflow-ids.ts): then what it was started
  * with is a claim until the first batch, which the bridge sends to the id that it computed itself.
  */
 export class Whose {

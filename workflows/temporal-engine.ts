@@ -12,7 +12,7 @@ import { stored } from '../src/engine/workflow/mark.ts';
 const eventsSignal = defineSignal<[unknown]>(EVENTS_SIGNAL);
 const nudgeSignal = defineSignal(NUDGE_SIGNAL);
 
-/** What the worker does with a notice: src/engine/worker/notices.ts. */
+/** What the worker does with a notice: src/money/worker/notice-sinks.ts. */
 export interface NoticeSinks extends Sinks {
   readonly notices: { count(noticed: Noticed, times: number): void };
 }

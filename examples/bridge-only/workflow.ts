@@ -1,4 +1,4 @@
-/** A workflow that people already have: the balance of an account. New are the two lines with `received`. */
+/** A workflow that people already have: the balance of an account. New are the lines with `received`. */
 import { condition, continueAsNew, defineQuery, defineSignal, setHandler, workflowInfo } from '@temporalio/workflow';
 import { Received, type ReceivedBatch, type Redelivery } from 'money-enrichment/workflow';
 

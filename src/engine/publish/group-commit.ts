@@ -135,7 +135,7 @@ export function formBatch<W extends Waiting>(
 
   return {
     outputs,
-    ledger: [...entries].map(([key, entry]) => ({ key: key, value: encodeLedgerEntry(entry) })),
+    ledger: [...entries].map(([key, entry]) => ({ key, value: encodeLedgerEntry(entry) })),
     entries,
     complete,
     unfinished,

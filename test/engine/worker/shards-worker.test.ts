@@ -62,6 +62,18 @@ function gate(): { readonly opened: Promise<void>; open(): void } {
   return { opened, open };
 }
 
+/** Shard 3 is lost, and its worker stops when told so. */
+async function stoppingShard() {
+  const stage = new Stage();
+  await stage.pass(0);
+  const stopped = gate();
+  stage.take(3);
+  stage.starts[0]!.resolve({ stop: () => stopped.opened });
+  await stage.pass(0);
+  stage.lose(3);
+  return { stage, stopped };
+}
+
 describe('liveness of the worker', () => {
   it('holds with no shard, and with shards whose workers run', async () => {
     const stage = new Stage();
@@ -90,13 +102,7 @@ describe('liveness of the worker', () => {
   });
 
   it('ends when the worker of a lost shard does not stop', async () => {
-    const stage = new Stage();
-    await stage.pass(0);
-    const stopped = gate();
-    stage.take(3);
-    stage.starts[0]!.resolve({ stop: () => stopped.opened });
-    await stage.pass(0);
-    stage.lose(3);
+    const { stage, stopped } = await stoppingShard();
     await stage.pass(0);
     await stage.pass(61_000);
     assert.equal(stage.worker.notLive, 'stopping the worker of shard 3 has not ended in 61 s');
@@ -107,13 +113,7 @@ describe('liveness of the worker', () => {
   });
 
   it('does not end before the worker of a shard that was lost just before has stopped: it uses the connection that is closed then', async () => {
-    const stage = new Stage();
-    await stage.pass(0);
-    const stopped = gate();
-    stage.take(3);
-    stage.starts[0]!.resolve({ stop: () => stopped.opened });
-    await stage.pass(0);
-    stage.lose(3);
+    const { stage, stopped } = await stoppingShard();
     let ended = false;
     const end = stage.stop().then(() => (ended = true));
     await stage.pass(5_000);
