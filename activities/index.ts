@@ -5,7 +5,9 @@ import { createPublish, type PublishDeps } from './publish.ts';
 import { createReadWatermark, type WatermarkDeps } from './read-watermark.ts';
 import type { SessionService } from './session-service.ts';
 
-export type ActivityDeps = PublishDeps<Output> & LookupDeps & WatermarkDeps & { readonly sessionService?: SessionService };
+export type ActivityDeps = PublishDeps<Output> &
+  LookupDeps &
+  WatermarkDeps & { readonly sessionService?: SessionService };
 
 export function createActivities(deps: ActivityDeps): Activities {
   return {

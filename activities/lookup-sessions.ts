@@ -44,7 +44,10 @@ const MARGIN = 300;
 /** ms; what a timer can wait. */
 const LONGEST = 86_400_000;
 
-export function createLookupSessions(deps: LookupDeps, sessionService: SessionService = httpSessionService(deps)): Activities['lookupSessions'] {
+export function createLookupSessions(
+  deps: LookupDeps,
+  sessionService: SessionService = httpSessionService(deps),
+): Activities['lookupSessions'] {
   return async ({ sessionIds, giveUpAt }) => {
     const attempt = (deps.attempt ?? temporalAttempt)();
     const noAnswer = attempt.scheduledAt >= giveUpAt ? 'given-up' : 'retry';
@@ -53,7 +56,10 @@ export function createLookupSessions(deps: LookupDeps, sessionService: SessionSe
       throw ApplicationFailure.create({
         type: problem === undefined ? FAILURES.lookupsBusy : FAILURES.sessionServiceUnavailable,
         category: ApplicationFailureCategory.BENIGN,
-        message: problem === undefined ? 'The attempt was over before the session service had its time to answer' : `The session service gave no usable answer for ${sessionIds.length} sessions: ${problem}`,
+        message:
+          problem === undefined
+            ? 'The attempt was over before the session service had its time to answer'
+            : `The session service gave no usable answer for ${sessionIds.length} sessions: ${problem}`,
       });
     }
     return sessionIds.map((sessionId) => answers.get(sessionId) ?? { sessionId, status: noAnswer });
@@ -66,7 +72,13 @@ interface Asked {
   readonly problem: string | undefined;
 }
 
-async function askFor(sessionIds: readonly string[], attempt: Attempt, noAnswer: 'retry' | 'given-up', deps: LookupDeps, sessionService: SessionService): Promise<Asked> {
+async function askFor(
+  sessionIds: readonly string[],
+  attempt: Attempt,
+  noAnswer: 'retry' | 'given-up',
+  deps: LookupDeps,
+  sessionService: SessionService,
+): Promise<Asked> {
   const { clock, limiter, observeLookup } = deps;
   const answers = new Map<string, LookupOutcome>();
   const left = inTurn(sessionIds, attempt.number, deps.lookupTimeout);
@@ -96,7 +108,7 @@ async function askFor(sessionIds: readonly string[], attempt: Attempt, noAnswer:
     while (left.length > 0 && !ended.aborted && clock.elapsed() - startedAt < time) {
       await limiter.run(async () => {
         const own = askNext();
-        for (let asking; left.length > 0 && (asking = limiter.runNow(askNext)) !== undefined; ) more.push(asking);
+        for (let asking; left.length > 0 && (asking = limiter.runNow(askNext)) !== undefined;) more.push(asking);
         await own;
       }, ended);
     }
@@ -133,8 +145,17 @@ async function signsOfLife({ heartbeat }: Attempt, clock: LookupDeps['clock'], o
 
 function temporalAttempt(): Attempt {
   const context = Context.current();
-  const { attempt, scheduledTimestampMs, currentAttemptScheduledTimestampMs, scheduleToCloseTimeoutMs, startToCloseTimeoutMs } = context.info;
-  const whole = scheduleToCloseTimeoutMs > 0 ? scheduledTimestampMs + scheduleToCloseTimeoutMs - currentAttemptScheduledTimestampMs : Infinity;
+  const {
+    attempt,
+    scheduledTimestampMs,
+    currentAttemptScheduledTimestampMs,
+    scheduleToCloseTimeoutMs,
+    startToCloseTimeoutMs,
+  } = context.info;
+  const whole =
+    scheduleToCloseTimeoutMs > 0
+      ? scheduledTimestampMs + scheduleToCloseTimeoutMs - currentAttemptScheduledTimestampMs
+      : Infinity;
   return {
     number: attempt,
     scheduledAt: currentAttemptScheduledTimestampMs,

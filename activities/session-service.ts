@@ -36,7 +36,11 @@ export function httpSessionService({ sessionServiceUrl, lookupTimeout }: HttpSes
       });
       if (response.status === 404) {
         const { stranger } = await notFoundOf(response);
-        if (stranger !== undefined) throw new Error(`status 404 with ${stranger}, which is not the session service's: check ENRICHMENT_SESSION_SERVICE_URL and what stands before it`);
+        if (stranger !== undefined) {
+          throw new Error(
+            `status 404 with ${stranger}, which is not the session service's: check ENRICHMENT_SESSION_SERVICE_URL and what stands before it`,
+          );
+        }
         return { sessionId, status: 'not-found' };
       }
       if (response.status !== 200) {
@@ -58,7 +62,9 @@ export interface NotFound {
 /** Whose word a 404 is. Takes the body. */
 export async function notFoundOf(response: Response): Promise<NotFound> {
   const head = await headOf(response);
-  if (/^\s*text\/html/i.test(response.headers.get('content-type') ?? '') || /^\s*</.test(head)) return { stranger: 'an HTML page', isText: true };
+  if (/^\s*text\/html/i.test(response.headers.get('content-type') ?? '') || /^\s*</.test(head)) {
+    return { stranger: 'an HTML page', isText: true };
+  }
   if (ROUTERS.test(head)) return { stranger: "a router's text", isText: true };
   return { isText: !/^\s*([[{"]|$)/.test(head) };
 }
@@ -71,16 +77,26 @@ async function headOf(response: Response): Promise<string> {
     size += part.length;
     if (size >= TELLING) break;
   }
-  return Buffer.concat(parts).subarray(0, TELLING).toString('latin1').replace(/^\xef\xbb\xbf/, '');
+  return Buffer.concat(parts)
+    .subarray(0, TELLING)
+    .toString('latin1')
+    .replace(/^\xef\xbb\xbf/, '');
 }
 
 function countryOf(text: string): string {
   const body = parse(text);
-  if (typeof body !== 'object' || body === null || !('clientCountryCode' in body) || typeof body.clientCountryCode !== 'string') {
+  if (
+    typeof body !== 'object' ||
+    body === null ||
+    !('clientCountryCode' in body) ||
+    typeof body.clientCountryCode !== 'string'
+  ) {
     throw new Error('status 200 without a clientCountryCode');
   }
   const { length } = body.clientCountryCode;
-  if (length === 0 || length > MAX_COUNTRY) throw new Error(`status 200 with a clientCountryCode of ${length} characters`);
+  if (length === 0 || length > MAX_COUNTRY) {
+    throw new Error(`status 200 with a clientCountryCode of ${length} characters`);
+  }
   return body.clientCountryCode.toWellFormed();
 }
 

@@ -30,9 +30,18 @@ test('unusable records beside as many good ones', LONG, async (t) => {
   const good = scaled(10_000);
   const run = async (malformed: number): Promise<number> => {
     const system = await startSystem(t, { partitions: 4, env: { ENRICHMENT_MAX_RECORD_BYTES: '65536' } });
-    await system.produce(generateTraffic(trafficOptions({
-      users: 500, events: Math.round(good / (1 - malformed)), seed: 3, start: Date.now() - 20 * HOUR, malformed, maxRecordBytes: 65_536,
-    })));
+    await system.produce(
+      generateTraffic(
+        trafficOptions({
+          users: 500,
+          events: Math.round(good / (1 - malformed)),
+          seed: 3,
+          start: Date.now() - 20 * HOUR,
+          malformed,
+          maxRecordBytes: 65_536,
+        }),
+      ),
+    );
     const began = Date.now();
     await Promise.all([system.start('worker'), system.start('bridge')]);
     await system.matches(await system.expected(), LONG.timeout);
@@ -40,13 +49,17 @@ test('unusable records beside as many good ones', LONG, async (t) => {
   };
   const alone = await run(0);
   const beside = await run(0.5);
-  t.diagnostic(`${good} good records: ${alone} ms; with as many unusable ones ${beside} ms: ${(beside / alone).toFixed(2)} times`);
+  t.diagnostic(
+    `${good} good records: ${alone} ms; with as many unusable ones ${beside} ms: ${(beside / alone).toFixed(2)} times`,
+  );
 });
 
 test('the latency of 100 users beside three giants', LONG, async (t) => {
   const without = await neighbours(t, () => []);
   const beside = await neighbours(t, giants);
-  t.diagnostic(`latency of others, ms: ${JSON.stringify(without)} alone, ${JSON.stringify(beside)} beside the giants: ${(beside.p50 / without.p50).toFixed(2)} and ${(beside.p99 / without.p99).toFixed(2)} times`);
+  t.diagnostic(
+    `latency of others, ms: ${JSON.stringify(without)} alone, ${JSON.stringify(beside)} beside the giants: ${(beside.p50 / without.p50).toFixed(2)} and ${(beside.p99 / without.p99).toFixed(2)} times`,
+  );
 });
 
 test('lookups that hang', LONG, async (t) => {
@@ -55,7 +68,10 @@ test('lookups that hang', LONG, async (t) => {
   const giveUpAfter = Number(process.env['GIVE_UP_AFTER'] ?? 600_000);
   const service = await hangingService(t);
   const env = {
-    ENRICHMENT_SESSION_SERVICE_URL: service.url, ENRICHMENT_LOOKUP_GIVE_UP_AFTER: `${giveUpAfter}ms`, ENRICHMENT_OUT_OF_ORDERNESS: '1s', ENRICHMENT_IDLE_TIMEOUT: '1s',
+    ENRICHMENT_SESSION_SERVICE_URL: service.url,
+    ENRICHMENT_LOOKUP_GIVE_UP_AFTER: `${giveUpAfter}ms`,
+    ENRICHMENT_OUT_OF_ORDERNESS: '1s',
+    ENRICHMENT_IDLE_TIMEOUT: '1s',
   };
   const started = async (): Promise<System> => {
     const system = await startSystem(t, { partitions: 4, env });
@@ -66,14 +82,20 @@ test('lookups that hang', LONG, async (t) => {
 
   const system = await started();
   const users = Array.from({ length: waiting }, () => randomUUID());
-  await system.produce(users.map((user) => money(user, Date.now() - 5_000, { userSessionId: randomUUID(), isOldMoneyEvent: true })));
+  await system.produce(
+    users.map((user) => money(user, Date.now() - 5_000, { userSessionId: randomUUID(), isOldMoneyEvent: true })),
+  );
   await eventually('all of them are asked for', () => service.asked.size >= waiting, LONG.timeout);
   const beside = await rateOf(system, others);
-  t.diagnostic(`money that needs no lookup: ${undisturbed.toFixed(0)}/s alone, ${beside.toFixed(0)}/s beside ${waiting} users that wait: ${(undisturbed / beside).toFixed(2)} times slower`);
+  t.diagnostic(
+    `money that needs no lookup: ${undisturbed.toFixed(0)}/s alone, ${beside.toFixed(0)}/s beside ${waiting} users that wait: ${(undisturbed / beside).toFixed(2)} times slower`,
+  );
   const givenUp = (): SeenRecord[] => system.outputs.filter(({ headers }) => headers['enrichment'] === 'incomplete');
   await eventually('every lookup is given up', () => givenUp().length >= waiting, giveUpAfter + LONG.timeout);
   const after = await afterGivingUp(t, system, givenUp(), users, giveUpAfter);
-  t.diagnostic(`ms after the give-up time until it is visible, of ${after.length} users: ${JSON.stringify(quantiles(after))}`);
+  t.diagnostic(
+    `ms after the give-up time until it is visible, of ${after.length} users: ${JSON.stringify(quantiles(after))}`,
+  );
   assert.equal(givenUp().length, waiting);
 });
 
@@ -81,23 +103,39 @@ test('lookups that hang', LONG, async (t) => {
 async function rateOf(system: System, count: number): Promise<number> {
   const users = Array.from({ length: 200 }, () => randomUUID());
   const now = Date.now();
-  await system.produce(Array.from({ length: count }, (_, n) => money(users[n % users.length]!, now - 10_000 + Math.floor(n / 10), {})));
+  await system.produce(
+    Array.from({ length: count }, (_, n) => money(users[n % users.length]!, now - 10_000 + Math.floor(n / 10), {})),
+  );
   const began = Date.now();
   const want = new Set(users.map((user) => `"${user}"`));
-  await eventually('money without a session', () => system.outputs.filter(({ key }) => want.has(String(key))).length >= count, LONG.timeout);
+  await eventually(
+    'money without a session',
+    () => system.outputs.filter(({ key }) => want.has(String(key))).length >= count,
+    LONG.timeout,
+  );
   return (count * 1_000) / (Date.now() - began);
 }
 
 /** ms from the give-up time, as Temporal recorded the lookup, to the output; of some of the users. */
-async function afterGivingUp(t: TestContext, system: System, outputs: readonly SeenRecord[], users: readonly string[], giveUpAfter: number): Promise<number[]> {
+async function afterGivingUp(
+  t: TestContext,
+  system: System,
+  outputs: readonly SeenRecord[],
+  users: readonly string[],
+  giveUpAfter: number,
+): Promise<number[]> {
   const temporal = await connectTemporal(system.env);
   t.after(() => temporal.connection.close());
   const at = new Map(outputs.map(({ key, timestamp }) => [String(key), timestamp]));
   const found: number[] = [];
   for (const user of users.filter((_, index) => index % Math.ceil(users.length / 300) === 0)) {
     const { events } = await temporal.client.workflow.getHandle(`${system.config.appId}/${user}`).fetchHistory();
-    const asked = events?.find(({ activityTaskScheduledEventAttributes: scheduled }) => scheduled?.activityType?.name === 'lookupSessions')?.eventTime;
-    if (asked) found.push(at.get(`"${user}"`)! - (Number(asked.seconds) * 1_000 + (asked.nanos ?? 0) / 1e6 + giveUpAfter));
+    const asked = events?.find(
+      ({ activityTaskScheduledEventAttributes: scheduled }) => scheduled?.activityType?.name === 'lookupSessions',
+    )?.eventTime;
+    if (asked) {
+      found.push(at.get(`"${user}"`)! - (Number(asked.seconds) * 1_000 + (asked.nanos ?? 0) / 1e6 + giveUpAfter));
+    }
   }
   return found;
 }
@@ -122,7 +160,9 @@ async function neighbours(t: TestContext, crowd: (now: number) => Iterable<Produ
   const arrived = new Map<string, number>();
   let seen = 0;
   const look = setInterval(() => {
-    for (; seen < system.outputs.length; seen += 1) arrived.set((JSON.parse(String(system.outputs[seen]!.value)) as { money: { id: string } }).money.id, Date.now());
+    for (; seen < system.outputs.length; seen += 1) {
+      arrived.set((JSON.parse(String(system.outputs[seen]!.value)) as { money: { id: string } }).money.id, Date.now());
+    }
   }, 20);
   t.after(() => clearInterval(look));
   await system.produce(crowd(Date.now()));
@@ -133,11 +173,13 @@ async function neighbours(t: TestContext, crowd: (now: number) => Iterable<Produ
     // Time moves on in every partition of all inputs, or the watermark would wait for silence.
     await system.produce([
       money(users[tick % users.length]!, now, { id }),
-      ...users.filter((_, index) => index % 10 === tick % 10).flatMap((user) => [
-        record('user', user, now, { type: 'OtherUserEvent', id: randomUUID(), somethingUtil: 'x' }),
-        record('session', user, now, { type: 'UserSessionClosedEvent', id: randomUUID(), reason: 'x' }),
-        record('money', user, now, { type: 'KindOfWalletEvent', id: randomUUID(), somethingInteresting: 'x' }),
-      ]),
+      ...users
+        .filter((_, index) => index % 10 === tick % 10)
+        .flatMap((user) => [
+          record('user', user, now, { type: 'OtherUserEvent', id: randomUUID(), somethingUtil: 'x' }),
+          record('session', user, now, { type: 'UserSessionClosedEvent', id: randomUUID(), reason: 'x' }),
+          record('money', user, now, { type: 'KindOfWalletEvent', id: randomUUID(), somethingInteresting: 'x' }),
+        ]),
     ]);
     await pause(Math.max(0, 100 - (Date.now() - now)));
   }
@@ -149,7 +191,11 @@ function* giants(now: number): Generator<ProducedRecord> {
   const [sessions, pending, texts] = [randomUUID(), randomUUID(), randomUUID()];
   const many = scaled(100_000);
   for (let n = 0; n < many; n += 1) {
-    yield record('session', sessions, now - 24 * HOUR + Math.floor((n * 24 * HOUR) / many), { type: 'UserSessionCreatedEvent', id: randomUUID(), clientCountryCode: 'UY' });
+    yield record('session', sessions, now - 24 * HOUR + Math.floor((n * 24 * HOUR) / many), {
+      type: 'UserSessionCreatedEvent',
+      id: randomUUID(),
+      clientCountryCode: 'UY',
+    });
   }
   for (let n = 0; n < scaled(50_000); n += 1) yield money(pending, now - 60_000 + n, { userSessionId: randomUUID() });
   for (let n = 0; n < scaled(20); n += 1) {
@@ -167,16 +213,31 @@ interface Quantiles {
 
 function quantiles(values: readonly number[]): Quantiles {
   const sorted = [...values].sort((a, b) => a - b);
-  const at = (share: number): number => Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN);
+  const at = (share: number): number =>
+    Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN);
   return { p50: at(0.5), p99: at(0.99), max: at(1) };
 }
 
 function money(userId: string, ts: number, fields: object): ProducedRecord {
   return record('money', userId, ts, {
-    type: 'PaymentEvent', id: randomUUID(), amount: 1, openingBalance: 1, closingBalance: 1, currency: 'EUR', moneyType: 'BET', paymentRelatedThing: 'x', isOldMoneyEvent: false, ...fields,
+    type: 'PaymentEvent',
+    id: randomUUID(),
+    amount: 1,
+    openingBalance: 1,
+    closingBalance: 1,
+    currency: 'EUR',
+    moneyType: 'BET',
+    paymentRelatedThing: 'x',
+    isOldMoneyEvent: false,
+    ...fields,
   });
 }
 
 function record(input: ProducedRecord['input'], userId: string, ts: number, fields: object): ProducedRecord {
-  return { input, key: `"${userId}"`, value: JSON.stringify({ userId, processedAt: new Date(ts).toISOString(), ...fields }), timestamp: ts };
+  return {
+    input,
+    key: `"${userId}"`,
+    value: JSON.stringify({ userId, processedAt: new Date(ts).toISOString(), ...fields }),
+    timestamp: ts,
+  };
 }

@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url';
 const FAILING = ['high', 'critical'];
 
 const { stdout, error } = spawnSync('npm', ['audit', '--json', ...process.argv.slice(2)], {
-  cwd: fileURLToPath(new URL('..', import.meta.url)), encoding: 'utf8', maxBuffer: 64 * 1024 * 1024,
+  cwd: fileURLToPath(new URL('..', import.meta.url)),
+  encoding: 'utf8',
+  maxBuffer: 64 * 1024 * 1024,
 });
 const report = parse(stdout);
 const counts = report?.metadata?.vulnerabilities;

@@ -10,11 +10,20 @@ const DIST = join(ROOT, 'dist');
 const require = createRequire(import.meta.url);
 
 rmSync(DIST, { recursive: true, force: true });
-const compiled = spawnSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', join(ROOT, 'tsconfig.build.json')], { stdio: 'inherit' });
+const compiled = spawnSync(
+  process.execPath,
+  [require.resolve('typescript/bin/tsc'), '-p', join(ROOT, 'tsconfig.build.json')],
+  { stdio: 'inherit' },
+);
 if (compiled.status !== 0) process.exit(1);
 
 const quiet = { trace() {}, debug() {}, info() {}, log() {}, warn: console.warn, error: console.error };
 // Read at run time beside the code.
 cpSync(join(ROOT, 'schemas'), join(DIST, 'schemas'), { recursive: true });
-const { bundleWorkflows } = await import(pathToFileURL(join(DIST, 'src', 'engine', 'worker', 'workflow-version.js')).href);
-writeFileSync(join(DIST, 'workflows.json'), JSON.stringify(await bundleWorkflows(join(DIST, 'workflows', 'index.js'), quiet)));
+const { bundleWorkflows } = await import(
+  pathToFileURL(join(DIST, 'src', 'engine', 'worker', 'workflow-version.js')).href
+);
+writeFileSync(
+  join(DIST, 'workflows.json'),
+  JSON.stringify(await bundleWorkflows(join(DIST, 'workflows', 'index.js'), quiet)),
+);

@@ -68,7 +68,10 @@ const admin = client.kafka.admin();
 await admin.connect();
 await admin.createTopics({
   topics: Object.entries(topics).map(([topic, { partitions, compacted }]) => ({
-    topic, numPartitions: partitions, replicationFactor: 1, configEntries: compacted ? [{ name: 'cleanup.policy', value: 'compact' }] : [],
+    topic,
+    numPartitions: partitions,
+    replicationFactor: 1,
+    configEntries: compacted ? [{ name: 'cleanup.policy', value: 'compact' }] : [],
   })),
 });
 await admin.disconnect();
@@ -76,7 +79,9 @@ client.destroy();
 
 const log = join(mkdtempSync(join(tmpdir(), 'example-')), `${name}.log`);
 const child = spawn(process.execPath, ['--import', 'tsx', join(folder, 'main.ts')], {
-  cwd: ROOT, stdio: ['ignore', 'pipe', openSync(log, 'a')], env: { ...process.env, KAFKA_BROKERS: brokers.join(','), TEMPORAL_ADDRESS: temporal },
+  cwd: ROOT,
+  stdio: ['ignore', 'pipe', openSync(log, 'a')],
+  env: { ...process.env, KAFKA_BROKERS: brokers.join(','), TEMPORAL_ADDRESS: temporal },
 });
 const ended = once(child, 'exit');
 undo.push(async () => {
@@ -97,7 +102,9 @@ await producer.close();
 console.log(`Kafka: ${brokers.join(',')}   Temporal: ${temporal}   log: ${log}`);
 console.log(`${records.length} records were sent. Try:`);
 for (const line of lines) {
-  const text = line.replace(/\{queue:([^:]+):([^:]+):(\d+)\}/g, (_, appId, key, shards) => shardQueueOf(appId, key, Number(shards)));
+  const text = line.replace(/\{queue:([^:]+):([^:]+):(\d+)\}/g, (_, appId, key, shards) =>
+    shardQueueOf(appId, key, Number(shards)),
+  );
   console.log(`  ${text} --address ${temporal}`);
 }
 
@@ -107,7 +114,9 @@ if (shows.length > 0) {
   undo.push(() => tail.close());
   let shown = 0;
   const timer = setInterval(() => {
-    for (; shown < tail.records.length; shown += 1) console.log(`${tail.records[shown].topic}: ${tail.records[shown].value}`);
+    for (; shown < tail.records.length; shown += 1) {
+      console.log(`${tail.records[shown].topic}: ${tail.records[shown].value}`);
+    }
   }, 200);
   undo.push(async () => clearInterval(timer));
 }

@@ -21,8 +21,14 @@ async function newest(signal) {
     const args = ['-B', '-q', '-U', 'dependency:copy-dependencies', '-DoutputDirectory=jars'];
     const { code, stdout, stderr } = await runProgram('mvn', args, { cwd: folder, signal });
     const jars = await readdir(join(folder, 'jars')).catch(() => []);
-    const version = jars.map((jar) => /^kafka_2\.13-(\d+\.\d+\.\d+)\.jar$/.exec(jar)?.[1]).find((found) => found !== undefined);
-    if (version === undefined) throw new Error(`Maven does not tell the newest Kafka (exit code ${code}): ${`${stdout}${stderr}`.trim().slice(-500)}`);
+    const version = jars
+      .map((jar) => /^kafka_2\.13-(\d+\.\d+\.\d+)\.jar$/.exec(jar)?.[1])
+      .find((found) => found !== undefined);
+    if (version === undefined) {
+      throw new Error(
+        `Maven does not tell the newest Kafka (exit code ${code}): ${`${stdout}${stderr}`.trim().slice(-500)}`,
+      );
+    }
     return version;
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -12,7 +12,10 @@ if (what === 'write') {
   const lock = JSON.parse(readFileSync(file('package-lock.json'), 'utf8'));
   const { devDependencies: _, ...root } = lock.packages[''];
   const shipped = Object.entries(lock.packages).filter(([path, { dev }]) => path !== '' && dev !== true);
-  writeFileSync(file('npm-shrinkwrap.json'), `${JSON.stringify({ ...lock, packages: { '': root, ...Object.fromEntries(shipped) } }, null, 2)}\n`);
+  writeFileSync(
+    file('npm-shrinkwrap.json'),
+    `${JSON.stringify({ ...lock, packages: { '': root, ...Object.fromEntries(shipped) } }, null, 2)}\n`,
+  );
 } else if (what === 'remove') {
   rmSync(file('npm-shrinkwrap.json'), { force: true });
 } else {

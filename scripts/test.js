@@ -29,7 +29,9 @@ function selectFiles(args) {
     .filter((name) => name.endsWith('.test.ts'))
     .sort();
   if (args.length === 0) return all;
-  return args.flatMap((arg) => (LAYERS.includes(arg) ? all.filter((file) => layerOf(file) === arg) : [relative(ROOT, resolve(arg))]));
+  return args.flatMap((arg) =>
+    LAYERS.includes(arg) ? all.filter((file) => layerOf(file) === arg) : [relative(ROOT, resolve(arg))],
+  );
 }
 
 function layerOf(file) {
@@ -46,7 +48,8 @@ async function* runLayers(files, outcome, kafka) {
     try {
       const options = { files: chosen, concurrency: AT_A_TIME[layer], timeout: FILE_TIMEOUT_MS, signal: abort.signal };
       for await (const event of run(options)) {
-        const count = event.type === 'test:diagnostic' && event.data.nesting === 0 ? COUNTS.exec(event.data.message) : null;
+        const count =
+          event.type === 'test:diagnostic' && event.data.nesting === 0 ? COUNTS.exec(event.data.message) : null;
         if (event.type === 'test:fail' && !event.data.todo) outcome.failed = true;
         if (event.type === 'test:summary') continue;
         if (count === null) yield event;
@@ -57,7 +60,9 @@ async function* runLayers(files, outcome, kafka) {
     }
   }
   outcome.tests = counts.get('tests') ?? 0;
-  for (const [name, value] of counts) yield { type: 'test:diagnostic', data: { nesting: 0, message: `${name} ${value}`, level: 'info' } };
+  for (const [name, value] of counts) {
+    yield { type: 'test:diagnostic', data: { nesting: 0, message: `${name} ${value}`, level: 'info' } };
+  }
 }
 
 /** One broker (of version `kafka`) and one Temporal server for all end-to-end tests; those named by the environment are used instead. */

@@ -13,13 +13,21 @@ const SAFETY = { compile: ['-DSAFETY', '-DNOCLAIM'], run: ['-E'] };
 /** Acceptance cycles under weak fairness. */
 const PROGRESS = { compile: [], run: ['-a', '-f'] };
 const VIOLATIONS = {
-  NO_FENCE: SAFETY, NO_LEDGER: SAFETY, TWO_TRANSACTIONS: SAFETY, EARLY_ACK: SAFETY, REUSE_PRODUCER: SAFETY, GAP_AT_ONCE: SAFETY, NO_RETAKE: PROGRESS,
+  NO_FENCE: SAFETY,
+  NO_LEDGER: SAFETY,
+  TWO_TRANSACTIONS: SAFETY,
+  EARLY_ACK: SAFETY,
+  REUSE_PRODUCER: SAFETY,
+  GAP_AT_ONCE: SAFETY,
+  NO_RETAKE: PROGRESS,
 };
 
 const cc = ['cc', 'gcc', 'clang'].find((name) => runs(name, '--version'));
 if (!runs('spin', '-V') || cc === undefined) {
   const optional = process.argv.includes('--if-available');
-  console.error(`${optional ? 'skipped' : 'failed'}: the model checker needs spin and a C compiler (Debian: apt-get install spin gcc)`);
+  console.error(
+    `${optional ? 'skipped' : 'failed'}: the model checker needs spin and a C compiler (Debian: apt-get install spin gcc)`,
+  );
   process.exit(optional ? 0 : 1);
 }
 
@@ -40,7 +48,10 @@ function check(defines, { compile, run }) {
   must(cc, ['-O2', '-w', ...compile, '-o', 'pan', 'pan.c']);
   const output = must('./pan', [...run, '-m500000', '-w24']);
   const errors = /errors: (\d+)/.exec(output)?.[1];
-  if (errors === undefined || /max search depth too small|out of memory|Search not completed/.test(errors === '0' ? output : '')) {
+  if (
+    errors === undefined ||
+    /max search depth too small|out of memory|Search not completed/.test(errors === '0' ? output : '')
+  ) {
     throw new Error(`the checker did not finish:\n${output}`);
   }
   return {
@@ -58,8 +69,14 @@ function report(what, { violation, errors, states }, expected) {
 }
 
 function must(command, args) {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: folder, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? `exit code ${status}`}\n${stdout}${stderr}`);
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    cwd: folder,
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  if (status !== 0) {
+    throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? `exit code ${status}`}\n${stdout}${stderr}`);
+  }
   return stdout;
 }
 

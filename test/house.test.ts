@@ -18,7 +18,9 @@ function partOf(file: string): string {
 function arrowsOf(folders: readonly string[]): string[] {
   const arrows = new Set<string>();
   for (const folder of folders) {
-    for (const name of readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))) {
+    for (const name of readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).filter((file) =>
+      file.endsWith('.ts'),
+    )) {
       const file = join(folder, name);
       for (const [, from] of readFileSync(join(ROOT, file), 'utf8').matchAll(/(?:from|import\() ?'(\.[^']+)'/g)) {
         const target = relative(ROOT, resolve(ROOT, dirname(file), from!));
@@ -31,7 +33,10 @@ function arrowsOf(folders: readonly string[]): string[] {
 
 test('the picture in README.md has every import between the parts, and no other', () => {
   const [, picture] = /```mermaid\n([^]*?)```/.exec(readFileSync(join(ROOT, 'README.md'), 'utf8'))!;
-  const drawn = picture!.split('\n').map((line) => line.trim()).filter((line) => line.includes('-->'));
+  const drawn = picture!
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line.includes('-->'));
   assert.ok(drawn.length > 0);
   assert.deepEqual(arrowsOf(['src', 'workflows', 'activities']), drawn.sort());
 });

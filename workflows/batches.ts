@@ -16,26 +16,37 @@ const MAX_ID = 100;
 const NUMBER = /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /** Undefined for a batch of this user; otherwise why it is none, in words without values. */
-export function whyNotABatch(value: unknown, whose: { mayBe(userId: string | undefined): boolean }): string | undefined {
+export function whyNotABatch(
+  value: unknown,
+  whose: { mayBe(userId: string | undefined): boolean },
+): string | undefined {
   if (!isObject(value)) return 'no batch of records';
   const { partition, logs, lowWater, rules, records, userId } = value;
   if (userId !== undefined && (!isId(userId) || !whose.mayBe(userId as string))) return 'the records of another user';
   if (!isWhole(partition, MAX_PARTITION)) return 'no partition';
   if (logs !== undefined && !areLogs(logs)) return 'no logs';
-  if (!Array.isArray(lowWater) || lowWater.length !== 3 || !lowWater.every((offset) => isWhole(offset))) return 'no low water';
+  if (!Array.isArray(lowWater) || lowWater.length !== 3 || !lowWater.every((offset) => isWhole(offset))) {
+    return 'no low water';
+  }
   if (!areRules(rules)) return 'no rules';
   if (!Array.isArray(records)) return 'no records';
   return records.every(isRecord) ? undefined : 'a record that is none';
 }
 
 function areLogs(value: unknown): boolean {
-  return isObject(value) && [value['user'], value['session'], value['money']].every((name) => typeof name === 'string' && name.length <= MAX_ID);
+  return (
+    isObject(value) &&
+    [value['user'], value['session'], value['money']].every((name) => typeof name === 'string' && name.length <= MAX_ID)
+  );
 }
 
 function areRules(value: unknown): boolean {
   if (!isObject(value)) return false;
   const { sessionTtl, dedupTtl, pendingTimeout, lookupGiveUpAfter, bounds } = value;
-  return [sessionTtl, dedupTtl, pendingTimeout, lookupGiveUpAfter].every((ms) => isWhole(ms)) && (bounds === undefined || areBounds(bounds));
+  return (
+    [sessionTtl, dedupTtl, pendingTimeout, lookupGiveUpAfter].every((ms) => isWhole(ms)) &&
+    (bounds === undefined || areBounds(bounds))
+  );
 }
 
 function areBounds(value: unknown): boolean {
@@ -69,8 +80,17 @@ function isEvent(value: unknown): boolean {
 function isMoney(value: unknown): boolean {
   if (!isObject(value)) return false;
   const { id, userSessionId, ts, amount, currency, closingBalance, moneyType, isOldMoneyEvent } = value;
-  return isId(id) && (userSessionId === undefined || isId(userSessionId)) && isTime(ts) && isNumber(amount) && isNumber(closingBalance) && typeof currency === 'string'
-    && currency.length === 3 && typeof moneyType === 'string' && typeof isOldMoneyEvent === 'boolean';
+  return (
+    isId(id) &&
+    (userSessionId === undefined || isId(userSessionId)) &&
+    isTime(ts) &&
+    isNumber(amount) &&
+    isNumber(closingBalance) &&
+    typeof currency === 'string' &&
+    currency.length === 3 &&
+    typeof moneyType === 'string' &&
+    typeof isOldMoneyEvent === 'boolean'
+  );
 }
 
 /** A name of what every object has would be found where it was never put. */
@@ -87,7 +107,9 @@ function isWhole(value: unknown, most = Number.MAX_SAFE_INTEGER): boolean {
 }
 
 function isTime(value: unknown, slack = 0): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= FIRST_TIME - slack && (value as number) <= LAST_TIME + slack;
+  return (
+    Number.isSafeInteger(value) && (value as number) >= FIRST_TIME - slack && (value as number) <= LAST_TIME + slack
+  );
 }
 
 export function isObject(value: unknown): value is Json {

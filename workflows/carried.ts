@@ -16,7 +16,9 @@ export const MAX_BYTES = 2_040_000;
 /** As it is stored; never less than that. */
 export function carriedBytes(life: Life): number {
   const { user, unpublished } = life;
-  return boundedBytes(user) + keptOf(user).pending.bytes + redeliverySize(life) + owedBytes(life.user.lookups, unpublished);
+  return (
+    boundedBytes(user) + keptOf(user).pending.bytes + redeliverySize(life) + owedBytes(life.user.lookups, unpublished)
+  );
 }
 
 /** Whether what follows from a batch of this size, in bytes, may be added: what is owed already counts, nothing owed may wait. */
@@ -71,7 +73,9 @@ export function evictOldestDuplicates(life: Life, keep = BOUNDS.dedupEntries): n
   const { dedup } = life.user;
   const excess = keptOf(life.user).dedup.count - keep;
   if (excess <= 0) return 0;
-  const oldest = Object.entries(dedup).sort(([, a], [, b]) => a - b).slice(0, excess);
+  const oldest = Object.entries(dedup)
+    .sort(([, a], [, b]) => a - b)
+    .slice(0, excess);
   for (const [id] of oldest) delete dedup[id];
   forgetKept(life.user);
   return oldest.length;

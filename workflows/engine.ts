@@ -57,7 +57,12 @@ export interface Engine {
   /** Epoch ms; the same whenever the workflow's history is replayed. */
   now(): number;
   /** Of this run. `newVersion`: its code is pinned, and another version of it is the current one by now. */
-  history(): { readonly events: number; readonly bytes: number; readonly continueAsNewSuggested: boolean; readonly newVersion: boolean };
+  history(): {
+    readonly events: number;
+    readonly bytes: number;
+    readonly continueAsNewSuggested: boolean;
+    readonly newVersion: boolean;
+  };
   /** Every batch, in the order in which Temporal recorded them; it may be anything. */
   onEvents(handler: (batch: unknown) => void): void;
   /** What came and is none of the product's; it was dropped. `name` as the sender gave it. */
@@ -72,7 +77,11 @@ export interface Engine {
   until(condition: () => boolean): Promise<void>;
   /** Rings once, after `ms`; returns how to cancel it. */
   timer(ms: number, ring: () => void): () => void;
-  call<N extends keyof Activities>(name: N, request: Parameters<Activities[N]>[0], options: CallOptions): Call<Awaited<ReturnType<Activities[N]>>>;
+  call<N extends keyof Activities>(
+    name: N,
+    request: Parameters<Activities[N]>[0],
+    options: CallOptions,
+  ): Call<Awaited<ReturnType<Activities[N]>>>;
   /** Ends this run; the next begins, on the current version of the code, with `start` and every signal that this one did not receive. */
   continueAsNew(start: Start): Promise<never>;
   /** For people, in Temporal's UI. */

@@ -93,19 +93,25 @@ export async function enrichUser(engine: Engine, argument: unknown): Promise<nev
   engine.onQuery(QUERIES.userInfo, () => userInfoView(life));
   engine.onQuery(QUERIES.sessionInfo, (sessionId: string) => sessionView(life, sessionId));
   engine.onQuery(QUERIES.pendingMoney, (sessionId: string) => pendingView(life, sessionId));
-  engine.onQuery(QUERIES.snapshot, (): Snapshot | null => (applying || whose.userId === undefined ? null : { userId: whose.userId, life }));
+  engine.onQuery(QUERIES.snapshot, (): Snapshot | null =>
+    applying || whose.userId === undefined ? null : { userId: whose.userId, life },
+  );
 
   const alarm = new Alarm(engine, () => inbox.happens(onAlarm, { makesRoom: true }));
   const watch = new WatermarkWatch(engine, (watermark) => inbox.happens(() => onWatermark(watermark)));
 
   function fail(error: unknown): void {
-    inbox.happens(() => {
-      throw error;
-    }, { makesRoom: true });
+    inbox.happens(
+      () => {
+        throw error;
+      },
+      { makesRoom: true },
+    );
   }
 
   const lookups = new Lookups({
-    engine, life,
+    engine,
+    life,
     happened: (act) => inbox.happens(act, { makesRoom: true }),
     settled: (lookup, answer) => void life.unpublished.push(resolveLookup(life.user, lookup, answer, context())),
     failed: (error) => fail(taskFailure('Looking up sessions', error)),
@@ -117,7 +123,14 @@ export async function enrichUser(engine: Engine, argument: unknown): Promise<nev
   }
 
   function requestOf(stream: Stream, outputs: readonly Output[], group?: number): PublishRequest {
-    const request = { userId: whose.userId!, incarnation: life.incarnation, stream, first: life.published[stream] + 1, outputs, run };
+    const request = {
+      userId: whose.userId!,
+      incarnation: life.incarnation,
+      stream,
+      first: life.published[stream] + 1,
+      outputs,
+      run,
+    };
     return group === undefined ? request : { ...request, signals: group };
   }
 
@@ -144,7 +157,13 @@ export async function enrichUser(engine: Engine, argument: unknown): Promise<nev
           wasReset('applied', last);
           publish();
         };
-        const publish = (): void => publishLocally(engine, requestOf('applied', chunks[n]!, group.signals), { published: resolve, reset: again, fail: reject }, marked());
+        const publish = (): void =>
+          publishLocally(
+            engine,
+            requestOf('applied', chunks[n]!, group.signals),
+            { published: resolve, reset: again, fail: reject },
+            marked(),
+          );
         publish();
       });
       if (answer && answer.signals < group.signals) {
@@ -161,15 +180,23 @@ export async function enrichUser(engine: Engine, argument: unknown): Promise<nev
     const [outputs] = chunksOf(life.unpublished);
     publishing = true;
     const request = requestOf('resolved', outputs!);
-    const published = (): void => inbox.happens(() => {
-      publishing = false;
-      life.published.resolved += outputs!.length;
-      life.unpublished.splice(0, outputs!.length);
-    }, { makesRoom: true });
-    const reset = (last: number): void => inbox.happens(() => {
-      publishing = false;
-      wasReset('resolved', last);
-    }, { makesRoom: true });
+    const published = (): void =>
+      inbox.happens(
+        () => {
+          publishing = false;
+          life.published.resolved += outputs!.length;
+          life.unpublished.splice(0, outputs!.length);
+        },
+        { makesRoom: true },
+      );
+    const reset = (last: number): void =>
+      inbox.happens(
+        () => {
+          publishing = false;
+          wasReset('resolved', last);
+        },
+        { makesRoom: true },
+      );
     const answers = { published, reset, fail };
     // Too large for history: all that it follows from is there once a timer has been, and a local activity's input is not kept.
     if (isLarge(outputs!)) engine.timer(1, () => publishLocally(engine, request, answers, marked()));
@@ -216,7 +243,11 @@ export async function enrichUser(engine: Engine, argument: unknown): Promise<nev
   /** Whether to continue as new now; what is carried fits, or is made to. */
   function prepareContinueAsNew(): boolean {
     const { events, bytes, continueAsNewSuggested, newVersion } = engine.history();
-    const long = signals >= length * RUN_SIGNALS || events >= length * RUN_EVENTS || bytes >= MAX_HISTORY_BYTES || continueAsNewSuggested;
+    const long =
+      signals >= length * RUN_SIGNALS ||
+      events >= length * RUN_EVENTS ||
+      bytes >= MAX_HISTORY_BYTES ||
+      continueAsNewSuggested;
     if (nobodys.length > 0) return false;
     if (!long && !newVersion && !nudged && !isLongNow(events)) return false;
     // What is owed while Kafka or the session service is away may be too much; it shrinks when they are back.

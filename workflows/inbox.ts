@@ -71,12 +71,20 @@ export class Inbox {
 
 /** Bytes, at most, of what is owed after a batch and was not before. */
 function growthOf({ records, partition }: EventBatch, { user }: Life): number {
-  const longest = (changes: readonly { readonly value: string }[]): number => changes.reduce((most, { value }) => Math.max(most, textSize(value)), 0);
+  const longest = (changes: readonly { readonly value: string }[]): number =>
+    changes.reduce((most, { value }) => Math.max(most, textSize(value)), 0);
   const info = 2 * (longest(user.birthYear) + longest(user.residentCountryCode));
   let bytes = 0;
   for (const { offset, event } of records) {
-    if (event.type === 'money') bytes += outputSize({ partition, offset, enriched: { userId: '', money: event.money, firstOccurrence: true } }) + info + 100;
-    if (event.type === 'session') bytes += (user.pending[event.sessionId]?.length ?? 0) * (textSize(event.clientCountryCode) + 60);
+    if (event.type === 'money') {
+      bytes +=
+        outputSize({ partition, offset, enriched: { userId: '', money: event.money, firstOccurrence: true } }) +
+        info +
+        100;
+    }
+    if (event.type === 'session') {
+      bytes += (user.pending[event.sessionId]?.length ?? 0) * (textSize(event.clientCountryCode) + 60);
+    }
   }
   return bytes;
 }

@@ -63,7 +63,13 @@ function lookForLostTasks({ isReplaying, timestamp, historyLength, historySizeBy
   const at = Number(timestamp?.seconds ?? 0) * 1_000 + Math.floor((timestamp?.nanos ?? 0) / 1_000_000);
   const signals = jobs?.filter((job) => job.signalWorkflow).length ?? 0;
   lostTasks.activated(
-    { isReplaying: isReplaying === true, at, historyLength: historyLength ?? 0, historyBytes: Number(historySizeBytes ?? 0), signals },
+    {
+      isReplaying: isReplaying === true,
+      at,
+      historyLength: historyLength ?? 0,
+      historyBytes: Number(historySizeBytes ?? 0),
+      signals,
+    },
     workflowInfo().taskTimeoutMs,
   );
 }
@@ -71,7 +77,11 @@ function lookForLostTasks({ isReplaying, timestamp, historyLength, historySizeBy
 function ask(input: Parameters<Activate>[0], next: Parameters<Activate>[1]): void {
   for (const job of input.activation.jobs ?? []) {
     const id = job.queryWorkflow?.queryId ?? '';
-    const activation = Object.assign(Object.create(Object.getPrototypeOf(input.activation) as object), input.activation, { jobs: [job] }) as Activation;
+    const activation = Object.assign(
+      Object.create(Object.getPrototypeOf(input.activation) as object),
+      input.activation,
+      { jobs: [job] },
+    ) as Activation;
     const answer = (): void => next({ ...input, activation });
     if (lostTasks.waits && HeldQueries.mayWait(id)) held.hold(id, answer);
     else answer();
@@ -87,14 +97,15 @@ export const interceptors = (): WorkflowInterceptors => ({
         tellOfReplay(activation.isReplaying === true, asksOnly);
         if (asksOnly) return ask(input, next);
         lookForLostTasks(activation);
-        activation.jobs = activation.jobs?.filter((job) => {
-          if (job.cancelWorkflow) notices.tellForeign('cancellation', '');
-          const signal = job.signalWorkflow?.signalName;
-          const update = job.doUpdate?.name;
-          if (signal?.startsWith(RESERVED)) notices.tellForeign('signal', signal);
-          if (update?.startsWith(RESERVED)) notices.tellForeign('update', update);
-          return !signal?.startsWith(RESERVED) && !update?.startsWith(RESERVED);
-        }) ?? null;
+        activation.jobs =
+          activation.jobs?.filter((job) => {
+            if (job.cancelWorkflow) notices.tellForeign('cancellation', '');
+            const signal = job.signalWorkflow?.signalName;
+            const update = job.doUpdate?.name;
+            if (signal?.startsWith(RESERVED)) notices.tellForeign('signal', signal);
+            if (update?.startsWith(RESERVED)) notices.tellForeign('update', update);
+            return !signal?.startsWith(RESERVED) && !update?.startsWith(RESERVED);
+          }) ?? null;
         next(input);
       },
     },

@@ -72,7 +72,9 @@ export class LookupBook {
 
   /** What is given up by now. */
   due(now: number): Settled[] {
-    return [...this.#unanswered].filter(([, until]) => until <= now).map(([lookup]) => this.#settle(lookup, { status: 'given-up' }));
+    return [...this.#unanswered]
+      .filter(([, until]) => until <= now)
+      .map(([lookup]) => this.#settle(lookup, { status: 'given-up' }));
   }
 
   /** When the next one is given up, epoch ms; undefined: none waits for that. */
@@ -116,7 +118,11 @@ export class Lookups {
       if (this.#calls >= MAX_CALLS_IN_FLIGHT) return;
       const now = engine.now();
       const call = lookupCall(lookups, giveUpAt, now, giveUpAfter);
-      const options = optionsOf(Math.max(call.until - now, LAST_CALL), giveUpAfter, lookupsQueueBeside(engine.taskQueue));
+      const options = optionsOf(
+        Math.max(call.until - now, LAST_CALL),
+        giveUpAfter,
+        lookupsQueueBeside(engine.taskQueue),
+      );
       const ended = (end: LookupEnd): void => happened(() => this.#ended(call, end));
       this.#calls += 1;
       this.#book.begin(call);
@@ -160,7 +166,9 @@ function optionsOf(scheduleToCloseTimeout: number, giveUpAfter: number, taskQueu
 /** How a call ended that failed; undefined: by an error that is none of a lookup's. */
 function endOf(error: unknown): 'no answer' | 'not asked' | undefined {
   const types: string[] = [];
-  for (let cause = error; cause instanceof Error; cause = cause.cause) types.push(String((cause as { type?: unknown }).type), cause.name);
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    types.push(String((cause as { type?: unknown }).type), cause.name);
+  }
   return endByTypes(types);
 }
 

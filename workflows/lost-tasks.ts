@@ -53,7 +53,13 @@ export class LostTasks {
     // A replay sees a task that was given up and the next as one.
     if (last === undefined || last.isReplaying || this.#local === 0) return;
     const passed = now.at - last.at;
-    const isHeartbeat = passed >= HEARTBEAT * taskTimeout && passed < taskTimeout && now.signals < MAX_SIGNALS && now.historyBytes - last.historyBytes < MAX_BYTES;
-    if (!isHeartbeat) throw new Error('the workflow task before this one was given up: this workflow is replayed from its history');
+    const isHeartbeat =
+      passed >= HEARTBEAT * taskTimeout &&
+      passed < taskTimeout &&
+      now.signals < MAX_SIGNALS &&
+      now.historyBytes - last.historyBytes < MAX_BYTES;
+    if (!isHeartbeat) {
+      throw new Error('the workflow task before this one was given up: this workflow is replayed from its history');
+    }
   }
 }

@@ -34,7 +34,12 @@ export interface Answers {
  * nothing is one with the task after it, and has the later time: deadlines would be other ones. So `marked` has a timer begin
  * before and cancelled after: a heartbeat records it, and any other task nothing. Histories of releases before 0.3.0 have none.
  */
-export function publishLocally(engine: Engine, request: PublishRequest, answers: Answers, { marked }: { readonly marked: boolean }): void {
+export function publishLocally(
+  engine: Engine,
+  request: PublishRequest,
+  answers: Answers,
+  { marked }: { readonly marked: boolean },
+): void {
   const unmark = marked ? engine.timer(MARK, () => undefined) : () => undefined;
   const published = (answer: PublishAnswer | void): void => {
     unmark();
@@ -48,7 +53,9 @@ export function publishLocally(engine: Engine, request: PublishRequest, answers:
 }
 
 export function publishDurably(engine: Engine, request: PublishRequest, answers: Answers): void {
-  engine.call('publish', request, DURABLY).result.then(answers.published, (error: unknown) => refused(request, error, answers));
+  engine
+    .call('publish', request, DURABLY)
+    .result.then(answers.published, (error: unknown) => refused(request, error, answers));
 }
 
 function refused(request: PublishRequest, error: unknown, { reset, fail }: Answers): void {

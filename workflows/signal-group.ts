@@ -58,14 +58,24 @@ export class SignalGroup {
     const { applied, resolved } = applyBatch(life.user, batch, context);
     this.#applied.push(...applied);
     life.unpublished.push(...resolved);
-    this.#after.push({ batch, applied: this.#applied.length, unpublished: life.unpublished.length, lookups: life.user.lookups.length, user: undefined });
+    this.#after.push({
+      batch,
+      applied: this.#applied.length,
+      unpublished: life.unpublished.length,
+      lookups: life.user.lookups.length,
+      user: undefined,
+    });
   }
 
   /** Only so many signals were applied. Returns the others, in order. */
   takeBack(signals: number): EventBatch[] {
     const life = this.#life;
     const last = this.#after[signals - 1];
-    if (last?.user === undefined) throw new Error(`a publish was answered for ${signals} of ${this.#after.length} signals, which cannot be gone back to`);
+    if (last?.user === undefined) {
+      throw new Error(
+        `a publish was answered for ${signals} of ${this.#after.length} signals, which cannot be gone back to`,
+      );
+    }
     // Lookups are known by themselves, and signals only add some.
     const lookups = life.user.lookups.slice(0, last.lookups);
     life.user = { ...(JSON.parse(last.user) as UserState), lookups };

@@ -53,17 +53,29 @@ export function userOf(workflowId: string): string | undefined {
 }
 
 /** Throws, and so fails the task, for what a run before this one carried and cannot be read. */
-export function begin(argument: unknown, { workflowId, continued }: { readonly workflowId: string; readonly continued: boolean }): Begun {
+export function begin(
+  argument: unknown,
+  { workflowId, continued }: { readonly workflowId: string; readonly continued: boolean },
+): Begun {
   const named = userOf(workflowId);
   const wrong = whyNotAStart(argument);
   if (wrong !== undefined) {
-    if (continued) throw new Error(`The carried state of ${workflowId} cannot be used (${wrong}): run the version that wrote it, or terminate the workflow and rebuild it with "bootstrap"`);
+    if (continued) {
+      throw new Error(
+        `The carried state of ${workflowId} cannot be used (${wrong}): run the version that wrote it, or terminate the workflow and rebuild it with "bootstrap"`,
+      );
+    }
     return { whose: new Whose(named, named !== undefined), notOurs: wrong };
   }
   const { userId, life } = argument as Start;
   // What the run before carried says whose it is: a history may be replayed under another name.
-  if (!continued && named !== undefined && userId !== named) return { whose: new Whose(named, true), notOurs: 'the start of another user' };
-  return { whose: new Whose(userId, continued || named !== undefined || life !== undefined), ...(life === undefined ? {} : { life }) };
+  if (!continued && named !== undefined && userId !== named) {
+    return { whose: new Whose(named, true), notOurs: 'the start of another user' };
+  }
+  return {
+    whose: new Whose(userId, continued || named !== undefined || life !== undefined),
+    ...(life === undefined ? {} : { life }),
+  };
 }
 
 function whyNotAStart(argument: unknown): string | undefined {
@@ -78,9 +90,27 @@ function whyNotAStart(argument: unknown): string | undefined {
 function isLife(life: unknown): boolean {
   if (!isObject(life)) return false;
   const { incarnation, published, unpublished, user, rules, partition } = life;
-  if (!isObject(incarnation) || typeof incarnation['startedAt'] !== 'number' || typeof incarnation['runId'] !== 'string') return false;
-  if (!isObject(published) || typeof published['applied'] !== 'number' || typeof published['resolved'] !== 'number') return false;
-  if (!Array.isArray(unpublished) || (rules !== null && !isObject(rules)) || typeof partition !== 'number' || !isObject(user)) return false;
+  if (
+    !isObject(incarnation) ||
+    typeof incarnation['startedAt'] !== 'number' ||
+    typeof incarnation['runId'] !== 'string'
+  ) {
+    return false;
+  }
+  if (!isObject(published) || typeof published['applied'] !== 'number' || typeof published['resolved'] !== 'number') {
+    return false;
+  }
+  if (
+    !Array.isArray(unpublished) ||
+    (rules !== null && !isObject(rules)) ||
+    typeof partition !== 'number' ||
+    !isObject(user)
+  ) {
+    return false;
+  }
   const { redelivery, birthYear, residentCountryCode, sessions, dedup, moneyTypes, pending, lookups, counters } = user;
-  return [redelivery, sessions, dedup, pending, counters].every(isObject) && [birthYear, residentCountryCode, moneyTypes, lookups].every(Array.isArray);
+  return (
+    [redelivery, sessions, dedup, pending, counters].every(isObject) &&
+    [birthYear, residentCountryCode, moneyTypes, lookups].every(Array.isArray)
+  );
 }

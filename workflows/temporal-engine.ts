@@ -1,6 +1,23 @@
 import {
-  ApplicationFailure, CancellationScope, condition, defineQuery, defineSignal, isCancellation, log, makeContinueAsNewFunc, patched, proxyActivities, proxyLocalActivities,
-  proxySinks, setCurrentDetails, setDefaultSignalHandler, setDefaultUpdateHandler, setHandler, sleep, workflowInfo, type Sinks,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  defineQuery,
+  defineSignal,
+  isCancellation,
+  log,
+  makeContinueAsNewFunc,
+  patched,
+  proxyActivities,
+  proxyLocalActivities,
+  proxySinks,
+  setCurrentDetails,
+  setDefaultSignalHandler,
+  setDefaultUpdateHandler,
+  setHandler,
+  sleep,
+  workflowInfo,
+  type Sinks,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/contract.ts';
 import type { Call, CallOptions, Engine, Noticed } from './engine.ts';
@@ -30,8 +47,14 @@ export function temporalEngine(): Engine {
     taskQueue,
     now: () => Date.now(),
     history() {
-      const { historyLength, historySize, continueAsNewSuggested, targetWorkerDeploymentVersionChanged } = workflowInfo();
-      return { events: historyLength, bytes: historySize, continueAsNewSuggested, newVersion: targetWorkerDeploymentVersionChanged };
+      const { historyLength, historySize, continueAsNewSuggested, targetWorkerDeploymentVersionChanged } =
+        workflowInfo();
+      return {
+        events: historyLength,
+        bytes: historySize,
+        continueAsNewSuggested,
+        newVersion: targetWorkerDeploymentVersionChanged,
+      };
     },
     onEvents: (handler) => setHandler(eventsSignal, handler),
     onForeign(handler) {
@@ -63,7 +86,10 @@ export function temporalEngine(): Engine {
       return call;
     },
     // Runs are pinned to a version of the code, where there are versions: the next one takes the current one.
-    continueAsNew: (start) => makeContinueAsNewFunc<typeof userEnrichment>({ initialVersioningBehavior: 'AUTO_UPGRADE' })(stored('Start', start)),
+    continueAsNew: (start) =>
+      makeContinueAsNewFunc<typeof userEnrichment>({ initialVersioningBehavior: 'AUTO_UPGRADE' })(
+        stored('Start', start),
+      ),
     describe: (text) => setCurrentDetails(text),
     warn: (message, details) => log.warn(message, { ...details }),
   };
@@ -71,7 +97,11 @@ export function temporalEngine(): Engine {
 
 function activitiesWith({ local, taskQueue, heartbeatTimeout, ...options }: CallOptions): Activities {
   if (local) return proxyLocalActivities<Activities>(options);
-  return proxyActivities<Activities>({ ...options, ...(taskQueue !== undefined && { taskQueue }), ...(heartbeatTimeout !== undefined && { heartbeatTimeout }) });
+  return proxyActivities<Activities>({
+    ...options,
+    ...(taskQueue !== undefined && { taskQueue }),
+    ...(heartbeatTimeout !== undefined && { heartbeatTimeout }),
+  });
 }
 
 function cancellable<T>(run: () => Promise<T>): Call<T> & { readonly cancelled: boolean } {

@@ -108,7 +108,9 @@ export function stateView(userId: string, life: Life, waitsForRoom = false): Use
 
 export function userInfoView({ user }: Life): UserInfo | null {
   const info = user.tau === null ? undefined : userInfoAt(user, user.tau);
-  return info === undefined ? null : Object.fromEntries(Object.entries(info).map(([name, value]) => [name, cut(value)]));
+  return info === undefined
+    ? null
+    : Object.fromEntries(Object.entries(info).map(([name, value]) => [name, cut(value)]));
 }
 
 export function sessionView({ user, rules }: Life, sessionId: string): SessionView | null {

@@ -4,7 +4,10 @@ import type { Call, CallOptions, Engine } from './engine.ts';
  * Waits for the watermark without history growing: an activity that the server retries until the watermark has passed.
  * A single look is the same activity without a bound.
  */
-const WAITING: CallOptions = { startToCloseTimeout: 10_000, retry: { initialInterval: 2_000, backoffCoefficient: 1.5, maximumInterval: 15_000 } };
+const WAITING: CallOptions = {
+  startToCloseTimeout: 10_000,
+  retry: { initialInterval: 2_000, backoffCoefficient: 1.5, maximumInterval: 15_000 },
+};
 const LOOKING: CallOptions = { startToCloseTimeout: 10_000, retry: { maximumAttempts: 3 } };
 
 export class WatermarkWatch {
@@ -31,7 +34,10 @@ export class WatermarkWatch {
       ? this.engine.call('readWatermark', { ...place, passes: passes! }, WAITING)
       : this.engine.call('readWatermark', place, LOOKING);
     // A look that fails is taken again when the alarm rings next.
-    call.result.then((watermark) => this.done(call, watermark), () => this.done(call, null));
+    call.result.then(
+      (watermark) => this.done(call, watermark),
+      () => this.done(call, null),
+    );
     this.call = call;
   }
 

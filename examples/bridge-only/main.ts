@@ -15,7 +15,9 @@ function decode({ value }: RawKafkaRecord): Decoded<Payment> {
   try {
     const { account, amount, at } = JSON.parse(String(value)) as Record<string, unknown>;
     const ts = Date.parse(String(at));
-    if (typeof account === 'string' && typeof amount === 'number' && !Number.isNaN(ts)) return { ok: true, key: account, ts, event: { amount }, urgent: true };
+    if (typeof account === 'string' && typeof amount === 'number' && !Number.isNaN(ts)) {
+      return { ok: true, key: account, ts, event: { amount }, urgent: true };
+    }
     return { ok: false, reason: 'invalid', detail: 'expected account, amount and at' };
   } catch {
     return { ok: false, reason: 'malformed', detail: 'value: expected JSON' };
@@ -29,7 +31,11 @@ const bridge = createBridge<Payment>({
   outOfOrderness: 2_000,
   idleTimeout: 2_000,
   kafka: kafkajs({ brokers: KAFKA_BROKERS.split(',') }),
-  signaller: signalWithStart(client.workflow, { workflowType: 'account', workflowId: (account) => `account/${account}`, taskQueue: 'accounts' }),
+  signaller: signalWithStart(client.workflow, {
+    workflowType: 'account',
+    workflowId: (account) => `account/${account}`,
+    taskQueue: 'accounts',
+  }),
 });
 const worker = await Worker.create({
   connection: await NativeConnection.connect({ address }),

@@ -25,7 +25,9 @@ function decoderOf(read: (fields: Fields) => OrderEvent | undefined): (record: R
     const { order, at } = fields;
     const event = read(fields);
     const ts = typeof at === 'string' ? Date.parse(at) : NaN;
-    if (typeof order !== 'string' || Number.isNaN(ts) || event === undefined) return { ok: false, reason: 'invalid', detail: 'a field is missing or of another type' };
+    if (typeof order !== 'string' || Number.isNaN(ts) || event === undefined) {
+      return { ok: false, reason: 'invalid', detail: 'a field is missing or of another type' };
+    }
     return { ok: true, key: order, ts, event, urgent: true };
   };
 }
@@ -34,9 +36,20 @@ const text = (value: unknown): value is string => typeof value === 'string' && v
 const cents = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
 
 const inputs = [
-  { topic: 'orders', decode: decoderOf(({ customer, total }) => (text(customer) && cents(total) ? { type: 'ordered', customer, total } : undefined)) },
-  { topic: 'order-payments', decode: decoderOf(({ amount }) => (cents(amount) ? { type: 'paid', amount } : undefined)) },
-  { topic: 'order-shipments', decode: decoderOf(({ parcel }) => (text(parcel) ? { type: 'shipped', parcel } : undefined)) },
+  {
+    topic: 'orders',
+    decode: decoderOf(({ customer, total }) =>
+      text(customer) && cents(total) ? { type: 'ordered', customer, total } : undefined,
+    ),
+  },
+  {
+    topic: 'order-payments',
+    decode: decoderOf(({ amount }) => (cents(amount) ? { type: 'paid', amount } : undefined)),
+  },
+  {
+    topic: 'order-shipments',
+    decode: decoderOf(({ parcel }) => (text(parcel) ? { type: 'shipped', parcel } : undefined)),
+  },
 ];
 
 /** The question to the outside; a real one would be an HTTP request. */
@@ -52,7 +65,11 @@ const bridge = createBridge<OrderEvent>({
   idleTimeout: 2_000,
   kafka,
   // In the queue of its shard: the process that publishes what it emits runs it, too.
-  signaller: signalWithStart(client.workflow, { workflowType: 'order', workflowId: (order) => `order/${order}`, taskQueue: (order) => shardQueueOf('orders', order, SHARDS) }),
+  signaller: signalWithStart(client.workflow, {
+    workflowType: 'order',
+    workflowId: (order) => `order/${order}`,
+    taskQueue: (order) => shardQueueOf('orders', order, SHARDS),
+  }),
 });
 const publisher = createPublisher<Outcome>({
   appId: 'orders',
@@ -60,7 +77,10 @@ const publisher = createPublisher<Outcome>({
   kafka,
   connection: await NativeConnection.connect({ address }),
   encode: (outcome, order) => ({ key: order, value: JSON.stringify(outcome) }),
-  worker: { workflowsPath: fileURLToPath(new URL(`./workflow${extname(import.meta.url)}`, import.meta.url)), activities },
+  worker: {
+    workflowsPath: fileURLToPath(new URL(`./workflow${extname(import.meta.url)}`, import.meta.url)),
+    activities,
+  },
 });
 process.once('SIGTERM', () => {
   bridge.stop();

@@ -17,7 +17,14 @@ export interface Order {
 
 /** The record of the output topic. */
 export type Outcome =
-  | { readonly order: string; readonly outcome: 'delivered'; readonly customer: string; readonly city: string; readonly paid: number; readonly parcel: string }
+  | {
+      readonly order: string;
+      readonly outcome: 'delivered';
+      readonly customer: string;
+      readonly city: string;
+      readonly paid: number;
+      readonly parcel: string;
+    }
   | { readonly order: string; readonly outcome: 'unpaid'; readonly customer: string; readonly missing: number };
 
 export function apply(order: Order, event: OrderEvent): void {

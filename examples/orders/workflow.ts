@@ -1,5 +1,13 @@
 /** The workflow of an order: it waits for what belongs together, asks where the customer lives, and says once what became of it. */
-import { condition, continueAsNew, defineQuery, defineSignal, proxyActivities, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineSignal,
+  proxyActivities,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { Outbox, Received, type OutboxState, type ReceivedBatch, type Redelivery } from 'money-enrichment/workflow';
 import { apply, isOrdered, isPaid, isShipped, type Order, type OrderEvent, type Outcome } from './rules.js';
 
@@ -35,7 +43,14 @@ export async function order(carried?: Carried): Promise<never> {
       await condition(() => isShipped(state));
       const city = await cityOf(state.customer!);
       state.outcome = 'delivered';
-      outbox.emit({ order: id, outcome: 'delivered', customer: state.customer!, city, paid: state.paid, parcel: state.parcel! });
+      outbox.emit({
+        order: id,
+        outcome: 'delivered',
+        customer: state.customer!,
+        city,
+        paid: state.paid,
+        parcel: state.parcel!,
+      });
     } else {
       state.outcome = 'unpaid';
       outbox.emit({ order: id, outcome: 'unpaid', customer: state.customer!, missing: state.total - state.paid });

@@ -12,7 +12,12 @@ export const SHARDS = 4;
 /** Invoices of a run. */
 const RUN = 20;
 
-export async function invoices(customer: string, count: number, next = 1, carried?: OutboxState<Invoice>): Promise<void> {
+export async function invoices(
+  customer: string,
+  count: number,
+  next = 1,
+  carried?: OutboxState<Invoice>,
+): Promise<void> {
   const outbox = new Outbox<Invoice>({ appId: 'invoicing', shards: SHARDS, key: customer, carried });
   for (let number = next; number <= count; number += 1) {
     if (number === next + RUN) return continueAsNew<typeof invoices>(customer, count, number, outbox.carried);

@@ -17,7 +17,11 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
 /** For commander: a time, written as `processedAt` is; epoch ms. Without a zone it would be another in each place. */
 export function time(text: string): number {
   const ts = parseTimestamp(text);
-  if (ts === null) throw new InvalidArgumentError('expected a date and time that exist, with their zone, such as 2026-01-31T10:00:00Z or 2026-01-31T11:00:00+01:00.');
+  if (ts === null) {
+    throw new InvalidArgumentError(
+      'expected a date and time that exist, with their zone, such as 2026-01-31T10:00:00Z or 2026-01-31T11:00:00+01:00.',
+    );
+  }
   return ts;
 }
 

@@ -56,10 +56,21 @@ export function backfillCommand(): Command {
         'interrupted goes on when the same command is run again. Run it on several machines to share the partitions.',
     )
     .requiredOption('--output-topic <topic>', 'where the enriched money goes; created if it is missing')
-    .option('--from <time>', 'write only money with processedAt at or after this ISO-8601 time (all before it still counts)', time)
+    .option(
+      '--from <time>',
+      'write only money with processedAt at or after this ISO-8601 time (all before it still counts)',
+      time,
+    )
     .option('--to <time>', 'write only money with processedAt before this ISO-8601 time', time)
-    .option('--processes <n>', 'processes on this machine (default: one a core, at most one a partition)', wholeNumber(1, 999))
-    .option('--allow-split-users', 'do not look for users that are in two partitions, which reads the keys of all inputs first')
+    .option(
+      '--processes <n>',
+      'processes on this machine (default: one a core, at most one a partition)',
+      wholeNumber(1, 999),
+    )
+    .option(
+      '--allow-split-users',
+      'do not look for users that are in two partitions, which reads the keys of all inputs first',
+    )
     .option('--json', 'the summary as JSON')
     .addOption(new Option('--member', 'one of the processes').hideHelp())
     .action((options: BackfillOptions) => (options.member === true ? member(options) : parent(options)));
@@ -76,8 +87,12 @@ async function parent(options: BackfillOptions): Promise<void> {
     const { settings } = await prepare(kafka, context, options, window, true);
     const count = Math.min(options.processes ?? availableParallelism(), settings.partitions);
     const before = await readStatus(kafka, settings);
-    for (const line of before.done ? [] : await openTransactions(kafka, settings.inputTopics, settings.partitions)) process.stderr.write(`${line}\n`);
-    if (options.allowSplitUsers !== true && settings.partitions > 1 && !before.done) await lookForSplitUsers(kafka, settings, context.config, stop);
+    for (const line of before.done ? [] : await openTransactions(kafka, settings.inputTopics, settings.partitions)) {
+      process.stderr.write(`${line}\n`);
+    }
+    if (options.allowSplitUsers !== true && settings.partitions > 1 && !before.done) {
+      await lookForSplitUsers(kafka, settings, context.config, stop);
+    }
     const began = performance.now();
     const failure = await runChildren(kafka, settings, count, options, stop);
     const status = await readStatus(kafka, settings);
@@ -88,40 +103,70 @@ async function parent(options: BackfillOptions): Promise<void> {
   }
 }
 
-async function lookForSplitUsers(kafka: KafkaPort, { inputTopics, groupId }: MemberSettings, config: Config, stop: Promise<void>): Promise<void> {
+async function lookForSplitUsers(
+  kafka: KafkaPort,
+  { inputTopics, groupId }: MemberSettings,
+  config: Config,
+  stop: Promise<void>,
+): Promise<void> {
   const stopping = new AbortController();
   void stop.then(() => stopping.abort(new EnrichmentError('CHECK_FAILED', 'stopped')));
   const shown = progress('keys looked at for users in two partitions');
   try {
-    await assertNoSplitKeys(kafka, { inputTopics, groupPrefix: `${groupId}-users`, keyOf: userOfKey, stopping: stopping.signal, onProgress: (done, total) => shown.update(done, total) }, workflowIdsOf(config), ALLOW_SPLIT_USERS);
+    await assertNoSplitKeys(
+      kafka,
+      {
+        inputTopics,
+        groupPrefix: `${groupId}-users`,
+        keyOf: userOfKey,
+        stopping: stopping.signal,
+        onProgress: (done, total) => shown.update(done, total),
+      },
+      workflowIdsOf(config),
+      ALLOW_SPLIT_USERS,
+    );
   } finally {
     shown.end();
   }
 }
 
 function unfinished(why: string, { outputTopic }: BackfillOptions): EnrichmentError {
-  return new EnrichmentError('CHECK_FAILED', `${why}: run the same command again, and it writes into "${outputTopic}" what is missing`);
+  return new EnrichmentError(
+    'CHECK_FAILED',
+    `${why}: run the same command again, and it writes into "${outputTopic}" what is missing`,
+  );
 }
 
 /** Resolves when all have ended; with why it is not finished, if that is known. */
 async function runChildren(
-  kafka: KafkaPort, settings: MemberSettings, count: number, options: BackfillOptions, stop: Promise<void>,
+  kafka: KafkaPort,
+  settings: MemberSettings,
+  count: number,
+  options: BackfillOptions,
+  stop: Promise<void>,
 ): Promise<EnrichmentError | undefined> {
   const failures: { readonly code: number | null; readonly why: string }[] = [];
   const display = showProgress(kafka, settings);
   const start = (index: number): Child => {
     let last: string | undefined;
-    const child = startChild(process.execPath, [...process.execArgv, process.argv[1]!, 'backfill', ...argumentsOf(options), '--member'], {
-      name: `backfill ${index + 1}`,
-      onLine: (line, from) => {
-        const said = line.startsWith(SAID) ? line.slice(SAID.length) : undefined;
-        if (from === 'stderr') last = said ?? last;
-        if (said === undefined) display.say(line);
+    const child = startChild(
+      process.execPath,
+      [...process.execArgv, process.argv[1]!, 'backfill', ...argumentsOf(options), '--member'],
+      {
+        name: `backfill ${index + 1}`,
+        onLine: (line, from) => {
+          const said = line.startsWith(SAID) ? line.slice(SAID.length) : undefined;
+          if (from === 'stderr') last = said ?? last;
+          if (said === undefined) display.say(line);
+        },
       },
-    });
+    );
     void child.exited.then(({ code, signal }) => {
       if (code === 0 || stopped) return;
-      const why = signal === null ? (last ?? `a process of the backfill ended with exit code ${code}`) : `a process of the backfill was ended by ${signal}`;
+      const why =
+        signal === null
+          ? (last ?? `a process of the backfill ended with exit code ${code}`)
+          : `a process of the backfill was ended by ${signal}`;
       failures.push({ code, why });
       if (failures.length < count) display.say(`${why}; the other processes take over its part`);
     });
@@ -156,7 +201,9 @@ function showProgress(kafka: KafkaPort, settings: MemberSettings) {
         if (seen.length > RATE_OVER) seen.shift();
         const [first, last] = [seen[0]!, seen.at(-1)!];
         const rate = last.at === first.at ? 0 : ((last.read - first.read) * 1_000) / (last.at - first.at);
-        if (!ended.signal.aborted) process.stderr.write(terminal ? `${clear}${barOf(status, rate)}` : `${lineOf(status, rate)}\n`);
+        if (!ended.signal.aborted) {
+          process.stderr.write(terminal ? `${clear}${barOf(status, rate)}` : `${lineOf(status, rate)}\n`);
+        }
       }
       await systemClock.sleep(terminal ? BAR_INTERVAL : LINE_INTERVAL, ended.signal);
     }
@@ -172,7 +219,11 @@ function showProgress(kafka: KafkaPort, settings: MemberSettings) {
   };
 }
 
-function report(options: BackfillOptions, status: BackfillStatus, run: { readonly seconds: number; readonly read: number }): void {
+function report(
+  options: BackfillOptions,
+  status: BackfillStatus,
+  run: { readonly seconds: number; readonly read: number },
+): void {
   const { outputTopic } = options;
   const { done: _, partitionsDone: __, read: ___, open: ____, ...figures } = status;
   if (options.json === true) writeLine(JSON.stringify({ outputTopic, ...figures, seconds: run.seconds }));
@@ -187,10 +238,17 @@ async function member(options: BackfillOptions): Promise<void> {
   const kafka = createKafka(config.kafka!, logger);
   try {
     const { settings, encode } = await prepare(kafka, context, options, windowOf(options), false);
-    const service = httpSessionService({ sessionServiceUrl: config.sessionServiceUrl!, lookupTimeout: config.lookupTimeout });
+    const service = httpSessionService({
+      sessionServiceUrl: config.sessionServiceUrl!,
+      lookupTimeout: config.lookupTimeout,
+    });
     const lookups = new Lookups({ service, clock: systemClock, giveUpAfter: config.lookupGiveUpAfter });
     const written = new Written(kafka, options.outputTopic, `${settings.groupId}-look`);
-    await runMember(settings, { kafka, clock: systemClock, logger, lookups, written, encode, decoders: inputDecoders(config, systemClock) }, stopping.signal);
+    await runMember(
+      settings,
+      { kafka, clock: systemClock, logger, lookups, written, encode, decoders: inputDecoders(config, systemClock) },
+      stopping.signal,
+    );
     if (stopping.signal.aborted) process.exitCode = STOPPED;
   } finally {
     await kafka.close();
@@ -198,11 +256,21 @@ async function member(options: BackfillOptions): Promise<void> {
 }
 
 /** The parent creates the topic and registers the schema, so that a problem with either is said once. */
-async function prepare(kafka: KafkaPort, { config, logger }: Context, { outputTopic }: BackfillOptions, window: Window, creating: boolean) {
+async function prepare(
+  kafka: KafkaPort,
+  { config, logger }: Context,
+  { outputTopic }: BackfillOptions,
+  window: Window,
+  creating: boolean,
+) {
   const [existing] = await kafka.partitionCounts([outputTopic]);
   const partitions = creating || !existing ? (await ensureTarget(config, outputTopic, logger)).partitions : existing;
   const settings = await planBackfill(kafka, config, { topic: outputTopic, partitions }, window);
-  const encode = await outputEncoder({ ...config, topics: { ...config.topics, output: outputTopic } }, systemClock, logger);
+  const encode = await outputEncoder(
+    { ...config, topics: { ...config.topics, output: outputTopic } },
+    systemClock,
+    logger,
+  );
   return { settings, encode };
 }
 

@@ -41,7 +41,10 @@ export function bootstrapCommand(): Command {
     .option('--dry-run', 'compute and count, and write nothing')
     .option('--from <file>', 'the state from a file of "export" instead; the consumer group stays as it is')
     .option('--rate <n>', 'workflows started a second at most', wholeNumber(1, 100_000), 200)
-    .option('--allow-split-users', 'do not look for users that are in two partitions, which reads the keys of all inputs first')
+    .option(
+      '--allow-split-users',
+      'do not look for users that are in two partitions, which reads the keys of all inputs first',
+    )
     .option('--json', 'the summary as JSON')
     .action((options: Options) => run(options));
 }
@@ -53,7 +56,9 @@ async function run(options: Options): Promise<void> {
   const context = createContext({ requireKafka: true, requireTemporal: options.dryRun !== true }, { quiet: true });
   await reachKafka(context);
   const stopping = new AbortController();
-  void onStopSignal().then(() => stopping.abort(new EnrichmentError('CHECK_FAILED', 'stopped: run the same command again, and it goes on')));
+  void onStopSignal().then(() =>
+    stopping.abort(new EnrichmentError('CHECK_FAILED', 'stopped: run the same command again, and it goes on')),
+  );
   const kafka = createKafka(context.config.kafka!, context.logger);
   try {
     if (options.from === undefined) await fromHistory(kafka, context, options, stopping.signal);
@@ -63,14 +68,25 @@ async function run(options: Options): Promise<void> {
   }
 }
 
-async function fromHistory(kafka: KafkaClient, { config, env, logger }: Context, options: Options, stopping: AbortSignal): Promise<void> {
+async function fromHistory(
+  kafka: KafkaClient,
+  { config, env, logger }: Context,
+  options: Options,
+  stopping: AbortSignal,
+): Promise<void> {
   const { shards, deadLetterPartitions } = await checkTopics(kafka, config.topics);
   const bridge = bridgeSettings(config, deadLetterPartitions);
   const counts = await kafka.partitionCounts(bridge.inputTopics);
   const publish = options.publish === true;
   const settings = {
-    bridge, config, shards, rate: options.rate, publish,
-    partitions: commonPartitionCount(bridge.inputTopics.map((topic, index) => ({ topic, partitions: counts[index] ?? 0 }))),
+    bridge,
+    config,
+    shards,
+    rate: options.rate,
+    publish,
+    partitions: commonPartitionCount(
+      bridge.inputTopics.map((topic, index) => ({ topic, partitions: counts[index] ?? 0 })),
+    ),
     identity: `${identityOf(config, { from: -Infinity, to: Infinity })} idle-timeout=${formatDuration(config.idleTimeout)} publish=${publish}`,
   };
   const deps = { kafka, clock: systemClock, logger, decoders: inputDecoders(config, systemClock) };
@@ -78,14 +94,23 @@ async function fromHistory(kafka: KafkaClient, { config, env, logger }: Context,
   const onProgress = ({ read, total }: Progress): void => shown.update(read, total);
   const temporal = options.dryRun === true ? undefined : await connectTemporal(env);
   try {
-    for (const line of await openTransactions(kafka, bridge.inputTopics, settings.partitions)) process.stderr.write(`${line}\n`);
+    for (const line of await openTransactions(kafka, bridge.inputTopics, settings.partitions)) {
+      process.stderr.write(`${line}\n`);
+    }
     if (options.allowSplitUsers !== true && settings.partitions > 1) {
-      const looking = { inputTopics: bridge.inputTopics, groupPrefix: `${config.appId}-bootstrap-users`, keyOf: userOfKey, stopping, onProgress: (done: number, total: number) => shown.update(done, total) };
+      const looking = {
+        inputTopics: bridge.inputTopics,
+        groupPrefix: `${config.appId}-bootstrap-users`,
+        keyOf: userOfKey,
+        stopping,
+        onProgress: (done: number, total: number) => shown.update(done, total),
+      };
       await assertNoSplitKeys(kafka, looking, workflowIdsOf(config), ALLOW_SPLIT_USERS);
     }
-    const summary = temporal === undefined
-      ? await dryRun(settings, deps, stopping, onProgress)
-      : await bootstrap(settings, { ...deps, client: temporal.client.workflow }, stopping, onProgress);
+    const summary =
+      temporal === undefined
+        ? await dryRun(settings, deps, stopping, onProgress)
+        : await bootstrap(settings, { ...deps, client: temporal.client.workflow }, stopping, onProgress);
     if (options.json === true) writeLine(JSON.stringify(summary));
     else for (const line of linesOf(summary, options)) writeLine(line);
   } finally {
@@ -94,7 +119,13 @@ async function fromHistory(kafka: KafkaClient, { config, env, logger }: Context,
   }
 }
 
-async function fromFile(kafka: KafkaPort, { config, env, logger }: Context, file: string, options: Options, stopping: AbortSignal): Promise<void> {
+async function fromFile(
+  kafka: KafkaPort,
+  { config, env, logger }: Context,
+  file: string,
+  options: Options,
+  stopping: AbortSignal,
+): Promise<void> {
   const { shards } = await checkTopics(kafka, config.topics);
   const name = await digestOfFile(file);
   const temporal = await connectTemporal(env);
@@ -102,7 +133,13 @@ async function fromFile(kafka: KafkaPort, { config, env, logger }: Context, file
   const shown = progress('workflows started');
   const timer = setInterval(() => shown.update(sum.started + sum.there), 500);
   try {
-    await startWorkflows(readSnapshotFile(file), { config, shards, rate: options.rate, name }, { client: temporal.client.workflow, clock: systemClock, logger }, stopping, sum);
+    await startWorkflows(
+      readSnapshotFile(file),
+      { config, shards, rate: options.rate, name },
+      { client: temporal.client.workflow, clock: systemClock, logger },
+      stopping,
+      sum,
+    );
     if (options.json === true) writeLine(JSON.stringify(sum));
     else writeLine(startedLine(sum));
   } finally {
@@ -122,7 +159,9 @@ function linesOf(summary: Summary, { publish, dryRun: dry }: Options): string[] 
       ? `to be published by the workflows: ${count(outputs, 'output')} and ${count(lookups, 'lookup')}; ${pending.toLocaleString('en')} money waits for its session`
       : `${pending.toLocaleString('en')} money waits for its session and will come out; what the history has decided is not published`,
   ];
-  return dry === true ? [...lines, 'nothing was written: a dry run'] : [...lines, startedLine(summary), 'done: start the bridge and a worker'];
+  return dry === true
+    ? [...lines, 'nothing was written: a dry run']
+    : [...lines, startedLine(summary), 'done: start the bridge and a worker'];
 }
 
 function startedLine({ started, there }: { readonly started: number; readonly there: number }): string {

@@ -42,7 +42,10 @@ async function runBridge(): Promise<void> {
     const bridge = new Bridge(bridgeSettings(config, deadLetterPartitions), {
       kafka,
       signaller: noticingSplitKeys(createTemporalSignaller(temporal.client.workflow, config, shards), {
-        clock: systemClock, logger, workflowId: workflowIdsOf(config), onSplit: () => metrics.splitUsers.inc(),
+        clock: systemClock,
+        logger,
+        workflowId: workflowIdsOf(config),
+        onSplit: () => metrics.splitUsers.inc(),
       }),
       clock: systemClock,
       logger,
@@ -50,10 +53,17 @@ async function runBridge(): Promise<void> {
       decoders: inputDecoders(config, systemClock),
     });
     await serve({
-      name: 'bridge', service: bridge, config, registry, stop,
+      name: 'bridge',
+      service: bridge,
+      config,
+      registry,
+      stop,
       probes: {
         kafka: () => kafka.partitionCounts([config.topics.output]),
-        temporal: () => within(PROBE_DEADLINE, temporal.connection, () => askForNamespace(temporal.connection.workflowService, temporal.namespace)),
+        temporal: () =>
+          within(PROBE_DEADLINE, temporal.connection, () =>
+            askForNamespace(temporal.connection.workflowService, temporal.namespace),
+          ),
       },
       setGauges: () => setGauges(metrics, bridge),
     });
@@ -86,10 +96,16 @@ function setGauges(metrics: BridgeMetrics, bridge: Bridge): void {
   metrics.held.set(triples.reduce((sum, { held, released }) => sum + held + released, 0));
   metrics.usersWaiting.set(bridge.workflowsWaiting);
   metrics.partitionWaiting.reset();
-  for (const partition of bridge.partitions) for (const reason of WAIT_REASONS) metrics.partitionWaiting.set({ partition: String(partition), reason }, 0);
-  for (const { partition, reason } of bridge.partitionsWaiting) metrics.partitionWaiting.set({ partition: String(partition), reason }, 1);
+  for (const partition of bridge.partitions) {
+    for (const reason of WAIT_REASONS) metrics.partitionWaiting.set({ partition: String(partition), reason }, 0);
+  }
+  for (const { partition, reason } of bridge.partitionsWaiting) {
+    metrics.partitionWaiting.set({ partition: String(partition), reason }, 1);
+  }
   metrics.watermarkLag.reset();
   for (const { partition, watermark } of triples) {
-    if (Number.isFinite(watermark)) metrics.watermarkLag.set({ partition: String(partition) }, (Date.now() - watermark) / 1_000);
+    if (Number.isFinite(watermark)) {
+      metrics.watermarkLag.set({ partition: String(partition) }, (Date.now() - watermark) / 1_000);
+    }
   }
 }

@@ -36,7 +36,13 @@ async function compare(a: string, b: string, options: CompareOptions): Promise<v
   const kafka = createKafka(config, context.logger);
   const reading = progress(`comparing ${a} and ${b}`);
   try {
-    const comparison = await compareTopics(kafka, { appId: context.config.appId, a, b, shown: options.limit, onProgress: reading.update });
+    const comparison = await compareTopics(kafka, {
+      appId: context.config.appId,
+      a,
+      b,
+      shown: options.limit,
+      onProgress: reading.update,
+    });
     reading.end();
     if (options.json === true) writeLine(JSON.stringify(jsonOf(comparison, a, b)));
     else print(comparison, a, b);
@@ -62,10 +68,18 @@ function print(comparison: Comparison, a: string, b: string): void {
   for (const difference of differences) for (const line of linesOf(difference, a, b)) writeLine(line);
   if (all > differences.length) writeLine(`... and ${count(all - differences.length, 'more difference')}`);
   const parts: [number, string][] = [
-    [changed, 'different'], [onlyInA, `only in ${a}`], [onlyInB, `only in ${b}`], [againInA, `once more in ${a}`], [againInB, `once more in ${b}`],
+    [changed, 'different'],
+    [onlyInA, `only in ${a}`],
+    [onlyInB, `only in ${b}`],
+    [againInA, `once more in ${a}`],
+    [againInB, `once more in ${b}`],
   ];
-  const found = parts.filter(([number]) => number > 0).map(([number, words]) => `${number.toLocaleString('en')} ${words}`);
-  writeLine(`not equal: ${found.join(', ')} (${count(counts.a, 'record')} in ${a}, ${counts.b.toLocaleString('en')} in ${b})`);
+  const found = parts
+    .filter(([number]) => number > 0)
+    .map(([number, words]) => `${number.toLocaleString('en')} ${words}`);
+  writeLine(
+    `not equal: ${found.join(', ')} (${count(counts.a, 'record')} in ${a}, ${counts.b.toLocaleString('en')} in ${b})`,
+  );
 }
 
 function linesOf({ difference, a: inA, b: inB }: FoundDifference, a: string, b: string): string[] {
@@ -75,7 +89,10 @@ function linesOf({ difference, a: inA, b: inB }: FoundDifference, a: string, b: 
   if (difference.type === 'changed') return [`different  ${subject}`, row(a, inA), row(b, inB)];
   const topic = difference.side === 'a' ? a : b;
   const words = difference.type === 'again' ? `once more in ${topic}` : `only in ${topic}`;
-  return [`${words}, partition ${difference.at.partition}, offset ${difference.at.offset}  ${subject}`, `  ${contentOf(inA ?? inB)}`];
+  return [
+    `${words}, partition ${difference.at.partition}, offset ${difference.at.offset}  ${subject}`,
+    `  ${contentOf(inA ?? inB)}`,
+  ];
 }
 
 function nameOf(record: InRecord | undefined): string {
@@ -99,6 +116,20 @@ function textOf(value: Buffer | null): string {
 
 function jsonOf({ differences, ...rest }: Comparison, a: string, b: string): unknown {
   const record = (one: InRecord | undefined) =>
-    one && { key: one.key?.toString() ?? null, value: one.value === null ? null : textOf(one.value), moneyRecord: placeOf(one) ?? null, enrichment: markOf(one) || null };
-  return { a, b, equal: differing({ differences, ...rest }) === 0, ...rest, differences: differences.map(({ difference, a: inA, b: inB }) => ({ ...difference, records: { a: record(inA), b: record(inB) } })) };
+    one && {
+      key: one.key?.toString() ?? null,
+      value: one.value === null ? null : textOf(one.value),
+      moneyRecord: placeOf(one) ?? null,
+      enrichment: markOf(one) || null,
+    };
+  return {
+    a,
+    b,
+    equal: differing({ differences, ...rest }) === 0,
+    ...rest,
+    differences: differences.map(({ difference, a: inA, b: inB }) => ({
+      ...difference,
+      records: { a: record(inA), b: record(inB) },
+    })),
+  };
 }

@@ -27,12 +27,18 @@ export function createContext(
 /** Finds out in seconds what a patient client would need half a minute for. Throws EnrichmentError CONFIG or UNREACHABLE. */
 export async function reachKafka({ config, logger }: Context): Promise<KafkaConfig> {
   const { kafka } = config;
-  if (kafka === undefined) throw new EnrichmentError('CONFIG', 'KAFKA_BROKERS is not set: expected host:port of a Kafka broker');
+  if (kafka === undefined) {
+    throw new EnrichmentError('CONFIG', 'KAFKA_BROKERS is not set: expected host:port of a Kafka broker');
+  }
   try {
     await inspectCluster(config, kafka, logger);
   } catch (error) {
     const address = kafka.brokers.join(',');
-    throw new EnrichmentError('UNREACHABLE', `Kafka at "${address}" (KAFKA_BROKERS) cannot be used: ${messageOf(error)}`, { cause: error });
+    throw new EnrichmentError(
+      'UNREACHABLE',
+      `Kafka at "${address}" (KAFKA_BROKERS) cannot be used: ${messageOf(error)}`,
+      { cause: error },
+    );
   }
   return kafka;
 }

@@ -32,7 +32,9 @@ interface Choice {
 
 export function deadLettersCommand(): Command {
   const command = new Command('dead-letters')
-    .description('Lists the records that could not be used, by reason. Values are shown only on request: they hold personal data.')
+    .description(
+      'Lists the records that could not be used, by reason. Values are shown only on request: they hold personal data.',
+    )
     .addOption(reasonOption('only these reasons'))
     .option('--limit <n>', 'list the newest n of each partition of the topic', wholeNumber(1, 1_000_000), 100)
     .option('--values', 'show keys and values as well, with --json')
@@ -84,7 +86,9 @@ async function list(options: ListOptions): Promise<void> {
     }
     const all = [...counts.values()].reduce((sum, number) => sum + number, 0);
     writeLine(`${count(all, 'dead letter')} in ${config.topics.deadLetter}`);
-    for (const [reason, number] of counts) if (number > 0) writeLine(`  ${reason.padEnd(13)} ${number.toLocaleString('en')}`);
+    for (const [reason, number] of counts) {
+      if (number > 0) writeLine(`  ${reason.padEnd(13)} ${number.toLocaleString('en')}`);
+    }
     if (foreign > 0) writeLine(`  ${count(foreign, 'other record')} without the headers of a dead letter`);
     if (shown.length === 0) return;
     writeLine();
@@ -99,9 +103,27 @@ async function list(options: ListOptions): Promise<void> {
 }
 
 function jsonOf(letter: DeadLetter, retried: boolean, values: boolean): object {
-  const { reason, detail, source: { timestampText, ...source }, cut, partition, offset, key, value } = letter;
+  const {
+    reason,
+    detail,
+    source: { timestampText, ...source },
+    cut,
+    partition,
+    offset,
+    key,
+    value,
+  } = letter;
   const raw = values ? { key: textOf(key), value: textOf(value) } : {};
-  return { id: idOf(letter), reason, detail, source: { ...source, timestamp: timestampText ?? source.timestamp }, ...(cut && { cut }), deadLetter: { partition, offset }, putBack: retried, ...raw };
+  return {
+    id: idOf(letter),
+    reason,
+    detail,
+    source: { ...source, timestamp: timestampText ?? source.timestamp },
+    ...(cut && { cut }),
+    deadLetter: { partition, offset },
+    putBack: retried,
+    ...raw,
+  };
 }
 
 /** Text where the bytes are UTF-8, base64 where they are not. */
@@ -121,7 +143,12 @@ async function retry(options: RetryOptions): Promise<void> {
     throw new EnrichmentError('CONFIG', 'nothing is chosen: expected --reason or --id topic/partition/offset');
   }
   for (const id of options.id ?? []) {
-    if (!/^[^/]+\/\d+\/\d+$/.test(id)) throw new EnrichmentError('CONFIG', `--id "${printable(id)}": expected topic/partition/offset, as the list shows it`);
+    if (!/^[^/]+\/\d+\/\d+$/.test(id)) {
+      throw new EnrichmentError(
+        'CONFIG',
+        `--id "${printable(id)}": expected topic/partition/offset, as the list shows it`,
+      );
+    }
   }
   await withKafka(async ({ kafka, config, retried }) => {
     const { topics } = config;
@@ -194,7 +221,13 @@ async function read(
   const shown = progress(`reading ${config.topics.deadLetter}`);
   try {
     const onProgress = shown.update;
-    return await readDeadLetters(kafka, { appId: config.appId, topic: config.topics.deadLetter, onLetter, onProgress, ...(decoders && { decoders }) });
+    return await readDeadLetters(kafka, {
+      appId: config.appId,
+      topic: config.topics.deadLetter,
+      onLetter,
+      onProgress,
+      ...(decoders && { decoders }),
+    });
   } finally {
     shown.end();
   }
@@ -209,7 +242,12 @@ async function withKafka(
   try {
     const topic = config.topics.deadLetter;
     const [partitions] = await kafka.partitionCounts([topic]);
-    if (!partitions) throw new EnrichmentError('TOPIC', `the topic "${topic}" does not exist: create it with "money-enrichment topics"`);
+    if (!partitions) {
+      throw new EnrichmentError(
+        'TOPIC',
+        `the topic "${topic}" does not exist: create it with "money-enrichment topics"`,
+      );
+    }
     await use({ kafka, config, retried: await readRetried(kafka, config, partitions) });
   } finally {
     await kafka.close();

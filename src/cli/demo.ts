@@ -15,9 +15,16 @@ const MAX_PARTITIONS = 64;
 
 export function demoCommand(): Command {
   return new Command('demo')
-    .description('see it work: Kafka, Temporal, worker and bridge started here, generated traffic, a live view, and a check of all that came out')
+    .description(
+      'see it work: Kafka, Temporal, worker and bridge started here, generated traffic, a live view, and a check of all that came out',
+    )
     .option('--users <n>', 'number of users', integer('--users', 2, 10_000), 100)
-    .option('--events <n>', 'number of records, besides those that only move time', integer('--events', 100, 200_000), 3000)
+    .option(
+      '--events <n>',
+      'number of records, besides those that only move time',
+      integer('--events', 100, 200_000),
+      3000,
+    )
     .option('--seed <n>', 'the same seed gives the same events', integer('--seed', 0, Number.MAX_SAFE_INTEGER), 1)
     .option('--partitions <n>', 'partitions of the topics', integer('--partitions', 1, MAX_PARTITIONS), 4)
     .option('--keep', 'leave all running at the end, until Ctrl-C')
@@ -45,7 +52,10 @@ async function demo(options: Omit<DemoOptions, 'keep'> & { readonly keep?: true 
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, stop);
   try {
-    const right = await runDemo({ ...options, keep: options.keep === true }, { env, createTopics, screen, say: writeLine, signal: requested.signal });
+    const right = await runDemo(
+      { ...options, keep: options.keep === true },
+      { env, createTopics, screen, say: writeLine, signal: requested.signal },
+    );
     if (!right) process.exitCode = 1;
   } catch (error) {
     if (!isAbort(error, requested.signal)) throw error;

@@ -19,7 +19,9 @@ interface DevOptions {
 
 export function devCommand(): Command {
   return new Command('dev')
-    .description('run everything on this machine for development: Kafka, Temporal with its UI, topics, stand-in session service, worker and bridge')
+    .description(
+      'run everything on this machine for development: Kafka, Temporal with its UI, topics, stand-in session service, worker and bridge',
+    )
     .option('--infra', 'only what is around the product: Kafka, Temporal, topics, stand-in session service')
     .option('--partitions <n>', 'partitions of the topics that are created', parsePartitions, 4)
     .option('--data <dir>', 'keep the data there between runs (default: a fresh folder, removed at the end)')
@@ -83,11 +85,17 @@ async function runUntilAborted(options: DevOptions, signal: AbortSignal): Promis
 export async function createTopics(config: Config, partitions: number): Promise<void> {
   // What matters is thrown or reported; a client's first words with a new broker are no news.
   const logger = createLogger({ level: config.logLevel === 'info' ? 'error' : config.logLevel });
-  const { created, findings } = await ensureTopics(config, logger, { partitions, shards: Math.min(partitions, DEFAULT_SHARDS), keepForever: true });
+  const { created, findings } = await ensureTopics(config, logger, {
+    partitions,
+    shards: Math.min(partitions, DEFAULT_SHARDS),
+    keepForever: true,
+  });
   if (created.length > 0) log(`Created the topics ${created.join(', ')}.`);
   for (const { topic, message } of findings) log(`Topic ${topic}: ${message}.`);
   const wrong = findings.filter(({ level, latent }) => level === 'wrong' && latent !== true).map(({ topic }) => topic);
-  if (wrong.length > 0) throw new EnrichmentError('TOPIC', `Topics that do not fit: ${wrong.join(', ')}; see above what to change.`);
+  if (wrong.length > 0) {
+    throw new EnrichmentError('TOPIC', `Topics that do not fit: ${wrong.join(', ')}; see above what to change.`);
+  }
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -39,7 +39,12 @@ async function doctor(): Promise<void> {
   if (config !== undefined) {
     const waiting = progress('still asking Kafka, Temporal and the services');
     try {
-      const checks = [checkKafka(config, logger), checkTemporal(config, env), checkSessionService(config), checkSchemaRegistry(config)];
+      const checks = [
+        checkKafka(config, logger),
+        checkTemporal(config, env),
+        checkSessionService(config),
+        checkSchemaRegistry(config),
+      ];
       for (const findings of await Promise.all(checks)) show(findings);
     } finally {
       waiting.end();

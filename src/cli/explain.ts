@@ -18,7 +18,6 @@ import { uuid } from './arguments.ts';
 import { createContext, reachKafka, type Context } from './context.ts';
 import { progress, takesColour, writeLine } from './output.ts';
 
-
 interface Options {
   readonly json?: true;
   readonly trace?: true;
@@ -27,7 +26,7 @@ interface Options {
 export function explainCommand(): Command {
   return new Command('explain')
     .description(
-      "Why a money event came out as it did: what it was joined with, what it waited for, and where it is in the output topic.\n" +
+      'Why a money event came out as it did: what it was joined with, what it waited for, and where it is in the output topic.\n' +
         "Read from the history of the user's workflow, which goes on; needs Temporal and no worker. Shows personal data.",
     )
     .argument('<userId>', 'UUID of the user')
@@ -40,7 +39,9 @@ export function explainCommand(): Command {
 async function explain(user: string, money: string | undefined, options: Options): Promise<void> {
   const userId = uuid('user id', user);
   const moneyId = money === undefined ? undefined : uuid('money id', money);
-  if (moneyId === undefined && options.trace !== true) throw new EnrichmentError('CONFIG', 'the money id is missing: expected explain <userId> <moneyId>, or --trace');
+  if (moneyId === undefined && options.trace !== true) {
+    throw new EnrichmentError('CONFIG', 'the money id is missing: expected explain <userId> <moneyId>, or --trace');
+  }
   const context = createContext({ requireTemporal: true }, { quiet: true });
   const workflowId = workflowIdsOf(context.config)(userId);
   const temporal = await connectTemporal(context.env);
@@ -59,7 +60,11 @@ async function runsOf(temporal: TemporalClient, workflowId: string): Promise<rea
     const runs = await loadRuns(temporal.client, workflowId);
     if (runs !== undefined) return runs;
   } catch (error) {
-    throw new EnrichmentError('UNREACHABLE', `the history of "${workflowId}" at ${temporal.address} cannot be read: ${messageOf(error)}`, { cause: error });
+    throw new EnrichmentError(
+      'UNREACHABLE',
+      `the history of "${workflowId}" at ${temporal.address} cannot be read: ${messageOf(error)}`,
+      { cause: error },
+    );
   } finally {
     shown.end();
   }
@@ -70,13 +75,23 @@ async function runsOf(temporal: TemporalClient, workflowId: string): Promise<rea
   );
 }
 
-function trace(runs: readonly RecordedRun[], topics: Readonly<Record<Input, string>>, moneyId: string | undefined, json: boolean): void {
-  foldRuns(runs, topics, (happening: Happening) => writeLine(json ? happeningJson(happening) : traceLine(happening, moneyId)));
+function trace(
+  runs: readonly RecordedRun[],
+  topics: Readonly<Record<Input, string>>,
+  moneyId: string | undefined,
+  json: boolean,
+): void {
+  foldRuns(runs, topics, (happening: Happening) =>
+    writeLine(json ? happeningJson(happening) : traceLine(happening, moneyId)),
+  );
 }
 
 async function explainMoney(
-  context: Context, temporal: TemporalClient, runs: readonly RecordedRun[],
-  who: { readonly userId: string; readonly moneyId: string; readonly workflowId: string }, json: boolean,
+  context: Context,
+  temporal: TemporalClient,
+  runs: readonly RecordedRun[],
+  who: { readonly userId: string; readonly moneyId: string; readonly workflowId: string },
+  json: boolean,
 ): Promise<void> {
   const teller = new StoryTeller(who.moneyId);
   foldRuns(runs, topicsOf(context), (happening) => teller.hear(happening));
@@ -89,10 +104,16 @@ async function explainMoney(
   const result = explained({ ...who, topic: context.config.topics.output, kafka }, stories, attempts, published);
   writeLine(json ? explanationJson(result) : renderExplanation(result, takesColour(process.stdout) ? COLOURS : PLAIN));
   const problems = result.money.flatMap((one) => one.problems);
-  if (problems.length > 0) throw new EnrichmentError('CHECK_FAILED', `the history and the output topic differ: ${problems.join('; ')}`);
+  if (problems.length > 0) {
+    throw new EnrichmentError('CHECK_FAILED', `the history and the output topic differ: ${problems.join('; ')}`);
+  }
 }
 
-function notFound({ moneyId, workflowId }: { readonly moneyId: string; readonly workflowId: string }, oldest: RecordedRun, complete: boolean): EnrichmentError {
+function notFound(
+  { moneyId, workflowId }: { readonly moneyId: string; readonly workflowId: string },
+  oldest: RecordedRun,
+  complete: boolean,
+): EnrichmentError {
   const from = new Date(oldest.startedAt).toISOString();
   const why = complete
     ? 'the whole history is there, so it was never applied: it is not read yet, is held until the watermark passes it, or is a dead letter (see "money-enrichment dead-letters")'
@@ -102,7 +123,9 @@ function notFound({ moneyId, workflowId }: { readonly moneyId: string; readonly 
 
 /** An explanation without Kafka is worth having too. */
 async function readOutput(
-  context: Context, userId: string, stories: readonly MoneyStory[],
+  context: Context,
+  userId: string,
+  stories: readonly MoneyStory[],
 ): Promise<{ readonly kafka: string; readonly published?: ReadonlyMap<string, readonly PublishedRecord[]> }> {
   const { config, logger } = context;
   if (config.kafka === undefined) return { kafka: 'KAFKA_BROKERS is not set' };
@@ -112,8 +135,14 @@ async function readOutput(
     await reachKafka(context);
     const appliedAt = stories.map((story) => story.appliedAt);
     const since = appliedAt.every((time) => time !== undefined) ? Math.min(...appliedAt) : undefined;
-    const published = await findPublished(port, { appId: config.appId, topic: config.topics.output, userId, since }, new Set(stories.map(({ place }) => placeKey(place))));
-    return published === null ? { kafka: `the topic ${config.topics.output} does not exist` } : { kafka: 'read', published };
+    const published = await findPublished(
+      port,
+      { appId: config.appId, topic: config.topics.output, userId, since },
+      new Set(stories.map(({ place }) => placeKey(place))),
+    );
+    return published === null
+      ? { kafka: `the topic ${config.topics.output} does not exist` }
+      : { kafka: 'read', published };
   } catch (error) {
     return { kafka: messageOf(error) };
   } finally {

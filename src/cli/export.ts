@@ -25,7 +25,11 @@ export function exportCommand(): Command {
       'Writes the state of all users, each as its running workflow has it: one JSON object a line, or an Avro container file.\n' +
         'It holds personal data. Exit code 1 when a user could not be read; the others are written all the same.',
     )
-    .addOption(new Option('--format <format>', 'json: one object a line; avro: a container file').choices(FORMATS).default('json'))
+    .addOption(
+      new Option('--format <format>', 'json: one object a line; avro: a container file')
+        .choices(FORMATS)
+        .default('json'),
+    )
     .option('--offline', 'from the histories in Temporal; needs no worker')
     .option('--out <file>', 'into this file and not to stdout; it is there when all is written')
     .option('--concurrency <n>', 'users at a time', wholeNumber(1, 999), 16)
@@ -34,7 +38,10 @@ export function exportCommand(): Command {
 
 async function exportAll({ format, offline, out, concurrency }: Options): Promise<void> {
   if (format === 'avro' && out === undefined && process.stdout.isTTY) {
-    throw new EnrichmentError('CONFIG', '--format avro: a container file is not for a terminal: add --out FILE, or redirect stdout');
+    throw new EnrichmentError(
+      'CONFIG',
+      '--format avro: a container file is not for a terminal: add --out FILE, or redirect stdout',
+    );
   }
   const { config, env } = createContext({ requireTemporal: true }, { quiet: true });
   const temporal = await connectTemporal(env);
@@ -46,14 +53,25 @@ async function exportAll({ format, offline, out, concurrency }: Options): Promis
     onFailed: (message) => say(`not exported: ${printable(message)}`),
   });
   try {
-    await (out === undefined ? writeSnapshots(process.stdout, format, snapshots) : writeSnapshotFile(out, format, snapshots));
+    await (out === undefined
+      ? writeSnapshots(process.stdout, format, snapshots)
+      : writeSnapshotFile(out, format, snapshots));
   } finally {
     shown.end();
     await temporal.connection.close();
   }
   say(`${count(sum.taken, 'user')} exported`);
-  if (sum.unapplied > 0) say(`${count(sum.unapplied, 'user')} of them have events that no worker has applied yet, which are not in it: start one to have them`);
-  if (sum.failed > 0) throw new EnrichmentError('CHECK_FAILED', `${count(sum.failed, 'user')} could not be exported${offline === true ? '' : '; --offline needs no worker'}`);
+  if (sum.unapplied > 0) {
+    say(
+      `${count(sum.unapplied, 'user')} of them have events that no worker has applied yet, which are not in it: start one to have them`,
+    );
+  }
+  if (sum.failed > 0) {
+    throw new EnrichmentError(
+      'CHECK_FAILED',
+      `${count(sum.failed, 'user')} could not be exported${offline === true ? '' : '; --offline needs no worker'}`,
+    );
+  }
 }
 
 function say(text: string): void {
@@ -64,6 +82,10 @@ async function* listed({ client, address }: TemporalClient, appId: string): Asyn
   try {
     yield* runningWorkflows(client, WORKFLOW_TYPE, appId);
   } catch (error) {
-    throw new EnrichmentError('UNREACHABLE', `the workflows of "${appId}" at ${address} cannot be listed: ${messageOf(error)}`, { cause: error });
+    throw new EnrichmentError(
+      'UNREACHABLE',
+      `the workflows of "${appId}" at ${address} cannot be listed: ${messageOf(error)}`,
+      { cause: error },
+    );
   }
 }

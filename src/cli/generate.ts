@@ -42,17 +42,45 @@ export function generateCommand(): Command {
     .description('Synthetic events of users: money, sessions, changes of user info, and events that only move time.')
     .option('--users <n>', 'number of users', integer('--users', 1, 1_000_000), 100)
     .option('--events <n>', 'number of records, of all topics together', integer('--events', 1, 1_000_000_000), 2000)
-    .option('--rate <n>', 'records a second, with timestamps of now; 0: as fast as possible, with timestamps of the past', rate, 0)
-    .option('--seed <n>', 'the same seed and options give the same records', integer('--seed', 0, Number.MAX_SAFE_INTEGER), 1)
-    .option('--duplicates <fraction>', 'of the money: sent twice, mostly within the dedup TTL', fraction('--duplicates'), 0.05)
-    .addOption(new Option('--disorder <duration>', 'at most so much between event time and Kafka timestamp').argParser(duration).default(5000, '5s'))
+    .option(
+      '--rate <n>',
+      'records a second, with timestamps of now; 0: as fast as possible, with timestamps of the past',
+      rate,
+      0,
+    )
+    .option(
+      '--seed <n>',
+      'the same seed and options give the same records',
+      integer('--seed', 0, Number.MAX_SAFE_INTEGER),
+      1,
+    )
+    .option(
+      '--duplicates <fraction>',
+      'of the money: sent twice, mostly within the dedup TTL',
+      fraction('--duplicates'),
+      0.05,
+    )
+    .addOption(
+      new Option('--disorder <duration>', 'at most so much between event time and Kafka timestamp')
+        .argParser(duration)
+        .default(5000, '5s'),
+    )
     .option('--late <fraction>', 'of the money: later than the out-of-orderness', fraction('--late'), 0)
     .option('--old <fraction>', 'of the money: isOldMoneyEvent', fraction('--old'), 0)
     .option('--pending <fraction>', 'of the money: before its session', fraction('--pending'), 0)
-    .option('--expired <fraction>', 'of the money: of a session that has expired; begins with sessions of the day before', fraction('--expired'), 0)
+    .option(
+      '--expired <fraction>',
+      'of the money: of a session that has expired; begins with sessions of the day before',
+      fraction('--expired'),
+      0,
+    )
     .option('--malformed <fraction>', 'of all records: cannot be used, every kind in turn', fraction('--malformed'), 0)
     .option('--too-large', 'records over ENRICHMENT_MAX_RECORD_BYTES among the malformed; a broker may refuse them')
-    .option('--start <time>', 'ISO-8601 event time of the first record (default: so that the last is of now; with --out 2026-01-01)', start)
+    .option(
+      '--start <time>',
+      'ISO-8601 event time of the first record (default: so that the last is of now; with --out 2026-01-01)',
+      start,
+    )
     .option('--out <file>', 'NDJSON into this file instead of Kafka, "-" for stdout')
     .addHelpText(
       'after',
@@ -74,9 +102,14 @@ async function generate(options: GenerateOptions): Promise<void> {
   const traffic = trafficOf(options, config);
   if (options.out !== undefined) return writeFile(options.out, traffic, config);
   if (config.valueFormat === 'avro') {
-    throw new EnrichmentError('CONFIG', 'ENRICHMENT_VALUE_FORMAT="avro": generate writes JSON values only; use --out FILE, or a configuration with json');
+    throw new EnrichmentError(
+      'CONFIG',
+      'ENRICHMENT_VALUE_FORMAT="avro": generate writes JSON values only; use --out FILE, or a configuration with json',
+    );
   }
-  if (config.kafka === undefined) throw new EnrichmentError('CONFIG', 'KAFKA_BROKERS is not set: set it, or use --out FILE');
+  if (config.kafka === undefined) {
+    throw new EnrichmentError('CONFIG', 'KAFKA_BROKERS is not set: set it, or use --out FILE');
+  }
 
   const requested = new AbortController();
   const stop = (): void => requested.abort();
@@ -93,7 +126,9 @@ async function generate(options: GenerateOptions): Promise<void> {
       signal: requested.signal,
     });
     if (sent < options.events) process.exitCode = 1;
-    progress.end(`${sent < options.events ? 'stopped after' : 'sent'} ${count(sent, 'record')} of ${count(options.users, 'user')}`);
+    progress.end(
+      `${sent < options.events ? 'stopped after' : 'sent'} ${count(sent, 'record')} of ${count(options.users, 'user')}`,
+    );
   } finally {
     progress.end();
     for (const signal of signals) process.off(signal, stop);
@@ -105,7 +140,15 @@ async function generate(options: GenerateOptions): Promise<void> {
 export function trafficOf(options: GenerateOptions, config: Config): TrafficOptions {
   const { users, events, seed, duplicates, disorder, late, old, pending, malformed } = options;
   const traffic = trafficOptions({
-    users, events, seed, duplicates, disorder, late, old, pending, malformed,
+    users,
+    events,
+    seed,
+    duplicates,
+    disorder,
+    late,
+    old,
+    pending,
+    malformed,
     start: 0,
     ...(options.rate > 0 ? { span: Math.round((events * 1000) / options.rate) } : {}),
     expiredSessions: options.expired,
@@ -147,11 +190,17 @@ async function writeFile(out: string, traffic: TrafficOptions, config: Config): 
   try {
     if (out === '-') await pipeline(Readable.from(chunks()), process.stdout, { end: false });
     else await pipeline(Readable.from(chunks()), createWriteStream(out));
-    progress.end(`wrote ${count(traffic.events, 'record')} of ${count(traffic.users, 'user')} to ${out === '-' ? 'stdout' : out}`);
+    progress.end(
+      `wrote ${count(traffic.events, 'record')} of ${count(traffic.users, 'user')} to ${out === '-' ? 'stdout' : out}`,
+    );
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? '';
     if (!['ENOENT', 'EACCES', 'EISDIR', 'ENOTDIR', 'EROFS'].includes(code)) throw error;
-    throw new EnrichmentError('CONFIG', `--out "${printable(out)}" cannot be written (${code}): give a file in a folder that exists`, { cause: error });
+    throw new EnrichmentError(
+      'CONFIG',
+      `--out "${printable(out)}" cannot be written (${code}): give a file in a folder that exists`,
+      { cause: error },
+    );
   } finally {
     progress.end();
   }
@@ -168,9 +217,12 @@ function startProgress(total: number): Progress {
   const begun = performance.now();
   let done = 0;
   let ended = false;
-  const speed = (): string => `${count(Math.round((done * 1000) / Math.max(1, performance.now() - begun)), 'record')}/s`;
+  const speed = (): string =>
+    `${count(Math.round((done * 1000) / Math.max(1, performance.now() - begun)), 'record')}/s`;
   const timer = setInterval(() => {
-    process.stderr.write(`${count(done, 'record')} of ${total.toLocaleString('en')} (${Math.floor((100 * done) / total)} %), ${speed()}\n`);
+    process.stderr.write(
+      `${count(done, 'record')} of ${total.toLocaleString('en')} (${Math.floor((100 * done) / total)} %), ${speed()}\n`,
+    );
   }, PROGRESS_INTERVAL);
   return {
     reached(now) {

@@ -16,7 +16,16 @@ const FAILED = 1;
 /** Commands whose stderr is a log. */
 const LOGGING: ReadonlySet<string> = new Set(['bridge', 'worker']);
 /** Their message says what is wrong and what to do: where in the code it was found tells nobody more. */
-const TELLING: ReadonlySet<string> = new Set(['CONFIG', 'UNREACHABLE', 'TOPIC', 'MISSING_PROGRAM', 'LIBRARY', 'NEWER_STATE', 'NOT_FOUND', 'CHECK_FAILED'] satisfies ErrorCode[]);
+const TELLING: ReadonlySet<string> = new Set([
+  'CONFIG',
+  'UNREACHABLE',
+  'TOPIC',
+  'MISSING_PROGRAM',
+  'LIBRARY',
+  'NEWER_STATE',
+  'NOT_FOUND',
+  'CHECK_FAILED',
+] satisfies ErrorCode[]);
 
 /** Runs the command line `argv` (as in process.argv) and ends the process. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -34,12 +43,17 @@ async function run(args: readonly string[]): Promise<number> {
   const wanted = commandOf(args);
   const entry = COMMANDS.find(({ name }) => name === wanted);
   const program = new Command(NAME)
-    .description('Exactly-once enrichment of a Kafka stream of money events, with one durable Temporal workflow per user.')
+    .description(
+      'Exactly-once enrichment of a Kafka stream of money events, with one durable Temporal workflow per user.',
+    )
     .version(productVersion(), '-V, --version', 'print the version')
     .enablePositionalOptions()
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
-    .addHelpText('after', `\nStart with: npx ${NAME} demo\nConfiguration: environment variables or a file .env; "${NAME} doctor" checks it.`);
+    .addHelpText(
+      'after',
+      `\nStart with: npx ${NAME} demo\nConfiguration: environment variables or a file .env; "${NAME} doctor" checks it.`,
+    );
   for (const { name, summary, load } of COMMANDS) {
     program.addCommand(name === entry?.name ? (await load()).summary(summary) : new Command(name).summary(summary));
   }
@@ -82,7 +96,9 @@ function report(error: unknown, command?: string): number {
     return error.code === 'CONFIG' ? USAGE : FAILED;
   }
   const log = logged(error, command);
-  print(`unexpected error: ${messageOf(error).split('\n')[0] ?? ''} (${log ? 'the log says where' : 'ENRICHMENT_LOG_LEVEL=debug shows where'})`);
+  print(
+    `unexpected error: ${messageOf(error).split('\n')[0] ?? ''} (${log ? 'the log says where' : 'ENRICHMENT_LOG_LEVEL=debug shows where'})`,
+  );
   if (!log) printStack(error);
   return FAILED;
 }
@@ -95,7 +111,10 @@ function print(line: string): void {
 function logged(error: unknown, command: string | undefined): boolean {
   if (!LOGGING.has(command ?? '') || (error instanceof EnrichmentError && TELLING.has(error.code))) return false;
   const level = LOG_LEVELS.find((one) => one === process.env['ENRICHMENT_LOG_LEVEL']?.toLowerCase());
-  createLogger({ ...(level === undefined ? {} : { level }), plain: false }).fatal({ err: error }, `${command} ends by an error that it did not expect`);
+  createLogger({ ...(level === undefined ? {} : { level }), plain: false }).fatal(
+    { err: error },
+    `${command} ends by an error that it did not expect`,
+  );
   return level !== 'silent';
 }
 

@@ -30,7 +30,7 @@ export function nudgeCommand(): Command {
       'Makes the workflows continue as new, so that idle ones go on with the code of today as well. With ENRICHMENT_DEPLOYMENT only\n' +
         'those that are not on its current version yet. Waits until all have; exit code 1 when some have not.',
     )
-    .option('--user <userId>', 'only this user\'s')
+    .option('--user <userId>', "only this user's")
     .option('--all', 'also those on the current version')
     .option('--dry-run', 'count them, and signal none')
     .option('--rate <n>', 'workflows signalled a second at most', wholeNumber(1, 100_000), 50)
@@ -44,25 +44,45 @@ async function run({ user, all, dryRun, rate, wait, json }: Options): Promise<vo
   const { config, env } = createContext({ requireTemporal: true }, { quiet: true });
   const temporal = await connectTemporal(env);
   const stopping = new AbortController();
-  void onStopSignal().then(() => stopping.abort(new EnrichmentError('CHECK_FAILED', 'stopped: what was signalled continues as new all the same')));
+  void onStopSignal().then(() =>
+    stopping.abort(new EnrichmentError('CHECK_FAILED', 'stopped: what was signalled continues as new all the same')),
+  );
   const shown = progress('workflows continued');
   try {
     const { client, namespace, address } = temporal;
     const { deployment, appId } = config;
     const current = deployment === undefined ? undefined : await currentVersion(client, namespace, deployment);
     const options = {
-      appId, rate, patience: wait * 1_000, dryRun: dryRun === true, current: all === true ? undefined : current,
+      appId,
+      rate,
+      patience: wait * 1_000,
+      dryRun: dryRun === true,
+      current: all === true ? undefined : current,
       workflowId: userId && workflowIdsOf(config)(userId),
     };
-    const { found, left } = await nudge(client, options, systemClock, stopping.signal, (over, of) => shown.update(over, of)).catch((error: unknown) => {
+    const { found, left } = await nudge(client, options, systemClock, stopping.signal, (over, of) =>
+      shown.update(over, of),
+    ).catch((error: unknown) => {
       if (error instanceof EnrichmentError) throw error;
-      throw new EnrichmentError('UNREACHABLE', `the workflows of "${appId}" at ${address} cannot be nudged: ${messageOf(error)}`, { cause: error });
+      throw new EnrichmentError(
+        'UNREACHABLE',
+        `the workflows of "${appId}" at ${address} cannot be nudged: ${messageOf(error)}`,
+        { cause: error },
+      );
     });
     if (json === true) writeLine(JSON.stringify({ found, left: left.length, current: current ?? null }));
-    else if (dryRun === true) writeLine(`${count(found, 'workflow')} would be nudged${current === undefined ? '' : ` to ${current}`}`);
-    else writeLine(`${count(found - left.length, 'workflow')} continued as new${current === undefined ? '' : ` on ${current}`}`);
+    else if (dryRun === true) {
+      writeLine(`${count(found, 'workflow')} would be nudged${current === undefined ? '' : ` to ${current}`}`);
+    } else {
+      writeLine(
+        `${count(found - left.length, 'workflow')} continued as new${current === undefined ? '' : ` on ${current}`}`,
+      );
+    }
     if (left.length > 0 && dryRun !== true) {
-      throw new EnrichmentError('CHECK_FAILED', `${count(left.length, 'workflow')} did not (${left.slice(0, NAMED).map(printable).join(', ')}${left.length > NAMED ? ', ...' : ''}): is there a worker for the version that each is on?`);
+      throw new EnrichmentError(
+        'CHECK_FAILED',
+        `${count(left.length, 'workflow')} did not (${left.slice(0, NAMED).map(printable).join(', ')}${left.length > NAMED ? ', ...' : ''}): is there a worker for the version that each is on?`,
+      );
     }
   } finally {
     shown.end();

@@ -13,7 +13,10 @@ export function writeLine(line = ''): void {
 export function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = heading.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const line = (cells: readonly string[]): string =>
-    cells.map((cell, column) => (column === cells.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join('  ').trimEnd();
+    cells
+      .map((cell, column) => (column === cells.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
+      .join('  ')
+      .trimEnd();
   return [heading, ...rows].map(line).join('\n');
 }
 
@@ -23,7 +26,10 @@ export function count(number: number, noun: string): string {
 }
 
 /** Lines on stderr, from two seconds on and every two seconds: `reading x: 1,000 of 4,000`; without a total `reading x: 1,000`. */
-export function progress(what: string): { readonly update: (done: number, total?: number) => void; readonly end: () => void } {
+export function progress(what: string): {
+  readonly update: (done: number, total?: number) => void;
+  readonly end: () => void;
+} {
   let state = '';
   const timer = setInterval(() => process.stderr.write(`${what}${state}\n`), 2_000);
   return {

@@ -22,7 +22,6 @@ interface Options {
   readonly json?: true;
 }
 
-
 export function replayCommand(): Command {
   return new Command('replay')
     .description(
@@ -30,7 +29,10 @@ export function replayCommand(): Command {
         'that are retained), or from files. Exit code 1 when the code gives other commands than recorded: do not deploy it. Changes nothing.',
     )
     .option('--user <userId>', 'all retained runs of this user')
-    .option('--file <file...>', 'histories in files: JSON of --save or of Temporal\'s tools, or protobuf; needs no Temporal')
+    .option(
+      '--file <file...>',
+      "histories in files: JSON of --save or of Temporal's tools, or protobuf; needs no Temporal",
+    )
     .option('--save <folder>', 'keep the histories that were read as files. They hold personal data')
     .option('--concurrency <n>', 'histories at a time', wholeNumber(1, 1_000), availableParallelism())
     .option('--json', 'the result as JSON')
@@ -39,13 +41,16 @@ export function replayCommand(): Command {
 
 async function replay(options: Options): Promise<void> {
   const { user, file } = options;
-  if (user !== undefined && file !== undefined) throw new EnrichmentError('CONFIG', '--user and --file: expected one of them');
+  if (user !== undefined && file !== undefined) {
+    throw new EnrichmentError('CONFIG', '--user and --file: expected one of them');
+  }
   const userId = user === undefined ? undefined : uuid('--user', user);
   if (file !== undefined) return report(await replayed(fromFiles(file), options), options);
   const { config, env } = createContext({ requireTemporal: true }, { quiet: true });
   const temporal = await connectTemporal(env);
   try {
-    const runs = userId === undefined ? ofRunning(temporal, config.appId) : ofUser(temporal, workflowIdsOf(config)(userId));
+    const runs =
+      userId === undefined ? ofRunning(temporal, config.appId) : ofUser(temporal, workflowIdsOf(config)(userId));
     return report(await replayed(runs, options), options);
   } finally {
     await temporal.connection.close();
@@ -61,7 +66,11 @@ async function replayed(runs: AsyncGenerator<Run>, { concurrency, save }: Option
   const { code } = await ownWorkflows(logger);
   const shown = progress('replaying');
   try {
-    return await replayRuns(save === undefined ? runs : saving(runs, save), { bundle: { code }, concurrency, onReplayed: (done) => shown.update(done) });
+    return await replayRuns(save === undefined ? runs : saving(runs, save), {
+      bundle: { code },
+      concurrency,
+      onReplayed: (done) => shown.update(done),
+    });
   } finally {
     shown.end();
   }
@@ -78,15 +87,25 @@ async function* ofRunning({ client, address }: TemporalClient, appId: string): A
       if (run !== undefined) yield run;
     }
   } catch (error) {
-    throw new EnrichmentError('UNREACHABLE', `the histories of "${appId}" at ${address} cannot be read: ${messageOf(error)}`, { cause: error });
+    throw new EnrichmentError(
+      'UNREACHABLE',
+      `the histories of "${appId}" at ${address} cannot be read: ${messageOf(error)}`,
+      { cause: error },
+    );
   }
 }
 
 async function* ofUser({ client, address, namespace }: TemporalClient, workflowId: string): AsyncGenerator<Run> {
   const runs = await readRuns(client, workflowId).catch((error: unknown) => {
-    throw new EnrichmentError('UNREACHABLE', `the history of "${workflowId}" at ${address} cannot be read: ${messageOf(error)}`, { cause: error });
+    throw new EnrichmentError(
+      'UNREACHABLE',
+      `the history of "${workflowId}" at ${address} cannot be read: ${messageOf(error)}`,
+      { cause: error },
+    );
   });
-  if (runs === undefined) throw new EnrichmentError('NOT_FOUND', `no workflow "${workflowId}" in namespace "${namespace}" of ${address}`);
+  if (runs === undefined) {
+    throw new EnrichmentError('NOT_FOUND', `no workflow "${workflowId}" in namespace "${namespace}" of ${address}`);
+  }
   yield* runs;
 }
 
@@ -105,9 +124,16 @@ function report(result: ReplayResult, { json }: Options): void {
   else {
     for (const problem of problems) writeLine(textOf(problem));
     if (replayed === 0) writeLine('no history: nothing was replayed');
-    else if (problems.length === 0) writeLine(`${historiesOf(replayed)} replayed, ${count(events, 'event')}: this code does what was recorded`);
+    else if (problems.length === 0) {
+      writeLine(`${historiesOf(replayed)} replayed, ${count(events, 'event')}: this code does what was recorded`);
+    }
   }
-  if (problems.length > 0) throw new EnrichmentError('CHECK_FAILED', `${problems.length.toLocaleString('en')} of ${historiesOf(replayed)} do not replay: do not deploy this code`);
+  if (problems.length > 0) {
+    throw new EnrichmentError(
+      'CHECK_FAILED',
+      `${problems.length.toLocaleString('en')} of ${historiesOf(replayed)} do not replay: do not deploy this code`,
+    );
+  }
 }
 
 function textOf({ workflowId, runId, kind, message, place }: ReplayProblem): string {

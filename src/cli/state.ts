@@ -57,20 +57,36 @@ export function renderState(view: UserStateView): string {
         ['running since', view.incarnation.startedAt],
       ],
     ),
-    section('sessions', sizes.sessions, ['session', 'country', 'created', 'expires', 'status'], view.sessions.map((one) => [
-      one.sessionId,
-      printable(one.clientCountryCode),
-      one.createdAt,
-      one.expiresAt,
-      one.status,
-    ])),
-    section('pending money', sizes.pendingMoney, ['waits for session', 'money', 'processed at', 'type', 'amount', 'looked up after'], pending),
-    section('lookups in flight', sizes.lookups, ['session', 'money', 'given up at'], view.lookups.map((one) => [
-      one.sessionId,
-      one.moneyId,
-      one.givenUpAt ?? 'not started',
-    ])),
-    section('counters', 0, ['counter', 'value'], Object.entries(view.counters).map(([name, value]) => [words(name), countText(value)])),
+    section(
+      'sessions',
+      sizes.sessions,
+      ['session', 'country', 'created', 'expires', 'status'],
+      view.sessions.map((one) => [
+        one.sessionId,
+        printable(one.clientCountryCode),
+        one.createdAt,
+        one.expiresAt,
+        one.status,
+      ]),
+    ),
+    section(
+      'pending money',
+      sizes.pendingMoney,
+      ['waits for session', 'money', 'processed at', 'type', 'amount', 'looked up after'],
+      pending,
+    ),
+    section(
+      'lookups in flight',
+      sizes.lookups,
+      ['session', 'money', 'given up at'],
+      view.lookups.map((one) => [one.sessionId, one.moneyId, one.givenUpAt ?? 'not started']),
+    ),
+    section(
+      'counters',
+      0,
+      ['counter', 'value'],
+      Object.entries(view.counters).map(([name, value]) => [words(name), countText(value)]),
+    ),
   ].join('\n\n');
 }
 
@@ -80,17 +96,28 @@ function firstOccurrences({ firstOccurrences: types, sizes }: UserStateView): st
   return `${types.map(printable).join(', ')}${more > 0 ? `, and ${more} more` : ''}`;
 }
 
-function section(title: string, size: number, heading: readonly string[], rows: readonly (readonly string[])[]): string {
+function section(
+  title: string,
+  size: number,
+  heading: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
   if (rows.length === 0) return `${title}: none`;
   const cut = size > rows.length ? ` (${size}, the first ${rows.length} shown)` : '';
-  const lines = table(heading, rows).split('\n').map((line) => `  ${line}`);
+  const lines = table(heading, rows)
+    .split('\n')
+    .map((line) => `  ${line}`);
   return `${title}${cut}\n${lines.join('\n')}`;
 }
 
 /** By name: `EUR 3, USD 1`. */
 function countText(value: number | Readonly<Record<string, number>>): string {
   if (typeof value === 'number') return String(value);
-  return Object.entries(value).map(([name, count]) => `${name} ${count}`).join(', ') || 'none';
+  return (
+    Object.entries(value)
+      .map(([name, count]) => `${name} ${count}`)
+      .join(', ') || 'none'
+  );
 }
 
 /** `moneyApplied` -> `money applied` */

@@ -31,13 +31,35 @@ export function topicsCommand(): Command {
       'Creates the missing topics with the settings that exactly-once needs, changes none that exists, and says what does ' +
         'not fit: exit code 1 if exactly-once or co-partitioning would not hold.',
     )
-    .option('--partitions <n>', 'partitions of the three input topics, where none of them exists yet', wholeNumber(1, 1_000), DEFAULT_PARTITIONS)
-    .option('--shards <n>', 'partitions of the output topic and of its ledger: fixed for ever', wholeNumber(1, 1_000), DEFAULT_SHARDS)
+    .option(
+      '--partitions <n>',
+      'partitions of the three input topics, where none of them exists yet',
+      wholeNumber(1, 1_000),
+      DEFAULT_PARTITIONS,
+    )
+    .option(
+      '--shards <n>',
+      'partitions of the output topic and of its ledger: fixed for ever',
+      wholeNumber(1, 1_000),
+      DEFAULT_SHARDS,
+    )
     .option('--keep-forever', 'records of the new topics never expire')
-    .option('--accept <topic>', 'an input whose log is not the one that was read (made anew, cut, restored, grown): go on with it as it is now; may be repeated', (topic, before: string[] = []) => [...before, topic])
-    .option('--from <place>', 'with --accept, where to go on: beginning, end, or the first record since an ISO time; records of the log that were read before are other records now', acceptFrom)
+    .option(
+      '--accept <topic>',
+      'an input whose log is not the one that was read (made anew, cut, restored, grown): go on with it as it is now; may be repeated',
+      (topic, before: string[] = []) => [...before, topic],
+    )
+    .option(
+      '--from <place>',
+      'with --accept, where to go on: beginning, end, or the first record since an ISO time; records of the log that were read before are other records now',
+      acceptFrom,
+    )
     .option('--dry-run', 'with --accept: only say what would be committed')
-    .option('--reset-watermark <partition>', 'the watermark of this partition number begins anew: where a wrong clock has moved it ahead, so that all is late', wholeNumber(0, 1_000_000))
+    .option(
+      '--reset-watermark <partition>',
+      'the watermark of this partition number begins anew: where a wrong clock has moved it ahead, so that all is late',
+      wholeNumber(0, 1_000_000),
+    )
     .action((options: TopicsOptions) => {
       if (options.resetWatermark !== undefined) return forgetWatermark(options.resetWatermark);
       return options.accept === undefined ? topics(options) : accept(options);
@@ -53,21 +75,55 @@ function acceptFrom(text: string): AcceptFrom {
   return time;
 }
 
-async function accept({ accept: names = [], from, dryRun = false }: { readonly accept?: readonly string[]; readonly from?: AcceptFrom; readonly dryRun?: boolean }): Promise<void> {
+async function accept({
+  accept: names = [],
+  from,
+  dryRun = false,
+}: {
+  readonly accept?: readonly string[];
+  readonly from?: AcceptFrom;
+  readonly dryRun?: boolean;
+}): Promise<void> {
   const context = createContext({ requireKafka: true }, { quiet: true });
   const { topics: all, appId } = context.config;
   const inputTopics = inputTopicsOf(all);
   const strange = names.find((name) => !inputTopics.includes(name));
-  if (strange !== undefined) throw new EnrichmentError('CONFIG', `--accept ${strange}: expected one of ${inputTopics.join(', ')}`);
-  if (from === undefined) throw new EnrichmentError('CONFIG', '--accept needs --from: beginning (all that the log holds is processed, as new records), end (none of it), or an ISO time');
+  if (strange !== undefined) {
+    throw new EnrichmentError('CONFIG', `--accept ${strange}: expected one of ${inputTopics.join(', ')}`);
+  }
+  if (from === undefined) {
+    throw new EnrichmentError(
+      'CONFIG',
+      '--accept needs --from: beginning (all that the log holds is processed, as new records), end (none of it), or an ISO time',
+    );
+  }
   const kafka = createKafka(await reachKafka(context), context.logger);
   try {
-    const partitions = commonPartitionCount((await kafka.partitionCounts(inputTopics)).map((count, input) => ({ topic: inputTopics[input]!, partitions: count ?? 0 })));
-    const accepted = await acceptLogs(kafka, { appId, groupId: bridgeGroupOf(appId), inputTopics, partitions, topics: names, from, dryRun });
+    const partitions = commonPartitionCount(
+      (await kafka.partitionCounts(inputTopics)).map((count, input) => ({
+        topic: inputTopics[input]!,
+        partitions: count ?? 0,
+      })),
+    );
+    const accepted = await acceptLogs(kafka, {
+      appId,
+      groupId: bridgeGroupOf(appId),
+      inputTopics,
+      partitions,
+      topics: names,
+      from,
+      dryRun,
+    });
     for (const { topic, partition, before, offset } of accepted) {
-      writeLine(`${topic}, partition ${partition}: ${dryRun ? 'would go on' : 'goes on'} at offset ${offset}${before === null || before === offset ? '' : `, not at ${before}`}`);
+      writeLine(
+        `${topic}, partition ${partition}: ${dryRun ? 'would go on' : 'goes on'} at offset ${offset}${before === null || before === offset ? '' : `, not at ${before}`}`,
+      );
     }
-    writeLine(accepted.length === 0 ? 'No log of these topics is another one than was read.' : `${accepted.length} partitions${dryRun ? ' would be' : ''} accepted; bridges that wait go on by themselves.`);
+    writeLine(
+      accepted.length === 0
+        ? 'No log of these topics is another one than was read.'
+        : `${accepted.length} partitions${dryRun ? ' would be' : ''} accepted; bridges that wait go on by themselves.`,
+    );
   } finally {
     await kafka.close();
   }
@@ -78,8 +134,14 @@ async function forgetWatermark(partition: number): Promise<void> {
   const { topics: all, appId } = context.config;
   const kafka = createKafka(await reachKafka(context), context.logger);
   try {
-    const reset = await resetWatermark(kafka, { appId, groupId: bridgeGroupOf(appId), inputTopics: inputTopicsOf(all) }, partition);
-    if (reset === undefined) throw new EnrichmentError('NOT_FOUND', `nothing was read of partition ${partition} yet: there is no watermark`);
+    const reset = await resetWatermark(
+      kafka,
+      { appId, groupId: bridgeGroupOf(appId), inputTopics: inputTopicsOf(all) },
+      partition,
+    );
+    if (reset === undefined) {
+      throw new EnrichmentError('NOT_FOUND', `nothing was read of partition ${partition} yet: there is no watermark`);
+    }
     const before = Number.isFinite(reset.before) ? ` (it was ${new Date(reset.before).toISOString()})` : '';
     writeLine(`The watermark of partition ${partition} begins anew${before}; bridges go on by themselves.`);
   } finally {
@@ -91,8 +153,15 @@ async function changedLogs({ config, logger }: Context): Promise<string[]> {
   const { user, session, money } = config.topics;
   const kafka = createKafka(config.kafka!, logger);
   try {
-    const partitions = commonPartitionCount((await kafka.partitionCounts([user, session, money])).map((count, input) => ({ topic: [user, session, money][input]!, partitions: count ?? 0 })));
-    return (await checkLogs(kafka, config, partitions)).filter(({ level }) => level === 'failed').map(({ message }) => message);
+    const partitions = commonPartitionCount(
+      (await kafka.partitionCounts([user, session, money])).map((count, input) => ({
+        topic: [user, session, money][input]!,
+        partitions: count ?? 0,
+      })),
+    );
+    return (await checkLogs(kafka, config, partitions))
+      .filter(({ level }) => level === 'failed')
+      .map(({ message }) => message);
   } finally {
     await kafka.close();
   }
@@ -113,11 +182,15 @@ async function topics(options: TopicsOptions): Promise<void> {
       const wrong = findings.some((finding) => finding.topic === topic);
       writeLine(`${topic}: ${created.includes(topic) ? 'created' : wrong ? 'exists' : 'exists, fits'}`);
     }
-    for (const { level, topic, message } of findings) writeLine(`${level === 'wrong' ? '✗' : '!'} ${topic}: ${message}`);
+    for (const { level, topic, message } of findings) {
+      writeLine(`${level === 'wrong' ? '✗' : '!'} ${topic}: ${message}`);
+    }
     const wrong = [...new Set(findings.filter(({ level }) => level === 'wrong').map(({ topic }) => topic))];
     const changed = created.length === 0 && wrong.length === 0 ? await changedLogs(context) : [];
     for (const message of changed) writeLine(`✗ ${message}`);
-    if (changed.length > 0) throw new EnrichmentError('CHECK_FAILED', 'the logs of the inputs are not the ones that were read');
+    if (changed.length > 0) {
+      throw new EnrichmentError('CHECK_FAILED', 'the logs of the inputs are not the ones that were read');
+    }
     if (wrong.length > 0) throw new EnrichmentError('CHECK_FAILED', `these topics do not fit: ${wrong.join(', ')}`);
   } finally {
     shown.end();

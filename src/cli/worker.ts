@@ -54,11 +54,18 @@ export function workerCommand(): Command {
 }
 
 async function runWorker(): Promise<void> {
-  const { env, config, logger } = createContext({ requireKafka: true, requireTemporal: true, requireSessionService: true });
+  const { env, config, logger } = createContext({
+    requireKafka: true,
+    requireTemporal: true,
+    requireSessionService: true,
+  });
   const stop = onStopSignal();
   const registry = createRegistry();
   const metrics = createWorkerMetrics(registry);
-  const temporalLogger = temporalLog(logger, { now: () => systemClock.now(), onTaskLost: () => metrics.tasksLost.inc() });
+  const temporalLogger = temporalLog(logger, {
+    now: () => systemClock.now(),
+    onTaskLost: () => metrics.tasksLost.inc(),
+  });
   Runtime.install({
     logger: temporalLogger,
     telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
@@ -66,7 +73,10 @@ async function runWorker(): Promise<void> {
   });
   const kafka = createKafka(config.kafka!, logger);
   const older = await Promise.all(config.olderWorkflows.map(readWorkflows));
-  const [{ connection, namespace }, own] = await Promise.all([connectTemporalNative(env), ownWorkflows(temporalLogger)]);
+  const [{ connection, namespace }, own] = await Promise.all([
+    connectTemporalNative(env),
+    ownWorkflows(temporalLogger),
+  ]);
   const versions = versionsOf(config.deployment, own, older);
   try {
     await checkTopics(kafka, config, logger);
@@ -76,7 +86,11 @@ async function runWorker(): Promise<void> {
     const refused = new RefusedOutputs(systemClock, topics.output);
     const ledger = new RefusedWorkflows(systemClock);
     const shards = new UnopenedShards(systemClock);
-    const replays = new Replays({ clock: systemClock, logger, observe: (ms) => metrics.replaySeconds.observe(ms / 1_000) });
+    const replays = new Replays({
+      clock: systemClock,
+      logger,
+      observe: (ms) => metrics.replaySeconds.observe(ms / 1_000),
+    });
     const observed = observe(metrics, logger, workflowIdsOf(config), refused);
     const lookups = {
       sessionServiceUrl: config.sessionServiceUrl!,
@@ -91,7 +105,13 @@ async function runWorker(): Promise<void> {
     };
     const shared = {
       ...lookups,
-      committedWatermark: createCommittedWatermark(kafka, systemClock, bridgeGroupOf(appId), inputTopicsOf(topics), workflowIdsOf(config)),
+      committedWatermark: createCommittedWatermark(
+        kafka,
+        systemClock,
+        bridgeGroupOf(appId),
+        inputTopicsOf(topics),
+        workflowIdsOf(config),
+      ),
     };
     const worker = new ShardsWorker({
       clock: systemClock,
@@ -138,21 +158,33 @@ async function runWorker(): Promise<void> {
         start: (onFailure) =>
           eachVersion(versions, (_, version) =>
             startLookupsWorker({
-              ...version, connection, namespace, onFailure,
+              ...version,
+              connection,
+              namespace,
+              onFailure,
               taskQueue: lookupsQueueOf(appId),
               lookupSessions: createLookupSessions(lookups),
               maxLookups: config.maxLookups,
-            })),
+            }),
+          ),
       },
     });
     if (config.deployment !== undefined) {
-      logger.info({ deployment: config.deployment, buildId: own.buildId, older: versions.older.map(({ buildId }) => buildId) }, 'this worker gets new workflows once its version is the current one of the deployment');
+      logger.info(
+        { deployment: config.deployment, buildId: own.buildId, older: versions.older.map(({ buildId }) => buildId) },
+        'this worker gets new workflows once its version is the current one of the deployment',
+      );
     }
     await serve({
-      name: 'worker', service: worker, config, registry, stop,
+      name: 'worker',
+      service: worker,
+      config,
+      registry,
+      stop,
       probes: {
         kafka: () => kafka.partitionCounts([topics.output]),
-        temporal: () => within(PROBE_DEADLINE, connection, () => askForNamespace(connection.workflowService, namespace)),
+        temporal: () =>
+          within(PROBE_DEADLINE, connection, () => askForNamespace(connection.workflowService, namespace)),
       },
       parts: { sessionService: sessionService.part, outputs: refused, ledger, shards, replays },
       setGauges() {
@@ -190,7 +222,9 @@ function versionsOf(deployment: string | undefined, own: WorkflowVersion, older:
 async function checkTopics(kafka: KafkaPort, config: Config, logger: Logger): Promise<void> {
   const { topics } = config;
   const [output, ledger] = await kafka.partitionCounts([topics.output, topics.ledger]);
-  if (!output) throw new EnrichmentError('TOPIC', `missing topic: ${topics.output}; create it with "money-enrichment topics"`);
+  if (!output) {
+    throw new EnrichmentError('TOPIC', `missing topic: ${topics.output}; create it with "money-enrichment topics"`);
+  }
   if (!ledger) {
     await ensureTopics(config, logger, { partitions: output, only: topics.ledger });
     logger.info({ topic: topics.ledger, partitions: output }, 'the ledger topic was missing and is created');
@@ -203,7 +237,12 @@ async function checkTopics(kafka: KafkaPort, config: Config, logger: Logger): Pr
   }
 }
 
-function observe(metrics: WorkerMetrics, logger: Logger, workflowId: WorkflowIds, refused: RefusedOutputs): OnShardEvent {
+function observe(
+  metrics: WorkerMetrics,
+  logger: Logger,
+  workflowId: WorkflowIds,
+  refused: RefusedOutputs,
+): OnShardEvent {
   return (event) => {
     refused.observe(event);
     const text = eventText(event);
@@ -227,7 +266,9 @@ function observe(metrics: WorkerMetrics, logger: Logger, workflowId: WorkflowIds
       case 'outputRefused':
         metrics.outputRefusals.inc();
         // Once: it is tried again for as long as it takes.
-        return event.turns === 1 ? logger.error({ workflowId: workflowId(event.key) }, text) : logger.debug({ workflowId: workflowId(event.key), turns: event.turns }, text);
+        return event.turns === 1
+          ? logger.error({ workflowId: workflowId(event.key) }, text)
+          : logger.debug({ workflowId: workflowId(event.key), turns: event.turns }, text);
       case 'outputTaken':
         return logger.info({ workflowId: workflowId(event.key) }, text);
       case 'closed':

@@ -68,7 +68,7 @@ export async function cached(
 /** Takes the lock file, waiting for its holder; one left by a dead process is taken over. Returns the release. */
 export async function lock(file: string, options: CacheOptions = {}): Promise<() => Promise<void>> {
   const token = `${process.pid} ${randomUUID()}`;
-  for (let waited = false; ; ) {
+  for (let waited = false; ;) {
     options.signal?.throwIfAborted();
     if (await create(file, token)) break;
     if (await isStale(file)) {

@@ -30,15 +30,22 @@ export async function openDataFolder(named?: string): Promise<DataFolder> {
     await mkdir(path, { recursive: true });
     const release = await lock(join(path, 'in-use.lock'), {
       onWait: () => {
-        throw new EnrichmentError('CONFIG', `Another process is using the data folder "${named}". Stop it, or choose another folder.`);
+        throw new EnrichmentError(
+          'CONFIG',
+          `Another process is using the data folder "${named}". Stop it, or choose another folder.`,
+        );
       },
     });
     return { path, kept: true, release };
   } catch (error) {
     if (error instanceof EnrichmentError) throw error;
-    throw new EnrichmentError('CONFIG', `The data folder "${named}" cannot be used: ${(error as Error).message}. Choose another folder.`, {
-      cause: error,
-    });
+    throw new EnrichmentError(
+      'CONFIG',
+      `The data folder "${named}" cannot be used: ${(error as Error).message}. Choose another folder.`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -45,11 +45,17 @@ export async function startDevelopment(options: DevelopmentOptions): Promise<Dev
   try {
     const stack = await startStack(options);
     undo.push(() => stack.stop());
-    const parts: Promise<unknown>[] = [stack.broken.then((sentence) => Promise.reject(new EnrichmentError('UNREACHABLE', sentence)))];
+    const parts: Promise<unknown>[] = [
+      stack.broken.then((sentence) => Promise.reject(new EnrichmentError('UNREACHABLE', sentence))),
+    ];
     if (options.infraOnly) return { stack, failed: never(parts), stop };
 
     const keep = async (role: Role): Promise<KeptProcess> => {
-      const kept = await keepProductProcess(role, { env: { ...stack.env, ...NO_VERSION, ...options.productEnv }, log, signal });
+      const kept = await keepProductProcess(role, {
+        env: { ...stack.env, ...NO_VERSION, ...options.productEnv },
+        log,
+        signal,
+      });
       undo.push(() => kept.stop());
       return kept;
     };

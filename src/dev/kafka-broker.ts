@@ -76,7 +76,12 @@ async function startOn(
   await writeFile(properties, serverProperties(dataDir, port, member, listeners));
   await writeFile(logging, loggingProperties(dataDir, log4j2));
   const heap = member.controllerPorts.length > 1 ? HEAP.member : HEAP.alone;
-  const jvm = [...JVM, `-Xms${heap / 4}m`, `-Xmx${heap}m`, log4j2 ? `-Dlog4j2.configurationFile=${logging}` : `-Dlog4j.configuration=file:${logging}`];
+  const jvm = [
+    ...JVM,
+    `-Xms${heap / 4}m`,
+    `-Xmx${heap}m`,
+    log4j2 ? `-Dlog4j2.configurationFile=${logging}` : `-Dlog4j.configuration=file:${logging}`,
+  ];
   const java = (main: string): string[] => [...jvm, '-cp', programs.classPath, main];
   await formatFolder({
     folder: join(dataDir, 'data'),
@@ -99,11 +104,19 @@ async function startOn(
     await child.stop();
     if (stopSignal?.aborted) throw error;
     const text = output.join('\n') + (await readFile(join(dataDir, 'broker.log'), 'utf8').catch(() => ''));
-    const last = text.split('\n').filter((line) => / (ERROR|FATAL) |Exception|Error/.test(line)).slice(-3).join('\n');
+    const last = text
+      .split('\n')
+      .filter((line) => / (ERROR|FATAL) |Exception|Error/.test(line))
+      .slice(-3)
+      .join('\n');
     const Kind = /BindException|Address already in use/.test(text) ? PortTaken : EnrichmentError;
-    throw new Kind('UNREACHABLE', `The Kafka broker on ${LOOPBACK}:${port} did not start. ${join(dataDir, 'broker.log')}: ${last}`, {
-      cause: error,
-    });
+    throw new Kind(
+      'UNREACHABLE',
+      `The Kafka broker on ${LOOPBACK}:${port} did not start. ${join(dataDir, 'broker.log')}: ${last}`,
+      {
+        cause: error,
+      },
+    );
   }
   const stop = async (): Promise<void> => {
     await child.stop();

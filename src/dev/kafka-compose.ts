@@ -52,7 +52,9 @@ export async function startComposeKafka(file: string, options: KafkaBrokerOption
   } catch (error) {
     await remove();
     if (options.signal?.aborted) throw error;
-    throw new EnrichmentError('UNREACHABLE', `The Kafka of ${file} did not start: ${output.slice(-3).join('\n')}`, { cause: error });
+    throw new EnrichmentError('UNREACHABLE', `The Kafka of ${file} did not start: ${output.slice(-3).join('\n')}`, {
+      cause: error,
+    });
   }
   return { brokers: [`${LOOPBACK}:${port}`], pid: child.pid, exited: child.exited, stop: remove, kill: child.kill };
 }

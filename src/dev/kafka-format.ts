@@ -27,14 +27,28 @@ export interface FormatOptions {
 }
 
 /** Does nothing to a folder that is formatted. Errors: UNREACHABLE with what the tool said. */
-export async function formatFolder({ folder, nodeId, clusterId = freshId(), version = KAFKA_VERSION, storageTool, signal }: FormatOptions): Promise<void> {
+export async function formatFolder({
+  folder,
+  nodeId,
+  clusterId = freshId(),
+  version = KAFKA_VERSION,
+  storageTool,
+  signal,
+}: FormatOptions): Promise<void> {
   if (await stat(join(folder, META)).catch(() => undefined)) return;
   const template = await cached(`kafka-${version}-formatted`, (into) => runTool(into, storageTool, signal), { signal });
   await cp(template, folder, { recursive: true });
-  await writeFile(join(folder, META), `version=1\nnode.id=${nodeId}\ncluster.id=${clusterId}\ndirectory.id=${freshId()}\n`);
+  await writeFile(
+    join(folder, META),
+    `version=1\nnode.id=${nodeId}\ncluster.id=${clusterId}\ndirectory.id=${freshId()}\n`,
+  );
 }
 
-async function runTool(into: string, [program, ...args]: readonly [string, ...string[]], signal?: AbortSignal): Promise<void> {
+async function runTool(
+  into: string,
+  [program, ...args]: readonly [string, ...string[]],
+  signal?: AbortSignal,
+): Promise<void> {
   const properties = join(into, 'server.properties');
   await writeFile(
     properties,
@@ -46,8 +60,12 @@ controller.listener.names=CONTROLLER
 log.dirs=${into}
 `,
   );
-  const { code, stdout, stderr } = await runProgram(program, [...args, 'format', '-t', freshId(), '-c', properties], { signal });
-  if (code !== 0) throw new EnrichmentError('UNREACHABLE', `Kafka could not format ${into}: ${(stderr || stdout).trim()}`);
+  const { code, stdout, stderr } = await runProgram(program, [...args, 'format', '-t', freshId(), '-c', properties], {
+    signal,
+  });
+  if (code !== 0) {
+    throw new EnrichmentError('UNREACHABLE', `Kafka could not format ${into}: ${(stderr || stdout).trim()}`);
+  }
   await Promise.all([rm(properties), rm(join(into, META))]);
 }
 

@@ -78,7 +78,15 @@ async function fetchJars(version: string, into: string, { log, signal }: KafkaPr
   log(`Fetching Apache Kafka ${version} (once, about ${MEGABYTES} MB) ...`);
   await writeFile(join(into, 'pom.xml'), pomOf(version));
   const libs = join(into, 'libs');
-  const args = ['-B', '-q', '-f', 'pom.xml', 'dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${libs}`];
+  const args = [
+    '-B',
+    '-q',
+    '-f',
+    'pom.xml',
+    'dependency:copy-dependencies',
+    '-DincludeScope=runtime',
+    `-DoutputDirectory=${libs}`,
+  ];
   const { code, stdout, stderr } = await runProgram(maven, args, { cwd: into, signal });
   const jars = await readdir(libs).catch((): string[] => []);
   if (code !== 0 || !jars.includes(`kafka_2.13-${version}.jar`)) {
@@ -96,7 +104,10 @@ const dependency = (group: string, artifact: string, version: string): string =>
 
 function pomOf(version: string): string {
   const logging = hasLog4j2(version)
-    ? [dependency('org.apache.logging.log4j', 'log4j-slf4j-impl', LOG4J_VERSION), dependency('org.apache.logging.log4j', 'log4j-core', LOG4J_VERSION)]
+    ? [
+        dependency('org.apache.logging.log4j', 'log4j-slf4j-impl', LOG4J_VERSION),
+        dependency('org.apache.logging.log4j', 'log4j-core', LOG4J_VERSION),
+      ]
     : [dependency('org.slf4j', 'slf4j-reload4j', RELOAD4J_VERSION)];
   return `<project>
 <modelVersion>4.0.0</modelVersion>

@@ -48,7 +48,8 @@ function ask(host: string, port: number, { request, errorAt, good }: Question): 
 const int16 = (value: number): Buffer => Buffer.from([(value >> 8) & 0xff, value & 0xff]);
 const int32 = (value: number): Buffer => Buffer.concat([int16(value >> 16), int16(value & 0xffff)]);
 const string = (text: string): Buffer => Buffer.concat([int16(Buffer.byteLength(text)), Buffer.from(text)]);
-const compactString = (text: string): Buffer => Buffer.concat([Buffer.from([Buffer.byteLength(text) + 1]), Buffer.from(text)]);
+const compactString = (text: string): Buffer =>
+  Buffer.concat([Buffer.from([Buffer.byteLength(text) + 1]), Buffer.from(text)]);
 const NO_TAGS = Buffer.from([0]);
 
 function request(api: number, version: number, ...body: Buffer[]): Buffer {
@@ -64,7 +65,11 @@ const GROUP_ID_NOT_FOUND = 69;
 const TRANSACTIONAL_ID_NOT_FOUND = 105;
 
 // FindCoordinator v1, DescribeGroups v0, DescribeTransactions v0 (the flexible format), InitProducerId v0.
-const findCoordinator = (type: number): Question => ({ request: request(10, 1, string(ID), Buffer.from([type])), errorAt: 12, good: [NONE] });
+const findCoordinator = (type: number): Question => ({
+  request: request(10, 1, string(ID), Buffer.from([type])),
+  errorAt: 12,
+  good: [NONE],
+});
 const QUESTIONS: readonly Question[] = [
   findCoordinator(GROUP),
   { request: request(15, 0, int32(1), string(ID)), errorAt: 12, good: [NONE, GROUP_ID_NOT_FOUND, NOT_COORDINATOR] },

@@ -19,7 +19,12 @@ export interface ClusterMember {
   readonly controllerPorts: readonly number[];
 }
 
-export function serverProperties(dataDir: string, port: number, { nodeId, controllerPorts }: ClusterMember, further: readonly BrokerListener[]): string {
+export function serverProperties(
+  dataDir: string,
+  port: number,
+  { nodeId, controllerPorts }: ClusterMember,
+  further: readonly BrokerListener[],
+): string {
   const own = further.map((listener) => `,${listener.name}://${LOOPBACK}:${listener.port}`).join('');
   const advertised = further.map((listener) => `,${listener.name}://${LOOPBACK}:${listener.advertisedPort}`).join('');
   return text({
@@ -28,7 +33,9 @@ export function serverProperties(dataDir: string, port: number, { nodeId, contro
     'controller.quorum.voters': controllerPorts.map((voter, index) => `${index + 1}@${LOOPBACK}:${voter}`).join(','),
     listeners: `PLAINTEXT://${LOOPBACK}:${port},CONTROLLER://${LOOPBACK}:${controllerPorts[nodeId - 1]}${own}`,
     'advertised.listeners': `PLAINTEXT://${LOOPBACK}:${port}${advertised}`,
-    'listener.security.protocol.map': ['PLAINTEXT', 'CONTROLLER', ...further.map(({ name }) => name)].map((name) => `${name}:PLAINTEXT`).join(','),
+    'listener.security.protocol.map': ['PLAINTEXT', 'CONTROLLER', ...further.map(({ name }) => name)]
+      .map((name) => `${name}:PLAINTEXT`)
+      .join(','),
     'inter.broker.listener.name': 'PLAINTEXT',
     'controller.listener.names': 'CONTROLLER',
     'log.dirs': join(dataDir, 'data'),

@@ -13,7 +13,11 @@ export async function startKafka(options: KafkaBrokerOptions): Promise<KafkaBrok
     const file = composeFile();
     if (file === undefined) throw error;
     if (!(await dockerAnswers(options.signal))) {
-      throw new EnrichmentError('MISSING_PROGRAM', `${error.message} A Docker engine would do as well, but none answers.`, { cause: error });
+      throw new EnrichmentError(
+        'MISSING_PROGRAM',
+        `${error.message} A Docker engine would do as well, but none answers.`,
+        { cause: error },
+      );
     }
     options.log(`${error.message} Using docker compose instead.`);
     return startComposeKafka(file, options);

@@ -32,13 +32,19 @@ export async function startMetricsGateway(options: GatewayOptions): Promise<Metr
       response.writeHead(404).end();
       return;
     }
-    void collect(options.sources()).then((text) => response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(text));
+    void collect(options.sources()).then((text) =>
+      response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(text),
+    );
   });
   await listen(server, options.port).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'EADDRINUSE' && options.anyPortIfTaken) return listen(server, 0);
-    throw new EnrichmentError('CONFIG', `ENRICHMENT_METRICS_PORT=${options.port} cannot be used: ${error.message}. Choose another port, or 0.`, {
-      cause: error,
-    });
+    throw new EnrichmentError(
+      'CONFIG',
+      `ENRICHMENT_METRICS_PORT=${options.port} cannot be used: ${error.message}. Choose another port, or 0.`,
+      {
+        cause: error,
+      },
+    );
   });
   return {
     url: `http://${LOOPBACK}:${(server.address() as AddressInfo).port}/metrics`,
@@ -97,8 +103,13 @@ export function mergeMetrics(texts: Readonly<Record<string, string>>): string {
       }
       const entry = families.get(family);
       if (comment && fresh.has(family)) entry?.comments.push(line);
-      if (sample && !comment) entry?.samples.push(`${sample[1]}{process="${process}"${sample[2] ? `,${sample[2]}` : ''}}${sample[3]}`);
+      if (sample && !comment) {
+        entry?.samples.push(`${sample[1]}{process="${process}"${sample[2] ? `,${sample[2]}` : ''}}${sample[3]}`);
+      }
     }
   }
-  return [...families.values()].flatMap(({ comments, samples }) => [...comments, ...samples]).map((line) => `${line}\n`).join('');
+  return [...families.values()]
+    .flatMap(({ comments, samples }) => [...comments, ...samples])
+    .map((line) => `${line}\n`)
+    .join('');
 }

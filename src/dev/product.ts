@@ -127,7 +127,9 @@ function binary(): string {
   const found = ['../../bin/money-enrichment.js', '../../../bin/money-enrichment.js']
     .map((path) => fileURLToPath(new URL(path, import.meta.url)))
     .find((path) => existsSync(path));
-  if (found === undefined) throw new EnrichmentError('MISSING_PROGRAM', 'bin/money-enrichment.js is missing. Install this package again.');
+  if (found === undefined) {
+    throw new EnrichmentError('MISSING_PROGRAM', 'bin/money-enrichment.js is missing. Install this package again.');
+  }
   return found;
 }
 

@@ -33,7 +33,10 @@ export async function startStandInSessionService(options: StandInOptions): Promi
       return;
     }
     requests++;
-    setTimeout(() => response.writeHead(200, { 'content-type': 'application/json' }).end(body), options.delayMs).unref();
+    setTimeout(
+      () => response.writeHead(200, { 'content-type': 'application/json' }).end(body),
+      options.delayMs,
+    ).unref();
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -70,7 +70,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const temporal = async (folder: string, kept: boolean): Promise<{ address: string; ui?: string }> => {
     if (options.temporalAddress !== undefined) return { address: options.temporalAddress };
     const namespace = options.temporalNamespace;
-    const server = await startTemporalServer({ ...(kept ? { dataDir: join(folder, 'temporal') } : {}), namespace, log, signal });
+    const server = await startTemporalServer({
+      ...(kept ? { dataDir: join(folder, 'temporal') } : {}),
+      namespace,
+      log,
+      signal,
+    });
     undo.push(() => server.stop());
     watch('The Temporal dev server', server.exited);
     return { address: server.address, ui: server.uiAddress };

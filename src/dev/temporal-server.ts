@@ -59,14 +59,20 @@ export async function temporalProgram(
   const named = env['TEMPORAL_CLI'];
   if (named) {
     if (isExecutable(named)) return named;
-    throw new EnrichmentError('MISSING_PROGRAM', `TEMPORAL_CLI is "${named}", which is not an executable file. Correct or unset it.`);
+    throw new EnrichmentError(
+      'MISSING_PROGRAM',
+      `TEMPORAL_CLI is "${named}", which is not an executable file. Correct or unset it.`,
+    );
   }
   return findProgram('temporal', env['PATH']) ?? wheelProgram(TEMPORAL_CLI, options);
 }
 
 class PortTaken extends EnrichmentError {}
 
-async function start(program: string, { dataDir, namespace, port: wanted, signal }: TemporalServerOptions): Promise<TemporalServer> {
+async function start(
+  program: string,
+  { dataDir, namespace, port: wanted, signal }: TemporalServerOptions,
+): Promise<TemporalServer> {
   if (dataDir !== undefined) await mkdir(dataDir, { recursive: true });
   const [free = 0, uiPort = 0] = await freePorts(2);
   const port = wanted ?? free;
@@ -85,8 +91,12 @@ async function start(program: string, { dataDir, namespace, port: wanted, signal
     await child.stop();
     if (signal?.aborted) throw error;
     const text = output.join('\n');
-    const Kind = /address already in use|can't set frontend port|can't set UI port/i.test(text) ? PortTaken : EnrichmentError;
-    throw new Kind('UNREACHABLE', `The Temporal dev server (${program}) did not start: ${text.slice(-1000)}`, { cause: error });
+    const Kind = /address already in use|can't set frontend port|can't set UI port/i.test(text)
+      ? PortTaken
+      : EnrichmentError;
+    throw new Kind('UNREACHABLE', `The Temporal dev server (${program}) did not start: ${text.slice(-1000)}`, {
+      cause: error,
+    });
   }
   return {
     address: `${LOOPBACK}:${port}`,
@@ -113,7 +123,12 @@ function arguments_(port: number, uiPort: number, namespace = 'default', dataDir
 }
 
 /** The server prints its addresses when its namespace is registered. */
-async function untilReady(child: Child, ports: readonly number[], output: readonly string[], signal?: AbortSignal): Promise<void> {
+async function untilReady(
+  child: Child,
+  ports: readonly number[],
+  output: readonly string[],
+  signal?: AbortSignal,
+): Promise<void> {
   const deadline = performance.now() + START_TIMEOUT_MS;
   for (;;) {
     signal?.throwIfAborted();

@@ -4,7 +4,10 @@
  * All results, or the first error. When one fails, `failed` is aborted, for the others to give up, and they have ended
  * before the error is thrown.
  */
-export async function allOrNone<T extends unknown[]>(failed: AbortController, parts: { [K in keyof T]: Promise<T[K]> }): Promise<T> {
+export async function allOrNone<T extends unknown[]>(
+  failed: AbortController,
+  parts: { [K in keyof T]: Promise<T[K]> },
+): Promise<T> {
   let first: { readonly error: unknown } | undefined;
   for (const part of parts) {
     part.catch((error: unknown) => {
@@ -22,7 +25,9 @@ export type Undo = (() => Promise<void>)[];
 /** Empties the list from its end; the first error is thrown when everything was tried. */
 export async function undoAll(steps: Undo): Promise<void> {
   const errors: unknown[] = [];
-  for (let step = steps.pop(); step !== undefined; step = steps.pop()) await step().catch((error: unknown) => errors.push(error));
+  for (let step = steps.pop(); step !== undefined; step = steps.pop()) {
+    await step().catch((error: unknown) => errors.push(error));
+  }
   if (errors.length > 0) throw errors[0];
 }
 

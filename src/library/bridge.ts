@@ -70,7 +70,13 @@ export interface Service {
 }
 
 const NOTHING: BridgeObserver = {
-  read() {}, deadLettersWritten() {}, deadLettersCut() {}, late() {}, signalled() {}, signalFailed() {}, committed() {},
+  read() {},
+  deadLettersWritten() {},
+  deadLettersCut() {},
+  late() {},
+  signalled() {},
+  signalFailed() {},
+  committed() {},
 };
 
 /** Start any number of processes: they share the partitions. */
@@ -82,7 +88,9 @@ export function createBridge<E>(options: BridgeOptions<E>): Service {
   return {
     async run(onReady) {
       const [deadLetterPartitions] = await kafka.partitionCounts([deadLetterTopic]);
-      if (!deadLetterPartitions) throw new EnrichmentError('TOPIC', `the topic "${deadLetterTopic}" does not exist: create it first`);
+      if (!deadLetterPartitions) {
+        throw new EnrichmentError('TOPIC', `the topic "${deadLetterTopic}" does not exist: create it first`);
+      }
       if (stopped) return;
       const settings: BridgeSettings = {
         appId,
@@ -96,7 +104,14 @@ export function createBridge<E>(options: BridgeOptions<E>): Service {
         decode: (input, record, decoder) => inputs[input]!.decode(record, decoder),
         rules: options.rules,
       };
-      bridge = new Bridge(settings, { kafka, signaller, clock, logger, observer: { ...NOTHING, ...options.observer }, decoders: options.decoders ?? jsonDecoders });
+      bridge = new Bridge(settings, {
+        kafka,
+        signaller,
+        clock,
+        logger,
+        observer: { ...NOTHING, ...options.observer },
+        decoders: options.decoders ?? jsonDecoders,
+      });
       await bridge.run(onReady);
     },
     stop() {

@@ -12,8 +12,20 @@ import { createLogger, type Logger } from '../engine/log.ts';
 export { EnrichmentError, type ErrorCode } from '../engine/errors.ts';
 export { partitionOf } from '../engine/kafka/partitioner.ts';
 export type {
-  CommittedOffset, GroupHandlers, GroupMember, HeaderValue, InRecord, KafkaClient, KafkaPort, OutRecord, RecordBatch, RecordHeaders, SendOptions, TopicPartition,
-  Transaction, TransactionalProducer,
+  CommittedOffset,
+  GroupHandlers,
+  GroupMember,
+  HeaderValue,
+  InRecord,
+  KafkaClient,
+  KafkaPort,
+  OutRecord,
+  RecordBatch,
+  RecordHeaders,
+  SendOptions,
+  TopicPartition,
+  Transaction,
+  TransactionalProducer,
 } from '../engine/kafka/port.ts';
 export { createLogger, silentLogger, type Logger } from '../engine/log.ts';
 
@@ -21,6 +33,9 @@ export { createLogger, silentLogger, type Logger } from '../engine/log.ts';
 export type KafkaConnection = Partial<KafkaConfig> & Pick<KafkaConfig, 'brokers'>;
 
 /** Connects nothing yet. `close` ends everything that came out of it and is still open. */
-export function kafkajs(connection: KafkaConnection, { logger = createLogger({ base: { component: 'kafka' } }) }: { readonly logger?: Logger } = {}): KafkaClient {
+export function kafkajs(
+  connection: KafkaConnection,
+  { logger = createLogger({ base: { component: 'kafka' } }) }: { readonly logger?: Logger } = {},
+): KafkaClient {
   return createKafka({ ssl: false, ...connection }, logger);
 }

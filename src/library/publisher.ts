@@ -52,7 +52,15 @@ export function shardQueueOf(appId: string, key: string, shards: number): string
 
 /** Start any number of processes: they share the shards. */
 export function createPublisher<R>(options: PublisherOptions<R>): Service {
-  const { appId, topic, ledgerTopic = ledgerTopicOf(topic), kafka, connection, namespace = 'default', clock = systemClock } = options;
+  const {
+    appId,
+    topic,
+    ledgerTopic = ledgerTopicOf(topic),
+    kafka,
+    connection,
+    namespace = 'default',
+    clock = systemClock,
+  } = options;
   const logger = options.logger ?? createLogger({ base: { component: 'publisher' } });
   const shards = new ShardsWorker<Emitted<R>>({
     clock,
@@ -69,7 +77,10 @@ export function createPublisher<R>(options: PublisherOptions<R>): Service {
         host: hostname(),
         newId: randomUUID,
         random: Math.random,
-        onEvent: options.onEvent ?? ((event) => logger[event.type === 'refused' || event.type === 'outputRefused' ? 'error' : 'debug'](eventText(event))),
+        onEvent:
+          options.onEvent ??
+          ((event) =>
+            logger[event.type === 'refused' || event.type === 'outputRefused' ? 'error' : 'debug'](eventText(event))),
       }),
     async startShardWorker(shard, publisher, onFailure) {
       const { activities = {}, ...more } = options.worker ?? {};
@@ -101,5 +112,8 @@ async function checkTopics(kafka: KafkaPort, topic: string, ledgerTopic: string)
   if (!output) throw new EnrichmentError('TOPIC', `the topic "${topic}" does not exist: create it first`);
   if (output === ledger) return;
   const found = ledger === null || ledger === undefined ? 'does not exist' : `has ${ledger} partitions`;
-  throw new EnrichmentError('TOPIC', `the ledger topic "${ledgerTopic}" ${found}: create it with ${output} partitions, as "${topic}" has, and cleanup.policy=compact`);
+  throw new EnrichmentError(
+    'TOPIC',
+    `the ledger topic "${ledgerTopic}" ${found}: create it with ${output} partitions, as "${topic}" has, and cleanup.policy=compact`,
+  );
 }

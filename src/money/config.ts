@@ -94,7 +94,12 @@ export function readEnvironment(cwd: string = process.cwd()): NodeJS.ProcessEnv 
 
 /** Without the byte order mark that some editors write: it would become part of the first name, and nobody would notice. */
 function textOf(file: string, bytes: Buffer): string {
-  if (!isUtf8(bytes) || bytes.includes(0)) throw new EnrichmentError('CONFIG', `${file}: expected UTF-8 text, but it is ${bytes.includes(0) ? 'UTF-16, most likely' : 'something else'}: save it as UTF-8`);
+  if (!isUtf8(bytes) || bytes.includes(0)) {
+    throw new EnrichmentError(
+      'CONFIG',
+      `${file}: expected UTF-8 text, but it is ${bytes.includes(0) ? 'UTF-16, most likely' : 'something else'}: save it as UTF-8`,
+    );
+  }
   return bytes.toString('utf8').replace(/^\ufeff/, '');
 }
 
@@ -130,10 +135,18 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
   const valueFormat = read.oneOf('ENRICHMENT_VALUE_FORMAT', ['json', 'avro'] as const, 'json');
   const schemaRegistryUrl = read.url('SCHEMA_REGISTRY_URL', { credentials: true });
   if (valueFormat === 'avro' && schemaRegistryUrl === undefined) {
-    read.missing('SCHEMA_REGISTRY_URL', 'the http(s) address of the schema registry, as ENRICHMENT_VALUE_FORMAT is avro');
+    read.missing(
+      'SCHEMA_REGISTRY_URL',
+      'the http(s) address of the schema registry, as ENRICHMENT_VALUE_FORMAT is avro',
+    );
   }
   const config: Config = {
-    appId: read.text('ENRICHMENT_APP_ID', 'money-enrichment', /^[A-Za-z0-9._-]{1,100}$/, 'up to 100 letters, digits, "-", "_" and "."'),
+    appId: read.text(
+      'ENRICHMENT_APP_ID',
+      'money-enrichment',
+      /^[A-Za-z0-9._-]{1,100}$/,
+      'up to 100 letters, digits, "-", "_" and "."',
+    ),
     ...(userIdHashKey === undefined ? {} : { userIdHashKey }),
     ...(kafka === undefined ? {} : { kafka }),
     temporalConfigured,
@@ -159,7 +172,10 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
     logLevel: read.oneOf('ENRICHMENT_LOG_LEVEL', LOG_LEVELS, 'info'),
   };
   if (sessionServiceUrl !== undefined && /\/sessions$/i.test(sessionServiceUrl)) {
-    read.problem('ENRICHMENT_SESSION_SERVICE_URL', 'an address without "/sessions" at its end: "/sessions/<session id>" is added to it');
+    read.problem(
+      'ENRICHMENT_SESSION_SERVICE_URL',
+      'an address without "/sessions" at its end: "/sessions/<session id>" is added to it',
+    );
   }
   if (config.lookupTimeout >= config.lookupGiveUpAfter) {
     read.problem('ENRICHMENT_LOOKUP_TIMEOUT', 'less than ENRICHMENT_LOOKUP_GIVE_UP_AFTER', '1s');
@@ -168,13 +184,32 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
 }
 
 function readDeployment(read: EnvironmentReader): Pick<Config, 'deployment' | 'olderWorkflows'> {
-  const deployment = read.text('ENRICHMENT_DEPLOYMENT', '', /^[A-Za-z0-9_-]{0,100}$/, 'up to 100 letters, digits, "-" and "_"');
-  const olderWorkflows = read.text('ENRICHMENT_OLDER_WORKFLOWS', '').split(',').map((file) => file.trim()).filter((file) => file !== '');
-  if (deployment === '' && olderWorkflows.length > 0) read.missing('ENRICHMENT_DEPLOYMENT', 'the name of the deployment, as ENRICHMENT_OLDER_WORKFLOWS is set');
+  const deployment = read.text(
+    'ENRICHMENT_DEPLOYMENT',
+    '',
+    /^[A-Za-z0-9_-]{0,100}$/,
+    'up to 100 letters, digits, "-" and "_"',
+  );
+  const olderWorkflows = read
+    .text('ENRICHMENT_OLDER_WORKFLOWS', '')
+    .split(',')
+    .map((file) => file.trim())
+    .filter((file) => file !== '');
+  if (deployment === '' && olderWorkflows.length > 0) {
+    read.missing('ENRICHMENT_DEPLOYMENT', 'the name of the deployment, as ENRICHMENT_OLDER_WORKFLOWS is set');
+  }
   return { ...(deployment === '' ? {} : { deployment }), olderWorkflows };
 }
 
-const KAFKA_SECURITY = ['KAFKA_SSL', 'KAFKA_SSL_CA', 'KAFKA_SSL_CERT', 'KAFKA_SSL_KEY', 'KAFKA_SASL_MECHANISM', 'KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD'] as const;
+const KAFKA_SECURITY = [
+  'KAFKA_SSL',
+  'KAFKA_SSL_CA',
+  'KAFKA_SSL_CERT',
+  'KAFKA_SSL_KEY',
+  'KAFKA_SASL_MECHANISM',
+  'KAFKA_SASL_USERNAME',
+  'KAFKA_SASL_PASSWORD',
+] as const;
 
 function readKafka(read: EnvironmentReader, required: boolean): KafkaConfig | undefined {
   const brokers = read
@@ -196,8 +231,12 @@ function readKafka(read: EnvironmentReader, required: boolean): KafkaConfig | un
   const sasl = readSasl(read);
   if (brokers.length === 0) {
     const orphan = KAFKA_SECURITY.find((name) => read.isSet(name));
-    if (required) read.missing('KAFKA_BROKERS', 'host:port of a Kafka broker, several separated by commas (dev and demo start one)');
-    else if (orphan !== undefined) read.missing('KAFKA_BROKERS', `host:port of a Kafka broker, as ${orphan} is set`);
+    if (required) {
+      read.missing(
+        'KAFKA_BROKERS',
+        'host:port of a Kafka broker, several separated by commas (dev and demo start one)',
+      );
+    } else if (orphan !== undefined) read.missing('KAFKA_BROKERS', `host:port of a Kafka broker, as ${orphan} is set`);
     return undefined;
   }
   return {
@@ -232,7 +271,10 @@ function readTemporal(read: EnvironmentReader, env: NodeJS.ProcessEnv, required:
     read.add(`TEMPORAL_ADDRESS=${shown('TEMPORAL_ADDRESS', address)}: expected host:port of a Temporal server`);
   }
   if (address === undefined && required) {
-    read.missing('TEMPORAL_ADDRESS', 'host:port of a Temporal server, or a profile that has one (dev and demo start one)');
+    read.missing(
+      'TEMPORAL_ADDRESS',
+      'host:port of a Temporal server, or a profile that has one (dev and demo start one)',
+    );
   }
   return address !== undefined;
 }
@@ -247,7 +289,12 @@ function readTopics(read: EnvironmentReader): Topics {
   } as const;
   const topic = (name: keyof typeof variables): string => {
     const [variable, otherwise] = variables[name];
-    return read.text(variable, otherwise, /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,240}$/, 'a topic name: up to 240 letters, digits, ".", "_" and "-"');
+    return read.text(
+      variable,
+      otherwise,
+      /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,240}$/,
+      'a topic name: up to 240 letters, digits, ".", "_" and "-"',
+    );
   };
   const named = {
     user: topic('user'),

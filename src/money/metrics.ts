@@ -78,7 +78,12 @@ export interface WorkerMetrics {
 type KindOf<What extends Noticed['what']> = Extract<Noticed, { what: What }>['kind'];
 const FORGOTTEN: readonly KindOf<'forgotten'>[] = ['dedup', 'session', 'pending', 'change', 'money-type'];
 const NOT_OURS: readonly KindOf<'not-ours'>[] = ['signal', 'update', 'cancellation', 'start'];
-const WORKFLOW_EVENTS: readonly (KindOf<'happened'> | Notice)[] = ['reset', 'began-anew', 'second-partition', 'waits-for-room'];
+const WORKFLOW_EVENTS: readonly (KindOf<'happened'> | Notice)[] = [
+  'reset',
+  'began-anew',
+  'second-partition',
+  'waits-for-room',
+];
 
 /** A registry with the metrics of the process itself (memory, event loop, garbage collection). */
 export function createRegistry(): Registry {
@@ -107,7 +112,10 @@ export function createBridgeMetrics(registry: Registry, topics: readonly string[
   return {
     recordsRead: byTopic('records_read_total', 'Records read from the input topics'),
     deadLetters,
-    deadLettersCut: counter('dead_letters_cut_total', 'Dead letters written with a part cut off, because no request to the broker can carry the record'),
+    deadLettersCut: counter(
+      'dead_letters_cut_total',
+      'Dead letters written with a part cut off, because no request to the broker can carry the record',
+    ),
     held: gauge('records_held', 'Records in memory: in order, or on their way to Temporal'),
     late: counter('records_late_total', 'Records that were late when they were read'),
     signals: counter('signals_total', 'Signals that Temporal acknowledged'),
@@ -126,7 +134,10 @@ export function createBridgeMetrics(registry: Registry, topics: readonly string[
       labelNames: ['partition', 'reason'] as const,
       registers,
     }),
-    usersWaiting: gauge('users_waiting', 'Users whose signals wait: their workflows do not keep up, or their signals fail'),
+    usersWaiting: gauge(
+      'users_waiting',
+      'Users whose signals wait: their workflows do not keep up, or their signals fail',
+    ),
     recordsLost: byTopic('records_lost_total', 'Offsets that went from an input topic before they were read'),
     partitionsAssigned: gauge('partitions_assigned', 'Partition triples that this process reads'),
     commits: counter('offset_commits_total', 'Transactions that committed offsets and dead letters'),
@@ -175,11 +186,27 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
       registers,
     }),
     lookups,
-    outputRefusals: new Counter({ name: `${PREFIX}output_refusals_total`, help: 'Times that the broker refused an output', registers }),
-    outputsRefused: new Gauge({ name: `${PREFIX}outputs_refused`, help: 'Users whose outputs wait because the broker refuses one of them', registers }),
+    outputRefusals: new Counter({
+      name: `${PREFIX}output_refusals_total`,
+      help: 'Times that the broker refused an output',
+      registers,
+    }),
+    outputsRefused: new Gauge({
+      name: `${PREFIX}outputs_refused`,
+      help: 'Users whose outputs wait because the broker refuses one of them',
+      registers,
+    }),
     forgotten: byKind('state_forgotten_total', 'What made room in the states of users that were at a bound', FORGOTTEN),
-    notOurs: byKind('not_ours_total', 'Signals, updates, cancellations and starts of workflows that were none of the product and were dropped', NOT_OURS),
-    workflowEvents: byKind('workflow_events_total', 'Workflows that were reset, began anew after another of their user, were met in a second partition, or wait for room', WORKFLOW_EVENTS),
+    notOurs: byKind(
+      'not_ours_total',
+      'Signals, updates, cancellations and starts of workflows that were none of the product and were dropped',
+      NOT_OURS,
+    ),
+    workflowEvents: byKind(
+      'workflow_events_total',
+      'Workflows that were reset, began anew after another of their user, were met in a second partition, or wait for room',
+      WORKFLOW_EVENTS,
+    ),
     replays: new Gauge({ name: `${PREFIX}replays`, help: 'Workflows that are being replayed', registers }),
     replaySeconds: new Histogram({
       name: `${PREFIX}replay_seconds`,
@@ -187,8 +214,20 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
       buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40],
       registers,
     }),
-    tasksLost: new Counter({ name: `${PREFIX}tasks_lost_total`, help: 'Workflow tasks that Temporal had given up when they were complete, and that are repeated', registers }),
-    shardsOwned: new Gauge({ name: `${PREFIX}shards_owned`, help: 'Shards that this process publishes for', registers }),
-    shardsFailing: new Gauge({ name: `${PREFIX}shards_failing`, help: 'Of these, shards whose Temporal worker failed and is being started again', registers }),
+    tasksLost: new Counter({
+      name: `${PREFIX}tasks_lost_total`,
+      help: 'Workflow tasks that Temporal had given up when they were complete, and that are repeated',
+      registers,
+    }),
+    shardsOwned: new Gauge({
+      name: `${PREFIX}shards_owned`,
+      help: 'Shards that this process publishes for',
+      registers,
+    }),
+    shardsFailing: new Gauge({
+      name: `${PREFIX}shards_failing`,
+      help: 'Of these, shards whose Temporal worker failed and is being started again',
+      registers,
+    }),
   };
 }

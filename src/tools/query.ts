@@ -7,11 +7,17 @@ const TIMEOUT = 10_000;
 
 /** Throws EnrichmentError NOT_FOUND, or UNREACHABLE when no worker answers or the server cannot be asked. */
 export async function queryWorkflow<T>(temporal: TemporalClient, workflowId: string, name: string): Promise<T> {
-  const { QueryNotRegisteredError, WorkflowNotFoundError, isGrpcCancelledError, isGrpcDeadlineError, isGrpcServiceError } = await import(
-    '@temporalio/client'
-  );
+  const {
+    QueryNotRegisteredError,
+    WorkflowNotFoundError,
+    isGrpcCancelledError,
+    isGrpcDeadlineError,
+    isGrpcServiceError,
+  } = await import('@temporalio/client');
   try {
-    return await within(TIMEOUT, temporal.connection, () => temporal.client.workflow.getHandle(workflowId).query<T>(name));
+    return await within(TIMEOUT, temporal.connection, () =>
+      temporal.client.workflow.getHandle(workflowId).query<T>(name),
+    );
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) {
       throw new EnrichmentError(
@@ -22,7 +28,11 @@ export async function queryWorkflow<T>(temporal: TemporalClient, workflowId: str
       );
     }
     if (error instanceof QueryNotRegisteredError) {
-      throw new EnrichmentError('NOT_FOUND', `workflow "${workflowId}" does not know the query "${name}": its worker is older than this command, or another program uses this ENRICHMENT_APP_ID`, { cause: error });
+      throw new EnrichmentError(
+        'NOT_FOUND',
+        `workflow "${workflowId}" does not know the query "${name}": its worker is older than this command, or another program uses this ENRICHMENT_APP_ID`,
+        { cause: error },
+      );
     }
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
     // When the time is over the client and the server both end the call, and either may be the first: nobody else cancels it.
@@ -35,7 +45,9 @@ export async function queryWorkflow<T>(temporal: TemporalClient, workflowId: str
       );
     }
     const details = isGrpcServiceError(cause) ? cause.details : messageOf(error);
-    throw new EnrichmentError('UNREACHABLE', `the query of "${workflowId}" at ${temporal.address} failed: ${details}`, { cause: error });
+    throw new EnrichmentError('UNREACHABLE', `the query of "${workflowId}" at ${temporal.address} failed: ${details}`, {
+      cause: error,
+    });
   }
 }
 

@@ -40,7 +40,10 @@ async function service(t: TestContext, handle: Handle, { limit = 10, path = '', 
   return { lookup: createLookupSessions(deps), paths, observed, deps, heartbeats };
 }
 
-const json = (status: number, body: unknown): Handle => (_, response) => void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+const json =
+  (status: number, body: unknown): Handle =>
+  (_, response) =>
+    void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 
 /** Everything that is no answer: asked again while there is time, given up after it. */
 const NO_ANSWERS: Record<string, Handle> = {
@@ -61,12 +64,16 @@ const NO_ANSWERS: Record<string, Handle> = {
   'a country that is null': json(200, { clientCountryCode: null }),
   'an empty country': json(200, { clientCountryCode: '' }),
   'a country of 1,001 characters': json(200, { clientCountryCode: 'x'.repeat(1_001) }),
-  "404 with an ingress' page": (_, response) => void response.writeHead(404, { 'content-type': 'text/html' }).end('<html><center>nginx</center></html>'),
-  '404 with a page that does not say so': (_, response) => void response.writeHead(404).end('\ufeff\n<!DOCTYPE html><title>404</title>'),
-  '404 of a router of Go': (_, response) => void response.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found\n'),
+  "404 with an ingress' page": (_, response) =>
+    void response.writeHead(404, { 'content-type': 'text/html' }).end('<html><center>nginx</center></html>'),
+  '404 with a page that does not say so': (_, response) =>
+    void response.writeHead(404).end('\ufeff\n<!DOCTYPE html><title>404</title>'),
+  '404 of a router of Go': (_, response) =>
+    void response.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found\n'),
   "404 of Kubernetes' default backend": (_, response) => void response.writeHead(404).end('default backend - 404'),
   '404 of a gateway without a route': json(404, { message: 'no Route matched with those values' }),
-  'text that is not UTF-8': (_, response) => void response.writeHead(200).end(Buffer.from('{"clientCountryCode":"\xff"}', 'latin1')),
+  'text that is not UTF-8': (_, response) =>
+    void response.writeHead(200).end(Buffer.from('{"clientCountryCode":"\xff"}', 'latin1')),
   'a body of more than 64 KiB': json(200, { clientCountryCode: 'UY', more: 'x'.repeat(65 * 1024) }),
   'a connection that is cut': (_, response) => void response.destroy(),
   'a body that is cut': (_, response) => {
@@ -79,7 +86,9 @@ const NO_ANSWERS: Record<string, Handle> = {
 describe('looking sessions up', () => {
   it('200: found', async (t) => {
     const { lookup, paths, observed } = await service(t, json(200, { clientCountryCode: 'UY', more: [1] }));
-    assert.deepEqual(await lookup({ sessionIds: ['a-1'], giveUpAt: IN_TIME }), [{ sessionId: 'a-1', status: 'found', clientCountryCode: 'UY' }]);
+    assert.deepEqual(await lookup({ sessionIds: ['a-1'], giveUpAt: IN_TIME }), [
+      { sessionId: 'a-1', status: 'found', clientCountryCode: 'UY' },
+    ]);
     assert.deepEqual([paths, observed], [['/sessions/a-1'], ['found']]);
   });
 
@@ -93,13 +102,20 @@ describe('looking sessions up', () => {
   for (const [name, handle] of Object.entries(OWN_WORDS)) {
     it(`404 with ${name}: not found`, async (t) => {
       const { lookup } = await service(t, handle);
-      assert.deepEqual(await lookup({ sessionIds: ['a'], giveUpAt: IN_TIME }), [{ sessionId: 'a', status: 'not-found' }]);
+      assert.deepEqual(await lookup({ sessionIds: ['a'], giveUpAt: IN_TIME }), [
+        { sessionId: 'a', status: 'not-found' },
+      ]);
     });
   }
 
   it('half a surrogate pair in a country, which UTF-8 cannot write, becomes U+FFFD', async (t) => {
-    const { lookup } = await service(t, (_, response) => void response.writeHead(200).end('{"clientCountryCode":"U\\ud800"}'));
-    assert.deepEqual(await lookup({ sessionIds: ['a'], giveUpAt: IN_TIME }), [{ sessionId: 'a', status: 'found', clientCountryCode: 'U\ufffd' }]);
+    const { lookup } = await service(
+      t,
+      (_, response) => void response.writeHead(200).end('{"clientCountryCode":"U\\ud800"}'),
+    );
+    assert.deepEqual(await lookup({ sessionIds: ['a'], giveUpAt: IN_TIME }), [
+      { sessionId: 'a', status: 'found', clientCountryCode: 'U\ufffd' },
+    ]);
   });
 
   for (const [name, handle] of Object.entries(NO_ANSWERS)) {
@@ -111,12 +127,21 @@ describe('looking sessions up', () => {
         return true;
       });
       assert.deepEqual(await lookup({ sessionIds: ['a'], giveUpAt: NOW }), [{ sessionId: 'a', status: 'given-up' }]);
-      assert.deepEqual([paths, observed], [['/sessions/a', '/sessions/a'], ['retry', 'given-up']]);
+      assert.deepEqual(
+        [paths, observed],
+        [
+          ['/sessions/a', '/sessions/a'],
+          ['retry', 'given-up'],
+        ],
+      );
     });
   }
 
   it('a timeout: no answer, before the headers and within the body', async (t) => {
-    for (const handle of [() => undefined, (_: IncomingMessage, response: ServerResponse) => void response.writeHead(200).write('{')]) {
+    for (const handle of [
+      () => undefined,
+      (_: IncomingMessage, response: ServerResponse) => void response.writeHead(200).write('{'),
+    ]) {
       const { lookup } = await service(t, handle, { lookupTimeout: 50 });
       assert.deepEqual(await lookup({ sessionIds: ['a'], giveUpAt: NOW }), [{ sessionId: 'a', status: 'given-up' }]);
     }
@@ -133,7 +158,11 @@ describe('looking sessions up', () => {
   });
 
   it('says that it is alive while it waits, and not afterwards', async (t) => {
-    const { lookup, heartbeats } = await service(t, (request, response) => void setTimeout(() => json(200, { clientCountryCode: 'UY' })(request, response), 2_500), { lookupTimeout: 10_000 });
+    const { lookup, heartbeats } = await service(
+      t,
+      (request, response) => void setTimeout(() => json(200, { clientCountryCode: 'UY' })(request, response), 2_500),
+      { lookupTimeout: 10_000 },
+    );
     await lookup({ sessionIds: ['s'], giveUpAt: IN_TIME });
     const { count } = heartbeats;
     assert.ok(count > 0);
@@ -143,7 +172,9 @@ describe('looking sessions up', () => {
 
   it('asks at least once, however late it is', async (t) => {
     const { lookup } = await service(t, json(200, { clientCountryCode: 'UY' }));
-    assert.deepEqual(await lookup({ sessionIds: ['a'], giveUpAt: 0 }), [{ sessionId: 'a', status: 'found', clientCountryCode: 'UY' }]);
+    assert.deepEqual(await lookup({ sessionIds: ['a'], giveUpAt: 0 }), [
+      { sessionId: 'a', status: 'found', clientCountryCode: 'UY' },
+    ]);
   });
 
   it('answers for several at once, in their order, and is satisfied when some have one', async (t) => {
@@ -153,7 +184,9 @@ describe('looking sessions up', () => {
       else json(id === 'missing' ? 404 : 500, {})(request, response);
     });
     assert.deepEqual(await lookup({ sessionIds: ['broken', 'found', 'missing'], giveUpAt: IN_TIME }), [
-      { sessionId: 'broken', status: 'retry' }, { sessionId: 'found', status: 'found', clientCountryCode: 'UY' }, { sessionId: 'missing', status: 'not-found' },
+      { sessionId: 'broken', status: 'retry' },
+      { sessionId: 'found', status: 'found', clientCountryCode: 'UY' },
+      { sessionId: 'missing', status: 'not-found' },
     ]);
     assert.deepEqual(observed, ['retry', 'found', 'not-found']);
   });
@@ -163,13 +196,19 @@ describe('looking sessions up', () => {
     const { lookup, paths } = await service(t, json(404, {}), { path: '/base/' });
     await lookup({ sessionIds: ids, giveUpAt: IN_TIME });
     for (const path of paths) assert.match(path, /^\/base\/sessions\/[^/?#]+$/);
-    assert.deepEqual(paths.map((path) => decodeURIComponent(path.slice('/base/sessions/'.length))).sort(), [...ids].sort());
+    assert.deepEqual(
+      paths.map((path) => decodeURIComponent(path.slice('/base/sessions/'.length))).sort(),
+      [...ids].sort(),
+    );
   });
 
   it('does not ask for a session id that would be another path', async (t) => {
     const { lookup, paths } = await service(t, json(200, { clientCountryCode: 'XX' }), { path: '/base' });
     const ids = ['..', '.', '', '\ud800'];
-    assert.deepEqual(await lookup({ sessionIds: ids, giveUpAt: NOW }), ids.map((sessionId) => ({ sessionId, status: 'given-up' })));
+    assert.deepEqual(
+      await lookup({ sessionIds: ids, giveUpAt: NOW }),
+      ids.map((sessionId) => ({ sessionId, status: 'given-up' })),
+    );
     assert.deepEqual(paths, []);
   });
 
@@ -177,15 +216,19 @@ describe('looking sessions up', () => {
     let underWay = 0;
     let most = 0;
     const waiting: (() => void)[] = [];
-    const { lookup } = await service(t, (_, response) => {
-      most = Math.max(most, ++underWay);
-      waiting.push(() => {
-        underWay -= 1;
-        response.writeHead(404).end();
-      });
-      // All that may come have come: let them go.
-      if (underWay === 3 || waiting.length === 1) for (const go of waiting.splice(0)) setTimeout(go, 5);
-    }, { limit: 3 });
+    const { lookup } = await service(
+      t,
+      (_, response) => {
+        most = Math.max(most, ++underWay);
+        waiting.push(() => {
+          underWay -= 1;
+          response.writeHead(404).end();
+        });
+        // All that may come have come: let them go.
+        if (underWay === 3 || waiting.length === 1) for (const go of waiting.splice(0)) setTimeout(go, 5);
+      },
+      { limit: 3 },
+    );
     const outcomes = await lookup({ sessionIds: Array.from({ length: 12 }, (_, n) => `s${n}`), giveUpAt: IN_TIME });
     assert.equal(outcomes.length, 12);
     assert.ok(most <= 3, `${most} under way`);
@@ -198,10 +241,11 @@ function virtual(answer: (sessionId: string) => { readonly after: number; readon
   const waiting: { readonly at: number; readonly wake: () => void }[] = [];
   const clock = {
     elapsed: () => now,
-    sleep: (ms: number, signal?: AbortSignal) => new Promise<void>((resolve) => {
-      waiting.push({ at: now + ms, wake: resolve });
-      signal?.addEventListener('abort', () => resolve(), { once: true });
-    }),
+    sleep: (ms: number, signal?: AbortSignal) =>
+      new Promise<void>((resolve) => {
+        waiting.push({ at: now + ms, wake: resolve });
+        signal?.addEventListener('abort', () => resolve(), { once: true });
+      }),
   };
   const asked: string[] = [];
   const get = async (sessionId: string) => {
@@ -224,7 +268,17 @@ function virtual(answer: (sessionId: string) => { readonly after: number; readon
     }
   }
   const lookup = (limit: number, attempt: Parameters<typeof attemptOf>[0]) =>
-    createLookupSessions({ sessionServiceUrl: '', lookupTimeout: 1_000, limiter: new Limiter(limit), clock, observeLookup: () => undefined, attempt: attemptOf(attempt) }, { get });
+    createLookupSessions(
+      {
+        sessionServiceUrl: '',
+        lookupTimeout: 1_000,
+        limiter: new Limiter(limit),
+        clock,
+        observeLookup: () => undefined,
+        attempt: attemptOf(attempt),
+      },
+      { get },
+    );
   return { asked, run, lookup, time: () => now };
 }
 
@@ -234,7 +288,10 @@ describe('an attempt in time', () => {
   it('a service that takes 0.9 s: one place answers six sessions in 5 s, and the others are to be asked again', async () => {
     const { run, lookup, time } = virtual(() => ({ after: 900, found: true }));
     const outcomes = await run(lookup(1, {})({ sessionIds: twenty, giveUpAt: 600_000 }));
-    assert.deepEqual(outcomes.map(({ status }) => status), [...Array<string>(6).fill('found'), ...Array<string>(14).fill('retry')]);
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      [...Array<string>(6).fill('found'), ...Array<string>(14).fill('retry')],
+    );
     assert.equal(time(), 5_400);
   });
 
@@ -243,17 +300,28 @@ describe('an attempt in time', () => {
     const ask = lookup(20, {});
     await run(ask({ sessionIds: twenty, giveUpAt: 600_000 }));
     assert.equal(time(), 900);
-    const both = Promise.all([ask({ sessionIds: twenty, giveUpAt: 600_000 }), ask({ sessionIds: ['other'], giveUpAt: 600_000 }).then(() => time())]);
+    const both = Promise.all([
+      ask({ sessionIds: twenty, giveUpAt: 600_000 }),
+      ask({ sessionIds: ['other'], giveUpAt: 600_000 }).then(() => time()),
+    ]);
     const [, other] = await run(both);
     assert.equal(other, 2_700);
   });
 
   it('some that hang do not keep the others from being asked for', async () => {
-    const { run, lookup, asked } = virtual((sessionId) => (Number(sessionId.slice(1)) < 5 ? { after: 1_000, found: false } : { after: 20, found: true }));
-    await assert.rejects(run(lookup(1, {})({ sessionIds: twenty, giveUpAt: 600_000 })), /gave no usable answer for 20 sessions: timeout/);
+    const { run, lookup, asked } = virtual((sessionId) =>
+      Number(sessionId.slice(1)) < 5 ? { after: 1_000, found: false } : { after: 20, found: true },
+    );
+    await assert.rejects(
+      run(lookup(1, {})({ sessionIds: twenty, giveUpAt: 600_000 })),
+      /gave no usable answer for 20 sessions: timeout/,
+    );
     assert.deepEqual(asked.splice(0), ['s0', 's1', 's2', 's3', 's4']);
     const outcomes = await run(lookup(1, { number: 2 })({ sessionIds: twenty, giveUpAt: 600_000 }));
-    assert.deepEqual(outcomes.filter(({ status }) => status === 'found').map(({ sessionId }) => sessionId), twenty.slice(5));
+    assert.deepEqual(
+      outcomes.filter(({ status }) => status === 'found').map(({ sessionId }) => sessionId),
+      twenty.slice(5),
+    );
   });
 
   it('returns what it has before the server waits no more', async () => {
@@ -266,16 +334,25 @@ describe('an attempt in time', () => {
     const { run, lookup } = virtual(() => ({ after: 1_000, found: true }));
     const cancelled = new AbortController();
     const ask = lookup(1, { cancelled: cancelled.signal });
-    const both = Promise.allSettled(['s0', 's1'].map((sessionId) => ask({ sessionIds: [sessionId], giveUpAt: 600_000 })));
+    const both = Promise.allSettled(
+      ['s0', 's1'].map((sessionId) => ask({ sessionIds: [sessionId], giveUpAt: 600_000 })),
+    );
     cancelled.abort();
     const ends = await run(both);
-    assert.deepEqual(ends.map((end) => end.status === 'rejected' && (end.reason as ApplicationFailure).type), [FAILURES.lookupsBusy, FAILURES.lookupsBusy]);
+    assert.deepEqual(
+      ends.map((end) => end.status === 'rejected' && (end.reason as ApplicationFailure).type),
+      [FAILURES.lookupsBusy, FAILURES.lookupsBusy],
+    );
   });
 
   it('that was scheduled at the give-up time or later gives up what is not answered, whatever the clock of this machine says', async () => {
     const { run, lookup } = virtual(() => ({ after: 1_000, found: false }));
-    assert.deepEqual(await run(lookup(1, { scheduledAt: 600_000, limit: 2_500 })({ sessionIds: ['s0', 's1', 's2'], giveUpAt: 600_000 })),
-      ['s0', 's1', 's2'].map((sessionId) => ({ sessionId, status: 'given-up' })));
+    assert.deepEqual(
+      await run(
+        lookup(1, { scheduledAt: 600_000, limit: 2_500 })({ sessionIds: ['s0', 's1', 's2'], giveUpAt: 600_000 }),
+      ),
+      ['s0', 's1', 's2'].map((sessionId) => ({ sessionId, status: 'given-up' })),
+    );
   });
 });
 

@@ -34,7 +34,11 @@ describe('the publish activity', () => {
     assert.deepEqual(published, [requestOf('u', 1, 2)]);
   });
 
-  const FINAL: [ErrorCode, string][] = [['SEQUENCE_GAP', FAILURES.sequenceGap], ['STALE_INCARNATION', FAILURES.staleIncarnation], ['DIVERGENCE', FAILURES.divergence]];
+  const FINAL: [ErrorCode, string][] = [
+    ['SEQUENCE_GAP', FAILURES.sequenceGap],
+    ['STALE_INCARNATION', FAILURES.staleIncarnation],
+    ['DIVERGENCE', FAILURES.divergence],
+  ];
   for (const [code, type] of FINAL) {
     it(`${code} is final: ${type}`, async () => {
       for (const isLocal of [true, false]) {
@@ -46,12 +50,23 @@ describe('the publish activity', () => {
 
   it('a lost shard ends a local activity at once, and is tried again by a regular one', async () => {
     const lost = new EnrichmentError('SHARD_NOT_OWNED', 'lost');
-    assert.deepEqual([(await failureOf(lost, true)).type, (await failureOf(lost, true)).nonRetryable], [FAILURES.shardNotOwned, true]);
-    assert.deepEqual([(await failureOf(lost, false)).type, (await failureOf(lost, false)).nonRetryable], [FAILURES.shardNotOwned, false]);
+    assert.deepEqual(
+      [(await failureOf(lost, true)).type, (await failureOf(lost, true)).nonRetryable],
+      [FAILURES.shardNotOwned, true],
+    );
+    assert.deepEqual(
+      [(await failureOf(lost, false)).type, (await failureOf(lost, false)).nonRetryable],
+      [FAILURES.shardNotOwned, false],
+    );
   });
 
   it('anything else is tried again', async () => {
-    for (const error of [new EnrichmentError('KAFKA', 'away'), new EnrichmentError('FENCED', 'fenced'), new Error('what'), 'text']) {
+    for (const error of [
+      new EnrichmentError('KAFKA', 'away'),
+      new EnrichmentError('FENCED', 'fenced'),
+      new Error('what'),
+      'text',
+    ]) {
       const failure = await failureOf(error, true);
       assert.deepEqual([failure.type, failure.nonRetryable], [FAILURES.publishFailed, false]);
     }
@@ -59,7 +74,8 @@ describe('the publish activity', () => {
 });
 
 describe('the watermark activity', () => {
-  const read = (watermark: number | null) => createReadWatermark({ committedWatermark: async (partition) => (partition === 3 ? watermark : assert.fail()) });
+  const read = (watermark: number | null) =>
+    createReadWatermark({ committedWatermark: async (partition) => (partition === 3 ? watermark : assert.fail()) });
 
   it('looks', async () => {
     assert.equal(await read(50)({ partition: 3 }), 50);
@@ -80,8 +96,21 @@ describe('the watermark activity', () => {
 
 for (const isLocal of [true, false]) {
   it(`an output that the broker refuses ${isLocal ? 'fails its task, which waits without a slot' : 'is tried again by its activity'}`, async () => {
-    const publisher = { publish: async () => { throw new EnrichmentError('OUTPUT_REFUSED', 'too large'); } };
-    const request = { userId: 'u', incarnation: { startedAt: 1, runId: 'r' }, stream: 'applied', first: 1, outputs: [] } as const;
-    await assert.rejects(createPublish({ publisher, isLocal: () => isLocal })(request), { type: 'OutputRefused', nonRetryable: isLocal });
+    const publisher = {
+      publish: async () => {
+        throw new EnrichmentError('OUTPUT_REFUSED', 'too large');
+      },
+    };
+    const request = {
+      userId: 'u',
+      incarnation: { startedAt: 1, runId: 'r' },
+      stream: 'applied',
+      first: 1,
+      outputs: [],
+    } as const;
+    await assert.rejects(createPublish({ publisher, isLocal: () => isLocal })(request), {
+      type: 'OutputRefused',
+      nonRetryable: isLocal,
+    });
   });
 }

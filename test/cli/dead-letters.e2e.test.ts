@@ -14,7 +14,9 @@ import { program } from './program.ts';
 const USER = '0a7f5c36-6d0c-4f6e-9a52-0f8f1d3b2c11';
 
 function closed(processedAt: string): Buffer {
-  return Buffer.from(JSON.stringify({ type: 'UserSessionClosedEvent', id: USER, userId: USER, processedAt, reason: 'r' }));
+  return Buffer.from(
+    JSON.stringify({ type: 'UserSessionClosedEvent', id: USER, userId: USER, processedAt, reason: 'r' }),
+  );
 }
 
 test('dead letters are listed by reason, and chosen ones go back once', async (t) => {
@@ -62,7 +64,10 @@ test('dead letters are listed by reason, and chosen ones go back once', async (t
   assert.match(listed.stdout, /^ {2}future {8}3$/m);
   assert.match(listed.stdout, /^ {2}malformed {5}1$/m);
   assert.match(listed.stdout, /^ {2}1 other record without the headers of a dead letter$/m);
-  assert.match(listed.stdout, new RegExp(`^malformed +${name}-session/1/11 +2026-01-31T10:00:00.000Z +detail 11$`, 'm'));
+  assert.match(
+    listed.stdout,
+    new RegExp(`^malformed +${name}-session/1/11 +2026-01-31T10:00:00.000Z +detail 11$`, 'm'),
+  );
   assert.doesNotMatch(listed.stdout, new RegExp(USER));
 
   const json = await program(['dead-letters', '--reason', 'malformed', '--json', '--values'], env);
@@ -96,11 +101,16 @@ test('dead letters are listed by reason, and chosen ones go back once', async (t
   assert.match(unknown.stderr, /^no such dead letter .*\/99$/m);
 
   const afterwards = await program(['dead-letters', '--json'], env);
-  const putBack = afterwards.stdout.trim().split('\n').map((line) => JSON.parse(line) as { id: string; putBack: boolean });
-  assert.deepEqual(
-    Object.fromEntries(putBack.map((one) => [one.id.split('/')[2], one.putBack])),
-    { 10: true, 11: true, 12: false, 13: true },
-  );
+  const putBack = afterwards.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { id: string; putBack: boolean });
+  assert.deepEqual(Object.fromEntries(putBack.map((one) => [one.id.split('/')[2], one.putBack])), {
+    10: true,
+    11: true,
+    12: false,
+    13: true,
+  });
 
   const records: InRecord[] = [];
   const member = kafka.joinGroup({ groupId: `${name}-check`, topics: [config.topics.session] });
@@ -117,7 +127,11 @@ test('dead letters are listed by reason, and chosen ones go back once', async (t
     member.start(handlers).catch(reject);
   });
   assert.deepEqual(
-    records.map((record) => [record.key?.toString(), record.value?.toString() ?? null, record.headers?.['retry-of']?.toString()]),
+    records.map((record) => [
+      record.key?.toString(),
+      record.value?.toString() ?? null,
+      record.headers?.['retry-of']?.toString(),
+    ]),
     [
       [USER, closed('2026-01-31T10:00:00Z').toString(), `${name}-session/1/10`],
       [USER, closed('2026-01-31T10:00:01Z').toString(), `${name}-session/1/13`],

@@ -54,10 +54,19 @@ describe('wrong usage ends with exit code 2 and one line that says what to chang
     [['dead-letters', '--limit', '-1'], /expected a whole number from 1 to 1000000/],
     [['dead-letters', 'retry'], /nothing is chosen: expected --reason or --id/],
     [['dead-letters', 'retry', '--id', 'x'], /--id "x": expected topic\/partition\/offset/],
-    [['generate', '--start', '2026-02-30T00:00:00Z'], /'2026-02-30T00:00:00Z' is invalid\. expected a date and time that exist, with their zone/],
-    [['generate', '--start', '2026-02-28T10:00:00'], /'2026-02-28T10:00:00' is invalid\. expected .* with their zone, such as 2026-01-31T10:00:00Z/],
+    [
+      ['generate', '--start', '2026-02-30T00:00:00Z'],
+      /'2026-02-30T00:00:00Z' is invalid\. expected a date and time that exist, with their zone/,
+    ],
+    [
+      ['generate', '--start', '2026-02-28T10:00:00'],
+      /'2026-02-28T10:00:00' is invalid\. expected .* with their zone, such as 2026-01-31T10:00:00Z/,
+    ],
     [['generate', '--start', '1969-12-31T23:59:59Z'], /a time of the years 1970 to 8999/],
-    [['backfill', '--output-topic', 'x', '--from', '2026-02-30T00:00:00Z'], /--from <time>.*expected a date and time that exist/],
+    [
+      ['backfill', '--output-topic', 'x', '--from', '2026-02-30T00:00:00Z'],
+      /--from <time>.*expected a date and time that exist/,
+    ],
     [['backfill', '--output-topic', 'x', '--to', '2026-01-31'], /--to <time>.*with their zone/],
   ];
   for (const [args, message] of cases) {
@@ -98,7 +107,10 @@ describe('wrong configuration ends with exit code 2', () => {
     const { code, stderr } = await program(['topics'], { ENRICHMENT_DEDUP_TTL: 'soon', ENRICHMENT_METRICS_PORT: 'x' });
     assert.equal(code, 2);
     assert.deepEqual(
-      stderr.trim().split('\n').map((line) => /^money-enrichment: (\w+)/.exec(line)?.[1]),
+      stderr
+        .trim()
+        .split('\n')
+        .map((line) => /^money-enrichment: (\w+)/.exec(line)?.[1]),
       ['KAFKA_BROKERS', 'ENRICHMENT_DEDUP_TTL', 'ENRICHMENT_METRICS_PORT'],
     );
   });
@@ -114,7 +126,10 @@ describe('wrong configuration ends with exit code 2', () => {
   });
 
   test('doctor shows it as failed checks', async () => {
-    const { code, stdout, stderr } = await program(['doctor'], { ENRICHMENT_SESION_TTL: '1d', KAFKA_SASL_PASSWORD: 'hunter2' });
+    const { code, stdout, stderr } = await program(['doctor'], {
+      ENRICHMENT_SESION_TTL: '1d',
+      KAFKA_SASL_PASSWORD: 'hunter2',
+    });
     assert.equal(code, 2);
     assert.match(stdout, /^✓ Node: /m);
     assert.match(stdout, /^✗ configuration: KAFKA_BROKERS is not set/m);
@@ -126,7 +141,10 @@ describe('wrong configuration ends with exit code 2', () => {
 test('what does not answer ends with exit code 1 and one line', async () => {
   const { code, stderr } = await program(['topics'], { KAFKA_BROKERS: '127.0.0.1:1' });
   assert.equal(code, 1);
-  assert.match(stderr, /^money-enrichment: Kafka at "127\.0\.0\.1:1" \(KAFKA_BROKERS\) cannot be used: .*ECONNREFUSED/m);
+  assert.match(
+    stderr,
+    /^money-enrichment: Kafka at "127\.0\.0\.1:1" \(KAFKA_BROKERS\) cannot be used: .*ECONNREFUSED/m,
+  );
   assert.doesNotMatch(stderr, /^ +at /m);
 });
 
@@ -145,7 +163,10 @@ describe('a process that ends by a fault of ours', () => {
     const { code, stderr } = await program(['bridge'], env);
     assert.equal(code, 1);
     assert.match(stderr, /^money-enrichment: unexpected error: a fault of ours \(the log says where\)$/m);
-    const entry = JSON.parse(stderr.split('\n').find((line) => line.startsWith('{')) ?? '{}') as { level?: number; err?: { type: string; stack: string } };
+    const entry = JSON.parse(stderr.split('\n').find((line) => line.startsWith('{')) ?? '{}') as {
+      level?: number;
+      err?: { type: string; stack: string };
+    };
     assert.equal(entry.level, 60);
     assert.equal(entry.err?.type, 'TypeError');
     assert.match(entry.err?.stack ?? '', /a fault of ours\n +at /);
@@ -154,8 +175,14 @@ describe('a process that ends by a fault of ours', () => {
   test('a command: a line for people, with the stack only at level debug', async () => {
     const { code, stderr } = await program(['topics'], env);
     assert.equal(code, 1);
-    assert.equal(stderr, 'money-enrichment: unexpected error: a fault of ours (ENRICHMENT_LOG_LEVEL=debug shows where)\n');
-    assert.match((await program(['topics'], { ...env, ENRICHMENT_LOG_LEVEL: 'debug' })).stderr, /^TypeError: a fault of ours\n +at /m);
+    assert.equal(
+      stderr,
+      'money-enrichment: unexpected error: a fault of ours (ENRICHMENT_LOG_LEVEL=debug shows where)\n',
+    );
+    assert.match(
+      (await program(['topics'], { ...env, ENRICHMENT_LOG_LEVEL: 'debug' })).stderr,
+      /^TypeError: a fault of ours\n +at /m,
+    );
   });
 });
 

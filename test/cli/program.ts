@@ -29,7 +29,9 @@ export function program(args: readonly string[], env: NodeJS.ProcessEnv = {}, cw
 
 /** Runs a shell line in which `"$0" "$1"` is the program; the exit code is that of the program. */
 export function shell(line: string): Promise<Outcome> {
-  const child = spawn('bash', ['-c', `set -o pipefail; ${line}`, process.execPath, BIN], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('bash', ['-c', `set -o pipefail; ${line}`, process.execPath, BIN], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

@@ -15,7 +15,10 @@ test('state says whether the workflow or the worker is missing', async (t) => {
 
   const nobody = await program(['state', userId.toUpperCase()], env);
   assert.equal(nobody.code, 1);
-  assert.match(nobody.stderr, new RegExp(`^money-enrichment: no workflow "${appId}/${userId}" in namespace "default"[^\\n]+\\n$`));
+  assert.match(
+    nobody.stderr,
+    new RegExp(`^money-enrichment: no workflow "${appId}/${userId}" in namespace "default"[^\\n]+\\n$`),
+  );
 
   const { client, connection } = await connectTemporal(env);
   const workflowId = workflowIdOf(appId, userId);
@@ -26,5 +29,8 @@ test('state says whether the workflow or the worker is missing', async (t) => {
   });
   const unanswered = await program(['state', userId], env);
   assert.equal(unanswered.code, 1);
-  assert.match(unanswered.stderr, /^money-enrichment: no worker answered for "[^"]+" within 10 s: start one with "money-enrichment worker"\n$/);
+  assert.match(
+    unanswered.stderr,
+    /^money-enrichment: no worker answered for "[^"]+" within 10 s: start one with "money-enrichment worker"\n$/,
+  );
 });

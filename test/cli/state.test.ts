@@ -78,6 +78,9 @@ test('sessions, pending money by session and lookups are tables, and say when th
   assert.match(text, /^first occurrences +DEPOSIT, BET, and 5 more$/m);
   assert.match(text, /^sessions \(250, the first 1 shown\)$/m);
   assert.match(text, /^ {2}session-1 +UY +2026-01-31T09:00:00.000Z +2026-02-01T09:00:00.000Z +visible$/m);
-  assert.match(text, /^ {2}session-2 +money-1 +2026-01-31T09:30:00.000Z +DEPOSIT +0\.10 EUR +2026-01-31T10:30:00.000Z$/m);
+  assert.match(
+    text,
+    /^ {2}session-2 +money-1 +2026-01-31T09:30:00.000Z +DEPOSIT +0\.10 EUR +2026-01-31T10:30:00.000Z$/m,
+  );
   assert.match(text, /^ {2}session-3 +money-2 +not started$/m);
 });

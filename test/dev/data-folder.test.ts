@@ -24,7 +24,10 @@ test('a named folder is made, kept, and used by one at a time', async (t) => {
   const path = join(parent, 'a', 'b');
   const first = await openDataFolder(path);
   assert.equal(first.kept, true);
-  await assert.rejects(openDataFolder(path), { code: 'CONFIG', message: /Another process is using the data folder ".*b"/ });
+  await assert.rejects(openDataFolder(path), {
+    code: 'CONFIG',
+    message: /Another process is using the data folder ".*b"/,
+  });
   await writeFile(join(path, 'file'), '');
   await first.release();
   const second = await openDataFolder(path);
@@ -42,7 +45,9 @@ test('a folder that cannot be used is wrong configuration', async (t) => {
 test('what a killed process left behind is removed, what a living one uses is not', async (t) => {
   const parent = await mkdtemp(join(tmpdir(), 'data-test-'));
   t.after(() => rm(parent, { recursive: true, force: true }));
-  for (const name of [`money-enrichment-${DEAD_PID}-abc`, `money-enrichment-${process.pid}-abc`, 'other']) await mkdir(join(parent, name));
+  for (const name of [`money-enrichment-${DEAD_PID}-abc`, `money-enrichment-${process.pid}-abc`, 'other']) {
+    await mkdir(join(parent, name));
+  }
   await removeLeftBehind(parent);
   assert.deepEqual((await readdir(parent)).sort(), [`money-enrichment-${process.pid}-abc`, 'other']);
 });

@@ -140,7 +140,10 @@ for (const [signal, ms] of [
     dev.child.kill(signal);
     const end = await dev.ended();
     // Before its handlers are there the signal itself ends it, and nothing has been started.
-    assert.ok(end.code === 0 || (dev.stderr() === '' && end.signal === signal), `${JSON.stringify(end)} ${dev.stderr()}`);
+    assert.ok(
+      end.code === 0 || (dev.stderr() === '' && end.signal === signal),
+      `${JSON.stringify(end)} ${dev.stderr()}`,
+    );
     // What a process killed by the signal had started ends as soon as it sees that.
     await until('no process is left', () => marked(dev.mark).length === 0, 5_000);
     const left = (await readdir(temporary)).filter((name) => name.startsWith('money-enrichment'));
@@ -148,15 +151,22 @@ for (const [signal, ms] of [
   });
 }
 
-test('a signal while programs are fetched leaves no process, and neither lock nor half of an entry', needsProc, async (t) => {
-  const cache = await folderFor(t);
-  const dev = run(t, [BINARY, 'dev', '--infra'], { MONEY_ENRICHMENT_CACHE: cache });
-  await until('it fetches', () => /Fetching/.test(dev.stderr()));
-  dev.child.kill('SIGINT');
-  assert.deepEqual(await dev.ended(), { code: 0, signal: null });
-  assert.deepEqual(marked(dev.mark), []);
-  assert.deepEqual((await readdir(cache)).filter((name) => /\.(lock|part)$/.test(name)), []);
-});
+test(
+  'a signal while programs are fetched leaves no process, and neither lock nor half of an entry',
+  needsProc,
+  async (t) => {
+    const cache = await folderFor(t);
+    const dev = run(t, [BINARY, 'dev', '--infra'], { MONEY_ENRICHMENT_CACHE: cache });
+    await until('it fetches', () => /Fetching/.test(dev.stderr()));
+    dev.child.kill('SIGINT');
+    assert.deepEqual(await dev.ended(), { code: 0, signal: null });
+    assert.deepEqual(marked(dev.mark), []);
+    assert.deepEqual(
+      (await readdir(cache)).filter((name) => /\.(lock|part)$/.test(name)),
+      [],
+    );
+  },
+);
 
 test('dev --infra --data says READY on stdout, and its folder serves the next run', needsProc, async (t) => {
   const folder = await folderFor(t);

@@ -58,7 +58,10 @@ test('a port that was chosen must be free; another is taken only for one that no
   const first = await startMetricsGateway({ sources, port: 0, anyPortIfTaken: false });
   t.after(() => first.stop());
   const port = Number(new URL(first.url).port);
-  await assert.rejects(startMetricsGateway({ sources, port, anyPortIfTaken: false }), { code: 'CONFIG', message: new RegExp(`=${port} `) });
+  await assert.rejects(startMetricsGateway({ sources, port, anyPortIfTaken: false }), {
+    code: 'CONFIG',
+    message: new RegExp(`=${port} `),
+  });
   const other = await startMetricsGateway({ sources, port, anyPortIfTaken: true });
   t.after(() => other.stop());
   assert.notEqual(other.url, first.url);

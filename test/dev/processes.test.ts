@@ -15,7 +15,12 @@ test('lines of stdout and stderr are told apart, and the exit code is kept', asy
 
 test('arguments reach the program as they are', async () => {
   const args = ['a b', '', '"$HOME"', '*', "it's"];
-  const { stdout } = await runProgram(process.execPath, ['-e', 'console.log(JSON.stringify(process.argv.slice(1)))', '--', ...args]);
+  const { stdout } = await runProgram(process.execPath, [
+    '-e',
+    'console.log(JSON.stringify(process.argv.slice(1)))',
+    '--',
+    ...args,
+  ]);
   assert.deepEqual(JSON.parse(stdout), args);
 });
 

@@ -8,7 +8,8 @@ const UP = script("console.log('READY {}'); setInterval(() => {}, 1000)");
 
 test('a process counts as started when it says READY; what it writes besides is passed on', async () => {
   const lines: string[] = [];
-  const code = "console.log('hello ' + process.env.KAFKA_BROKERS, process.argv[1]); console.log('READY {}'); setInterval(() => {}, 1000)";
+  const code =
+    "console.log('hello ' + process.env.KAFKA_BROKERS, process.argv[1]); console.log('READY {}'); setInterval(() => {}, 1000)";
   const worker = await startProductProcess('worker', {
     env: { KAFKA_BROKERS: 'b:1' },
     log: (line) => lines.push(line),
@@ -27,7 +28,10 @@ test('a process that ends before READY is an error with its last words', async (
     log: () => undefined,
     command: script("console.error('no such topic'); process.exit(1)"),
   });
-  await assert.rejects(failing, { code: 'UNREACHABLE', message: 'The bridge did not start: it ended with exit code 1. no such topic' });
+  await assert.rejects(failing, {
+    code: 'UNREACHABLE',
+    message: 'The bridge did not start: it ended with exit code 1. no such topic',
+  });
 });
 
 test('an aborted start leaves nothing running', async () => {

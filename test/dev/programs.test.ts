@@ -25,6 +25,9 @@ test('--partitions takes whole numbers from 1 to 1000', () => {
   assert.equal(parsePartitions('1'), 1);
   assert.equal(parsePartitions('1000'), 1000);
   for (const text of ['0', '1001', '-1', '1.5', '1e2', '', 'four']) {
-    assert.throws(() => parsePartitions(text), { code: 'CONFIG', message: new RegExp(`--partitions is "${text.replace('.', '\\.')}"`) });
+    assert.throws(() => parsePartitions(text), {
+      code: 'CONFIG',
+      message: new RegExp(`--partitions is "${text.replace('.', '\\.')}"`),
+    });
   }
 });

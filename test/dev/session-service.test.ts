@@ -11,7 +11,9 @@ test('it answers the country for every session, counts, and knows nothing else',
     assert.equal(await answer.text(), '{"clientCountryCode":"UY"}');
   }
   assert.equal(service.requests, 2);
-  for (const path of ['/', '/sessions/', '/sessions/a/b', '/other']) assert.equal((await fetch(service.url + path)).status, 404);
+  for (const path of ['/', '/sessions/', '/sessions/a/b', '/other']) {
+    assert.equal((await fetch(service.url + path)).status, 404);
+  }
   assert.equal((await fetch(`${service.url}/sessions/a`, { method: 'POST' })).status, 404);
   assert.equal(service.requests, 2);
 });

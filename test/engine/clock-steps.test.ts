@@ -12,7 +12,10 @@ const DAY = 86_400_000;
 const logger = createLogger({ level: 'silent' });
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-for (const [way, step] of [['forward', DAY], ['back', -DAY]] as const) {
+for (const [way, step] of [
+  ['forward', DAY],
+  ['back', -DAY],
+] as const) {
   test(`a wall clock that is set ${way} by a day changes nothing of how long a part has failed`, () => {
     const clock = new ManualClock();
     const part = new Part(clock);
@@ -46,7 +49,11 @@ for (const [way, step] of [['forward', DAY], ['back', -DAY]] as const) {
     const stopping = new AbortController();
     const pauses: number[] = [];
     await keepRunning({
-      clock: { now: () => clock.now(), elapsed: () => clock.elapsed(), sleep: async (ms) => void (pauses.push(ms) === 4 && stopping.abort()) },
+      clock: {
+        now: () => clock.now(),
+        elapsed: () => clock.elapsed(),
+        sleep: async (ms) => void (pauses.push(ms) === 4 && stopping.abort()),
+      },
       logger,
       stopping: stopping.signal,
       attempt: async () => {
@@ -64,7 +71,8 @@ for (const [way, step] of [['forward', DAY], ['back', -DAY]] as const) {
     const worker = new ShardsWorker({
       clock,
       logger,
-      createOwnership: ({ onTaken }) => ({ start: async () => onTaken(3, {} as never), stop: async () => undefined }) as never,
+      createOwnership: ({ onTaken }) =>
+        ({ start: async () => onTaken(3, {} as never), stop: async () => undefined }) as never,
       startShardWorker: () => new Promise(() => undefined),
     });
     void worker.run();
@@ -78,5 +86,8 @@ for (const [way, step] of [['forward', DAY], ['back', -DAY]] as const) {
 
 test('a request to Temporal that is repeated after the wall clock was set back ends when its time has passed', async () => {
   const hangs = { withDeadline: <T>(_deadline: number | Date, run: () => Promise<T>) => run() };
-  await assert.rejects(within(1, hangs, () => new Promise(() => undefined)), { code: 'UNREACHABLE', message: 'Temporal gave no answer within 0.501 s' });
+  await assert.rejects(
+    within(1, hangs, () => new Promise(() => undefined)),
+    { code: 'UNREACHABLE', message: 'Temporal gave no answer within 0.501 s' },
+  );
 });

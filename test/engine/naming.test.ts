@@ -2,19 +2,50 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  backfillGroupOf, backfillTransactionalIdOf, bootstrapGroupOf, bridgeGroupOf, bridgeTransactionalIdOf, ledgerTopicOf, lookupsQueueBeside, lookupsQueueOf, retriedGroupOf,
-  shardGroupOf, shardTransactionalIdOf, taskQueueOf, workflowIdOf,
+  backfillGroupOf,
+  backfillTransactionalIdOf,
+  bootstrapGroupOf,
+  bridgeGroupOf,
+  bridgeTransactionalIdOf,
+  ledgerTopicOf,
+  lookupsQueueBeside,
+  lookupsQueueOf,
+  retriedGroupOf,
+  shardGroupOf,
+  shardTransactionalIdOf,
+  taskQueueOf,
+  workflowIdOf,
 } from '../../src/engine/naming.ts';
 
 test('names are those of every release', () => {
   assert.deepEqual(
     [
-      bridgeGroupOf('app'), bridgeTransactionalIdOf('app', 3), workflowIdOf('app', 'user'), taskQueueOf('app', 3), lookupsQueueOf('app'), shardTransactionalIdOf('app', 3), shardGroupOf('app'),
-      ledgerTopicOf('out'), backfillGroupOf('app', 'out'), backfillTransactionalIdOf('app-backfill-out', 3), bootstrapGroupOf('app'), retriedGroupOf('app'),
+      bridgeGroupOf('app'),
+      bridgeTransactionalIdOf('app', 3),
+      workflowIdOf('app', 'user'),
+      taskQueueOf('app', 3),
+      lookupsQueueOf('app'),
+      shardTransactionalIdOf('app', 3),
+      shardGroupOf('app'),
+      ledgerTopicOf('out'),
+      backfillGroupOf('app', 'out'),
+      backfillTransactionalIdOf('app-backfill-out', 3),
+      bootstrapGroupOf('app'),
+      retriedGroupOf('app'),
     ],
     [
-      'app-bridge', 'app-bridge-3', 'app/user', 'app-shard-3', 'app-lookups', 'app-shard-3', 'app-shards',
-      'out-ledger', 'app-backfill-out', 'app-backfill-out-3', 'app-bootstrap', 'app-dead-letters-retried',
+      'app-bridge',
+      'app-bridge-3',
+      'app/user',
+      'app-shard-3',
+      'app-lookups',
+      'app-shard-3',
+      'app-shards',
+      'out-ledger',
+      'app-backfill-out',
+      'app-backfill-out-3',
+      'app-bootstrap',
+      'app-dead-letters-retried',
     ],
   );
 });

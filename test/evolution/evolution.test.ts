@@ -10,7 +10,13 @@ import type { EventBatch, LedgerEntry, Start } from '../../src/money/domain/type
 import { dataConverter } from '../../src/engine/temporal/payload-codec.ts';
 import { decodeLedgerEntry } from '../../src/engine/publish/ledger-entry.ts';
 import { StateFormat } from '../../src/engine/stored/format.ts';
-import { releasedSchemas, todaysSchemas, type FieldSchema, type RecordSchema, type SchemaFile } from '../../src/engine/stored/schema.ts';
+import {
+  releasedSchemas,
+  todaysSchemas,
+  type FieldSchema,
+  type RecordSchema,
+  type SchemaFile,
+} from '../../src/engine/stored/schema.ts';
 import { verdictOf } from '../../src/engine/stored/compatibility.ts';
 import { newLife } from '../../workflows/life.ts';
 import { short } from '../money/domain/given.ts';
@@ -29,19 +35,24 @@ function holds(actual: unknown, expected: unknown, place: string): void {
   if (typeof expected !== 'object' || expected === null) return assert.equal(actual, expected, place);
   assert.ok(typeof actual === 'object' && actual !== null, place);
   if (Array.isArray(expected)) assert.equal((actual as unknown[]).length, expected.length, place);
-  for (const [name, value] of Object.entries(expected)) holds((actual as Record<string, unknown>)[name], value, `${place}.${name}`);
+  for (const [name, value] of Object.entries(expected)) {
+    holds((actual as Record<string, unknown>)[name], value, `${place}.${name}`);
+  }
 }
 
 it('every release of the schemas has fixtures, and the other way round', () => {
   assert.ok(versions().length > 0);
-  assert.deepEqual(versions(), releasedSchemas().map(({ version }) => version));
+  assert.deepEqual(
+    versions(),
+    releasedSchemas().map(({ version }) => version),
+  );
 });
 
 for (const version of versions()) {
   describe(`what ${version} wrote`, () => {
     it('is as it was written', () => assert.deepEqual(changedFiles(version), []));
 
-    it('has schemas that today\'s do not refuse', () => {
+    it("has schemas that today's do not refuse", () => {
       const released = releasedSchemas().find((file) => file.version === version)!;
       const { roots, refused } = verdictOf(released, todaysSchemas());
       assert.deepEqual(refused, []);
@@ -50,29 +61,54 @@ for (const version of versions()) {
 
     for (const name of namesOf(version, 'states')) {
       it(`is a state that goes on: ${name}`, async () => {
-        const { start: expected, next, applied, resolved, lookups } = readJson<Omit<StateFixture, 'start'> & { start: Start | null }>(version, `states/${name}.json`);
-        const { userId, life = newLife({ startedAt: 1, runId: 'r' }) } = await decoded<Start>(version, `states/${name}.payload`);
+        const {
+          start: expected,
+          next,
+          applied,
+          resolved,
+          lookups,
+        } = readJson<Omit<StateFixture, 'start'> & { start: Start | null }>(version, `states/${name}.json`);
+        const { userId, life = newLife({ startedAt: 1, runId: 'r' }) } = await decoded<Start>(
+          version,
+          `states/${name}.payload`,
+        );
         if (expected !== null) holds({ userId, ...(expected.life && { life }) }, expected, name);
         const effects = applyBatch(life.user, next, { userId, now: next.records[0]?.ts ?? 0 });
         assert.deepEqual([effects.applied.map(short), effects.resolved.map(short)], [applied, resolved]);
-        assert.deepEqual(life.user.lookups.map(({ money }) => money.id), lookups);
+        assert.deepEqual(
+          life.user.lookups.map(({ money }) => money.id),
+          lookups,
+        );
       });
     }
 
     for (const name of namesOf(version, 'signals')) {
       it(`is a signal: ${name}`, async () => {
-        holds(await decoded<EventBatch>(version, `signals/${name}.payload`), readJson(version, `signals/${name}.json`), name);
+        holds(
+          await decoded<EventBatch>(version, `signals/${name}.payload`),
+          readJson(version, `signals/${name}.json`),
+          name,
+        );
       });
     }
 
     for (const name of namesOf(version, 'ledger')) {
       it(`is an entry of the ledger: ${name}`, () => {
-        holds(decodeLedgerEntry(readBytes(version, `ledger/${name}.avro`), 'here'), readJson<LedgerEntry>(version, `ledger/${name}.json`), name);
+        holds(
+          decodeLedgerEntry(readBytes(version, `ledger/${name}.avro`), 'here'),
+          readJson<LedgerEntry>(version, `ledger/${name}.json`),
+          name,
+        );
       });
     }
 
     it('has states of every kind', () => {
-      assert.deepEqual(['empty', 'full', 'largest', 'lookups', 'new', 'pending', 'unpublished'].filter((name) => !namesOf(version, 'states').includes(name)), []);
+      assert.deepEqual(
+        ['empty', 'full', 'largest', 'lookups', 'new', 'pending', 'unpublished'].filter(
+          (name) => !namesOf(version, 'states').includes(name),
+        ),
+        [],
+      );
     });
   });
 }
@@ -80,19 +116,39 @@ for (const version of versions()) {
 describe('negative controls: the machinery can fail', () => {
   const today = todaysSchemas();
   const BAD: readonly (readonly [string, SchemaFile])[] = [
-    ['a new field without a default', changed(today, 'UserState', (fields) => [...fields, { name: 'level', type: 'long' }])],
-    ['a renamed field', changed(today, 'Session', (fields) => fields.map((field) => (field.name === 'ts' ? { ...field, name: 'at', default: 0 } : field)))],
-    ['another type', changed(today, 'Change', (fields) => fields.map((field) => (field.name === 'ts' ? { ...field, type: 'string' } : field)))],
+    [
+      'a new field without a default',
+      changed(today, 'UserState', (fields) => [...fields, { name: 'level', type: 'long' }]),
+    ],
+    [
+      'a renamed field',
+      changed(today, 'Session', (fields) =>
+        fields.map((field) => (field.name === 'ts' ? { ...field, name: 'at', default: 0 } : field)),
+      ),
+    ],
+    [
+      'another type',
+      changed(today, 'Change', (fields) =>
+        fields.map((field) => (field.name === 'ts' ? { ...field, type: 'string' } : field)),
+      ),
+    ],
   ];
   for (const [what, schemas] of BAD) {
     it(`refuses ${what}, for every release`, () => {
-      for (const released of releasedSchemas()) assert.ok(verdictOf(released, schemas).refused.length > 0, released.version);
+      for (const released of releasedSchemas()) {
+        assert.ok(verdictOf(released, schemas).refused.length > 0, released.version);
+      }
     });
   }
 
   it('does not read a state with the schema of something else', () => {
-    const format = new StateFormat({ ...today, records: today.records.filter(({ name }) => name !== 'LedgerEntry') }, []);
-    for (const version of versions()) assert.throws(() => format.decode(readBytes(version, 'ledger/both.avro')), /newer version wrote it/);
+    const format = new StateFormat(
+      { ...today, records: today.records.filter(({ name }) => name !== 'LedgerEntry') },
+      [],
+    );
+    for (const version of versions()) {
+      assert.throws(() => format.decode(readBytes(version, 'ledger/both.avro')), /newer version wrote it/);
+    }
   });
 
   it('notices another output', () => {
@@ -103,6 +159,15 @@ describe('negative controls: the machinery can fail', () => {
   });
 });
 
-function changed(file: SchemaFile, name: string, change: (fields: readonly FieldSchema[]) => FieldSchema[]): SchemaFile {
-  return { ...file, records: file.records.map((record): RecordSchema => (record.name === name ? { ...record, fields: change(record.fields) } : record)) };
+function changed(
+  file: SchemaFile,
+  name: string,
+  change: (fields: readonly FieldSchema[]) => FieldSchema[],
+): SchemaFile {
+  return {
+    ...file,
+    records: file.records.map((record): RecordSchema =>
+      record.name === name ? { ...record, fields: change(record.fields) } : record,
+    ),
+  };
 }

@@ -39,7 +39,9 @@ export class Writer {
 
   constructor(version: string) {
     this.#folder = join(ROOT, version);
-    if (existsSync(this.#folder)) throw new Error(`${this.#folder} is there: the fixtures of a release are never written again`);
+    if (existsSync(this.#folder)) {
+      throw new Error(`${this.#folder} is there: the fixtures of a release are never written again`);
+    }
   }
 
   bytes(file: string, content: Uint8Array): void {

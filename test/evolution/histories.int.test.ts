@@ -39,8 +39,18 @@ for (const version of versions()) {
 
 describe('negative controls', () => {
   const CHANGES: readonly (readonly [string, string, string, string])[] = [
-    ['another order of commands', 'workflows/enrich-user.ts', '    publishResolved();\n    lookups.ask();\n    setAlarm();\n', '    setAlarm();\n    lookups.ask();\n    publishResolved();\n'],
-    ['one timer more', 'workflows/enrich-user.ts', '  publishResolved();\n  lookups.ask();\n', '  engine.timer(60_000, () => undefined);\n  publishResolved();\n  lookups.ask();\n'],
+    [
+      'another order of commands',
+      'workflows/enrich-user.ts',
+      '    publishResolved();\n    lookups.ask();\n    setAlarm();\n',
+      '    setAlarm();\n    lookups.ask();\n    publishResolved();\n',
+    ],
+    [
+      'one timer more',
+      'workflows/enrich-user.ts',
+      '  publishResolved();\n  lookups.ask();\n',
+      '  engine.timer(60_000, () => undefined);\n  publishResolved();\n  lookups.ask();\n',
+    ],
   ];
   for (const [what, file, before, after] of CHANGES) {
     it(`does not replay with ${what}`, async () => {
@@ -53,8 +63,18 @@ describe('negative controls', () => {
         await writeFile(join(root, file), text.replace(before, after));
         const bundle = await bundleOf(root);
         for (const version of versions()) {
-          const failures = await Promise.all(runsOf(version).map((name) => replay(bundle, version, name).then(() => undefined, (error: Error) => error)));
-          assert.ok(failures.some((error) => error?.name === 'DeterminismViolationError'), `${version}: ${failures.map((error) => error?.name).join(', ')}`);
+          const failures = await Promise.all(
+            runsOf(version).map((name) =>
+              replay(bundle, version, name).then(
+                () => undefined,
+                (error: Error) => error,
+              ),
+            ),
+          );
+          assert.ok(
+            failures.some((error) => error?.name === 'DeterminismViolationError'),
+            `${version}: ${failures.map((error) => error?.name).join(', ')}`,
+          );
         }
       } finally {
         await rm(root, { recursive: true, force: true });

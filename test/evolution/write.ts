@@ -33,23 +33,40 @@ async function writeHistories(t: TestContext, writer: Writer): Promise<void> {
     await pause(500);
     return sessionIds.map((sessionId) => ({ sessionId, status: 'found', clientCountryCode: 'NO' }));
   };
-  await user.signal([birthYear(0, '1990', T0), session(0, 's1', T0, 'SE'), money(0, { id: 'a', ts: T0, session: 's1' }), money(1, { id: 'b', ts: T0, session: 's2' })]);
+  await user.signal([
+    birthYear(0, '1990', T0),
+    session(0, 's1', T0, 'SE'),
+    money(0, { id: 'a', ts: T0, session: 's1' }),
+    money(1, { id: 'b', ts: T0, session: 's2' }),
+  ]);
   await user.signal([money(2, { id: 'c', ts: T0 + 1, session: 's3', old: true }), session(1, 's2', T0 + 2, 'DE')]);
   const first = await user.runId();
   for (let n = 0; n < RUN_SIGNALS; n += 1) await user.signal([money(3 + n, { id: `m${n}`, ts: T0 + 3 + n })]);
   while ((await user.runId()) === first) await pause(100);
   await user.signal([money(200, { id: 'z', ts: T0 + 500, session: 's9' })]);
-  const expected = { applied: ['a =SE 1990/- first', ...Array.from({ length: RUN_SIGNALS }, (_, n) => `m${n} 1990/-`)], resolved: ['b =DE 1990/-', 'c =NO 1990/-'] };
-  while (user.fake.outputs('applied').length < expected.applied.length || user.fake.outputs('resolved').length < expected.resolved.length) await pause(100);
+  const expected = {
+    applied: ['a =SE 1990/- first', ...Array.from({ length: RUN_SIGNALS }, (_, n) => `m${n} 1990/-`)],
+    resolved: ['b =DE 1990/-', 'c =NO 1990/-'],
+  };
+  while (
+    user.fake.outputs('applied').length < expected.applied.length ||
+    user.fake.outputs('resolved').length < expected.resolved.length
+  ) {
+    await pause(100);
+  }
   assert.deepEqual(user.fake.outputs('applied'), expected.applied);
   assert.deepEqual([...user.fake.outputs('resolved')].sort(), expected.resolved);
   await pause(1_000);
   writer.json('histories/expected.json', expected);
-  for (const [index, history] of (await user.histories()).entries()) writer.bytes(`histories/run-${index + 1}.history`, History.encode(history).finish());
+  for (const [index, history] of (await user.histories()).entries()) {
+    writer.bytes(`histories/run-${index + 1}.history`, History.encode(history).finish());
+  }
 }
 
 const [version] = process.argv.slice(2);
-if (version === undefined || !/^\d+\.\d+\.\d+$/.test(version)) throw new Error('usage: node --import tsx test/evolution/write.ts VERSION');
+if (version === undefined || !/^\d+\.\d+\.\d+$/.test(version)) {
+  throw new Error('usage: node --import tsx test/evolution/write.ts VERSION');
+}
 // As a test, so that its server and worker end with it.
 test(`fixtures of ${version}`, { timeout: 120_000 }, (t) => write(t, new Writer(version)));
 

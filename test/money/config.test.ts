@@ -48,7 +48,8 @@ test('an empty environment gives the defaults of the contract', () => {
     dedupTtl: 60_000,
     pendingTimeout: 3_600_000,
     lookupTimeout: 1_000,
-    lookupGiveUpAfter: 600_000, maxLookups: 64,
+    lookupGiveUpAfter: 600_000,
+    maxLookups: 64,
     maxFutureSkew: 3_600_000,
     maxRecordBytes: 1_048_576,
     standInCountry: 'UY',
@@ -130,45 +131,111 @@ test('every variable is read', () => {
 
 test('an empty variable is an unset one', () => {
   assert.deepEqual(
-    loadConfig({ ...nothing, KAFKA_BROKERS: '', ENRICHMENT_APP_ID: '', TEMPORAL_ADDRESS: '', ENRICHMENT_DEDUP_TTL: ' ' }),
+    loadConfig({
+      ...nothing,
+      KAFKA_BROKERS: '',
+      ENRICHMENT_APP_ID: '',
+      TEMPORAL_ADDRESS: '',
+      ENRICHMENT_DEDUP_TTL: ' ',
+    }),
     loadConfig(nothing),
   );
 });
 
 describe('what is wrong is said with variable, value and expectation', () => {
   const cases: readonly [env: NodeJS.ProcessEnv, line: string][] = [
-    [{ ENRICHMENT_SESSION_TTL: '1 day' }, 'ENRICHMENT_SESSION_TTL="1 day": expected a duration such as 500ms, 20s, 5m, 1h or 1d'],
-    [{ ENRICHMENT_SESSION_TTL: '-1s' }, 'ENRICHMENT_SESSION_TTL="-1s": expected a duration such as 500ms, 20s, 5m, 1h or 1d'],
-    [{ ENRICHMENT_SESSION_TTL: '86400' }, 'ENRICHMENT_SESSION_TTL="86400": expected a duration such as 500ms, 20s, 5m, 1h or 1d'],
+    [
+      { ENRICHMENT_SESSION_TTL: '1 day' },
+      'ENRICHMENT_SESSION_TTL="1 day": expected a duration such as 500ms, 20s, 5m, 1h or 1d',
+    ],
+    [
+      { ENRICHMENT_SESSION_TTL: '-1s' },
+      'ENRICHMENT_SESSION_TTL="-1s": expected a duration such as 500ms, 20s, 5m, 1h or 1d',
+    ],
+    [
+      { ENRICHMENT_SESSION_TTL: '86400' },
+      'ENRICHMENT_SESSION_TTL="86400": expected a duration such as 500ms, 20s, 5m, 1h or 1d',
+    ],
     [{ ENRICHMENT_SESSION_TTL: '0s' }, 'ENRICHMENT_SESSION_TTL="0s": expected a duration from 1ms to 3650d'],
     [{ ENRICHMENT_DEDUP_TTL: '0.1ms' }, 'ENRICHMENT_DEDUP_TTL="0.1ms": expected a duration from 1ms to 3650d'],
     [{ ENRICHMENT_IDLE_TIMEOUT: '30d' }, 'ENRICHMENT_IDLE_TIMEOUT="30d": expected a duration from 1ms to 2147483647ms'],
-    [{ ENRICHMENT_MAX_RECORD_BYTES: '1MiB' }, 'ENRICHMENT_MAX_RECORD_BYTES="1MiB": expected a whole number from 1 to 1048576'],
-    [{ ENRICHMENT_MAX_RECORD_BYTES: '0' }, 'ENRICHMENT_MAX_RECORD_BYTES="0": expected a whole number from 1 to 1048576'],
+    [
+      { ENRICHMENT_MAX_RECORD_BYTES: '1MiB' },
+      'ENRICHMENT_MAX_RECORD_BYTES="1MiB": expected a whole number from 1 to 1048576',
+    ],
+    [
+      { ENRICHMENT_MAX_RECORD_BYTES: '0' },
+      'ENRICHMENT_MAX_RECORD_BYTES="0": expected a whole number from 1 to 1048576',
+    ],
     [{ ENRICHMENT_METRICS_PORT: '65536' }, 'ENRICHMENT_METRICS_PORT="65536": expected a whole number from 0 to 65535'],
-    [{ ENRICHMENT_LOG_LEVEL: 'loud' }, 'ENRICHMENT_LOG_LEVEL="loud": expected one of trace, debug, info, warn, error, fatal, silent'],
+    [
+      { ENRICHMENT_LOG_LEVEL: 'loud' },
+      'ENRICHMENT_LOG_LEVEL="loud": expected one of trace, debug, info, warn, error, fatal, silent',
+    ],
     [{ ENRICHMENT_APP_ID: 'a/b' }, 'ENRICHMENT_APP_ID="a/b": expected up to 100 letters, digits, "-", "_" and "."'],
-    [{ ENRICHMENT_USER_TOPIC: 'a b' }, 'ENRICHMENT_USER_TOPIC="a b": expected a topic name: up to 240 letters, digits, ".", "_" and "-"'],
-    [{ ENRICHMENT_USER_TOPIC: '..' }, 'ENRICHMENT_USER_TOPIC="..": expected a topic name: up to 240 letters, digits, ".", "_" and "-"'],
-    [{ ENRICHMENT_USER_TOPIC: 'wallet-events' }, 'ENRICHMENT_USER_TOPIC="wallet-events": expected a topic of its own, not that of ENRICHMENT_WALLET_TOPIC'],
-    [{ ENRICHMENT_DEAD_LETTER_TOPIC: 'money-enriched-events-ledger' }, 'ENRICHMENT_DEAD_LETTER_TOPIC="money-enriched-events-ledger": expected a topic of its own, not that of the ledger (<output topic>-ledger)'],
+    [
+      { ENRICHMENT_USER_TOPIC: 'a b' },
+      'ENRICHMENT_USER_TOPIC="a b": expected a topic name: up to 240 letters, digits, ".", "_" and "-"',
+    ],
+    [
+      { ENRICHMENT_USER_TOPIC: '..' },
+      'ENRICHMENT_USER_TOPIC="..": expected a topic name: up to 240 letters, digits, ".", "_" and "-"',
+    ],
+    [
+      { ENRICHMENT_USER_TOPIC: 'wallet-events' },
+      'ENRICHMENT_USER_TOPIC="wallet-events": expected a topic of its own, not that of ENRICHMENT_WALLET_TOPIC',
+    ],
+    [
+      { ENRICHMENT_DEAD_LETTER_TOPIC: 'money-enriched-events-ledger' },
+      'ENRICHMENT_DEAD_LETTER_TOPIC="money-enriched-events-ledger": expected a topic of its own, not that of the ledger (<output topic>-ledger)',
+    ],
     [{ ENRICHMENT_MAX_LOOKUPS: '0' }, 'ENRICHMENT_MAX_LOOKUPS="0": expected a whole number from 1 to 10000'],
-    [{ ENRICHMENT_SESSION_SERVICE_URL: 'http://sessions:8080/api/sessions/' }, 'ENRICHMENT_SESSION_SERVICE_URL="http://sessions:8080/api/sessions/": expected an address without "/sessions" at its end: "/sessions/<session id>" is added to it'],
+    [
+      { ENRICHMENT_SESSION_SERVICE_URL: 'http://sessions:8080/api/sessions/' },
+      'ENRICHMENT_SESSION_SERVICE_URL="http://sessions:8080/api/sessions/": expected an address without "/sessions" at its end: "/sessions/<session id>" is added to it',
+    ],
     [{ ENRICHMENT_LOOKUP_TIMEOUT: '26s' }, 'ENRICHMENT_LOOKUP_TIMEOUT="26s": expected a duration from 1ms to 25s'],
-    [{ ENRICHMENT_LOOKUP_TIMEOUT: '20s', ENRICHMENT_LOOKUP_GIVE_UP_AFTER: '20s' }, 'ENRICHMENT_LOOKUP_TIMEOUT="20s": expected less than ENRICHMENT_LOOKUP_GIVE_UP_AFTER'],
-    [{ ENRICHMENT_LOOKUP_GIVE_UP_AFTER: '1s' }, 'ENRICHMENT_LOOKUP_TIMEOUT="1s": expected less than ENRICHMENT_LOOKUP_GIVE_UP_AFTER'],
-    [{ ENRICHMENT_SESSION_SERVICE_URL: 'localhost:80' }, 'ENRICHMENT_SESSION_SERVICE_URL: expected an address such as http://localhost:8080, without user, query or fragment'],
-    [{ ENRICHMENT_SESSION_SERVICE_URL: 'http://a:secret@b' }, 'ENRICHMENT_SESSION_SERVICE_URL: expected an address such as http://localhost:8080, without user, query or fragment'],
+    [
+      { ENRICHMENT_LOOKUP_TIMEOUT: '20s', ENRICHMENT_LOOKUP_GIVE_UP_AFTER: '20s' },
+      'ENRICHMENT_LOOKUP_TIMEOUT="20s": expected less than ENRICHMENT_LOOKUP_GIVE_UP_AFTER',
+    ],
+    [
+      { ENRICHMENT_LOOKUP_GIVE_UP_AFTER: '1s' },
+      'ENRICHMENT_LOOKUP_TIMEOUT="1s": expected less than ENRICHMENT_LOOKUP_GIVE_UP_AFTER',
+    ],
+    [
+      { ENRICHMENT_SESSION_SERVICE_URL: 'localhost:80' },
+      'ENRICHMENT_SESSION_SERVICE_URL: expected an address such as http://localhost:8080, without user, query or fragment',
+    ],
+    [
+      { ENRICHMENT_SESSION_SERVICE_URL: 'http://a:secret@b' },
+      'ENRICHMENT_SESSION_SERVICE_URL: expected an address such as http://localhost:8080, without user, query or fragment',
+    ],
     [{ ENRICHMENT_VALUE_FORMAT: 'xml' }, 'ENRICHMENT_VALUE_FORMAT="xml": expected one of json, avro'],
     [{ KAFKA_BROKERS: 'localhost' }, 'KAFKA_BROKERS="localhost": expected host:port, several separated by commas'],
     [{ KAFKA_BROKERS: 'a:1,b:0' }, 'KAFKA_BROKERS="a:1,b:0": expected host:port, several separated by commas'],
     [{ KAFKA_BROKERS: 'a:1', KAFKA_SSL: 'yes' }, 'KAFKA_SSL="yes": expected true or false'],
     [{ KAFKA_SSL: 'true' }, 'KAFKA_BROKERS is not set: expected host:port of a Kafka broker, as KAFKA_SSL is set'],
-    [{ KAFKA_BROKERS: 'a:1', KAFKA_SSL_CA: '/nonexistent/ca.pem' }, `KAFKA_SSL_CA="/nonexistent/ca.pem": expected PEM text or the path of a PEM file (ENOENT: no such file or directory, open '/nonexistent/ca.pem')`],
-    [{ KAFKA_BROKERS: 'a:1', KAFKA_SASL_USERNAME: 'me', KAFKA_SASL_MECHANISM: 'plain' }, 'KAFKA_SASL_PASSWORD is not set: expected all of KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD, or none'],
-    [{ KAFKA_BROKERS: 'a:1', KAFKA_SASL_MECHANISM: 'gssapi', KAFKA_SASL_USERNAME: 'u', KAFKA_SASL_PASSWORD: 'p' }, 'KAFKA_SASL_MECHANISM="gssapi": expected one of plain, scram-sha-256, scram-sha-512'],
-    [{ TEMPORAL_ADDRESS: 'http://localhost:7233' }, 'TEMPORAL_ADDRESS="http://localhost:7233": expected host:port of a Temporal server'],
-    [{ TEMPORAL_CONFIG_FILE: '/nonexistent/t.toml' }, 'TEMPORAL_CONFIG_FILE="/nonexistent/t.toml": expected a file that exists'],
+    [
+      { KAFKA_BROKERS: 'a:1', KAFKA_SSL_CA: '/nonexistent/ca.pem' },
+      `KAFKA_SSL_CA="/nonexistent/ca.pem": expected PEM text or the path of a PEM file (ENOENT: no such file or directory, open '/nonexistent/ca.pem')`,
+    ],
+    [
+      { KAFKA_BROKERS: 'a:1', KAFKA_SASL_USERNAME: 'me', KAFKA_SASL_MECHANISM: 'plain' },
+      'KAFKA_SASL_PASSWORD is not set: expected all of KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD, or none',
+    ],
+    [
+      { KAFKA_BROKERS: 'a:1', KAFKA_SASL_MECHANISM: 'gssapi', KAFKA_SASL_USERNAME: 'u', KAFKA_SASL_PASSWORD: 'p' },
+      'KAFKA_SASL_MECHANISM="gssapi": expected one of plain, scram-sha-256, scram-sha-512',
+    ],
+    [
+      { TEMPORAL_ADDRESS: 'http://localhost:7233' },
+      'TEMPORAL_ADDRESS="http://localhost:7233": expected host:port of a Temporal server',
+    ],
+    [
+      { TEMPORAL_CONFIG_FILE: '/nonexistent/t.toml' },
+      'TEMPORAL_CONFIG_FILE="/nonexistent/t.toml": expected a file that exists',
+    ],
   ];
   for (const [env, line] of cases) {
     test(JSON.stringify(env), () => assert.deepEqual(problemsOf(env), [line]));
@@ -195,14 +262,27 @@ test('avro needs a schema registry, whose address may have a name and a password
   assert.deepEqual(problemsOf({ ENRICHMENT_VALUE_FORMAT: 'avro' }), [
     'SCHEMA_REGISTRY_URL is not set: expected the http(s) address of the schema registry, as ENRICHMENT_VALUE_FORMAT is avro',
   ]);
-  const { valueFormat, schemaRegistryUrl } = loadConfig({ ...nothing, ENRICHMENT_VALUE_FORMAT: 'avro', SCHEMA_REGISTRY_URL: 'https://me:p%40ss@registry/x/' });
+  const { valueFormat, schemaRegistryUrl } = loadConfig({
+    ...nothing,
+    ENRICHMENT_VALUE_FORMAT: 'avro',
+    SCHEMA_REGISTRY_URL: 'https://me:p%40ss@registry/x/',
+  });
   assert.deepEqual([valueFormat, schemaRegistryUrl], ['avro', 'https://me:p%40ss@registry/x']);
 });
 
 test('the address of the schema registry is never quoted', () => {
-  for (const address of ['registry:8081', 'ftp://me:hunter2@registry', 'http://me:hunter2@registry?a=b', 'http://me:hunter%2@registry']) {
+  for (const address of [
+    'registry:8081',
+    'ftp://me:hunter2@registry',
+    'http://me:hunter2@registry?a=b',
+    'http://me:hunter%2@registry',
+  ]) {
     const text = problemsOf({ ENRICHMENT_VALUE_FORMAT: 'avro', SCHEMA_REGISTRY_URL: address }).join('\n');
-    assert.match(text, /^SCHEMA_REGISTRY_URL: expected an address such as http:\/\/localhost:8080, without query or fragment; a user is given as/, address);
+    assert.match(
+      text,
+      /^SCHEMA_REGISTRY_URL: expected an address such as http:\/\/localhost:8080, without query or fragment; a user is given as/,
+      address,
+    );
     assert.doesNotMatch(text, /hunter/);
   }
 });
@@ -232,7 +312,10 @@ test('a client certificate needs its key', () => {
   assert.deepEqual(problemsOf({ KAFKA_BROKERS: 'a:1', KAFKA_SSL_CERT: pem }), [
     'KAFKA_SSL_KEY is not set: expected both of KAFKA_SSL_CERT and KAFKA_SSL_KEY, or neither',
   ]);
-  assert.match(problemsOf({ KAFKA_BROKERS: 'a:1', KAFKA_SSL_CA: pem, KAFKA_SSL: 'false' }).join(), /^KAFKA_SSL="false"/);
+  assert.match(
+    problemsOf({ KAFKA_BROKERS: 'a:1', KAFKA_SSL_CA: pem, KAFKA_SSL: 'false' }).join(),
+    /^KAFKA_SSL="false"/,
+  );
 });
 
 test('durations', () => {
@@ -256,7 +339,13 @@ test('durations', () => {
     [' 1s', null],
   ];
   for (const [text, ms] of durations) assert.equal(parseDuration(text), ms, text);
-  for (const [ms, text] of [[0, '0s'], [500, '500ms'], [90_000, '90s'], [3_600_000, '1h'], [172_800_000, '2d']] as const) {
+  for (const [ms, text] of [
+    [0, '0s'],
+    [500, '500ms'],
+    [90_000, '90s'],
+    [3_600_000, '1h'],
+    [172_800_000, '2d'],
+  ] as const) {
     assert.equal(formatDuration(ms), text);
   }
 });
@@ -277,9 +366,15 @@ test('a .env saved with a byte order mark gives its first variable too; one in U
   writeFileSync(join(cwd, '.env'), '\ufeffKAFKA_BROKERS=k:9092\nCONFIG_TEST_B=b\n');
   const env = readEnvironment(cwd);
   assert.deepEqual([env['KAFKA_BROKERS'], env['CONFIG_TEST_B']], ['k:9092', 'b']);
-  for (const bytes of [Buffer.from('\ufeffKAFKA_BROKERS=k:9092\n', 'utf16le'), Buffer.from('KAFKA_BROKERS=k:9092\n', 'utf16le')]) {
+  for (const bytes of [
+    Buffer.from('\ufeffKAFKA_BROKERS=k:9092\n', 'utf16le'),
+    Buffer.from('KAFKA_BROKERS=k:9092\n', 'utf16le'),
+  ]) {
     writeFileSync(join(cwd, '.env'), bytes);
-    assert.throws(() => readEnvironment(cwd), { code: 'CONFIG', message: /\.env: expected UTF-8 text, but it is UTF-16, most likely: save it as UTF-8/ });
+    assert.throws(() => readEnvironment(cwd), {
+      code: 'CONFIG',
+      message: /\.env: expected UTF-8 text, but it is UTF-16, most likely: save it as UTF-8/,
+    });
   }
   writeFileSync(join(cwd, '.env'), Buffer.from([0x41, 0x3d, 0xe9, 0x0a])); // Latin-1
   assert.throws(() => readEnvironment(cwd), { code: 'CONFIG', message: /expected UTF-8 text/ });
@@ -320,14 +415,25 @@ describe('Temporal', () => {
     writeFileSync(file, '[profile');
     assert.match(problemsOf({ TEMPORAL_CONFIG_FILE: file }).join(), /^Temporal configuration/);
     writeFileSync(file, '');
-    assert.match(problemsOf({ TEMPORAL_CONFIG_FILE: file, TEMPORAL_PROFILE: 'prod' }).join(), /^Temporal configuration.*prod/);
+    assert.match(
+      problemsOf({ TEMPORAL_CONFIG_FILE: file, TEMPORAL_PROFILE: 'prod' }).join(),
+      /^Temporal configuration.*prod/,
+    );
   });
 });
 
 test('older workflows need a deployment, whose name Temporal must accept', () => {
-  assert.deepEqual(loadConfig({ ...nothing, ENRICHMENT_DEPLOYMENT: 'money', ENRICHMENT_OLDER_WORKFLOWS: 'a.json, b.json,' }).olderWorkflows, ['a.json', 'b.json']);
-  assert.deepEqual(problemsOf({ ENRICHMENT_OLDER_WORKFLOWS: 'a.json' }), ['ENRICHMENT_DEPLOYMENT is not set: expected the name of the deployment, as ENRICHMENT_OLDER_WORKFLOWS is set']);
-  assert.deepEqual(problemsOf({ ENRICHMENT_DEPLOYMENT: 'a.b' }), ['ENRICHMENT_DEPLOYMENT="a.b": expected up to 100 letters, digits, "-" and "_"']);
+  assert.deepEqual(
+    loadConfig({ ...nothing, ENRICHMENT_DEPLOYMENT: 'money', ENRICHMENT_OLDER_WORKFLOWS: 'a.json, b.json,' })
+      .olderWorkflows,
+    ['a.json', 'b.json'],
+  );
+  assert.deepEqual(problemsOf({ ENRICHMENT_OLDER_WORKFLOWS: 'a.json' }), [
+    'ENRICHMENT_DEPLOYMENT is not set: expected the name of the deployment, as ENRICHMENT_OLDER_WORKFLOWS is set',
+  ]);
+  assert.deepEqual(problemsOf({ ENRICHMENT_DEPLOYMENT: 'a.b' }), [
+    'ENRICHMENT_DEPLOYMENT="a.b": expected up to 100 letters, digits, "-" and "_"',
+  ]);
 });
 
 test('a record larger than what continue-as-new can carry beside a full state cannot be accepted', () => {

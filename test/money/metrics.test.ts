@@ -20,5 +20,7 @@ test('every counter is there before its first event, at 0 for each of its labels
     'money_enrichment_transactions_total{outcome="committed"} 0',
     'money_enrichment_dead_letters_total{reason="malformed"} 0',
     'money_enrichment_lookups_total{outcome="given-up"} 0',
-  ]) assert.ok(samples.includes(sample), sample);
+  ]) {
+    assert.ok(samples.includes(sample), sample);
+  }
 });

@@ -21,12 +21,21 @@ const PLACEHOLDER = /<([a-z ]+)>/g;
 /** The rows of the table, with the names of a configuration in place of the placeholders. */
 export function accessList({ appId, topics }: Pick<Config, 'appId' | 'topics'>): Row[] {
   const names: Readonly<Record<string, string>> = {
-    app: appId, users: topics.user, sessions: topics.session, wallet: topics.money, output: topics.output, ledger: topics.ledger, 'dead letters': topics.deadLetter, yours: 'consumers',
+    app: appId,
+    users: topics.user,
+    sessions: topics.session,
+    wallet: topics.money,
+    output: topics.output,
+    ledger: topics.ledger,
+    'dead letters': topics.deadLetter,
+    yours: 'consumers',
   };
   const rows: Row[] = [];
   for (const line of readFileSync(DOCUMENT, 'utf8').split('\n')) {
     const [, process = '', resource = '', written = '', operations = ''] = line.split('|').map((cell) => cell.trim());
-    if (resource !== 'topic' && resource !== 'group' && resource !== 'transactional id' && resource !== 'cluster') continue;
+    if (resource !== 'topic' && resource !== 'group' && resource !== 'transactional id' && resource !== 'cluster') {
+      continue;
+    }
     for (const [, quoted = ''] of written.matchAll(/`([^`]+)`/g)) {
       const name = quoted.replace(PLACEHOLDER, (_, placeholder: string) => {
         const value = names[placeholder];
@@ -34,7 +43,11 @@ export function accessList({ appId, topics }: Pick<Config, 'appId' | 'topics'>):
         return value;
       });
       rows.push({
-        process: process.replaceAll('`', ''), resource, name: name.replace(/\*$/, ''), prefixed: name.endsWith('*'), operations: operations.split(', '),
+        process: process.replaceAll('`', ''),
+        resource,
+        name: name.replace(/\*$/, ''),
+        prefixed: name.endsWith('*'),
+        operations: operations.split(', '),
       });
     }
   }
@@ -44,7 +57,12 @@ export function accessList({ appId, topics }: Pick<Config, 'appId' | 'topics'>):
 /** Gives the rows of one process to a user, and nothing else. */
 export async function grant(admin: KafkaConfig, user: string, rows: readonly Row[]): Promise<void> {
   const { AclResourceTypes, AclOperationTypes, AclPermissionTypes, ResourcePatternTypes } = library();
-  const types = { topic: AclResourceTypes.TOPIC, group: AclResourceTypes.GROUP, 'transactional id': AclResourceTypes.TRANSACTIONAL_ID, cluster: AclResourceTypes.CLUSTER };
+  const types = {
+    topic: AclResourceTypes.TOPIC,
+    group: AclResourceTypes.GROUP,
+    'transactional id': AclResourceTypes.TRANSACTIONAL_ID,
+    cluster: AclResourceTypes.CLUSTER,
+  };
   const client = createClient(admin, createLogger({ level: 'silent' }), { retry: PATIENT_RETRY });
   const connection = client.kafka.admin();
   try {
@@ -57,7 +75,10 @@ export async function grant(admin: KafkaConfig, user: string, rows: readonly Row
           resourcePatternType: prefixed ? ResourcePatternTypes.PREFIXED : ResourcePatternTypes.LITERAL,
           principal: `User:${user}`,
           host: '*',
-          operation: AclOperationTypes[operation.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase() as keyof typeof AclOperationTypes],
+          operation:
+            AclOperationTypes[
+              operation.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase() as keyof typeof AclOperationTypes
+            ],
           permissionType: AclPermissionTypes.ALLOW,
         })),
       ),

@@ -72,7 +72,11 @@ test('personal data is nowhere where it need not be', { timeout: 240_000 }, asyn
 
   const asked = await program(['state', STATE.user, '--json'], system.env);
   assert.equal(asked.code, 0, asked.stderr);
-  assert.equal((JSON.parse(asked.stdout) as { userId: string }).userId, STATE.user, 'state finds the workflow by the hashed id');
+  assert.equal(
+    (JSON.parse(asked.stdout) as { userId: string }).userId,
+    STATE.user,
+    'state finds the workflow by the hashed id',
+  );
   for (const { httpUrl } of [worker, bridge]) {
     for (const path of ['metrics', 'healthz', 'readyz']) metrics.push(await (await fetch(`${httpUrl}/${path}`)).text());
   }
@@ -90,7 +94,10 @@ test('personal data is nowhere where it need not be', { timeout: 240_000 }, asyn
   await writer.send(config.topics.ledger, [{ key: UNUSED.foreignKey, value: UNUSED.foreignValue }]);
   await start('worker');
   await logged(/not one of ours/);
-  assert.ok(logs.some((line) => line.includes('"level":10')), 'the trace level was on');
+  assert.ok(
+    logs.some((line) => line.includes('"level":10')),
+    'the trace level was on',
+  );
 
   assert.deepEqual(marksIn(logs.join('\n'), ALL), [], 'logs');
   assert.deepEqual(marksIn(metrics.join('\n'), ALL), [], 'metrics and health');
@@ -102,9 +109,18 @@ test('personal data is nowhere where it need not be', { timeout: 240_000 }, asyn
     assert.deepEqual(marksIn(JSON.stringify(headers), ALL), [], 'headers of an output');
     assert.deepEqual(marksIn(`${key}${value}`, UNUSED), [], 'an output');
   }
-  for (const { headers } of system.deadLetters) assert.deepEqual(marksIn(JSON.stringify(headers), ALL), [], `headers of a dead letter: ${headers['detail']}`);
+  for (const { headers } of system.deadLetters) {
+    assert.deepEqual(marksIn(JSON.stringify(headers), ALL), [], `headers of a dead letter: ${headers['detail']}`);
+  }
   const reasons = new Set(system.deadLetters.map(({ headers }) => headers['reason']));
-  assert.deepEqual([...reasons].sort(), ['future', 'invalid', 'key-mismatch', 'malformed', 'too-large', 'unknown-type']);
+  assert.deepEqual([...reasons].sort(), [
+    'future',
+    'invalid',
+    'key-mismatch',
+    'malformed',
+    'too-large',
+    'unknown-type',
+  ]);
 });
 
 async function searchTemporal(env: Record<string, string>, appId: string): Promise<void> {
@@ -115,19 +131,38 @@ async function searchTemporal(env: Record<string, string>, appId: string): Promi
     const [info] = found;
     assert.equal(found.length, 1);
     assert.match(info!.workflowId, new RegExp(`^${appId}/[0-9a-f]{64}$`));
-    assert.deepEqual(marksIn(textOf(info!.raw), ALL), [], 'what a list of workflows shows: ids, task queue, search attributes, memo');
+    assert.deepEqual(
+      marksIn(textOf(info!.raw), ALL),
+      [],
+      'what a list of workflows shows: ids, task queue, search attributes, memo',
+    );
 
     const handle = client.workflow.getHandle(info!.workflowId);
     const description = await handle.describe();
-    assert.deepEqual(marksIn(frameOf(description.raw), ALL), [], 'a description, pending activities and their failures included');
+    assert.deepEqual(
+      marksIn(frameOf(description.raw), ALL),
+      [],
+      'a description, pending activities and their failures included',
+    );
     const history = await handle.fetchHistory();
     assert.ok((history.events ?? []).length > 20);
     assert.deepEqual(marksIn(frameOf(history), ALL), [], 'the history around its payloads: failures, names, headers');
-    assert.deepEqual(marksIn(textOf(history), { ...UNUSED, hashKey: HASH_KEY }), [], 'the whole history: nothing that no rule uses');
+    assert.deepEqual(
+      marksIn(textOf(history), { ...UNUSED, hashKey: HASH_KEY }),
+      [],
+      'the whole history: nothing that no rule uses',
+    );
     // The search finds what is there: the state itself.
-    assert.deepEqual(marksIn(textOf(history), { type: STATE.moneyType, amount: STATE.amount, user: STATE.user }), ['type', 'amount', 'user']);
+    assert.deepEqual(marksIn(textOf(history), { type: STATE.moneyType, amount: STATE.amount, user: STATE.user }), [
+      'type',
+      'amount',
+      'user',
+    ]);
     assert.match(frameOf(history), /the ledger ends at 0/);
-    assert.match(frameOf(history) + frameOf(description.raw), /session service gave no usable answer|status 500|not JSON/);
+    assert.match(
+      frameOf(history) + frameOf(description.raw),
+      /session service gave no usable answer|status 500|not JSON/,
+    );
   } finally {
     await connection.close();
   }
@@ -138,10 +173,15 @@ async function talkativeSessionService(t: TestContext): Promise<string> {
   const server = createServer((request, response) => {
     const id = request.url?.split('/').at(-1);
     if (id === STATE.illSession) response.writeHead(200).end(UNUSED.lookupBody);
-    else if (id === STATE.movedSession) response.writeHead(302, { location: `http://${UNUSED.lookupLocation}/` }).end(UNUSED.lookupBody);
-    else if (id === STATE.brokenSession) response.writeHead(500, UNUSED.lookupError).end(UNUSED.lookupError);
+    else if (id === STATE.movedSession) {
+      response.writeHead(302, { location: `http://${UNUSED.lookupLocation}/` }).end(UNUSED.lookupBody);
+    } else if (id === STATE.brokenSession) response.writeHead(500, UNUSED.lookupError).end(UNUSED.lookupError);
     else if (id === STATE.lateSession) response.writeHead(404).end(UNUSED.lookupError);
-    else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ clientCountryCode: STATE.lookedUp, owner: UNUSED.lookupExtra }));
+    else {
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ clientCountryCode: STATE.lookedUp, owner: UNUSED.lookupExtra }));
+    }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => {

@@ -28,5 +28,7 @@ function collect(value: unknown, payloads: boolean, found: string[]): string[] {
 /** The names of the marks that occur in `text`, whatever their case. */
 export function marksIn(text: string, marks: Readonly<Record<string, string>>): string[] {
   const lower = text.toLowerCase();
-  return Object.entries(marks).filter(([, mark]) => lower.includes(mark.toLowerCase())).map(([name]) => name);
+  return Object.entries(marks)
+    .filter(([, mark]) => lower.includes(mark.toLowerCase()))
+    .map(([name]) => name);
 }

@@ -14,12 +14,22 @@ const USER = '0a7f5c36-6d0c-4f6e-9a52-0f8f1d3b2c11';
 
 /** Nothing listens on port 1. */
 const REACHING_NOBODY = {
-  KAFKA_BROKERS: '127.0.0.1:1', TEMPORAL_ADDRESS: '127.0.0.1:1', ENRICHMENT_SESSION_SERVICE_URL: 'http://127.0.0.1:1', ENRICHMENT_METRICS_PORT: '0',
+  KAFKA_BROKERS: '127.0.0.1:1',
+  TEMPORAL_ADDRESS: '127.0.0.1:1',
+  ENRICHMENT_SESSION_SERVICE_URL: 'http://127.0.0.1:1',
+  ENRICHMENT_METRICS_PORT: '0',
 };
 const SECRETS = {
-  KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_USERNAME: 'user', KAFKA_SASL_PASSWORD: 'canary-sasl-password', TEMPORAL_API_KEY: 'canary-api-key',
-  TEMPORAL_GRPC_META_AUTHORIZATION: 'Bearer canary-bearer', TEMPORAL_CODEC_AUTH: 'canary-codec', ENRICHMENT_USER_ID_HASH_KEY: 'canary-hash-key-0123456789-0123456789',
-  KAFKA_SSL: 'true', KAFKA_SSL_CERT: CERTIFICATE, KAFKA_SSL_KEY: KEY,
+  KAFKA_SASL_MECHANISM: 'plain',
+  KAFKA_SASL_USERNAME: 'user',
+  KAFKA_SASL_PASSWORD: 'canary-sasl-password',
+  TEMPORAL_API_KEY: 'canary-api-key',
+  TEMPORAL_GRPC_META_AUTHORIZATION: 'Bearer canary-bearer',
+  TEMPORAL_CODEC_AUTH: 'canary-codec',
+  ENRICHMENT_USER_ID_HASH_KEY: 'canary-hash-key-0123456789-0123456789',
+  KAFKA_SSL: 'true',
+  KAFKA_SSL_CERT: CERTIFICATE,
+  KAFKA_SSL_KEY: KEY,
 };
 /** Each is refused, or means nothing; none may be quoted. */
 const WRONG: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -31,10 +41,21 @@ const WRONG: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'a key where a certificate belongs': { KAFKA_SSL_CERT: KEY.replaceAll('\n', '\\n') },
   'a key of TLS of Temporal': { TEMPORAL_TLS_CLIENT_KEY_DATA: KEY, TEMPORAL_TLS_CLIENT_CERT_DATA: CERTIFICATE },
   'a hash key that is too short': { ENRICHMENT_USER_ID_HASH_KEY: 'canary-short' },
-  'secrets whose names are misspelt': { KAFKA_SASL_PASSWORT: 'x', KAFKA_SASL_TOKEN: 'canary-token', ENRICHMENT_API_KEY: 'canary-key' },
+  'secrets whose names are misspelt': {
+    KAFKA_SASL_PASSWORT: 'x',
+    KAFKA_SASL_TOKEN: 'canary-token',
+    ENRICHMENT_API_KEY: 'canary-key',
+  },
 };
 const COMMANDS: readonly (readonly string[])[] = [
-  ['doctor'], ['topics'], ['dead-letters'], ['dead-letters', 'retry', '--reason', 'future'], ['state', USER], ['generate', '--events', '1'], ['bridge'], ['worker'],
+  ['doctor'],
+  ['topics'],
+  ['dead-letters'],
+  ['dead-letters', 'retry', '--reason', 'future'],
+  ['state', USER],
+  ['generate', '--events', '1'],
+  ['bridge'],
+  ['worker'],
 ];
 
 async function assertSilent(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
@@ -47,12 +68,15 @@ async function assertSilent(args: readonly string[], env: NodeJS.ProcessEnv): Pr
 describe('secrets are not printed', { concurrency: 2 }, () => {
   for (const args of COMMANDS) {
     // The two that go on trying for ever are run with a configuration that they refuse.
-    const env = ['bridge', 'worker'].includes(args[0]!) ? { ...REACHING_NOBODY, ...SECRETS, ENRICHMENT_DEDUP_TTL: 'soon' } : { ...REACHING_NOBODY, ...SECRETS };
+    const env = ['bridge', 'worker'].includes(args[0]!)
+      ? { ...REACHING_NOBODY, ...SECRETS, ENRICHMENT_DEDUP_TTL: 'soon' }
+      : { ...REACHING_NOBODY, ...SECRETS };
     test(args.join(' '), () => assertSilent(args, env));
   }
   for (const [what, wrong] of Object.entries(WRONG)) {
     for (const command of ['doctor', 'topics']) {
-      test(`${command}, ${what}`, () => assertSilent([command], { ...REACHING_NOBODY, ...SECRETS, ...wrong, KAFKA_SASL_MECHANISM: 'none' }));
+      test(`${command}, ${what}`, () =>
+        assertSilent([command], { ...REACHING_NOBODY, ...SECRETS, ...wrong, KAFKA_SASL_MECHANISM: 'none' }));
     }
   }
   test('a profile file that is broken beside its key', async (t: TestContext) => {
@@ -79,5 +103,7 @@ describe('a value as it may be shown', () => {
     ['KAFKA_BROKERS', 'host:1,other:2', '"host:1,other:2"'],
     ['KAFKA_SASL_USERNAME', 'bridge', '"bridge"'],
   ];
-  for (const [name, value, expected] of cases) test(`${name}=${value.slice(0, 30)}`, () => assert.equal(shown(name, value), expected));
+  for (const [name, value, expected] of cases) {
+    test(`${name}=${value.slice(0, 30)}`, () => assert.equal(shown(name, value), expected));
+  }
 });

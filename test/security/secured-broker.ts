@@ -57,10 +57,25 @@ log.message.timestamp.after.max.ms=9223372036854775807
 log.retention.ms=-1
 `,
   );
-  const java = (main: string): string[] => ['-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', `-Dlog4j2.configurationFile=${logging}`, '-cp', programs.classPath, main];
-  await formatFolder({ folder: join(dataDir, 'data'), nodeId: 1, storageTool: [programs.java, ...java('kafka.tools.StorageTool')] });
+  const java = (main: string): string[] => [
+    '-Xmx384m',
+    '-XX:+UseSerialGC',
+    '-XX:TieredStopAtLevel=1',
+    `-Dlog4j2.configurationFile=${logging}`,
+    '-cp',
+    programs.classPath,
+    main,
+  ];
+  await formatFolder({
+    folder: join(dataDir, 'data'),
+    nodeId: 1,
+    storageTool: [programs.java, ...java('kafka.tools.StorageTool')],
+  });
   const output: string[] = [];
-  const child = startChild(programs.java, [...java('kafka.Kafka'), properties], { name: 'kafka', onLine: (line) => void output.push(line) });
+  const child = startChild(programs.java, [...java('kafka.Kafka'), properties], {
+    name: 'kafka',
+    onLine: (line) => void output.push(line),
+  });
   const stop = async (): Promise<void> => {
     await child.stop();
     await folder.release();

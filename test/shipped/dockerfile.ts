@@ -26,7 +26,12 @@ export function stagesOf(text: string): Stage[] {
     } else if (word === 'COPY') {
       const [, from, paths = ''] = /^(?:--from=(\S+)\s+)?(.*)$/.exec(rest) ?? [];
       const all = paths.trim().split(/\s+/);
-      stages.at(-1)!.steps.push({ type: 'copy', ...(from === undefined ? {} : { from }), sources: all.slice(0, -1), target: all.at(-1)! });
+      stages.at(-1)!.steps.push({
+        type: 'copy',
+        ...(from === undefined ? {} : { from }),
+        sources: all.slice(0, -1),
+        target: all.at(-1)!,
+      });
     } else if (!WITHOUT_EFFECT.has(word)) throw new Error(`not understood: ${line}`);
   }
   return stages;
@@ -34,7 +39,10 @@ export function stagesOf(text: string): Stage[] {
 
 /** Whether a file of the context is left out; lines are names of files and folders at its root. */
 export function ignoredBy(text: string): (file: string) => boolean {
-  const names = text.split('\n').map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
+  const names = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'));
   for (const name of names) if (/[*?!/[\]]/.test(name)) throw new Error(`not understood in .dockerignore: ${name}`);
   return (file) => names.some((name) => file === name || file.startsWith(`${name}/`));
 }

@@ -19,12 +19,20 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const APP = 'app';
 
 /** Runs the steps of a stage in `folder`, which stands for the root of its file system. */
-async function build(steps: readonly Step[], folder: string, context: string, stages: ReadonlyMap<string, string>): Promise<void> {
+async function build(
+  steps: readonly Step[],
+  folder: string,
+  context: string,
+  stages: ReadonlyMap<string, string>,
+): Promise<void> {
   const home = join(folder, APP);
   await mkdir(home, { recursive: true });
   for (const step of steps) {
     if (step.type === 'run') {
-      const { code, stdout, stderr } = await runProgram('/bin/sh', ['-c', step.command], { cwd: home, env: { ...process.env, NODE_ENV: undefined, npm_config_prefer_offline: 'true' } });
+      const { code, stdout, stderr } = await runProgram('/bin/sh', ['-c', step.command], {
+        cwd: home,
+        env: { ...process.env, NODE_ENV: undefined, npm_config_prefer_offline: 'true' },
+      });
       assert.equal(code, 0, `${step.command}\n${stdout}${stderr}`);
     } else {
       const from = step.from === undefined ? context : stages.get(step.from)!;
@@ -36,31 +44,38 @@ async function build(steps: readonly Step[], folder: string, context: string, st
   }
 }
 
-test('the image builds from what .dockerignore leaves, and what is in it starts: --version, bridge, worker', { timeout: 900_000 }, async (t) => {
-  const work = await mkdtemp(join(tmpdir(), 'shipped-'));
-  t.after(() => rm(work, { recursive: true, force: true, maxRetries: 5 }));
-  const context = join(work, 'context');
-  const ignored = ignoredBy(await readFile(join(ROOT, '.dockerignore'), 'utf8'));
-  const tracked = (await runProgram('git', ['ls-files'], { cwd: ROOT })).stdout.trim().split('\n');
-  assert.ok(tracked.length > 100, 'the files that git has');
-  for (const file of tracked.filter((name) => !ignored(name))) {
-    await mkdir(dirname(join(context, file)), { recursive: true });
-    await cp(join(ROOT, file), join(context, file));
-  }
+test(
+  'the image builds from what .dockerignore leaves, and what is in it starts: --version, bridge, worker',
+  { timeout: 900_000 },
+  async (t) => {
+    const work = await mkdtemp(join(tmpdir(), 'shipped-'));
+    t.after(() => rm(work, { recursive: true, force: true, maxRetries: 5 }));
+    const context = join(work, 'context');
+    const ignored = ignoredBy(await readFile(join(ROOT, '.dockerignore'), 'utf8'));
+    const tracked = (await runProgram('git', ['ls-files'], { cwd: ROOT })).stdout.trim().split('\n');
+    assert.ok(tracked.length > 100, 'the files that git has');
+    for (const file of tracked.filter((name) => !ignored(name))) {
+      await mkdir(dirname(join(context, file)), { recursive: true });
+      await cp(join(ROOT, file), join(context, file));
+    }
 
-  const stages = new Map<string, string>();
-  const dockerfile = stagesOf(await readFile(join(ROOT, 'Dockerfile'), 'utf8'));
-  for (const { name, steps } of dockerfile) {
-    const folder = join(work, `stage-${name}`);
-    await build(steps, folder, context, stages);
-    stages.set(name, folder);
-  }
-  const image = join(stages.get(dockerfile.at(-1)!.name)!, APP);
+    const stages = new Map<string, string>();
+    const dockerfile = stagesOf(await readFile(join(ROOT, 'Dockerfile'), 'utf8'));
+    for (const { name, steps } of dockerfile) {
+      const folder = join(work, `stage-${name}`);
+      await build(steps, folder, context, stages);
+      stages.set(name, folder);
+    }
+    const image = join(stages.get(dockerfile.at(-1)!.name)!, APP);
 
-  const command = [process.execPath, join(image, 'bin', 'money-enrichment.js')] as const;
-  const version = await runProgram(command[0], [command[1], '--version'], { cwd: image });
-  assert.deepEqual([version.code, version.stdout], [0, `${productVersion()}\n`], version.stderr);
+    const command = [process.execPath, join(image, 'bin', 'money-enrichment.js')] as const;
+    const version = await runProgram(command[0], [command[1], '--version'], { cwd: image });
+    assert.deepEqual([version.code, version.stdout], [0, `${productVersion()}\n`], version.stderr);
 
-  const system = await startSystem(t, { partitions: 1 });
-  await Promise.all([system.start('worker', { command: [...command] }), system.start('bridge', { command: [...command] })]);
-});
+    const system = await startSystem(t, { partitions: 1 });
+    await Promise.all([
+      system.start('worker', { command: [...command] }),
+      system.start('bridge', { command: [...command] }),
+    ]);
+  },
+);

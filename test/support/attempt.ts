@@ -2,5 +2,12 @@ import type { Attempt } from '../../activities/lookup-sessions.ts';
 
 /** An attempt of an activity that may take a minute, as far as a test does not say otherwise. */
 export function attemptOf(given: Partial<Attempt> = {}): () => Attempt {
-  return () => ({ number: 1, scheduledAt: 0, limit: 60_000, cancelled: new AbortController().signal, heartbeat: () => undefined, ...given });
+  return () => ({
+    number: 1,
+    scheduledAt: 0,
+    limit: 60_000,
+    cancelled: new AbortController().signal,
+    heartbeat: () => undefined,
+    ...given,
+  });
 }

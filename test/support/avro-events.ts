@@ -11,8 +11,19 @@ const nullable = (type: unknown) => ({ type: ['null', type], default: null });
 const DECIMAL = { type: 'bytes', logicalType: 'decimal', precision: 30, scale: 2 };
 const AMOUNTS = ['amount', 'openingBalance', 'closingBalance'];
 const STRINGS = [
-  'currency', 'moneyType', 'paymentRelatedThing', 'transactionRelatedThing', 'somethingInteresting', 'birthYear', 'birthCityPlace', 'address',
-  'residentCountryCode', 'postalCode', 'somethingUtil', 'clientCountryCode', 'reason',
+  'currency',
+  'moneyType',
+  'paymentRelatedThing',
+  'transactionRelatedThing',
+  'somethingInteresting',
+  'birthYear',
+  'birthCityPlace',
+  'address',
+  'residentCountryCode',
+  'postalCode',
+  'somethingUtil',
+  'clientCountryCode',
+  'reason',
 ];
 
 interface Variant {
@@ -21,7 +32,10 @@ interface Variant {
   readonly fits: (text: string) => boolean;
 }
 
-function schemaOf(name: string, options: { readonly typed: boolean; readonly amount: unknown; readonly time: unknown }): object {
+function schemaOf(
+  name: string,
+  options: { readonly typed: boolean; readonly amount: unknown; readonly time: unknown },
+): object {
   const fields = [
     ...(options.typed ? [{ name: 'type', type: 'string' }] : []),
     { name: 'traceParents', type: { type: 'map', values: { type: 'array', items: 'long' } } },
@@ -37,14 +51,20 @@ function schemaOf(name: string, options: { readonly typed: boolean; readonly amo
 }
 
 const VARIANTS: readonly Variant[] = [
-  { schema: () => schemaOf('Envelope', { typed: true, amount: 'string', time: 'string' }), amount: (text) => text, fits: () => true },
   {
-    schema: (name) => schemaOf(name, { typed: false, amount: DECIMAL, time: { type: 'long', logicalType: 'timestamp-millis' } }),
+    schema: () => schemaOf('Envelope', { typed: true, amount: 'string', time: 'string' }),
+    amount: (text) => text,
+    fits: () => true,
+  },
+  {
+    schema: (name) =>
+      schemaOf(name, { typed: false, amount: DECIMAL, time: { type: 'long', logicalType: 'timestamp-millis' } }),
     amount: unscaled,
     fits: (text) => /^-?(0|[1-9]\d{0,20})\.\d\d$/.test(text) && text !== '-0.00',
   },
   {
-    schema: (name) => schemaOf(name, { typed: false, amount: 'double', time: { type: 'long', logicalType: 'timestamp-micros' } }),
+    schema: (name) =>
+      schemaOf(name, { typed: false, amount: 'double', time: { type: 'long', logicalType: 'timestamp-micros' } }),
     amount: Number,
     fits: (text) => String(Number(text)) === text,
   },
@@ -87,12 +107,20 @@ export function createAvroEvents(register: (schema: object) => number): AvroEven
       const time = textOf(fields.get('processedAt')!) as string;
       const ms = parseDate(time)!;
       const written: Record<string, unknown> = {
-        traceParents: { a: [1, 2], constructor: [] }, isOldMoneyEvent: fields.has('isOldMoneyEvent') ? fields.get('isOldMoneyEvent')!.text === 'true' : null,
+        traceParents: { a: [1, 2], constructor: [] },
+        isOldMoneyEvent: fields.has('isOldMoneyEvent') ? fields.get('isOldMoneyEvent')!.text === 'true' : null,
       };
-      for (const string of ['type', 'id', 'userId', 'userSessionId', ...STRINGS]) written[string] = textOf(fields.get(string));
-      for (const amount of AMOUNTS) written[amount] = fields.has(amount) ? variant.amount(fields.get(amount)!.text) : null;
-      const timeType = (schema as { fields: { name: string; type: { logicalType?: string } }[] }).fields.find((field) => field.name === 'processedAt')!.type;
-      written['processedAt'] = timeType.logicalType === undefined ? time : timeType.logicalType === 'timestamp-millis' ? ms : ms * 1000 + 999;
+      for (const string of ['type', 'id', 'userId', 'userSessionId', ...STRINGS]) {
+        written[string] = textOf(fields.get(string));
+      }
+      for (const amount of AMOUNTS) {
+        written[amount] = fields.has(amount) ? variant.amount(fields.get(amount)!.text) : null;
+      }
+      const timeType = (schema as { fields: { name: string; type: { logicalType?: string } }[] }).fields.find(
+        (field) => field.name === 'processedAt',
+      )!.type;
+      written['processedAt'] =
+        timeType.logicalType === undefined ? time : timeType.logicalType === 'timestamp-millis' ? ms : ms * 1000 + 999;
       const prefix = Buffer.alloc(5);
       prefix.writeUInt32BE(known.id, 1);
       return Buffer.concat([prefix, known.type.toBuffer(written)]);
@@ -107,11 +135,18 @@ function textOf(token: Token | undefined): string | null {
 /** The JSON text that an output in Avro says, with its amounts as they are. */
 export function jsonOfOutput(value: object): string {
   const { money, userInfo, sessionInfo, firstOccurrence } = value as {
-    money: Record<string, string | boolean | null>; userInfo: Record<string, string | null> | null; sessionInfo: Record<string, string> | null; firstOccurrence: boolean;
+    money: Record<string, string | boolean | null>;
+    userInfo: Record<string, string | null> | null;
+    sessionInfo: Record<string, string> | null;
+    firstOccurrence: boolean;
   };
   const raw = new Set(['amount', 'closingBalance']);
   const object = (fields: Record<string, string | boolean | null>) =>
-    `{${Object.entries(fields).flatMap(([name, one]) => (one === null ? [] : [`"${name}":${raw.has(name) ? String(one) : JSON.stringify(one)}`])).join(',')}}`;
+    `{${Object.entries(fields)
+      .flatMap(([name, one]) =>
+        one === null ? [] : [`"${name}":${raw.has(name) ? String(one) : JSON.stringify(one)}`],
+      )
+      .join(',')}}`;
   const parts = [`"money":${object(money)}`];
   if (userInfo !== null) parts.push(`"userInfo":${object(userInfo)}`);
   if (sessionInfo !== null) parts.push(`"sessionInfo":${object(sessionInfo)}`);

@@ -91,7 +91,10 @@ export class FakeKafka {
   }
 
   createTopic(topic: string, partitions: number): void {
-    this.#topics.set(topic, Array.from({ length: partitions }, () => new Partition()));
+    this.#topics.set(
+      topic,
+      Array.from({ length: partitions }, () => new Partition()),
+    );
   }
 
   /** What a read_committed reader sees. */
@@ -132,7 +135,13 @@ export class FakeKafka {
         }),
       partitionCounts: async (topics) => topics.map((topic) => this.#topics.get(topic)?.length ?? null),
       topicIdentities: async (topics) =>
-        this.identified ? topics.map((topic) => ({ topic, id: `id-of-${topic}${this.#anew.get(topic) ?? ''}`, partitions: this.#topics.get(topic)?.length ?? null })) : [],
+        this.identified
+          ? topics.map((topic) => ({
+              topic,
+              id: `id-of-${topic}${this.#anew.get(topic) ?? ''}`,
+              partitions: this.#topics.get(topic)?.length ?? null,
+            }))
+          : [],
       recordAt: async ({ topic, partition }, offset) => {
         const { start, entries } = this.partition(topic, partition);
         const entry = offset < start ? undefined : entries[offset];
@@ -191,13 +200,18 @@ export class FakeKafka {
   }
 
   leave(member: FakeMember): void {
-    this.#groups.set(member.groupId, (this.#groups.get(member.groupId) ?? []).filter((other) => other !== member));
+    this.#groups.set(
+      member.groupId,
+      (this.#groups.get(member.groupId) ?? []).filter((other) => other !== member),
+    );
     this.rebalance(member.groupId);
   }
 
   /** A new generation for every member. `without`: ids of processes that are cut off and do not notice. */
   rebalance(groupId: string, without: readonly string[] = []): void {
-    const members = (this.#groups.get(groupId) ?? []).filter(({ id }) => !without.some((process) => id.startsWith(`${process}-`)));
+    const members = (this.#groups.get(groupId) ?? []).filter(
+      ({ id }) => !without.some((process) => id.startsWith(`${process}-`)),
+    );
     const [first] = members;
     if (first === undefined) return;
     const claims = members.map(({ id, owned }) => ({ id, owned }));
@@ -254,7 +268,11 @@ export class FakeKafka {
           send: (topic, partition, records, options?: SendOptions) => {
             const append = (): number | null => {
               const answer = refusal(this.settings.get(topic), records, options);
-              if (answer !== undefined) throw Object.assign(new EnrichmentError('KAFKA', `send to ${topic}-${partition} failed: ${answer}`), { type: answer });
+              if (answer !== undefined) {
+                throw Object.assign(new EnrichmentError('KAFKA', `send to ${topic}-${partition} failed: ${answer}`), {
+                  type: answer,
+                });
+              }
               const log = this.partition(topic, partition);
               const current = ongoing();
               current.touched.add(log);
@@ -285,7 +303,9 @@ export class FakeKafka {
     holder.txn = undefined;
     txn.state = state;
     for (const log of txn.touched) log.entries.push({ record: null, txn: null });
-    if (state === 'committed') for (const { key, offset, metadata } of txn.offsets) this.#committed.set(key, { offset, metadata });
+    if (state === 'committed') {
+      for (const { key, offset, metadata } of txn.offsets) this.#committed.set(key, { offset, metadata });
+    }
     this.#changed();
   }
 
@@ -293,7 +313,14 @@ export class FakeKafka {
     const offset = log.entries.length;
     const allHeaders = record.headers ?? {};
     const headers = Object.fromEntries(Object.entries(allHeaders).map(([name, value]) => [name, lastOf(value)]));
-    const stored = { offset, timestamp: record.timestamp ?? 0, key: bytes(record.key), value: bytes(record.value), headers, allHeaders };
+    const stored = {
+      offset,
+      timestamp: record.timestamp ?? 0,
+      key: bytes(record.key),
+      value: bytes(record.value),
+      headers,
+      allHeaders,
+    };
     log.entries.push({ record: stored, txn });
     return offset;
   }
@@ -361,7 +388,9 @@ class FakeMember implements GroupMember {
     for (const topic of this.topics) {
       for (const partition of this.owned) {
         const key = `${topic}/${partition}`;
-        if (!this.#positions.has(key)) this.#positions.set(key, this.#kafka.startOffset(this.groupId, { topic, partition }));
+        if (!this.#positions.has(key)) {
+          this.#positions.set(key, this.#kafka.startOffset(this.groupId, { topic, partition }));
+        }
       }
     }
     this.#open = true;
@@ -429,7 +458,13 @@ class FakeMember implements GroupMember {
           .slice(position, next)
           .flatMap(({ record, txn }) => (record !== null && txn?.state !== 'aborted' ? [record] : []));
         this.#positions.set(key, next);
-        const seen = records.map(({ offset, timestamp, key, value, allHeaders }) => ({ offset, timestamp, key, value, headers: allHeaders }));
+        const seen = records.map(({ offset, timestamp, key, value, allHeaders }) => ({
+          offset,
+          timestamp,
+          key,
+          value,
+          headers: allHeaders,
+        }));
         await this.#handlers.onRecords({ topic, partition, fetchedFrom: position, next, end, records: seen });
         any = true;
       }

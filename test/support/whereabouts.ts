@@ -16,12 +16,19 @@ export async function whereabouts(address: string, workflowId: string, money: re
       const kinds: string[] = [];
       const found = new Map<string, string[]>(money.map((place) => [place, []]));
       for (const { eventId, eventType, workflowExecutionSignaledEventAttributes: signal, ...rest } of events ?? []) {
-        const kind = signal ? 's' : Object.keys(rest).find((name) => rest[name as keyof typeof rest] && name.endsWith('Attributes')) ?? String(eventType);
+        const kind = signal
+          ? 's'
+          : (Object.keys(rest).find((name) => rest[name as keyof typeof rest] && name.endsWith('Attributes')) ??
+            String(eventType));
         kinds.push(kind.replace('EventAttributes', '').replace('workflowTask', 'T').replace('workflowExecution', 'W'));
         if (!signal) continue;
         const [batch] = await decodePayloads<EventBatch>(signal.input?.payloads as never);
         for (const { offset, event } of batch?.records ?? []) {
-          if (event.type === 'money') found.get(`${batch!.partition}/${offset}`)?.push(`${String(eventId)} (low water ${batch!.lowWater.join(',')})`);
+          if (event.type === 'money') {
+            found
+              .get(`${batch!.partition}/${offset}`)
+              ?.push(`${String(eventId)} (low water ${batch!.lowWater.join(',')})`);
+          }
         }
       }
       lines.push(`run ${run.runId} ${run.status.name}: ${kinds.join(' ').replaceAll(/(\S+)(?: \1)+/g, '$1*')}`);

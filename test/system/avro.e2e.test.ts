@@ -38,9 +38,22 @@ test('events in Avro come out in Avro as the model says', { timeout: 300_000 }, 
   const start = Date.now() - 7 * 86_400_000;
   const produced: ProducedRecord[] = [];
   const traffic = trafficOptions({
-    users: 30, events: 2_000, seed: 4, start, disorder: 15_000, duplicates: 0.05, old: 0.02, pending: 0.02, late: 0.02, expiredSessions: 0.02, malformed: 0, tooLarge: false,
+    users: 30,
+    events: 2_000,
+    seed: 4,
+    start,
+    disorder: 15_000,
+    duplicates: 0.05,
+    old: 0.02,
+    pending: 0.02,
+    late: 0.02,
+    expiredSessions: 0.02,
+    malformed: 0,
+    tooLarge: false,
   });
-  for (const { input, key, value, timestamp } of generateTraffic(traffic)) produced.push({ input, key, value: asAvro(input, value), timestamp });
+  for (const { input, key, value, timestamp } of generateTraffic(traffic)) {
+    produced.push({ input, key, value: asAvro(input, value), timestamp });
+  }
 
   // What cannot be used, each beside what the model is told instead of it.
   const at = start + 60_000;
@@ -49,7 +62,11 @@ test('events in Avro come out in Avro as the model says', { timeout: 300_000 }, 
       '"currency":"EUR","moneyType":"BET","paymentRelatedThing":"x","isOldMoneyEvent":false}',
   );
   const avro = events.encode('money', good);
-  const bomb = registry.add({ type: 'record', name: 'Bomb', fields: [{ name: 'a', type: { type: 'array', items: 'null' } }] });
+  const bomb = registry.add({
+    type: 'record',
+    name: 'Bomb',
+    fields: [{ name: 'a', type: { type: 'array', items: 'null' } }],
+  });
   const foreign = registry.add('"string"');
   const wire = (id: number, hex: string): Buffer => {
     const prefix = Buffer.alloc(5);
@@ -66,8 +83,14 @@ test('events in Avro come out in Avro as the model says', { timeout: 300_000 }, 
     [avro.subarray(0, avro.length - 1), GARBAGE],
     [Buffer.concat([avro, Buffer.from([0])]), GARBAGE],
     [wire(registry.add({ type: 'record', name: 'Other', fields: [] }), ''), Buffer.from('{"type":"Other"}')],
-    [wire(registry.add({ type: 'record', name: 'PaymentEvent', fields: [] }), ''), Buffer.from('{"type":"PaymentEvent"}')],
-    [events.encode('money', Buffer.from(good.toString().replace('EUR', 'EURO'))), Buffer.from(good.toString().replace('EUR', 'EURO'))],
+    [
+      wire(registry.add({ type: 'record', name: 'PaymentEvent', fields: [] }), ''),
+      Buffer.from('{"type":"PaymentEvent"}'),
+    ],
+    [
+      events.encode('money', Buffer.from(good.toString().replace('EUR', 'EURO'))),
+      Buffer.from(good.toString().replace('EUR', 'EURO')),
+    ],
     [avro, good, 'someone'],
   ];
   for (const [value, json, key = USER] of bad) {
@@ -76,7 +99,11 @@ test('events in Avro come out in Avro as the model says', { timeout: 300_000 }, 
   }
   await system.produce(produced);
 
-  const inputs: Record<Input, string> = { user: config.topics.user, session: config.topics.session, money: config.topics.money };
+  const inputs: Record<Input, string> = {
+    user: config.topics.user,
+    session: config.topics.session,
+    money: config.topics.money,
+  };
   const logged = await readTopics(config.kafka!, Object.values(inputs));
   t.after(() => logged.close());
   await eventually('all that was produced can be read', () => logged.records.length >= produced.length, 60_000);
@@ -95,16 +122,26 @@ test('events in Avro come out in Avro as the model says', { timeout: 300_000 }, 
   await system.start('worker'); // registers its schema
   registry.disturb((_, response) => void response.writeHead(503).end());
   const bridge = await system.start('bridge');
-  await eventually('the bridge says that it waits for the registry', async () => {
-    const text = await (await fetch(`${bridge.httpUrl}/readyz`)).text();
-    assert.doesNotMatch(text, /hunter2/);
-    return text.includes('of its partitions wait: the schema registry at') && text.includes('503 to GET /schemas/ids/');
-  }, 60_000);
+  await eventually(
+    'the bridge says that it waits for the registry',
+    async () => {
+      const text = await (await fetch(`${bridge.httpUrl}/readyz`)).text();
+      assert.doesNotMatch(text, /hunter2/);
+      return (
+        text.includes('of its partitions wait: the schema registry at') && text.includes('503 to GET /schemas/ids/')
+      );
+    },
+    60_000,
+  );
   assert.equal((await fetch(`${bridge.httpUrl}/healthz`)).status, 200);
   assert.deepEqual([system.outputs.length, system.deadLetters.length], [0, 0]);
   registry.disturb(undefined);
 
-  await eventually('all outputs and dead letters', () => system.outputs.length >= expected.outputs.length && system.deadLetters.length >= expected.deadLetters.length, 120_000);
+  await eventually(
+    'all outputs and dead letters',
+    () => system.outputs.length >= expected.outputs.length && system.deadLetters.length >= expected.deadLetters.length,
+    120_000,
+  );
   assert.equal((await fetch(`${bridge.httpUrl}/readyz`)).status, 200);
 
   const place = (partition: unknown, offset: unknown) => `${String(partition)}/${String(offset)}`;
@@ -114,14 +151,18 @@ test('events in Avro come out in Avro as the model says', { timeout: 300_000 }, 
   assert.deepEqual(registry.subjectsOf(id!), [`${config.topics.output}-value`]);
   const output = avsc.Type.forSchema(JSON.parse(registry.text(id!)!) as avsc.Schema);
   assert.deepEqual(
-    system.outputs.map(({ headers, key, value }) => {
-      assert.equal(value![0], 0);
-      return `${place(headers['source-partition'], headers['source-offset'])} ${String(key)} ${jsonOfOutput(output.fromBuffer(value!.subarray(5)) as object)}`;
-    }).sort(),
+    system.outputs
+      .map(({ headers, key, value }) => {
+        assert.equal(value![0], 0);
+        return `${place(headers['source-partition'], headers['source-offset'])} ${String(key)} ${jsonOfOutput(output.fromBuffer(value!.subarray(5)) as object)}`;
+      })
+      .sort(),
     expected.outputs.map(({ partition, offset, key, value }) => `${place(partition, offset)} ${key} ${value}`).sort(),
   );
   assert.deepEqual(
-    system.deadLetters.map(({ headers }) => `${place(headers['source-partition'], headers['source-offset'])} ${headers['reason']}`).sort(),
+    system.deadLetters
+      .map(({ headers }) => `${place(headers['source-partition'], headers['source-offset'])} ${headers['reason']}`)
+      .sort(),
     expected.deadLetters.map(({ partition, offset, reason }) => `${place(partition, offset)} ${reason}`).sort(),
   );
 
@@ -130,13 +171,23 @@ test('events in Avro come out in Avro as the model says', { timeout: 300_000 }, 
   const explained = await program(['explain', userId, moneyId, '--json'], system.env);
   assert.equal(explained.code, 0, explained.stderr);
   const { money } = JSON.parse(explained.stdout) as { money: { problems: string[]; published: unknown[] }[] };
-  assert.ok(money.some(({ problems, published }) => problems.length === 0 && published.length === 1), explained.stdout);
+  assert.ok(
+    money.some(({ problems, published }) => problems.length === 0 && published.length === 1),
+    explained.stdout,
+  );
 
-  const sources = new Map(logged.records.map((record) => [`${record.topic}/${place(record.partition, record.offset)}`, record]));
+  const sources = new Map(
+    logged.records.map((record) => [`${record.topic}/${place(record.partition, record.offset)}`, record]),
+  );
   for (const { value, headers } of system.deadLetters) {
-    const source = sources.get(`${headers['source-topic']}/${place(headers['source-partition'], headers['source-offset'])}`)!;
+    const source = sources.get(
+      `${headers['source-topic']}/${place(headers['source-partition'], headers['source-offset'])}`,
+    )!;
     assert.equal(value?.toString('hex'), source.value?.toString('hex'), 'a dead letter has the bytes that came in');
   }
   const details = system.deadLetters.map(({ headers }) => headers['detail']);
-  assert.ok(details.includes('value: schema 4000000000 cannot be used: the schema registry does not know it (404)'), details.join('\n'));
+  assert.ok(
+    details.includes('value: schema 4000000000 cannot be used: the schema registry does not know it (404)'),
+    details.join('\n'),
+  );
 });

@@ -6,9 +6,23 @@ import { startSystem } from '../support/system.ts';
 
 test('worker and bridge killed with SIGKILL again and again: the output is exact', { timeout: 600_000 }, async (t) => {
   const system = await startSystem(t, { partitions: 4 });
-  await system.produce(generateTraffic(trafficOptions({
-    users: 300, events: 15_000, seed: 3, start: Date.now() - 3 * 86_400_000, span: 1_200_000, disorder: 15_000, duplicates: 0.05, pending: 0.02, old: 0.01, malformed: 0.02, tooLarge: false,
-  })));
+  await system.produce(
+    generateTraffic(
+      trafficOptions({
+        users: 300,
+        events: 15_000,
+        seed: 3,
+        start: Date.now() - 3 * 86_400_000,
+        span: 1_200_000,
+        disorder: 15_000,
+        duplicates: 0.05,
+        pending: 0.02,
+        old: 0.01,
+        malformed: 0.02,
+        tooLarge: false,
+      }),
+    ),
+  );
   const expected = await system.expected();
   let [worker, bridge] = await Promise.all([system.start('worker'), system.start('bridge')]);
   for (let round = 0; round < 6; round += 1) {
@@ -25,30 +39,67 @@ test('worker and bridge killed with SIGKILL again and again: the output is exact
   await system.matches(expected, 300_000);
 });
 
-test('two bridges and two workers share the work; one of each is killed; the others take over', { timeout: 600_000 }, async (t) => {
-  // The bridges run before anything is written: the while until then is no silence.
-  const system = await startSystem(t, { partitions: 4, env: { ENRICHMENT_IDLE_TIMEOUT: '20s' } });
-  const [worker, bridge] = await Promise.all([system.start('worker'), system.start('bridge'), system.start('worker'), system.start('bridge')]);
-  await system.produce(generateTraffic(trafficOptions({
-    users: 300, events: 10_000, seed: 4, start: Date.now() - 3 * 86_400_000, span: 1_200_000, disorder: 15_000, duplicates: 0.05, pending: 0.02, old: 0.01,
-  })));
-  const expected = await system.expected();
-  await pause(5_000);
-  t.diagnostic(`${system.outputs.length} of ${expected.outputs.length} outputs before the kill`);
-  worker.kill();
-  bridge.kill();
-  const killedAt = Date.now();
-  await system.matches(expected, 300_000);
-  t.diagnostic(`complete ${Date.now() - killedAt} ms after the kill`);
-});
+test(
+  'two bridges and two workers share the work; one of each is killed; the others take over',
+  { timeout: 600_000 },
+  async (t) => {
+    // The bridges run before anything is written: the while until then is no silence.
+    const system = await startSystem(t, { partitions: 4, env: { ENRICHMENT_IDLE_TIMEOUT: '20s' } });
+    const [worker, bridge] = await Promise.all([
+      system.start('worker'),
+      system.start('bridge'),
+      system.start('worker'),
+      system.start('bridge'),
+    ]);
+    await system.produce(
+      generateTraffic(
+        trafficOptions({
+          users: 300,
+          events: 10_000,
+          seed: 4,
+          start: Date.now() - 3 * 86_400_000,
+          span: 1_200_000,
+          disorder: 15_000,
+          duplicates: 0.05,
+          pending: 0.02,
+          old: 0.01,
+        }),
+      ),
+    );
+    const expected = await system.expected();
+    await pause(5_000);
+    t.diagnostic(`${system.outputs.length} of ${expected.outputs.length} outputs before the kill`);
+    worker.kill();
+    bridge.kill();
+    const killedAt = Date.now();
+    await system.matches(expected, 300_000);
+    t.diagnostic(`complete ${Date.now() - killedAt} ms after the kill`);
+  },
+);
 
-test('a shard that moves to a new worker in the middle of publishing fails workflow tasks, never a workflow', { timeout: 600_000 }, async (t) => {
-  const system = await startSystem(t, { partitions: 4 });
-  await system.produce(generateTraffic(trafficOptions({
-    users: 200, events: 12_000, seed: 11, start: Date.now() - 3 * 86_400_000, span: 720_000, disorder: 15_000, duplicates: 0.05, pending: 0.02, old: 0.01,
-  })));
-  const expected = await system.expected();
-  await Promise.all([system.start('worker'), system.start('bridge')]);
-  await Promise.all([system.start('worker'), system.start('bridge')]); // takes half of the shards while they are busy
-  await system.matches(expected, 300_000);
-});
+test(
+  'a shard that moves to a new worker in the middle of publishing fails workflow tasks, never a workflow',
+  { timeout: 600_000 },
+  async (t) => {
+    const system = await startSystem(t, { partitions: 4 });
+    await system.produce(
+      generateTraffic(
+        trafficOptions({
+          users: 200,
+          events: 12_000,
+          seed: 11,
+          start: Date.now() - 3 * 86_400_000,
+          span: 720_000,
+          disorder: 15_000,
+          duplicates: 0.05,
+          pending: 0.02,
+          old: 0.01,
+        }),
+      ),
+    );
+    const expected = await system.expected();
+    await Promise.all([system.start('worker'), system.start('bridge')]);
+    await Promise.all([system.start('worker'), system.start('bridge')]); // takes half of the shards while they are busy
+    await system.matches(expected, 300_000);
+  },
+);

@@ -26,13 +26,23 @@ function demo(t: TestContext, args: readonly string[], env: Readonly<Record<stri
   const mark = randomUUID();
   const own: NodeJS.ProcessEnv = { ...process.env };
   for (const name of ['KAFKA_BROKERS', 'TEMPORAL_ADDRESS']) delete own[name];
-  const child = spawn(process.execPath, [BIN, 'demo', ...args], { env: { ...own, ...env, [MARK]: mark }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [BIN, 'demo', ...args], {
+    env: { ...own, ...env, [MARK]: mark },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (bytes: Buffer) => (output.stdout += bytes.toString()));
   child.stderr.on('data', (bytes: Buffer) => (output.stderr += bytes.toString()));
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   t.after(() => void child.kill('SIGKILL'));
-  return { pid: child.pid!, mark, stdout: () => output.stdout, stderr: () => output.stderr, ended, interrupt: () => void child.kill('SIGINT') };
+  return {
+    pid: child.pid!,
+    mark,
+    stdout: () => output.stdout,
+    stderr: () => output.stderr,
+    ended,
+    interrupt: () => void child.kill('SIGINT'),
+  };
 }
 
 /** Processes that inherited the mark, and temporary folders of the demo. */
@@ -50,7 +60,9 @@ function leftovers({ pid, mark }: Demo): string[] {
 }
 
 async function nothingLeft(run: Demo): Promise<void> {
-  await eventually('nothing of the demo is left', () => leftovers(run).length === 0).catch(() => assert.deepEqual(leftovers(run), []));
+  await eventually('nothing of the demo is left', () => leftovers(run).length === 0).catch(() =>
+    assert.deepEqual(leftovers(run), []),
+  );
 }
 
 test('the demo starts everything, kills the worker, and is right', { timeout: 300_000 }, async (t) => {
@@ -73,7 +85,10 @@ test('the demo starts everything, kills the worker, and is right', { timeout: 30
 
 test('the demo leaves the topics of a configured Kafka alone and uses its own', { timeout: 300_000 }, async (t) => {
   const { brokers, temporal } = await sharedCluster();
-  const run = demo(t, ['--events', '200', '--users', '10', '--no-kill'], { KAFKA_BROKERS: brokers.join(','), TEMPORAL_ADDRESS: temporal });
+  const run = demo(t, ['--events', '200', '--users', '10', '--no-kill'], {
+    KAFKA_BROKERS: brokers.join(','),
+    TEMPORAL_ADDRESS: temporal,
+  });
   assert.equal(await run.ended, 0, `${run.stdout()}\n${run.stderr()}`);
   const own = /application id and topics begin with "(demo-[0-9a-f]{8})"/.exec(run.stdout())?.[1];
   assert.match(run.stderr(), new RegExp(`Created the topics ${own}-wallet-events, `));
@@ -82,10 +97,16 @@ test('the demo leaves the topics of a configured Kafka alone and uses its own', 
   await nothingLeft(run);
 });
 
-for (const [when, line] of [['starting', /Starting worker and bridge/], ['sending', /^in [1-9]/m], ['the worker is dead', /The worker ended with SIGKILL/]] as const) {
+for (const [when, line] of [
+  ['starting', /Starting worker and bridge/],
+  ['sending', /^in [1-9]/m],
+  ['the worker is dead', /The worker ended with SIGKILL/],
+] as const) {
   test(`Ctrl-C while ${when}: all that was started is stopped, exit code 130`, { timeout: 300_000 }, async (t) => {
     const run = demo(t, ['--events', '600']);
-    await eventually('that moment', () => line.test(run.stderr()), 120_000).catch((error: unknown) => assert.fail(`${String(error)}\n${run.stderr()}`));
+    await eventually('that moment', () => line.test(run.stderr()), 120_000).catch((error: unknown) =>
+      assert.fail(`${String(error)}\n${run.stderr()}`),
+    );
     run.interrupt();
     assert.equal(await run.ended, 130, run.stderr());
     assert.match(run.stderr(), /Stopping all that was started \.\.\.\n$/);

@@ -20,29 +20,48 @@ const GAP = 500;
 const PAUSES = [10_300, 14_000, 9_000];
 const BINARY = fileURLToPath(new URL('../../bin/money-enrichment.js', import.meta.url));
 
-test('a worker that is paused for longer than a task while it publishes: output exact, and what was recorded replays', { timeout: 600_000 }, async (t) => {
-  const system = await startSystem(t, { partitions: 1 });
-  const [worker] = await Promise.all([system.start('worker'), system.start('bridge')]);
-  t.after(() => worker.running && process.kill(worker.pid, 'SIGCONT'));
-  const records = [...generateTraffic(trafficOptions({
-    users: 1, events: EVENTS, seed: 5, start: Date.now() - 10 * 86_400_000, span: EVENTS * 25, disorder: 15_000, duplicates: 0.05, pending: 0.005, old: 0.005,
-  }))];
-  const produced = (async () => {
-    for (let at = 0; at < records.length; at += CHUNK) {
-      await system.produce(records.slice(at, at + CHUNK));
-      await wait(GAP);
+test(
+  'a worker that is paused for longer than a task while it publishes: output exact, and what was recorded replays',
+  { timeout: 600_000 },
+  async (t) => {
+    const system = await startSystem(t, { partitions: 1 });
+    const [worker] = await Promise.all([system.start('worker'), system.start('bridge')]);
+    t.after(() => worker.running && process.kill(worker.pid, 'SIGCONT'));
+    const records = [
+      ...generateTraffic(
+        trafficOptions({
+          users: 1,
+          events: EVENTS,
+          seed: 5,
+          start: Date.now() - 10 * 86_400_000,
+          span: EVENTS * 25,
+          disorder: 15_000,
+          duplicates: 0.05,
+          pending: 0.005,
+          old: 0.005,
+        }),
+      ),
+    ];
+    const produced = (async () => {
+      for (let at = 0; at < records.length; at += CHUNK) {
+        await system.produce(records.slice(at, at + CHUNK));
+        await wait(GAP);
+      }
+    })();
+    for (const ms of PAUSES) {
+      await wait(3_500);
+      process.kill(worker.pid, 'SIGSTOP');
+      await wait(ms);
+      process.kill(worker.pid, 'SIGCONT');
     }
-  })();
-  for (const ms of PAUSES) {
-    await wait(3_500);
-    process.kill(worker.pid, 'SIGSTOP');
-    await wait(ms);
-    process.kill(worker.pid, 'SIGCONT');
-  }
-  await produced;
-  const expected = await system.expected();
-  await system.matches(expected, 300_000);
-  const { userId } = expected.outputs[0]!;
-  const { stdout } = await promisify(execFile)(process.execPath, [BINARY, 'replay', '--user', userId], { env: { ...process.env, ...system.env }, maxBuffer: 10_000_000 });
-  assert.match(stdout, /this code does what was recorded/);
-});
+    await produced;
+    const expected = await system.expected();
+    await system.matches(expected, 300_000);
+    const { userId } = expected.outputs[0]!;
+    const { stdout } = await promisify(execFile)(process.execPath, [BINARY, 'replay', '--user', userId], {
+      env: { ...process.env, ...system.env },
+      maxBuffer: 10_000_000,
+    });
+    assert.match(stdout, /this code does what was recorded/);
+  },
+);

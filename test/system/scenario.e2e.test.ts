@@ -14,7 +14,14 @@ const DAY = 86_400_000;
 const at = (ms: number) => new Date(T + ms).toISOString();
 
 /** A record whose event time is T + `ms`, written to Kafka at T + `written`. */
-function record(input: Input, type: string, ms: number, fields: string, written = ms, eventId = id(500 + ms)): ProducedRecord {
+function record(
+  input: Input,
+  type: string,
+  ms: number,
+  fields: string,
+  written = ms,
+  eventId = id(500 + ms),
+): ProducedRecord {
   return {
     input,
     key: `"${USER}"`,
@@ -23,14 +30,29 @@ function record(input: Input, type: string, ms: number, fields: string, written 
   };
 }
 
-function money(n: number, ms: number, moneyType: string, amount: string, session: string | undefined, { old = false, written = ms } = {}): ProducedRecord {
+function money(
+  n: number,
+  ms: number,
+  moneyType: string,
+  amount: string,
+  session: string | undefined,
+  { old = false, written = ms } = {},
+): ProducedRecord {
   const fields =
     `${session ? `"userSessionId":"${session}",` : ''}"amount":${amount},"openingBalance":1,"closingBalance":${amount},` +
     `"currency":"EUR","moneyType":"${moneyType}","paymentRelatedThing":"x","isOldMoneyEvent":${old}`;
   return record('money', 'PaymentEvent', ms, fields, written, id(n));
 }
 
-function output(n: number, ms: number, moneyType: string, amount: string, session: string | undefined, rest: string, old = false): string {
+function output(
+  n: number,
+  ms: number,
+  moneyType: string,
+  amount: string,
+  session: string | undefined,
+  rest: string,
+  old = false,
+): string {
   return (
     `{"money":{"id":"${id(n)}","userId":"${USER}",${session ? `"userSessionId":"${session}",` : ''}"processedAt":"${at(ms)}","amount":${amount},` +
     `"currency":"EUR","closingBalance":${amount},"moneyType":"${moneyType}","isOldMoneyEvent":${old}},${rest}}`
@@ -71,7 +93,14 @@ test('a story of one user in one partition, every output by hand', { timeout: 18
   const expected = [
     output(1, 2_000, 'BET', '0.10', S1, `${born},${from('UY')},"firstOccurrence":true`),
     output(2, 3_999, 'BET', '1E+2', S1, `${born},${from('UY')},"firstOccurrence":false`),
-    output(3, 4_000, 'WIN', '1234567890123456789012345678901234567890', S1, `${moved},${from('UY')},"firstOccurrence":true`),
+    output(
+      3,
+      4_000,
+      'WIN',
+      '1234567890123456789012345678901234567890',
+      S1,
+      `${moved},${from('UY')},"firstOccurrence":true`,
+    ),
     output(4, 10_000, 'DEPOSIT', '5', S2, `${moved},${from('BR')},"firstOccurrence":true`),
     output(5, 11_000, 'BET', '6', S1, `${moved},${from('ZZ')},"firstOccurrence":false`, true),
     output(1, 62_001, 'BET', '0.10', S1, `${moved},${from('UY')},"firstOccurrence":false`),
@@ -86,5 +115,8 @@ test('a story of one user in one partition, every output by hand', { timeout: 18
   assert.equal(system.deadLetters.length, 0);
   // Outputs that needed no waiting come in the order of application.
   const unwaited = [0, 1, 2, 5, 6].map((index) => expected[index]);
-  assert.deepEqual(system.outputs.map(({ value }) => String(value)).filter((value) => unwaited.includes(value)), unwaited);
+  assert.deepEqual(
+    system.outputs.map(({ value }) => String(value)).filter((value) => unwaited.includes(value)),
+    unwaited,
+  );
 });

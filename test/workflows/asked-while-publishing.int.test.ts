@@ -19,7 +19,10 @@ function asking(user: WorkflowUser): { stop(): Promise<number> } {
   let answers = 0;
   const one = async (): Promise<void> => {
     while (!over) {
-      await user.state().then(() => (answers += 1), () => wait(5));
+      await user.state().then(
+        () => (answers += 1),
+        () => wait(5),
+      );
     }
   };
   const all = [one(), one(), one()];
@@ -40,19 +43,37 @@ async function hurry(user: WorkflowUser): Promise<void> {
   const asked = asking(user);
   const signals: Promise<unknown>[] = [];
   rules.rules = { ...user.rules, pendingTimeout: 2_800 };
-  for (let n = 1; n <= 10; n += 1) signals.push(user.signal([money(2 * n, { id: `b${n}`, ts: T0 + n }), money(2 * n + 1, { id: `p${n}`, ts: T0 + n, session: 'later' })]));
+  for (let n = 1; n <= 10; n += 1) {
+    signals.push(
+      user.signal([
+        money(2 * n, { id: `b${n}`, ts: T0 + n }),
+        money(2 * n + 1, { id: `p${n}`, ts: T0 + n, session: 'later' }),
+      ]),
+    );
+  }
   rules.rules = { ...user.rules, pendingTimeout: 600 };
   for (let n = 11; n <= 30; n += 1) {
-    signals.push(user.signal([money(2 * n, { id: `c${n}`, ts: T0 + n }), money(2 * n + 1, { id: `q${n}`, ts: T0 + n, session: 'later' })]));
+    signals.push(
+      user.signal([
+        money(2 * n, { id: `c${n}`, ts: T0 + n }),
+        money(2 * n + 1, { id: `q${n}`, ts: T0 + n, session: 'later' }),
+      ]),
+    );
     if (n % 10 === 0) rules.rules = { ...user.rules, pendingTimeout: 100 };
   }
   await Promise.all(signals);
-  await eventually('all is out', () => user.fake.outputs('applied').length === 31 && user.fake.outputs('resolved').length === 30, 60_000);
+  await eventually(
+    'all is out',
+    () => user.fake.outputs('applied').length === 31 && user.fake.outputs('resolved').length === 30,
+    60_000,
+  );
   assert.ok((await asked.stop()) > 0, 'nothing was answered');
 }
 
 test('users are asked all the time: all of it comes out once, and what was recorded replays', async (t) => {
   const users: WorkflowUser[] = [];
-  for (let n = 0; n < USERS; n += 1) users.push(await WorkflowUser.create(t, { server: 'dev', rules: { bounds: BOUNDS } }));
+  for (let n = 0; n < USERS; n += 1) {
+    users.push(await WorkflowUser.create(t, { server: 'dev', rules: { bounds: BOUNDS } }));
+  }
   await Promise.all(users.map(hurry));
 });

@@ -6,7 +6,15 @@ import { applyBatch, resolveLookup } from '../../src/money/domain/apply.ts';
 import { BOUNDS } from '../../src/money/domain/bounds.ts';
 import type { Applicable } from '../../src/money/domain/types.ts';
 import { dataConverter } from '../../src/engine/temporal/payload-codec.ts';
-import { canBeCarried, carriedBytes, couldBeCarried, evictOldestDuplicates, hasRoomFor, makeItFit, MAX_BYTES } from '../../workflows/carried.ts';
+import {
+  canBeCarried,
+  carriedBytes,
+  couldBeCarried,
+  evictOldestDuplicates,
+  hasRoomFor,
+  makeItFit,
+  MAX_BYTES,
+} from '../../workflows/carried.ts';
 import { newLife, type Life } from '../../workflows/life.ts';
 import { stored } from '../../src/engine/workflow/mark.ts';
 import { birthYear, country, DAY, HOUR, money, RULES, session, T0, USER } from '../money/domain/given.ts';
@@ -14,7 +22,8 @@ import { birthYear, country, DAY, HOUR, money, RULES, session, T0, USER } from '
 /** Of all payloads of a command. */
 const TEMPORAL_TAKES = 2_097_152;
 const rules = { ...RULES, bounds: BOUNDS };
-const uuid = (n: number, kind = 'a'): string => `${kind}0000000-0000-4000-8000-${((n * 2_654_435_761) % 2 ** 32).toString(16).padStart(8, '0')}${n.toString(16).padStart(4, '0').slice(-4)}`;
+const uuid = (n: number, kind = 'a'): string =>
+  `${kind}0000000-0000-4000-8000-${((n * 2_654_435_761) % 2 ** 32).toString(16).padStart(8, '0')}${n.toString(16).padStart(4, '0').slice(-4)}`;
 
 async function payloadBytes(life: Life): Promise<number> {
   let payloads = [defaultPayloadConverter.toPayload(stored('Start', { userId: USER, life }))!];
@@ -24,7 +33,15 @@ async function payloadBytes(life: Life): Promise<number> {
 
 function applied(records: Iterable<Applicable>, life = newLife({ startedAt: T0, runId: 'run' })): Life {
   life.rules = rules;
-  for (const record of records) life.unpublished.push(...applyBatch(life.user, { partition: 3, lowWater: [0, 0, 0], rules, records: [record] }, { userId: USER, now: T0 }).resolved);
+  for (const record of records) {
+    life.unpublished.push(
+      ...applyBatch(
+        life.user,
+        { partition: 3, lowWater: [0, 0, 0], rules, records: [record] },
+        { userId: USER, now: T0 },
+      ).resolved,
+    );
+  }
   for (const known of Object.values(life.user.redelivery)) known.above = [[], [], []];
   return life;
 }
@@ -36,7 +53,10 @@ function* many(count: number, make: (n: number) => Applicable): Generator<Applic
 async function assertFits(life: Life): Promise<void> {
   assert.ok(canBeCarried(life), `measured ${carriedBytes(life)}`);
   const bytes = await payloadBytes(life);
-  assert.ok(bytes <= carriedBytes(life) + 1_000 && bytes < TEMPORAL_TAKES, `measured ${carriedBytes(life)}, stored ${bytes}`);
+  assert.ok(
+    bytes <= carriedBytes(life) + 1_000 && bytes < TEMPORAL_TAKES,
+    `measured ${carriedBytes(life)}, stored ${bytes}`,
+  );
 }
 
 describe('what continue-as-new carries', () => {
@@ -60,20 +80,33 @@ describe('what continue-as-new carries', () => {
     const life = applied(many(50_000, (n) => money(n, { id: uuid(n), ts: T0 + n * 60, session: uuid(n, 'b') })));
     assert.equal(Object.values(life.user.pending).flat().length, 10_000);
     assert.equal(life.user.counters.pendingHurried, 40_000);
-    assert.deepEqual(life.user.lookups.map(({ offset }) => offset), Array.from({ length: 40_000 }, (_, n) => n));
+    assert.deepEqual(
+      life.user.lookups.map(({ offset }) => offset),
+      Array.from({ length: 40_000 }, (_, n) => n),
+    );
     // What is owed is more than can be carried: nothing more is applied, and answers make room.
     assert.ok(!canBeCarried(life) && !hasRoomFor(1, life));
-    for (const lookup of life.user.lookups.slice(0, 39_000)) resolveLookup(life.user, lookup, { status: 'not-found' }, { userId: USER, now: T0 });
+    for (const lookup of life.user.lookups.slice(0, 39_000)) {
+      resolveLookup(life.user, lookup, { status: 'not-found' }, { userId: USER, now: T0 });
+    }
     assert.ok(hasRoomFor(100_000, life));
     await assertFits(life);
   });
 
   it('is the newest 1,000 changes of each field, with the longest texts as many as fit', async () => {
-    const short = applied(many(3_000, (n) => (n % 2 === 0 ? country(n, `C${n}`, T0 + n) : birthYear(n, `${n}`, T0 + n))));
+    const short = applied(
+      many(3_000, (n) => (n % 2 === 0 ? country(n, `C${n}`, T0 + n) : birthYear(n, `${n}`, T0 + n))),
+    );
     assert.deepEqual([short.user.birthYear.length, short.user.residentCountryCode.length], [1_000, 1_000]);
     assert.equal(short.user.residentCountryCode[0]!.value, 'C1000');
     await assertFits(short);
-    const long = applied(many(4_000, (n) => (n % 2 === 0 ? country(n, `\u6f22${n}`.padEnd(1_000, '\u6f22'), T0 + n) : birthYear(n, `${n}`.padEnd(1_000, 'x'), T0 + n))));
+    const long = applied(
+      many(4_000, (n) =>
+        n % 2 === 0
+          ? country(n, `\u6f22${n}`.padEnd(1_000, '\u6f22'), T0 + n)
+          : birthYear(n, `${n}`.padEnd(1_000, 'x'), T0 + n),
+      ),
+    );
     assert.ok(long.user.birthYear.length > 200 && long.user.residentCountryCode.length > 200);
     assert.equal(long.user.birthYear.at(-1)!.offset, 3_999);
     await assertFits(long);
@@ -81,29 +114,47 @@ describe('what continue-as-new carries', () => {
 
   it('is the newest 10,000 money types; a forgotten one is a first occurrence again', async () => {
     const life = applied(many(12_000, (n) => money(n, { id: uuid(n), ts: T0 + n * 60_001, type: `TYPE-${n}` })));
-    assert.deepEqual([life.user.moneyTypes.length, life.user.moneyTypes[0], life.user.counters.moneyTypesForgotten], [10_000, 'TYPE-2000', 2_000]);
+    assert.deepEqual(
+      [life.user.moneyTypes.length, life.user.moneyTypes[0], life.user.counters.moneyTypesForgotten],
+      [10_000, 'TYPE-2000', 2_000],
+    );
     const next = (offset: number, type: string): boolean[] =>
-      applyBatch(life.user, { partition: 3, lowWater: [0, 0, 0], rules, records: [money(offset, { id: uuid(offset), ts: T0 + HOUR * 9_999, type })] }, { userId: USER, now: T0 })
-        .applied.map(({ enriched }) => enriched.firstOccurrence);
+      applyBatch(
+        life.user,
+        {
+          partition: 3,
+          lowWater: [0, 0, 0],
+          rules,
+          records: [money(offset, { id: uuid(offset), ts: T0 + HOUR * 9_999, type })],
+        },
+        { userId: USER, now: T0 },
+      ).applied.map(({ enriched }) => enriched.firstOccurrence);
     assert.deepEqual([next(20_000, 'TYPE-2000'), next(20_001, 'TYPE-0')], [[false], [true]]);
     await assertFits(life);
   });
 
   it('is something of each, when there is too much of all', async () => {
     const life = applied([
-      ...many(25_000, (n) => session(n, uuid(n), T0 + n, 'UY')), ...many(12_000, (n) => money(n, { id: uuid(n), ts: T0 + 25_000 + n, type: 'T'.repeat(60) + n })),
-      ...many(70_000, (n) => money(12_000 + n, { id: uuid(12_000 + n), ts: T0 + 40_000 + Math.floor(n / 8) })), ...many(3_000, (n) => country(n, 'x'.repeat(900) + n, T0 + 60_000 + n)),
+      ...many(25_000, (n) => session(n, uuid(n), T0 + n, 'UY')),
+      ...many(12_000, (n) => money(n, { id: uuid(n), ts: T0 + 25_000 + n, type: 'T'.repeat(60) + n })),
+      ...many(70_000, (n) => money(12_000 + n, { id: uuid(12_000 + n), ts: T0 + 40_000 + Math.floor(n / 8) })),
+      ...many(3_000, (n) => country(n, 'x'.repeat(900) + n, T0 + 60_000 + n)),
       ...many(500, (n) => money(90_000 + n, { id: uuid(90_000 + n), ts: T0 + 70_000 + n, session: uuid(n, 'c') })),
     ]);
     const { dedup, sessions, moneyTypes, residentCountryCode } = life.user;
     const counts = [dedup, sessions].map((kept) => Object.keys(kept).length);
-    assert.ok(counts[0]! > 20_000 && counts[1]! > 5_000 && moneyTypes.length > 2_000 && residentCountryCode.length > 200, `${counts} ${moneyTypes.length} ${residentCountryCode.length}`);
-    for (const lookup of life.user.lookups.slice(0)) resolveLookup(life.user, lookup, { status: 'not-found' }, { userId: USER, now: T0 });
+    assert.ok(
+      counts[0]! > 20_000 && counts[1]! > 5_000 && moneyTypes.length > 2_000 && residentCountryCode.length > 200,
+      `${counts} ${moneyTypes.length} ${residentCountryCode.length}`,
+    );
+    for (const lookup of life.user.lookups.slice(0)) {
+      resolveLookup(life.user, lookup, { status: 'not-found' }, { userId: USER, now: T0 });
+    }
     await assertFits(life);
   });
 
   it('is money with a text of a megabyte of digits', async () => {
-    const digits = Array.from({ length: 1_048_000 }, (_, n) => (n * n + 7) % 9 + 1).join('');
+    const digits = Array.from({ length: 1_048_000 }, (_, n) => ((n * n + 7) % 9) + 1).join('');
     const life = applied([money(0, { id: uuid(0), ts: T0, session: uuid(1), old: true, amount: digits })]);
     assert.ok(carriedBytes(life) < 560_000);
     await assertFits(life);
@@ -111,11 +162,26 @@ describe('what continue-as-new carries', () => {
   });
 
   it('does not depend on how records are cut into batches', () => {
-    const records = [...many(3_000, (n) => (n % 3 === 0 ? session(n, uuid(n % 700), T0 + n, 'UY') : money(n, { id: uuid(n % 900), ts: T0 + n, session: uuid(n % 800), type: `T${n % 60}` })))];
-    const small = { ...RULES, bounds: { dedupEntries: 300, sessions: 100, pending: 50, changes: 3, moneyTypes: 20, bytes: 14_000 } };
+    const records = [
+      ...many(3_000, (n) =>
+        n % 3 === 0
+          ? session(n, uuid(n % 700), T0 + n, 'UY')
+          : money(n, { id: uuid(n % 900), ts: T0 + n, session: uuid(n % 800), type: `T${n % 60}` }),
+      ),
+    ];
+    const small = {
+      ...RULES,
+      bounds: { dedupEntries: 300, sessions: 100, pending: 50, changes: 3, moneyTypes: 20, bytes: 14_000 },
+    };
     const lives = [1, 7, 500].map((size) => {
       const life = newLife({ startedAt: T0, runId: 'run' });
-      for (let at = 0; at < records.length; at += size) applyBatch(life.user, { partition: 0, lowWater: [0, 0, 0], rules: small, records: records.slice(at, at + size) }, { userId: USER, now: T0 });
+      for (let at = 0; at < records.length; at += size) {
+        applyBatch(
+          life.user,
+          { partition: 0, lowWater: [0, 0, 0], rules: small, records: records.slice(at, at + size) },
+          { userId: USER, now: T0 },
+        );
+      }
       return life.user;
     });
     assert.deepEqual(lives[1], lives[0]);
@@ -128,7 +194,9 @@ describe('a state of a release without bounds', () => {
     const life = newLife({ startedAt: 1, runId: 'run' });
     life.rules = RULES;
     life.user.tau = T0;
-    for (let n = 0; n < count; n += 1) life.user.sessions[uuid(n)] = { ts: T0 - DAY + n, offset: n, clientCountryCode: 'UY' };
+    for (let n = 0; n < count; n += 1) {
+      life.user.sessions[uuid(n)] = { ts: T0 - DAY + n, offset: n, clientCountryCode: 'UY' };
+    }
     return life;
   }
 

@@ -11,7 +11,9 @@ const RUN_SIGNALS = 100;
 
 /** Signals that only count, many at a time. */
 async function count(user: WorkflowUser, signals: number): Promise<void> {
-  for (let sent = 0; sent < signals; sent += 50) await Promise.all(Array.from({ length: Math.min(50, signals - sent) }, () => user.signal([])));
+  for (let sent = 0; sent < signals; sent += 50) {
+    await Promise.all(Array.from({ length: Math.min(50, signals - sent) }, () => user.signal([])));
+  }
 }
 
 describe('continue-as-new', () => {
@@ -23,11 +25,16 @@ describe('continue-as-new', () => {
     for (const runs of [2, 3]) {
       const before = await user.runId();
       await count(user, RUN_SIGNALS - 50);
-      for (const until = sent + 100; sent < until; sent += 1) await user.signal([money(sent, { id: `m${sent}`, ts: T0 + sent })]);
+      for (const until = sent + 100; sent < until; sent += 1) {
+        await user.signal([money(sent, { id: `m${sent}`, ts: T0 + sent })]);
+      }
       await eventually(`run ${runs}`, async () => (await user.runId()) !== before, 60_000);
     }
     await eventually('all are published', () => user.fake.outputs('applied').length === sent, 60_000);
-    assert.deepEqual(user.fake.outputs('applied'), Array.from({ length: sent }, (_, n) => `m${n} 1990/-${n === 0 ? ' first' : ''}`));
+    assert.deepEqual(
+      user.fake.outputs('applied'),
+      Array.from({ length: sent }, (_, n) => `m${n} 1990/-${n === 0 ? ' first' : ''}`),
+    );
     const runs = await user.runs();
     assert.ok(runs.length >= 3, `${runs.length} runs`);
     const incarnations = new Set(user.fake.published.map(({ request }) => JSON.stringify(request.incarnation)));
@@ -40,7 +47,8 @@ describe('continue-as-new', () => {
   it('comes by the count of records, which full signals have many of', async (t) => {
     const user = await WorkflowUser.create(t, { server: 'dev' });
     // Signals of 500 records are far fewer than 100 for 5,000.
-    const full = (n: number) => Array.from({ length: 500 }, (_, i) => money(500 * n + i, { id: `m${500 * n + i}`, ts: T0 + 500 * n + i }));
+    const full = (n: number) =>
+      Array.from({ length: 500 }, (_, i) => money(500 * n + i, { id: `m${500 * n + i}`, ts: T0 + 500 * n + i }));
     await user.signal(full(0));
     const before = await user.runId();
     for (let n = 1; n < 9; n += 1) await user.signal(full(n));
@@ -62,16 +70,25 @@ describe('continue-as-new', () => {
       if (stream === 'resolved' && !mayPublish) throw new Error('not yet');
     };
     await user.signal([
-      session(0, 'known', T0, 'DE'), money(0, { id: 'waits', ts: T0, session: 'missing' }), money(1, { id: 'asked', ts: T0, session: 'x', old: true }),
-      money(2, { id: 'released', ts: T0, session: 's' }), session(1, 's', T0 + 1, 'SE'),
+      session(0, 'known', T0, 'DE'),
+      money(0, { id: 'waits', ts: T0, session: 'missing' }),
+      money(1, { id: 'asked', ts: T0, session: 'x', old: true }),
+      money(2, { id: 'released', ts: T0, session: 's' }),
+      session(1, 's', T0 + 1, 'SE'),
     ]);
     const firstRun = await user.runId();
     await count(user, RUN_SIGNALS);
     await eventually('it has continued', async () => (await user.runId()) !== firstRun, 60_000);
     const state = await user.state();
     assert.deepEqual(Object.keys(state.pendingMoney), ['missing']);
-    assert.deepEqual(state.lookups.map(({ moneyId }) => moneyId), ['asked']);
-    assert.deepEqual(state.sessions.map(({ sessionId }) => sessionId), ['known', 's']);
+    assert.deepEqual(
+      state.lookups.map(({ moneyId }) => moneyId),
+      ['asked'],
+    );
+    assert.deepEqual(
+      state.sessions.map(({ sessionId }) => sessionId),
+      ['known', 's'],
+    );
     assert.deepEqual([state.counters.unpublished, state.firstOccurrences], [1, ['BET']]);
     mayPublish = true;
     await user.hasPublished('resolved', 'released =SE');

@@ -11,7 +11,9 @@ test('signals with any payload, signals and updates of any name, and a cancellat
   await user.signal([money(0, { id: 'a', ts: T0 })]);
   await user.hasPublished('applied', 'a first');
   const { handle } = user;
-  for (const argument of [undefined, null, 'x', 7, [], {}, { partition: -1 }, 'x'.repeat(100_000)]) await handle.signal('events', argument);
+  for (const argument of [undefined, null, 'x', 7, [], {}, { partition: -1 }, 'x'.repeat(100_000)]) {
+    await handle.signal('events', argument);
+  }
   await handle.signal('events');
   await handle.signal(defineSignal('unknown'));
   await handle.signal(defineSignal('__temporal_unknown'));

@@ -10,7 +10,13 @@ import type { History } from '@temporalio/common/lib/proto-utils.js';
 import proto from '@temporalio/proto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import { FAILURES, type Activities, type LookupOutcome, type LookupRequest, type PublishRequest } from '../../activities/contract.ts';
+import {
+  FAILURES,
+  type Activities,
+  type LookupOutcome,
+  type LookupRequest,
+  type PublishRequest,
+} from '../../activities/contract.ts';
 import type { Applicable, Rules } from '../../src/money/domain/events.ts';
 import { dataConverter } from '../../src/engine/temporal/payload-codec.ts';
 import type { userEnrichment } from '../../workflows/index.ts';
@@ -50,15 +56,27 @@ async function start(kind: ServerKind): Promise<Shared> {
   const logger = new DefaultLogger('ERROR', () => undefined);
   if (shared.size === 0) Runtime.install({ logger, telemetryOptions: { logging: { forward: {}, filter: 'OFF' } } });
   const [env, bundle] = await Promise.all([
-    kind === 'dev' ? devServer() : testServer().then((server) => TestWorkflowEnvironment.createTimeSkipping({ server })),
-    bundleWorkflowCode({ workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)), workflowInterceptorModules: [fileURLToPath(new URL('../../workflows/interceptors.ts', import.meta.url))], logger }),
+    kind === 'dev'
+      ? devServer()
+      : testServer().then((server) => TestWorkflowEnvironment.createTimeSkipping({ server })),
+    bundleWorkflowCode({
+      workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
+      workflowInterceptorModules: [fileURLToPath(new URL('../../workflows/interceptors.ts', import.meta.url))],
+      logger,
+    }),
   ]);
   return { env, client: new Client({ connection: env.connection, dataConverter }), bundle };
 }
 
 async function devServer(): Promise<TestWorkflowEnvironment> {
   const path = await temporalProgram({ log: (line) => console.error(line) });
-  return TestWorkflowEnvironment.createLocal({ server: { executable: { type: 'existing-path', path }, log: { format: 'pretty', level: 'error' }, extraArgs: ['--dynamic-config-value', 'frontend.WorkflowPauseEnabled=true'] } });
+  return TestWorkflowEnvironment.createLocal({
+    server: {
+      executable: { type: 'existing-path', path },
+      log: { format: 'pretty', level: 'error' },
+      extraArgs: ['--dynamic-config-value', 'frontend.WorkflowPauseEnabled=true'],
+    },
+  });
 }
 
 export interface PublishCall {
@@ -114,11 +132,15 @@ export class FakeActivities {
     const outputs: string[] = [];
     for (const request of this.#succeeded) {
       if (request.stream !== stream) continue;
-      assert.ok(request.first <= outputs.length + 1, `a gap in ${stream} before ${request.first}: ${outputs.length} are there`);
+      assert.ok(
+        request.first <= outputs.length + 1,
+        `a gap in ${stream} before ${request.first}: ${outputs.length} are there`,
+      );
       request.outputs.forEach((output, index) => {
         const at = request.first - 1 + index;
-        if (at < outputs.length) assert.equal(short(output), outputs[at], `${stream} ${at + 1} is published again as something else`);
-        else outputs.push(short(output));
+        if (at < outputs.length) {
+          assert.equal(short(output), outputs[at], `${stream} ${at + 1} is published again as something else`);
+        } else outputs.push(short(output));
       });
     }
     return outputs;
@@ -145,7 +167,14 @@ export class WorkflowUser {
   }
 
   /** A user with a worker of its own, which stops after the test. All its histories are replayed then. */
-  static async create(t: TestContext, { rules = {}, server = 'time-skipping', converter = dataConverter }: { rules?: Partial<Rules>; server?: ServerKind; converter?: DataConverter } = {}): Promise<WorkflowUser> {
+  static async create(
+    t: TestContext,
+    {
+      rules = {},
+      server = 'time-skipping',
+      converter = dataConverter,
+    }: { rules?: Partial<Rules>; server?: ServerKind; converter?: DataConverter } = {},
+  ): Promise<WorkflowUser> {
     const given = await environment(server);
     const user = new WorkflowUser(given, { ...RULES, ...rules }, converter);
     const worker = await Worker.create({
@@ -174,7 +203,10 @@ export class WorkflowUser {
   }
 
   /** `converter`: of the bridge that signals. */
-  signal(records: readonly Applicable[], { lowWater = [0, 0, 0] as [number, number, number], partition = 0, converter = dataConverter } = {}): Promise<unknown> {
+  signal(
+    records: readonly Applicable[],
+    { lowWater = [0, 0, 0] as [number, number, number], partition = 0, converter = dataConverter } = {},
+  ): Promise<unknown> {
     const batch: EventBatch = { partition, lowWater, rules: this.rules, records };
     const { connection } = this.#shared.env;
     return new Client({ connection, dataConverter: converter }).workflow.signalWithStart(WORKFLOW_TYPE, {
@@ -189,7 +221,11 @@ export class WorkflowUser {
   /** As somebody does whose nudge comes before the first task of the workflow. */
   startNudged(): Promise<unknown> {
     return this.#shared.client.workflow.signalWithStart(WORKFLOW_TYPE, {
-      workflowId: this.userId, taskQueue: this.#taskQueue, args: [stored('Start', { userId: this.userId })], signal: NUDGE_SIGNAL, signalArgs: [],
+      workflowId: this.userId,
+      taskQueue: this.#taskQueue,
+      args: [stored('Start', { userId: this.userId })],
+      signal: NUDGE_SIGNAL,
+      signalArgs: [],
     });
   }
 
@@ -204,7 +240,11 @@ export class WorkflowUser {
 
   /** Waits until outputs are exactly these. */
   async hasPublished(stream: 'applied' | 'resolved', ...outputs: string[]): Promise<void> {
-    await eventually(`${stream}: ${outputs.join(', ')}`, () => this.fake.outputs(stream).length >= outputs.length, 20_000).catch((error: unknown) => {
+    await eventually(
+      `${stream}: ${outputs.join(', ')}`,
+      () => this.fake.outputs(stream).length >= outputs.length,
+      20_000,
+    ).catch((error: unknown) => {
       assert.deepEqual(this.fake.outputs(stream), outputs, String(error));
     });
     assert.deepEqual(this.fake.outputs(stream), outputs);
@@ -227,7 +267,13 @@ export class WorkflowUser {
       reason: 'a test',
       workflowTaskFinishEventId: eventId ?? null,
       requestId: randomUUID(),
-      ...(signals ? {} : { resetReapplyExcludeTypes: [proto.temporal.api.enums.v1.ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL] }),
+      ...(signals
+        ? {}
+        : {
+            resetReapplyExcludeTypes: [
+              proto.temporal.api.enums.v1.ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL,
+            ],
+          }),
     });
   }
 
@@ -238,12 +284,22 @@ export class WorkflowUser {
   /** Another workflow where one is named. */
   async pause(workflowId: string = this.userId): Promise<void> {
     const { client } = this.#shared;
-    await client.workflowService.pauseWorkflowExecution({ namespace: client.options.namespace, workflowId, reason: 'a test', requestId: randomUUID() });
+    await client.workflowService.pauseWorkflowExecution({
+      namespace: client.options.namespace,
+      workflowId,
+      reason: 'a test',
+      requestId: randomUUID(),
+    });
   }
 
   async unpause(): Promise<void> {
     const { client } = this.#shared;
-    await client.workflowService.unpauseWorkflowExecution({ namespace: client.options.namespace, workflowId: this.userId, reason: 'a test', requestId: randomUUID() });
+    await client.workflowService.unpauseWorkflowExecution({
+      namespace: client.options.namespace,
+      workflowId: this.userId,
+      reason: 'a test',
+      requestId: randomUUID(),
+    });
   }
 
   /** Of the run that is open. */
@@ -268,7 +324,9 @@ export class WorkflowUser {
   /** Of the chain, the first one first. */
   async histories(): Promise<History[]> {
     const { client } = this.#shared;
-    return Promise.all((await this.runs()).map((runId) => client.workflow.getHandle(this.userId, runId).fetchHistory()));
+    return Promise.all(
+      (await this.runs()).map((runId) => client.workflow.getHandle(this.userId, runId).fetchHistory()),
+    );
   }
 
   /** All histories of this user give the same commands again. */

@@ -31,6 +31,9 @@ test('while Kafka takes nothing for long, users are answered all the same', asyn
     assert.equal(counters.published, 0);
   }
   isAway = false;
-  await user.hasPublished('applied', user.fake.outputs('applied')[0] ?? (await eventually('it is out', () => user.fake.outputs('applied')[0], 20_000)));
+  await user.hasPublished(
+    'applied',
+    user.fake.outputs('applied')[0] ?? (await eventually('it is out', () => user.fake.outputs('applied')[0], 20_000)),
+  );
   assert.equal((await user.state()).counters.published, 1);
 });

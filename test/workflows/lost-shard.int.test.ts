@@ -15,7 +15,11 @@ describe('a workflow whose outputs cannot be published here', () => {
     user.fake.onPublish = () => {
       if (!lost) return;
       lost = false;
-      throw ApplicationFailure.create({ type: FAILURES.shardNotOwned, message: 'shard 0 is not here', nonRetryable: true });
+      throw ApplicationFailure.create({
+        type: FAILURES.shardNotOwned,
+        message: 'shard 0 is not here',
+        nonRetryable: true,
+      });
     };
     await user.signal([money(1, { id: 'b', ts: T0 }), money(2, { id: 'c', ts: T0 })]);
     await user.signal([money(3, { id: 'd', ts: T0 })]);

@@ -13,7 +13,16 @@ function workflow({ isReplaying = false } = {}) {
   const tasks = new LostTasks();
   let historyLength = 10;
   const next = (after: number, { signals = 1, bytes = 1_000, replaying = false, events = 4 } = {}): void =>
-    tasks.activated({ isReplaying: replaying, at: 1_000_000 + after, historyLength: (historyLength += events), historyBytes: 5_000 + bytes, signals }, TIMEOUT);
+    tasks.activated(
+      {
+        isReplaying: replaying,
+        at: 1_000_000 + after,
+        historyLength: (historyLength += events),
+        historyBytes: 5_000 + bytes,
+        signals,
+      },
+      TIMEOUT,
+    );
   tasks.activated({ isReplaying, at: 1_000_000, historyLength, historyBytes: 5_000, signals: 1 }, TIMEOUT);
   tasks.localBegins();
   return { tasks, next };

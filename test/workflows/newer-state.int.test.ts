@@ -20,7 +20,9 @@ class Newer implements PayloadCodec {
   }
 
   async decode(payloads: Payload[]): Promise<Payload[]> {
-    return this.knows ? payloads.map((payload) => (payload.data?.[3] === undefined ? payload : otherFingerprint(payload))) : payloads;
+    return this.knows
+      ? payloads.map((payload) => (payload.data?.[3] === undefined ? payload : otherFingerprint(payload)))
+      : payloads;
   }
 }
 
@@ -31,21 +33,31 @@ function otherFingerprint(payload: Payload): Payload {
   return { ...payload, data };
 }
 
-const converterWith = (codec: PayloadCodec): DataConverter => ({ payloadCodecs: [...dataConverter.payloadCodecs!, codec] });
+const converterWith = (codec: PayloadCodec): DataConverter => ({
+  payloadCodecs: [...dataConverter.payloadCodecs!, codec],
+});
 
 test('state of a newer version stops the task of its workflow with a clear message, until a version comes that knows it', async (t) => {
   const codec = new Newer(false);
   /** Reads both once it is the newer version; the signals before were written by the older one. */
   const reading: PayloadCodec = {
     encode: async (payloads) => payloads,
-    decode: async (payloads) => Promise.all(payloads.map(async (payload) => (isNewer(payload) ? (await codec.decode([payload]))[0]! : payload))),
+    decode: async (payloads) =>
+      Promise.all(payloads.map(async (payload) => (isNewer(payload) ? (await codec.decode([payload]))[0]! : payload))),
   };
   const newer = new Set<string>();
-  const isNewer = ({ data }: Payload): boolean => data !== undefined && data !== null && newer.has(Buffer.from(data).subarray(0, 10).toString('hex'));
+  const isNewer = ({ data }: Payload): boolean =>
+    data !== undefined && data !== null && newer.has(Buffer.from(data).subarray(0, 10).toString('hex'));
   const writing: PayloadCodec = {
     async encode(payloads) {
       const written = await codec.encode(payloads);
-      for (const { data } of written) newer.add(Buffer.from(data ?? []).subarray(0, 10).toString('hex'));
+      for (const { data } of written) {
+        newer.add(
+          Buffer.from(data ?? [])
+            .subarray(0, 10)
+            .toString('hex'),
+        );
+      }
       return written;
     },
     decode: async (payloads) => payloads,
@@ -58,10 +70,15 @@ test('state of a newer version stops the task of its workflow with a clear messa
   await user.signal([money(1, { id: 'b', ts: T0 })], { converter: converterWith(writing) });
   const failures = async () => {
     const { events = [] } = await user.handle.fetchHistory();
-    return events!.flatMap(({ workflowTaskFailedEventAttributes: failed }) => (failed ? [failed.failure?.message ?? ''] : []));
+    return events!.flatMap(({ workflowTaskFailedEventAttributes: failed }) =>
+      failed ? [failed.failure?.message ?? ''] : [],
+    );
   };
   await eventually('the task fails', async () => (await failures()).length > 0, 30_000);
-  assert.match((await failures())[0]!, /written with a schema that this version does not know \(fingerprint [0-9a-f]{16}\): a newer version wrote it/);
+  assert.match(
+    (await failures())[0]!,
+    /written with a schema that this version does not know \(fingerprint [0-9a-f]{16}\): a newer version wrote it/,
+  );
   assert.equal((await user.handle.describe()).status.name, 'RUNNING');
   await other.signal([money(0, { id: 'c', ts: T0 })]);
   await other.hasPublished('applied', 'c first');

@@ -8,10 +8,14 @@ import { taskQueueOf, workflowIdOf } from '../../src/engine/naming.ts';
 import { output } from '../support/publishing.ts';
 
 describe('chunks of outputs', () => {
-  const offsets = (chunks: ReturnType<typeof chunksOf<Output>>) => chunks.map((chunk) => chunk.map(({ offset }) => offset));
+  const offsets = (chunks: ReturnType<typeof chunksOf<Output>>) =>
+    chunks.map((chunk) => chunk.map(({ offset }) => offset));
   const large = (offset: number, characters: number) => {
     const made = output('u', offset);
-    return { ...made, enriched: { ...made.enriched, money: { ...made.enriched.money, moneyType: 'x'.repeat(characters) } } };
+    return {
+      ...made,
+      enriched: { ...made.enriched, money: { ...made.enriched.money, moneyType: 'x'.repeat(characters) } },
+    };
   };
 
   it('are none for none, and one for a few', () => {
@@ -21,35 +25,67 @@ describe('chunks of outputs', () => {
 
   it('have 500 outputs at most, in order', () => {
     const chunks = chunksOf(Array.from({ length: 1_001 }, (_, n) => output('u', n)));
-    assert.deepEqual(chunks.map(({ length }) => length), [500, 500, 1]);
-    assert.deepEqual(chunks.flat().map(({ offset }) => offset), Array.from({ length: 1_001 }, (_, n) => n));
+    assert.deepEqual(
+      chunks.map(({ length }) => length),
+      [500, 500, 1],
+    );
+    assert.deepEqual(
+      chunks.flat().map(({ offset }) => offset),
+      Array.from({ length: 1_001 }, (_, n) => n),
+    );
   });
 
   it('are bounded by their text, and one output alone always fits', () => {
-    assert.deepEqual(offsets(chunksOf([large(1, 150_000), large(2, 150_000), large(3, 150_000), large(4, 900_000), large(5, 1)])), [[1, 2], [3], [4], [5]]);
+    assert.deepEqual(
+      offsets(chunksOf([large(1, 150_000), large(2, 150_000), large(3, 150_000), large(4, 900_000), large(5, 1)])),
+      [[1, 2], [3], [4], [5]],
+    );
   });
 });
 
 describe('groups of lookups', () => {
   function lookup(offset: number, userSessionId: string, giveUpAt?: number): Lookup {
-    const { enriched: { money } } = output('u', offset);
-    return { partition: 0, offset, money: { ...money, userSessionId }, firstOccurrence: false, ...(giveUpAt === undefined ? {} : { giveUpAt }) };
+    const {
+      enriched: { money },
+    } = output('u', offset);
+    return {
+      partition: 0,
+      offset,
+      money: { ...money, userSessionId },
+      firstOccurrence: false,
+      ...(giveUpAt === undefined ? {} : { giveUpAt }),
+    };
   }
   const summary = (lookups: Lookup[]) =>
-    lookupGroups(lookups).map(({ sessionIds, giveUpAt, lookups: members }) => ({ sessionIds, giveUpAt, offsets: members.map(({ offset }) => offset) }));
+    lookupGroups(lookups).map(({ sessionIds, giveUpAt, lookups: members }) => ({
+      sessionIds,
+      giveUpAt,
+      offsets: members.map(({ offset }) => offset),
+    }));
 
   it('have each session once, with all money that waits for it', () => {
-    assert.deepEqual(summary([lookup(1, 'a', 9), lookup(2, 'b', 9), lookup(3, 'a', 9)]), [{ sessionIds: ['a', 'b'], giveUpAt: 9, offsets: [1, 3, 2] }]);
+    assert.deepEqual(summary([lookup(1, 'a', 9), lookup(2, 'b', 9), lookup(3, 'a', 9)]), [
+      { sessionIds: ['a', 'b'], giveUpAt: 9, offsets: [1, 3, 2] },
+    ]);
   });
 
   it('have one time to give up each', () => {
-    assert.deepEqual(summary([lookup(1, 'a', 9), lookup(2, 'a', 8)]), [{ sessionIds: ['a'], giveUpAt: 9, offsets: [1] }, { sessionIds: ['a'], giveUpAt: 8, offsets: [2] }]);
+    assert.deepEqual(summary([lookup(1, 'a', 9), lookup(2, 'a', 8)]), [
+      { sessionIds: ['a'], giveUpAt: 9, offsets: [1] },
+      { sessionIds: ['a'], giveUpAt: 8, offsets: [2] },
+    ]);
   });
 
   it('have 20 sessions at most', () => {
     const groups = summary(Array.from({ length: 45 }, (_, n) => lookup(n, `s${n}`, 9)));
-    assert.deepEqual(groups.map(({ sessionIds }) => sessionIds.length), [20, 20, 5]);
-    assert.deepEqual(groups.flatMap(({ offsets }) => offsets), Array.from({ length: 45 }, (_, n) => n));
+    assert.deepEqual(
+      groups.map(({ sessionIds }) => sessionIds.length),
+      [20, 20, 5],
+    );
+    assert.deepEqual(
+      groups.flatMap(({ offsets }) => offsets),
+      Array.from({ length: 45 }, (_, n) => n),
+    );
   });
 
   it('are none for none', () => {

@@ -48,7 +48,11 @@ test('a reset: what follows from signals comes out once, what waited at least on
   const answer = (sessionIds: readonly string[]) => {
     const known = sessionIds.filter((one) => answers.has(one));
     if (known.length === 0) noAnswer();
-    return sessionIds.map((sessionId) => (answers.has(sessionId) ? ({ sessionId, status: 'found', clientCountryCode: 'UY' } as const) : ({ sessionId, status: 'retry' } as const)));
+    return sessionIds.map((sessionId) =>
+      answers.has(sessionId)
+        ? ({ sessionId, status: 'found', clientCountryCode: 'UY' } as const)
+        : ({ sessionId, status: 'retry' } as const),
+    );
   };
   user.fake.onLookup = ({ sessionIds }) => answer(sessionIds);
   await user.signal([money(0, { id: 'a', ts: T0 })]);
@@ -65,7 +69,10 @@ test('a reset: what follows from signals comes out once, what waited at least on
   await user.signal([money(4, { id: 'e', ts: T0 + 4 })]);
   await eventually('e is out', () => of(ledger.out, 'e') === 1, 20_000);
   await eventually('b is out again', () => of(ledger.out, 'b') === 2, 20_000);
-  assert.deepEqual(['a', 'c', 'd', 'e'].map((id) => of(ledger.out, id)), [1, 1, 1, 1]);
+  assert.deepEqual(
+    ['a', 'c', 'd', 'e'].map((id) => of(ledger.out, id)),
+    [1, 1, 1, 1],
+  );
   assert.deepEqual([...new Set(ledger.noticed)], ['reset']);
   assert.ok((await user.state()).counters.resets >= 1);
 });

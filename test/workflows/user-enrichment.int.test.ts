@@ -7,7 +7,11 @@ import { birthYear, country, DAY, HOUR, MINUTE, money, SECOND, session, T0 } fro
 import { eventually } from '../support/eventually.ts';
 import { noAnswer, WorkflowUser } from './harness.ts';
 
-const found = (sessionId: string, clientCountryCode: string): LookupOutcome => ({ sessionId, status: 'found', clientCountryCode });
+const found = (sessionId: string, clientCountryCode: string): LookupOutcome => ({
+  sessionId,
+  status: 'found',
+  clientCountryCode,
+});
 
 describe('the workflow of a user', () => {
   it('applies signals in order and publishes their outputs by a local activity, numbered without a gap', async (t) => {
@@ -38,19 +42,31 @@ describe('the workflow of a user', () => {
     await user.hasPublished('applied', 'b');
     await user.signal([session(0, 's', T0 + 1, 'DE')]);
     await user.hasPublished('resolved', 'waits =DE first');
-    assert.deepEqual(user.fake.published.map(({ isLocal, request }) => [request.stream, isLocal, request.first]), [['applied', true, 1], ['resolved', false, 1]]);
+    assert.deepEqual(
+      user.fake.published.map(({ isLocal, request }) => [request.stream, isLocal, request.first]),
+      [
+        ['applied', true, 1],
+        ['resolved', false, 1],
+      ],
+    );
   });
 
   it('publishes what is too large for an activity in history by a local one, after what it follows from is in history', async (t) => {
     const user = await WorkflowUser.create(t);
-    const long = (n: number) => Buffer.from(Uint32Array.from({ length: 180_000 }, (_, i) => Math.imul(i + 1, 2_654_435_761 + 2 * n)).buffer).toString('base64').slice(0, 900_000);
+    const long = (n: number) =>
+      Buffer.from(Uint32Array.from({ length: 180_000 }, (_, i) => Math.imul(i + 1, 2_654_435_761 + 2 * n)).buffer)
+        .toString('base64')
+        .slice(0, 900_000);
     await user.signal([country(0, long(1), T0 - 1)]);
     await user.signal([money(0, { id: 'waits', ts: T0, session: 's', type: long(2) })]);
     await user.signal([session(0, 's', T0 + 1, long(3))]);
     await user.signal([money(1, { id: 'next', ts: T0 + 2 })]);
     await eventually('both are published', () => user.fake.published.length >= 2);
     const resolved = user.fake.published.filter(({ request }) => request.stream === 'resolved');
-    assert.deepEqual(resolved.map(({ isLocal, request }) => [isLocal, request.first, request.outputs[0]!.enriched.money.id]), [[true, 1, 'waits']]);
+    assert.deepEqual(
+      resolved.map(({ isLocal, request }) => [isLocal, request.first, request.outputs[0]!.enriched.money.id]),
+      [[true, 1, 'waits']],
+    );
     await eventually('its publishing is noted', async () => (await user.state()).counters.unpublished === 0);
   });
 
@@ -62,7 +78,9 @@ describe('the workflow of a user', () => {
     user.fake.onPublish = async ({ stream }) => {
       if (stream === 'applied') return;
       await gate;
-      if (failures-- > 0) throw ApplicationFailure.create({ type: FAILURES.publishFailed, message: 'the broker is away' });
+      if (failures-- > 0) {
+        throw ApplicationFailure.create({ type: FAILURES.publishFailed, message: 'the broker is away' });
+      }
     };
     for (const n of [0, 1, 2]) {
       await user.signal([money(n, { id: `m${n}`, ts: T0 + n, session: `s${n}` }), session(n, `s${n}`, T0 + n)]);
@@ -86,28 +104,46 @@ describe('the workflow of a user', () => {
     };
     await user.signal([
       session(0, 'expired', T0 - 2 * DAY),
-      money(0, { id: 'old', ts: T0, session: 's1', old: true }), money(1, { id: 'e', ts: T0 - DAY + 1, late: T0, session: 'expired' }), money(2, { id: 'late', ts: T0 - 1, late: T0, session: 's2' }),
+      money(0, { id: 'old', ts: T0, session: 's1', old: true }),
+      money(1, { id: 'e', ts: T0 - DAY + 1, late: T0, session: 'expired' }),
+      money(2, { id: 'late', ts: T0 - 1, late: T0, session: 's2' }),
       money(3, { id: 'old2', ts: T0, session: 's1', old: true }),
     ]);
     await user.signal([money(4, { id: 'free', ts: T0 })]);
     await user.hasPublished('applied', 'free');
     letGo();
     await eventually('all are resolved', () => user.fake.outputs('resolved').length === 4);
-    assert.deepEqual(user.fake.outputs('resolved').sort(), ['e =of expired', 'late =of s2', 'old =of s1 first', 'old2 =of s1']);
+    assert.deepEqual(user.fake.outputs('resolved').sort(), [
+      'e =of expired',
+      'late =of s2',
+      'old =of s1 first',
+      'old2 =of s1',
+    ]);
     // Several sessions in one call, each session once.
-    assert.deepEqual(user.fake.lookups.map(({ sessionIds }) => [...sessionIds].sort()), [['expired', 's1', 's2']]);
+    assert.deepEqual(
+      user.fake.lookups.map(({ sessionIds }) => [...sessionIds].sort()),
+      [['expired', 's1', 's2']],
+    );
   });
 
   it('asks again for the sessions that were not answered, and for these only', async (t) => {
     const user = await WorkflowUser.create(t);
     const answers: LookupOutcome[][] = [
-      [found('s1', 'DE'), { sessionId: 's2', status: 'retry' }, { sessionId: 's3', status: 'not-found' }, { sessionId: 's4', status: 'given-up' }],
+      [
+        found('s1', 'DE'),
+        { sessionId: 's2', status: 'retry' },
+        { sessionId: 's3', status: 'not-found' },
+        { sessionId: 's4', status: 'given-up' },
+      ],
       [found('s2', 'SE')],
     ];
     user.fake.onLookup = () => answers.shift() ?? noAnswer();
     await user.signal([1, 2, 3, 4].map((n) => money(n, { id: `m${n}`, ts: T0, session: `s${n}`, old: true })));
     await user.hasPublished('resolved', 'm1 =DE first', 'm3', 'm4 !', 'm2 =SE');
-    assert.deepEqual(user.fake.lookups.map(({ sessionIds }) => sessionIds), [['s1', 's2', 's3', 's4'], ['s2']]);
+    assert.deepEqual(
+      user.fake.lookups.map(({ sessionIds }) => sessionIds),
+      [['s1', 's2', 's3', 's4'], ['s2']],
+    );
     const { counters } = await user.state();
     assert.deepEqual([counters.lookedUp, counters.incomplete], [4, 1]);
   });
@@ -115,7 +151,8 @@ describe('the workflow of a user', () => {
   it('goes on asking while there is no answer, with the same time to give up', async (t) => {
     const user = await WorkflowUser.create(t);
     let attempts = 0;
-    user.fake.onLookup = ({ sessionIds }) => (++attempts < 5 ? noAnswer() : sessionIds.map((sessionId) => ({ sessionId, status: 'given-up' })));
+    user.fake.onLookup = ({ sessionIds }) =>
+      ++attempts < 5 ? noAnswer() : sessionIds.map((sessionId) => ({ sessionId, status: 'given-up' }));
     await user.signal([money(0, { id: 'm', ts: T0, session: 's', old: true })]);
     await eventually('it is asked', () => attempts > 0);
     await user.sleep(10 * MINUTE);
@@ -147,7 +184,9 @@ describe('the workflow of a user', () => {
     // At its deadline exactly: not passed.
     assert.deepEqual(user.fake.lookups, []);
     assert.ok(user.fake.watermarks.length > 0);
-    for (const request of user.fake.watermarks) assert.deepEqual(request, { partition: 3, userId: user.userId, passes: T0 + HOUR });
+    for (const request of user.fake.watermarks) {
+      assert.deepEqual(request, { partition: 3, userId: user.userId, passes: T0 + HOUR });
+    }
     user.fake.watermark = T0 + HOUR + 1;
     await user.sleep(MINUTE);
     await user.hasPublished('resolved', 'm =of s first');
@@ -162,7 +201,10 @@ describe('the workflow of a user', () => {
     assert.ok(user.fake.watermarks.length > 0);
     await user.signal([session(0, 's', T0 + 1)]);
     await user.hasPublished('resolved', 'm =UY first');
-    await eventually('the watch is over', async () => ((await user.handle.describe()).raw.pendingActivities ?? []).length === 0);
+    await eventually(
+      'the watch is over',
+      async () => ((await user.handle.describe()).raw.pendingActivities ?? []).length === 0,
+    );
   });
 
   it('forgets what has expired though no record comes any more', async (t) => {
@@ -185,7 +227,9 @@ describe('the workflow of a user', () => {
     const user = await WorkflowUser.create(t);
     let failures = 3;
     user.fake.onPublish = () => {
-      if (failures-- > 0) throw ApplicationFailure.create({ type: FAILURES.publishFailed, message: 'the broker is away' });
+      if (failures-- > 0) {
+        throw ApplicationFailure.create({ type: FAILURES.publishFailed, message: 'the broker is away' });
+      }
     };
     await user.signal([money(0, { id: 'a', ts: T0 })]);
     await user.hasPublished('applied', 'a first');
@@ -194,7 +238,9 @@ describe('the workflow of a user', () => {
 
   it('publishes many outputs in several calls', async (t) => {
     const user = await WorkflowUser.create(t);
-    const records = Array.from({ length: 500 }, (_, n) => money(n, { id: `m${n}`, ts: T0, amount: `1.${'0'.repeat(900)}` }));
+    const records = Array.from({ length: 500 }, (_, n) =>
+      money(n, { id: `m${n}`, ts: T0, amount: `1.${'0'.repeat(900)}` }),
+    );
     await user.signal(records);
     await eventually('all are published', () => user.fake.outputs('applied').length === 500, 20_000);
     const calls = user.fake.published.map(({ request }) => [request.first, request.outputs.length]);
@@ -208,10 +254,18 @@ describe('the queries of a user', () => {
   it('say what is in the state', async (t) => {
     const user = await WorkflowUser.create(t);
     user.fake.onLookup = noAnswer;
-    await user.signal([
-      session(0, 'over', T0 - DAY - 1), session(1, 's', T0 - MINUTE, 'DE'), birthYear(0, '1990', T0 - 5), country(1, 'UY', T0 - 5),
-      money(0, { id: 'a', ts: T0, session: 's' }), money(1, { id: 'waits', ts: T0, session: 'missing', type: 'WIN', amount: '0.10' }), money(2, { id: 'asked', ts: T0, session: 'x', old: true }),
-    ], { partition: 5 });
+    await user.signal(
+      [
+        session(0, 'over', T0 - DAY - 1),
+        session(1, 's', T0 - MINUTE, 'DE'),
+        birthYear(0, '1990', T0 - 5),
+        country(1, 'UY', T0 - 5),
+        money(0, { id: 'a', ts: T0, session: 's' }),
+        money(1, { id: 'waits', ts: T0, session: 'missing', type: 'WIN', amount: '0.10' }),
+        money(2, { id: 'asked', ts: T0, session: 'x', old: true }),
+      ],
+      { partition: 5 },
+    );
     await user.hasPublished('applied', 'a =DE 1990/UY first');
     const state = await user.state();
     const { startTime, runId } = await user.handle.describe();
@@ -224,22 +278,63 @@ describe('the queries of a user', () => {
       effectiveTime: '2026-01-31T10:00:00.000Z',
       userInfo: { birthYear: '1990', residentCountryCode: 'UY' },
       sessions: [
-        { sessionId: 'over', clientCountryCode: 'UY', createdAt: '2026-01-30T09:59:59.999Z', expiresAt: '2026-01-31T09:59:59.999Z', status: 'expired' },
-        { sessionId: 's', clientCountryCode: 'DE', createdAt: '2026-01-31T09:59:00.000Z', expiresAt: '2026-02-01T09:59:00.000Z', status: 'visible' },
+        {
+          sessionId: 'over',
+          clientCountryCode: 'UY',
+          createdAt: '2026-01-30T09:59:59.999Z',
+          expiresAt: '2026-01-31T09:59:59.999Z',
+          status: 'expired',
+        },
+        {
+          sessionId: 's',
+          clientCountryCode: 'DE',
+          createdAt: '2026-01-31T09:59:00.000Z',
+          expiresAt: '2026-02-01T09:59:00.000Z',
+          status: 'visible',
+        },
       ],
       pendingMoney: {
-        missing: [{
-          moneyId: 'waits', processedAt: '2026-01-31T10:00:00.000Z', moneyType: 'WIN', amount: '0.10', currency: 'EUR', dueAt: '2026-01-31T11:00:00.000Z',
-          wallClockDueAt: waiting.wallClockDueAt,
-        }],
+        missing: [
+          {
+            moneyId: 'waits',
+            processedAt: '2026-01-31T10:00:00.000Z',
+            moneyType: 'WIN',
+            amount: '0.10',
+            currency: 'EUR',
+            dueAt: '2026-01-31T11:00:00.000Z',
+            wallClockDueAt: waiting.wallClockDueAt,
+          },
+        ],
       },
       lookups: [{ moneyId: 'asked', sessionId: 'x', givenUpAt: lookup.givenUpAt }],
       firstOccurrences: ['BET', 'WIN'],
       counters: {
-        moneyApplied: 3, duplicatesDropped: 0, redeliveriesDropped: 0, late: 0, joined: 1, lookedUp: 0, incomplete: 0, moneyByCurrency: { EUR: 3 }, published: 1, unpublished: 0,
-        duplicatesForgotten: 0, sessionsForgotten: 0, pendingHurried: 0, changesForgotten: 0, moneyTypesForgotten: 0, notOurs: 0, resets: 0,
+        moneyApplied: 3,
+        duplicatesDropped: 0,
+        redeliveriesDropped: 0,
+        late: 0,
+        joined: 1,
+        lookedUp: 0,
+        incomplete: 0,
+        moneyByCurrency: { EUR: 3 },
+        published: 1,
+        unpublished: 0,
+        duplicatesForgotten: 0,
+        sessionsForgotten: 0,
+        pendingHurried: 0,
+        changesForgotten: 0,
+        moneyTypesForgotten: 0,
+        notOurs: 0,
+        resets: 0,
       },
-      sizes: { sessions: 2, pendingMoney: 1, lookups: 1, firstOccurrences: 2, dedupEntries: 3, bytes: state.sizes.bytes },
+      sizes: {
+        sessions: 2,
+        pendingMoney: 1,
+        lookups: 1,
+        firstOccurrences: 2,
+        dedupEntries: 3,
+        bytes: state.sizes.bytes,
+      },
       waitsForRoom: false,
       partitions: [5],
       partition: 5,

@@ -17,7 +17,16 @@ function waiting(n: number, sessionId: string, text = 'BET'): Pending & Lookup {
   return {
     partition: 0,
     offset: n,
-    money: { id: uuid(n), userSessionId: sessionId, ts: T0, amount: '0.10', currency: 'EUR', closingBalance: '1', moneyType: text, isOldMoneyEvent: false },
+    money: {
+      id: uuid(n),
+      userSessionId: sessionId,
+      ts: T0,
+      amount: '0.10',
+      currency: 'EUR',
+      closingBalance: '1',
+      moneyType: text,
+      isOldMoneyEvent: false,
+    },
     firstOccurrence: false,
     dueAt: T0 + 1,
   };
@@ -34,21 +43,40 @@ const many = <T>(count: number, make: (n: number) => T): T[] => Array.from({ len
 
 describe('the answers of the queries', () => {
   it('hold at most 100 entries of each, and say how many there are', () => {
-    const view = stateView(USER, lifeWith({
-      sessions: Object.fromEntries(many(1_000, (n) => [uuid(n), { ts: T0, offset: n, clientCountryCode: 'UY' }])),
-      lookups: many(700, (n) => waiting(n, uuid(n))),
-      moneyTypes: many(300, (n) => `TYPE-${n}`),
-      dedup: Object.fromEntries(many(500, (n) => [uuid(n), T0])),
-    }));
+    const view = stateView(
+      USER,
+      lifeWith({
+        sessions: Object.fromEntries(many(1_000, (n) => [uuid(n), { ts: T0, offset: n, clientCountryCode: 'UY' }])),
+        lookups: many(700, (n) => waiting(n, uuid(n))),
+        moneyTypes: many(300, (n) => `TYPE-${n}`),
+        dedup: Object.fromEntries(many(500, (n) => [uuid(n), T0])),
+      }),
+    );
     assert.deepEqual([view.sessions.length, view.lookups.length, view.firstOccurrences.length], [100, 100, 100]);
-    assert.deepEqual(view.sizes, { sessions: 1_000, pendingMoney: 0, lookups: 700, firstOccurrences: 300, dedupEntries: 500, bytes: 92_062 });
+    assert.deepEqual(view.sizes, {
+      sessions: 1_000,
+      pendingMoney: 0,
+      lookups: 700,
+      firstOccurrences: 300,
+      dedupEntries: 500,
+      bytes: 92_062,
+    });
     assert.deepEqual(view.firstOccurrences.slice(0, 2), ['TYPE-0', 'TYPE-1']);
   });
 
   it('count pending money over all sessions', () => {
-    const pending = Object.fromEntries(many(300, (session) => [uuid(session), many(40, (n) => waiting(n, uuid(session)))]));
+    const pending = Object.fromEntries(
+      many(300, (session) => [uuid(session), many(40, (n) => waiting(n, uuid(session)))]),
+    );
     const view = stateView(USER, lifeWith({ pending }));
-    assert.deepEqual(Object.entries(view.pendingMoney).map(([id, money]) => [id, money.length]), [[uuid(0), 40], [uuid(1), 40], [uuid(2), 20]]);
+    assert.deepEqual(
+      Object.entries(view.pendingMoney).map(([id, money]) => [id, money.length]),
+      [
+        [uuid(0), 40],
+        [uuid(1), 40],
+        [uuid(2), 20],
+      ],
+    );
     assert.equal(view.pendingMoney[uuid(2)]![19]!.moneyId, uuid(19));
     assert.equal(view.sizes.pendingMoney, 12_000);
   });
@@ -62,12 +90,22 @@ describe('the answers of the queries', () => {
   });
 
   it('show what is short as it is', () => {
-    const view = stateView(USER, lifeWith({ pending: { [uuid(1)]: [waiting(7, uuid(1), 'x'.repeat(100))] }, moneyTypes: ['BET'] }));
+    const view = stateView(
+      USER,
+      lifeWith({ pending: { [uuid(1)]: [waiting(7, uuid(1), 'x'.repeat(100))] }, moneyTypes: ['BET'] }),
+    );
     assert.deepEqual(view.pendingMoney, {
-      [uuid(1)]: [{
-        moneyId: uuid(7), processedAt: new Date(T0).toISOString(), moneyType: 'x'.repeat(100), amount: '0.10', currency: 'EUR',
-        dueAt: new Date(T0 + 1).toISOString(), wallClockDueAt: null,
-      }],
+      [uuid(1)]: [
+        {
+          moneyId: uuid(7),
+          processedAt: new Date(T0).toISOString(),
+          moneyType: 'x'.repeat(100),
+          amount: '0.10',
+          currency: 'EUR',
+          dueAt: new Date(T0 + 1).toISOString(),
+          wallClockDueAt: null,
+        },
+      ],
     });
     assert.deepEqual(view.firstOccurrences, ['BET']);
   });

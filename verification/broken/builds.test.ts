@@ -9,6 +9,12 @@ const ROOT = new URL('../../', import.meta.url);
 test('every broken build has a name of its own, and each of its edits meets the code in exactly one place', () => {
   assert.equal(new Set(BROKEN_BUILDS.map(({ name }) => name)).size, BROKEN_BUILDS.length);
   const places = BROKEN_BUILDS.flatMap(({ name, edits }) =>
-    edits.map(({ file, find }) => [name, file, readFileSync(new URL(file, ROOT), 'utf8').split(find).length - 1] as const));
-  assert.deepEqual(places.filter(([, , count]) => count !== 1), []);
+    edits.map(
+      ({ file, find }) => [name, file, readFileSync(new URL(file, ROOT), 'utf8').split(find).length - 1] as const,
+    ),
+  );
+  assert.deepEqual(
+    places.filter(([, , count]) => count !== 1),
+    [],
+  );
 });

@@ -3,15 +3,22 @@ import { parseArgs } from 'node:util';
 import { BROKEN_BUILDS } from './builds.ts';
 import { runBrokenBuild } from './run.ts';
 
-const { values, positionals } = parseArgs({ options: { seeds: { type: 'string', default: '2000' } }, allowPositionals: true });
+const { values, positionals } = parseArgs({
+  options: { seeds: { type: 'string', default: '2000' } },
+  allowPositionals: true,
+});
 const unknown = positionals.filter((name) => !BROKEN_BUILDS.some((build) => build.name === name));
 if (unknown.length > 0) {
-  console.error(`broken: no broken build named ${unknown.join(', ')}; there are ${BROKEN_BUILDS.map(({ name }) => name).join(', ')}`);
+  console.error(
+    `broken: no broken build named ${unknown.join(', ')}; there are ${BROKEN_BUILDS.map(({ name }) => name).join(', ')}`,
+  );
   process.exit(2);
 }
 const chosen = BROKEN_BUILDS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
 let missed = 0;
-console.log(`${'build'.padEnd(40)} ${'caught by'.padEnd(46)} ${'after'.padStart(12)}  what it breaks, and the first that was found wrong`);
+console.log(
+  `${'build'.padEnd(40)} ${'caught by'.padEnd(46)} ${'after'.padStart(12)}  what it breaks, and the first that was found wrong`,
+);
 for (const build of chosen) {
   const { name, breaks, caughtBy } = build;
   const { caught, output, seconds } = await runBrokenBuild(build, Number(values.seeds));

@@ -9,50 +9,104 @@ export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
     name: 'dead-letters-of-any-size',
     breaks: 'dead letters go out in batches of any size, whatever their topic takes',
     edits: [
-      { file: 'src/engine/kafka/topic-rooms.ts', find: 'const most = Math.min(limit, known.refused - 1);', replace: 'const most = limit > 0 ? Infinity : known.refused;' },
-      { file: 'src/engine/kafka/topic-rooms.ts', find: 'together: Math.max(SMALLEST, Math.min(TOGETHER, most, known.together)),', replace: 'together: TOGETHER,' },
+      {
+        file: 'src/engine/kafka/topic-rooms.ts',
+        find: 'const most = Math.min(limit, known.refused - 1);',
+        replace: 'const most = limit > 0 ? Infinity : known.refused;',
+      },
+      {
+        file: 'src/engine/kafka/topic-rooms.ts',
+        find: 'together: Math.max(SMALLEST, Math.min(TOGETHER, most, known.together)),',
+        replace: 'together: TOGETHER,',
+      },
     ],
     caughtBy: 'simulate',
   },
   {
     name: 'dead-letter-never-cut',
     breaks: 'a dead letter that no request can carry is tried whole, for ever',
-    edits: [{ file: 'src/engine/bridge/committer.ts', find: 'if (batch.bytes <= room.most) return batch;', replace: 'if (batch.bytes > 0) return batch;' }],
+    edits: [
+      {
+        file: 'src/engine/bridge/committer.ts',
+        find: 'if (batch.bytes <= room.most) return batch;',
+        replace: 'if (batch.bytes > 0) return batch;',
+      },
+    ],
     caughtBy: { test: 'test/engine/bridge/committer.test.ts' },
   },
   {
     name: 'parts-by-the-wall-clock',
     breaks: 'how long a part has failed is measured by a clock that people set',
     edits: [
-      { file: 'src/engine/process/dependencies.ts', find: "readonly #clock: Pick<Clock, 'elapsed'>;", replace: "readonly #clock: Pick<Clock, 'now'>;" },
-      { file: 'src/engine/process/dependencies.ts', find: "constructor(clock: Pick<Clock, 'elapsed'>) {", replace: "constructor(clock: Pick<Clock, 'now'>) {" },
-      { file: 'src/engine/process/dependencies.ts', find: '    const now = this.#clock.elapsed();\n    const known', replace: '    const now = this.#clock.now();\n    const known' },
-      { file: 'src/engine/process/dependencies.ts', find: '    const now = this.#clock.elapsed();\n    if', replace: '    const now = this.#clock.now();\n    if' },
+      {
+        file: 'src/engine/process/dependencies.ts',
+        find: "readonly #clock: Pick<Clock, 'elapsed'>;",
+        replace: "readonly #clock: Pick<Clock, 'now'>;",
+      },
+      {
+        file: 'src/engine/process/dependencies.ts',
+        find: "constructor(clock: Pick<Clock, 'elapsed'>) {",
+        replace: "constructor(clock: Pick<Clock, 'now'>) {",
+      },
+      {
+        file: 'src/engine/process/dependencies.ts',
+        find: '    const now = this.#clock.elapsed();\n    const known',
+        replace: '    const now = this.#clock.now();\n    const known',
+      },
+      {
+        file: 'src/engine/process/dependencies.ts',
+        find: '    const now = this.#clock.elapsed();\n    if',
+        replace: '    const now = this.#clock.now();\n    if',
+      },
     ],
     caughtBy: { test: 'test/engine/clock-steps.test.ts' },
   },
   {
     name: 'no-timestamp-is-a-timestamp',
     breaks: 'a record without a Kafka timestamp is said to be of the future',
-    edits: [{ file: 'src/money/codec/decode.ts', find: 'if (!(timestamp > 0) && !(timestamp < -1)) {', replace: 'if (Number.isNaN(timestamp)) {' }],
+    edits: [
+      {
+        file: 'src/money/codec/decode.ts',
+        find: 'if (!(timestamp > 0) && !(timestamp < -1)) {',
+        replace: 'if (Number.isNaN(timestamp)) {',
+      },
+    ],
     caughtBy: { test: 'test/money/codec/decode.test.ts' },
   },
   {
     name: 'timestamps-as-doubles',
     breaks: 'the header of a dead letter has a rounded timestamp',
-    edits: [{ file: 'src/engine/kafka/record-timestamp.ts', find: 'Number.isSafeInteger(timestamp) ?', replace: 'Number.isFinite(timestamp) ?' }],
+    edits: [
+      {
+        file: 'src/engine/kafka/record-timestamp.ts',
+        find: 'Number.isSafeInteger(timestamp) ?',
+        replace: 'Number.isFinite(timestamp) ?',
+      },
+    ],
     caughtBy: { test: 'test/engine/kafka/record-timestamp.test.ts' },
   },
   {
     name: 'timestamps-without-a-bound',
     breaks: 'a topic whose producers may be any time ahead is found right',
-    edits: [{ file: 'src/money/topics/topics.ts', find: '} else if (Number(settings[AHEAD]) > HOUR) {', replace: '} else if (Number.isNaN(Number(settings[AHEAD]))) {' }],
+    edits: [
+      {
+        file: 'src/money/topics/topics.ts',
+        find: '} else if (Number(settings[AHEAD]) > HOUR) {',
+        replace: '} else if (Number.isNaN(Number(settings[AHEAD]))) {',
+      },
+    ],
     caughtBy: { test: 'test/money/topics/topics.test.ts' },
   },
   {
     name: 'one-log-for-ever',
     breaks: 'records of a topic that was made anew are dropped as known',
-    edits: [{ file: 'src/engine/workflow/redelivery.ts', find: "const name = logs?.[input] ?? '';", replace: "const name = logs === undefined ? '' : '';" }],
+    edits: [
+      {
+        file: 'src/engine/workflow/redelivery.ts',
+        find: "const name = logs?.[input] ?? '';",
+        replace: "const name = logs === undefined ? '' : '';",
+      },
+    ],
     caughtBy: { test: 'test/engine/workflow/redelivery.test.ts' },
   },
   {
@@ -70,49 +124,97 @@ export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
   {
     name: 'restored-log-unnoticed',
     breaks: 'a log that was cut or restored, and has grown beyond the committed place again, is read on without a word',
-    edits: [{ file: 'src/engine/bridge/log-identity.ts', find: 'return now === null || (now !== undefined && now.print !== last.print);', replace: 'return now === null && last.offset < 0;' }],
+    edits: [
+      {
+        file: 'src/engine/bridge/log-identity.ts',
+        find: 'return now === null || (now !== undefined && now.print !== last.print);',
+        replace: 'return now === null && last.offset < 0;',
+      },
+    ],
     caughtBy: { test: 'test/engine/bridge/restored-log.test.ts' },
   },
   {
     name: 'nothing-there-is-another-record',
     breaks: 'a log whose last record that was read has expired, or was compacted away, waits for a person',
-    edits: [{ file: 'src/engine/bridge/log-identity.ts', find: 'return now === null || (now !== undefined && now.print !== last.print);', replace: 'return now?.print !== last.print;' }],
+    edits: [
+      {
+        file: 'src/engine/bridge/log-identity.ts',
+        find: 'return now === null || (now !== undefined && now.print !== last.print);',
+        replace: 'return now?.print !== last.print;',
+      },
+    ],
     caughtBy: { test: 'test/engine/bridge/restored-log.test.ts' },
   },
   {
     name: 'cut-in-what-was-read',
     breaks: 'a log that was cut between the committed offset and what was read of it is read on without a word',
-    edits: [{ file: 'src/engine/bridge/log-identity.ts', find: 'const upTo = Math.max(committed ?? 0, last === undefined ? 0 : last.offset + 1);', replace: 'const upTo = committed ?? 0;' }],
+    edits: [
+      {
+        file: 'src/engine/bridge/log-identity.ts',
+        find: 'const upTo = Math.max(committed ?? 0, last === undefined ? 0 : last.offset + 1);',
+        replace: 'const upTo = committed ?? 0;',
+      },
+    ],
     caughtBy: { test: 'test/engine/bridge/log-identity.test.ts' },
   },
   {
     name: 'mark-goes-back',
     breaks: 'a bridge that reads again forgets how far the one before it had read',
-    edits: [{ file: 'src/engine/ordering/partition-triple.ts', find: 'offset > (this.last[input]?.offset ?? -1)', replace: 'offset > -1' }],
+    edits: [
+      {
+        file: 'src/engine/ordering/partition-triple.ts',
+        find: 'offset > (this.last[input]?.offset ?? -1)',
+        replace: 'offset > -1',
+      },
+    ],
     caughtBy: { test: 'test/engine/ordering/partition-triple.test.ts' },
   },
   {
     name: 'mark-of-what-is-acknowledged-only',
     breaks: 'what was read and is not acknowledged has no mark, though the workflows may have it',
-    edits: [{ file: 'src/engine/bridge/committer.ts', find: ' && sameMarks(last.marks, marks);', replace: ' && sameMarks(marks, marks);' }],
+    edits: [
+      {
+        file: 'src/engine/bridge/committer.ts',
+        find: 'sameMarks(last.marks, marks);',
+        replace: 'sameMarks(marks, marks);',
+      },
+    ],
     caughtBy: { test: 'test/engine/bridge/restored-log.test.ts' },
   },
   {
     name: 'late-second-look',
     breaks: 'a partition whose new leader tells its end a moment late waits for seconds',
-    edits: [{ file: 'src/engine/bridge/triple-runner.ts', find: 'decision ? Math.min(backoff, LOOK_AGAIN) : backoff', replace: 'decision ? LOOK_AGAIN : backoff' }],
+    edits: [
+      {
+        file: 'src/engine/bridge/triple-runner.ts',
+        find: 'decision ? Math.min(backoff, LOOK_AGAIN) : backoff',
+        replace: 'decision ? LOOK_AGAIN : backoff',
+      },
+    ],
     caughtBy: { test: 'test/engine/bridge/restored-log.test.ts' },
   },
   {
     name: 'accepting-one-accepts-all',
     breaks: 'a person who accepts one log accepts the others that have changed too, at their old offsets',
-    edits: [{ file: 'src/engine/bridge/accept-logs.ts', find: "changed[index] ? (input.known ?? '') : nameOf(input)", replace: 'nameOf(input)' }],
+    edits: [
+      {
+        file: 'src/engine/bridge/accept-logs.ts',
+        find: "changed[index] ? (input.known ?? '') : nameOf(input)",
+        replace: 'nameOf(input)',
+      },
+    ],
     caughtBy: { test: 'test/engine/bridge/log-identity.test.ts' },
   },
   {
     name: 'added-partitions-accepted-in-silence',
     breaks: 'a person who accepts added partitions is told that there was nothing to accept',
-    edits: [{ file: 'src/engine/bridge/accept-logs.ts', find: 'if (isNew[input] || (grown && topics.includes(topic))) accepted', replace: 'if (isNew[input] || (grown && topics.length < 0)) accepted' }],
+    edits: [
+      {
+        file: 'src/engine/bridge/accept-logs.ts',
+        find: 'if (isNew[input] || (grown && topics.includes(topic))) {',
+        replace: 'if (isNew[input] || (grown && topics.length < 0)) {',
+      },
+    ],
     caughtBy: { test: 'test/engine/bridge/log-identity.test.ts' },
   },
   {
@@ -122,7 +224,8 @@ export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
       {
         file: 'src/engine/bridge/accept-logs.ts',
         find: "if (metadata === undefined) return [{ topic, partition, offset: committed, metadata: '' }];",
-        replace: 'if (metadata === undefined) return [{ topic, partition, offset: committed, metadata: encodeMetadata({ maxTs: -Infinity, watermark: -Infinity, deadLettersBelow: committed }) }];',
+        replace:
+          'if (metadata === undefined) return [{ topic, partition, offset: committed, metadata: encodeMetadata({ maxTs: -Infinity, watermark: -Infinity, deadLettersBelow: committed }) }];',
       },
     ],
     caughtBy: { test: 'test/engine/bridge/log-identity.test.ts' },
@@ -130,27 +233,49 @@ export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
   {
     name: 'paused-is-closed',
     breaks: 'the signals of a paused workflow go on until Temporal terminates it for the length of its history',
-    edits: [{ file: 'src/engine/temporal/workflow-history.ts', find: "status.name === 'RUNNING' || status.name === 'PAUSED' ?", replace: "status.name === 'RUNNING' ?" }],
+    edits: [
+      {
+        file: 'src/engine/temporal/workflow-history.ts',
+        find: "status.name === 'RUNNING' || status.name === 'PAUSED'",
+        replace: "status.name === 'RUNNING'",
+      },
+    ],
     caughtBy: { test: 'test/money/bridge/temporal-signaller.test.ts' },
   },
   {
     name: 'deleted-tail-unnoticed',
     breaks: 'a command waits for ever for records that were deleted while it read',
-    edits: [{ file: 'src/engine/kafka/gone.ts', find: 'if (still !== undefined && start > still.next) onGone(still, start);', replace: 'if (still !== undefined && start < 0) onGone(still, start);' }],
+    edits: [
+      {
+        file: 'src/engine/kafka/gone.ts',
+        find: 'if (still !== undefined && start > still.next) onGone(still, start);',
+        replace: 'if (still !== undefined && start < 0) onGone(still, start);',
+      },
+    ],
     caughtBy: { test: 'test/engine/kafka/gone.test.ts' },
   },
   {
     name: 'one-triple-ends-the-generation',
     breaks: 'a commit that fails, or a triple that cannot be taken, ends the generation with all of its partitions',
-    edits: [{ file: 'src/engine/bridge/triple-runner.ts', find: 'if (isFatal(error)) throw error;', replace: 'if (!ended.aborted) throw error;' }],
+    edits: [
+      {
+        file: 'src/engine/bridge/triple-runner.ts',
+        find: 'if (isFatal(error)) throw error;',
+        replace: 'if (!ended.aborted) throw error;',
+      },
+    ],
     caughtBy: { test: 'test/engine/bridge/broken-partition.test.ts' },
   },
   {
     name: 'ends-of-all-or-none',
     breaks: 'one partition without a leader ends the generation with all of its partitions',
     edits: [
-      { file: 'src/engine/bridge/log-ends.ts', find: '{ partial: true });', replace: '{ partial: false });' },
-      { file: 'src/engine/bridge/log-ends.ts', find: 'if (isFatal(error)) onFailure(error);', replace: 'if (!isFatal(1)) onFailure(error);' },
+      { file: 'src/engine/bridge/log-ends.ts', find: '{ partial: true },', replace: '{ partial: false },' },
+      {
+        file: 'src/engine/bridge/log-ends.ts',
+        find: 'if (isFatal(error)) onFailure(error);',
+        replace: 'if (!isFatal(1)) onFailure(error);',
+      },
     ],
     caughtBy: { test: 'test/engine/bridge/broken-partition.test.ts' },
   },
@@ -175,25 +300,49 @@ export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
   {
     name: 'partitions-that-were-added-unnoticed',
     breaks: 'inputs that have grown are read on, with most users in another partition',
-    edits: [{ file: 'src/engine/bridge/log-identity.ts', find: '  if (other.length === 0) return undefined;', replace: '  if (other.length >= 0) return undefined;' }],
+    edits: [
+      {
+        file: 'src/engine/bridge/log-identity.ts',
+        find: '  if (other.length === 0) return undefined;',
+        replace: '  if (other.length >= 0) return undefined;',
+      },
+    ],
     caughtBy: { test: 'test/engine/bridge/added-partitions.test.ts' },
   },
   {
     name: 'ahead-of-who-waits',
     breaks: 'a bridge that goes on forgets whose records were not sent',
-    edits: [{ file: 'src/engine/ordering/partition-triple.ts', find: 'offset >= ahead.next[input]! || ahead.except.includes(this.nameOf(key));', replace: 'offset >= ahead.next[input]!;' }],
+    edits: [
+      {
+        file: 'src/engine/ordering/partition-triple.ts',
+        find: 'offset >= ahead.next[input]! || ahead.except.includes(this.nameOf(key));',
+        replace: 'offset >= ahead.next[input]!;',
+      },
+    ],
     caughtBy: { test: 'test/engine/ordering/partition-triple.test.ts' },
   },
   {
     name: 'heartbeats-to-the-coordinator-of-before',
     breaks: 'a group whose coordinator moves loses its members',
-    edits: [{ file: 'src/engine/kafka/kafkajs/group-coordinator.ts', find: 'if (!isElsewhere(error)) throw error;', replace: 'if (!isElsewhere(error) || this.finding === undefined) throw error;' }],
+    edits: [
+      {
+        file: 'src/engine/kafka/kafkajs/group-coordinator.ts',
+        find: 'if (!isElsewhere(error)) throw error;',
+        replace: 'if (!isElsewhere(error) || this.finding === undefined) throw error;',
+      },
+    ],
     caughtBy: { test: 'test/engine/kafka/kafkajs/group-coordinator.test.ts' },
   },
   {
     name: 'shards-taken-back-out-of-the-group',
     breaks: 'a process that is out of the group without knowing it fences who has its shards by now',
-    edits: [{ file: 'src/engine/publish/ownership.ts', find: 'await Promise.race([this.#member.confirmed?.(), ', replace: 'await Promise.race([Promise.resolve(), ' }],
+    edits: [
+      {
+        file: 'src/engine/publish/ownership.ts',
+        find: 'await Promise.race([this.#member.confirmed?.(), ',
+        replace: 'await Promise.race([Promise.resolve(), ',
+      },
+    ],
     caughtBy: { test: 'test/engine/publish/exactly-once.test.ts' },
   },
 ];

@@ -10,7 +10,13 @@ export const MENDS_OF_LOGS: readonly BrokenBuild[] = [
   {
     name: 'logs-have-no-identity',
     breaks: 'a topic that was made anew is read on at the place of the one before',
-    edits: [{ file: 'src/engine/bridge/log-identity.ts', find: "return name !== '' && id !== '' && baseOf(name) !== id;", replace: "return name !== '' && id === '' && baseOf(name) !== id;" }],
+    edits: [
+      {
+        file: 'src/engine/bridge/log-identity.ts',
+        find: "return name !== '' && id !== '' && baseOf(name) !== id;",
+        replace: "return name !== '' && id === '' && baseOf(name) !== id;",
+      },
+    ],
     narrow: REPLACED,
     caughtBy: 'simulate',
   },
@@ -23,54 +29,104 @@ export const MENDS_OF_LOGS: readonly BrokenBuild[] = [
   },
   {
     name: 'a-cut-is-forgotten',
-    breaks: 'a log that was seen to be cut is read on when the triple is taken the next time, whatever a person decides',
-    edits: [{ file: 'src/engine/bridge/triple-runner.ts', find: 'if (undecided.length > 0) await committer.noteCuts(', replace: 'if (undecided.length < 0) await committer.noteCuts(' }],
+    breaks:
+      'a log that was seen to be cut is read on when the triple is taken the next time, whatever a person decides',
+    edits: [
+      {
+        file: 'src/engine/bridge/triple-runner.ts',
+        find: 'if (undecided.length > 0) await committer.noteCuts(',
+        replace: 'if (undecided.length < 0) await committer.noteCuts(',
+      },
+    ],
     caughtBy: { test: 'test/engine/bridge/log-changed.test.ts' },
   },
   {
     name: 'accepted-logs-keep-their-names',
     breaks: 'the records of a log that a person has accepted are dropped as known',
-    edits: [{ file: 'src/engine/bridge/log-identity.ts', find: "return `${base}~${Number(turn) + 1}`;", replace: "return turn === '' ? base : name;" }],
+    edits: [
+      {
+        file: 'src/engine/bridge/log-identity.ts',
+        find: 'return `${base}~${Number(turn) + 1}`;',
+        replace: "return turn === '' ? base : name;",
+      },
+    ],
     narrow: 'log cut below the place',
     caughtBy: 'simulate',
   },
   {
     name: 'lost-records-are-passed-in-silence',
     breaks: 'records that went before they were read are passed without a word',
-    edits: [{ file: 'src/engine/bridge/triple-runner.ts', find: '    this.deps.logger.error(\n', replace: '    this.deps.logger.debug(\n' }],
+    edits: [
+      {
+        file: 'src/engine/bridge/triple-runner.ts',
+        find: '    this.deps.logger.error(\n',
+        replace: '    this.deps.logger.debug(\n',
+      },
+    ],
     narrow: 'unread money deleted',
     caughtBy: 'simulate',
   },
   {
     name: 'a-reset-is-a-repetition',
     breaks: 'what a workflow publishes after a reset is taken for what had its numbers before',
-    edits: [{ file: 'src/engine/publish/ledger.ts', find: "if (wasReset && stream === 'resolved') return { type: 'reset', last };", replace: "if (wasReset && stream === ('' as string)) return { type: 'reset', last };" }],
+    edits: [
+      {
+        file: 'src/engine/publish/ledger.ts',
+        find: "if (wasReset && stream === 'resolved') return { type: 'reset', last };",
+        replace: "if (wasReset && stream === ('' as string)) return { type: 'reset', last };",
+      },
+    ],
     narrow: 'workflow reset',
     caughtBy: 'simulate',
   },
   {
     name: 'less-than-is-published-is-a-repeat',
     breaks: 'money is lost when a run that came of a reset has continued as new beyond the one that published last',
-    edits: [{ file: 'src/engine/publish/ledger.ts', find: 'const endsBefore = marked === undefined && byAnother(mark?.run, request.run);', replace: 'const endsBefore = marked === undefined && byAnother(undefined, request.run);' }],
+    edits: [
+      {
+        file: 'src/engine/publish/ledger.ts',
+        find: 'const endsBefore = marked === undefined && byAnother(mark?.run, request.run);',
+        replace: 'const endsBefore = marked === undefined && byAnother(undefined, request.run);',
+      },
+    ],
     caughtBy: { test: 'test/engine/publish/ledger.test.ts' },
   },
   {
     name: 'a-reset-by-numbers-alone',
-    breaks: 'a user stands still when a run that came of a reset has continued as new beyond the one that published last',
-    edits: [{ file: 'src/engine/publish/ledger.ts', find: 'wasReset || byAnother(mark.run, request.run)', replace: 'wasReset || byAnother(mark.run, undefined)' }],
+    breaks:
+      'a user stands still when a run that came of a reset has continued as new beyond the one that published last',
+    edits: [
+      {
+        file: 'src/engine/publish/ledger.ts',
+        find: 'wasReset || byAnother(mark.run, request.run)',
+        replace: 'wasReset || byAnother(mark.run, undefined)',
+      },
+    ],
     caughtBy: { test: 'test/engine/publish/ledger.test.ts' },
   },
   {
     name: 'a-new-start-in-silence',
     breaks: 'nobody is told that a workflow was terminated and began anew',
-    edits: [{ file: 'src/engine/publish/notices.ts', find: "if (order > 0) return 'began-anew';", replace: 'if (order > 0) return undefined;' }],
+    edits: [
+      {
+        file: 'src/engine/publish/notices.ts',
+        find: "if (order > 0) return 'began-anew';",
+        replace: 'if (order > 0) return undefined;',
+      },
+    ],
     narrow: 'workflow terminated',
     caughtBy: 'simulate',
   },
   {
     name: 'two-partitions-in-silence',
     breaks: 'nobody is told that the records of a user come from two partitions',
-    edits: [{ file: 'workflows/notes.ts', find: 'if (partitions > 1 && partitions > this.partitions) {', replace: 'if (partitions > Infinity) {' }],
+    edits: [
+      {
+        file: 'workflows/notes.ts',
+        find: 'if (partitions > 1 && partitions > this.partitions) {',
+        replace: 'if (partitions > Infinity) {',
+      },
+    ],
     narrow: 'other partitioner',
     caughtBy: 'simulate',
   },

@@ -7,7 +7,17 @@ import { fileURLToPath } from 'node:url';
 import type { BrokenBuild, Edit } from './builds.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const COPIED = ['src', 'workflows', 'activities', 'test', 'verification', 'bin', 'schemas', 'package.json', 'tsconfig.json'];
+const COPIED = [
+  'src',
+  'workflows',
+  'activities',
+  'test',
+  'verification',
+  'bin',
+  'schemas',
+  'package.json',
+  'tsconfig.json',
+];
 
 /** ms; a test of something that is waited for may wait for ever where that is broken. */
 const TEST_TIMEOUT = 60_000;
@@ -32,8 +42,15 @@ async function apply(folder: string, name: string, { file, find, replace }: Edit
   const path = join(folder, file);
   const text = await readFile(path, 'utf8');
   const places = text.split(find).length - 1;
-  if (places !== 1) throw new Error(`broken build "${name}": the text to change is ${places} times in ${file}: adapt verification/broken/builds.ts`);
-  await writeFile(path, text.replace(find, () => replace));
+  if (places !== 1) {
+    throw new Error(
+      `broken build "${name}": the text to change is ${places} times in ${file}: adapt verification/broken/builds.ts`,
+    );
+  }
+  await writeFile(
+    path,
+    text.replace(find, () => replace),
+  );
 }
 
 /** `seeds`: of the simulation, at most. Caught means: it failed, and said so in its own words, not by a crash. */
@@ -43,11 +60,22 @@ export async function runBrokenBuild(build: BrokenBuild, seeds: number): Promise
   try {
     const arguments_ =
       build.caughtBy === 'simulate'
-        ? ['--import', 'tsx', 'verification/simulation/main.ts', '--seeds', String(seeds), ...(build.narrow === undefined ? [] : ['--narrow', build.narrow])]
+        ? [
+            '--import',
+            'tsx',
+            'verification/simulation/main.ts',
+            '--seeds',
+            String(seeds),
+            ...(build.narrow === undefined ? [] : ['--narrow', build.narrow]),
+          ]
         : ['--import', 'tsx', '--test', `--test-timeout=${TEST_TIMEOUT}`, build.caughtBy.test];
     const { code, output } = await node(folder, arguments_);
     const verdict = build.caughtBy === 'simulate' ? /^seed \d+ failed:$/m : /^# (fail|cancelled) [1-9]/m;
-    return { caught: code === 1 && verdict.test(output), output, seconds: Math.round((performance.now() - began) / 1_000) };
+    return {
+      caught: code === 1 && verdict.test(output),
+      output,
+      seconds: Math.round((performance.now() - began) / 1_000),
+    };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

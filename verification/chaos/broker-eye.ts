@@ -43,7 +43,9 @@ export function createBrokerEye(ports: readonly number[]): BrokerEye {
 }
 
 async function openOf(wire: Wire, broker: number): Promise<OpenTransaction[]> {
-  const ids = idsOf(await wire.ask(LIST, 0, Buffer.concat([compactArray([compactString('Ongoing')]), compactArray([]), NO_TAGS])));
+  const ids = idsOf(
+    await wire.ask(LIST, 0, Buffer.concat([compactArray([compactString('Ongoing')]), compactArray([]), NO_TAGS])),
+  );
   if (ids.length === 0) return [];
   const rows = describedOf(await wire.ask(DESCRIBE, 0, Buffer.concat([compactArray(ids.map(compactString)), NO_TAGS])));
   return rows.map((row) => ({ ...row, broker }));

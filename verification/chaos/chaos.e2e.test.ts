@@ -15,23 +15,36 @@ function fault(index: number, kind: Kind, more: Partial<PlannedFault> = {}): Pla
   return { index, kind, role: 'worker', slot: 1, peer: 'kafka', form: 1, lasts: 2_000, pause: 0, ...more };
 }
 
-test('kills inside transactions, zombies, bad networks, lies: none missing, none twice, none different, and it recovers from each', { timeout: 600_000 }, async (t) => {
-  const out = await mkdtemp(join(tmpdir(), 'chaos-e2e-'));
-  t.after(() => rm(out, { recursive: true, force: true }));
-  const plan = [
-    fault(1, 'zombie-worker'),
-    fault(2, 'lookups-lying'),
-    fault(3, 'kill-bridge', { slot: 2 }),
-    fault(4, 'one-way', { slot: 2, lasts: 6_000 }),
-    fault(5, 'kill-broker'),
-  ];
-  const { settled, report, done } = await chaos({ ...optionsOf(['--minutes', '6', '--seed', '5', '--brokers', '1']), out, plan: plan.values(), say: (line) => t.diagnostic(line), signal: t.signal });
-  for (const line of report.split('\n')) t.diagnostic(line);
-  assert.ok(settled.verdict.ok, report);
-  assert.ok(settled.outputs > 500, `${settled.outputs} outputs`);
-  assert.equal(done.length, plan.length);
-  assert.ok(done.every(({ recovery }) => recovery !== undefined), 'it recovered from every fault');
-  const counted = (what: string): number => done.reduce((sum, { counts }) => sum + (counts[what] ?? 0), 0);
-  // Kills find a transaction open most of the time, and the report says how many did. The zombie is one by its length.
-  assert.equal(counted('zombies resumed after a takeover'), 1);
-});
+test(
+  'kills inside transactions, zombies, bad networks, lies: none missing, none twice, none different, and it recovers from each',
+  { timeout: 600_000 },
+  async (t) => {
+    const out = await mkdtemp(join(tmpdir(), 'chaos-e2e-'));
+    t.after(() => rm(out, { recursive: true, force: true }));
+    const plan = [
+      fault(1, 'zombie-worker'),
+      fault(2, 'lookups-lying'),
+      fault(3, 'kill-bridge', { slot: 2 }),
+      fault(4, 'one-way', { slot: 2, lasts: 6_000 }),
+      fault(5, 'kill-broker'),
+    ];
+    const { settled, report, done } = await chaos({
+      ...optionsOf(['--minutes', '6', '--seed', '5', '--brokers', '1']),
+      out,
+      plan: plan.values(),
+      say: (line) => t.diagnostic(line),
+      signal: t.signal,
+    });
+    for (const line of report.split('\n')) t.diagnostic(line);
+    assert.ok(settled.verdict.ok, report);
+    assert.ok(settled.outputs > 500, `${settled.outputs} outputs`);
+    assert.equal(done.length, plan.length);
+    assert.ok(
+      done.every(({ recovery }) => recovery !== undefined),
+      'it recovered from every fault',
+    );
+    const counted = (what: string): number => done.reduce((sum, { counts }) => sum + (counts[what] ?? 0), 0);
+    // Kills find a transaction open most of the time, and the report says how many did. The zombie is one by its length.
+    assert.equal(counted('zombies resumed after a takeover'), 1);
+  },
+);

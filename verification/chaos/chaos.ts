@@ -75,31 +75,70 @@ export async function chaos({ say, signal, plan, ...options }: ChaosRun): Promis
   async function work(): Promise<ChaosResult> {
     const began = Date.now();
     const normal = options.overload === undefined ? await baseline(world) : undefined;
-    if (options.overload === undefined) say(`everything runs; an event takes ${normal === undefined ? 'for ever' : `${normal} ms`} to come out without a fault`);
+    if (options.overload === undefined) {
+      say(
+        `everything runs; an event takes ${normal === undefined ? 'for ever' : `${normal} ms`} to come out without a fault`,
+      );
+    }
     const until = began + minutes * 60_000;
     const { done, seen } = await Promise.race([scenario(until), world.follower.failed]);
     const lasted = Date.now() - began;
     const { longestStall, longestStallOfOne } = world.progress;
-    const settled = await settle(world, { say, patience: options.patience, givenUp: options.outage?.part === 'session-service' });
+    const settled = await settle(world, {
+      say,
+      patience: options.patience,
+      givenUp: options.outage?.part === 'session-service',
+    });
     const facts: Facts = {
-      seed, lasted, baseline: normal, done,
-      seen: options.overload === undefined ? seen : [...seen, timesTooMuch(settled.inputs, lasted, lasted + settled.drained)],
-      longestStall, longestStallOfOne, repeated: world.traffic.repeated, unasked,
-      processes: [...world.slots, world.visitor].map(({ name, lines }) => ({ name, lines, memory: memory.highest.get(name) ?? 0 })),
+      seed,
+      lasted,
+      baseline: normal,
+      done,
+      seen:
+        options.overload === undefined
+          ? seen
+          : [...seen, timesTooMuch(settled.inputs, lasted, lasted + settled.drained)],
+      longestStall,
+      longestStallOfOne,
+      repeated: world.traffic.repeated,
+      unasked,
+      processes: [...world.slots, world.visitor].map(({ name, lines }) => ({
+        name,
+        lines,
+        memory: memory.highest.get(name) ?? 0,
+      })),
     };
     const report = reportOf(facts, settled);
     record({ event: 'report', report });
-    return { ok: settled.verdict.ok && slowOnes(done).length === 0 && dragging(done).length === 0, done, settled, report };
+    return {
+      ok: settled.verdict.ok && slowOnes(done).length === 0 && dragging(done).length === 0,
+      done,
+      settled,
+      report,
+    };
   }
 
   async function scenario(until: number): Promise<Watched> {
     if (options.outage !== undefined) return outage(world, options.outage.part, options.outage.lasts, { record, say });
     if (options.overload !== undefined) return overload(world, options.overload, { record, say });
-    return { done: await runFaults(world, { plan: plan ?? planOf(seed, options.kinds), until, most: options.faults, record, say }), seen: [] };
+    return {
+      done: await runFaults(world, {
+        plan: plan ?? planOf(seed, options.kinds),
+        until,
+        most: options.faults,
+        record,
+        say,
+      }),
+      seen: [],
+    };
   }
 }
 
-function secondsOf({ minutes, outage: away, overload: flood }: Pick<ChaosOptions, 'minutes' | 'outage' | 'overload'>): number {
+function secondsOf({
+  minutes,
+  outage: away,
+  overload: flood,
+}: Pick<ChaosOptions, 'minutes' | 'outage' | 'overload'>): number {
   if (flood !== undefined) return flood / 1_000;
   return (away === undefined ? minutes * 60 : away.lasts / 1_000) + SPARE_SECONDS;
 }
@@ -114,7 +153,9 @@ function envOf({ outage: away }: Pick<ChaosOptions, 'outage'>): Record<string, s
 function watchMemory({ slots, visitor }: World) {
   const highest = new Map<string, number>();
   const timer = setInterval(() => {
-    for (const slot of [...slots, visitor]) highest.set(slot.name, Math.max(highest.get(slot.name) ?? 0, slot.memory()));
+    for (const slot of [...slots, visitor]) {
+      highest.set(slot.name, Math.max(highest.get(slot.name) ?? 0, slot.memory()));
+    }
   }, SAMPLE_MS);
   return { highest, stop: () => clearInterval(timer) };
 }

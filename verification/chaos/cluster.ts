@@ -48,7 +48,11 @@ export function createCluster(ports: readonly number[]): Cluster {
   const wires = ports.map((port) => createWire(port));
 
   /** Again and again, of one broker after the other, until one of them agrees. */
-  const ask = async <T>({ api, version }: { api: number; version: number }, body: Buffer, read: (fields: Fields) => T): Promise<T> => {
+  const ask = async <T>(
+    { api, version }: { api: number; version: number },
+    body: Buffer,
+    read: (fields: Fields) => T,
+  ): Promise<T> => {
     const until = Date.now() + PATIENCE;
     for (let turn = 0; ; turn += 1) {
       try {
@@ -62,20 +66,45 @@ export function createCluster(ports: readonly number[]): Cluster {
   const byTopic = <T extends { readonly topic: string }>(rows: readonly T[], item: (row: T) => Buffer): Buffer =>
     compactArray(
       [...new Set(rows.map(({ topic }) => topic))].map((topic) =>
-        Buffer.concat([compactString(topic), compactArray(rows.filter((row) => row.topic === topic).map(item)), NO_TAGS]),
+        Buffer.concat([
+          compactString(topic),
+          compactArray(rows.filter((row) => row.topic === topic).map(item)),
+          NO_TAGS,
+        ]),
       ),
     );
   const nodes = (indices: readonly number[]): Buffer => compactArray(indices.map((index) => int32(index + 1)));
 
   return {
-    partitions: (topics) => ask(METADATA, Buffer.concat([compactArray(topics.map((topic) => Buffer.concat([compactString(topic), NO_TAGS]))), int8(0), int8(0), int8(0), NO_TAGS]), partitionsOf),
+    partitions: (topics) =>
+      ask(
+        METADATA,
+        Buffer.concat([
+          compactArray(topics.map((topic) => Buffer.concat([compactString(topic), NO_TAGS]))),
+          int8(0),
+          int8(0),
+          int8(0),
+          NO_TAGS,
+        ]),
+        partitionsOf,
+      ),
     async place(rows) {
-      const row = ({ partition, replicas }: (typeof rows)[number]): Buffer => Buffer.concat([int32(partition), nodes(replicas), NO_TAGS]);
+      const row = ({ partition, replicas }: (typeof rows)[number]): Buffer =>
+        Buffer.concat([int32(partition), nodes(replicas), NO_TAGS]);
       await ask(REASSIGN, Buffer.concat([int32(TIMEOUT_MS), byTopic(rows, row), NO_TAGS]), placed);
-      await ask(ELECT, Buffer.concat([int8(0), byTopic(rows, ({ partition }) => int32(partition)), int32(TIMEOUT_MS), NO_TAGS]), elected);
+      await ask(
+        ELECT,
+        Buffer.concat([int8(0), byTopic(rows, ({ partition }) => int32(partition)), int32(TIMEOUT_MS), NO_TAGS]),
+        elected,
+      );
     },
     async setting(topic, name, value) {
-      const change = Buffer.concat([compactString(name), int8(value === undefined ? DELETE : SET), value === undefined ? NULL : compactString(value), NO_TAGS]);
+      const change = Buffer.concat([
+        compactString(name),
+        int8(value === undefined ? DELETE : SET),
+        value === undefined ? NULL : compactString(value),
+        NO_TAGS,
+      ]);
       const resource = Buffer.concat([int8(TOPIC), compactString(topic), compactArray([change]), NO_TAGS]);
       await ask(CONFIGURE, Buffer.concat([compactArray([resource]), int8(0), NO_TAGS]), configured);
     },
@@ -91,7 +120,10 @@ export async function lineUp(cluster: Cluster, topics: readonly string[], broker
   if (brokers === 1) return;
   const inTurn = (first: number): number[] => Array.from({ length: brokers }, (_, index) => (first + index) % brokers);
   const rows = await cluster.partitions(topics);
-  await cluster.place([...rows.map(({ topic, partition }) => ({ topic, partition, replicas: inTurn(partition % brokers) })), ...(await cluster.partitions(INTERNAL))]);
+  await cluster.place([
+    ...rows.map(({ topic, partition }) => ({ topic, partition, replicas: inTurn(partition % brokers) })),
+    ...(await cluster.partitions(INTERNAL)),
+  ]);
 }
 
 /** The partition of an internal topic that coordinates a group or a transactional id: Java's hash of its name. */

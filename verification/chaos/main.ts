@@ -26,7 +26,9 @@ async function main(): Promise<void> {
     return;
   }
   const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(new Error(`stopped by ${signal}`)));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => stop.abort(new Error(`stopped by ${signal}`)));
+  }
   const out = options.out ?? (await mkdtemp(join(tmpdir(), 'chaos-run-')));
   const say = (line: string): void => console.log(`${new Date().toISOString().slice(11, 19)} ${line}`);
   try {

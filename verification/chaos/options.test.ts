@@ -14,8 +14,20 @@ test('by default: this checkout, every kind, three brokers', () => {
 });
 
 test('what is given is taken', () => {
-  const { minutes, kinds, faults, product } = optionsOf(['--minutes', '60', '--kinds', 'cut,kill-worker', '--faults', '3', '--product', '/broken']);
-  assert.deepEqual({ minutes, kinds, faults, product }, { minutes: 60, kinds: ['cut', 'kill-worker'], faults: 3, product: '/broken' });
+  const { minutes, kinds, faults, product } = optionsOf([
+    '--minutes',
+    '60',
+    '--kinds',
+    'cut,kill-worker',
+    '--faults',
+    '3',
+    '--product',
+    '/broken',
+  ]);
+  assert.deepEqual(
+    { minutes, kinds, faults, product },
+    { minutes: 60, kinds: ['cut', 'kill-worker'], faults: 3, product: '/broken' },
+  );
 });
 
 test('outage and overload', () => {

@@ -63,9 +63,13 @@ export function optionsOf(args: readonly string[]): ChaosOptions {
   if (brokers !== 1 && brokers !== 3) throw new Error(`--brokers is "${values.brokers}": expected 1 or 3`);
   const possible: readonly string[] = kindsFor(brokers);
   const kinds = values.kinds?.split(',') ?? possible;
-  for (const kind of kinds) if (!possible.includes(kind)) throw new Error(`--kinds: "${kind}" is none of ${possible.join(', ')}`);
+  for (const kind of kinds) {
+    if (!possible.includes(kind)) throw new Error(`--kinds: "${kind}" is none of ${possible.join(', ')}`);
+  }
   const { outage: part } = values;
-  if (part !== undefined && !(PARTS as readonly string[]).includes(part)) throw new Error(`--outage: "${part}" is none of ${PARTS.join(', ')}`);
+  if (part !== undefined && !(PARTS as readonly string[]).includes(part)) {
+    throw new Error(`--outage: "${part}" is none of ${PARTS.join(', ')}`);
+  }
   const lasts = duration('for', values.for);
   const overload = values.overload === undefined ? undefined : duration('overload', values.overload);
   return {
@@ -86,7 +90,9 @@ export function optionsOf(args: readonly string[]): ChaosOptions {
 
 function number(name: string, text: string, least: number): number {
   const value = Number(text);
-  if (text.trim() === '' || !(value >= least)) throw new Error(`--${name} is "${text}": expected a number from ${least}`);
+  if (text.trim() === '' || !(value >= least)) {
+    throw new Error(`--${name} is "${text}": expected a number from ${least}`);
+  }
   return value;
 }
 

@@ -35,14 +35,21 @@ export async function outage(world: World, part: Part, lasts: number, { record, 
   if (part === 'kafka') await Promise.all(world.brokers.map((broker) => broker.start()));
   else if (part === 'temporal') await world.temporal.start();
   else world.sessions.set('right');
-  const logged = world.slots.map(({ name, lines }, index) => `${name} ${(((lines - (before[index] ?? 0)) * 60_000) / (Date.now() - began)).toFixed(1)}`);
+  const logged = world.slots.map(
+    ({ name, lines }, index) =>
+      `${name} ${(((lines - (before[index] ?? 0)) * 60_000) / (Date.now() - began)).toFixed(1)}`,
+  );
   const end = { endedAt: Date.now(), mark: world.traffic.eventTime };
   // Sessions whose lookup was given up are never asked for again: only progress tells.
   const recovery = await recovered(world, end);
   record({ event: 'recovered', recovery: recovery ?? null });
   return {
     done: [{ kind: 'outage', hit: true, skipped: false, recovery, counts: {} }],
-    seen: [`outage of ${part}, ${Math.round((end.endedAt - began) / 1_000)} s`, `lines logged a minute: ${logged.join(', ')}`, ...health],
+    seen: [
+      `outage of ${part}, ${Math.round((end.endedAt - began) / 1_000)} s`,
+      `lines logged a minute: ${logged.join(', ')}`,
+      ...health,
+    ],
   };
 }
 
@@ -70,10 +77,17 @@ export async function overload(world: World, lasts: number, { record, say }: Too
   const began = Date.now();
   while (Date.now() < began + lasts && !world.traffic.exhausted) {
     await sleep(10_000);
-    say(`${world.traffic.written} records written, ${await read(world)} read by the bridges, ${world.progress.outputs} outputs; ${memoryOf(world)}`);
+    say(
+      `${world.traffic.written} records written, ${await read(world)} read by the bridges, ${world.progress.outputs} outputs; ${memoryOf(world)}`,
+    );
   }
   const seconds = (Date.now() - began) / 1_000;
-  return { done: [], seen: [`overload for ${seconds.toFixed(0)} s: ${world.traffic.written} records, ${(world.traffic.written / seconds).toFixed(0)} a second`] };
+  return {
+    done: [],
+    seen: [
+      `overload for ${seconds.toFixed(0)} s: ${world.traffic.written} records, ${(world.traffic.written / seconds).toFixed(0)} a second`,
+    ],
+  };
 }
 
 /** How much more came than could be done, which is known only when all of it is done. `took`: ms from the first record. */
@@ -82,7 +96,11 @@ export function timesTooMuch(records: number, lasted: number, took: number): str
 }
 
 async function read(world: World): Promise<number> {
-  const counts = await Promise.all(world.slots.filter(({ role }) => role === 'bridge').map((slot) => slot.metric('money_enrichment_records_read_total')));
+  const counts = await Promise.all(
+    world.slots
+      .filter(({ role }) => role === 'bridge')
+      .map((slot) => slot.metric('money_enrichment_records_read_total')),
+  );
   return counts.reduce<number>((sum, count) => sum + (count ?? 0), 0);
 }
 

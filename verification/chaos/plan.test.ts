@@ -26,7 +26,10 @@ test('a bag of 60 faults has every kind, with 5 killed workers and one full disk
 test('360 faults have each kind 6 times or more, and are numbered', () => {
   const plan = first(360, 3);
   for (const kind of KINDS) assert.ok(plan.filter((fault) => fault.kind === kind).length >= 6, kind);
-  assert.deepEqual(plan.map(({ index }) => index), Array.from({ length: 360 }, (_, i) => i + 1));
+  assert.deepEqual(
+    plan.map(({ index }) => index),
+    Array.from({ length: 360 }, (_, i) => i + 1),
+  );
 });
 
 test('only the kinds that were asked for; a bridge has no link to the session service', () => {
@@ -36,7 +39,9 @@ test('only the kinds that were asked for; a bridge has no link to the session se
 
 test('one broker has no other that could lead, and no replicas that could be missing', () => {
   const one = kindsFor(1);
-  for (const kind of ['move-leader', 'isr-below-minimum', 'coordinator-moves', 'partition-without-leader'] as const) assert.ok(!one.includes(kind), kind);
+  for (const kind of ['move-leader', 'isr-below-minimum', 'coordinator-moves', 'partition-without-leader'] as const) {
+    assert.ok(!one.includes(kind), kind);
+  }
   assert.ok(one.includes('kill-broker') && one.includes('rolling-restart-brokers'));
   assert.deepEqual(kindsFor(3), KINDS);
 });
@@ -47,7 +52,13 @@ test('what happens is recorded, one JSON object a line, with its time', (t) => {
   const record = recorder(join(folder, 'plan.jsonl'));
   record({ event: 'begin', index: 1 });
   record({ event: 'end', index: 1 });
-  const lines = readFileSync(join(folder, 'plan.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as { at: string; event: string });
-  assert.deepEqual(lines.map(({ event }) => event), ['begin', 'end']);
+  const lines = readFileSync(join(folder, 'plan.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { at: string; event: string });
+  assert.deepEqual(
+    lines.map(({ event }) => event),
+    ['begin', 'end'],
+  );
   assert.ok(lines.every(({ at }) => Math.abs(Date.parse(at) - Date.now()) < 60_000));
 });

@@ -32,7 +32,12 @@ export const KINDS = [
 export type Kind = (typeof KINDS)[number];
 
 /** Where there is one broker these cannot be. */
-const OF_SEVERAL_BROKERS: readonly Kind[] = ['move-leader', 'isr-below-minimum', 'coordinator-moves', 'partition-without-leader'];
+const OF_SEVERAL_BROKERS: readonly Kind[] = [
+  'move-leader',
+  'isr-below-minimum',
+  'coordinator-moves',
+  'partition-without-leader',
+];
 
 export function kindsFor(brokers: number): readonly Kind[] {
   return brokers > 1 ? KINDS : KINDS.filter((kind) => !OF_SEVERAL_BROKERS.includes(kind));
@@ -85,7 +90,7 @@ const WEIGHTS: Readonly<Record<Kind, number>> = {
 /** The same seed and kinds, the same plan. */
 export function* planOf(seed: number, kinds: readonly Kind[] = KINDS): Generator<PlannedFault, never> {
   const random = new Random(seed);
-  for (let index = 1; ; ) {
+  for (let index = 1; ;) {
     for (const kind of shuffled(bagOf(kinds), random)) {
       const role = random.chance(0.5) ? 'worker' : 'bridge';
       yield {
@@ -93,7 +98,10 @@ export function* planOf(seed: number, kinds: readonly Kind[] = KINDS): Generator
         kind,
         role,
         slot: random.chance(0.5) ? 1 : 2,
-        peer: role === 'worker' ? random.pick(['kafka', 'kafka', 'temporal', 'sessions'] as const) : random.pick(['kafka', 'temporal'] as const),
+        peer:
+          role === 'worker'
+            ? random.pick(['kafka', 'kafka', 'temporal', 'sessions'] as const)
+            : random.pick(['kafka', 'temporal'] as const),
         form: random.below(1_000),
         lasts: 1_000 + random.below(7_000),
         pause: random.below(1_500),

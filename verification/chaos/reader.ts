@@ -24,7 +24,14 @@ const SOURCE = fileURLToPath(new URL('Reader.java', import.meta.url));
 
 function recordOf(line: string): JavaRecord | 'end' {
   const row = JSON.parse(line) as {
-    end?: true; topic: string; partition: number; offset: number; timestamp: number; key: string | null; value: string | null; headers: [string, string | null][];
+    end?: true;
+    topic: string;
+    partition: number;
+    offset: number;
+    timestamp: number;
+    key: string | null;
+    value: string | null;
+    headers: [string, string | null][];
   };
   if (row.end === true) return 'end';
   const bytes = (text: string | null): Buffer | null => (text === null ? null : Buffer.from(text, 'base64'));
@@ -35,12 +42,21 @@ function recordOf(line: string): JavaRecord | 'end' {
     timestamp: row.timestamp,
     key: bytes(row.key),
     value: bytes(row.value),
-    headers: row.headers.length === 0 ? NONE : Object.fromEntries(row.headers.map(([name, value]) => [String(bytes(name)), String(bytes(value))])),
+    headers:
+      row.headers.length === 0
+        ? NONE
+        : Object.fromEntries(row.headers.map(([name, value]) => [String(bytes(name)), String(bytes(value))])),
     headerCount: row.headers.length,
   };
 }
 
-async function startReader(brokers: string, mode: 'end' | 'follow', topics: readonly string[], onLine: (line: string) => void, onError: (line: string) => void): Promise<Child> {
+async function startReader(
+  brokers: string,
+  mode: 'end' | 'follow',
+  topics: readonly string[],
+  onLine: (line: string) => void,
+  onError: (line: string) => void,
+): Promise<Child> {
   const { java, classPath } = await kafkaPrograms({ log: onError });
   const jvm = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
   return startChild(java, [...jvm, '-cp', classPath, SOURCE, brokers, mode, ...topics], {
@@ -54,11 +70,17 @@ export async function readAll(brokers: string, topics: readonly string[]): Promi
   const records: JavaRecord[] = [];
   const errors: string[] = [];
   let complete = false;
-  const child = await startReader(brokers, 'end', topics, (line) => {
-    const record = recordOf(line);
-    if (record === 'end') complete = true;
-    else records.push(record);
-  }, (line) => errors.push(line));
+  const child = await startReader(
+    brokers,
+    'end',
+    topics,
+    (line) => {
+      const record = recordOf(line);
+      if (record === 'end') complete = true;
+      else records.push(record);
+    },
+    (line) => errors.push(line),
+  );
   const { code } = await child.exited;
   if (code !== 0 || !complete) throw new Error(`the reader ended with ${code}: ${errors.slice(-5).join('\n')}`);
   return records;
@@ -71,16 +93,26 @@ export interface Follower {
 }
 
 /** Goes on reading, over outages of the broker, until it is stopped. */
-export async function follow(brokers: string, topics: readonly string[], onRecord: (record: JavaRecord) => void): Promise<Follower> {
+export async function follow(
+  brokers: string,
+  topics: readonly string[],
+  onRecord: (record: JavaRecord) => void,
+): Promise<Follower> {
   const errors: string[] = [];
   let stopping = false;
-  const child = await startReader(brokers, 'follow', topics, (line) => {
-    const record = recordOf(line);
-    if (record !== 'end') onRecord(record);
-  }, (line) => {
-    errors.push(line);
-    if (errors.length > 20) errors.shift();
-  });
+  const child = await startReader(
+    brokers,
+    'follow',
+    topics,
+    (line) => {
+      const record = recordOf(line);
+      if (record !== 'end') onRecord(record);
+    },
+    (line) => {
+      errors.push(line);
+      if (errors.length > 20) errors.shift();
+    },
+  );
   const failed = new Promise<never>((_, reject) => {
     void child.exited.then(({ code }) => {
       if (!stopping) reject(new Error(`the reader ended with ${code}: ${errors.slice(-5).join('\n')}`));

@@ -40,7 +40,9 @@ export class Progress {
     this.#watched.add(watched);
     return (later) => {
       this.#watched.delete(watched);
-      return watched.stalls.map((stall, partition) => Math.max(stall, later - Math.max(watched.since, this.#seenAt[partition] ?? later)));
+      return watched.stalls.map((stall, partition) =>
+        Math.max(stall, later - Math.max(watched.since, this.#seenAt[partition] ?? later)),
+      );
     };
   }
 
@@ -65,7 +67,9 @@ export class Progress {
 
   /** Partitions of which nothing that is newer than `eventTime` has come out. */
   behind(eventTime: number): number[] {
-    return [...Array(this.#partitions).keys()].filter((partition) => (this.#newest[partition] ?? -Infinity) <= eventTime);
+    return [...Array(this.#partitions).keys()].filter(
+      (partition) => (this.#newest[partition] ?? -Infinity) <= eventTime,
+    );
   }
 }
 

@@ -30,50 +30,88 @@ export function dragging(done: readonly Done[]): readonly Done[] {
   return done.filter(({ beside = 0 }) => beside > MAY_STAND);
 }
 
-export function reportOf(facts: Facts, { expected, verdict, inputs, outputs, deadLetters, incomplete, drained }: Settled): string {
+export function reportOf(
+  facts: Facts,
+  { expected, verdict, inputs, outputs, deadLetters, incomplete, drained }: Settled,
+): string {
   const { done } = facts;
   const rows = [['fault', 'done', 'hit', 'p50', 'p99', 'max'], ...byKind(done), ['all', ...figures(done)]];
   const lines = [
     `seed ${facts.seed}, ${Math.round(facts.lasted / 1_000)} s`,
     '',
-    ...(done.length === 0 ? [] : [...table(rows), '', `times are to recover, in seconds; ${seconds(facts.baseline)} is what it takes without a fault`]),
+    ...(done.length === 0
+      ? []
+      : [
+          ...table(rows),
+          '',
+          `times are to recover, in seconds; ${seconds(facts.baseline)} is what it takes without a fault`,
+        ]),
     ...facts.seen,
     ...[...countsOf(done)].map(([name, count]) => `${name}: ${count}`),
-    ...new Set(done.filter(({ skipped }) => skipped).map(({ kind }) => `${kind} was skipped: a small file system cannot be mounted here`)),
+    ...new Set(
+      done
+        .filter(({ skipped }) => skipped)
+        .map(({ kind }) => `${kind} was skipped: a small file system cannot be mounted here`),
+    ),
     `longest stall of the output: ${seconds(facts.longestStall)} s; of one partition: ${seconds(facts.longestStallOfOne)} s`,
     besideOf(done),
     `slower than ${MUST_RECOVER_IN / 1_000} s: ${slowOnes(done).length}`,
     `processes that ended or failed unasked: ${facts.unasked.length}`,
     ...facts.unasked.slice(0, 10).map((what) => `  ${what.split('\n')[0]}`),
-    ...facts.processes.map(({ name, memory, lines: logged }) => `${name}: ${Math.round(memory / 1_048_576)} MiB at most, ${logged} lines logged`),
+    ...facts.processes.map(
+      ({ name, memory, lines: logged }) =>
+        `${name}: ${Math.round(memory / 1_048_576)} MiB at most, ${logged} lines logged`,
+    ),
     `events: ${inputs} (${facts.repeated} sends repeated); outputs: ${outputs} of ${expected.outputs.length} expected; dead letters: ${deadLetters} of ${expected.deadLetters.length} expected`,
     `duplicates in the input: ${expected.duplicates.length}; lookups: ${expected.outputs.filter(({ path }) => path === 'lookup').length}, given up ${incomplete}; outputs that waited: ${expected.outputs.filter(({ waited }) => waited).length}; still waiting: ${expected.stillPending.length}`,
     `all out ${seconds(drained)} s after the end of the traffic`,
-    `verdict: ${verdict.ok ? 'RIGHT: none missing, none twice, none different' : `WRONG: ${Object.entries(verdict.counts).filter(([, count]) => count > 0).map(([kind, count]) => `${count} ${kind}`).join(', ')}`}`,
+    `verdict: ${
+      verdict.ok
+        ? 'RIGHT: none missing, none twice, none different'
+        : `WRONG: ${Object.entries(verdict.counts)
+            .filter(([, count]) => count > 0)
+            .map(([kind, count]) => `${count} ${kind}`)
+            .join(', ')}`
+    }`,
     ...verdict.differences.slice(0, 20),
   ];
   return lines.join('\n');
 }
 
 function besideOf(done: readonly Done[]): string {
-  const rows = done.flatMap(({ kind, beside }) => (beside === undefined ? [] : [{ kind, beside }])).sort((a, b) => b.beside - a.beside);
+  const rows = done
+    .flatMap(({ kind, beside }) => (beside === undefined ? [] : [{ kind, beside }]))
+    .sort((a, b) => b.beside - a.beside);
   const [worst] = rows;
   if (worst === undefined) return 'no fault left a partition alone';
-  return `longest stall of a partition because of a fault of others: ${seconds(worst.beside)} s (${worst.kind}), p50 ${seconds(percentile(rows.map(({ beside }) => beside), 0.5))} s of ${rows.length} faults; above ${MAY_STAND / 1_000} s: ${dragging(done).length}`;
+  return `longest stall of a partition because of a fault of others: ${seconds(worst.beside)} s (${worst.kind}), p50 ${seconds(
+    percentile(
+      rows.map(({ beside }) => beside),
+      0.5,
+    ),
+  )} s of ${rows.length} faults; above ${MAY_STAND / 1_000} s: ${dragging(done).length}`;
 }
 
 function byKind(done: readonly Done[]): string[][] {
-  return [...new Set(done.map(({ kind }) => kind))].sort().map((kind) => [kind, ...figures(done.filter((one) => one.kind === kind))]);
+  return [...new Set(done.map(({ kind }) => kind))]
+    .sort()
+    .map((kind) => [kind, ...figures(done.filter((one) => one.kind === kind))]);
 }
 
 function figures(done: readonly Done[]): string[] {
   const times = done.map(({ recovery }) => recovery ?? Infinity);
-  return [String(done.length), String(done.filter(({ hit }) => hit).length), ...[0.5, 0.99, 1].map((fraction) => seconds(percentile(times, fraction)))];
+  return [
+    String(done.length),
+    String(done.filter(({ hit }) => hit).length),
+    ...[0.5, 0.99, 1].map((fraction) => seconds(percentile(times, fraction))),
+  ];
 }
 
 function countsOf(done: readonly Done[]): Map<string, number> {
   const sums = new Map<string, number>();
-  for (const { counts } of done) for (const [name, count] of Object.entries(counts)) sums.set(name, (sums.get(name) ?? 0) + count);
+  for (const { counts } of done) {
+    for (const [name, count] of Object.entries(counts)) sums.set(name, (sums.get(name) ?? 0) + count);
+  }
   return sums;
 }
 
@@ -83,5 +121,9 @@ function seconds(ms: number | undefined): string {
 
 function table(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  '));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join('  '),
+  );
 }

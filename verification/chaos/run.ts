@@ -57,28 +57,53 @@ export async function runFaults(world: World, { plan, until, most, record, say }
     const outcome = await FAULTS[planned.kind](world, planned);
     const { hit, note, endedAt, counts = {} } = outcome;
     record({ event: 'end', index: planned.index, endedAt: new Date(endedAt).toISOString(), hit, note, counts });
-    const watch = setInterval(() => void diagnosis(world, outcome.mark).then((said) => record({ event: 'not yet', index: planned.index, ...said })), MUST_RECOVER_IN / 3);
+    const watch = setInterval(
+      () =>
+        void diagnosis(world, outcome.mark).then((said) => record({ event: 'not yet', index: planned.index, ...said })),
+      MUST_RECOVER_IN / 3,
+    );
     const recovery = await recovered(world, outcome);
     clearInterval(watch);
-    const beside = outcome.own === undefined ? undefined : Math.max(0, ...stalls(Date.now()).filter((_, partition) => !outcome.own?.includes(partition)).map((stall) => stall - (outcome.heldUp ?? 0)));
+    const beside =
+      outcome.own === undefined
+        ? undefined
+        : Math.max(
+            0,
+            ...stalls(Date.now())
+              .filter((_, partition) => !outcome.own?.includes(partition))
+              .map((stall) => stall - (outcome.heldUp ?? 0)),
+          );
     const slow = recovery === undefined || recovery > MUST_RECOVER_IN;
     record({ event: 'recovered', index: planned.index, recovery: recovery ?? null, own: outcome.own ?? 'all', beside });
-    const took = recovery === undefined ? `NOT RECOVERED in ${PATIENCE / 1_000} s` : `recovered in ${(recovery / 1_000).toFixed(1)} s${slow ? ' TOO SLOW' : ''}`;
-    const others = beside === undefined ? '' : `, others stood ${(beside / 1_000).toFixed(1)} s${beside > MAY_STAND ? ' TOO LONG' : ''}`;
-    say(`${String(planned.index).padStart(4)} ${planned.kind.padEnd(24)} ${hit ? 'hit ' : 'miss'} ${((endedAt - began) / 1_000).toFixed(1).padStart(5)} s, ${took}${others}: ${note}`);
+    const took =
+      recovery === undefined
+        ? `NOT RECOVERED in ${PATIENCE / 1_000} s`
+        : `recovered in ${(recovery / 1_000).toFixed(1)} s${slow ? ' TOO SLOW' : ''}`;
+    const others =
+      beside === undefined
+        ? ''
+        : `, others stood ${(beside / 1_000).toFixed(1)} s${beside > MAY_STAND ? ' TOO LONG' : ''}`;
+    say(
+      `${String(planned.index).padStart(4)} ${planned.kind.padEnd(24)} ${hit ? 'hit ' : 'miss'} ${((endedAt - began) / 1_000).toFixed(1).padStart(5)} s, ${took}${others}: ${note}`,
+    );
     done.push({ kind: planned.kind, hit, skipped: note.startsWith('SKIPPED'), recovery, beside, counts });
   }
   return done;
 }
 
 /** ms from `endedAt`; undefined: not within the patience. */
-export async function recovered(world: World, { mark, endedAt, also }: { mark: number; endedAt: number; also?: () => boolean }): Promise<number | undefined> {
+export async function recovered(
+  world: World,
+  { mark, endedAt, also }: { mark: number; endedAt: number; also?: () => boolean },
+): Promise<number | undefined> {
   const fine = await holdsWithin(PATIENCE, () => world.progress.behind(mark).length === 0 && (also?.() ?? true), POLL);
   return fine ? Date.now() - endedAt : undefined;
 }
 
 async function allStarted(world: World): Promise<void> {
-  const started = await holdsWithin(PATIENCE, () => [...world.slots, ...world.brokers, world.temporal].every(({ running }) => running));
+  const started = await holdsWithin(PATIENCE, () =>
+    [...world.slots, ...world.brokers, world.temporal].every(({ running }) => running),
+  );
   if (!started) throw new Error('not everything runs again');
   if (!(await holdsWithin(PATIENCE, () => settled(world), 500))) throw new Error('not all replicas are in sync again');
 }

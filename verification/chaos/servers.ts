@@ -87,7 +87,9 @@ export function createBrokers(places: readonly BrokerPlace[], log: (line: string
   const clusterId = freshId();
   const controllerPorts = places.map(({ controllerPort }) => controllerPort);
   return places.map(({ dataDir, port, listeners }, index) =>
-    restartable(port, () => startKafkaBroker({ dataDir, port, listeners, log, member: { nodeId: index + 1, clusterId, controllerPorts } })),
+    restartable(port, () =>
+      startKafkaBroker({ dataDir, port, listeners, log, member: { nodeId: index + 1, clusterId, controllerPorts } }),
+    ),
   );
 }
 

@@ -14,7 +14,12 @@ async function given(t: TestContext) {
   const service = await startChaoticSessionService((id) => (id === KNOWN ? 'SE' : null));
   t.after(() => service.stop());
   const lookup = createLookupSessions({
-    sessionServiceUrl: `http://127.0.0.1:${service.port}`, lookupTimeout: 600, limiter: new Limiter(4), clock: systemClock, observeLookup: () => undefined, attempt: attemptOf({ scheduledAt: 0 }),
+    sessionServiceUrl: `http://127.0.0.1:${service.port}`,
+    lookupTimeout: 600,
+    limiter: new Limiter(4),
+    clock: systemClock,
+    observeLookup: () => undefined,
+    attempt: attemptOf({ scheduledAt: 0 }),
   });
   return { service, ask: (sessionId: string) => lookup({ sessionIds: [sessionId], giveUpAt: 1 }) };
 }

@@ -14,7 +14,19 @@ export type Behaviour = 'right' | 'slow' | (typeof FAILURES)[number] | (typeof L
 export const FAILURES = ['status-500', 'status-503', 'status-429', 'reset'] as const;
 /** None of them is an answer. Whoever believes one gets the country XX, or none at all. */
 export const LIES = [
-  'not-json', 'html', 'wrong-type', 'null', 'list', 'empty', 'huge', 'redirect', 'cut-short', 'drip', 'not-utf-8', 'no-content', 'endless-headers',
+  'not-json',
+  'html',
+  'wrong-type',
+  'null',
+  'list',
+  'empty',
+  'huge',
+  'redirect',
+  'cut-short',
+  'drip',
+  'not-utf-8',
+  'no-content',
+  'endless-headers',
 ] as const;
 
 export interface ChaoticSessionService {
@@ -95,7 +107,9 @@ function misbehave(behaviour: Exclude<Behaviour, 'right' | 'slow'>, response: Se
     case 'not-json':
       return json(response, 200, '{"clientCountryCode":"XX"');
     case 'html':
-      return void response.writeHead(200, { 'content-type': 'text/html' }).end('<html><body>Please log in: XX</body></html>');
+      return void response
+        .writeHead(200, { 'content-type': 'text/html' })
+        .end('<html><body>Please log in: XX</body></html>');
     case 'wrong-type':
       return json(response, 200, '{"clientCountryCode":{"code":"XX"}}');
     case 'null':
@@ -109,7 +123,9 @@ function misbehave(behaviour: Exclude<Behaviour, 'right' | 'slow'>, response: Se
     case 'redirect':
       return void response.writeHead(302, { location: '/elsewhere/' }).end();
     case 'cut-short':
-      response.writeHead(200, { 'content-type': 'application/json', 'content-length': String(WRONG.length + 10) }).write(WRONG);
+      response
+        .writeHead(200, { 'content-type': 'application/json', 'content-length': String(WRONG.length + 10) })
+        .write(WRONG);
       return void setTimeout(() => response.destroy(), 20).unref();
     case 'drip': {
       response.writeHead(200, { 'content-type': 'application/json' });
@@ -123,7 +139,9 @@ function misbehave(behaviour: Exclude<Behaviour, 'right' | 'slow'>, response: Se
       return;
     }
     case 'not-utf-8':
-      return void response.writeHead(200, { 'content-type': 'application/json' }).end(Buffer.from('{"clientCountryCode":"X\xff"}', 'latin1'));
+      return void response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(Buffer.from('{"clientCountryCode":"X\xff"}', 'latin1'));
     case 'no-content':
       return void response.writeHead(204).end();
     case 'endless-headers':

@@ -44,27 +44,60 @@ export async function settle(world: World, { say, patience, givenUp }: SettleOpt
   say(`The traffic has ended: ${traffic.written} records written. Waiting for all of it to come out ...`);
   const inputs = await Promise.race([readAll(brokers, Object.values(topics)), follower.failed]);
   const answered = expectationOf(inputs, topics, countries);
-  await whileItMoves(world, patience, () => progress.outputs >= answered.outputs.length && world.deadLetters >= answered.deadLetters.length);
+  await whileItMoves(
+    world,
+    patience,
+    () => progress.outputs >= answered.outputs.length && world.deadLetters >= answered.deadLetters.length,
+  );
   const drained = Date.now() - ended;
   if (progress.outputs < answered.outputs.length) await explain(world, say);
   await committed(world, Object.values(topics), patience);
   await sleep(QUIET);
-  const exits = await Promise.all([...world.slots, world.visitor].map(async (slot) => [slot.name, await slot.terminate()] as const));
-  for (const [name, exit] of exits) if (exit !== undefined && exit.code !== 0) say(`${name} ended with ${JSON.stringify(exit)} at SIGTERM`);
+  const exits = await Promise.all(
+    [...world.slots, world.visitor].map(async (slot) => [slot.name, await slot.terminate()] as const),
+  );
+  for (const [name, exit] of exits) {
+    if (exit !== undefined && exit.code !== 0) say(`${name} ended with ${JSON.stringify(exit)} at SIGTERM`);
+  }
   await whileItMoves(world, patience, async () => (await world.eye.openEverywhere()).length === 0);
   const { output, deadLetter } = config.topics;
   const records = await readAll(brokers, [output, deadLetter]);
-  const [outputs, deadLetters] = [records.filter(({ topic }) => topic === output), records.filter(({ topic }) => topic === deadLetter)];
-  const expected = givenUp ? eitherOf(answered, expectationOf(inputs, topics, () => undefined), outputs) : answered;
+  const [outputs, deadLetters] = [
+    records.filter(({ topic }) => topic === output),
+    records.filter(({ topic }) => topic === deadLetter),
+  ];
+  const expected = givenUp
+    ? eitherOf(
+        answered,
+        expectationOf(inputs, topics, () => undefined),
+        outputs,
+      )
+    : answered;
   const incomplete = expected.outputs.filter((output) => output.incomplete).length;
   const verdict = judge(expected, { topics, inputs, outputs, deadLetters, seenLive });
-  return { expected, verdict, inputs: inputs.length, outputs: outputs.length, deadLetters: deadLetters.length, incomplete, drained };
+  return {
+    expected,
+    verdict,
+    inputs: inputs.length,
+    outputs: outputs.length,
+    deadLetters: deadLetters.length,
+    incomplete,
+    drained,
+  };
 }
 
 /** Until it holds, or nothing has come out for too long: the verdict says what is missing then. */
-async function whileItMoves({ progress, config }: World, patience: number, check: () => boolean | Promise<boolean>): Promise<void> {
+async function whileItMoves(
+  { progress, config }: World,
+  patience: number,
+  check: () => boolean | Promise<boolean>,
+): Promise<void> {
   const begun = Date.now();
-  await holdsWithin(24 * 3_600_000, async () => (await check()) || Date.now() - Math.max(begun, progress.lastAt) > config.idleTimeout + patience, POLL);
+  await holdsWithin(
+    24 * 3_600_000,
+    async () => (await check()) || Date.now() - Math.max(begun, progress.lastAt) > config.idleTimeout + patience,
+    POLL,
+  );
 }
 
 /** Not everything came out: what the workflows wait for tells why, and is gone when all is stopped. */
@@ -85,12 +118,21 @@ async function explain({ temporalEye, config, slots }: World, say: (line: string
 /** All but the last closing beat, which only silence brings out. */
 async function committed(world: World, topics: readonly string[], patience: number): Promise<void> {
   const port = createKafka(world.kafka, silentLogger());
-  const partitions = topics.flatMap((topic) => [...Array(world.partitions).keys()].map((partition) => ({ topic, partition })));
+  const partitions = topics.flatMap((topic) =>
+    [...Array(world.partitions).keys()].map((partition) => ({ topic, partition })),
+  );
   try {
-    await holdsWithin(world.config.idleTimeout + patience, async () => {
-      const [offsets, ends] = await Promise.all([port.committedOffsets(bridgeGroupOf(world.config.appId), partitions), port.endOffsets(partitions)]);
-      return ends.every(({ end }, index) => (offsets[index]?.offset ?? 0) >= end - 1);
-    }, POLL);
+    await holdsWithin(
+      world.config.idleTimeout + patience,
+      async () => {
+        const [offsets, ends] = await Promise.all([
+          port.committedOffsets(bridgeGroupOf(world.config.appId), partitions),
+          port.endOffsets(partitions),
+        ]);
+        return ends.every(({ end }, index) => (offsets[index]?.offset ?? 0) >= end - 1);
+      },
+      POLL,
+    );
   } finally {
     await port.close();
   }

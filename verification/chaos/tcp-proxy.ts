@@ -62,7 +62,8 @@ export async function startTcpProxy(target: number, port = 0): Promise<TcpProxy>
   let mode: Mode = { type: 'pass' };
   let disturbed = 0;
 
-  const holds = (direction: Direction): boolean => mode.type === 'half-open' || (mode.type === 'drop' && mode.direction === direction);
+  const holds = (direction: Direction): boolean =>
+    mode.type === 'half-open' || (mode.type === 'drop' && mode.direction === direction);
   const delay = (): number => (mode.type === 'delay' ? mode.ms : 0);
   const reset = ({ client, target: other }: Connection): void => {
     client.resetAndDestroy();
@@ -83,7 +84,13 @@ export async function startTcpProxy(target: number, port = 0): Promise<TcpProxy>
         delay,
         onDisturbed: () => (disturbed += 1),
       });
-    const connection: Connection = { client, target: other, up: flow('up', client, other), down: flow('down', other, client), orphaned: mode.type === 'half-open' };
+    const connection: Connection = {
+      client,
+      target: other,
+      up: flow('up', client, other),
+      down: flow('down', other, client),
+      orphaned: mode.type === 'half-open',
+    };
     open.add(connection);
     other.on('error', () => client.resetAndDestroy());
     const ended = (): void => {
@@ -172,7 +179,11 @@ class Flow {
       this.#from.destroy();
       return;
     }
-    for (let next = this.#queue[0]; next !== undefined && !this.#rules.held() && !this.#to.writableNeedDrain; next = this.#queue[0]) {
+    for (
+      let next = this.#queue[0];
+      next !== undefined && !this.#rules.held() && !this.#to.writableNeedDrain;
+      next = this.#queue[0]
+    ) {
       const wait = next.due - Date.now();
       if (wait > 0) {
         this.#timer = setTimeout(() => this.pump(), wait);

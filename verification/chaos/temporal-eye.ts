@@ -17,17 +17,32 @@ const NAMESPACE = 'default';
 
 export function createTemporalEye(address: string): TemporalEye {
   const connection = Connection.lazy({ address });
-  const since = (time: Time | null | undefined): string => (time?.seconds ? `${Math.round(Date.now() / 1_000 - time.seconds.toNumber())} s ago` : 'never');
+  const since = (time: Time | null | undefined): string =>
+    time?.seconds ? `${Math.round(Date.now() / 1_000 - time.seconds.toNumber())} s ago` : 'never';
   return {
     async waiting() {
-      const { executions } = await connection.workflowService.listWorkflowExecutions({ namespace: NAMESPACE, query: 'ExecutionStatus = "Running"', pageSize: 500 });
+      const { executions } = await connection.workflowService.listWorkflowExecutions({
+        namespace: NAMESPACE,
+        query: 'ExecutionStatus = "Running"',
+        pageSize: 500,
+      });
       const lines = await Promise.all(
         executions.map(async ({ execution }) => {
-          const description = await connection.workflowService.describeWorkflowExecution({ namespace: NAMESPACE, execution: execution ?? null });
+          const description = await connection.workflowService.describeWorkflowExecution({
+            namespace: NAMESPACE,
+            execution: execution ?? null,
+          });
           const { pendingWorkflowTask: task, pendingActivities: activities } = description;
           const parts = [
-            ...(task ? [`workflow task, attempt ${task.attempt}, scheduled ${since(task.scheduledTime)}, started ${since(task.startedTime)}`] : []),
-            ...(activities ?? []).map(({ activityType, attempt, lastFailure }) => `${activityType?.name} attempt ${attempt} ${lastFailure?.message?.slice(0, 80) ?? ''}`),
+            ...(task
+              ? [
+                  `workflow task, attempt ${task.attempt}, scheduled ${since(task.scheduledTime)}, started ${since(task.startedTime)}`,
+                ]
+              : []),
+            ...(activities ?? []).map(
+              ({ activityType, attempt, lastFailure }) =>
+                `${activityType?.name} attempt ${attempt} ${lastFailure?.message?.slice(0, 80) ?? ''}`,
+            ),
           ];
           return parts.length === 0 ? '' : `${execution?.workflowId}: ${parts.join('; ')}`;
         }),
@@ -35,8 +50,14 @@ export function createTemporalEye(address: string): TemporalEye {
       return lines.filter((line) => line !== '');
     },
     async history(workflowId) {
-      const { history } = await connection.workflowService.getWorkflowExecutionHistoryReverse({ namespace: NAMESPACE, execution: { workflowId }, maximumPageSize: 60 });
-      return (history?.events ?? []).map((event) => `${event.eventId?.toString()} ${since(event.eventTime)} ${JSON.stringify(event).slice(0, 300)}`);
+      const { history } = await connection.workflowService.getWorkflowExecutionHistoryReverse({
+        namespace: NAMESPACE,
+        execution: { workflowId },
+        maximumPageSize: 60,
+      });
+      return (history?.events ?? []).map(
+        (event) => `${event.eventId?.toString()} ${since(event.eventTime)} ${JSON.stringify(event).slice(0, 300)}`,
+      );
     },
     close: () => connection.close(),
   };

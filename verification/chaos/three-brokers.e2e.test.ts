@@ -16,14 +16,31 @@ function fault(index: number, kind: Kind, form: number): PlannedFault {
   return { index, kind, form, role: 'worker', slot: 1, peer: 'kafka', lasts: 1_000, pause: 0 };
 }
 
-test('a rolling restart of three brokers, leaders that move, a partition without a leader: none missing, none twice, none different', { timeout: 1_200_000 }, async (t) => {
-  const out = await mkdtemp(join(tmpdir(), 'chaos-e2e-'));
-  t.after(() => rm(out, { recursive: true, force: true }));
-  const plan = [fault(1, 'move-leader', 3), fault(2, 'rolling-restart-brokers', 0), fault(3, 'partition-without-leader', 2)];
-  const options = optionsOf(['--minutes', '15', '--seed', '6', '--rate', '20', '--users', '8', '--brokers', '3']);
-  const { settled, report, done } = await chaos({ ...options, out, plan: plan.values(), say: (line) => t.diagnostic(line), signal: t.signal });
-  for (const line of report.split('\n')) t.diagnostic(line);
-  assert.ok(settled.verdict.ok, report);
-  assert.ok(settled.outputs > 50, `${settled.outputs} outputs`);
-  assert.deepEqual(done.map(({ kind, hit }) => `${kind} ${hit}`), plan.map(({ kind }) => `${kind} true`));
-});
+test(
+  'a rolling restart of three brokers, leaders that move, a partition without a leader: none missing, none twice, none different',
+  { timeout: 1_200_000 },
+  async (t) => {
+    const out = await mkdtemp(join(tmpdir(), 'chaos-e2e-'));
+    t.after(() => rm(out, { recursive: true, force: true }));
+    const plan = [
+      fault(1, 'move-leader', 3),
+      fault(2, 'rolling-restart-brokers', 0),
+      fault(3, 'partition-without-leader', 2),
+    ];
+    const options = optionsOf(['--minutes', '15', '--seed', '6', '--rate', '20', '--users', '8', '--brokers', '3']);
+    const { settled, report, done } = await chaos({
+      ...options,
+      out,
+      plan: plan.values(),
+      say: (line) => t.diagnostic(line),
+      signal: t.signal,
+    });
+    for (const line of report.split('\n')) t.diagnostic(line);
+    assert.ok(settled.verdict.ok, report);
+    assert.ok(settled.outputs > 50, `${settled.outputs} outputs`);
+    assert.deepEqual(
+      done.map(({ kind, hit }) => `${kind} ${hit}`),
+      plan.map(({ kind }) => `${kind} true`),
+    );
+  },
+);

@@ -19,10 +19,19 @@ test('a partition that cannot be written holds up no other, and gets its records
     }
   });
   t.after(() => traffic.abandon());
-  await eventually('several slices of the others', () => (written.get('money 0')?.length ?? 0) > 50 && (written.get('money 2')?.length ?? 0) > 50);
+  await eventually(
+    'several slices of the others',
+    () => (written.get('money 0')?.length ?? 0) > 50 && (written.get('money 2')?.length ?? 0) > 50,
+  );
   assert.equal(written.get('user 1'), undefined);
   broken = false;
   await traffic.end();
   assert.ok((written.get('money 1')?.length ?? 0) > 50);
-  for (const [log, times] of written) assert.deepEqual(times, [...times].sort((a, b) => a - b), log);
+  for (const [log, times] of written) {
+    assert.deepEqual(
+      times,
+      [...times].sort((a, b) => a - b),
+      log,
+    );
+  }
 });

@@ -51,10 +51,23 @@ interface Slice {
 function generated({ seed, users, partitions, rate, seconds, speed }: TrafficPlan) {
   const perSecond = Math.max(8, rate - 3 * partitions);
   const events = Math.ceil(perSecond * seconds);
-  return generateTraffic(trafficOptions({
-    users, events, seed, span: seconds * 1_000 * speed, start: Date.UTC(2026, 0, 5),
-    disorder: 15_000, duplicates: 0.05, pending: 0.03, old: 0.05, late: 0.01, expiredSessions: 0.01, malformed: 0.02, tooLarge: false,
-  }));
+  return generateTraffic(
+    trafficOptions({
+      users,
+      events,
+      seed,
+      span: seconds * 1_000 * speed,
+      start: Date.UTC(2026, 0, 5),
+      disorder: 15_000,
+      duplicates: 0.05,
+      pending: 0.03,
+      old: 0.05,
+      late: 0.01,
+      expiredSessions: 0.01,
+      malformed: 0.02,
+      tooLarge: false,
+    }),
+  );
 }
 
 function* slicesOf(plan: TrafficPlan): Generator<Slice> {
@@ -63,7 +76,10 @@ function* slicesOf(plan: TrafficPlan): Generator<Slice> {
   const size = Math.max(2, Math.round((plan.rate - 3 * plan.partitions) / SLICES_PER_SECOND));
   let timestamp = 0;
   let index = 0;
-  const sliceOf = (part: readonly { input: Input; key: string | null; value: Buffer | null }[], beat: boolean): Slice => {
+  const sliceOf = (
+    part: readonly { input: Input; key: string | null; value: Buffer | null }[],
+    beat: boolean,
+  ): Slice => {
     const records: Record<Input, OutRecord[]> = { user: [], session: [], money: [] };
     for (const { input, key, value } of part) records[input].push({ key, value, timestamp });
     for (const input of beat ? INPUTS : []) {
@@ -85,7 +101,18 @@ function* slicesOf(plan: TrafficPlan): Generator<Slice> {
 
 function beatOf(input: Input, id: string, userId: string, timestamp: number): OutRecord {
   const processedAt = new Date(timestamp).toISOString();
-  const money = { type: 'PaymentEvent', id, userId, userSessionId: null, amount: '1', openingBalance: '1', closingBalance: '2', currency: 'EUR', moneyType: 'BEAT', isOldMoneyEvent: false } as const;
+  const money = {
+    type: 'PaymentEvent',
+    id,
+    userId,
+    userSessionId: null,
+    amount: '1',
+    openingBalance: '1',
+    closingBalance: '2',
+    currency: 'EUR',
+    moneyType: 'BEAT',
+    isOldMoneyEvent: false,
+  } as const;
   const { fields } = input === 'money' ? moneyEvent(money, processedAt) : timeEvent(input, id, userId, processedAt);
   return { key: keyOf(userId), value: render(fields), timestamp };
 }
@@ -160,7 +187,9 @@ export function startTraffic(plan: TrafficPlan, send: Send): Traffic {
     state.eventTime = timestamp;
     const split = lanes.map((): Record<Input, OutRecord[]> => ({ user: [], session: [], money: [] }));
     for (const input of INPUTS) {
-      for (const record of records[input]) split[record.key === null ? turn++ % lanes.length : partitionOf(record.key, lanes.length)]![input].push(record);
+      for (const record of records[input]) {
+        split[record.key === null ? turn++ % lanes.length : partitionOf(record.key, lanes.length)]![input].push(record);
+      }
     }
     for (const [partition, lane] of lanes.entries()) {
       const own = split[partition]!;

@@ -10,16 +10,50 @@ const topics = { user: 'u', session: 's', money: 'm' };
 const bad = Buffer.from('not json');
 
 function output(offset: number, seq: number, value: string, headers: Record<string, string> = {}): JavaRecord {
-  const own = { incarnation: '1/run', stream: 'applied', seq: String(seq), 'source-partition': '0', 'source-offset': String(seq - 1), ...headers };
-  return { topic: 'out', partition: 0, offset, timestamp: 5, key: Buffer.from('"a"'), value: Buffer.from(value), headers: own, headerCount: 5 };
+  const own = {
+    incarnation: '1/run',
+    stream: 'applied',
+    seq: String(seq),
+    'source-partition': '0',
+    'source-offset': String(seq - 1),
+    ...headers,
+  };
+  return {
+    topic: 'out',
+    partition: 0,
+    offset,
+    timestamp: 5,
+    key: Buffer.from('"a"'),
+    value: Buffer.from(value),
+    headers: own,
+    headerCount: 5,
+  };
 }
 
 function input(offset: number, value: Buffer): JavaRecord {
-  return { topic: 'm', partition: 0, offset, timestamp: 100 + offset, key: Buffer.from('"a"'), value, headers: {}, headerCount: 0 };
+  return {
+    topic: 'm',
+    partition: 0,
+    offset,
+    timestamp: 100 + offset,
+    key: Buffer.from('"a"'),
+    value,
+    headers: {},
+    headerCount: 0,
+  };
 }
 
 const expected: ModelResult = {
-  outputs: [0, 1, 2].map((offset) => ({ partition: 0, offset, userId: 'a', key: '"a"', value: `{"n":${offset}}`, incomplete: false, path: 'applied', waited: false })),
+  outputs: [0, 1, 2].map((offset) => ({
+    partition: 0,
+    offset,
+    userId: 'a',
+    key: '"a"',
+    value: `{"n":${offset}}`,
+    incomplete: false,
+    path: 'applied',
+    waited: false,
+  })),
   deadLetters: [{ topic: 'money', partition: 0, offset: 3, reason: 'malformed' }],
   duplicates: [],
   stillPending: [],
@@ -29,10 +63,25 @@ function right(): { inputs: JavaRecord[]; outputs: JavaRecord[]; deadLetters: Ja
   return {
     inputs: [0, 1, 2].map((offset) => input(offset, Buffer.from('{}'))).concat(input(3, bad)),
     outputs: [output(0, 1, '{"n":0}'), output(1, 2, '{"n":1}'), output(3, 3, '{"n":2}')],
-    deadLetters: [{
-      topic: 'dead', partition: 0, offset: 0, timestamp: 9, key: Buffer.from('"a"'), value: bad, headerCount: 6,
-      headers: { reason: 'malformed', detail: 'x', 'source-topic': 'm', 'source-partition': '0', 'source-offset': '3', 'source-timestamp': '103' },
-    }],
+    deadLetters: [
+      {
+        topic: 'dead',
+        partition: 0,
+        offset: 0,
+        timestamp: 9,
+        key: Buffer.from('"a"'),
+        value: bad,
+        headerCount: 6,
+        headers: {
+          reason: 'malformed',
+          detail: 'x',
+          'source-topic': 'm',
+          'source-partition': '0',
+          'source-offset': '3',
+          'source-timestamp': '103',
+        },
+      },
+    ],
   };
 }
 
@@ -43,7 +92,11 @@ function verdictOf(evidence: ReturnType<typeof right>, seenLive: Evidence['seenL
 test('a right outcome is right', () => {
   const evidence = right();
   const live = new Map(evidence.outputs.map((record) => [placeOf(record), digestOf(record)]));
-  assert.deepEqual(verdictOf(evidence, live), { ok: true, counts: { missing: 0, twice: 0, different: 0, unexpected: 0, sequence: 0, order: 0, vanished: 0, input: 0 }, differences: [] });
+  assert.deepEqual(verdictOf(evidence, live), {
+    ok: true,
+    counts: { missing: 0, twice: 0, different: 0, unexpected: 0, sequence: 0, order: 0, vanished: 0, input: 0 },
+    differences: [],
+  });
 });
 
 test('a missing output is found, at its end too', () => {
@@ -61,7 +114,11 @@ test('an output that is there twice is found, even under a number of its own', (
 });
 
 test('a different value, key or mark is found', () => {
-  for (const change of [{ value: Buffer.from('{"n":1.0}') }, { key: Buffer.from('a') }, { headers: { ...output(1, 2, '').headers, enrichment: 'incomplete' } }]) {
+  for (const change of [
+    { value: Buffer.from('{"n":1.0}') },
+    { key: Buffer.from('a') },
+    { headers: { ...output(1, 2, '').headers, enrichment: 'incomplete' } },
+  ]) {
     const evidence = right();
     evidence.outputs[1] = { ...evidence.outputs[1]!, ...change };
     const { ok, counts } = verdictOf(evidence);
@@ -87,7 +144,11 @@ test('a gap in the numbers, and a second life of a user, are found', () => {
 
 test('outputs of a user in another order are found', () => {
   const evidence = right();
-  evidence.outputs = [output(0, 1, '{"n":0}'), output(1, 2, '{"n":2}', { 'source-offset': '2' }), output(2, 3, '{"n":1}', { 'source-offset': '1' })];
+  evidence.outputs = [
+    output(0, 1, '{"n":0}'),
+    output(1, 2, '{"n":2}', { 'source-offset': '2' }),
+    output(2, 3, '{"n":1}', { 'source-offset': '1' }),
+  ];
   assert.equal(verdictOf(evidence).counts.order, 1);
 });
 
@@ -104,7 +165,11 @@ test('a dead letter that is missing, twice or different is found', () => {
   const twice = right();
   twice.deadLetters.push({ ...twice.deadLetters[0]!, offset: 1 });
   assert.equal(verdictOf(twice).counts.twice, 1);
-  for (const change of [{ value: null }, { headers: { ...right().deadLetters[0]!.headers, reason: 'invalid' } }, { headers: { ...right().deadLetters[0]!.headers, 'source-timestamp': '104' } }]) {
+  for (const change of [
+    { value: null },
+    { headers: { ...right().deadLetters[0]!.headers, reason: 'invalid' } },
+    { headers: { ...right().deadLetters[0]!.headers, 'source-timestamp': '104' } },
+  ]) {
     const different = right();
     different.deadLetters[0] = { ...different.deadLetters[0]!, ...change };
     assert.equal(verdictOf(different).counts.different, 1);
@@ -118,11 +183,26 @@ test('input that is not in the order of its time is no ground for a verdict', ()
 });
 
 test('a lookup that was given up is right where that may be, but not for money that needed no lookup', () => {
-  const incomplete = { ...expected, outputs: expected.outputs.map((one) => ({ ...one, value: '{}', incomplete: true })) };
-  const lookedUp = { ...expected, outputs: expected.outputs.map((one) => ({ ...one, path: one.offset === 1 ? ('lookup' as const) : one.path })) };
+  const incomplete = {
+    ...expected,
+    outputs: expected.outputs.map((one) => ({ ...one, value: '{}', incomplete: true })),
+  };
+  const lookedUp = {
+    ...expected,
+    outputs: expected.outputs.map((one) => ({ ...one, path: one.offset === 1 ? ('lookup' as const) : one.path })),
+  };
   const evidence = right();
-  for (const index of [1, 2]) evidence.outputs[index] = { ...evidence.outputs[index]!, value: Buffer.from('{}'), headers: { ...evidence.outputs[index]!.headers, enrichment: 'incomplete' } };
+  for (const index of [1, 2]) {
+    evidence.outputs[index] = {
+      ...evidence.outputs[index]!,
+      value: Buffer.from('{}'),
+      headers: { ...evidence.outputs[index]!.headers, enrichment: 'incomplete' },
+    };
+  }
   const either = eitherOf(lookedUp, incomplete, evidence.outputs);
-  assert.deepEqual(either.outputs.map((one) => one.incomplete), [false, true, false]);
+  assert.deepEqual(
+    either.outputs.map((one) => one.incomplete),
+    [false, true, false],
+  );
   assert.equal(judge(either, { topics, seenLive: new Map(), ...evidence }).counts.different, 1);
 });

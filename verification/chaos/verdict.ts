@@ -29,20 +29,31 @@ export interface Verdict {
   readonly differences: readonly string[];
 }
 
-export function expectationOf(inputs: readonly JavaRecord[], topics: InputTopics, countries: (sessionId: string) => string | null | undefined, settings: Partial<ModelSettings> = {}): ModelResult {
+export function expectationOf(
+  inputs: readonly JavaRecord[],
+  topics: InputTopics,
+  countries: (sessionId: string) => string | null | undefined,
+  settings: Partial<ModelSettings> = {},
+): ModelResult {
   const inputOf = new Map(Object.entries(topics).map(([topic, name]) => [name, topic as Topic]));
   const records = inputs.flatMap((record): RawRecord[] => {
     const topic = inputOf.get(record.topic);
     return topic === undefined ? [] : [{ ...record, topic }];
   });
-  return model({ records, settings: { ...DEFAULT_SETTINGS, pendingAtEnd: 'leave', ...settings }, sessionService: countries });
+  return model({
+    records,
+    settings: { ...DEFAULT_SETTINGS, pendingAtEnd: 'leave', ...settings },
+    sessionService: countries,
+  });
 }
 
 /** Of an output that was looked up both are right, the answer and giving up; which one it is, it says itself. */
 export function eitherOf(answered: ModelResult, givenUp: ModelResult, outputs: readonly JavaRecord[]): ModelResult {
   const without = new Map(givenUp.outputs.map((output) => [`${output.partition}/${output.offset}`, output]));
   const incomplete = new Set(
-    outputs.filter(({ headers }) => headers['enrichment'] === 'incomplete').map(({ headers }) => `${headers['source-partition']}/${headers['source-offset']}`),
+    outputs
+      .filter(({ headers }) => headers['enrichment'] === 'incomplete')
+      .map(({ headers }) => `${headers['source-partition']}/${headers['source-offset']}`),
   );
   return {
     ...answered,
@@ -98,7 +109,10 @@ function expectedOutputs(expected: ModelResult): Item[] {
 
 function seenOutput({ key, value, headers }: JavaRecord): Item {
   const mark = headers['enrichment'] === undefined ? '' : ` (${headers['enrichment']})`;
-  return { place: `money ${headers['source-partition']}/${headers['source-offset']}`, content: `key ${String(key)} ${String(value)}${mark}` };
+  return {
+    place: `money ${headers['source-partition']}/${headers['source-offset']}`,
+    content: `key ${String(key)} ${String(value)}${mark}`,
+  };
 }
 
 function expectedDeadLetters(expected: ModelResult, { inputs, topics }: Evidence): Item[] {
@@ -112,7 +126,10 @@ function expectedDeadLetters(expected: ModelResult, { inputs, topics }: Evidence
 
 function seenDeadLetter({ key, value, headers }: JavaRecord): Item {
   const place = `${headers['source-topic']}/${headers['source-partition']}/${headers['source-offset']}`;
-  return { place: `dead letter of ${place}`, content: deadLetterText(String(headers['reason']), String(headers['source-timestamp']), key, value) };
+  return {
+    place: `dead letter of ${place}`,
+    content: deadLetterText(String(headers['reason']), String(headers['source-timestamp']), key, value),
+  };
 }
 
 function deadLetterText(reason: string, timestamp: string, key: Buffer | null, value: Buffer | null): string {
@@ -129,10 +146,14 @@ function checkSequences(outputs: readonly JavaRecord[], wrong: Note): void {
     const user = String(record.key);
     const life = lives.get(user) ?? incarnation;
     lives.set(user, incarnation);
-    if (life !== incarnation) wrong('sequence', `${placeOf(record)} is of another life of ${user}: ${incarnation} after ${life}`);
+    if (life !== incarnation) {
+      wrong('sequence', `${placeOf(record)} is of another life of ${user}: ${incarnation} after ${life}`);
+    }
     const name = `${user} ${incarnation} ${stream}`;
     const expected = (last.get(name) ?? 0) + 1;
-    if (Number(seq) !== expected) wrong('sequence', `${placeOf(record)} has number ${seq} and not ${expected} of ${name}`);
+    if (Number(seq) !== expected) {
+      wrong('sequence', `${placeOf(record)} has number ${seq} and not ${expected} of ${name}`);
+    }
     last.set(name, Number(seq));
   }
 }
@@ -155,7 +176,9 @@ function checkOrder(expected: ModelResult, outputs: readonly JavaRecord[], wrong
 function checkSeenLive({ outputs, deadLetters, seenLive }: Evidence, wrong: Note): void {
   const final = new Map([...outputs, ...deadLetters].map((record) => [placeOf(record), digestOf(record)]));
   for (const [place, digest] of seenLive) {
-    if (final.get(place) !== digest) wrong('vanished', `${place} was visible with other content, or is not visible any more`);
+    if (final.get(place) !== digest) {
+      wrong('vanished', `${place} was visible with other content, or is not visible any more`);
+    }
   }
 }
 
@@ -164,7 +187,9 @@ function checkInputs(inputs: readonly JavaRecord[], wrong: Note): void {
   const newest = new Map<string, number>();
   for (const record of inputs) {
     const log = `${record.topic}/${record.partition}`;
-    if (record.timestamp < (newest.get(log) ?? -Infinity)) wrong('input', `${placeOf(record)} is older than the record before it`);
+    if (record.timestamp < (newest.get(log) ?? -Infinity)) {
+      wrong('input', `${placeOf(record)} is older than the record before it`);
+    }
     newest.set(log, record.timestamp);
   }
 }
@@ -175,6 +200,11 @@ export function placeOf({ topic, partition, offset }: Pick<JavaRecord, 'topic' |
 
 /** Tells apart records that differ in anything; short, for an overload has a million of them in memory. */
 export function digestOf({ timestamp, key, value, headers }: JavaRecord): string {
-  const content = JSON.stringify([timestamp, key?.toString('base64') ?? null, value?.toString('base64') ?? null, headers]);
+  const content = JSON.stringify([
+    timestamp,
+    key?.toString('base64') ?? null,
+    value?.toString('base64') ?? null,
+    headers,
+  ]);
   return createHash('sha256').update(content).digest('base64');
 }

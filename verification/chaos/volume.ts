@@ -29,7 +29,9 @@ export async function createVolume(megabytes: number): Promise<Volume> {
   const mounted = code === 0;
   return {
     path,
-    unfillable: mounted ? undefined : `a small file system cannot be mounted here (${stderr.trim() || `mount ended with ${code}`})`,
+    unfillable: mounted
+      ? undefined
+      : `a small file system cannot be mounted here (${stderr.trim() || `mount ended with ${code}`})`,
     async fill() {
       const block = Buffer.alloc(MEGABYTE);
       const file = await open(filler, 'w');

@@ -70,8 +70,10 @@ export const int8 = (value: number): Buffer => Buffer.from([value & 0xff]);
 const int16 = (value: number): Buffer => Buffer.from([(value >> 8) & 0xff, value & 0xff]);
 export const int32 = (value: number): Buffer => Buffer.concat([int16(value >> 16), int16(value & 0xffff)]);
 /** Below 127 bytes and items: their length is one byte. */
-export const compactString = (text: string): Buffer => Buffer.concat([Buffer.from([Buffer.byteLength(text) + 1]), Buffer.from(text)]);
-export const compactArray = (items: readonly Buffer[]): Buffer => Buffer.concat([Buffer.from([items.length + 1]), ...items]);
+export const compactString = (text: string): Buffer =>
+  Buffer.concat([Buffer.from([Buffer.byteLength(text) + 1]), Buffer.from(text)]);
+export const compactArray = (items: readonly Buffer[]): Buffer =>
+  Buffer.concat([Buffer.from([items.length + 1]), ...items]);
 /** Of a string or a list that is not there. */
 export const NULL = Buffer.from([0]);
 export const NO_TAGS = Buffer.from([0]);

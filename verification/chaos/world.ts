@@ -88,7 +88,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   }
 }
 
-async function start({ traffic: plan, product, out, env = {}, brokers: count, megabytes, onUnasked, signal }: WorldOptions, undo: Undo): Promise<World> {
+async function start(
+  { traffic: plan, product, out, env = {}, brokers: count, megabytes, onUnasked, signal }: WorldOptions,
+  undo: Undo,
+): Promise<World> {
   await mkdir(out, { recursive: true });
   const log = (line: string): void => appendFileSync(join(out, 'servers.log'), `${line}\n`);
   const folder = await openDataFolder();
@@ -105,7 +108,12 @@ async function start({ traffic: plan, product, out, env = {}, brokers: count, me
 
   const [temporalPort = 0, ...ports] = await quietPorts(1 + count * (2 + SLOTS.length));
   const take = (): number => ports.pop()!;
-  const places = volumes.map(({ path }) => ({ dataDir: path, port: take(), controllerPort: take(), doors: SLOTS.map(take) }));
+  const places = volumes.map(({ path }) => ({
+    dataDir: path,
+    port: take(),
+    controllerPort: take(),
+    doors: SLOTS.map(take),
+  }));
   const links = await Promise.all(
     SLOTS.map(async (_, index) => {
       const proxies = await Promise.all(places.map(({ doors }) => startTcpProxy(doors[index]!)));
@@ -121,7 +129,11 @@ async function start({ traffic: plan, product, out, env = {}, brokers: count, me
   const brokers = createBrokers(
     places.map((place, broker) => ({
       ...place,
-      listeners: SLOTS.map((name, index) => ({ name: name.toUpperCase().replace('-', ''), port: place.doors[index]!, advertisedPort: links[index]!.ports[broker]! })),
+      listeners: SLOTS.map((name, index) => ({
+        name: name.toUpperCase().replace('-', ''),
+        port: place.doors[index]!,
+        advertisedPort: links[index]!.ports[broker]!,
+      })),
     })),
     log,
   );
@@ -139,7 +151,11 @@ async function start({ traffic: plan, product, out, env = {}, brokers: count, me
   const kafka: KafkaConfig = { brokers: brokers.map(({ port }) => `127.0.0.1:${port}`), ssl: false };
   const config = loadConfig({ ...shared, KAFKA_BROKERS: kafka.brokers.join() });
   const { topics } = config;
-  await ensureTopics(config, silentLogger(), { partitions: plan.partitions, shards: plan.partitions, keepForever: true });
+  await ensureTopics(config, silentLogger(), {
+    partitions: plan.partitions,
+    shards: plan.partitions,
+    keepForever: true,
+  });
   const cluster = createCluster(brokers.map(({ port }) => port));
   undo.push(async () => cluster.close());
   await lineUp(cluster, Object.values(topics), count);
@@ -185,7 +201,23 @@ async function start({ traffic: plan, product, out, env = {}, brokers: count, me
 
   let stopped: Promise<void> | undefined;
   return {
-    config, kafka, partitions: plan.partitions, brokers, cluster, temporal, volumes, sessions, countries, slots: lasting, visitor, eye, temporalEye, traffic, progress, follower, seenLive,
+    config,
+    kafka,
+    partitions: plan.partitions,
+    brokers,
+    cluster,
+    temporal,
+    volumes,
+    sessions,
+    countries,
+    slots: lasting,
+    visitor,
+    eye,
+    temporalEye,
+    traffic,
+    progress,
+    follower,
+    seenLive,
     get deadLetters() {
       return deadLetters;
     },

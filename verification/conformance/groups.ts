@@ -5,13 +5,24 @@ import { withCode } from '../../test/support/publishing.ts';
 import { eventually, join, lastStable, publish, record } from './under-test.ts';
 import type { KafkaUnderTest, Runner, Seen } from './under-test.ts';
 
-async function write(kafka: KafkaUnderTest, topic: string, partition: number, ...values: readonly string[]): Promise<void> {
+async function write(
+  kafka: KafkaUnderTest,
+  topic: string,
+  partition: number,
+  ...values: readonly string[]
+): Promise<void> {
   const producer = await kafka.port('writer').fence(kafka.uniqueId('writer'));
   await publish(producer, topic, values, partition);
   await producer.close();
 }
 
-async function commit(kafka: KafkaUnderTest, group: string, topic: string, partition: number, offset: number): Promise<void> {
+async function commit(
+  kafka: KafkaUnderTest,
+  group: string,
+  topic: string,
+  partition: number,
+  offset: number,
+): Promise<void> {
   const id = kafka.uniqueId('committer');
   const producer = await kafka.port('committer').fence(id);
   const transaction = await producer.begin();
@@ -40,8 +51,12 @@ export function groups(run: Runner): void {
       assert.equal(seen.batches.at(-1)?.end, 5);
       assert.deepEqual(seen.values(), ['a', 'b']);
       assert.equal(seen.batches[0]?.fetchedFrom, 0);
-      for (const [index, batch] of seen.batches.entries()) if (index > 0) assert.equal(batch.fetchedFrom, seen.batches[index - 1]?.next);
-      assert.deepEqual(await kafka.port('m').endOffsets([{ topic, partition: 0 }]), [{ topic, partition: 0, start: 0, end: 5 }]);
+      for (const [index, batch] of seen.batches.entries()) {
+        if (index > 0) assert.equal(batch.fetchedFrom, seen.batches[index - 1]?.next);
+      }
+      assert.deepEqual(await kafka.port('m').endOffsets([{ topic, partition: 0 }]), [
+        { topic, partition: 0, start: 0, end: 5 },
+      ]);
     }));
 
   test('committed records behind an open transaction come when it has ended', (t) =>
@@ -87,17 +102,27 @@ export function groups(run: Runner): void {
   test('a new generation begins at the committed offsets again, and what was fetched for the old one does not come', (t) =>
     run(t, async (kafka) => {
       const [topic, group] = [await kafka.topic(2), kafka.uniqueId('group')];
-      for (const partition of [0, 1]) await write(kafka, topic, partition, `a${partition}`, `b${partition}`, `c${partition}`);
+      for (const partition of [0, 1]) {
+        await write(kafka, topic, partition, `a${partition}`, `b${partition}`, `c${partition}`);
+      }
       const a = await join(kafka, 'a', group, [topic]);
       await eventually(kafka, 'all is read', () => a.values().length === 6);
       for (const partition of [0, 1]) await commit(kafka, group, topic, partition, 1);
       const b = await join(kafka, 'b', group, [topic]);
-      await eventually(kafka, 'both have read', () => a.owned().length === 1 && b.owned().length === 1 && b.values().length === 2 && a.values().length === 8, 40_000);
+      await eventually(
+        kafka,
+        'both have read',
+        () => a.owned().length === 1 && b.owned().length === 1 && b.values().length === 2 && a.values().length === 8,
+        40_000,
+      );
       assert.deepEqual(b.values(), [`b${b.owned()[0]}`, `c${b.owned()[0]}`]);
       assert.deepEqual(a.values().slice(6), [`b${a.owned()[0]}`, `c${a.owned()[0]}`]);
       for (const seen of [a, b]) {
         for (const [index, { partition }] of seen.batches.entries()) {
-          assert.ok(seen.assignments[seen.generations[index]! - 1]?.includes(partition), 'a partition that is not of the generation');
+          assert.ok(
+            seen.assignments[seen.generations[index]! - 1]?.includes(partition),
+            'a partition that is not of the generation',
+          );
         }
       }
     }));
@@ -105,11 +130,18 @@ export function groups(run: Runner): void {
   test('members share whole partition numbers, keep what they have, and take over from one that leaves', (t) =>
     run(t, async (kafka) => {
       const [topics, group] = [[await kafka.topic(4), await kafka.topic(4)], kafka.uniqueId('group')];
-      for (const topic of topics) for (const partition of [0, 1, 2, 3]) await write(kafka, topic, partition, `${partition}`);
+      for (const topic of topics) {
+        for (const partition of [0, 1, 2, 3]) await write(kafka, topic, partition, `${partition}`);
+      }
       const a = await join(kafka, 'a', group, topics);
       await eventually(kafka, 'a has all', () => a.owned().length === 4);
       const b = await join(kafka, 'b', group, topics);
-      await eventually(kafka, 'they share', () => a.owned().length === 2 && b.owned().length === 2 && b.values().length === 4, 40_000);
+      await eventually(
+        kafka,
+        'they share',
+        () => a.owned().length === 2 && b.owned().length === 2 && b.values().length === 4,
+        40_000,
+      );
       assert.deepEqual(shared(a, b), [0, 1, 2, 3]);
       assert.deepEqual([...new Set(b.batches.map(({ partition }) => partition))].sort(), b.owned());
       assert.equal(new Set(b.batches.map(({ topic }) => topic)).size, 2);
@@ -182,17 +214,28 @@ export function groups(run: Runner): void {
       await eventually(kafka, 'd is read', () => seen.values().includes('d'));
       assert.deepEqual(seen.values(), ['d']);
       assert.equal(seen.batches[0]?.fetchedFrom, 3);
-      assert.deepEqual(await kafka.port('m').committedOffsets(group, [{ topic, partition: 0 }]), [{ topic, partition: 0, offset: null, metadata: '' }]);
-      assert.deepEqual(await kafka.port('m').endOffsets([{ topic, partition: 0 }]), [{ topic, partition: 0, start: 3, end: 5 }]);
+      assert.deepEqual(await kafka.port('m').committedOffsets(group, [{ topic, partition: 0 }]), [
+        { topic, partition: 0, offset: null, metadata: '' },
+      ]);
+      assert.deepEqual(await kafka.port('m').endOffsets([{ topic, partition: 0 }]), [
+        { topic, partition: 0, start: 3, end: 5 },
+      ]);
     }));
 
   test('topics that are missing or do not fit together are refused; what is not there is said', (t) =>
     run(t, async (kafka) => {
-      const [four, two, missing, port] = [await kafka.topic(4), await kafka.topic(2), kafka.uniqueId('missing'), kafka.port('m')];
+      const [four, two, missing, port] = [
+        await kafka.topic(4),
+        await kafka.topic(2),
+        kafka.uniqueId('missing'),
+        kafka.port('m'),
+      ];
       await assert.rejects(join(kafka, 'm', kafka.uniqueId('group'), [four, two]), withCode('TOPIC'));
       await assert.rejects(join(kafka, 'm', kafka.uniqueId('group'), [missing]), withCode('TOPIC'));
       assert.deepEqual(await port.partitionCounts([four, missing, two]), [4, null, 2]);
       await assert.rejects(port.endOffsets([{ topic: two, partition: 2 }]), withCode('TOPIC'));
-      assert.deepEqual(await port.committedOffsets(kafka.uniqueId('group'), [{ topic: two, partition: 1 }]), [{ topic: two, partition: 1, offset: null, metadata: '' }]);
+      assert.deepEqual(await port.committedOffsets(kafka.uniqueId('group'), [{ topic: two, partition: 1 }]), [
+        { topic: two, partition: 1, offset: null, metadata: '' },
+      ]);
     }));
 }

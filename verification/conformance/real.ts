@@ -32,7 +32,8 @@ export interface RealKafka {
 export async function startRealKafka(): Promise<RealKafka> {
   const folder = await openDataFolder();
   const log = (line: string): void => console.error(line);
-  const start = (port?: number) => startKafkaBroker({ dataDir: join(folder.path, 'kafka'), log, ...(port === undefined ? {} : { port }) });
+  const start = (port?: number) =>
+    startKafkaBroker({ dataDir: join(folder.path, 'kafka'), log, ...(port === undefined ? {} : { port }) });
   let broker = await start();
   const { brokers } = broker;
   const port = Number(brokers[0]!.split(':')[1]);
@@ -74,7 +75,10 @@ export async function startRealKafka(): Promise<RealKafka> {
         kill: (name) => processOf(name).kill(),
         async topic(partitions = 1) {
           const topic = `t-${randomUUID()}`;
-          await admin.createTopics({ topics: [{ topic, numPartitions: partitions, replicationFactor: 1 }], waitForLeaders: true });
+          await admin.createTopics({
+            topics: [{ topic, numPartitions: partitions, replicationFactor: 1 }],
+            waitForLeaders: true,
+          });
           return topic;
         },
         uniqueId: (prefix) => `${prefix}-${randomUUID()}`,
@@ -96,7 +100,10 @@ export async function startRealKafka(): Promise<RealKafka> {
             assert.ok(armed.done(), 'nothing was lost');
           }
         },
-        committed: async (topic, partition = 0) => (await readAll(brokers[0]!, [topic])).filter((record) => record.partition === partition).map(({ value }) => String(value)),
+        committed: async (topic, partition = 0) =>
+          (await readAll(brokers[0]!, [topic]))
+            .filter((record) => record.partition === partition)
+            .map(({ value }) => String(value)),
         sleep: (ms) => pause(ms),
         now: () => Date.now(),
         close: async () => void (await Promise.all([...processes.values()].map((process) => process.port.close()))),

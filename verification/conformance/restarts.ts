@@ -38,12 +38,23 @@ export function restarts(run: Runner): void {
       await kafka.port('p').fence(id);
       const seen = await kafka.committed(topic);
       assert.equal(new Set(seen).size, seen.length);
-      assert.deepEqual(seen, seen.toSorted((a, b) => Number(a) - Number(b)));
-      assert.deepEqual(answered.filter((value) => !seen.includes(value)), []);
-      assert.deepEqual(seen.filter((value) => !answered.includes(value) && !doubted.includes(value)), []);
+      assert.deepEqual(
+        seen,
+        seen.toSorted((a, b) => Number(a) - Number(b)),
+      );
+      assert.deepEqual(
+        answered.filter((value) => !seen.includes(value)),
+        [],
+      );
+      assert.deepEqual(
+        seen.filter((value) => !answered.includes(value) && !doubted.includes(value)),
+        [],
+      );
       // The offset of the last transaction that was committed, with its records.
       const last = seen.at(-1)!;
-      assert.deepEqual(await kafka.port('p').committedOffsets(group, [{ topic, partition: 0 }]), [{ topic, partition: 0, offset: Number(last), metadata: last }]);
+      assert.deepEqual(await kafka.port('p').committedOffsets(group, [{ topic, partition: 0 }]), [
+        { topic, partition: 0, offset: Number(last), metadata: last },
+      ]);
     }));
 
   test('coordinators that are not ready yet are waited for', (t) =>
@@ -57,7 +68,11 @@ export function restarts(run: Runner): void {
       const open = await (await port.fence(id)).begin();
       await open.send(topic, 0, [record('open')]);
       await kafka.restart();
-      const [offsets, producer, ends] = await Promise.all([port.committedOffsets(group, [{ topic, partition: 0 }]), port.fence(id), port.endOffsets([{ topic, partition: 0 }])]);
+      const [offsets, producer, ends] = await Promise.all([
+        port.committedOffsets(group, [{ topic, partition: 0 }]),
+        port.fence(id),
+        port.endOffsets([{ topic, partition: 0 }]),
+      ]);
       assert.deepEqual(offsets, [{ topic, partition: 0, offset: 4, metadata: 'm' }]);
       assert.equal(ends[0]?.start, 0);
       const transaction = await producer.begin();
@@ -73,7 +88,12 @@ export function restarts(run: Runner): void {
     run(t, async (kafka) => {
       const [topic, group] = [await kafka.topic(2), kafka.uniqueId('group')];
       const [a, b] = [await keepJoined(kafka, 'a', group, [topic]), await keepJoined(kafka, 'b', group, [topic])];
-      await eventually(kafka, 'they share', () => a.current().owned().length === 1 && b.current().owned().length === 1, 40_000);
+      await eventually(
+        kafka,
+        'they share',
+        () => a.current().owned().length === 1 && b.current().owned().length === 1,
+        40_000,
+      );
       await kafka.restart();
       const producer = await kafka.port('p').fence(kafka.uniqueId('tx'));
       for (const partition of [0, 1]) await publish(producer, topic, [`after ${partition}`], partition);

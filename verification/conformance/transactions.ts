@@ -17,7 +17,11 @@ export function transactions(run: Runner): void {
       const empty = await producer.begin();
       assert.equal(await empty.send(topic, 0, []), null);
       await empty.commit();
-      await eventually(kafka, 'the last marker', async () => (await lastStable(kafka, topic)) === 5 && (await lastStable(kafka, topic, 1)) === 2);
+      await eventually(
+        kafka,
+        'the last marker',
+        async () => (await lastStable(kafka, topic)) === 5 && (await lastStable(kafka, topic, 1)) === 2,
+      );
       assert.deepEqual(await kafka.committed(topic), ['a', 'b', 'c']);
     }));
 
@@ -26,7 +30,9 @@ export function transactions(run: Runner): void {
       const topic = await kafka.topic(3);
       const id = kafka.uniqueId('tx');
       const transaction = await (await kafka.port('p').fence(id)).begin();
-      const sends = [0, 1, 2, 0, 0].map((partition, index) => transaction.send(topic, partition, [record(`${index}a`), record(`${index}b`)]));
+      const sends = [0, 1, 2, 0, 0].map((partition, index) =>
+        transaction.send(topic, partition, [record(`${index}a`), record(`${index}b`)]),
+      );
       const offsets = await Promise.all(sends);
       await transaction.commit();
       await kafka.port('p').fence(id);
@@ -41,7 +47,12 @@ export function transactions(run: Runner): void {
   for (const act of ['touched', 'untouched', 'offsets', 'commit'] as const) {
     test(`a zombie is fenced: ${act === 'offsets' ? 'committing offsets' : act === 'commit' ? 'on commit' : `sending to a partition that it had ${act}`}`, (t) =>
       run(t, async (kafka) => {
-        const [topic, other, group, id] = [await kafka.topic(), await kafka.topic(), kafka.uniqueId('group'), kafka.uniqueId('tx')];
+        const [topic, other, group, id] = [
+          await kafka.topic(),
+          await kafka.topic(),
+          kafka.uniqueId('group'),
+          kafka.uniqueId('tx'),
+        ];
         const zombie = await kafka.port('zombie').fence(id);
         const transaction = await zombie.begin();
         await transaction.send(topic, 0, [record('zombie')]);
@@ -102,7 +113,10 @@ export function transactions(run: Runner): void {
         const id = kafka.uniqueId('tx');
         const transaction = await (await kafka.port('p').fence(id)).begin();
         assert.equal(await transaction.send(topic, 0, [record('a')]), 0);
-        assert.equal(await kafka.losing('p', 'send', lost, () => transaction.send(topic, 0, [record('b'), record('c')])), 1);
+        assert.equal(
+          await kafka.losing('p', 'send', lost, () => transaction.send(topic, 0, [record('b'), record('c')])),
+          1,
+        );
         assert.equal(await transaction.send(topic, 0, [record('d')]), 3);
         await transaction.commit();
         await kafka.port('p').fence(id);
@@ -110,7 +124,10 @@ export function transactions(run: Runner): void {
       }));
   }
 
-  for (const [lost, expected] of [['request', ['before', 'after']], ['answer', ['before', 'in doubt', 'after']]] as const) {
+  for (const [lost, expected] of [
+    ['request', ['before', 'after']],
+    ['answer', ['before', 'in doubt', 'after']],
+  ] as const) {
     test(`the ${lost} of a commit is lost: the producer is unusable, and taking the id decides`, (t) =>
       run(t, async (kafka) => {
         const topic = await kafka.topic();
@@ -119,7 +136,10 @@ export function transactions(run: Runner): void {
         await publish(producer, topic, ['before']);
         const transaction = await producer.begin();
         await transaction.send(topic, 0, [record('in doubt')]);
-        await assert.rejects(kafka.losing('p', 'commit', lost, () => transaction.commit()), withCode('KAFKA'));
+        await assert.rejects(
+          kafka.losing('p', 'commit', lost, () => transaction.commit()),
+          withCode('KAFKA'),
+        );
         await assert.rejects(transaction.send(topic, 0, [record('never')]), withCode('KAFKA'));
         await assert.rejects(transaction.commit(), withCode('KAFKA'));
         await assert.rejects(producer.begin(), withCode('KAFKA'));
@@ -144,7 +164,10 @@ export function transactions(run: Runner): void {
   test('offsets with metadata: unseen before the commit, seen after it, by all who take the id next', (t) =>
     run(t, async (kafka) => {
       const [topic, group, id] = [await kafka.topic(2), kafka.uniqueId('group'), kafka.uniqueId('tx')];
-      const places = [{ topic, partition: 0 }, { topic, partition: 1 }];
+      const places = [
+        { topic, partition: 0 },
+        { topic, partition: 1 },
+      ];
       const none = { offset: null, metadata: '' };
       const port = kafka.port('p');
       const metadata = 'm'.repeat(4_096);
@@ -154,11 +177,17 @@ export function transactions(run: Runner): void {
         await transaction.sendOffsets(group, [{ topic, partition: 0, offset: offset - 1, metadata: 'overwritten' }]);
         await transaction.sendOffsets(group, [{ topic, partition: 0, offset, metadata }]);
         const before = offset === 1 ? none : { offset: offset - 1, metadata };
-        assert.deepEqual(await port.committedOffsets(group, places), [{ ...places[0], ...before }, { ...places[1], ...none }]);
+        assert.deepEqual(await port.committedOffsets(group, places), [
+          { ...places[0], ...before },
+          { ...places[1], ...none },
+        ]);
         await transaction.commit();
         await producer.close();
         await port.fence(id);
-        assert.deepEqual(await port.committedOffsets(group, places), [{ ...places[0], offset, metadata }, { ...places[1], ...none }]);
+        assert.deepEqual(await port.committedOffsets(group, places), [
+          { ...places[0], offset, metadata },
+          { ...places[1], ...none },
+        ]);
       }
       const aborted = await (await port.fence(id)).begin();
       await aborted.sendOffsets(group, [{ topic, partition: 0, offset: 99, metadata: '' }]);
@@ -171,7 +200,10 @@ export function transactions(run: Runner): void {
       const [topic, group, port] = [await kafka.topic(1), kafka.uniqueId('group'), kafka.port('p')];
       const tooLarge = await port.fence(kafka.uniqueId('tx'));
       const first = await tooLarge.begin();
-      await assert.rejects(first.sendOffsets(group, [{ topic, partition: 0, offset: 1, metadata: 'm'.repeat(4_097) }]), withCode('KAFKA'));
+      await assert.rejects(
+        first.sendOffsets(group, [{ topic, partition: 0, offset: 1, metadata: 'm'.repeat(4_097) }]),
+        withCode('KAFKA'),
+      );
       await assert.rejects(first.commit(), withCode('KAFKA'));
       const nowhere = await port.fence(kafka.uniqueId('tx'));
       const second = await nowhere.begin();

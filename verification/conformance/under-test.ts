@@ -1,6 +1,13 @@
 /** What the conformance suite needs of a Kafka, the real one or the simulated one. Times are the Kafka's own. */
 import type { TestContext } from 'node:test';
-import type { GroupHandlers, GroupMember, KafkaPort, OutRecord, RecordBatch, TransactionalProducer } from '../../src/engine/kafka/port.ts';
+import type {
+  GroupHandlers,
+  GroupMember,
+  KafkaPort,
+  OutRecord,
+  RecordBatch,
+  TransactionalProducer,
+} from '../../src/engine/kafka/port.ts';
 
 export interface KafkaUnderTest {
   /** Of the process of this name. */
@@ -28,7 +35,12 @@ export type Runner = (t: TestContext, body: Body) => Promise<void>;
 
 export const record = (value: string, key: string | null = null): OutRecord => ({ key, value });
 
-export async function eventually(kafka: KafkaUnderTest, what: string, check: () => boolean | Promise<boolean>, timeout = 20_000): Promise<void> {
+export async function eventually(
+  kafka: KafkaUnderTest,
+  what: string,
+  check: () => boolean | Promise<boolean>,
+  timeout = 20_000,
+): Promise<void> {
   const until = kafka.now() + timeout;
   while (!(await check())) {
     if (kafka.now() > until) throw new Error(`not within ${timeout} ms: ${what}`);
@@ -37,9 +49,18 @@ export async function eventually(kafka: KafkaUnderTest, what: string, check: () 
 }
 
 /** One transaction; the offset of its first record. */
-export async function publish(producer: TransactionalProducer, topic: string, values: readonly string[], partition = 0): Promise<number | null> {
+export async function publish(
+  producer: TransactionalProducer,
+  topic: string,
+  values: readonly string[],
+  partition = 0,
+): Promise<number | null> {
   const transaction = await producer.begin();
-  const offset = await transaction.send(topic, partition, values.map((value) => record(value)));
+  const offset = await transaction.send(
+    topic,
+    partition,
+    values.map((value) => record(value)),
+  );
   await transaction.commit();
   return offset;
 }
@@ -61,10 +82,19 @@ export interface Seen {
 }
 
 /** Starts a member that keeps what it is given. */
-export async function join(kafka: KafkaUnderTest, process: string, groupId: string, topics: readonly string[], onAssigned: GroupHandlers['onAssigned'] = async () => undefined): Promise<Seen> {
+export async function join(
+  kafka: KafkaUnderTest,
+  process: string,
+  groupId: string,
+  topics: readonly string[],
+  onAssigned: GroupHandlers['onAssigned'] = async () => undefined,
+): Promise<Seen> {
   const seen: Seen = {
     member: kafka.port(process).joinGroup({ groupId, topics }),
-    assignments: [], batches: [], generations: [], crashes: [],
+    assignments: [],
+    batches: [],
+    generations: [],
+    crashes: [],
     owned: () => seen.assignments.at(-1) ?? [],
     values: () => seen.batches.flatMap(({ records }) => records.map(({ value }) => String(value))),
   };
@@ -83,7 +113,12 @@ export async function join(kafka: KafkaUnderTest, process: string, groupId: stri
 }
 
 /** A member that joins anew when it was given up, as the product does. */
-export async function keepJoined(kafka: KafkaUnderTest, process: string, groupId: string, topics: readonly string[]): Promise<{ readonly current: () => Seen; readonly values: () => string[]; stop(): Promise<void> }> {
+export async function keepJoined(
+  kafka: KafkaUnderTest,
+  process: string,
+  groupId: string,
+  topics: readonly string[],
+): Promise<{ readonly current: () => Seen; readonly values: () => string[]; stop(): Promise<void> }> {
   const all = [await join(kafka, process, groupId, topics)];
   let stopping = false;
   const keeping = (async () => {

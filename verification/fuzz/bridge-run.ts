@@ -22,8 +22,15 @@ export const PARTITIONS = 2;
 /** A small skew: valid records from just within it would otherwise make all others late. */
 export const LIMITS: Limits = { maxRecordBytes: 3_000, maxFutureSkew: 2_000 };
 export const SETTINGS: MoneyBridgeSettings = {
-  appId: 'app', groupId: 'bridges', inputTopics: ['user', 'session', 'money'], deadLetterTopic: 'dead', deadLetterPartitions: 1,
-  outOfOrderness: 20_000, idleTimeout: 5_000, ...decoding(LIMITS), rules: RULES,
+  appId: 'app',
+  groupId: 'bridges',
+  inputTopics: ['user', 'session', 'money'],
+  deadLetterTopic: 'dead',
+  deadLetterPartitions: 1,
+  outOfOrderness: 20_000,
+  idleTimeout: 5_000,
+  ...decoding(LIMITS),
+  rules: RULES,
 };
 
 export interface Placed extends HostileRecord {
@@ -40,7 +47,12 @@ export interface BridgeRun {
   readonly delivered: readonly Delivered[];
   readonly deadLetters: readonly StoredRecord[];
   /** By input and partition: committed, and where the log ends. */
-  readonly offsets: readonly { readonly input: Input; readonly partition: number; readonly committed: number | null; readonly end: number }[];
+  readonly offsets: readonly {
+    readonly input: Input;
+    readonly partition: number;
+    readonly committed: number | null;
+    readonly end: number;
+  }[];
   /** Committed at the end, by partition, epoch ms. */
   readonly watermarks: readonly number[];
   /** ms: the longest that the event loop was held. */
@@ -59,7 +71,9 @@ export async function runBridge(records: readonly Placed[], random: Random): Pro
   kafka.fetchSize = 200 + random.below(800);
   for (const topic of SETTINGS.inputTopics) kafka.createTopic(topic, PARTITIONS);
   kafka.createTopic('dead', 1);
-  for (const { input, partition, key, value, timestamp } of records) kafka.append(input, partition, { key, value, timestamp });
+  for (const { input, partition, key, value, timestamp } of records) {
+    kafka.append(input, partition, { key, value, timestamp });
+  }
 
   const clock = new ManualClock();
   const delivered: Delivered[] = [];
@@ -71,18 +85,46 @@ export async function runBridge(records: readonly Placed[], random: Random): Pro
       if (random.chance(0.05)) throw new Error('the answer was lost');
     },
   };
-  const observer = { read: nothing, deadLettersWritten: nothing, deadLettersCut: nothing, late: nothing, signalled: nothing, signalFailed: nothing, committed: nothing };
+  const observer = {
+    read: nothing,
+    deadLettersWritten: nothing,
+    deadLettersCut: nothing,
+    late: nothing,
+    signalled: nothing,
+    signalFailed: nothing,
+    committed: nothing,
+  };
   const start = (name: string) => {
-    const bridge = new Bridge(SETTINGS, { kafka: turning(kafka.port(name)), signaller, clock, logger: silentLogger(), observer });
+    const bridge = new Bridge(SETTINGS, {
+      kafka: turning(kafka.port(name)),
+      signaller,
+      clock,
+      logger: silentLogger(),
+      observer,
+    });
     const state = { bridge, stopped: false, failure: undefined as unknown };
-    bridge.run().catch((error: unknown) => (state.failure = error)).finally(() => (state.stopped = true));
+    bridge
+      .run()
+      .catch((error: unknown) => (state.failure = error))
+      .finally(() => (state.stopped = true));
     return state;
   };
-  const places = INPUTS.flatMap((input) => Array.from({ length: PARTITIONS }, (_, partition) => ({ topic: input, partition })));
+  const places = INPUTS.flatMap((input) =>
+    Array.from({ length: PARTITIONS }, (_, partition) => ({ topic: input, partition })),
+  );
   const observe = kafka.port('observer');
   const offsets = async () => {
-    const [committed, ends] = await Promise.all([observe.committedOffsets(SETTINGS.groupId, places), observe.endOffsets(places)]);
-    return committed.map((place, n) => ({ input: place.topic as Input, partition: place.partition, committed: place.offset, end: ends[n]!.end, metadata: place.metadata }));
+    const [committed, ends] = await Promise.all([
+      observe.committedOffsets(SETTINGS.groupId, places),
+      observe.endOffsets(places),
+    ]);
+    return committed.map((place, n) => ({
+      input: place.topic as Input,
+      partition: place.partition,
+      committed: place.offset,
+      end: ends[n]!.end,
+      metadata: place.metadata,
+    }));
   };
   let stall = 0;
   const passes = async (check: () => boolean | Promise<boolean>): Promise<boolean> => {
@@ -112,10 +154,26 @@ export async function runBridge(records: readonly Placed[], random: Random): Pro
   running.bridge.stop();
   const ended = await passes(() => running.stopped);
   const final = await offsets();
-  const problem = running.failure !== undefined ? `the bridge failed: ${String(running.failure)}` : !done ? `records wait for ever: ${JSON.stringify(running.bridge.describe())}` : ended ? undefined : 'the bridge does not stop';
+  const problem =
+    running.failure !== undefined
+      ? `the bridge failed: ${String(running.failure)}`
+      : !done
+        ? `records wait for ever: ${JSON.stringify(running.bridge.describe())}`
+        : ended
+          ? undefined
+          : 'the bridge does not stop';
   return {
-    delivered, deadLetters: kafka.committed('dead'), offsets: final, stall,
-    watermarks: Array.from({ length: PARTITIONS }, (_, n) => Math.max(...final.filter(({ partition }) => partition === n).map(({ metadata }) => decodeMetadata(metadata)?.watermark ?? -Infinity))),
+    delivered,
+    deadLetters: kafka.committed('dead'),
+    offsets: final,
+    stall,
+    watermarks: Array.from({ length: PARTITIONS }, (_, n) =>
+      Math.max(
+        ...final
+          .filter(({ partition }) => partition === n)
+          .map(({ metadata }) => decodeMetadata(metadata)?.watermark ?? -Infinity),
+      ),
+    ),
     ...(problem === undefined ? {} : { problem }),
   };
 }
@@ -127,13 +185,14 @@ function turning(port: KafkaPort): KafkaPort {
     joinGroup(options) {
       const member = port.joinGroup(options);
       return {
-        start: (handlers) => member.start({
-          ...handlers,
-          async onRecords(batch) {
-            await handlers.onRecords(batch);
-            await new Promise((resolve) => setImmediate(resolve));
-          },
-        }),
+        start: (handlers) =>
+          member.start({
+            ...handlers,
+            async onRecords(batch) {
+              await handlers.onRecords(batch);
+              await new Promise((resolve) => setImmediate(resolve));
+            },
+          }),
         pause: (topic, partition) => member.pause(topic, partition),
         resume: (topic, partition) => member.resume(topic, partition),
         seek: (topic, partition, offset) => member.seek(topic, partition, offset),

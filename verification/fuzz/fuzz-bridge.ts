@@ -48,11 +48,29 @@ function recordsOf(random: Random, count: number): Placed[] {
   const all: { readonly at: number; readonly record: Placed }[] = [];
   const anyTimestamp = random.chance(0.25);
   for (let partition = 0; partition < PARTITIONS; partition += 1) {
-    const good = [...generateTraffic(trafficOptions({
-      users: USERS, events: Math.ceil(count / PARTITIONS / 2), seed: random.uint32(), start: START, duplicates: 0.1, late: 0.05, old: 0.05, pending: 0.1, disorder: 15_000, span: 600_000,
-    }))];
+    const good = [
+      ...generateTraffic(
+        trafficOptions({
+          users: USERS,
+          events: Math.ceil(count / PARTITIONS / 2),
+          seed: random.uint32(),
+          start: START,
+          duplicates: 0.1,
+          late: 0.05,
+          old: 0.05,
+          pending: 0.1,
+          disorder: 15_000,
+          span: 600_000,
+        }),
+      ),
+    ];
     const users = [...new Set(good.flatMap(({ key }) => (key === null ? [] : [key.replaceAll('"', '')])))];
-    for (const { timestamp, key, ...rest } of good) all.push({ at: timestamp, record: { ...rest, timestamp, key: key === null ? null : Buffer.from(key), partition } });
+    for (const { timestamp, key, ...rest } of good) {
+      all.push({
+        at: timestamp,
+        record: { ...rest, timestamp, key: key === null ? null : Buffer.from(key), partition },
+      });
+    }
     for (let n = 0; n < Math.floor(count / PARTITIONS / 2); n += 1) {
       const now = START + random.below(600_000);
       all.push({ at: now, record: { ...hostileRecord(random, { users, now, anyTimestamp, ...LIMITS }), partition } });
@@ -61,10 +79,21 @@ function recordsOf(random: Random, count: number): Placed[] {
   return all.sort((a, b) => a.at - b.at).map(({ record }) => record);
 }
 
-export async function fuzzBridge({ seed, inputs, from = 0, inputsOfRun = INPUTS_OF_RUN, tamper = (run) => run }: BridgeFuzzOptions): Promise<BridgeReport> {
+export async function fuzzBridge({
+  seed,
+  inputs,
+  from = 0,
+  inputsOfRun = INPUTS_OF_RUN,
+  tamper = (run) => run,
+}: BridgeFuzzOptions): Promise<BridgeReport> {
   const total = { inputs: 0, runs: 0, deadLetters: 0, applied: 0, late: 0, stall: 0 };
   const memory = new Memory();
-  const report = (failure?: string): BridgeReport => ({ ...total, growth: memory.growth, live: memory.live, ...(failure === undefined ? {} : { failure }) });
+  const report = (failure?: string): BridgeReport => ({
+    ...total,
+    growth: memory.growth,
+    live: memory.live,
+    ...(failure === undefined ? {} : { failure }),
+  });
   const runs = Math.ceil(inputs / inputsOfRun);
   for (let index = from; index < from + runs; index += 1) {
     const random = randomOf(seed, index);
@@ -76,9 +105,13 @@ export async function fuzzBridge({ seed, inputs, from = 0, inputsOfRun = INPUTS_
     total.runs += 1;
     total.deadLetters += run.deadLetters.length;
     total.applied += run.delivered.reduce((sum, { batch }) => sum + batch.records.length, 0);
-    total.late += run.delivered.reduce((sum, { batch }) => sum + batch.records.filter(({ late }) => late !== undefined).length, 0);
+    total.late += run.delivered.reduce(
+      (sum, { batch }) => sum + batch.records.filter(({ late }) => late !== undefined).length,
+      0,
+    );
     total.stall = Math.max(total.stall, stall);
-    const problem = judgeRun(records, run) ?? (stall > MAX_STALL ? `the event loop was held for ${Math.round(stall)} ms` : undefined);
+    const problem =
+      judgeRun(records, run) ?? (stall > MAX_STALL ? `the event loop was held for ${Math.round(stall)} ms` : undefined);
     if (problem !== undefined) return report(await described(seed, index, inputsOfRun, problem, records, play));
     memory.measure(total.runs <= Math.max(3, runs * WARM_UP));
   }
@@ -92,11 +125,22 @@ async function heldFor(run: BridgeRun, again: () => Promise<BridgeRun>): Promise
   return stall;
 }
 
-async function described(seed: number, index: number, inputsOfRun: number, problem: string, records: readonly Placed[], play: (some: readonly Placed[]) => Promise<BridgeRun>): Promise<string> {
+async function described(
+  seed: number,
+  index: number,
+  inputsOfRun: number,
+  problem: string,
+  records: readonly Placed[],
+  play: (some: readonly Placed[]) => Promise<BridgeRun>,
+): Promise<string> {
   let least = records;
   // A run that is only slow is as slow in other words.
   let tries = judgeRun(records, await play(records)) === undefined ? BUDGET : 0;
-  for (let part = Math.ceil(records.length / 2); part >= 1 && tries < BUDGET; part = part === 1 ? 0 : Math.ceil(part / 2)) {
+  for (
+    let part = Math.ceil(records.length / 2);
+    part >= 1 && tries < BUDGET;
+    part = part === 1 ? 0 : Math.ceil(part / 2)
+  ) {
     for (let at = 0; at < least.length && tries < BUDGET; tries += 1) {
       const fewer = least.toSpliced(at, part);
       if (judgeRun(fewer, await play(fewer)) === undefined) at += part;

@@ -29,14 +29,26 @@ const NOW = Date.UTC(2026, 0, 31, 10);
 /** Of the inputs: with the limit of production, so that a few are really large. */
 const ONE_IN = 1_000;
 const MEASURED_EVERY = 10_000;
-const USERS = ['0a7f5c36-6d0c-4f6e-9a52-0f8f1d3b2c11', 'ffffffff-ffff-4fff-bfff-ffffffffffff', '00000000-0000-4000-8000-000000000000'];
+const USERS = [
+  '0a7f5c36-6d0c-4f6e-9a52-0f8f1d3b2c11',
+  'ffffffff-ffff-4fff-bfff-ffffffffffff',
+  '00000000-0000-4000-8000-000000000000',
+];
 
 function inputOf(seed: number, index: number): { readonly record: HostileRecord; readonly limits: Limits } {
   const limits: Limits = { maxRecordBytes: index % ONE_IN === 0 ? 1_048_576 : 3_000, maxFutureSkew: 3_600_000 };
-  return { record: hostileRecord(randomOf(seed, index), { users: USERS, now: NOW, anyTimestamp: true, ...limits }), limits };
+  return {
+    record: hostileRecord(randomOf(seed, index), { users: USERS, now: NOW, anyTimestamp: true, ...limits }),
+    limits,
+  };
 }
 
-export async function fuzzDecoder({ seed, inputs, from = 0, decode = decodeRecord }: DecoderFuzzOptions): Promise<DecoderReport> {
+export async function fuzzDecoder({
+  seed,
+  inputs,
+  from = 0,
+  decode = decodeRecord,
+}: DecoderFuzzOptions): Promise<DecoderReport> {
   const verdicts: Record<string, number> = {};
   let longest = { ms: 0, index: -1 };
   let failure: string | undefined;
@@ -55,10 +67,24 @@ export async function fuzzDecoder({ seed, inputs, from = 0, decode = decodeRecor
     if ((index - from) % MEASURED_EVERY === 0) memory.measure(index - from <= Math.max(20_000, inputs / 5));
   }
   failure ??= memory.problem;
-  return { inputs: index - from, verdicts, longest, growth: memory.growth, live: memory.live, ...(failure === undefined ? {} : { failure }) };
+  return {
+    inputs: index - from,
+    verdicts,
+    longest,
+    growth: memory.growth,
+    live: memory.live,
+    ...(failure === undefined ? {} : { failure }),
+  };
 }
 
-function described(seed: number, index: number, problem: string, record: HostileRecord, limits: Limits, decode: Decode): string {
+function described(
+  seed: number,
+  index: number,
+  problem: string,
+  record: HostileRecord,
+  limits: Limits,
+  decode: Decode,
+): string {
   const kind = (text: string | undefined) => text?.replace(/[\d"].*/s, '');
   const smallest = minimised(record, (candidate) => kind(judge(candidate, limits, decode).failure) === kind(problem));
   return [

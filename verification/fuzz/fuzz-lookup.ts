@@ -44,11 +44,25 @@ const ROUND = 10_000;
 const RELEASED_AFTER = 3_000;
 
 function realLookup(sessionServiceUrl: string, lookupTimeout: number): ReturnType<typeof createLookupSessions> {
-  return createLookupSessions({ sessionServiceUrl, lookupTimeout, limiter: new Limiter(AT_A_TIME), clock: systemClock, observeLookup: () => undefined, attempt: attemptOf({ scheduledAt: NOW }) });
+  return createLookupSessions({
+    sessionServiceUrl,
+    lookupTimeout,
+    limiter: new Limiter(AT_A_TIME),
+    clock: systemClock,
+    observeLookup: () => undefined,
+    attempt: attemptOf({ scheduledAt: NOW }),
+  });
 }
 
-export async function fuzzLookup({ seed, inputs, from = 0, lookup = realLookup }: LookupFuzzOptions): Promise<LookupReport> {
-  const service = await startLyingService((name, trap) => (/^s\d+$/.test(name) ? answerOf(randomOf(seed, Number(name.slice(1))), trap) : NOT_FOUND));
+export async function fuzzLookup({
+  seed,
+  inputs,
+  from = 0,
+  lookup = realLookup,
+}: LookupFuzzOptions): Promise<LookupReport> {
+  const service = await startLyingService((name, trap) =>
+    /^s\d+$/.test(name) ? answerOf(randomOf(seed, Number(name.slice(1))), trap) : NOT_FOUND,
+  );
   const ask = lookup(service.url, TIMEOUT);
   const patient = lookup(service.url, PATIENT);
   const outcomes: Record<string, number> = {};
@@ -73,7 +87,9 @@ export async function fuzzLookup({ seed, inputs, from = 0, lookup = realLookup }
         outcomes[result.status] = (outcomes[result.status] ?? 0) + 1;
         if (!fits(result, answer.expected)) fail(described(seed, indexes[n]!, answer, result));
       }
-      if (service.trapped() > 0) fail(`a request went to another host (one of the inputs ${start} to ${index} of seed ${seed})`);
+      if (service.trapped() > 0) {
+        fail(`a request went to another host (one of the inputs ${start} to ${index} of seed ${seed})`);
+      }
     }
   }
 
@@ -91,23 +107,54 @@ export async function fuzzLookup({ seed, inputs, from = 0, lookup = realLookup }
   } finally {
     await service.close();
   }
-  return { inputs: index - from, outcomes, crafted, growth: memory.growth, live: memory.live, ...(failure === undefined ? {} : { failure }) };
+  return {
+    inputs: index - from,
+    outcomes,
+    crafted,
+    growth: memory.growth,
+    live: memory.live,
+    ...(failure === undefined ? {} : { failure }),
+  };
 }
 
-const NOT_FOUND: Answer = { kind: '404', bytes: Buffer.from('HTTP/1.1 404 X\r\ncontent-length: 0\r\n\r\n'), then: 'keep', expected: { is: 'not-found' } };
+const NOT_FOUND: Answer = {
+  kind: '404',
+  bytes: Buffer.from('HTTP/1.1 404 X\r\ncontent-length: 0\r\n\r\n'),
+  then: 'keep',
+  expected: { is: 'not-found' },
+};
 
 type Result = LookupOutcome | { readonly status: 'exception'; readonly error: unknown };
 
 /** `inTime`: before the time to give up. All without an answer is a failure then, which Temporal retries. */
-async function outcomesOf(ask: ReturnType<typeof createLookupSessions>, indexes: readonly number[], inTime: boolean): Promise<Result[]> {
+async function outcomesOf(
+  ask: ReturnType<typeof createLookupSessions>,
+  indexes: readonly number[],
+  inTime: boolean,
+): Promise<Result[]> {
   const sessionIds = indexes.map((index) => `s${index}`);
   try {
     const outcomes = await ask({ sessionIds, giveUpAt: inTime ? NOW + 1 : NOW });
-    const complete = outcomes.length === sessionIds.length && outcomes.every(({ sessionId, status }, n) => sessionId === sessionIds[n] && status !== (inTime ? 'given-up' : 'retry'));
-    return complete ? outcomes : sessionIds.map(() => ({ status: 'exception', error: `outcomes of others: ${JSON.stringify(outcomes).slice(0, 500)}` }));
+    const complete =
+      outcomes.length === sessionIds.length &&
+      outcomes.every(
+        ({ sessionId, status }, n) => sessionId === sessionIds[n] && status !== (inTime ? 'given-up' : 'retry'),
+      );
+    return complete
+      ? outcomes
+      : sessionIds.map(() => ({
+          status: 'exception',
+          error: `outcomes of others: ${JSON.stringify(outcomes).slice(0, 500)}`,
+        }));
   } catch (error) {
-    const documented = inTime && error instanceof ApplicationFailure && error.type === FAILURES.sessionServiceUnavailable && error.nonRetryable !== true;
-    return sessionIds.map((sessionId) => (documented ? { sessionId, status: 'retry' } : { status: 'exception', error }));
+    const documented =
+      inTime &&
+      error instanceof ApplicationFailure &&
+      error.type === FAILURES.sessionServiceUnavailable &&
+      error.nonRetryable !== true;
+    return sessionIds.map((sessionId) =>
+      documented ? { sessionId, status: 'retry' } : { status: 'exception', error },
+    );
   }
 }
 
@@ -126,11 +173,16 @@ function fits(result: Result, expected: Expected): boolean {
   if (result.status === 'exception') return false;
   const noAnswer = result.status === 'retry' || result.status === 'given-up';
   switch (expected.is) {
-    case 'any': return result.status !== 'found' || typeof result.clientCountryCode === 'string';
-    case 'no-answer': return noAnswer;
-    case 'not-found': return result.status === 'not-found';
-    case 'found': return result.status === 'found' && result.clientCountryCode === expected.country;
-    default: return expected satisfies never;
+    case 'any':
+      return result.status !== 'found' || typeof result.clientCountryCode === 'string';
+    case 'no-answer':
+      return noAnswer;
+    case 'not-found':
+      return result.status === 'not-found';
+    case 'found':
+      return result.status === 'found' && result.clientCountryCode === expected.country;
+    default:
+      return expected satisfies never;
   }
 }
 
@@ -143,12 +195,63 @@ function described(seed: number, index: number, { kind, bytes, then, expected }:
   ].join('\n');
 }
 
-const PARTS = ['..', '.', '/', '\\', '%2e', '%2e%2e', '%2f', '%252e', '%00', '?', '#', ';', '@', ':', '//', 'http://', 'a', 'b', '..;', '\0', '\r\n', '\r\nHost: x', ' ', '\t', '\u007f', '\u202e', '．．', '／', '\ud800', '😀', '%', '&', '=', '+', '[', ']', '|', "'", '"', '<', '127.0.0.1'];
+const PARTS = [
+  '..',
+  '.',
+  '/',
+  '\\',
+  '%2e',
+  '%2e%2e',
+  '%2f',
+  '%252e',
+  '%00',
+  '?',
+  '#',
+  ';',
+  '@',
+  ':',
+  '//',
+  'http://',
+  'a',
+  'b',
+  '..;',
+  '\0',
+  '\r\n',
+  '\r\nHost: x',
+  ' ',
+  '\t',
+  '\u007f',
+  '\u202e',
+  '．．',
+  '／',
+  '\ud800',
+  '😀',
+  '%',
+  '&',
+  '=',
+  '+',
+  '[',
+  ']',
+  '|',
+  "'",
+  '"',
+  '<',
+  '127.0.0.1',
+];
 
 /** Every one below the path of the service, as one part of it, or not asked for at all. */
-async function craftedIds(service: LyingService, ask: ReturnType<typeof createLookupSessions>, random: Random, count: number, seen: { asked: number; refused: number }): Promise<string | undefined> {
+async function craftedIds(
+  service: LyingService,
+  ask: ReturnType<typeof createLookupSessions>,
+  random: Random,
+  count: number,
+  seen: { asked: number; refused: number },
+): Promise<string | undefined> {
   for (let n = 0; n < count; n += 1) {
-    const sessionId = n < PARTS.length ? PARTS[n]! : Array.from({ length: random.below(6) }, () => random.pick([...PARTS, service.trap])).join('');
+    const sessionId =
+      n < PARTS.length
+        ? PARTS[n]!
+        : Array.from({ length: random.below(6) }, () => random.pick([...PARTS, service.trap])).join('');
     service.targets.length = 0;
     const [outcome] = await ask({ sessionIds: [sessionId], giveUpAt: NOW });
     const [target, more] = service.targets;
@@ -160,7 +263,11 @@ async function craftedIds(service: LyingService, ask: ReturnType<typeof createLo
       continue;
     }
     const prefix = `${BASE}/sessions/`;
-    if (!target.startsWith(prefix) || !/^[A-Za-z0-9\-_.!~*'()%]+$/.test(target.slice(prefix.length)) || decodeURIComponent(target.slice(prefix.length)) !== sessionId) {
+    if (
+      !target.startsWith(prefix) ||
+      !/^[A-Za-z0-9\-_.!~*'()%]+$/.test(target.slice(prefix.length)) ||
+      decodeURIComponent(target.slice(prefix.length)) !== sessionId
+    ) {
       return `the session id ${shown} led to ${JSON.stringify(target)}`;
     }
     seen.asked += 1;

@@ -8,7 +8,12 @@ import { DEFAULT_SETTINGS, model, type ModelSettings, type RawRecord } from '../
 import { readTriple } from '../../src/money/model/reading.ts';
 import { LIMITS, PARTITIONS, SETTINGS, type BridgeRun, type Placed } from './bridge-run.ts';
 
-const MODEL: ModelSettings = { ...DEFAULT_SETTINGS, outOfOrderness: SETTINGS.outOfOrderness, ...LIMITS, pendingAtEnd: 'leave' };
+const MODEL: ModelSettings = {
+  ...DEFAULT_SETTINGS,
+  outOfOrderness: SETTINGS.outOfOrderness,
+  ...LIMITS,
+  pendingAtEnd: 'leave',
+};
 
 /** Found, not found or unavailable, by the session id alone. */
 function sessionService(sessionId: string): string | null | undefined {
@@ -25,7 +30,13 @@ function answerOf(sessionId: string): Answer {
 /** Undefined when all holds. */
 export function judgeRun(placed: readonly Placed[], run: BridgeRun): string | undefined {
   const records = logged(placed);
-  return run.problem ?? offsetsProblem(run) ?? deadLettersProblem(records, run) ?? applicationsProblem(records, run) ?? outputsProblem(records, run);
+  return (
+    run.problem ??
+    offsetsProblem(run) ??
+    deadLettersProblem(records, run) ??
+    applicationsProblem(records, run) ??
+    outputsProblem(records, run)
+  );
 }
 
 function logged(placed: readonly Placed[]): RawRecord[] {
@@ -46,8 +57,14 @@ function deadLettersProblem(records: readonly RawRecord[], run: BridgeRun): stri
   const verdicts = records.map((record) => ({ ...record, verdict: decode(record, MODEL) }));
   const unusable = verdicts.filter(({ verdict }) => typeof verdict === 'string');
   const bytes = (data: Buffer | null) => data?.toString('base64') ?? 'null';
-  const want = unusable.map(({ topic, partition, offset, timestamp, key, value, verdict }) => `${topic}/${partition}/${offset} ${String(verdict)} at ${timestamp} ${bytes(key)} ${bytes(value)}`);
-  const got = run.deadLetters.map(({ headers: h, key, value }) => `${h['source-topic']}/${h['source-partition']}/${h['source-offset']} ${h['reason']} at ${h['source-timestamp']} ${bytes(key)} ${bytes(value)}`);
+  const want = unusable.map(
+    ({ topic, partition, offset, timestamp, key, value, verdict }) =>
+      `${topic}/${partition}/${offset} ${String(verdict)} at ${timestamp} ${bytes(key)} ${bytes(value)}`,
+  );
+  const got = run.deadLetters.map(
+    ({ headers: h, key, value }) =>
+      `${h['source-topic']}/${h['source-partition']}/${h['source-offset']} ${h['reason']} at ${h['source-timestamp']} ${bytes(key)} ${bytes(value)}`,
+  );
   return difference('dead letters', want, got);
 }
 
@@ -55,8 +72,13 @@ function deadLettersProblem(records: readonly RawRecord[], run: BridgeRun): stri
 function applicationsProblem(records: readonly RawRecord[], { delivered, watermarks }: BridgeRun): string | undefined {
   const want: string[] = [];
   for (let partition = 0; partition < PARTITIONS; partition += 1) {
-    const of = (topic: RawRecord['topic']) => records.filter((record) => record.topic === topic && record.partition === partition);
-    const { applications, watermark } = readTriple({ user: of('user'), session: of('session'), money: of('money') }, SETTINGS.outOfOrderness, (record) => decode(record, MODEL));
+    const of = (topic: RawRecord['topic']) =>
+      records.filter((record) => record.topic === topic && record.partition === partition);
+    const { applications, watermark } = readTriple(
+      { user: of('user'), session: of('session'), money: of('money') },
+      SETTINGS.outOfOrderness,
+      (record) => decode(record, MODEL),
+    );
     const places = new Map<string, number>();
     for (const { record, late, tau } of applications) {
       if (record.content.is === 'time') continue;
@@ -64,7 +86,9 @@ function applicationsProblem(records: readonly RawRecord[], { delivered, waterma
       places.set(record.userId, place + 1);
       want.push(`${partition} ${record.userId} ${place}: ${record.topic} ${record.offset} ${late ? tau : 'on time'}`);
     }
-    if (watermarks[partition] !== watermark) return `the watermark of partition ${partition} is ${watermarks[partition]}, expected ${watermark}`;
+    if (watermarks[partition] !== watermark) {
+      return `the watermark of partition ${partition} is ${watermarks[partition]}, expected ${watermark}`;
+    }
   }
   const seen = new Set<string>();
   const places = new Map<string, number>();
@@ -87,7 +111,8 @@ function outputsProblem(records: readonly RawRecord[], { delivered, watermarks }
   const users = new Map<string, { readonly userId: string; readonly partition: number; readonly state: UserState }>();
   const got: string[] = [];
   let duplicates = 0;
-  const note = ({ partition, offset, enriched, incomplete }: Output) => got.push(`${partition}/${offset} ${incomplete === true} ${encodeEnriched(enriched)}`);
+  const note = ({ partition, offset, enriched, incomplete }: Output) =>
+    got.push(`${partition}/${offset} ${incomplete === true} ${encodeEnriched(enriched)}`);
   for (const { userId, batch } of delivered) {
     const { partition } = batch;
     const user = users.get(`${partition} ${userId}`) ?? { userId, partition, state: initialState() };
@@ -97,11 +122,19 @@ function outputsProblem(records: readonly RawRecord[], { delivered, watermarks }
   }
   for (const { userId, partition, state } of users.values()) {
     advance(state, watermarks[partition]!, SETTINGS.rules, { userId, now: null });
-    for (const lookup of [...state.lookups]) note(resolveLookup(state, lookup, answerOf(lookup.money.userSessionId), { userId, now: null }));
+    for (const lookup of [...state.lookups]) {
+      note(resolveLookup(state, lookup, answerOf(lookup.money.userSessionId), { userId, now: null }));
+    }
     duplicates += state.counters.duplicatesDropped;
   }
-  if (duplicates !== expected.duplicates.length) return `${duplicates} duplicates were dropped, expected ${expected.duplicates.length}`;
-  return difference('outputs', expected.outputs.map(({ partition, offset, incomplete, value }) => `${partition}/${offset} ${incomplete} ${value}`), got);
+  if (duplicates !== expected.duplicates.length) {
+    return `${duplicates} duplicates were dropped, expected ${expected.duplicates.length}`;
+  }
+  return difference(
+    'outputs',
+    expected.outputs.map(({ partition, offset, incomplete, value }) => `${partition}/${offset} ${incomplete} ${value}`),
+    got,
+  );
 }
 
 /** Each line of `want` once in `got`, and no other. */

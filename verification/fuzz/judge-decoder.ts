@@ -38,13 +38,23 @@ export function judge(record: HostileRecord, limits: Limits, decode: Decode): Ju
   }
   const ms = elapsed();
   const verdict = result.ok ? 'used' : result.reason;
-  const failure = disagreement(record, limits, result) ?? (result.ok ? outputProblem(result) : deadLetterProblem(record, result)) ?? sideEffect(record, before);
+  const failure =
+    disagreement(record, limits, result) ??
+    (result.ok ? outputProblem(result) : deadLetterProblem(record, result)) ??
+    sideEffect(record, before);
   return { verdict, ms, ...(failure === undefined ? {} : { failure }) };
 }
 
 function disagreement({ input, ...record }: HostileRecord, limits: Limits, result: DecodeResult): string | undefined {
-  const expected = modelDecode({ topic: input, partition: 0, offset: 0, ...record }, { ...DEFAULT_SETTINGS, ...limits });
-  if (typeof expected === 'string') return result.ok || result.reason !== expected ? `expected ${expected}, got ${result.ok ? 'a used record' : result.reason}` : undefined;
+  const expected = modelDecode(
+    { topic: input, partition: 0, offset: 0, ...record },
+    { ...DEFAULT_SETTINGS, ...limits },
+  );
+  if (typeof expected === 'string') {
+    return result.ok || result.reason !== expected
+      ? `expected ${expected}, got ${result.ok ? 'a used record' : result.reason}`
+      : undefined;
+  }
   const { userId, ts, content } = expected;
   const want = { userId, ts, content };
   const got = result.ok ? { userId: result.userId, ts: result.ts, content: contentOf(result) } : result;
@@ -53,10 +63,14 @@ function disagreement({ input, ...record }: HostileRecord, limits: Limits, resul
 
 function contentOf({ event }: DecodeResult & { ok: true }): Content {
   switch (event.type) {
-    case 'time': return { is: 'time' };
-    case 'birthDate': return { is: 'birthYear', value: event.birthYear };
-    case 'address': return { is: 'country', value: event.residentCountryCode };
-    case 'session': return { is: 'session', sessionId: event.sessionId, country: event.clientCountryCode };
+    case 'time':
+      return { is: 'time' };
+    case 'birthDate':
+      return { is: 'birthYear', value: event.birthYear };
+    case 'address':
+      return { is: 'country', value: event.residentCountryCode };
+    case 'session':
+      return { is: 'session', sessionId: event.sessionId, country: event.clientCountryCode };
     case 'money': {
       const { userSessionId, isOldMoneyEvent, ...money } = event.money;
       return { is: 'money', money: { ...money, sessionId: userSessionId ?? null, isOld: isOldMoneyEvent } };
@@ -68,22 +82,45 @@ function contentOf({ event }: DecodeResult & { ok: true }): Content {
 function outputProblem({ event, userId }: DecodeResult & { ok: true }): string | undefined {
   if (event.type !== 'money') return undefined;
   const { money } = event;
-  const text = encodeEnriched({ userId, money, userInfo: { birthYear: money.moneyType }, sessionInfo: { clientCountryCode: money.moneyType }, firstOccurrence: true });
-  const read = JSON.parse(text) as { money: { moneyType: string }; userInfo: { birthYear: string }; firstOccurrence: boolean };
-  const same = read.money.moneyType === money.moneyType && read.userInfo.birthYear === money.moneyType && read.firstOccurrence;
+  const text = encodeEnriched({
+    userId,
+    money,
+    userInfo: { birthYear: money.moneyType },
+    sessionInfo: { clientCountryCode: money.moneyType },
+    firstOccurrence: true,
+  });
+  const read = JSON.parse(text) as {
+    money: { moneyType: string };
+    userInfo: { birthYear: string };
+    firstOccurrence: boolean;
+  };
+  const same =
+    read.money.moneyType === money.moneyType && read.userInfo.birthYear === money.moneyType && read.firstOccurrence;
   return same && text.includes(`"amount":${money.amount},"currency"`) ? undefined : `its output is ${shown(text)}`;
 }
 
-function deadLetterProblem({ input, key, value, timestamp }: HostileRecord, result: DecodeResult & { ok: false }): string | undefined {
+function deadLetterProblem(
+  { input, key, value, timestamp }: HostileRecord,
+  result: DecodeResult & { ok: false },
+): string | undefined {
   if (!DEAD_LETTER_REASONS.includes(result.reason)) return `"${result.reason}" is no reason of the table`;
   const { detail } = result;
-  if (detail === '' || detail.length > MAX_DETAIL || /[^\x20-\x7e]/.test(detail)) return `its detail is ${shown(detail)}`;
+  if (detail === '' || detail.length > MAX_DETAIL || /[^\x20-\x7e]/.test(detail)) {
+    return `its detail is ${shown(detail)}`;
+  }
   const source = { topic: input, partition: 3, offset: 7, timestamp };
   const letter = deadLetter(source, { key, value }, result);
   if (letter.key !== key || letter.value !== value) return 'its dead letter has another key or value';
   const headers = letter.headers ?? {};
-  if (Object.keys(headers).join() !== HEADERS.join() || !Object.values(headers).every((text) => typeof text === 'string' && text !== '')) return `its headers are ${shown(headers)}`;
-  if (!isDeepStrictEqual(readDeadLetterHeaders(headers), { reason: result.reason, detail, source })) return `its headers do not say what they are of: ${shown(headers)}`;
+  if (
+    Object.keys(headers).join() !== HEADERS.join() ||
+    !Object.values(headers).every((text) => typeof text === 'string' && text !== '')
+  ) {
+    return `its headers are ${shown(headers)}`;
+  }
+  if (!isDeepStrictEqual(readDeadLetterHeaders(headers), { reason: result.reason, detail, source })) {
+    return `its headers do not say what they are of: ${shown(headers)}`;
+  }
   return undefined;
 }
 

@@ -9,31 +9,46 @@ describe('a session service that lies', () => {
   it('2,000 answers become documented outcomes; crafted session ids stay below the path; nothing goes to another host', async (t) => {
     const { failure, outcomes, crafted, ...figures } = await fuzzLookup({ seed: 15, inputs: 2_000 });
     assert.equal(failure, undefined);
-    for (const status of ['found', 'not-found', 'retry', 'given-up']) assert.ok((outcomes[status] ?? 0) > 50, `${status}: ${outcomes[status]}`);
+    for (const status of ['found', 'not-found', 'retry', 'given-up']) {
+      assert.ok((outcomes[status] ?? 0) > 50, `${status}: ${outcomes[status]}`);
+    }
     assert.ok(crafted.asked > 500 && crafted.refused > 50, JSON.stringify(crafted));
     t.diagnostic(JSON.stringify({ ...figures, outcomes, crafted }));
   });
 
   /** Lookups as one might write them. */
-  const naive = (redirect: 'follow' | 'manual', path: (sessionId: string) => string) => (url: string, timeout: number) => ({ sessionIds, giveUpAt }: LookupRequest): Promise<LookupOutcome[]> =>
-    Promise.all(sessionIds.map(async (sessionId): Promise<LookupOutcome> => {
-      const noAnswer = { sessionId, status: giveUpAt > 1_000_000 ? 'retry' : 'given-up' } as const;
-      try {
-        const response = await fetch(`${url}/sessions/${path(sessionId)}`, { redirect, signal: AbortSignal.timeout(timeout) });
-        if (response.status === 404) return { sessionId, status: 'not-found' };
-        const { clientCountryCode } = (await response.json()) as { clientCountryCode?: unknown };
-        return response.status === 200 && typeof clientCountryCode === 'string' ? { sessionId, status: 'found', clientCountryCode: clientCountryCode.toWellFormed() } : noAnswer;
-      } catch {
-        return noAnswer;
-      }
-    })).then((outcomes) => {
-      if (!outcomes.every(({ status }) => status === 'retry')) return outcomes;
-      throw ApplicationFailure.create({ type: FAILURES.sessionServiceUnavailable });
-    });
+  const naive =
+    (redirect: 'follow' | 'manual', path: (sessionId: string) => string) =>
+    (url: string, timeout: number) =>
+    ({ sessionIds, giveUpAt }: LookupRequest): Promise<LookupOutcome[]> =>
+      Promise.all(
+        sessionIds.map(async (sessionId): Promise<LookupOutcome> => {
+          const noAnswer = { sessionId, status: giveUpAt > 1_000_000 ? 'retry' : 'given-up' } as const;
+          try {
+            const response = await fetch(`${url}/sessions/${path(sessionId)}`, {
+              redirect,
+              signal: AbortSignal.timeout(timeout),
+            });
+            if (response.status === 404) return { sessionId, status: 'not-found' };
+            const { clientCountryCode } = (await response.json()) as { clientCountryCode?: unknown };
+            return response.status === 200 && typeof clientCountryCode === 'string'
+              ? { sessionId, status: 'found', clientCountryCode: clientCountryCode.toWellFormed() }
+              : noAnswer;
+          } catch {
+            return noAnswer;
+          }
+        }),
+      ).then((outcomes) => {
+        if (!outcomes.every(({ status }) => status === 'retry')) return outcomes;
+        throw ApplicationFailure.create({ type: FAILURES.sessionServiceUnavailable });
+      });
 
   it('one that reads a body of any size is caught', async () => {
     const { failure = '' } = await fuzzLookup({ seed: 16, inputs: 2_000, lookup: naive('manual', encodeURIComponent) });
-    assert.match(failure, /^input \d+ of seed 16 \(.*\): expected \{"is":"no-answer"\}, got .*"found".*\n {2}again: {2}npm run fuzz -- --only lookup --seed 16 --from \d+ --inputs 1\n/);
+    assert.match(
+      failure,
+      /^input \d+ of seed 16 \(.*\): expected \{"is":"no-answer"\}, got .*"found".*\n {2}again: {2}npm run fuzz -- --only lookup --seed 16 --from \d+ --inputs 1\n/,
+    );
   });
 
   it('one that follows redirects is caught', async () => {

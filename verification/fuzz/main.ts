@@ -22,7 +22,12 @@ function whole(name: string, text: string): number {
 }
 
 const { values } = parseArgs({
-  options: { inputs: { type: 'string', default: '1000000' }, seed: { type: 'string', default: '1' }, from: { type: 'string', default: '0' }, only: { type: 'string' } },
+  options: {
+    inputs: { type: 'string', default: '1000000' },
+    seed: { type: 'string', default: '1' },
+    from: { type: 'string', default: '0' },
+    only: { type: 'string' },
+  },
 });
 const [inputs, seed, from] = [whole('inputs', values.inputs), whole('seed', values.seed), whole('from', values.from)];
 const only = values.only;

@@ -34,11 +34,15 @@ export class Memory {
   /** bytes that are alive in the end beyond those of the beginning. */
   get live(): number {
     const third = Math.floor(this.alive.length / 3);
-    return third === 0 ? 0 : Math.max(0, Math.min(...this.alive.slice(-third)) - Math.min(...this.alive.slice(0, third)));
+    return third === 0
+      ? 0
+      : Math.max(0, Math.min(...this.alive.slice(-third)) - Math.min(...this.alive.slice(0, third)));
   }
 
   /** Undefined when it does not grow. */
   get problem(): string | undefined {
-    return this[this.judged] > MAX_GROWTH ? `memory grew: resident by ${this.growth} bytes after the warm-up, alive by ${this.live}` : undefined;
+    return this[this.judged] > MAX_GROWTH
+      ? `memory grew: resident by ${this.growth} bytes after the warm-up, alive by ${this.live}`
+      : undefined;
   }
 }

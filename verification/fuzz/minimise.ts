@@ -17,7 +17,7 @@ export function minimised(record: HostileRecord, fails: (candidate: HostileRecor
     return true;
   };
   for (let part = Math.ceil((best.value?.length ?? 0) / 2); part >= 1; part = part === 1 ? 0 : Math.ceil(part / 2)) {
-    for (let at = 0; best.value !== null && at < best.value.length; ) {
+    for (let at = 0; best.value !== null && at < best.value.length;) {
       const value: Buffer = Buffer.concat([best.value.subarray(0, at), best.value.subarray(at + part)]);
       if (!attempt({ ...best, value })) at += part;
     }
@@ -31,7 +31,9 @@ export function shownRecord({ input, key, value, timestamp }: HostileRecord): st
   const bytes = (data: Buffer | null): string => {
     if (data === null) return 'null';
     const text = data.toString('latin1');
-    return text.length > 2_000 ? `${JSON.stringify(text.slice(0, 2_000))}… (${data.length} bytes)` : JSON.stringify(text);
+    return text.length > 2_000
+      ? `${JSON.stringify(text.slice(0, 2_000))}… (${data.length} bytes)`
+      : JSON.stringify(text);
   };
   return `${input} at ${timestamp}, key ${bytes(key)}, value ${bytes(value)} (latin1)`;
 }

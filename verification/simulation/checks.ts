@@ -14,11 +14,24 @@ import { APP, INPUT_TOPICS, TOPICS, turnOf, type SimSystem } from './system.ts';
 import { replay } from './temporal/replay.ts';
 import { WorkflowInstance } from './temporal/workflow-instance.ts';
 
-export function expectedOf(records: readonly RawRecord[], { settings }: Scenario, countryOf: (sessionId: string) => string | null | undefined): ModelResult {
+export function expectedOf(
+  records: readonly RawRecord[],
+  { settings }: Scenario,
+  countryOf: (sessionId: string) => string | null | undefined,
+): ModelResult {
   const { outOfOrderness, limits, rules } = settings;
   return model({
     records,
-    settings: { ...DEFAULT_SETTINGS, outOfOrderness, ...limits, sessionTtl: rules.sessionTtl, dedupTtl: rules.dedupTtl, pendingTimeout: rules.pendingTimeout, pendingAtEnd: 'lookup', bounds: rules.bounds! },
+    settings: {
+      ...DEFAULT_SETTINGS,
+      outOfOrderness,
+      ...limits,
+      sessionTtl: rules.sessionTtl,
+      dedupTtl: rules.dedupTtl,
+      pendingTimeout: rules.pendingTimeout,
+      pendingAtEnd: 'lookup',
+      bounds: rules.bounds!,
+    },
     sessionService: countryOf,
   });
 }
@@ -46,7 +59,12 @@ export class Durability {
       assert.ok(offset >= from, `the committed offset of ${key} went back from ${from} to ${offset}`);
       for (let at = from; at < offset; at += 1) {
         const place = this.#log.place(input, partition, at, turn);
-        if (this.#log.applicable.has(place) && !this.#log.gone.has(place)) assert.ok(this.#system.durable.has(place), `${place} is behind the committed offset ${offset}, and no workflow has it`);
+        if (this.#log.applicable.has(place) && !this.#log.gone.has(place)) {
+          assert.ok(
+            this.#system.durable.has(place),
+            `${place} is behind the committed offset ${offset}, and no workflow has it`,
+          );
+        }
       }
       this.#checked.set(key, offset);
     }
@@ -64,21 +82,39 @@ export function differences(given: Case, expected: ModelResult): string[] {
   const found: string[] = [];
   const came = outputsOf(given, found);
   const isMeddled = (userId: string): boolean => meddled.of(userId) !== undefined;
-  const want = new Map(expected.outputs.filter(({ userId }) => !isMeddled(userId)).map((output) => [`money/${output.partition}/${output.offset}`, output]));
+  const want = new Map(
+    expected.outputs
+      .filter(({ userId }) => !isMeddled(userId))
+      .map((output) => [`money/${output.partition}/${output.offset}`, output]),
+  );
   const got = new Set<string>();
-  for (const { place, output: { value, key, headers } } of came) {
+  for (const {
+    place,
+    output: { value, key, headers },
+  } of came) {
     if (isMeddled(log.usable(place)!.userId)) continue;
     if (got.has(place)) found.push(`twice: ${place}`);
     got.add(place);
     const output = want.get(place);
     if (output === undefined) found.push(`unexpected: ${place} ${value}`);
-    else if (String(value) !== output.value || String(key) !== output.key) found.push(`different: ${place}\n    got  ${value}\n    want ${output.value} (${output.path})`);
-    else if ((headers['enrichment'] === 'incomplete') !== output.incomplete) found.push(`header "enrichment" is wrong: ${place}`);
+    else if (String(value) !== output.value || String(key) !== output.key) {
+      found.push(`different: ${place}\n    got  ${value}\n    want ${output.value} (${output.path})`);
+    } else if ((headers['enrichment'] === 'incomplete') !== output.incomplete) {
+      found.push(`header "enrichment" is wrong: ${place}`);
+    }
   }
   for (const [place, { path, value }] of want) if (!got.has(place)) found.push(`missing: ${place} (${path}) ${value}`);
   for (const [userId, meddling] of meddled.users) {
     const mine = came.filter(({ place }) => log.usable(place)!.userId === userId);
-    found.push(...judgeUser(userId, meddling, mine, expected.outputs.filter((output) => output.userId === userId), given));
+    found.push(
+      ...judgeUser(
+        userId,
+        meddling,
+        mine,
+        expected.outputs.filter((output) => output.userId === userId),
+        given,
+      ),
+    );
   }
   return [...found, ...deadLetterDifferences(given, expected), ...swallowed(given)];
 }
@@ -88,26 +124,32 @@ function outputsOf({ system, log }: Judging, found: string[]): Came[] {
     const place = log.moneyOf(output);
     if (place !== undefined && log.usable(place) !== undefined) return [{ place, output }];
     const { shard, offset, headers } = output;
-    found.push(`of no money: the output at ${TOPICS.output}-${shard}@${offset}, which names ${headers['source-partition']}/${headers['source-offset']}`);
+    found.push(
+      `of no money: the output at ${TOPICS.output}-${shard}@${offset}, which names ${headers['source-partition']}/${headers['source-offset']}`,
+    );
     return [];
   });
 }
 
 function deadLetterDifferences({ system, log, scenario }: Case, expected: ModelResult): string[] {
   const found: string[] = [];
-  const line = (topic: unknown, partition: unknown, offset: unknown, reason: unknown): string => `dead letter ${topic}/${partition}/${offset} ${reason}`;
+  const line = (topic: unknown, partition: unknown, offset: unknown, reason: unknown): string =>
+    `dead letter ${topic}/${partition}/${offset} ${reason}`;
   const dead: string[] = [];
   for (let partition = 0; partition < scenario.partitions; partition += 1) {
     for (const { key, value, headers: h } of system.kafka.committed(TOPICS.deadLetter, partition)) {
       const [topic = '', number, at] = [h['source-topic'], Number(h['source-partition']), Number(h['source-offset'])];
       const isIt = (one: RawRecord): boolean => String(one.value) === String(value) && String(one.key) === String(key);
       // Two logs may have the same bytes at the same offset: one letter is of each.
-      const isNew = (one: RawRecord): boolean => isIt(one) && !dead.includes(line(topic, number, one.offset, h['reason']));
+      const isNew = (one: RawRecord): boolean =>
+        isIt(one) && !dead.includes(line(topic, number, one.offset, h['reason']));
       const record = log.recordAt(topic, number, at, isNew) ?? log.recordAt(topic, number, at, isIt);
       dead.push(line(topic, number, record?.offset ?? at, h['reason']));
     }
   }
-  const wanted = new Set(expected.deadLetters.map(({ topic, partition, offset, reason }) => line(topic, partition, offset, reason)));
+  const wanted = new Set(
+    expected.deadLetters.map(({ topic, partition, offset, reason }) => line(topic, partition, offset, reason)),
+  );
   const wentUnread = (text: string): boolean => log.gone.has(text.split(' ')[2]!);
   const seen = new Set<string>();
   for (const one of dead) {
@@ -127,33 +169,50 @@ function swallowed({ system, log }: Judging): string[] {
     const partition = Number(number);
     // Of all three nothing is left that could tell what was read.
     if (INPUT_TOPICS.every((one) => log.turn(one, partition) > 0)) return [];
-    const waited = log.turn(topic, partition) > 0 && system.said.lines.some((said) => said.reason === 'log' && said.partition === partition && said.msg.includes(topic) && /offset/.test(said.msg));
-    return waited || system.said.saidLost(topic, partition, Number(at)) ? [] : [`swallowed: ${place} went from its log unread, and nobody said so`];
+    const waited =
+      log.turn(topic, partition) > 0 &&
+      system.said.lines.some(
+        (said) =>
+          said.reason === 'log' && said.partition === partition && said.msg.includes(topic) && /offset/.test(said.msg),
+      );
+    return waited || system.said.saidLost(topic, partition, Number(at))
+      ? []
+      : [`swallowed: ${place} went from its log unread, and nobody said so`];
   });
 }
 
 /** Everything was read, signalled and committed, and no workflow has anything left to do. Empty when it is so. */
 export function unfinished(system: SimSystem, { partitions }: Scenario, log: Log): string[] {
   const found: string[] = [];
-  const committed = new Map(system.kafka.groupOffsets(bridgeGroupOf(APP)).map((one) => [`${one.topic}/${one.partition}`, one]));
+  const committed = new Map(
+    system.kafka.groupOffsets(bridgeGroupOf(APP)).map((one) => [`${one.topic}/${one.partition}`, one]),
+  );
   for (const [index, topic] of INPUT_TOPICS.entries()) {
     for (let partition = 0; partition < partitions; partition += 1) {
       const end = (system.kafka.committed(topic, partition).at(-1)?.offset ?? -1) + 1;
       const { offset = null, metadata = '' } = committed.get(`${topic}/${partition}`) ?? {};
       const name = decodeMetadata(metadata)?.logs?.names[index];
       if ((offset ?? 0) < end) found.push(`${topic}-${partition}: committed ${offset} of ${end}`);
-      else if (name !== undefined && turnOf(topic, name) !== log.turn(topic, partition)) found.push(`${topic}-${partition}: what is committed is of another log`);
+      else if (name !== undefined && turnOf(topic, name) !== log.turn(topic, partition)) {
+        found.push(`${topic}-${partition}: what is committed is of another log`);
+      }
     }
   }
   for (const { workflowId, task, activities } of system.temporal.runs.values()) {
     if (task !== undefined) found.push(`${workflowId}: a workflow task, attempt ${task.attempt}`);
-    for (const { name, attempt } of activities.values()) found.push(`${workflowId}: activity ${name}, attempt ${attempt}`);
+    for (const { name, attempt } of activities.values()) {
+      found.push(`${workflowId}: activity ${name}, attempt ${attempt}`);
+    }
   }
   return found;
 }
 
 /** The state of every user, from its history alone. Empty when all of it is within its bounds. */
-export async function stateOutOfBounds(system: SimSystem, expected: ModelResult, { settings: { rules } }: Scenario): Promise<string[]> {
+export async function stateOutOfBounds(
+  system: SimSystem,
+  expected: ModelResult,
+  { settings: { rules } }: Scenario,
+): Promise<string[]> {
   const found: string[] = [];
   for (const run of system.temporal.runs.values()) {
     const instance = new WorkflowInstance(run, () => undefined);
@@ -166,7 +225,11 @@ export async function stateOutOfBounds(system: SimSystem, expected: ModelResult,
     system.counts.madeRoom += forgottenBy(view);
     found.push(...beyondBounds(view, rules.bounds!));
     const mine = expected.outputs.filter(({ userId: id }) => id === userId).length;
-    if (sizes.pendingMoney > 0 || sizes.lookups > 0) found.push(`${userId}: ${sizes.pendingMoney} money pending and ${sizes.lookups} lookups when nothing is left to come`);
+    if (sizes.pendingMoney > 0 || sizes.lookups > 0) {
+      found.push(
+        `${userId}: ${sizes.pendingMoney} money pending and ${sizes.lookups} lookups when nothing is left to come`,
+      );
+    }
     if (sizes.dedupEntries > mine) found.push(`${userId}: remembers ${sizes.dedupEntries} ids for ${mine} outputs`);
   }
   return found;

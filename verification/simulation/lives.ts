@@ -37,7 +37,9 @@ export class Lives {
   signalled(userId: string, incarnation: Incarnation, { partition, logs, lowWater, records }: EventBatch): string[] {
     const life = this.#lifeOf(userId, `${incarnation.startedAt}/${incarnation.runId}`);
     const logOf = (input: Input): string => `${input}/${partition}/${logs?.[input] ?? ''}`;
-    for (const [index, input] of INPUTS.entries()) life.lowWater.set(logOf(input), Math.max(life.lowWater.get(logOf(input)) ?? 0, lowWater[index]!));
+    for (const [index, input] of INPUTS.entries()) {
+      life.lowWater.set(logOf(input), Math.max(life.lowWater.get(logOf(input)) ?? 0, lowWater[index]!));
+    }
     return records.map(({ offset, event }) => {
       const input = event.type === 'money' ? 'money' : event.type === 'session' ? 'session' : 'user';
       const place = this.#placeOf(input, partition, offset, logs?.[input] ?? '');
@@ -49,7 +51,9 @@ export class Lives {
   #add(life: Life, place: string): void {
     const before = this.of(life.userId).slice(0, this.of(life.userId).indexOf(life));
     const isAnothers = (one: string): boolean => before.some(({ places }) => places.has(one));
-    if (!life.places.has(place) && isAnothers(place) && [...life.places].some((one) => !isAnothers(one))) life.inNoOrder = true;
+    if (!life.places.has(place) && isAnothers(place) && [...life.places].some((one) => !isAnothers(one))) {
+      life.inNoOrder = true;
+    }
     life.places.add(place);
   }
 
@@ -57,7 +61,9 @@ export class Lives {
     const lives = this.#lives.get(userId) ?? [];
     this.#lives.set(userId, lives);
     let life = lives.find((one) => one.name === name);
-    if (life === undefined) lives.push((life = { name, userId, places: new Set(), lowWater: new Map(), inNoOrder: false }));
+    if (life === undefined) {
+      lives.push((life = { name, userId, places: new Set(), lowWater: new Map(), inNoOrder: false }));
+    }
     return life;
   }
 }

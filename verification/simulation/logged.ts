@@ -79,7 +79,9 @@ export class Log {
     const least = TURN * this.turn(topic, partition);
     for (const record of this.records) {
       const offset = record.offset - least;
-      if (record.topic === topic && record.partition === partition && offset >= from && offset < to) this.gone.add(`${topic}/${partition}/${record.offset}`);
+      if (record.topic === topic && record.partition === partition && offset >= from && offset < to) {
+        this.gone.add(`${topic}/${partition}/${record.offset}`);
+      }
     }
   }
 
@@ -93,7 +95,12 @@ export class Log {
   }
 
   /** Of which record an output or a dead letter is, that names an offset; `isIt` decides between logs with that offset. */
-  recordAt(topic: string, partition: number, offset: number, isIt: (record: RawRecord) => boolean): RawRecord | undefined {
+  recordAt(
+    topic: string,
+    partition: number,
+    offset: number,
+    isIt: (record: RawRecord) => boolean,
+  ): RawRecord | undefined {
     const found: RawRecord[] = [];
     for (let turn = 0; turn <= this.turn(topic, partition); turn += 1) {
       const logged = this.#logged.get(`${topic}/${partition}/${offset + TURN * turn}`);
@@ -106,7 +113,9 @@ export class Log {
   moneyOf({ headers, value }: Pick<StoredRecord, 'headers' | 'value'>): string | undefined {
     const partition = Number(headers['source-partition']);
     const { money } = JSON.parse(String(value)) as { money: { id: string } };
-    const record = this.recordAt('money', partition, Number(headers['source-offset']), (one) => String(one.value).toLowerCase().includes(money.id));
+    const record = this.recordAt('money', partition, Number(headers['source-offset']), (one) =>
+      String(one.value).toLowerCase().includes(money.id),
+    );
     return record === undefined ? undefined : `money/${partition}/${record.offset}`;
   }
 

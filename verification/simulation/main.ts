@@ -44,7 +44,9 @@ async function runAll(): Promise<number> {
     if (values.trace || result.failure !== undefined) console.log(result.trace);
     report.add(result);
   } else {
-    await Promise.all(Array.from({ length: jobs }, (_, job) => forked({ first: from + job, step: jobs, until: from + seeds }, report)));
+    await Promise.all(
+      Array.from({ length: jobs }, (_, job) => forked({ first: from + job, step: jobs, until: from + seeds }, report)),
+    );
   }
   report.print();
   return report.failed ? 1 : 0;
@@ -52,7 +54,11 @@ async function runAll(): Promise<number> {
 
 /** Ends with its part, or when any part has failed. */
 function forked(part: Part, report: Report): Promise<void> {
-  const child = fork(fileURLToPath(import.meta.url), ['--part', JSON.stringify(part), ...(values.narrow === undefined ? [] : ['--narrow', values.narrow])], { execArgv: ['--import', 'tsx'] });
+  const child = fork(
+    fileURLToPath(import.meta.url),
+    ['--part', JSON.stringify(part), ...(values.narrow === undefined ? [] : ['--narrow', values.narrow])],
+    { execArgv: ['--import', 'tsx'] },
+  );
   const stop = (): void => void child.kill();
   report.onFailure(stop);
   return new Promise((resolve, reject) => {

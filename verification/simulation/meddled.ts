@@ -48,7 +48,13 @@ export interface Judging {
   readonly expectedOf: (records: readonly RawRecord[]) => ModelResult;
 }
 
-export function judgeUser(userId: string, meddling: Meddling, came: readonly Came[], expected: readonly ModelOutput[], judging: Judging): string[] {
+export function judgeUser(
+  userId: string,
+  meddling: Meddling,
+  came: readonly Came[],
+  expected: readonly ModelOutput[],
+  judging: Judging,
+): string[] {
   switch (meddling) {
     case 'reset':
       return afterReset(userId, came, expected, judging);
@@ -60,13 +66,22 @@ export function judgeUser(userId: string, meddling: Meddling, came: readonly Cam
 }
 
 /** All comes out; what waited may come out once more, and then it was noticed. */
-function afterReset(userId: string, came: readonly Came[], expected: readonly ModelOutput[], { system }: Judging): string[] {
+function afterReset(
+  userId: string,
+  came: readonly Came[],
+  expected: readonly ModelOutput[],
+  { system }: Judging,
+): string[] {
   const found = compared(came, expected);
   const twice = repeated(came);
   for (const { place, output } of twice) {
-    if (output.headers['stream'] !== 'resolved') found.push(`twice, after a reset, though it did not wait: ${place} of ${userId}`);
+    if (output.headers['stream'] !== 'resolved') {
+      found.push(`twice, after a reset, though it did not wait: ${place} of ${userId}`);
+    }
   }
-  if (twice.length > 0 && !system.said.hasNoticed(userId, 'reset')) found.push(`nobody said that the workflow of ${userId} was reset`);
+  if (twice.length > 0 && !system.said.hasNoticed(userId, 'reset')) {
+    found.push(`nobody said that the workflow of ${userId} was reset`);
+  }
   return found;
 }
 
@@ -84,11 +99,21 @@ function afterTermination(userId: string, came: readonly Came[], { system, log, 
     });
     const expected = expectedOf(records).outputs.filter((output) => output.userId === userId);
     const isLast = index === lives.length - 1 && system.temporal.chainOf(workflowIdOf(APP, userId)).length > 0;
-    const isOf = (text: string): boolean => (isLast || !text.startsWith('missing')) && !(inNoOrder && /^(different|header)/.test(text));
-    found.push(...compared(mine, expected).filter(isOf), ...repeated(mine).map(({ place }) => `twice in one life: ${place} of ${userId}`));
+    const isOf = (text: string): boolean =>
+      (isLast || !text.startsWith('missing')) && !(inNoOrder && /^(different|header)/.test(text));
+    found.push(
+      ...compared(mine, expected).filter(isOf),
+      ...repeated(mine).map(({ place }) => `twice in one life: ${place} of ${userId}`),
+    );
   }
-  for (const { output, place } of came) if (!lives.some(({ name }) => name === output.headers['incarnation'])) found.push(`of no life: ${place} of ${userId}`);
-  if (named.size > 1 && !system.said.hasNoticed(userId, 'began-anew')) found.push(`nobody said that the workflow of ${userId} began anew`);
+  for (const { output, place } of came) {
+    if (!lives.some(({ name }) => name === output.headers['incarnation'])) {
+      found.push(`of no life: ${place} of ${userId}`);
+    }
+  }
+  if (named.size > 1 && !system.said.hasNoticed(userId, 'began-anew')) {
+    found.push(`nobody said that the workflow of ${userId} began anew`);
+  }
   return found;
 }
 
@@ -102,9 +127,16 @@ function inTwoPartitions(userId: string, came: readonly Came[], { system, log }:
   const out = new Set(came.map(({ place }) => idOf(place)));
   const places = [...log.applicable].filter((place) => log.usable(place)!.userId === userId);
   const wentUnread = (place: string): boolean => log.gone.has(place) && !system.durable.has(place);
-  for (const place of places) if (idOf(place) !== undefined && !out.has(idOf(place)) && !wentUnread(place)) found.push(`missing: ${place} of ${userId}, who is in two partitions`);
+  for (const place of places) {
+    if (idOf(place) !== undefined && !out.has(idOf(place)) && !wentUnread(place)) {
+      found.push(`missing: ${place} of ${userId}, who is in two partitions`);
+    }
+  }
   const partitions = new Set(places.map((place) => place.split('/')[1]));
-  if (partitions.size > 1 && !system.said.hasCounted(workflowIdOf(APP, userId), { what: 'happened', kind: 'second-partition' })) {
+  if (
+    partitions.size > 1 &&
+    !system.said.hasCounted(workflowIdOf(APP, userId), { what: 'happened', kind: 'second-partition' })
+  ) {
     found.push(`nobody said that ${userId} is in two partitions`);
   }
   return found;
@@ -119,8 +151,11 @@ function compared(came: readonly Came[], expected: readonly ModelOutput[]): stri
     got.add(place);
     const wanted = want.get(place);
     if (wanted === undefined) found.push(`unexpected: ${place} ${output.value}`);
-    else if (String(output.value) !== wanted.value) found.push(`different: ${place}\n    got  ${output.value}\n    want ${wanted.value}`);
-    else if ((output.headers['enrichment'] === 'incomplete') !== wanted.incomplete) found.push(`header "enrichment" is wrong: ${place}`);
+    else if (String(output.value) !== wanted.value) {
+      found.push(`different: ${place}\n    got  ${output.value}\n    want ${wanted.value}`);
+    } else if ((output.headers['enrichment'] === 'incomplete') !== wanted.incomplete) {
+      found.push(`header "enrichment" is wrong: ${place}`);
+    }
   }
   for (const [place, { value }] of want) if (!got.has(place)) found.push(`missing: ${place} ${value}`);
   return found;

@@ -62,7 +62,11 @@ export class Operator {
     if (this.#busy) return;
     this.#busy = true;
     const { random } = this.#scheduler;
-    this.#scheduler.after(THINKING.from + random.below(THINKING.to - THINKING.from), this.#process, () => void this.#decide());
+    this.#scheduler.after(
+      THINKING.from + random.below(THINKING.to - THINKING.from),
+      this.#process,
+      () => void this.#decide(),
+    );
   }
 
   /** About all that waits, and once more if more is said to wait meanwhile. */
@@ -72,10 +76,20 @@ export class Operator {
       if (!this.#undecided.has(topic)) continue;
       try {
         const accepted = await acceptLogs(this.#kafka, {
-          appId: APP, groupId: bridgeGroupOf(APP), inputTopics: INPUT_TOPICS, partitions: this.#scenario.partitions, topics: [topic], from, dryRun: false,
+          appId: APP,
+          groupId: bridgeGroupOf(APP),
+          inputTopics: INPUT_TOPICS,
+          partitions: this.#scenario.partitions,
+          topics: [topic],
+          from,
+          dryRun: false,
         });
         this.decided += accepted.length;
-        this.#scheduler.trace.add('operator', () => `accepts ${topic}: ${accepted.map(({ partition, before, offset }) => `${partition} from ${before} to ${offset}`).join(', ') || 'nothing'}`);
+        this.#scheduler.trace.add(
+          'operator',
+          () =>
+            `accepts ${topic}: ${accepted.map(({ partition, before, offset }) => `${partition} from ${before} to ${offset}`).join(', ') || 'nothing'}`,
+        );
         const tries = this.#undecided.get(topic)! + 1;
         if (accepted.length > 0 || tries > PATIENCE) this.#undecided.delete(topic);
         else this.#undecided.set(topic, tries);

@@ -41,20 +41,41 @@ const ARRIVALS = 300;
 const AROUND = 120_000;
 /** ms of event time and more until all is out, once it is over. */
 const LIMIT = 4 * 3_600_000;
-const rules = { sessionTtl: 86_400_000, dedupTtl: 60_000, pendingTimeout: 3_600_000, lookupGiveUpAfter: 600_000, bounds: BOUNDS };
+const rules = {
+  sessionTtl: 86_400_000,
+  dedupTtl: 60_000,
+  pendingTimeout: 3_600_000,
+  lookupGiveUpAfter: 600_000,
+  bounds: BOUNDS,
+};
 
 /** `lasts`: ms of simulated time. */
 export async function runOutage(outage: Outage, lasts: number, seed = 1): Promise<OutageReport> {
   const every = lasts / ARRIVALS;
   const scenario: Scenario = {
     ...scenarioOf(seed, []),
-    partitions: PARTITIONS, shards: 2, bridges: 1, workers: 1, lostTasks: 0, eviction: 0.2, suggestAfter: [100_000, 100_000], deadSessions: 0,
-    settings: { ...scenarioOf(seed, []).settings, outOfOrderness: 2_000, idleTimeout: 3 * every + AROUND, rules: { ...scenarioOf(seed, []).settings.rules, ...rules } },
+    partitions: PARTITIONS,
+    shards: 2,
+    bridges: 1,
+    workers: 1,
+    lostTasks: 0,
+    eviction: 0.2,
+    suggestAfter: [100_000, 100_000],
+    deadSessions: 0,
+    settings: {
+      ...scenarioOf(seed, []).settings,
+      outOfOrderness: 2_000,
+      idleTimeout: 3 * every + AROUND,
+      rules: { ...scenarioOf(seed, []).settings.rules, ...rules },
+    },
   };
   const scheduler = new Scheduler(seed);
-  const countryOf = outage === 'session service away' ? () => undefined : (id: string) => (id.endsWith('7') ? null : 'UY');
+  const countryOf =
+    outage === 'session service away' ? () => undefined : (id: string) => (id.endsWith('7') ? null : 'UY');
   const log = new Log(scenario);
-  const system = new SimSystem(scheduler, scenario, countryOf, (topic, partition, offset) => log.place(topic, partition, offset, 0));
+  const system = new SimSystem(scheduler, scenario, countryOf, (topic, partition, offset) =>
+    log.place(topic, partition, offset, 0),
+  );
   arrivals(scheduler, system, log, lasts, every);
   system.start('bridge');
   system.start('worker');
@@ -65,11 +86,20 @@ export async function runOutage(outage: Outage, lasts: number, seed = 1): Promis
   await scheduler.run(() => false, lasts / 2);
   const end = grown(system, scheduler);
   over(system, outage, scenario);
-  const expectedOf = (records: readonly RawRecord[]) => model({
-    records,
-    settings: { ...DEFAULT_SETTINGS, ...scenario.settings.limits, outOfOrderness: 2_000, sessionTtl: rules.sessionTtl, dedupTtl: rules.dedupTtl, pendingTimeout: rules.pendingTimeout, pendingAtEnd: 'lookup' },
-    sessionService: countryOf,
-  });
+  const expectedOf = (records: readonly RawRecord[]) =>
+    model({
+      records,
+      settings: {
+        ...DEFAULT_SETTINGS,
+        ...scenario.settings.limits,
+        outOfOrderness: 2_000,
+        sessionTtl: rules.sessionTtl,
+        dedupTtl: rules.dedupTtl,
+        pendingTimeout: rules.pendingTimeout,
+        pendingAtEnd: 'lookup',
+      },
+      sessionService: countryOf,
+    });
   const began = scheduler.now;
   await scheduler.run(() => false, 2 * AROUND);
   const wanted = expectedOf(log.records);
@@ -80,7 +110,11 @@ export async function runOutage(outage: Outage, lasts: number, seed = 1): Promis
     system.collect();
     return system.outputs.length >= wanted.outputs.length && unfinished(system, scenario, log).length === 0;
   }, LIMIT + scenario.settings.idleTimeout);
-  const problems = [...differences({ system, log, scenario, meddled: new Meddled(), expectedOf }, wanted), ...(all ? [] : unfinished(system, scenario, log)), ...(await stateOutOfBounds(system, wanted, scenario))];
+  const problems = [
+    ...differences({ system, log, scenario, meddled: new Meddled(), expectedOf }, wanted),
+    ...(all ? [] : unfinished(system, scenario, log)),
+    ...(await stateOutOfBounds(system, wanted, scenario)),
+  ];
   return { half, end, recovery: scheduler.now - began, problems };
 }
 
@@ -98,7 +132,11 @@ function over(system: SimSystem, outage: Outage, { shards }: Scenario): void {
 
 function grown(system: SimSystem, scheduler: Scheduler): Grown {
   const runs = [...system.temporal.runs.values()];
-  return { events: Math.max(...runs.map(({ events }) => events)), bytes: Math.max(...runs.map(({ bytes }) => bytes)), steps: scheduler.steps };
+  return {
+    events: Math.max(...runs.map(({ events }) => events)),
+    bytes: Math.max(...runs.map(({ bytes }) => bytes)),
+    steps: scheduler.steps,
+  };
 }
 
 /** Of every user money that needs no session, that waits for one, and that is looked up; and the other inputs beside it. */
@@ -107,12 +145,23 @@ function arrivals(scheduler: Scheduler, system: SimSystem, log: Log, lasts: numb
   let n = 0;
   const append = (input: 'user' | 'session' | 'money', userId: string, fields: object): void => {
     const { now } = scheduler;
-    const value = Buffer.from(JSON.stringify({ id: idOf(input, (n += 1)), userId, processedAt: new Date(now).toISOString(), ...fields }));
+    const value = Buffer.from(
+      JSON.stringify({ id: idOf(input, (n += 1)), userId, processedAt: new Date(now).toISOString(), ...fields }),
+    );
     const partition = partitionOf(userId, PARTITIONS);
     const offset = system.kafka.append(input, partition, { key: userId, value, timestamp: now });
     log.add({ topic: input, partition, offset, timestamp: now, key: Buffer.from(userId), value }, now);
   };
-  const money = { type: 'PaymentEvent', amount: 1, openingBalance: 0, closingBalance: 2, currency: 'EUR', moneyType: 'BET', paymentRelatedThing: 'x', isOldMoneyEvent: false };
+  const money = {
+    type: 'PaymentEvent',
+    amount: 1,
+    openingBalance: 0,
+    closingBalance: 2,
+    currency: 'EUR',
+    moneyType: 'BET',
+    paymentRelatedThing: 'x',
+    isOldMoneyEvent: false,
+  };
   for (let at = 1_000; at < lasts + 2 * AROUND; at += every) {
     const round = Math.round(at / every);
     for (let partition = 0; partition < PARTITIONS; partition += 1) {
@@ -120,10 +169,18 @@ function arrivals(scheduler: Scheduler, system: SimSystem, log: Log, lasts: numb
       const userId = mine[round % mine.length]!;
       scheduler.after(at, null, () => {
         append('user', userId, { type: 'OtherUserEvent', somethingUtil: 'x' });
-        append('session', userId, { type: 'UserSessionCreatedEvent', id: idOf('created', round), clientCountryCode: 'UY' });
+        append('session', userId, {
+          type: 'UserSessionCreatedEvent',
+          id: idOf('created', round),
+          clientCountryCode: 'UY',
+        });
         // Each user's own turn: two in a row need no session.
         const kind = [0, 0, 1, 2][Math.floor(round / mine.length) % 4]!;
-        append('money', userId, { ...money, ...(kind === 1 && { userSessionId: idOf('created', round + mine.length) }), ...(kind === 2 && { userSessionId: idOf('old', round), isOldMoneyEvent: true }) });
+        append('money', userId, {
+          ...money,
+          ...(kind === 1 && { userSessionId: idOf('created', round + mine.length) }),
+          ...(kind === 2 && { userSessionId: idOf('old', round), isOldMoneyEvent: true }),
+        });
       });
     }
   }

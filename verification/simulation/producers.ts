@@ -20,7 +20,13 @@ export class Producers {
   /** Where a record is written instead of where its key belongs. */
   #elsewhere: (arrival: Arrival) => number | undefined = () => undefined;
 
-  constructor(scheduler: Scheduler, { arrival }: Scenario, kafka: SimKafka, arrivals: readonly Arrival[], log: (record: RawRecord) => void) {
+  constructor(
+    scheduler: Scheduler,
+    { arrival }: Scenario,
+    kafka: SimKafka,
+    arrivals: readonly Arrival[],
+    log: (record: RawRecord) => void,
+  ) {
     this.#scheduler = scheduler;
     this.#kafka = kafka;
     this.#log = log;
@@ -67,7 +73,9 @@ export class Producers {
 
   #write(input: Input, partition: number, lane: string): void {
     const waiting = this.#waiting.get(lane)!;
-    while (waiting.length > 0 && this.#mayWrite(input, partition, lane)) this.#append(waiting.shift()!, partition, this.#scheduler.now);
+    while (waiting.length > 0 && this.#mayWrite(input, partition, lane)) {
+      this.#append(waiting.shift()!, partition, this.#scheduler.now);
+    }
     if (waiting.length === 0) this.#waiting.delete(lane);
     else this.#scheduler.after(RETRY, null, () => this.#write(input, partition, lane));
   }

@@ -20,7 +20,13 @@ export interface Stalled {
 }
 
 /** Everything that came out later than it had to, the worst first. */
-export function stalled(system: SimSystem, expected: ModelResult, log: Log, touched: Touched, scenario: Scenario): Stalled[] {
+export function stalled(
+  system: SimSystem,
+  expected: ModelResult,
+  log: Log,
+  touched: Touched,
+  scenario: Scenario,
+): Stalled[] {
   const { pendingTimeout, lookupGiveUpAfter } = scenario.settings.rules;
   const seen = firstSeen(system, log);
   const found: Stalled[] = [];
@@ -37,12 +43,22 @@ export function stalled(system: SimSystem, expected: ModelResult, log: Log, touc
     // What waited may have been looked up by the wall clock, before its session came by event time: the output is the same.
     if ((path === 'lookup' || waited) && !incomplete) scopes.push('lookups');
     const allowed = (waited ? pendingTimeout : 0) + (incomplete ? lookupGiveUpAfter : 0);
-    judge(`${place} of ${userId} in shard ${shard} (${path}${waited ? ', waited' : ''}${incomplete ? ', incomplete' : ''})`, log.readyAt(place), at, allowed, scopes);
+    judge(
+      `${place} of ${userId} in shard ${shard} (${path}${waited ? ', waited' : ''}${incomplete ? ', incomplete' : ''})`,
+      log.readyAt(place),
+      at,
+      allowed,
+      scopes,
+    );
   }
   for (const { topic, partition, offset } of expected.deadLetters) {
     const place = `${topic}/${partition}/${offset}`;
     const at = system.deadLettersSeen.get(place); // of a log that took another's place: told elsewhere
-    if (at !== undefined) judge(`the dead letter of ${place} in ${TOPICS.deadLetter}`, log.arrivedAt(place), at, 0, [`partition ${partition}`]);
+    if (at !== undefined) {
+      judge(`the dead letter of ${place} in ${TOPICS.deadLetter}`, log.arrivedAt(place), at, 0, [
+        `partition ${partition}`,
+      ]);
+    }
   }
   return found.sort((a, b) => b.ms - a.ms);
 }

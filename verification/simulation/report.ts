@@ -49,13 +49,17 @@ export class Report {
   print(): void {
     const failure = this.#failure;
     console.log(`\nwhat was hit:`);
-    for (const [what, count] of [...this.#hits].sort(([a], [b]) => (a < b ? -1 : 1))) console.log(`  ${words(what).padEnd(34)} ${count}`);
+    for (const [what, count] of [...this.#hits].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      console.log(`  ${words(what).padEnd(34)} ${count}`);
+    }
     console.log(
       `\n${this.#done} seeds: ${this.#events} events, ${this.#outputs} outputs, ${this.#steps} steps, ` +
         `${Math.round(this.#ms / 3_600_000)} hours of simulated time in ${this.#seconds} s`,
     );
     if (failure === undefined) return console.log(`${this.#done} passed, 0 failed`);
-    console.log(`\nseed ${failure.seed} failed:\n  ${failure.failure}\n\nto repeat it with its trace:\n  npm run simulate -- --seeds 1 --from ${failure.seed} --trace`);
+    console.log(
+      `\nseed ${failure.seed} failed:\n  ${failure.failure}\n\nto repeat it with its trace:\n  npm run simulate -- --seeds 1 --from ${failure.seed} --trace`,
+    );
     console.log(`${this.#done - 1} passed, 1 failed`);
   }
 

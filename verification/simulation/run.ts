@@ -52,13 +52,23 @@ export async function runSeed(seed: number, { trace = false, narrow }: RunOption
   const arrivals = workloadOf(scenario);
   const countryOf = sessionsOf(arrivals, scenario);
   const log = new Log(scenario);
-  const system = new SimSystem(scheduler, scenario, countryOf, (topic, partition, offset, name) => log.place(topic, partition, offset, turnOf(topic, name)));
-  const producers = new Producers(scheduler, scenario, system.kafka, arrivals, (record) => log.add(record, scheduler.now));
+  const system = new SimSystem(scheduler, scenario, countryOf, (topic, partition, offset, name) =>
+    log.place(topic, partition, offset, turnOf(topic, name)),
+  );
+  const producers = new Producers(scheduler, scenario, system.kafka, arrivals, (record) =>
+    log.add(record, scheduler.now),
+  );
   const touched = new Touched(scheduler);
   const meddled = new Meddled();
   const operator = new Operator(scheduler, scenario, system);
   const faults = new Faults({ scheduler, scenario, system, log, touched, producers, meddled, operator });
-  const given: Case = { system, log, scenario, meddled, expectedOf: (records) => expectedOf(records, scenario, countryOf) };
+  const given: Case = {
+    system,
+    log,
+    scenario,
+    meddled,
+    expectedOf: (records) => expectedOf(records, scenario, countryOf),
+  };
   let failure: string | undefined;
   try {
     for (let n = 0; n < scenario.bridges; n += 1) system.start('bridge');
@@ -75,7 +85,11 @@ export async function runSeed(seed: number, { trace = false, narrow }: RunOption
     await scheduler.run(() => false, scenario.healAt);
     faults.heal();
     scheduler.trace.add('fault', () => 'no more faults: everything is healed');
-    if (!(await scheduler.run(() => producers.done, HEALED_LIMIT))) throw new Error(`${producers.left.length} records did not get into the topics: their producers wait for somebody to notice that a log has changed`);
+    if (!(await scheduler.run(() => producers.done, HEALED_LIMIT))) {
+      throw new Error(
+        `${producers.left.length} records did not get into the topics: their producers wait for somebody to notice that a log has changed`,
+      );
+    }
     const owed = (): ModelResult => given.expectedOf(log.owed(system.durable));
     // What was gone unread is owed by nobody, and what people did is judged as a whole.
     const settled = log.gone.size === 0 && meddled.size === 0 ? owed() : undefined;
@@ -85,7 +99,9 @@ export async function runSeed(seed: number, { trace = false, narrow }: RunOption
       lookAgain = scheduler.now + 1_000;
       if (unfinished(system, scenario, log).length > 0) return false;
       system.collect();
-      return settled === undefined ? !differences(given, owed()).some((text) => text.startsWith('missing')) : system.outputs.length >= settled.outputs.length;
+      return settled === undefined
+        ? !differences(given, owed()).some((text) => text.startsWith('missing'))
+        : system.outputs.length >= settled.outputs.length;
     };
     const all = await scheduler.run(done, HEALED_LIMIT);
     await scheduler.run(() => false, AFTERWARDS);
@@ -93,9 +109,16 @@ export async function runSeed(seed: number, { trace = false, narrow }: RunOption
     const expected = owed();
     const problems = [
       ...differences(given, expected),
-      ...(all ? [] : [`still waiting ${HEALED_LIMIT / 1_000} s after everything was healed:`, ...unfinished(system, scenario, log)]),
+      ...(all
+        ? []
+        : [
+            `still waiting ${HEALED_LIMIT / 1_000} s after everything was healed:`,
+            ...unfinished(system, scenario, log),
+          ]),
       ...(await stateOutOfBounds(system, expected, scenario)),
-      ...stalled(system, expected, log, touched, scenario).map(({ what, ms }) => `${what} came ${Math.round(ms / 1_000)} s of undisturbed time after it could have come`),
+      ...stalled(system, expected, log, touched, scenario).map(
+        ({ what, ms }) => `${what} came ${Math.round(ms / 1_000)} s of undisturbed time after it could have come`,
+      ),
     ];
     if (problems.length > 0) throw new Error(problems.slice(0, 20).join('\n  '));
   } catch (error) {
@@ -106,19 +129,37 @@ export async function runSeed(seed: number, { trace = false, narrow }: RunOption
   return {
     seed,
     failure,
-    hits: { ...Object.fromEntries(faults.hits), ...kafka.counts, ...temporal.counts, ...system.counts, decisionsOfPeople: operator.decided },
+    hits: {
+      ...Object.fromEntries(faults.hits),
+      ...kafka.counts,
+      ...temporal.counts,
+      ...system.counts,
+      decisionsOfPeople: operator.decided,
+    },
     events: log.records.length,
     outputs: system.outputs.length,
     faults: [...faults.hits.values()].reduce((sum, count) => sum + count, 0),
     steps: scheduler.steps,
     ms: scheduler.now - EPOCH,
-    digest: createHash('sha256').update(JSON.stringify([scheduler.steps, scheduler.now, system.outputs.map(({ shard, offset, value }) => [shard, offset, String(value)])])).digest('hex').slice(0, 16),
+    digest: createHash('sha256')
+      .update(
+        JSON.stringify([
+          scheduler.steps,
+          scheduler.now,
+          system.outputs.map(({ shard, offset, value }) => [shard, offset, String(value)]),
+        ]),
+      )
+      .digest('hex')
+      .slice(0, 16),
     trace: scheduler.trace.text,
   };
 }
 
 /** The session service: what the session events say, and of sessions without one whatever follows from their id. */
-function sessionsOf(arrivals: readonly Arrival[], { deadSessions }: Scenario): (sessionId: string) => string | null | undefined {
+function sessionsOf(
+  arrivals: readonly Arrival[],
+  { deadSessions }: Scenario,
+): (sessionId: string) => string | null | undefined {
   const known = new Map<string, string>();
   for (const { input, value } of arrivals) {
     if (input !== 'session' || value === null) continue;

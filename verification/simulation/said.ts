@@ -69,6 +69,13 @@ export class Said {
 
   /** That these records went from their log before they were read. */
   saidLost(topic: string, partition: number, offset: number): boolean {
-    return this.lines.some((line) => line.topic === topic && line.partition === partition && line.from !== undefined && line.from <= offset && offset < line.to!);
+    return this.lines.some(
+      (line) =>
+        line.topic === topic &&
+        line.partition === partition &&
+        line.from !== undefined &&
+        line.from <= offset &&
+        offset < line.to!,
+    );
   }
 }

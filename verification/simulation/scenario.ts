@@ -18,23 +18,72 @@ import type { Limits } from '../../src/money/codec/decode.ts';
 
 /** Kinds of faults that strike for a moment, or all of a server; any number of them on top of each other. */
 const COARSE = [
-  'kill bridge', 'kill worker', 'pause bridge', 'pause worker', 'stop bridge', 'stop worker', 'kafka down', 'temporal down', 'cut from kafka',
-  'cut from temporal', 'rebalance bridges', 'rebalance workers', 'fence shard', 'fence triple', 'lossy kafka', 'lossy temporal', 'slow kafka', 'slow temporal',
-  'sessions down', 'retention', 'compaction', 'one more worker',
+  'kill bridge',
+  'kill worker',
+  'pause bridge',
+  'pause worker',
+  'stop bridge',
+  'stop worker',
+  'kafka down',
+  'temporal down',
+  'cut from kafka',
+  'cut from temporal',
+  'rebalance bridges',
+  'rebalance workers',
+  'fence shard',
+  'fence triple',
+  'lossy kafka',
+  'lossy temporal',
+  'slow kafka',
+  'slow temporal',
+  'sessions down',
+  'retention',
+  'compaction',
+  'one more worker',
 ] as const satisfies Fault[];
 
 /** Kinds that touch something of their own and leave all else alone. A seed has few of them. */
 const NARROW = [
-  'no leader', 'no replicas', 'leader moves', 'coordinator moves', 'sessions slow', 'sessions hang', 'sessions talk nonsense', 'clock steps',
-  'unread records deleted', 'input compacted', 'transaction left open', 'garbage signal', 'unknown signal',
-  'input made anew', 'input made anew from a copy', 'all inputs made anew', 'log cut below the place', 'log cut below what is read', 'unread money deleted',
-  'workflow reset', 'workflow terminated', 'other partitioner',
+  'no leader',
+  'no replicas',
+  'leader moves',
+  'coordinator moves',
+  'sessions slow',
+  'sessions hang',
+  'sessions talk nonsense',
+  'clock steps',
+  'unread records deleted',
+  'input compacted',
+  'transaction left open',
+  'garbage signal',
+  'unknown signal',
+  'input made anew',
+  'input made anew from a copy',
+  'all inputs made anew',
+  'log cut below the place',
+  'log cut below what is read',
+  'unread money deleted',
+  'workflow reset',
+  'workflow terminated',
+  'other partitioner',
 ] as const satisfies Fault[];
 
 /** Kinds that replace a log while it is written; producers wait meanwhile. */
-const REPLACING: ReadonlySet<Fault> = new Set<Fault>(['input made anew', 'input made anew from a copy', 'all inputs made anew', 'log cut below the place', 'log cut below what is read']);
+const REPLACING: ReadonlySet<Fault> = new Set<Fault>([
+  'input made anew',
+  'input made anew from a copy',
+  'all inputs made anew',
+  'log cut below the place',
+  'log cut below what is read',
+]);
 /** Kinds after which nobody knows by which effective time something late would come. */
-const UNTIMELY: ReadonlySet<Fault> = new Set<Fault>([...REPLACING, 'unread money deleted', 'workflow terminated', 'unread records deleted', 'transaction left open']);
+const UNTIMELY: ReadonlySet<Fault> = new Set<Fault>([
+  ...REPLACING,
+  'unread money deleted',
+  'workflow terminated',
+  'unread records deleted',
+  'transaction left open',
+]);
 
 /** What the product does not stand yet. The one place to switch a kind on. */
 const SWITCHED_OFF: ReadonlySet<Fault> = new Set<Fault>([]);
@@ -73,7 +122,9 @@ export interface Scenario {
   readonly deadSessions: number;
   /** What the bounds of a state are made of: as in production, or so few that users of a seed reach them. */
   readonly boundsPlan: BoundsPlan;
-  readonly settings: Pick<MoneyBridgeSettings, 'outOfOrderness' | 'idleTimeout' | 'rules'> & { readonly limits: Limits };
+  readonly settings: Pick<MoneyBridgeSettings, 'outOfOrderness' | 'idleTimeout' | 'rules'> & {
+    readonly limits: Limits;
+  };
 }
 
 const EVENTS = 220;
@@ -84,7 +135,10 @@ const IDLE = { mixture: 30_000, neighbours: 120_000 };
 const PLENTY: Slots = { tasks: 50, activities: 100, localActivities: 100 };
 
 /** `narrow`: the kinds to draw from instead of all that are switched on. */
-export function scenarioOf(seed: number, narrow: readonly string[] = NARROW.filter((kind) => !SWITCHED_OFF.has(kind))): Scenario {
+export function scenarioOf(
+  seed: number,
+  narrow: readonly string[] = NARROW.filter((kind) => !SWITCHED_OFF.has(kind)),
+): Scenario {
   const random = new Random(seed);
   const possible = NARROW.filter((kind) => narrow.includes(kind));
   const plan = possible.length > 0 && random.chance(0.35) ? 'neighbours' : 'mixture';
@@ -92,7 +146,12 @@ export function scenarioOf(seed: number, narrow: readonly string[] = NARROW.filt
   const partitions = 1 + random.below(3);
   const outOfOrderness = 2_000;
   const sessionTtl = random.pick([5_000, 20_000, 600_000]);
-  const rules = { sessionTtl, dedupTtl: random.pick([2_000, 10_000, 60_000]), pendingTimeout: random.pick([4_000, 15_000]), lookupGiveUpAfter: 600_000 };
+  const rules = {
+    sessionTtl,
+    dedupTtl: random.pick([2_000, 10_000, 60_000]),
+    pendingTimeout: random.pick([4_000, 15_000]),
+    lookupGiveUpAfter: 600_000,
+  };
   const deadSessions = random.chance(0.15) ? 0.3 : 0;
   const { boundsPlan, bounds, without } = boundsOf(seed, deadSessions > 0);
   const maybe = (fraction: number): number => (random.chance(0.7) ? fraction : 0);
@@ -115,7 +174,10 @@ export function scenarioOf(seed: number, narrow: readonly string[] = NARROW.filt
     ...LIMITS,
     ...without,
   });
-  const faults = plan === 'neighbours' ? neighboursPlan(random, possible) : mixturePlan(random, possible, arrival === 'live' ? span + 10_000 : 20_000);
+  const faults =
+    plan === 'neighbours'
+      ? neighboursPlan(random, possible)
+      : mixturePlan(random, possible, arrival === 'live' ? span + 10_000 : 20_000);
   return {
     seed,
     partitions,
@@ -129,7 +191,11 @@ export function scenarioOf(seed: number, narrow: readonly string[] = NARROW.filt
     healAt: Math.max(...faults.map(({ at, lasts }) => (plan === 'neighbours' ? at + lasts : at))) + 100,
     lostTasks: plan === 'neighbours' ? 0 : maybe(0.02),
     eviction: random.pick([0, 0.1, 0.5]),
-    suggestAfter: random.pick([[2, 6], [5, 20], [1_000, 1_000]] as const),
+    suggestAfter: random.pick([
+      [2, 6],
+      [5, 20],
+      [1_000, 1_000],
+    ] as const),
     slots: random.chance(0.3) ? { tasks: 4, activities: 3, localActivities: 4 } : PLENTY,
     temporalLimits: TEMPORAL_LIMITS,
     deadLetterBatchBytes: random.pick([Infinity, 100_000, 3_000]),

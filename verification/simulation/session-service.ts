@@ -47,12 +47,19 @@ export class SimSessions {
       throw new Error('The operation was aborted due to timeout');
     }
     if (mood === 'slow') await process.clock.sleep(SLOW);
-    return this.server.request(process, 'a lookup', () => {
-      if (mood === 'down') throw new Error('connection refused');
-      if (mood === 'nonsense') throw new Error('status 200 without a clientCountryCode');
-      const country = this.#countryOf(sessionId);
-      if (country === undefined) throw new Error('status 500');
-      return country === null ? ({ sessionId, status: 'not-found' } as const) : ({ sessionId, status: 'found', clientCountryCode: country } as const);
-    }, (why) => new Error(why));
+    return this.server.request(
+      process,
+      'a lookup',
+      () => {
+        if (mood === 'down') throw new Error('connection refused');
+        if (mood === 'nonsense') throw new Error('status 200 without a clientCountryCode');
+        const country = this.#countryOf(sessionId);
+        if (country === undefined) throw new Error('status 500');
+        return country === null
+          ? ({ sessionId, status: 'not-found' } as const)
+          : ({ sessionId, status: 'found', clientCountryCode: country } as const);
+      },
+      (why) => new Error(why),
+    );
   }
 }

@@ -8,7 +8,11 @@ const SEEDS = 60;
 test(`${SEEDS} seeds: every money event exactly once, whatever fails`, async () => {
   for (let seed = 1; seed <= SEEDS; seed += 1) {
     const { failure } = await runSeed(seed);
-    assert.equal(failure, undefined, `seed ${seed}, repeat it with: npm run simulate -- --seeds 1 --from ${seed} --trace`);
+    assert.equal(
+      failure,
+      undefined,
+      `seed ${seed}, repeat it with: npm run simulate -- --seeds 1 --from ${seed} --trace`,
+    );
   }
 });
 

@@ -30,10 +30,25 @@ export function boundsOf(seed: number, deadSessions: boolean): PlannedBounds {
       return { boundsPlan, bounds: BOUNDS, without: {} };
     case 'few': {
       const few = (): number => 1 + random.below(random.pick([2, 6, 20]));
-      return { boundsPlan, bounds: { dedupEntries: few(), sessions: few(), pending: few(), changes: few(), moneyTypes: few(), bytes: BOUNDS.bytes }, without: {} };
+      return {
+        boundsPlan,
+        bounds: {
+          dedupEntries: few(),
+          sessions: few(),
+          pending: few(),
+          changes: few(),
+          moneyTypes: few(),
+          bytes: BOUNDS.bytes,
+        },
+        without: {},
+      };
     }
     case 'small':
-      return { boundsPlan, bounds: { ...BOUNDS, bytes: SMALLEST + random.below(1_200) }, without: { duplicates: 0, late: 0 } };
+      return {
+        boundsPlan,
+        bounds: { ...BOUNDS, bytes: SMALLEST + random.below(1_200) },
+        without: { duplicates: 0, late: 0 },
+      };
   }
 }
 
@@ -48,7 +63,9 @@ export function beyondBounds({ userId, sizes }: UserStateView, bounds: Bounds): 
     ['money types', sizes.firstOccurrences, bounds.moneyTypes],
     ['bytes', sizes.bytes, bounds.bytes + BESIDE],
   ];
-  return kept.filter(([, has, most]) => has > most).map(([what, has, most]) => `${userId}: a state with ${has} ${what}, where ${most} is the bound`);
+  return kept
+    .filter(([, has, most]) => has > most)
+    .map(([what, has, most]) => `${userId}: a state with ${has} ${what}, where ${most} is the bound`);
 }
 
 /** How often something of it made room. */

@@ -61,7 +61,17 @@ export class SimSystem {
   readonly temporal: SimTemporal;
   readonly sessions: SimSessions;
   readonly running = new Set<Running>();
-  readonly counts = { signalsFailed: 0, starts: 0, lookups: 0, reopened: 0, repeated: 0, lostShards: 0, refused: 0, madeRoom: 0, splitUsers: 0 };
+  readonly counts = {
+    signalsFailed: 0,
+    starts: 0,
+    lookups: 0,
+    reopened: 0,
+    repeated: 0,
+    lostShards: 0,
+    refused: 0,
+    madeRoom: 0,
+    splitUsers: 0,
+  };
   /** Places (`input/partition/offset`) that Temporal has, durably. */
   readonly durable = new Set<string>();
   readonly said = new Said();
@@ -70,7 +80,12 @@ export class SimSystem {
   readonly #scenario: Scenario;
   #names = 0;
 
-  constructor(scheduler: Scheduler, scenario: Scenario, countryOf: (sessionId: string) => string | null | undefined, placeOf: PlaceOf) {
+  constructor(
+    scheduler: Scheduler,
+    scenario: Scenario,
+    countryOf: (sessionId: string) => string | null | undefined,
+    placeOf: PlaceOf,
+  ) {
     this.lives = new Lives(placeOf);
     this.said.onLine(({ msg }) => scheduler.trace.add('log', () => msg));
     this.#scheduler = scheduler;
@@ -82,7 +97,15 @@ export class SimSystem {
     this.kafka.createTopic(TOPICS.output, scenario.shards);
     this.kafka.createTopic(TOPICS.ledger, scenario.shards, { compacted: true });
     const { lostTasks, eviction, suggestAfter, slots, temporalLimits: limits } = scenario;
-    this.temporal = new SimTemporal({ scheduler, lostTasks, eviction, suggestAfter, slots, limits, onNoticed: (workflowId, what) => this.said.counted(workflowId, what) });
+    this.temporal = new SimTemporal({
+      scheduler,
+      lostTasks,
+      eviction,
+      suggestAfter,
+      slots,
+      limits,
+      onNoticed: (workflowId, what) => this.said.counted(workflowId, what),
+    });
     this.sessions = new SimSessions(scheduler, countryOf);
   }
 
@@ -92,7 +115,12 @@ export class SimSystem {
     this.#scheduler.after(0, process, () => {
       const bridge = role === 'bridge' ? this.#bridge(process) : undefined;
       const service = bridge ?? this.#worker(process);
-      const running: Running = { role, process, waits: () => bridge?.partitionsWaiting ?? [], stop: () => this.#scheduler.after(0, process, () => service.stop()) };
+      const running: Running = {
+        role,
+        process,
+        waits: () => bridge?.partitionsWaiting ?? [],
+        stop: () => this.#scheduler.after(0, process, () => service.stop()),
+      };
       this.running.add(running);
       const gone = (): void => {
         if (!this.running.delete(running)) return;
@@ -152,19 +180,32 @@ export class SimSystem {
 
   settings(): MoneyBridgeSettings {
     return {
-      appId: APP, groupId: bridgeGroupOf(APP), inputTopics: INPUT_TOPICS, deadLetterTopic: TOPICS.deadLetter, deadLetterPartitions: this.#scenario.partitions, ...this.#scenario.settings, ...decoding(this.#scenario.settings.limits),
+      appId: APP,
+      groupId: bridgeGroupOf(APP),
+      inputTopics: INPUT_TOPICS,
+      deadLetterTopic: TOPICS.deadLetter,
+      deadLetterPartitions: this.#scenario.partitions,
+      ...this.#scenario.settings,
+      ...decoding(this.#scenario.settings.limits),
     };
   }
 
   #bridge(process: SimProcess): Bridge {
     return new Bridge(this.settings(), {
-      kafka: this.kafka.port(process), signaller: this.#noticing(process), clock: process.clock, logger: this.said.logger, observer: this.#observer(process),
+      kafka: this.kafka.port(process),
+      signaller: this.#noticing(process),
+      clock: process.clock,
+      logger: this.said.logger,
+      observer: this.#observer(process),
     });
   }
 
   #noticing(process: SimProcess): Signaller {
     return noticingSplitKeys(this.#signaller(process), {
-      clock: process.clock, logger: this.said.logger, workflowId: (userId) => workflowIdOf(APP, userId), onSplit: () => void (this.counts.splitUsers += 1),
+      clock: process.clock,
+      logger: this.said.logger,
+      workflowId: (userId) => workflowIdOf(APP, userId),
+      onSplit: () => void (this.counts.splitUsers += 1),
     });
   }
 
@@ -177,16 +218,26 @@ export class SimSystem {
         const start: Start = { userId };
         const texts = [JSON.stringify(start), JSON.stringify(batch)] as const;
         const taskQueue = taskQueueOf(APP, shardOf(userId, this.#scenario.shards));
-        return server.request(process, 'a signal', () => {
-          const { incarnation } = this.temporal.signalWithStart(workflowIdOf(APP, userId), taskQueue, ...texts);
-          for (const place of this.lives.signalled(userId, incarnation, batch)) this.durable.add(place);
-        }, unanswered);
+        return server.request(
+          process,
+          'a signal',
+          () => {
+            const { incarnation } = this.temporal.signalWithStart(workflowIdOf(APP, userId), taskQueue, ...texts);
+            for (const place of this.lives.signalled(userId, incarnation, batch)) this.durable.add(place);
+          },
+          unanswered,
+        );
       },
       history: (userId) =>
-        server.request(process, 'describing a workflow', () => {
-          const run = this.temporal.runs.get(workflowIdOf(APP, userId));
-          return run === undefined ? null : { events: run.events, bytes: run.bytes, busy: run.busy };
-        }, unanswered),
+        server.request(
+          process,
+          'describing a workflow',
+          () => {
+            const run = this.temporal.runs.get(workflowIdOf(APP, userId));
+            return run === undefined ? null : { events: run.events, bytes: run.bytes, busy: run.busy };
+          },
+          unanswered,
+        ),
     };
   }
 
@@ -210,7 +261,8 @@ export class SimSystem {
     const kafka = this.kafka.port(process);
     const { clock } = process;
     const shared = {
-      sessionServiceUrl: '', lookupTimeout: 0,
+      sessionServiceUrl: '',
+      lookupTimeout: 0,
       sessionService: this.sessions.of(process),
       limiter: new Limiter(this.#scenario.lookupsAtATime),
       clock,
@@ -225,7 +277,13 @@ export class SimSystem {
       createOwnership: (handlers) =>
         createOwnership({
           ...handlers,
-          appId: APP, outputTopic: TOPICS.output, ledgerTopic: TOPICS.ledger, kafka, encode: encodeOutput, clock, host: process.name,
+          appId: APP,
+          outputTopic: TOPICS.output,
+          ledgerTopic: TOPICS.ledger,
+          kafka,
+          encode: encodeOutput,
+          clock,
+          host: process.name,
           newId: () => `${process.name}/${(ids += 1)}`,
           random: () => scheduler.random.uint32() / 2 ** 32,
           onEvent: (event) => {
@@ -248,7 +306,12 @@ export class SimSystem {
         name: 'the worker of the lookups',
         start: async () => {
           const activities = createActivities({ ...shared, publisher: NOBODY, isLocal: () => false });
-          return this.temporal.startWorker(process, lookupsQueueOf(APP), { local: activities, regular: activities }, { ...this.#scenario.slots, activities: this.#scenario.lookupsAtATime });
+          return this.temporal.startWorker(
+            process,
+            lookupsQueueOf(APP),
+            { local: activities, regular: activities },
+            { ...this.#scenario.slots, activities: this.#scenario.lookupsAtATime },
+          );
         },
       },
     });

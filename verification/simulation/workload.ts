@@ -20,7 +20,11 @@ const HEARTBEAT = 5_000;
 
 export function workloadOf({ traffic, partitions, arrival, seed }: Scenario): Arrival[] {
   const arrivals = [...generateTraffic(traffic)].map(({ input, key, value, timestamp }): Arrival => ({
-    timestamp, input, key, value, partition: key === null ? 0 : partitionOf(key, partitions),
+    timestamp,
+    input,
+    key,
+    value,
+    partition: key === null ? 0 : partitionOf(key, partitions),
   }));
   if (arrival === 'backlog') return arrivals;
   const random = new Random(seed ^ 0x5eed);

@@ -37,12 +37,32 @@ const head = (type: string, id: string, second: number) => ({ type, id, userId: 
 
 /** What is in the topics: the user's address, its session, and the money that is followed. */
 const RECORDS: readonly (readonly [Input, second: number, value: object])[] = [
-  ['user', 1, { ...head('ChangeAddressEvent', '20e70000-0000-4000-8000-000000000002', 1), address: 'Some street 1', residentCountryCode: 'DE', postalCode: '10115' }],
+  [
+    'user',
+    1,
+    {
+      ...head('ChangeAddressEvent', '20e70000-0000-4000-8000-000000000002', 1),
+      address: 'Some street 1',
+      residentCountryCode: 'DE',
+      postalCode: '10115',
+    },
+  ],
   ['session', 2, { ...head('UserSessionCreatedEvent', SESSION, 2), clientCountryCode: 'UY' }],
-  ['money', 3, {
-    ...head('PaymentEvent', MONEY, 3), userSessionId: SESSION, amount: 10.5, openingBalance: 0, closingBalance: 10.5, currency: 'EUR', moneyType: 'DEPOSIT',
-    paymentRelatedThing: 'card', isOldMoneyEvent: false,
-  }],
+  [
+    'money',
+    3,
+    {
+      ...head('PaymentEvent', MONEY, 3),
+      userSessionId: SESSION,
+      amount: 10.5,
+      openingBalance: 0,
+      closingBalance: 10.5,
+      currency: 'EUR',
+      moneyType: 'DEPOSIT',
+      paymentRelatedThing: 'card',
+      isOldMoneyEvent: false,
+    },
+  ],
 ];
 
 type AnyMethod = (this: unknown, ...args: never[]) => unknown;
@@ -60,7 +80,12 @@ class Recorder {
   #calls = 0;
 
   /** `file`: of the class, from the root of the project. */
-  watch<T extends object, N extends keyof T & string>(cls: { readonly name: string; readonly prototype: T }, file: string, method: N, words: Words<T, Parameters<Extract<T[N], AnyMethod>>, ReturnType<Extract<T[N], AnyMethod>>>): void {
+  watch<T extends object, N extends keyof T & string>(
+    cls: { readonly name: string; readonly prototype: T },
+    file: string,
+    method: N,
+    words: Words<T, Parameters<Extract<T[N], AnyMethod>>, ReturnType<Extract<T[N], AnyMethod>>>,
+  ): void {
     const prototype = cls.prototype as unknown as Record<string, AnyMethod>;
     const original = prototype[method]!;
     const place = `${file}:${lineOf(file, cls.name, method)} ${cls.name}.${method}`;
@@ -72,7 +97,8 @@ class Recorder {
       const into = stops.some((stop) => stop.place === place) ? undefined : said.in(args, this);
       const result = original.apply(this, args);
       if (into === undefined) return result;
-      const stop = (value: unknown): void => void stops.push({ order, place, what: said.what, in: into, out: said.out(value, this, args) });
+      const stop = (value: unknown): void =>
+        void stops.push({ order, place, what: said.what, in: into, out: said.out(value, this, args) });
       if (result instanceof Promise) result.then(stop, () => undefined);
       else stop(result);
       return result;
@@ -89,7 +115,9 @@ class Recorder {
 function lineOf(file: string, className: string, method: string): number {
   const lines = readFileSync(fileURLToPath(new URL(`../../${file}`, import.meta.url)), 'utf8').split('\n');
   const from = lines.findIndex((line) => line.startsWith(`export class ${className}`));
-  const index = lines.findIndex((line, at) => at > from && new RegExp(`^  (async |\\*)?${method}(<[^>]*>)?\\(`).test(line));
+  const index = lines.findIndex(
+    (line, at) => at > from && new RegExp(`^  (async |\\*)?${method}(<[^>]*>)?\\(`).test(line),
+  );
   if (from < 0 || index < 0) throw new Error(`the tour stops at ${className}.${method} of ${file}, which is not there`);
   return index + 1;
 }
@@ -102,18 +130,40 @@ export async function tour(): Promise<readonly Stop[]> {
     const scheduler = new Scheduler(1);
     const plain = scenarioOf(1, []);
     const scenario = {
-      ...plain, partitions: 1, shards: 1, bridges: 1, workers: 1, faults: [], lostTasks: 0, eviction: 0,
+      ...plain,
+      partitions: 1,
+      shards: 1,
+      bridges: 1,
+      workers: 1,
+      faults: [],
+      lostTasks: 0,
+      eviction: 0,
       settings: { ...plain.settings, outOfOrderness: 2_000, idleTimeout: 5_000 },
     };
-    const system = new SimSystem(scheduler, scenario, () => null, (topic, partition, offset) => `${topic}/${partition}/${offset}`);
-    for (const [input, second, value] of RECORDS) system.kafka.append(input, 0, { key: `"${USER}"`, value: JSON.stringify(value), timestamp: EPOCH + second * 1_000 });
+    const system = new SimSystem(
+      scheduler,
+      scenario,
+      () => null,
+      (topic, partition, offset) => `${topic}/${partition}/${offset}`,
+    );
+    for (const [input, second, value] of RECORDS) {
+      system.kafka.append(input, 0, {
+        key: `"${USER}"`,
+        value: JSON.stringify(value),
+        timestamp: EPOCH + second * 1_000,
+      });
+    }
     system.start('bridge');
     system.start('worker');
     const all = await scheduler.run(() => {
       system.collect();
       return system.outputs.length > 0 && recorder.stops.some(({ place }) => place.includes('Committer.commit'));
     }, 120_000);
-    if (!all) throw new Error(`the money did not come out; stops so far:\n${recorder.stops.map(({ place }) => place).join('\n')}`);
+    if (!all) {
+      throw new Error(
+        `the money did not come out; stops so far:\n${recorder.stops.map(({ place }) => place).join('\n')}`,
+      );
+    }
     return recorder.stops.toSorted((a, b) => a.order - b.order).map(({ order: _, ...stop }) => stop);
   } finally {
     recorder.end();
@@ -124,32 +174,49 @@ function watchAll(recorder: Recorder): void {
   const isMoney = (offset: number, input: number): boolean => input === 2 && offset === 0;
   recorder.watch(InputLanes, 'src/engine/ordering/input-lanes.ts', 'offer', {
     what: 'The consumer group delivers a batch of a partition; its records are decoded and queued.',
-    in: ([{ topic, partition, records: [first] }]) => (topic === 'money' && first !== undefined ? `${topic}/${partition}, offset ${first.offset}, key ${String(first.key)}, value ${short(String(first.value))}` : undefined),
-    out: (_, self, [{ partition, next }]) => `queued; the next fetch is at offset ${next}, ${self.waits(partition, 2) ? 'when its schema is known' : 'and nothing waits for a schema'}`,
+    in: ([
+      {
+        topic,
+        partition,
+        records: [first],
+      },
+    ]) =>
+      topic === 'money' && first !== undefined
+        ? `${topic}/${partition}, offset ${first.offset}, key ${String(first.key)}, value ${short(String(first.value))}`
+        : undefined,
+    out: (_, self, [{ partition, next }]) =>
+      `queued; the next fetch is at offset ${next}, ${self.waits(partition, 2) ? 'when its schema is known' : 'and nothing waits for a schema'}`,
   });
   recorder.watch(MergeQueue, 'src/engine/ordering/merge-queue.ts', 'take', {
     what: 'The inputs are read as one log, in the order of Kafka timestamps.',
     in: ([input], self) => (input === 2 ? `the oldest that is queued, of ${time(self.oldestTimestamp)}` : undefined),
-    out: ({ offset, decoded }) => `offset ${offset}: ${decoded.ok ? `an event of ${decoded.key} at ${time(decoded.ts)}` : `a dead letter, ${decoded.reason}`}`,
+    out: ({ offset, decoded }) =>
+      `offset ${offset}: ${decoded.ok ? `an event of ${decoded.key} at ${time(decoded.ts)}` : `a dead letter, ${decoded.reason}`}`,
   });
   recorder.watch(OrderingBuffer, 'src/engine/ordering/ordering-buffer.ts', 'hold', {
     what: 'It is on time, and held until the watermark passes its event time.',
-    in: ([{ input, offset, ts, before }]) => (isMoney(offset, input) ? `event time ${time(ts)}, watermark ${time(before.watermark)}` : undefined),
+    in: ([{ input, offset, ts, before }]) =>
+      isMoney(offset, input) ? `event time ${time(ts)}, watermark ${time(before.watermark)}` : undefined,
     out: (_, { length }) => `${length} held, in the order of event time`,
   });
   recorder.watch(Outbox, 'src/engine/ordering/outbox.ts', 'add', {
     what: 'The watermark has passed it: released.',
-    in: ([{ input, offset, urgent }]) => (isMoney(offset, input) ? `money ${offset}, ${urgent ? 'urgent' : 'not urgent'}` : undefined),
+    in: ([{ input, offset, urgent }]) =>
+      isMoney(offset, input) ? `money ${offset}, ${urgent ? 'urgent' : 'not urgent'}` : undefined,
     out: (_, { length }) => `${length} released and not acknowledged`,
   });
   recorder.watch(Outbox, 'src/engine/ordering/outbox.ts', 'take', {
     what: 'One signal takes what is ready of one user.',
     in: (_, { length }) => `${length} released and not acknowledged`,
-    out: (flight) => (flight === undefined ? 'nothing' : `a signal for ${flight.key}: ${flight.records.map(({ input, offset }) => `${INPUTS[input]} ${offset}`).join(', ')}`),
+    out: (flight) =>
+      flight === undefined
+        ? 'nothing'
+        : `a signal for ${flight.key}: ${flight.records.map(({ input, offset }) => `${INPUTS[input]} ${offset}`).join(', ')}`,
   });
   recorder.watch(Inbox, 'workflows/inbox.ts', 'signal', {
     what: 'In the workflow of the user the signal waits for its turn.',
-    in: ([{ records, partition }]) => `${records.length} records of partition ${partition}: ${records.map(({ event }) => event.type).join(', ')}`,
+    in: ([{ records, partition }]) =>
+      `${records.length} records of partition ${partition}: ${records.map(({ event }) => event.type).join(', ')}`,
     out: (_, { mayApply }) => (mayApply ? 'it may be applied' : 'it waits for room'),
   });
   recorder.watch(SignalGroup, 'workflows/signal-group.ts', 'apply', {
@@ -159,7 +226,8 @@ function watchAll(recorder: Recorder): void {
   });
   recorder.watch(Redeliveries, 'src/engine/workflow/redelivery.ts', 'noteApplied', {
     what: 'Each coordinate is applied once, however often it is signalled.',
-    in: ([, { partition }, input, offset]) => (input === 'money' ? `${input}/${partition}, offset ${offset}` : undefined),
+    in: ([, { partition }, input, offset]) =>
+      input === 'money' ? `${input}/${partition}, offset ${offset}` : undefined,
     out: (isNew) => (isNew ? 'not applied before' : 'dropped'),
   });
   recorder.watch(DedupEntries, 'src/money/domain/dedup.ts', 'add', {
@@ -169,17 +237,25 @@ function watchAll(recorder: Recorder): void {
   });
   recorder.watch(ShardPublisher, 'src/engine/publish/shard-publisher.ts', 'publish', {
     what: 'A local activity asks the owner of the shard to publish it, under a number.',
-    in: ([{ stream, first, outputs }]) => `${stream} ${first}: ${outputs.length} output, of money ${outputs[0]!.offset}`,
+    in: ([{ stream, first, outputs }]) =>
+      `${stream} ${first}: ${outputs.length} output, of money ${outputs[0]!.offset}`,
     out: (_, { keys }) => `committed; ${keys} key in the ledger`,
   });
   recorder.watch(ShardSender, 'src/engine/publish/shard-sender.ts', 'commit', {
     what: 'One Kafka transaction writes the output, and its number to the ledger.',
-    in: ([, outputs, ledger]) => `${outputs.length} output, ${ledger.length} ledger entry; headers ${Object.entries(outputs[0]!.headers ?? {}).map(([name, value]) => `${name}=${String(value)}`).filter((header) => !header.startsWith('incarnation')).join(' ')}`,
+    in: ([, outputs, ledger]) =>
+      `${outputs.length} output, ${ledger.length} ledger entry; headers ${Object.entries(outputs[0]!.headers ?? {})
+        .map(([name, value]) => `${name}=${String(value)}`)
+        .filter((header) => !header.startsWith('incarnation'))
+        .join(' ')}`,
     out: (_, __, [, [output]]) => `${TOPICS.output}: ${String(output!.value)}`,
   });
   recorder.watch(Committer, 'src/engine/bridge/committer.ts', 'commit', {
     what: 'The bridge commits the place up to which all is acknowledged, with the watermark there.',
-    in: ([triple]) => (triple.checkpoint().next[2]! > 0 ? `next offsets ${triple.checkpoint().next.join('/')}, watermark ${time(triple.checkpoint().watermark)}` : undefined),
+    in: ([triple]) =>
+      triple.checkpoint().next[2]! > 0
+        ? `next offsets ${triple.checkpoint().next.join('/')}, watermark ${time(triple.checkpoint().watermark)}`
+        : undefined,
     out: (letters) => `committed, with ${letters?.length ?? 0} dead letters`,
   });
 }
@@ -189,7 +265,12 @@ const short = (text: string): string => (text.length > 100 ? `${text.slice(0, 10
 
 /** As it is printed, and shown in docs/tour.md. */
 export function tourText(stops: readonly Stop[]): string {
-  return stops.map(({ place, what, in: into, out }, index) => `${String(index + 1).padStart(2)}  ${what}\n    ${place}\n    in   ${into}\n    out  ${out}`).join('\n\n');
+  return stops
+    .map(
+      ({ place, what, in: into, out }, index) =>
+        `${String(index + 1).padStart(2)}  ${what}\n    ${place}\n    in   ${into}\n    out  ${out}`,
+    )
+    .join('\n\n');
 }
 
 export const TOUR_PAGE = fileURLToPath(new URL('../../docs/tour.md', import.meta.url));

@@ -42,12 +42,14 @@ export async function acceptLogs(kafka: KafkaClient, accepting: Accepting): Prom
       accepted.push(...(await decide(kafka, look, accepting)).accepted);
       continue;
     }
-    accepted.push(...(await asBridge(kafka, accepting.appId, partition, async (producer) => {
-      const place = await placeOf(kafka, { ...accepting, partition });
-      const { offsets, accepted: moved } = await decide(kafka, place, accepting);
-      await commit(producer, accepting.groupId, offsets);
-      return moved;
-    })));
+    accepted.push(
+      ...(await asBridge(kafka, accepting.appId, partition, async (producer) => {
+        const place = await placeOf(kafka, { ...accepting, partition });
+        const { offsets, accepted: moved } = await decide(kafka, place, accepting);
+        await commit(producer, accepting.groupId, offsets);
+        return moved;
+      })),
+    );
   }
   return accepted;
 }
@@ -56,14 +58,25 @@ export async function acceptLogs(kafka: KafkaClient, accepting: Accepting): Prom
  * The watermark of a triple begins anew: for one that a wrong clock has moved ahead, so that all is late there. The bridges go on at the
  * same offsets, and find it out of the next records. Undefined when nothing is committed. Errors: as {@link acceptLogs}.
  */
-export async function resetWatermark(kafka: KafkaClient, { appId, groupId, inputTopics }: Pick<Accepting, 'appId' | 'groupId' | 'inputTopics'>, partition: number): Promise<{ readonly before: number } | undefined> {
+export async function resetWatermark(
+  kafka: KafkaClient,
+  { appId, groupId, inputTopics }: Pick<Accepting, 'appId' | 'groupId' | 'inputTopics'>,
+  partition: number,
+): Promise<{ readonly before: number } | undefined> {
   return asBridge(kafka, appId, partition, async (producer) => {
     const { inputs } = await placeOf(kafka, { groupId, inputTopics, partition });
     const offsets = inputs.flatMap(({ topic, committed, metadata }) => {
       if (committed === null) return [];
       // What a person has set stays what a person has set.
       if (metadata === undefined) return [{ topic, partition, offset: committed, metadata: '' }];
-      return [{ topic, partition, offset: committed, metadata: encodeMetadata({ ...known(metadata), maxTs: -Infinity, watermark: -Infinity }) }];
+      return [
+        {
+          topic,
+          partition,
+          offset: committed,
+          metadata: encodeMetadata({ ...known(metadata), maxTs: -Infinity, watermark: -Infinity }),
+        },
+      ];
     });
     if (offsets.length === 0) return undefined;
     await commit(producer, groupId, offsets);
@@ -72,7 +85,12 @@ export async function resetWatermark(kafka: KafkaClient, { appId, groupId, input
 }
 
 /** A bridge that waits for a decision takes the triple again every few seconds, and may do so meanwhile: nothing is committed then, and it is done again. */
-async function asBridge<T>(kafka: KafkaClient, appId: string, partition: number, work: (producer: TransactionalProducer) => Promise<T>): Promise<T> {
+async function asBridge<T>(
+  kafka: KafkaClient,
+  appId: string,
+  partition: number,
+  work: (producer: TransactionalProducer) => Promise<T>,
+): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     const producer = await kafka.fence(bridgeTransactionalIdOf(appId, partition));
     try {
@@ -86,7 +104,11 @@ async function asBridge<T>(kafka: KafkaClient, appId: string, partition: number,
   }
 }
 
-async function commit(producer: TransactionalProducer, groupId: string, offsets: Parameters<Transaction['sendOffsets']>[1]): Promise<void> {
+async function commit(
+  producer: TransactionalProducer,
+  groupId: string,
+  offsets: Parameters<Transaction['sendOffsets']>[1],
+): Promise<void> {
   if (offsets.length === 0) return;
   const transaction = await producer.begin();
   await transaction.sendOffsets(groupId, offsets);
@@ -94,12 +116,25 @@ async function commit(producer: TransactionalProducer, groupId: string, offsets:
 }
 
 function isToDecide({ inputs, knownPartitions, identities }: Place, { topics }: Accepting): boolean {
-  return inputs.some((input) => topics.includes(input.topic) && logProblem(input) !== undefined) || partitionsProblem(knownPartitions, identities) !== undefined;
+  return (
+    inputs.some((input) => topics.includes(input.topic) && logProblem(input) !== undefined) ||
+    partitionsProblem(knownPartitions, identities) !== undefined
+  );
 }
 
 /** What stays as it was committed. */
-function known({ deadLettersBelow, logs, last, cutBelow }: OffsetMetadata): Omit<OffsetMetadata, 'maxTs' | 'watermark'> {
-  return { deadLettersBelow, ...(logs && { logs }), ...(last && { last }), ...(cutBelow !== undefined && { cutBelow }) };
+function known({
+  deadLettersBelow,
+  logs,
+  last,
+  cutBelow,
+}: OffsetMetadata): Omit<OffsetMetadata, 'maxTs' | 'watermark'> {
+  return {
+    deadLettersBelow,
+    ...(logs && { logs }),
+    ...(last && { last }),
+    ...(cutBelow !== undefined && { cutBelow }),
+  };
 }
 
 async function decide(kafka: KafkaClient, place: Place, { topics, from }: Accepting) {
@@ -109,19 +144,40 @@ async function decide(kafka: KafkaClient, place: Place, { topics, from }: Accept
   const changed = inputs.map((input) => logProblem(input) !== undefined);
   const isNew = inputs.map((input, index) => changed[index]! && topics.includes(input.topic));
   // One that has changed and is not accepted keeps its name, and is still to be decided about.
-  const nameNow = (input: Place['inputs'][number], index: number): string => (isNew[index] ? nextName(input) : changed[index] ? (input.known ?? '') : nameOf(input));
+  const nameNow = (input: Place['inputs'][number], index: number): string =>
+    isNew[index] ? nextName(input) : changed[index] ? (input.known ?? '') : nameOf(input);
   const names = inputs.map(nameNow);
-  const partitions = place.identities.map((identity) => identity.partitions).find((count) => count !== null) ?? place.knownPartitions;
+  const partitions =
+    place.identities.map((identity) => identity.partitions).find((count) => count !== null) ?? place.knownPartitions;
   const watermark = Math.max(...inputs.map(({ metadata }) => metadata?.watermark ?? -Infinity));
   const offsets: { topic: string; partition: number; offset: number; metadata: string }[] = [];
   const accepted: Accepted[] = [];
   for (const [input, { topic, start, end, committed, metadata }] of inputs.entries()) {
     let offset = committed;
-    if (isNew[input]) offset = from === 'beginning' ? start : from === 'end' ? end : ((await kafka.firstOffsetSince({ topic, partition }, from)) ?? end);
-    if (isNew[input] || (grown && topics.includes(topic))) accepted.push({ topic, partition, before: committed, offset: offset ?? start });
+    if (isNew[input]) {
+      offset =
+        from === 'beginning'
+          ? start
+          : from === 'end'
+            ? end
+            : ((await kafka.firstOffsetSince({ topic, partition }, from)) ?? end);
+    }
+    if (isNew[input] || (grown && topics.includes(topic))) {
+      accepted.push({ topic, partition, before: committed, offset: offset ?? start });
+    }
     if (offset === null) continue;
     const kept = isNew[input] || metadata === undefined ? { deadLettersBelow: offset } : known(metadata);
-    offsets.push({ topic, partition, offset, metadata: encodeMetadata({ ...kept, maxTs: metadata?.maxTs ?? -Infinity, watermark, logs: { names, partitions } }) });
+    offsets.push({
+      topic,
+      partition,
+      offset,
+      metadata: encodeMetadata({
+        ...kept,
+        maxTs: metadata?.maxTs ?? -Infinity,
+        watermark,
+        logs: { names, partitions },
+      }),
+    });
   }
   return { offsets, accepted };
 }

@@ -27,10 +27,20 @@ export function shortName(workflowId: string): string {
 export function isAhead(value: unknown): value is Ahead {
   if (typeof value !== 'object' || value === null) return false;
   const { next, watermark, except } = value as Partial<Record<keyof Ahead, unknown>>;
-  return Array.isArray(next) && isOffsets(next, next.length) && typeof watermark === 'number' && Array.isArray(except) && except.every((name) => typeof name === 'string');
+  return (
+    Array.isArray(next) &&
+    isOffsets(next, next.length) &&
+    typeof watermark === 'number' &&
+    Array.isArray(except) &&
+    except.every((name) => typeof name === 'string')
+  );
 }
 
 export function sameAhead(a: Ahead | undefined, b: Ahead | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
-  return a.watermark === b.watermark && a.next.every((offset, input) => offset === b.next[input]) && a.except.join() === b.except.join();
+  return (
+    a.watermark === b.watermark &&
+    a.next.every((offset, input) => offset === b.next[input]) &&
+    a.except.join() === b.except.join()
+  );
 }

@@ -106,7 +106,8 @@ export class Bridge {
             },
             onRecords: async (batch) => this.generation?.offer(batch),
             // What the ends of its log say decides what becomes of it.
-            onOutOfRange: (topic, partition) => this.deps.logger.debug({ topic, partition }, 'the next offset is not in the log'),
+            onOutOfRange: (topic, partition) =>
+              this.deps.logger.debug({ topic, partition }, 'the next offset is not in the log'),
             onCrash: reject,
           })
           .catch(reject);
@@ -120,9 +121,19 @@ export class Bridge {
     }
   }
 
-  private async replaceGeneration(partitions: readonly number[], member: GroupMember, onFailure: (error: unknown) => void): Promise<void> {
+  private async replaceGeneration(
+    partitions: readonly number[],
+    member: GroupMember,
+    onFailure: (error: unknown) => void,
+  ): Promise<void> {
     const before = this.generation;
-    const generation = new Generation(this.settings, { ...this.deps, guard: this.guard, rooms: this.rooms, member, onFailure });
+    const generation = new Generation(this.settings, {
+      ...this.deps,
+      guard: this.guard,
+      rooms: this.rooms,
+      member,
+      onFailure,
+    });
     this.generation = generation;
     await before?.end();
     await generation.begin(partitions);

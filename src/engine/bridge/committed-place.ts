@@ -5,7 +5,15 @@ import type { KafkaPort, TopicPartition } from '../kafka/port.ts';
 import type { TopicIdentity } from '../kafka/kafkajs/topic-ids.ts';
 import { decodeMetadata, type Checkpoint, type OffsetMetadata } from '../ordering/checkpoint.ts';
 import type { Offsets } from '../ordering/decoded.ts';
-import { decideHow, logProblem, nameOf, partitionsProblem, type KnownLogs, type LogNames, type LogPlace } from './log-identity.ts';
+import {
+  decideHow,
+  logProblem,
+  nameOf,
+  partitionsProblem,
+  type KnownLogs,
+  type LogNames,
+  type LogPlace,
+} from './log-identity.ts';
 import { printOf, type Mark, type Marks } from '../ordering/record-mark.ts';
 
 export interface PlaceOptions {
@@ -37,27 +45,42 @@ export async function placeOf(kafka: KafkaPort, { groupId, partition, inputTopic
   // A partition that was added has no place yet: the first one tells how many there were.
   const first = inputTopics.map((topic) => ({ topic, partition: 0 }));
   const [committed, ends, identities] = await Promise.all([
-    kafka.committedOffsets(groupId, partition === 0 ? partitions : [...partitions, ...first]), kafka.endOffsets(partitions), kafka.topicIdentities?.(inputTopics) ?? [],
+    kafka.committedOffsets(groupId, partition === 0 ? partitions : [...partitions, ...first]),
+    kafka.endOffsets(partitions),
+    kafka.topicIdentities?.(inputTopics) ?? [],
   ]);
   const offsets = committed.filter((one) => one.partition === partition);
-  const metadata = inputTopics.map((topic) => decodeMetadata(offsets.find((one) => one.topic === topic)?.metadata ?? ''));
+  const metadata = inputTopics.map((topic) =>
+    decodeMetadata(offsets.find((one) => one.topic === topic)?.metadata ?? ''),
+  );
   const known = metadata.find((one) => one?.logs !== undefined)?.logs;
-  const knownPartitions = known?.partitions ?? committed.map((one) => decodeMetadata(one.metadata)?.logs?.partitions).find((count) => count !== undefined) ?? 0;
-  const inputs = await Promise.all(inputTopics.map(async (topic, input) => {
-    const { start, end } = ends.find((one) => one.topic === topic)!;
-    const last = metadata[input]?.last;
-    return {
-      topic, partition, start, end,
-      committed: offsets.find((one) => one.topic === topic)?.offset ?? null,
-      ours: metadata[input] !== undefined,
-      identity: identities.find((one) => one.topic === topic),
-      known: known?.names[input],
-      last,
-      now: last !== undefined && start <= last.offset && last.offset < end ? await markNow(kafka, { topic, partition }, last) : undefined,
-      metadata: metadata[input],
-      cutBelow: metadata[input]?.cutBelow,
-    };
-  }));
+  const knownPartitions =
+    known?.partitions ??
+    committed.map((one) => decodeMetadata(one.metadata)?.logs?.partitions).find((count) => count !== undefined) ??
+    0;
+  const inputs = await Promise.all(
+    inputTopics.map(async (topic, input) => {
+      const { start, end } = ends.find((one) => one.topic === topic)!;
+      const last = metadata[input]?.last;
+      return {
+        topic,
+        partition,
+        start,
+        end,
+        committed: offsets.find((one) => one.topic === topic)?.offset ?? null,
+        ours: metadata[input] !== undefined,
+        identity: identities.find((one) => one.topic === topic),
+        known: known?.names[input],
+        last,
+        now:
+          last !== undefined && start <= last.offset && last.offset < end
+            ? await markNow(kafka, { topic, partition }, last)
+            : undefined,
+        metadata: metadata[input],
+        cutBelow: metadata[input]?.cutBelow,
+      };
+    }),
+  );
   return { inputs, knownPartitions, identities };
 }
 
@@ -68,18 +91,34 @@ async function markNow(kafka: KafkaPort, place: TopicPartition, { offset }: Mark
 }
 
 /** What stands against reading on; undefined when nothing does. For people. */
-export function problemOf({ inputs, knownPartitions, identities }: Place, acceptCommand?: PlaceOptions['acceptCommand']): string | undefined {
+export function problemOf(
+  { inputs, knownPartitions, identities }: Place,
+  acceptCommand?: PlaceOptions['acceptCommand'],
+): string | undefined {
   const found = inputs.flatMap((input) => {
     const problem = logProblem(input);
     return problem === undefined ? [] : [{ topic: input.topic, problem }];
   });
-  if (found.length > 0) return `${found.map(({ problem }) => problem).join('; ')}. ${decideHow(found.map(({ topic }) => topic), acceptCommand)}`;
+  if (found.length > 0) {
+    return `${found.map(({ problem }) => problem).join('; ')}. ${decideHow(
+      found.map(({ topic }) => topic),
+      acceptCommand,
+    )}`;
+  }
   const moved = partitionsProblem(knownPartitions, identities);
-  return moved === undefined ? undefined : `${moved}. ${decideHow(inputs.slice(-1).map(({ topic }) => topic), acceptCommand)}`;
+  return moved === undefined
+    ? undefined
+    : `${moved}. ${decideHow(
+        inputs.slice(-1).map(({ topic }) => topic),
+        acceptCommand,
+      )}`;
 }
 
 /** Throws EnrichmentError LOG_CHANGED when a person has to decide first. */
-export async function readPlace(kafka: KafkaPort, options: PlaceOptions): Promise<{ readonly committed: Committed; readonly logs: KnownLogs }> {
+export async function readPlace(
+  kafka: KafkaPort,
+  options: PlaceOptions,
+): Promise<{ readonly committed: Committed; readonly logs: KnownLogs }> {
   const place = await placeOf(kafka, options);
   const problem = problemOf(place, options.acceptCommand);
   if (problem !== undefined) throw new EnrichmentError('LOG_CHANGED', problem);
@@ -97,8 +136,12 @@ export async function readPlace(kafka: KafkaPort, options: PlaceOptions): Promis
   const marks = each(({ last }) => last ?? null) satisfies Marks;
   return {
     committed: {
-      start, deadLettersBelow: each(({ metadata, committed, start: first }) => metadata?.deadLettersBelow ?? committed ?? first),
-      ...(ahead && { ahead }), ...(marks.some((mark) => mark !== null) && { marks }),
+      start,
+      deadLettersBelow: each(
+        ({ metadata, committed, start: first }) => metadata?.deadLettersBelow ?? committed ?? first,
+      ),
+      ...(ahead && { ahead }),
+      ...(marks.some((mark) => mark !== null) && { marks }),
     },
     logs: { names: each(nameOf) satisfies LogNames, partitions: partitions ?? place.knownPartitions },
   };

@@ -79,7 +79,10 @@ export class Committer {
   }
 
   /** Fences whoever held the triple, then reads where it left off. */
-  static async take(kafka: KafkaPort, options: CommitterOptions): Promise<{ committer: Committer; committed: Committed }> {
+  static async take(
+    kafka: KafkaPort,
+    options: CommitterOptions,
+  ): Promise<{ committer: Committer; committed: Committed }> {
     const taken = await fenceAndRead(kafka, options);
     return { committer: new Committer(kafka, options, taken), committed: taken.committed };
   }
@@ -94,7 +97,12 @@ export class Committer {
     const marks = triple.marks();
     const { records, below } = triple.deadLetters();
     const { last } = this;
-    const nothingNew = last !== undefined && records.length === 0 && sameCheckpoint(last.checkpoint, checkpoint) && sameAhead(last.ahead, ahead) && sameMarks(last.marks, marks);
+    const nothingNew =
+      last !== undefined &&
+      records.length === 0 &&
+      sameCheckpoint(last.checkpoint, checkpoint) &&
+      sameAhead(last.ahead, ahead) &&
+      sameMarks(last.marks, marks);
     if (nothingNew) return null;
     for (let refusals = 0; ; refusals += 1) {
       try {
@@ -117,7 +125,11 @@ export class Committer {
     await this.write([], { checkpoint: start, ahead, below: deadLettersBelow, marks }, cuts);
   }
 
-  private async write(records: readonly UnusableRecord[], { checkpoint, ahead, below, marks }: Standing, cuts: Cuts = NO_CUTS): Promise<void> {
+  private async write(
+    records: readonly UnusableRecord[],
+    { checkpoint, ahead, below, marks }: Standing,
+    cuts: Cuts = NO_CUTS,
+  ): Promise<void> {
     const { groupId, partition, inputTopics, deadLetterTopic, deadLetterPartitions, rooms, onCut } = this.options;
     const { batches, cut } = await this.lettersOf(records);
     const transaction = await this.producer.begin();
@@ -129,8 +141,12 @@ export class Committer {
         partition,
         offset: checkpoint.next[input]!,
         metadata: encodeMetadata({
-          maxTs: checkpoint.maxTs[input]!, watermark: checkpoint.watermark, deadLettersBelow: below[input]!, logs: this.logs,
-          ...(marks?.[input] && { last: marks[input] }), ...(input === 0 && ahead !== undefined && { ahead }),
+          maxTs: checkpoint.maxTs[input]!,
+          watermark: checkpoint.watermark,
+          deadLettersBelow: below[input]!,
+          logs: this.logs,
+          ...(marks?.[input] && { last: marks[input] }),
+          ...(input === 0 && ahead !== undefined && { ahead }),
           ...(cuts.has(input) && { cutBelow: cuts.get(input)! }),
         }),
       })),
@@ -143,7 +159,12 @@ export class Committer {
   private async lettersOf(records: readonly UnusableRecord[]): Promise<{ batches: readonly Batch[]; cut: number }> {
     if (records.length === 0) return { batches: [], cut: 0 };
     const room = await this.options.rooms.of(this.options.deadLetterTopic);
-    const letters = new Map(records.map((record): [OutRecord, UnusableRecord] => [deadLetter(this.sourceOf(record), record, record.rejection), record]));
+    const letters = new Map(
+      records.map((record): [OutRecord, UnusableRecord] => [
+        deadLetter(this.sourceOf(record), record, record.rejection),
+        record,
+      ]),
+    );
     let cut = 0;
     const batches = (await batchesOf([...letters.keys()], room, { compressFrom: LARGE })).map((batch): Batch => {
       if (batch.bytes <= room.most) return batch;
@@ -171,7 +192,13 @@ export class Committer {
 
   private sourceOf({ input, offset, timestamp, timestampText }: UnusableRecord): Source {
     const { inputTopics, partition } = this.options;
-    return { topic: inputTopics[input]!, partition, offset, timestamp, ...(timestampText !== undefined && { timestampText }) };
+    return {
+      topic: inputTopics[input]!,
+      partition,
+      offset,
+      timestamp,
+      ...(timestampText !== undefined && { timestampText }),
+    };
   }
 }
 
@@ -192,6 +219,7 @@ async function fenceAndRead(kafka: KafkaPort, options: CommitterOptions): Promis
 }
 
 function refusedLetters(error: RefusedBatch): EnrichmentError {
-  const what = error.why === 'content' ? 'is its cleanup.policy "compact"? Set it to "delete"' : 'raise its max.message.bytes';
+  const what =
+    error.why === 'content' ? 'is its cleanup.policy "compact"? Set it to "delete"' : 'raise its max.message.bytes';
   return new EnrichmentError('KAFKA', `dead letters cannot be written, ${error.message}: ${what}`, { cause: error });
 }

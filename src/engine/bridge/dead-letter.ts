@@ -44,9 +44,25 @@ export interface RawRecord {
 type Always = 'reason' | 'detail' | 'source-topic' | 'source-partition' | 'source-offset' | 'source-timestamp';
 type DeadLetterHeaders = Readonly<Record<Always, string>>;
 
-const ALWAYS: readonly Always[] = ['reason', 'detail', 'source-topic', 'source-partition', 'source-offset', 'source-timestamp'];
+const ALWAYS: readonly Always[] = [
+  'reason',
+  'detail',
+  'source-topic',
+  'source-partition',
+  'source-offset',
+  'source-timestamp',
+];
 /** Only of what was cut: bytes and SHA-256 (lower-case hex) of the whole. */
-const OF_CUT = ['value-bytes', 'value-sha256', 'value-cut', 'key-bytes', 'key-sha256', 'key-cut', 'headers-bytes', 'headers-cut'] as const;
+const OF_CUT = [
+  'value-bytes',
+  'value-sha256',
+  'value-cut',
+  'key-bytes',
+  'key-sha256',
+  'key-cut',
+  'headers-bytes',
+  'headers-cut',
+] as const;
 /** Says of a part whether it was cut. */
 const MARKS = ['value-cut', 'key-cut', 'headers-cut'] as const;
 
@@ -78,7 +94,12 @@ export function deadLetter(source: Source, { key, value, headers = {} }: RawReco
  * The same of a record that no request can carry: what is too much is cut until a request of `limit` bytes takes it, the value
  * first of all, the key and the record's own headers only where they alone are too much.
  */
-export function cutDeadLetter(source: Source, { key, value, headers = {} }: RawRecord, rejection: Rejection, limit: number): OutRecord {
+export function cutDeadLetter(
+  source: Source,
+  { key, value, headers = {} }: RawRecord,
+  rejection: Rejection,
+  limit: number,
+): OutRecord {
   const ours = deadLetterHeaders(source, rejection);
   const marked: Record<string, string> = { ...ours };
   let own = headers;
@@ -91,7 +112,8 @@ export function cutDeadLetter(source: Source, { key, value, headers = {} }: RawR
     shortKey = key.subarray(0, Math.floor(limit / 4));
     Object.assign(marked, { 'key-bytes': String(key.length), 'key-sha256': sha256(key), 'key-cut': 'true' });
   }
-  const room = (more: Record<string, string>): number => limit - bytesOf({ key: shortKey, value: null, headers: after(own, { ...marked, ...more }) });
+  const room = (more: Record<string, string>): number =>
+    limit - bytesOf({ key: shortKey, value: null, headers: after(own, { ...marked, ...more }) });
   let shortValue = value;
   if (value !== null && value.length > room({})) {
     const cut = { 'value-bytes': String(value.length), 'value-sha256': sha256(value), 'value-cut': 'true' };
@@ -109,26 +131,44 @@ function after(own: RecordHeaders, ours: Readonly<Record<string, string>>): Reco
   const names = Object.keys(own);
   if (!names.some((name) => Object.hasOwn(all, name))) return { ...own, ...all };
   const others = Object.entries(own).filter(([name]) => !Object.hasOwn(all, name));
-  const merged = Object.entries(all).map(([name, text]) => [name, Object.hasOwn(own, name) ? [...valuesOf(own[name]), text] : text] as const);
+  const merged = Object.entries(all).map(
+    ([name, text]) => [name, Object.hasOwn(own, name) ? [...valuesOf(own[name]), text] : text] as const,
+  );
   return Object.fromEntries<RecordHeaders[string]>([...others, ...merged]);
 }
 
 /** What the headers of a dead letter say, or null for a record that this product did not write. */
-export function readDeadLetterHeaders(headers: RecordHeaders): (Rejection & { readonly source: Source; readonly cut?: Cut }) | null {
+export function readDeadLetterHeaders(
+  headers: RecordHeaders,
+): (Rejection & { readonly source: Source; readonly cut?: Cut }) | null {
   const text = (name: Always | (typeof OF_CUT)[number]): string => textOf(valuesOf(headers[name]).at(-1));
   const reason = DEAD_LETTER_REASONS.find((known) => known === text('reason'));
   const topic = text('source-topic');
   const numbers = [text('source-partition'), text('source-offset')];
   const digits = text('source-timestamp');
-  if (reason === undefined || topic === '' || !numbers.every((number) => /^-?\d{1,16}$/.test(number)) || !/^-?\d{1,20}$/.test(digits)) return null;
+  if (
+    reason === undefined ||
+    topic === '' ||
+    !numbers.every((number) => /^-?\d{1,16}$/.test(number)) ||
+    !/^-?\d{1,20}$/.test(digits)
+  ) {
+    return null;
+  }
   const [partition = 0, offset = 0] = numbers.map(Number);
   const timestamp = Number(digits);
   const exact = Number.isSafeInteger(timestamp) ? {} : { timestampText: digits };
   const whole = (part: 'value' | 'key') =>
-    text(`${part}-cut`) === 'true' ? { [part]: { bytes: Number(text(`${part}-bytes`)), sha256: text(`${part}-sha256`) } } : {};
+    text(`${part}-cut`) === 'true'
+      ? { [part]: { bytes: Number(text(`${part}-bytes`)), sha256: text(`${part}-sha256`) } }
+      : {};
   const lost = text('headers-cut') === 'true' ? { headers: { bytes: Number(text('headers-bytes')) } } : {};
   const cut: Cut = { ...whole('value'), ...whole('key'), ...lost };
-  return { reason, detail: text('detail'), source: { topic, partition, offset, timestamp, ...exact }, ...(Object.keys(cut).length > 0 && { cut }) };
+  return {
+    reason,
+    detail: text('detail'),
+    source: { topic, partition, offset, timestamp, ...exact },
+    ...(Object.keys(cut).length > 0 && { cut }),
+  };
 }
 
 /** The headers that the record had of its own: those of a dead letter without ours. */

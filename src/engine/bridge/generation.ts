@@ -118,10 +118,25 @@ export class Generation {
     const { settings, lanes, waits } = this;
     this.limits = readingLimits(partitions.length);
     lanes.share(partitions.length);
-    const watch = new LogWatch({ kafka, clock, logger, inputTopics: settings.inputTopics, ended: this.ended.signal, runners: () => [...this.runners.values()] });
+    const watch = new LogWatch({
+      kafka,
+      clock,
+      logger,
+      inputTopics: settings.inputTopics,
+      ended: this.ended.signal,
+      runners: () => [...this.runners.values()],
+    });
     for (const partition of partitions) {
       const runner = new TripleRunner(partition, {
-        settings, kafka, clock, logger, observer, member, lanes, waits, rooms,
+        settings,
+        kafka,
+        clock,
+        logger,
+        observer,
+        member,
+        lanes,
+        waits,
+        rooms,
         workflowIdOf: (key) => this.deps.signaller.workflowIdOf?.(key) ?? key,
         ended: this.ended.signal,
         onTaken: () => this.taken(partition),
@@ -136,11 +151,14 @@ export class Generation {
     patience.abort();
     if (this.ended.signal.aborted) return;
     const ends = new LogEnds({
-      kafka, clock, waits,
+      kafka,
+      clock,
+      waits,
       idleTimeout: settings.idleTimeout,
       ended: this.ended.signal,
       runners: () => all,
-      onEnd: (runner, input, start, end, at) => runner.sawEnd(input, start, end, at, lanes.waits(runner.partition, input)),
+      onEnd: (runner, input, start, end, at) =>
+        runner.sawEnd(input, start, end, at, lanes.waits(runner.partition, input)),
       onAnswer: () => this.wakeUp(),
       onFailure: (error) => this.fail(error),
     });
@@ -248,7 +266,12 @@ export class Generation {
     const { outbox } = triple;
     if (this.limits.tooMuchWaits(outbox.waiting, waitingRecords)) {
       const { records } = outbox.waiting;
-      this.waits.begin(triple.partition, 'users', `${records} of its records wait for single workflows, whose signals wait: look at those`, now);
+      this.waits.begin(
+        triple.partition,
+        'users',
+        `${records} of its records wait for single workflows, whose signals wait: look at those`,
+        now,
+      );
       return false;
     }
     this.waits.end(triple.partition, 'users', now);

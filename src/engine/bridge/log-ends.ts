@@ -56,10 +56,14 @@ export class LogEnds {
     while (!ended.aborted) {
       const at = clock.elapsed();
       const all = at - lastAll >= relaxed;
-      const asking = runners().filter((runner) => !this.doubts.has(runner) && runner.taken !== undefined && (all || runner.taken.triple.blocked));
+      const asking = runners().filter(
+        (runner) => !this.doubts.has(runner) && runner.taken !== undefined && (all || runner.taken.triple.blocked),
+      );
       if (all) lastAll = at;
       if (asking.length > 0) await this.askTogether(asking, at);
-      for (const [runner, doubt] of this.doubts) if (!doubt.asking && doubt.notBefore <= at) void this.askAlone(runner, doubt);
+      for (const [runner, doubt] of this.doubts) {
+        if (!doubt.asking && doubt.notBefore <= at) void this.askAlone(runner, doubt);
+      }
       await clock.sleep(ASK_INTERVAL, ended);
     }
   }
@@ -68,7 +72,9 @@ export class LogEnds {
     const { clock, ended } = this.deps;
     const answered = new AbortController();
     const late = clock.sleep(TOGETHER, answered.signal).then(() => {
-      if (!answered.signal.aborted && !ended.aborted) for (const runner of runners) this.doubt(runner, `no answer within ${TOGETHER} ms`);
+      if (!answered.signal.aborted && !ended.aborted) {
+        for (const runner of runners) this.doubt(runner, `no answer within ${TOGETHER} ms`);
+      }
     });
     await Promise.race([this.ask(runners, at), late]);
     answered.abort();
@@ -85,7 +91,10 @@ export class LogEnds {
   private async ask(runners: readonly TripleRunner[], at: number): Promise<void> {
     const { kafka, ended, onEnd, onAnswer, onFailure } = this.deps;
     try {
-      const rows = await kafka.endOffsets(runners.flatMap(({ lanes }) => lanes), { partial: true });
+      const rows = await kafka.endOffsets(
+        runners.flatMap(({ lanes }) => lanes),
+        { partial: true },
+      );
       if (ended.aborted) return;
       const found = new Map(rows.map((row) => [`${row.topic}/${row.partition}`, row]));
       for (const runner of runners) {
@@ -112,6 +121,11 @@ export class LogEnds {
   private doubt(runner: TripleRunner, why: string): void {
     const now = this.deps.clock.elapsed();
     if (!this.doubts.has(runner)) this.doubts.set(runner, { notBefore: now, backoff: FIRST_BACKOFF, asking: false });
-    this.deps.waits.begin(runner.partition, 'ends', `the ends of its logs cannot be read: ${why}; check the brokers that lead it`, now);
+    this.deps.waits.begin(
+      runner.partition,
+      'ends',
+      `the ends of its logs cannot be read: ${why}; check the brokers that lead it`,
+      now,
+    );
   }
 }

@@ -61,7 +61,9 @@ export function idsOf(topics: readonly string[], identities: readonly TopicIdent
 
 /** The topics that are others than they were, as far as both are known. */
 export function othersThan(before: readonly string[] | undefined, now: LogNames, topics: readonly string[]): string[] {
-  return topics.filter((_, input) => before !== undefined && before[input] !== '' && now[input] !== '' && before[input] !== now[input]);
+  return topics.filter(
+    (_, input) => before !== undefined && before[input] !== '' && now[input] !== '' && before[input] !== now[input],
+  );
 }
 
 /** Whether a topic with this id is another one than the log that has this name, as far as both are known. */
@@ -81,7 +83,9 @@ export function logProblem(place: LogPlace): string | undefined {
     const was = committed === null ? 'the committed offset went with it' : `it was read up to offset ${committed}`;
     return `${where} belongs to another topic of that name than the one that was read, which was deleted and made anew: ${was}, ${now}`;
   }
-  if (cutBelow !== undefined) return `${where} was read up to offset ${cutBelow}, and then ended before that; ${now}: it was cut, restored or made anew`;
+  if (cutBelow !== undefined) {
+    return `${where} was read up to offset ${cutBelow}, and then ended before that; ${now}: it was cut, restored or made anew`;
+  }
   const upTo = Math.max(committed ?? 0, last === undefined ? 0 : last.offset + 1);
   if (upTo > end) return `${where} was read up to offset ${upTo}, but ${now}: it was cut, restored or made anew`;
   if (last !== undefined && other(last, place.now)) {
@@ -99,7 +103,10 @@ export function partitionsProblem(known: number, identities: readonly TopicIdent
 }
 
 /** What to do, for the end of a sentence. */
-export function decideHow(topics: readonly string[], command = (names: readonly string[]): string => `acceptLogs for ${names.join(', ')}`): string {
+export function decideHow(
+  topics: readonly string[],
+  command = (names: readonly string[]): string => `acceptLogs for ${names.join(', ')}`,
+): string {
   return `Nothing of it is processed until a person decides where to go on: ${command(topics)}; see "A log that has changed" in docs/operations.md`;
 }
 

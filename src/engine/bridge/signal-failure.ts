@@ -30,6 +30,8 @@ export function signalProblem(error: unknown): string {
 
 function causesOf(error: unknown): { readonly code?: unknown; readonly message?: unknown }[] {
   const seen = new Set<object>();
-  for (let at = error; typeof at === 'object' && at !== null && !seen.has(at); at = (at as { cause?: unknown }).cause) seen.add(at);
+  for (let at = error; typeof at === 'object' && at !== null && !seen.has(at); at = (at as { cause?: unknown }).cause) {
+    seen.add(at);
+  }
   return [...seen];
 }

@@ -67,7 +67,9 @@ export class SignalSender {
 
   problem(now: number): string | undefined {
     const { failingSince } = this.places;
-    if (failingSince !== undefined && now - failingSince >= PATIENCE) return `signals do not go through, for ${Math.floor((now - failingSince) / 1_000)} s: ${this.lastError}`;
+    if (failingSince !== undefined && now - failingSince >= PATIENCE) {
+      return `signals do not go through, for ${Math.floor((now - failingSince) / 1_000)} s: ${this.lastError}`;
+    }
     return this.waiting.problem(now);
   }
 
@@ -75,7 +77,12 @@ export class SignalSender {
   tick(now: number): void {
     const { failingSince } = this.places;
     const outage = failingSince !== undefined && now - failingSince >= PATIENCE;
-    if (outage && !this.saidOutage) this.deps.logger.warn({ error: this.lastError }, 'signals do not go through and are repeated: check that Temporal answers');
+    if (outage && !this.saidOutage) {
+      this.deps.logger.warn(
+        { error: this.lastError },
+        'signals do not go through and are repeated: check that Temporal answers',
+      );
+    }
     if (failingSince === undefined && this.saidOutage) this.deps.logger.info({}, 'signals go through again');
     this.saidOutage = outage || (this.saidOutage && failingSince !== undefined);
     // Who waits in an outage waits for its end, like all.
@@ -84,7 +91,7 @@ export class SignalSender {
 
   /** Returns when the next signal will be ready, ms; Infinity when only an acknowledgement can bring it. */
   sendReady(all: readonly Sending[], now: number): number {
-    for (let idle = 0; idle < all.length; ) {
+    for (let idle = 0; idle < all.length;) {
       const sending = all[this.turn % all.length]!;
       const { outbox } = sending.triple;
       const readyAt = outbox.nextReadyAt();
@@ -122,7 +129,11 @@ export class SignalSender {
         if (wait !== undefined) {
           this.places.free(place);
           place = undefined;
-          this.waits(sending, flight.key, 'its workflow does not keep up: check that workers run, and look at that workflow');
+          this.waits(
+            sending,
+            flight.key,
+            'its workflow does not keep up: check that workers run, and look at that workflow',
+          );
           await wait;
           place = await this.again(sending);
         }
@@ -132,7 +143,9 @@ export class SignalSender {
         break;
       } catch (error) {
         const failure = this.noteFailure(error, sending, before);
-        if (failure === 'workflow' || failures >= WAITS_AFTER) this.waits(sending, flight.key, `its signals fail: ${signalProblem(error)}`);
+        if (failure === 'workflow' || failures >= WAITS_AFTER) {
+          this.waits(sending, flight.key, `its signals fail: ${signalProblem(error)}`);
+        }
         if (place !== undefined) this.places.free(place);
         await clock.sleep(Math.min(backoff, MAX_BACKOFF[failure]), givenUp);
         place = await this.again(sending);
@@ -159,7 +172,10 @@ export class SignalSender {
     if (givenUp.aborted) return failure;
     this.lastError = signalProblem(error);
     this.deps.observer.signalFailed();
-    this.deps.logger.debug({ error: this.lastError, partition: triple.partition }, 'a signal did not go through and is sent again');
+    this.deps.logger.debug(
+      { error: this.lastError, partition: triple.partition },
+      'a signal did not go through and is sent again',
+    );
     // While those of others go through it is not Temporal that is away.
     if (failure === 'overload' || (failure === 'outage' && this.places.successes === before)) this.places.failed();
     return failure;

@@ -110,7 +110,9 @@ export class TripleRunner {
         if (isFatal(error)) throw error;
         const decision = error instanceof EnrichmentError && error.code === 'LOG_CHANGED';
         if (decision) this.wait('log', messageOf(error));
-        else if (!(error instanceof LogChanged)) this.wait(this.current === undefined ? 'taking' : 'commit', `${messageOf(error)}; it is tried again`);
+        else if (!(error instanceof LogChanged)) {
+          this.wait(this.current === undefined ? 'taking' : 'commit', `${messageOf(error)}; it is tried again`);
+        }
         await this.forget();
         // Soon at first: after a leader has moved, its end may be behind for a moment.
         await clock.sleep(decision ? Math.min(backoff, LOOK_AGAIN) : backoff, ended);
@@ -128,7 +130,10 @@ export class TripleRunner {
     });
     try {
       const { committer, committed } = await Committer.take(kafka, {
-        ...settings, partition: this.partition, rooms, onCut: (letters) => observer.deadLettersCut(letters),
+        ...settings,
+        partition: this.partition,
+        rooms,
+        onCut: (letters) => observer.deadLettersCut(letters),
       });
       try {
         if (!ended.aborted) await this.noteCuts(committer);
@@ -144,16 +149,29 @@ export class TripleRunner {
       // Every signal that waits listens to it.
       setMaxListeners(0, giveUp.signal);
       const triple = new PartitionTriple({
-        partition: this.partition, ...committed, logs: committer.logs, outOfOrderness: settings.outOfOrderness, idleTimeout: settings.idleTimeout,
+        partition: this.partition,
+        ...committed,
+        logs: committer.logs,
+        outOfOrderness: settings.outOfOrderness,
+        idleTimeout: settings.idleTimeout,
         workflowIdOf: this.deps.workflowIdOf,
       });
-      this.current = { triple, reading: this.readingOf(triple), committer, giveUp, givenUp: giveUp.signal, since: clock.elapsed() };
+      this.current = {
+        triple,
+        reading: this.readingOf(triple),
+        committer,
+        giveUp,
+        givenUp: giveUp.signal,
+        since: clock.elapsed(),
+      };
       this.deps.lanes.seek(this.partition);
       this.deps.lanes.release(this.partition, 'taken');
     } finally {
       slow.abort();
     }
-    for (const reason of ['taking', 'commit', 'log'] as const) this.deps.waits.end(this.partition, reason, clock.elapsed());
+    for (const reason of ['taking', 'commit', 'log'] as const) {
+      this.deps.waits.end(this.partition, reason, clock.elapsed());
+    }
     this.deps.onTaken();
     return this.current;
   }
@@ -239,9 +257,14 @@ export class TripleRunner {
     if (!this.shortSince.has(input)) this.deps.onShort();
     const since = this.shortSince.get(input) ?? at;
     this.shortSince.set(input, since);
-    this.wait('log', `${this.topicOf(input)}, partition ${this.partition} ends at offset ${end}, but was read up to ${triple.nextFetch(input)}: it was cut, restored or made anew. Nothing of this partition is processed until a person has decided: see "A log that has changed" in docs/operations.md`);
+    this.wait(
+      'log',
+      `${this.topicOf(input)}, partition ${this.partition} ends at offset ${end}, but was read up to ${triple.nextFetch(input)}: it was cut, restored or made anew. Nothing of this partition is processed until a person has decided: see "A log that has changed" in docs/operations.md`,
+    );
     if (at - since < SHORT_FOR) return;
-    for (const short of this.shortSince.keys()) this.cuts.set(short, { below: triple.nextFetch(short), name: current.committer.logs.names[short]! });
+    for (const short of this.shortSince.keys()) {
+      this.cuts.set(short, { below: triple.nextFetch(short), name: current.committer.logs.names[short]! });
+    }
     current.giveUp.abort();
   }
 
@@ -284,7 +307,10 @@ export class TripleRunner {
       if (!current.givenUp.aborted) await this.commit(current);
       else await this.noteCuts(current.committer);
     } catch (error) {
-      this.deps.logger.debug({ err: error, partition: this.partition }, 'the last commit of a partition did not go through; its records are read again');
+      this.deps.logger.debug(
+        { err: error, partition: this.partition },
+        'the last commit of a partition did not go through; its records are read again',
+      );
     }
     current.giveUp.abort();
     await current.committer.close();

@@ -37,7 +37,10 @@ export class Waits {
   begin(partition: number, reason: WaitReason, text: string, now: number): void {
     const key = `${partition}/${reason}`;
     const known = this.waits.get(key);
-    this.waits.set(key, { wait: { partition, reason, text, since: known?.wait.since ?? now }, logged: known?.logged ?? false });
+    this.waits.set(key, {
+      wait: { partition, reason, text, since: known?.wait.since ?? now },
+      logged: known?.logged ?? false,
+    });
     this.tick(now);
   }
 
@@ -46,7 +49,12 @@ export class Waits {
     const known = this.waits.get(key);
     if (known === undefined) return;
     this.waits.delete(key);
-    if (known.logged) this.logger.info({ partition, reason, afterMs: Math.round(now - known.wait.since) }, `partition ${partition} goes on`);
+    if (known.logged) {
+      this.logger.info(
+        { partition, reason, afterMs: Math.round(now - known.wait.since) },
+        `partition ${partition} goes on`,
+      );
+    }
   }
 
   has(partition: number, reason: WaitReason): boolean {

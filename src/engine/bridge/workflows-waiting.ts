@@ -40,7 +40,12 @@ export class WorkflowsWaiting {
     const known = this.waits.get(key);
     if (known === undefined) return;
     this.waits.delete(key);
-    if (known.logged) this.logger.info({ workflowId: known.workflowId, afterMs: Math.round(now - known.since) }, 'the signals of a workflow that waited go on');
+    if (known.logged) {
+      this.logger.info(
+        { workflowId: known.workflowId, afterMs: Math.round(now - known.since) },
+        'the signals of a workflow that waited go on',
+      );
+    }
   }
 
   /** To be called now and then: who has waited for long is logged, once. */
@@ -49,7 +54,10 @@ export class WorkflowsWaiting {
     if (fresh.length === 0) return;
     for (const wait of fresh) wait.logged = true;
     const workflowIds = fresh.slice(0, NAMED).map(({ workflowId }) => workflowId);
-    this.logger.warn({ workflows: fresh.length, workflowIds, reason: fresh[0]!.text }, `the signals of ${fresh.length} ${fresh.length === 1 ? 'workflow wait' : 'workflows wait'}, those of the others go on: ${fresh[0]!.text}`);
+    this.logger.warn(
+      { workflows: fresh.length, workflowIds, reason: fresh[0]!.text },
+      `the signals of ${fresh.length} ${fresh.length === 1 ? 'workflow wait' : 'workflows wait'}, those of the others go on: ${fresh[0]!.text}`,
+    );
   }
 
   problem(now: number): string | undefined {

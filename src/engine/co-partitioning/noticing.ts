@@ -17,7 +17,10 @@ export interface NoticingDeps {
   readonly onSplit: () => void;
 }
 
-export function noticingSplitKeys(signaller: Signaller, { clock, logger, workflowId, onSplit }: NoticingDeps): Signaller {
+export function noticingSplitKeys(
+  signaller: Signaller,
+  { clock, logger, workflowId, onSplit }: NoticingDeps,
+): Signaller {
   const places = new KeyPlaces(REMEMBERED);
   let said = -Infinity;
   return {

@@ -29,16 +29,26 @@ export interface LookForSplits {
 }
 
 /** Errors: EnrichmentError KAFKA; the reason of `stopping`. */
-export async function findSplitKeys(kafka: KafkaPort, { inputTopics, groupPrefix, keyOf, newest = Infinity, stopping, onProgress }: LookForSplits): Promise<SplitKeys> {
+export async function findSplitKeys(
+  kafka: KafkaPort,
+  { inputTopics, groupPrefix, keyOf, newest = Infinity, stopping, onProgress }: LookForSplits,
+): Promise<SplitKeys> {
   const places = new KeyPlaces();
   let example: SplitKey | undefined;
   let records = 0;
-  const all = await Promise.all(inputTopics.map(async (topic) => ({ topic, ranges: await rangesOf(kafka, topic, newest) })));
-  const total = all.reduce((sum, { ranges }) => sum + ranges.reduce((offsets, { from, end }) => offsets + end - from, 0), 0);
+  const all = await Promise.all(
+    inputTopics.map(async (topic) => ({ topic, ranges: await rangesOf(kafka, topic, newest) })),
+  );
+  const total = all.reduce(
+    (sum, { ranges }) => sum + ranges.reduce((offsets, { from, end }) => offsets + end - from, 0),
+    0,
+  );
   stopping.throwIfAborted();
   const scans = all.map(({ topic, ranges }) =>
     scanTopic(kafka, {
-      topic, groupPrefix, ranges,
+      topic,
+      groupPrefix,
+      ranges,
       onRecord(record, partition) {
         const key = keyOf(record.key);
         const first = key === undefined ? undefined : places.meet(key, partition);
@@ -50,7 +60,14 @@ export async function findSplitKeys(kafka: KafkaPort, { inputTopics, groupPrefix
   );
   const stop = (): void => scans.forEach((scan) => scan.abort(stopping.reason));
   stopping.addEventListener('abort', stop, { once: true });
-  const timer = setInterval(() => onProgress?.(scans.reduce((sum, { passed }) => sum + passed, 0), total), 500);
+  const timer = setInterval(
+    () =>
+      onProgress?.(
+        scans.reduce((sum, { passed }) => sum + passed, 0),
+        total,
+      ),
+    500,
+  );
   try {
     await Promise.all(scans.map(({ done }) => done));
   } finally {
@@ -64,7 +81,9 @@ export async function findSplitKeys(kafka: KafkaPort, { inputTopics, groupPrefix
 async function rangesOf(kafka: KafkaPort, topic: string, newest: number): Promise<{ from: number; end: number }[]> {
   const [count] = await kafka.partitionCounts([topic]);
   const bounds = await kafka.endOffsets(Array.from({ length: count ?? 0 }, (_, partition) => ({ topic, partition })));
-  return bounds.toSorted((a, b) => a.partition - b.partition).map(({ start, end }) => ({ from: Math.max(start, end - newest), end }));
+  return bounds
+    .toSorted((a, b) => a.partition - b.partition)
+    .map(({ start, end }) => ({ from: Math.max(start, end - newest), end }));
 }
 
 /** For people. */
@@ -77,7 +96,12 @@ export function describeSplit({ example, records }: SplitKeys, workflowId: (key:
 }
 
 /** Throws EnrichmentError CHECK_FAILED when there are such keys. `otherwise`: what else may be done, for the end of its sentence. */
-export async function assertNoSplitKeys(kafka: KafkaPort, looking: LookForSplits, workflowId: (key: string) => string, otherwise = ''): Promise<void> {
+export async function assertNoSplitKeys(
+  kafka: KafkaPort,
+  looking: LookForSplits,
+  workflowId: (key: string) => string,
+  otherwise = '',
+): Promise<void> {
   const found = await findSplitKeys(kafka, looking);
   if (found.example === undefined) return;
   throw new EnrichmentError('CHECK_FAILED', `${describeSplit(found, workflowId)}${otherwise}`);

@@ -38,7 +38,11 @@ export interface FittingOptions {
  * In the order of the records. A record that no batch can carry, compressed or not, has one to itself, with more `bytes` than
  * the room's `most`.
  */
-export async function batchesOf(records: readonly OutRecord[], room: Room, options: FittingOptions = {}): Promise<Batch[]> {
+export async function batchesOf(
+  records: readonly OutRecord[],
+  room: Room,
+  options: FittingOptions = {},
+): Promise<Batch[]> {
   const { compressFrom = Infinity, pieceOf = () => undefined } = options;
   const batches: Batch[] = [];
   let open: OutRecord[] = [];
@@ -79,9 +83,15 @@ async function smallest(record: OutRecord, whole: number, { compressible }: Room
 /** bytes of a batch of these records, compressed: about, and never less. */
 async function compressedBytes(records: readonly OutRecord[]): Promise<number> {
   const parts = records.flatMap(({ key, value, headers }) => [
-    key, value, ...Object.entries(headers ?? {}).flatMap(([name, values]) => valuesOf(values).flatMap((one) => [name, one])),
+    key,
+    value,
+    ...Object.entries(headers ?? {}).flatMap(([name, values]) => valuesOf(values).flatMap((one) => [name, one])),
   ]);
-  const data = Buffer.concat(parts.flatMap((part) => (part === null || part === undefined ? [] : [Buffer.isBuffer(part) ? part : Buffer.from(part)])));
+  const data = Buffer.concat(
+    parts.flatMap((part) =>
+      part === null || part === undefined ? [] : [Buffer.isBuffer(part) ? part : Buffer.from(part)],
+    ),
+  );
   const { length } = await compressGzip(data);
   return BATCH_OVERHEAD + 64 * records.length + Math.ceil(length * 1.01);
 }

@@ -19,7 +19,10 @@ export interface GoneOptions {
 }
 
 /** Until the function that it returns is called. */
-export function watchGone(kafka: Pick<KafkaPort, 'endOffsets'>, { awaited, onGone, onError, interval = 5_000 }: GoneOptions): () => void {
+export function watchGone(
+  kafka: Pick<KafkaPort, 'endOffsets'>,
+  { awaited, onGone, onError, interval = 5_000 }: GoneOptions,
+): () => void {
   let asking = false;
   const ask = async (): Promise<void> => {
     const asked = awaited();
@@ -32,7 +35,9 @@ export function watchGone(kafka: Pick<KafkaPort, 'endOffsets'>, { awaited, onGon
   const timer = setInterval(() => {
     if (asking) return;
     asking = true;
-    ask().catch(onError).finally(() => (asking = false));
+    ask()
+      .catch(onError)
+      .finally(() => (asking = false));
   }, interval);
   return () => clearInterval(timer);
 }

@@ -35,7 +35,9 @@ export async function rangesOf(kafka: KafkaPort, topic: string): Promise<{ from:
 
 export function scanTopic(kafka: KafkaPort, options: ScanOptions): Scan {
   const { topic, groupPrefix, ranges, onRecord, mayPause } = options;
-  const open = new Map([...ranges.entries()].filter(([, { from, end }]) => from < end).map(([partition, { end }]) => [partition, end]));
+  const open = new Map(
+    [...ranges.entries()].filter(([, { from, end }]) => from < end).map(([partition, { end }]) => [partition, end]),
+  );
   const positions = ranges.map(({ from }) => from);
   let passed = 0;
   let paused = false;
@@ -53,12 +55,19 @@ export function scanTopic(kafka: KafkaPort, options: ScanOptions): Scan {
           else member.pause(topic, partition);
         }
       },
-      onRecords: async (batch: { readonly partition: number; readonly fetchedFrom: number; readonly next: number; readonly records: readonly InRecord[] }) => {
+      onRecords: async (batch: {
+        readonly partition: number;
+        readonly fetchedFrom: number;
+        readonly next: number;
+        readonly records: readonly InRecord[];
+      }) => {
         const { partition, fetchedFrom, next, records } = batch;
         const end = open.get(partition);
         if (end === undefined) return;
         try {
-          for (const record of records) if (record.offset >= positions[partition]! && record.offset < end) onRecord(record, partition);
+          for (const record of records) {
+            if (record.offset >= positions[partition]! && record.offset < end) onRecord(record, partition);
+          }
         } catch (error) {
           return reject(error);
         }

@@ -28,7 +28,11 @@ export class RefusedBatch extends EnrichmentError {
 
   constructor(topic: string, batch: Batch, why: 'size' | 'content', cause: unknown) {
     const records = batch.records.length === 1 ? 'a record' : `${batch.records.length} records`;
-    super('KAFKA', `${topic} does not take ${records} of ${batch.bytes} bytes${batch.compressed ? ' compressed' : ''} as written (${messageOf(cause)})`, { cause });
+    super(
+      'KAFKA',
+      `${topic} does not take ${records} of ${batch.bytes} bytes${batch.compressed ? ' compressed' : ''} as written (${messageOf(cause)})`,
+      { cause },
+    );
     this.batch = batch;
     this.why = why;
   }
@@ -83,7 +87,12 @@ export class TopicRooms {
    * All batches to one partition, in order; resolves with the offset of the first record, null when there was none. Errors:
    * {@link RefusedBatch}, and those of {@link Transaction}.
    */
-  async send(transaction: Pick<Transaction, 'send'>, topic: string, partition: number, batches: readonly Batch[]): Promise<number | null> {
+  async send(
+    transaction: Pick<Transaction, 'send'>,
+    topic: string,
+    partition: number,
+    batches: readonly Batch[],
+  ): Promise<number | null> {
     let first: number | null = null;
     for (const batch of batches) {
       try {
@@ -103,7 +112,15 @@ export class TopicRooms {
   #known(topic: string): Known {
     let known = this.#topics.get(topic);
     if (known === undefined) {
-      known = { settings: undefined, askedAt: -Infinity, asking: undefined, taken: 0, refused: Infinity, together: TOGETHER, refusedAt: 0 };
+      known = {
+        settings: undefined,
+        askedAt: -Infinity,
+        asking: undefined,
+        taken: 0,
+        refused: Infinity,
+        together: TOGETHER,
+        refusedAt: 0,
+      };
       this.#topics.set(topic, known);
     }
     return known;

@@ -38,9 +38,24 @@ export interface OffsetMetadata {
   readonly cutBelow?: number;
 }
 
-export function encodeMetadata({ maxTs, watermark, deadLettersBelow, logs, last, ahead, cutBelow }: OffsetMetadata): string {
-  const known = logs === undefined || logs.names.every((name) => name === '') ? {} : { logs: logs.names, partitions: logs.partitions };
-  const more = { ...(last && { last: [last.offset, last.print] }), ...(ahead && { ahead }), ...(cutBelow !== undefined && { cutBelow }) };
+export function encodeMetadata({
+  maxTs,
+  watermark,
+  deadLettersBelow,
+  logs,
+  last,
+  ahead,
+  cutBelow,
+}: OffsetMetadata): string {
+  const known =
+    logs === undefined || logs.names.every((name) => name === '')
+      ? {}
+      : { logs: logs.names, partitions: logs.partitions };
+  const more = {
+    ...(last && { last: [last.offset, last.print] }),
+    ...(ahead && { ahead }),
+    ...(cutBelow !== undefined && { cutBelow }),
+  };
   return metadataText({ maxTs: finite(maxTs), watermark: finite(watermark), deadLettersBelow, ...known, ...more });
 }
 
@@ -48,14 +63,23 @@ export function encodeMetadata({ maxTs, watermark, deadLettersBelow, logs, last,
 export function decodeMetadata(text: string): OffsetMetadata | undefined {
   const { maxTs, watermark, deadLettersBelow, logs, partitions, last, ahead, cutBelow } = metadataFields(text) ?? {};
   if (typeof deadLettersBelow !== 'number') return undefined;
-  const known = isNames(logs) ? { logs: { names: logs, partitions: typeof partitions === 'number' ? partitions : 0 } } : {};
+  const known = isNames(logs)
+    ? { logs: { names: logs, partitions: typeof partitions === 'number' ? partitions : 0 } }
+    : {};
   const mark = markOf(last);
-  const more = { ...(mark && { last: mark }), ...(isAhead(ahead) && { ahead }), ...(typeof cutBelow === 'number' && { cutBelow }) };
+  const more = {
+    ...(mark && { last: mark }),
+    ...(isAhead(ahead) && { ahead }),
+    ...(typeof cutBelow === 'number' && { cutBelow }),
+  };
   return { maxTs: orMinusInfinity(maxTs), watermark: orMinusInfinity(watermark), deadLettersBelow, ...known, ...more };
 }
 
 export function sameCheckpoint(a: Checkpoint, b: Checkpoint): boolean {
-  return a.watermark === b.watermark && a.next.every((offset, input) => offset === b.next[input] && a.maxTs[input] === b.maxTs[input]);
+  return (
+    a.watermark === b.watermark &&
+    a.next.every((offset, input) => offset === b.next[input] && a.maxTs[input] === b.maxTs[input])
+  );
 }
 
 function isNames(value: unknown): value is LogNames {

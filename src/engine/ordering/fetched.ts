@@ -12,7 +12,8 @@ export function fetchedOf<E>(record: InRecord, decoded: Decoded<E>): Fetched<E> 
   if (decoded.ok) return { offset, timestamp, print, bytes: value?.length ?? 0, decoded };
   // A copy: the buffers are windows on the whole response of the broker.
   const raw = {
-    key: copy(key), value: copy(value),
+    key: copy(key),
+    value: copy(value),
     ...(headers === undefined ? {} : { headers: copyHeaders(headers) }),
     ...(timestampText === undefined ? {} : { timestampText }),
   };
@@ -25,5 +26,10 @@ function copy(buffer: Buffer | null): Buffer | null {
 
 function copyHeaders(headers: RecordHeaders): RecordHeaders {
   const one = (value: HeaderValue): HeaderValue => (Buffer.isBuffer(value) ? copy(value) : value);
-  return Object.fromEntries(Object.entries(headers).map(([name, values]) => [name, Array.isArray(values) ? valuesOf(values).map(one) : one(values as HeaderValue)]));
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, values]) => [
+      name,
+      Array.isArray(values) ? valuesOf(values).map(one) : one(values as HeaderValue),
+    ]),
+  );
 }

@@ -114,7 +114,9 @@ export class InputLanes<E> {
   seek(partition: number): void {
     const { member, inputTopics, reading } = this.options;
     const now = reading(partition);
-    if (now !== undefined) for (const [input, topic] of inputTopics.entries()) member.seek(topic, partition, now.nextFetch(input));
+    if (now !== undefined) {
+      for (const [input, topic] of inputTopics.entries()) member.seek(topic, partition, now.nextFetch(input));
+    }
   }
 
   offer(batch: RecordBatch): void {
@@ -127,7 +129,11 @@ export class InputLanes<E> {
     this.waiting.take(laneOf({ topic, partition }), values, (decoder) => this.decode(batch, now, decoder));
   }
 
-  private decode({ topic, partition, fetchedFrom, next, records }: RecordBatch, reading: Reading<E>, decoder: ValueDecoder): void {
+  private decode(
+    { topic, partition, fetchedFrom, next, records }: RecordBatch,
+    reading: Reading<E>,
+    decoder: ValueDecoder,
+  ): void {
     const { member, inputTopics, decode, ended, onGap, onOffered } = this.options;
     if (ended.aborted || this.options.reading(partition) !== reading) return;
     const input = inputTopics.indexOf(topic);
@@ -139,7 +145,11 @@ export class InputLanes<E> {
       return;
     }
     if (fetchedFrom > expected && !onGap(partition, input, expected, fetchedFrom)) return;
-    reading.offer(input, records.map((record) => fetchedOf(record, decode(input, record, decoder))), next);
+    reading.offer(
+      input,
+      records.map((record) => fetchedOf(record, decode(input, record, decoder))),
+      next,
+    );
     onOffered(partition, input, records.length);
     this.balance(partition, reading);
   }

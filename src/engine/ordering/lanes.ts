@@ -31,7 +31,8 @@ export class Lanes {
 
   /** `lanes`: how many this process has. */
   share(lanes: number): void {
-    const part = (what: 'records' | 'bytes') => Math.min(MOST_QUEUED[what], Math.max(LEAST_QUEUED[what], Math.floor(MAX_QUEUED[what] / Math.max(1, lanes))));
+    const part = (what: 'records' | 'bytes') =>
+      Math.min(MOST_QUEUED[what], Math.max(LEAST_QUEUED[what], Math.floor(MAX_QUEUED[what] / Math.max(1, lanes))));
     this.limit = { records: part('records'), bytes: part('bytes') };
   }
 

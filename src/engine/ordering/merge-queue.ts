@@ -45,7 +45,13 @@ export class MergeQueue<E = unknown> {
 
   /** `next`: where the first fetch of each input starts. */
   constructor(next: Offsets) {
-    this.lanes = next.map((fetched) => ({ queue: new Fifo(), bytes: 0, fetched, fetchedAt: -Infinity, end: undefined }));
+    this.lanes = next.map((fetched) => ({
+      queue: new Fifo(),
+      bytes: 0,
+      fetched,
+      fetchedAt: -Infinity,
+      end: undefined,
+    }));
     this.inputs = [...next.keys()];
   }
 

@@ -30,6 +30,8 @@ export class OrderingBuffer<E = unknown> {
 
   /** Epoch ms; undefined when nothing is held. Looks at everything. */
   largestTs(): number | undefined {
-    return this.heap.length === 0 ? undefined : this.heap.toArray().reduce((largest, { ts }) => Math.max(largest, ts), -Infinity);
+    return this.heap.length === 0
+      ? undefined
+      : this.heap.toArray().reduce((largest, { ts }) => Math.max(largest, ts), -Infinity);
   }
 }

@@ -103,8 +103,18 @@ export class Outbox<E = unknown> {
       return;
     }
     this.recipients.set(record.key, {
-      key: record.key, outstanding: new Set([record]), queue: [], bytes: 0, queuedAt: 0, urgent: false, sentAt: -Infinity,
-      addedAt: 0, inFlight: false, waiting: false, released: { records: 0, bytes: 0 }, slot: undefined,
+      key: record.key,
+      outstanding: new Set([record]),
+      queue: [],
+      bytes: 0,
+      queuedAt: 0,
+      urgent: false,
+      sentAt: -Infinity,
+      addedAt: 0,
+      inFlight: false,
+      waiting: false,
+      released: { records: 0, bytes: 0 },
+      slot: undefined,
     });
   }
 
@@ -194,7 +204,11 @@ export class Outbox<E = unknown> {
   }
 
   private dropVoid(): void {
-    for (let slot = this.schedule.peek(); slot !== undefined && slot !== slot.recipient.slot; slot = this.schedule.peek()) {
+    for (
+      let slot = this.schedule.peek();
+      slot !== undefined && slot !== slot.recipient.slot;
+      slot = this.schedule.peek()
+    ) {
       this.schedule.pop();
     }
   }

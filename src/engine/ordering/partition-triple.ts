@@ -161,7 +161,8 @@ export class PartitionTriple<E = unknown> {
     }
     const { ts, key, event, urgent } = decoded;
     const late = ts < before.watermark;
-    const applicable = event === undefined ? undefined : { input, offset, ts, event, ...(late ? { late: before.watermark } : {}) };
+    const applicable =
+      event === undefined ? undefined : { input, offset, ts, event, ...(late ? { late: before.watermark } : {}) };
     const record: ReadRecord<E> = { input, offset, ts, key, applicable, urgent, bytes, before };
     this.watermark.read(input, ts);
     this.outstanding.add(record);
@@ -220,7 +221,9 @@ export class PartitionTriple<E = unknown> {
     if (before !== undefined && this.inputs.some((input) => this.next[input]! < before.next[input]!)) return before;
     const except = new Set<string>();
     const at = (place: Pick<Checkpoint, 'next' | 'watermark'>): Ahead | undefined =>
-      except.size === 0 || !Number.isFinite(place.watermark) ? undefined : { next: place.next, watermark: place.watermark, except: [...except] };
+      except.size === 0 || !Number.isFinite(place.watermark)
+        ? undefined
+        : { next: place.next, watermark: place.watermark, except: [...except] };
     for (const record of this.outstanding) {
       if (!this.isToSend(record)) continue;
       const name = this.nameOf(record.key);

@@ -24,11 +24,14 @@ const MOST_WAITING = { records: 50_000, bytes: 32_000_000 };
 const LEAST_WAITING = 1_000;
 
 export function readingLimits(triples: number): ReadingLimits {
-  const share = (all: number, least: number, most: number) => Math.min(most, Math.max(least, Math.floor(all / Math.max(1, triples))));
+  const share = (all: number, least: number, most: number) =>
+    Math.min(most, Math.max(least, Math.floor(all / Math.max(1, triples))));
   return {
     released: share(MAX_RELEASED, LEAST_RELEASED, MOST_RELEASED),
     deadLetterBytes: share(MAX_DEAD_LETTER_BYTES, LEAST_DEAD_LETTER_BYTES, MOST_DEAD_LETTER_BYTES),
     tooMuchWaits: ({ records, bytes }, ofAll) =>
-      records >= MOST_WAITING.records || bytes >= MOST_WAITING.bytes || (ofAll >= MAX_WAITING && records >= LEAST_WAITING),
+      records >= MOST_WAITING.records ||
+      bytes >= MOST_WAITING.bytes ||
+      (ofAll >= MAX_WAITING && records >= LEAST_WAITING),
   };
 }

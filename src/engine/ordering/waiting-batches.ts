@@ -95,7 +95,12 @@ export class WaitingBatches {
   }
 
   /** Undefined when the generation has ended, or the lane was forgotten. */
-  private async answer(lane: string, queue: readonly Waiting[], values: readonly Buffer[], asked: ValueDecoder | Promise<ValueDecoder>): Promise<ValueDecoder | undefined> {
+  private async answer(
+    lane: string,
+    queue: readonly Waiting[],
+    values: readonly Buffer[],
+    asked: ValueDecoder | Promise<ValueDecoder>,
+  ): Promise<ValueDecoder | undefined> {
     const { decoders, clock, logger, ended } = this.options;
     for (let answer = asked, backoff = FIRST_BACKOFF; ; backoff = Math.min(2 * backoff, MAX_BACKOFF)) {
       try {

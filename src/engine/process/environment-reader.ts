@@ -56,7 +56,9 @@ export class EnvironmentReader {
   /** `value` is what counts where the variable is not set. */
   problem(name: string, expected: string, value?: string): void {
     const text = this.#value(name) ?? value;
-    this.add(text === undefined ? `${name}: expected ${expected}` : `${name}=${shown(name, text)}: expected ${expected}`);
+    this.add(
+      text === undefined ? `${name}: expected ${expected}` : `${name}=${shown(name, text)}: expected ${expected}`,
+    );
   }
 
   missing(name: string, expected: string): void {
@@ -80,7 +82,9 @@ export class EnvironmentReader {
   /** A text of at least `length` characters that is never shown. */
   secret(name: string, length: number): string | undefined {
     const value = this.#value(name);
-    if (value !== undefined && value.length < length) this.problem(name, `a secret of at least ${length} characters, such as "openssl rand -hex 32" makes`);
+    if (value !== undefined && value.length < length) {
+      this.problem(name, `a secret of at least ${length} characters, such as "openssl rand -hex 32" makes`);
+    }
     return value;
   }
 
@@ -131,8 +135,13 @@ export class EnvironmentReader {
     const usable =
       url !== undefined &&
       (url.protocol === 'http:' || url.protocol === 'https:') &&
-      (options.credentials === true ? decodable(url) : url.username === '' && url.password === '') && url.search === '' && url.hash === '';
-    const without = options.credentials === true ? 'query or fragment; a user is given as http://user:password@host, percent-encoded' : 'user, query or fragment';
+      (options.credentials === true ? decodable(url) : url.username === '' && url.password === '') &&
+      url.search === '' &&
+      url.hash === '';
+    const without =
+      options.credentials === true
+        ? 'query or fragment; a user is given as http://user:password@host, percent-encoded'
+        : 'user, query or fragment';
     if (!usable) this.add(`${name}: expected an address such as http://localhost:8080, without ${without}`);
     return value.replace(/\/+$/, '');
   }

@@ -77,7 +77,10 @@ async function answer(options: HealthOptions, request: IncomingMessage, response
     }
     case '/healthz': {
       const problem = options.live?.() ?? null;
-      sendJson(response, problem === null ? 200 : 503, { live: problem === null, ...(problem === null ? {} : { problem }) });
+      sendJson(response, problem === null ? 200 : 503, {
+        live: problem === null,
+        ...(problem === null ? {} : { problem }),
+      });
       return;
     }
     case '/readyz': {

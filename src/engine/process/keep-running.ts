@@ -21,7 +21,14 @@ const MAX_BACKOFF = 10_000;
 const STEADY = 60_000;
 
 /** Attempts again and again, with back-off, until told to stop; throws only what no retry can mend, which is less once it has worked. */
-export async function keepRunning({ clock, logger, stopping, attempt, onProblem, message }: KeepRunningOptions): Promise<void> {
+export async function keepRunning({
+  clock,
+  logger,
+  stopping,
+  attempt,
+  onProblem,
+  message,
+}: KeepRunningOptions): Promise<void> {
   let hasWorked = false;
   let said: string | undefined;
   for (let backoff = FIRST_BACKOFF; !stopping.aborted; backoff = Math.min(2 * backoff, MAX_BACKOFF)) {

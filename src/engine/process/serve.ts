@@ -30,7 +30,16 @@ export interface ServeOptions {
 }
 
 /** Resolves when it has drained; rejects with what no retry can mend. */
-export async function serve({ name, service, config, registry, stop, probes, parts = {}, setGauges }: ServeOptions): Promise<void> {
+export async function serve({
+  name,
+  service,
+  config,
+  registry,
+  stop,
+  probes,
+  parts = {},
+  setGauges,
+}: ServeOptions): Promise<void> {
   const ended = new AbortController();
   const all: Record<string, Pick<Part, 'problem'>> = { ...parts };
   for (const [each, ask] of Object.entries(probes)) {
@@ -42,7 +51,10 @@ export async function serve({ name, service, config, registry, stop, probes, par
     port: config.metricsPort,
     anyPortIfTaken: config.metricsPortIsDefault === true,
     registry,
-    ready: { [name]: () => service.notReady ?? null, ...Object.fromEntries(Object.entries(all).map(([each, part]) => [each, () => part.problem])) },
+    ready: {
+      [name]: () => service.notReady ?? null,
+      ...Object.fromEntries(Object.entries(all).map(([each, part]) => [each, () => part.problem])),
+    },
     live: () => service.notLive ?? null,
   });
   const gauges = setInterval(setGauges, 1_000);

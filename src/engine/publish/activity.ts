@@ -24,7 +24,10 @@ const FAILURE_TYPES: Partial<Record<ErrorCode, string>> = {
 const RETRIED: ReadonlySet<ErrorCode | undefined> = new Set<ErrorCode>(['SHARD_NOT_OWNED', 'OUTPUT_REFUSED']);
 
 /** The publish activity. As an attempt may be repeated as often as Temporal likes: what the ledger has is not published again. */
-export function publishActivity<R extends Identified>({ publisher, isLocal = () => activityInfo().isLocal }: PublishDeps<R>): (request: PublishRequest<R>) => Promise<PublishAnswer | void> {
+export function publishActivity<R extends Identified>({
+  publisher,
+  isLocal = () => activityInfo().isLocal,
+}: PublishDeps<R>): (request: PublishRequest<R>) => Promise<PublishAnswer | void> {
   return async (request) => {
     try {
       await publisher.publish(request);

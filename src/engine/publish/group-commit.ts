@@ -150,7 +150,10 @@ export function formBatch<W extends Waiting>(
  * The output records of a request. `source-*` is the place of the record that an output is of, where there is one. Throws for
  * a header of the encoder that is named like one of the publisher's.
  */
-export function recordsOf<R extends Identified>({ key: requestKey, incarnation, stream, first, outputs }: PublishRequest<R>, encode: EncodeOutput<R>): OutRecord[] {
+export function recordsOf<R extends Identified>(
+  { key: requestKey, incarnation, stream, first, outputs }: PublishRequest<R>,
+  encode: EncodeOutput<R>,
+): OutRecord[] {
   return outputs.map((output, index) => {
     const { key, value, headers = {} } = encode(output, requestKey);
     const { partition, offset } = output;
@@ -161,7 +164,12 @@ export function recordsOf<R extends Identified>({ key: requestKey, incarnation, 
       ...(partition >= 0 && { 'source-partition': String(partition), 'source-offset': String(offset) }),
     };
     const taken = Object.keys(headers).find((name) => name in ours);
-    if (taken !== undefined) throw new EnrichmentError('CONFIG', `the encoder of outputs sets the header "${taken}", which is the publisher's own: name it otherwise`);
+    if (taken !== undefined) {
+      throw new EnrichmentError(
+        'CONFIG',
+        `the encoder of outputs sets the header "${taken}", which is the publisher's own: name it otherwise`,
+      );
+    }
     return { key, value, headers: { ...ours, ...headers } };
   });
 }

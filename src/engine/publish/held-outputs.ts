@@ -48,7 +48,13 @@ export class HeldOutputs {
     const now = this.#clock.elapsed();
     const before = this.of(request);
     const { since, turns } = before?.seq === seq ? before : { since: now, turns: 0 };
-    const hold = { seq, error, since, turns: turns + 1, until: now + Math.min(BACK_OFF.last, BACK_OFF.first * BACK_OFF.factor ** turns) };
+    const hold = {
+      seq,
+      error,
+      since,
+      turns: turns + 1,
+      until: now + Math.min(BACK_OFF.last, BACK_OFF.first * BACK_OFF.factor ** turns),
+    };
     this.#holds.set(keyOf(request), hold);
     for (const [key, { until }] of this.#holds) if (now - until > FORGOTTEN) this.#holds.delete(key);
     return hold;

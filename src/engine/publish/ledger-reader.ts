@@ -37,7 +37,13 @@ export class LedgerReader {
   #settle: { resolve(restored: Restored): void; reject(error: unknown): void } | undefined;
 
   /** Entries are put into `entries`; `mine`: every owner id of this publisher, `me` the one of the sentinel to find. */
-  constructor(feed: LedgerFeed, entries: Map<string, LedgerEntry>, mine: ReadonlySet<string>, me: string, held: boolean) {
+  constructor(
+    feed: LedgerFeed,
+    entries: Map<string, LedgerEntry>,
+    mine: ReadonlySet<string>,
+    me: string,
+    held: boolean,
+  ) {
     this.#feed = feed;
     this.#entries = entries;
     this.#mine = mine;

@@ -41,7 +41,9 @@ export function judge(entry: LedgerEntry | undefined, request: PublishRequest): 
   const wasReset = mark !== undefined && first <= last && (isReset(mark.run, request.run) || endsBefore);
   if (wasReset && stream === 'resolved') return { type: 'reset', last };
   if (mark !== undefined && marked !== undefined) {
-    if (marked.partition !== mark.partition || marked.offset !== mark.offset) return wasReset || byAnother(mark.run, request.run) ? { type: 'reset', last } : { type: 'divergence', mark };
+    if (marked.partition !== mark.partition || marked.offset !== mark.offset) {
+      return wasReset || byAnother(mark.run, request.run) ? { type: 'reset', last } : { type: 'divergence', mark };
+    }
   }
   const from = last - first + 1;
   return from >= outputs.length ? { type: 'published' } : { type: 'publish', from };
@@ -53,7 +55,12 @@ export function advance(entry: LedgerEntry | undefined, request: PublishRequest,
   const output = outputs[count - 1];
   if (output === undefined) throw new RangeError(`a request of ${outputs.length} outputs has no output ${count - 1}`);
   const { run } = request;
-  const mark: Mark = { seq: first + count - 1, partition: output.partition, offset: output.offset, ...(run === undefined ? {} : { run }) };
+  const mark: Mark = {
+    seq: first + count - 1,
+    partition: output.partition,
+    offset: output.offset,
+    ...(run === undefined ? {} : { run }),
+  };
   const same = entry !== undefined && compareIncarnations(incarnation, entry.incarnation) === 0;
   const other = same ? entry[otherStream(stream)] : undefined;
   return { incarnation, [stream]: mark, ...(other === undefined ? {} : { [otherStream(stream)]: other }) };

@@ -36,9 +36,22 @@ export type ShardEvent =
   /** What a request tells of the life of its workflow. */
   | { readonly type: 'noticed'; readonly shard: number; readonly key: string; readonly notice: Notice }
   /** The broker does not take this output, at its so manieth turn; `held`: such outputs of this shard. */
-  | { readonly type: 'outputRefused'; readonly shard: number; readonly key: string; readonly turns: number; readonly held: number; readonly error: Error }
+  | {
+      readonly type: 'outputRefused';
+      readonly shard: number;
+      readonly key: string;
+      readonly turns: number;
+      readonly held: number;
+      readonly error: Error;
+    }
   /** One that was held is published after all. */
-  | { readonly type: 'outputTaken'; readonly shard: number; readonly key: string; readonly held: number; readonly ms: number }
+  | {
+      readonly type: 'outputTaken';
+      readonly shard: number;
+      readonly key: string;
+      readonly held: number;
+      readonly ms: number;
+    }
   | { readonly type: 'lost'; readonly shard: number; readonly error: unknown }
   /** Nothing more comes of this publisher: given back, or lost. */
   | { readonly type: 'closed'; readonly shard: number };

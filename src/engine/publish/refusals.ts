@@ -26,7 +26,10 @@ export function refusalOf(request: PublishRequest, verdict: Refusal): Enrichment
   const what = describe(request);
   switch (verdict.type) {
     case 'gap':
-      return new EnrichmentError('SEQUENCE_GAP', `${what}: the ledger ends at ${verdict.last}, the outputs between are lost. Nothing was published`);
+      return new EnrichmentError(
+        'SEQUENCE_GAP',
+        `${what}: the ledger ends at ${verdict.last}, the outputs between are lost. Nothing was published`,
+      );
     case 'stale': {
       const { startedAt, runId } = verdict.newer;
       return new EnrichmentError(
@@ -44,7 +47,10 @@ export function refusalOf(request: PublishRequest, verdict: Refusal): Enrichment
       );
     }
     case 'reset':
-      return new WorkflowReset(`${what}: the workflow was reset to an earlier event, and had published ${verdict.last} by then. It goes on after them`, verdict.last);
+      return new WorkflowReset(
+        `${what}: the workflow was reset to an earlier event, and had published ${verdict.last} by then. It goes on after them`,
+        verdict.last,
+      );
     default:
       return verdict satisfies never;
   }
@@ -52,15 +58,25 @@ export function refusalOf(request: PublishRequest, verdict: Refusal): Enrichment
 
 /** `limit`: max.message.bytes of the topic, where it is known. */
 export function outputRefused(
-  { incarnation, stream, key }: PublishRequest, seq: number, topic: string, why: { readonly bytes: number; readonly limit?: number | undefined; readonly cause?: RefusedBatch },
+  { incarnation, stream, key }: PublishRequest,
+  seq: number,
+  topic: string,
+  why: { readonly bytes: number; readonly limit?: number | undefined; readonly cause?: RefusedBatch },
 ): EnrichmentError {
-  const what = describe({ incarnation, stream, key, first: seq, outputs: [] }).replace(/outputs \d+\.\.\d+/, `output ${seq}`);
+  const what = describe({ incarnation, stream, key, first: seq, outputs: [] }).replace(
+    /outputs \d+\.\.\d+/,
+    `output ${seq}`,
+  );
   const { bytes, limit, cause } = why;
   const advice =
     cause?.why === 'content'
       ? `${messageOf(cause.cause)}: look for a policy of the broker, and at the topic's cleanup.policy and message.timestamp settings`
       : `it has ${bytes} bytes as written${limit === undefined ? '' : `, and max.message.bytes is ${limit}`}: set max.message.bytes of ${topic} to ${roundUp(bytes)} or more`;
-  return new EnrichmentError('OUTPUT_REFUSED', `${what} is refused by ${topic}, and what follows it in this workflow waits; ${advice}`, { cause });
+  return new EnrichmentError(
+    'OUTPUT_REFUSED',
+    `${what} is refused by ${topic}, and what follows it in this workflow waits; ${advice}`,
+    { cause },
+  );
 }
 
 function roundUp(bytes: number): number {

@@ -98,7 +98,12 @@ export class ShardOpener {
   }
 
   /** Gives up on a reader that stands still. */
-  async #watch(reader: LedgerReader, watched: { readonly restoring: boolean }, onWait: (why: EnrichmentError) => void, done: AbortSignal): Promise<void> {
+  async #watch(
+    reader: LedgerReader,
+    watched: { readonly restoring: boolean },
+    onWait: (why: EnrichmentError) => void,
+    done: AbortSignal,
+  ): Promise<void> {
     const { clock, ledgerTopic, shard } = this.#options;
     let seen = reader.batches;
     let moved = clock.elapsed();
@@ -110,7 +115,12 @@ export class ShardOpener {
         seen = reader.batches;
         moved = clock.elapsed();
       } else if (clock.elapsed() - moved >= READ_STALL) {
-        reader.abort(new EnrichmentError('KAFKA', `${ledgerTopic}-${shard}: nothing came for ${READ_STALL} ms while restoring the ledger`));
+        reader.abort(
+          new EnrichmentError(
+            'KAFKA',
+            `${ledgerTopic}-${shard}: nothing came for ${READ_STALL} ms while restoring the ledger`,
+          ),
+        );
         return;
       }
     }

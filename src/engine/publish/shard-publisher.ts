@@ -278,7 +278,10 @@ export class ShardPublisher<R extends Identified = Identified> implements Publis
       return;
     }
     this.#event({ type: 'reopening', error });
-    const refused = error instanceof RefusedBatch && retry.some(({ records }) => records.includes(error.batch.records[0]!)) ? error : undefined;
+    const refused =
+      error instanceof RefusedBatch && retry.some(({ records }) => records.includes(error.batch.records[0]!))
+        ? error
+        : undefined;
     const blamed = refused && this.#sender.blame(refused);
     const again: Pending[] = [];
     for (const waiting of retry) {
@@ -307,11 +310,17 @@ export class ShardPublisher<R extends Identified = Identified> implements Publis
       const unfit = await this.#sender.firstUnfit(waiting.records);
       // A request that was published meanwhile is answered by the ledger, whatever the topic takes now.
       const last = this.#committed.get(waiting.request.key)?.[waiting.request.stream]?.seq ?? 0;
-      if (unfit !== undefined && waiting.request.first + unfit.index > last) this.#hold(waiting.request, unfit.index, unfit);
+      if (unfit !== undefined && waiting.request.first + unfit.index > last) {
+        this.#hold(waiting.request, unfit.index, unfit);
+      }
     }
   }
 
-  #hold(request: PublishRequest, index: number, why: { readonly bytes: number; readonly cause?: RefusedBatch }): EnrichmentError {
+  #hold(
+    request: PublishRequest,
+    index: number,
+    why: { readonly bytes: number; readonly cause?: RefusedBatch },
+  ): EnrichmentError {
     const { rooms, outputTopic } = this.#options;
     const seq = request.first + index;
     const error = outputRefused(request, seq, outputTopic, { ...why, limit: rooms.limit(outputTopic) });
@@ -328,7 +337,8 @@ export class ShardPublisher<R extends Identified = Identified> implements Publis
   /** Whether it has a refused output whose turn it is; that goes in a batch of its own. */
   #isTurn({ request, records }: Pending): boolean {
     const hold = this.#held.of(request);
-    const record: OutRecord | undefined = hold === undefined || this.#held.isBarred(hold) ? undefined : records[hold.seq - request.first];
+    const record: OutRecord | undefined =
+      hold === undefined || this.#held.isBarred(hold) ? undefined : records[hold.seq - request.first];
     if (record !== undefined) this.#sender.isolate(record);
     return record !== undefined;
   }
@@ -336,7 +346,12 @@ export class ShardPublisher<R extends Identified = Identified> implements Publis
   #wasPublished(request: PublishRequest): void {
     const taken = this.#held.published(request, request.first + request.outputs.length - 1);
     if (taken === undefined) return;
-    this.#event({ type: 'outputTaken', key: request.key, held: this.#held.size, ms: this.#options.clock.elapsed() - taken.since });
+    this.#event({
+      type: 'outputTaken',
+      key: request.key,
+      held: this.#held.size,
+      ms: this.#options.clock.elapsed() - taken.since,
+    });
   }
 
   #giveUp(error: unknown): void {
@@ -387,7 +402,11 @@ export class ShardPublisher<R extends Identified = Identified> implements Publis
 
   #notOwned(cause?: unknown): EnrichmentError {
     const why = cause === undefined ? '' : `: ${messageOf(cause)}`;
-    return new EnrichmentError('SHARD_NOT_OWNED', `this process does not own shard ${this.#options.shard} any more${why}`, { cause });
+    return new EnrichmentError(
+      'SHARD_NOT_OWNED',
+      `this process does not own shard ${this.#options.shard} any more${why}`,
+      { cause },
+    );
   }
 }
 

@@ -35,7 +35,11 @@ export class ShardSender {
   }
 
   /** Resolves with the offset of the first ledger entry when it is committed. Errors: RefusedBatch, and those of a transaction. */
-  async commit(producer: TransactionalProducer, outputs: readonly OutRecord[], ledger: readonly OutRecord[]): Promise<number | null> {
+  async commit(
+    producer: TransactionalProducer,
+    outputs: readonly OutRecord[],
+    ledger: readonly OutRecord[],
+  ): Promise<number | null> {
     const { rooms, outputTopic, ledgerTopic, shard } = this.#topics;
     const [room, ledgerRoom] = await Promise.all([rooms.of(outputTopic), rooms.of(ledgerTopic)]);
     const [outputBatches, ledgerBatches] = await Promise.all([

@@ -28,7 +28,10 @@ interface Kept {
   readonly until: number;
 }
 
-export function createAvroDecoders(registry: Pick<SchemaRegistry, 'schema'>, clock: Pick<Clock, 'elapsed' | 'sleep'>): DecoderSource {
+export function createAvroDecoders(
+  registry: Pick<SchemaRegistry, 'schema'>,
+  clock: Pick<Clock, 'elapsed' | 'sleep'>,
+): DecoderSource {
   const now = (): number => clock.elapsed();
   let waitedInVainAt = -Infinity;
   const usable = new Map<number, Kept>();
@@ -51,7 +54,11 @@ export function createAvroDecoders(registry: Pick<SchemaRegistry, 'schema'>, clo
         const schema = 'text' in found ? parseWriterSchema(found.text) : found;
         const kept = 'unusable' in schema ? unusable : usable;
         unusable.delete(id);
-        const answer = { schema, unknown, until: 'text' in found ? Infinity : now() + (unknown ? UNKNOWN_FOR : UNUSABLE_FOR) };
+        const answer = {
+          schema,
+          unknown,
+          until: 'text' in found ? Infinity : now() + (unknown ? UNKNOWN_FOR : UNUSABLE_FOR),
+        };
         kept.set(id, answer);
         for (const oldest of kept.keys()) {
           if (kept.size <= MAX_KEPT) break;

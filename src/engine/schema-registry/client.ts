@@ -33,7 +33,10 @@ interface Answer {
 }
 
 /** `url`: http or https, perhaps with name and password, without a slash at the end. */
-export function createSchemaRegistry(url: string, { timeout = TIMEOUT }: { readonly timeout?: number } = {}): SchemaRegistry {
+export function createSchemaRegistry(
+  url: string,
+  { timeout = TIMEOUT }: { readonly timeout?: number } = {},
+): SchemaRegistry {
   const { address, headers } = splitCredentials(url);
 
   async function ask(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer> {
@@ -41,7 +44,11 @@ export function createSchemaRegistry(url: string, { timeout = TIMEOUT }: { reado
       const response = await fetch(`${address}${path}`, {
         method,
         redirect: 'manual',
-        headers: { ...headers, accept: `${MEDIA_TYPE}, application/json`, ...(body === undefined ? {} : { 'content-type': MEDIA_TYPE }) },
+        headers: {
+          ...headers,
+          accept: `${MEDIA_TYPE}, application/json`,
+          ...(body === undefined ? {} : { 'content-type': MEDIA_TYPE }),
+        },
         signal: AbortSignal.timeout(timeout),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
@@ -53,7 +60,11 @@ export function createSchemaRegistry(url: string, { timeout = TIMEOUT }: { reado
   }
 
   function outage(what: string, cause?: unknown): EnrichmentError {
-    return new EnrichmentError('UNREACHABLE', `the schema registry at ${address} (SCHEMA_REGISTRY_URL) gives no usable answer: ${what}`, { cause });
+    return new EnrichmentError(
+      'UNREACHABLE',
+      `the schema registry at ${address} (SCHEMA_REGISTRY_URL) gives no usable answer: ${what}`,
+      { cause },
+    );
   }
 
   async function subjects(): Promise<number> {
@@ -72,14 +83,22 @@ export function createSchemaRegistry(url: string, { timeout = TIMEOUT }: { reado
       const answer = asObject(body);
       if (status === 404) {
         // A wrong address and an ingress answer 404 to everything: only the registry's own word turns records into dead letters.
-        if (answer?.['error_code'] !== SCHEMA_NOT_FOUND) throw outage(`404 to GET ${path} that is not a registry's (no "error_code": ${SCHEMA_NOT_FOUND})`);
+        if (answer?.['error_code'] !== SCHEMA_NOT_FOUND) {
+          throw outage(`404 to GET ${path} that is not a registry's (no "error_code": ${SCHEMA_NOT_FOUND})`);
+        }
         return { unusable: 'the schema registry does not know it (404)', unknown: true };
       }
       const text = answer?.['schema'];
       if (status !== 200 || typeof text !== 'string') throw outage(describe(status, `to GET ${path}`));
       const { schemaType = 'AVRO', references } = answer as { schemaType?: unknown; references?: unknown };
-      if (schemaType !== 'AVRO') return { unusable: `it is ${/^[A-Z]{1,20}$/.test(String(schemaType)) ? String(schemaType) : 'of another type'}, expected AVRO` };
-      if (Array.isArray(references) && references.length > 0) return { unusable: 'it refers to schemas of other subjects, which are not read' };
+      if (schemaType !== 'AVRO') {
+        return {
+          unusable: `it is ${/^[A-Z]{1,20}$/.test(String(schemaType)) ? String(schemaType) : 'of another type'}, expected AVRO`,
+        };
+      }
+      if (Array.isArray(references) && references.length > 0) {
+        return { unusable: 'it refers to schemas of other subjects, which are not read' };
+      }
       return { text };
     },
 
@@ -88,10 +107,15 @@ export function createSchemaRegistry(url: string, { timeout = TIMEOUT }: { reado
       const { status, body } = await ask('POST', path, { schema });
       const answer = asObject(body);
       const id = answer?.['id'];
-      if (status === 200 && Number.isInteger(id) && (id as number) >= 0 && (id as number) <= 0xffff_ffff) return id as number;
+      if (status === 200 && Number.isInteger(id) && (id as number) >= 0 && (id as number) <= 0xffff_ffff) {
+        return id as number;
+      }
       if ([401, 403, 404, 409, 422].includes(status)) {
         const why = typeof answer?.['message'] === 'string' ? `: ${answer['message'].slice(0, 300)}` : '';
-        throw new EnrichmentError('CONFIG', `the schema registry at ${address} (SCHEMA_REGISTRY_URL) refuses the schema of ${subject} with ${status}${why}`);
+        throw new EnrichmentError(
+          'CONFIG',
+          `the schema registry at ${address} (SCHEMA_REGISTRY_URL) refuses the schema of ${subject} with ${status}${why}`,
+        );
       }
       throw outage(describe(status, `to POST ${path}`));
     },
@@ -99,7 +123,10 @@ export function createSchemaRegistry(url: string, { timeout = TIMEOUT }: { reado
 }
 
 /** Messages may have the address, and fetch takes none with a name in it. */
-function splitCredentials(url: string): { readonly address: string; readonly headers: Readonly<Record<string, string>> } {
+function splitCredentials(url: string): {
+  readonly address: string;
+  readonly headers: Readonly<Record<string, string>>;
+} {
   const parsed = new URL(url);
   const { username, password } = parsed;
   parsed.username = '';
@@ -131,7 +158,9 @@ function jsonOf(body: Buffer): unknown {
 }
 
 function asObject(body: unknown): Readonly<Record<string, unknown>> | undefined {
-  return typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as Record<string, unknown>) : undefined;
+  return typeof body === 'object' && body !== null && !Array.isArray(body)
+    ? (body as Record<string, unknown>)
+    : undefined;
 }
 
 function describe(status: number, to: string): string {

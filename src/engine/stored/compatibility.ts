@@ -28,9 +28,13 @@ export function verdictOf(released: SchemaFile, today: SchemaFile): Verdict {
   for (const [name, record] of before) compareRecords(record, now.get(name), { refused, changes });
   const [typesBefore, typesNow] = [avscTypes(released.records), avscTypes(today.records)];
   const roots = [...fingerprintsBefore].map(([name, fingerprint]) => {
-    const problem = now.get(name)?.root === true ? resolutionProblem(typesNow.get(name)!, typesBefore.get(name)!) : `${name}: missing, and values of it are stored`;
+    const problem =
+      now.get(name)?.root === true
+        ? resolutionProblem(typesNow.get(name)!, typesBefore.get(name)!)
+        : `${name}: missing, and values of it are stored`;
     if (problem !== undefined) refused.push(problem);
-    const compatibility: Compatibility = problem !== undefined ? 'refused' : fingerprint === fingerprintsNow.get(name) ? 'as is' : 'after migration';
+    const compatibility: Compatibility =
+      problem !== undefined ? 'refused' : fingerprint === fingerprintsNow.get(name) ? 'as is' : 'after migration';
     return { name, compatibility };
   });
   return { version: released.version, roots, refused: [...new Set(refused)], changes };
@@ -56,20 +60,25 @@ function compareRecords(before: RecordSchema, now: RecordSchema | undefined, { r
   const added = now.fields.filter(({ name }) => !before.fields.some((field) => field.name === name));
   const dropped = before.fields.filter(({ name }) => !fields.has(name));
   for (const field of added) {
-    if ('default' in field) changes.push(`${now.name}.${field.name} is new: old values get ${JSON.stringify(field.default)}`);
-    else refused.push(`${now.name}.${field.name} is new and has no default: old values have nothing to put there`);
+    if ('default' in field) {
+      changes.push(`${now.name}.${field.name} is new: old values get ${JSON.stringify(field.default)}`);
+    } else refused.push(`${now.name}.${field.name} is new and has no default: old values have nothing to put there`);
   }
   for (const { name } of dropped) changes.push(`${now.name}.${name} is gone: what old values have there is forgotten`);
   for (const gone of dropped) {
     const same = added.find((field) => sameType(field, gone));
     if (same !== undefined) {
-      refused.push(`${now.name}.${gone.name} is gone and ${same.name} of the same type is new: if it was renamed, its values would be lost. Keep the name, or release the two changes one after the other`);
+      refused.push(
+        `${now.name}.${gone.name} is gone and ${same.name} of the same type is new: if it was renamed, its values would be lost. Keep the name, or release the two changes one after the other`,
+      );
     }
   }
   for (const field of before.fields) {
     const other = fields.get(field.name);
     if (other !== undefined && tupleOf(field.type) !== tupleOf(other.type)) {
-      refused.push(`${now.name}.${field.name} was a tuple of ${tupleOf(field.type) || 'no fixed length'} and is one of ${tupleOf(other.type) || 'no fixed length'}`);
+      refused.push(
+        `${now.name}.${field.name} was a tuple of ${tupleOf(field.type) || 'no fixed length'} and is one of ${tupleOf(other.type) || 'no fixed length'}`,
+      );
     }
   }
 }

@@ -38,7 +38,9 @@ export class StateFormat {
         if (this.#writers.has(fingerprintIn(head))) continue;
         const root = this.#roots.get(name);
         try {
-          if (root === undefined) throw new EnrichmentError('CONFIG', `schemas/state.avsc: ${name} is missing, which ${file.version} wrote`);
+          if (root === undefined) {
+            throw new EnrichmentError('CONFIG', `schemas/state.avsc: ${name} is missing, which ${file.version} wrote`);
+          }
           this.#writers.set(fingerprintIn(head), { root, resolver: resolverOf(root, type, file.version) });
         } catch (error) {
           if (!skip) throw error;
@@ -60,7 +62,11 @@ export class StateFormat {
       return Buffer.concat([root.head, root.type.toBuffer(root.plain.toAvro(value))]);
     } catch (error) {
       // The message of avsc quotes the value.
-      throw new EnrichmentError('CONFIG', `a value cannot be written as ${name} of schemas/state.avsc${placeOf(root, value)}`, { cause: error });
+      throw new EnrichmentError(
+        'CONFIG',
+        `a value cannot be written as ${name} of schemas/state.avsc${placeOf(root, value)}`,
+        { cause: error },
+      );
     }
   }
 
@@ -73,7 +79,9 @@ export class StateFormat {
   /** The value and the root that it is of. Throws EnrichmentError NEWER_STATE, or DIVERGENCE for bytes that are none of ours. */
   decode(bytes: Uint8Array): { readonly name: string; readonly value: unknown } {
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    if (buffer.length < HEAD || !buffer.subarray(0, MARK.length).equals(MARK)) throw new EnrichmentError('DIVERGENCE', 'not an Avro single object');
+    if (buffer.length < HEAD || !buffer.subarray(0, MARK.length).equals(MARK)) {
+      throw new EnrichmentError('DIVERGENCE', 'not an Avro single object');
+    }
     const fingerprint = fingerprintIn(buffer);
     const writer = this.#writers.get(fingerprint);
     if (writer === undefined) {
@@ -86,7 +94,9 @@ export class StateFormat {
     try {
       return { name: root.name, value: root.plain.fromAvro(root.type.fromBuffer(buffer.subarray(HEAD), resolver)) };
     } catch (error) {
-      throw new EnrichmentError('DIVERGENCE', `not a ${root.name} as its schema (fingerprint ${fingerprint}) has it`, { cause: error });
+      throw new EnrichmentError('DIVERGENCE', `not a ${root.name} as its schema (fingerprint ${fingerprint}) has it`, {
+        cause: error,
+      });
     }
   }
 }
@@ -113,7 +123,12 @@ export function fingerprintsOf(file: SchemaFile): ReadonlyMap<string, string> {
 /** Of every record, by name. */
 export function avscTypes(records: readonly RecordSchema[]): ReadonlyMap<string, avsc.Type> {
   const registry: Record<string, avsc.Type> = {};
-  return new Map(records.map((schema) => [schema.name, avsc.Type.forSchema(schema as unknown as avsc.Schema, { registry, wrapUnions: 'always' })]));
+  return new Map(
+    records.map((schema) => [
+      schema.name,
+      avsc.Type.forSchema(schema as unknown as avsc.Schema, { registry, wrapUnions: 'always' }),
+    ]),
+  );
 }
 
 function rootsOf({ records }: SchemaFile): ReadonlyMap<string, Root> {
@@ -124,7 +139,15 @@ function rootsOf({ records }: SchemaFile): ReadonlyMap<string, Root> {
       .filter(({ root }) => root === true)
       .map(({ name }) => {
         const type = types.get(name)!;
-        return [name, { name, type, plain: plain.get(name)!, head: Buffer.concat([MARK, fingerprintOf(JSON.stringify(type.schema()))]) }];
+        return [
+          name,
+          {
+            name,
+            type,
+            plain: plain.get(name)!,
+            head: Buffer.concat([MARK, fingerprintOf(JSON.stringify(type.schema()))]),
+          },
+        ];
       }),
   );
 }
@@ -133,7 +156,11 @@ function resolverOf({ name, type }: Root, writer: avsc.Type, version: string): a
   try {
     return type.createResolver(writer);
   } catch (error) {
-    throw new EnrichmentError('CONFIG', `schemas/state.avsc: ${name} cannot be read as ${version} wrote it: see npm run schemas:check`, { cause: error });
+    throw new EnrichmentError(
+      'CONFIG',
+      `schemas/state.avsc: ${name} cannot be read as ${version} wrote it: see npm run schemas:check`,
+      { cause: error },
+    );
   }
 }
 

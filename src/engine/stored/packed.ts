@@ -33,7 +33,7 @@ export function pack(bytes: Buffer): Buffer {
     number((until - plainFrom) * 4 + kind);
     end += bytes.copy(packed, end, plainFrom, until);
   };
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const byte = bytes[at]!;
     if (byte === UUID_LENGTH && isUuid(bytes, at + 1)) {
       piece(at, UUID);
@@ -91,7 +91,12 @@ export function unpack(packed: Buffer, limit: number): Buffer {
     if (kind === NOTHING) break;
     if (kind === UUID) {
       const hex = take(16).toString('hex');
-      add(Buffer.from(`H${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`, 'latin1'));
+      add(
+        Buffer.from(
+          `H${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`,
+          'latin1',
+        ),
+      );
     } else if (kind === DIGITS) {
       const digits = number();
       if (digits > limit) throw new RangeError(`more than ${limit} bytes`);
@@ -106,7 +111,10 @@ function isUuid(bytes: Buffer, from: number): boolean {
   if (from + UUID_BYTES > bytes.length) return false;
   for (let at = 0; at < UUID_BYTES; at += 1) {
     const byte = bytes[from + at]!;
-    const fits = at === 8 || at === 13 || at === 18 || at === 23 ? byte === HYPHEN : isDigit(byte) || (byte >= 0x61 && byte <= 0x66);
+    const fits =
+      at === 8 || at === 13 || at === 18 || at === 23
+        ? byte === HYPHEN
+        : isDigit(byte) || (byte >= 0x61 && byte <= 0x66);
     if (!fits) return false;
   }
   return true;

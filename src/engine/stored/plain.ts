@@ -33,13 +33,17 @@ export function plainTypes(records: readonly RecordSchema[]): ReadonlyMap<string
       toAvro(value) {
         const from = value as Json;
         const to: Record<string, unknown> = {};
-        for (const { name, plain, absent } of types) to[name] = absent && from[name] === undefined ? null : plain.toAvro(from[name]);
+        for (const { name, plain, absent } of types) {
+          to[name] = absent && from[name] === undefined ? null : plain.toAvro(from[name]);
+        }
         return to;
       },
       fromAvro(value) {
         const from = value as Json;
         const to: Record<string, unknown> = discriminator === undefined ? {} : { type: discriminator };
-        for (const { name, plain, absent } of types) if (!absent || from[name] !== null) to[name] = plain.fromAvro(from[name]);
+        for (const { name, plain, absent } of types) {
+          if (!absent || from[name] !== null) to[name] = plain.fromAvro(from[name]);
+        }
         return to;
       },
     };
@@ -54,17 +58,27 @@ export function plainTypes(records: readonly RecordSchema[]): ReadonlyMap<string
 
   function ofUnion(branches: readonly Schema[]): Plain {
     const all = branches.map((branch) => {
-      if (typeof branch !== 'string') throw new TypeError('a union of the state schemas is of primitives and named records');
+      if (typeof branch !== 'string') {
+        throw new TypeError('a union of the state schemas is of primitives and named records');
+      }
       const record = known.get(branch);
-      return { name: record === undefined ? branch : `${record.schema.namespace}.${branch}`, discriminator: record?.schema.discriminator, plain: of(branch) };
+      return {
+        name: record === undefined ? branch : `${record.schema.namespace}.${branch}`,
+        discriminator: record?.schema.discriminator,
+        plain: of(branch),
+      };
     });
     const alone = all.filter(({ name }) => name !== 'null');
     const discriminated = alone.length > 1;
     return {
       toAvro(value) {
         if (value === null) return null;
-        const branch = discriminated ? alone.find(({ discriminator }) => discriminator === (value as Json)['type']) : alone[0];
-        if (branch === undefined) throw new TypeError(`type: expected one of ${alone.map(({ discriminator }) => discriminator).join(', ')}`);
+        const branch = discriminated
+          ? alone.find(({ discriminator }) => discriminator === (value as Json)['type'])
+          : alone[0];
+        if (branch === undefined) {
+          throw new TypeError(`type: expected one of ${alone.map(({ discriminator }) => discriminator).join(', ')}`);
+        }
         return { [branch.name]: branch.plain.toAvro(value) };
       },
       fromAvro(value) {

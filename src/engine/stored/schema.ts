@@ -61,7 +61,9 @@ export function todaysSchemas(): SchemaFile {
 
 /** In the order of their versions. */
 export function releasedSchemas(): SchemaFile[] {
-  return versionsIn(new URL('released/', SCHEMAS)).map((version) => readSchemas(version, new URL(`released/${version}/state.avsc`, SCHEMAS)));
+  return versionsIn(new URL('released/', SCHEMAS)).map((version) =>
+    readSchemas(version, new URL(`released/${version}/state.avsc`, SCHEMAS)),
+  );
 }
 
 function versionsIn(folder: URL): string[] {

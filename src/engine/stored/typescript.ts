@@ -3,7 +3,13 @@ import { isOptional } from './plain.ts';
 import { isUnion, type FieldSchema, type RecordSchema, type Schema, type SchemaFile } from './schema.ts';
 
 const HEAD = '/** Made of schemas/state.avsc by `npm run schemas:types`. Change the schema, not this file. */\n';
-const PRIMITIVES: Readonly<Record<string, string>> = { null: 'null', boolean: 'boolean', int: 'number', long: 'number', string: 'string' };
+const PRIMITIVES: Readonly<Record<string, string>> = {
+  null: 'null',
+  boolean: 'boolean',
+  int: 'number',
+  long: 'number',
+  string: 'string',
+};
 const WIDTH = 118;
 
 export function typescriptOf({ records }: SchemaFile): string {

@@ -19,7 +19,13 @@ export async function askForNamespace(service: NamespaceService, namespace: stri
     await service.describeNamespace({ namespace });
   } catch (error) {
     const { code } = error as { code?: unknown };
-    if (code === NOT_FOUND) throw new EnrichmentError('NOT_FOUND', `namespace "${namespace}" does not exist (TEMPORAL_NAMESPACE): it is waited for; create it, or name another`, { cause: error });
+    if (code === NOT_FOUND) {
+      throw new EnrichmentError(
+        'NOT_FOUND',
+        `namespace "${namespace}" does not exist (TEMPORAL_NAMESPACE): it is waited for; create it, or name another`,
+        { cause: error },
+      );
+    }
     // Whoever may only run workflows need not be allowed to look at the namespace.
     if (code !== PERMISSION_DENIED) throw error;
   }
@@ -33,7 +39,10 @@ export function isWebServer(address: string): Promise<boolean> {
         response.destroy();
         resolve(true);
       });
-      asked.on('error', () => resolve(false)).on('timeout', () => asked.destroy()).end();
+      asked
+        .on('error', () => resolve(false))
+        .on('timeout', () => asked.destroy())
+        .end();
     } catch {
       resolve(false); // not an address of the web
     }

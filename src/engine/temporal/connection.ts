@@ -35,7 +35,9 @@ export function temporalConnectionOptions(env: NodeJS.ProcessEnv): TemporalOptio
     throw new EnrichmentError('CONFIG', `TEMPORAL_CONFIG_FILE="${file}": expected a file that exists`);
   }
   // An empty variable is an unset one here, as for all others.
-  const set = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '');
+  const set = Object.entries(env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '',
+  );
   let config: ClientConnectConfig;
   try {
     config = loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(set) });
@@ -93,7 +95,10 @@ export async function connectTemporalNative(
 function withAddress(options: TemporalOptions): TemporalOptions & { readonly address: string } {
   const { address } = options;
   if (address === undefined) {
-    throw new EnrichmentError('CONFIG', 'TEMPORAL_ADDRESS is not set: expected host:port of a Temporal server, or a profile that has one');
+    throw new EnrichmentError(
+      'CONFIG',
+      'TEMPORAL_ADDRESS is not set: expected host:port of a Temporal server, or a profile that has one',
+    );
   }
   return { ...options, address };
 }
@@ -102,7 +107,9 @@ async function unreachable(address: string, cause: unknown): Promise<EnrichmentE
   const reason = (await isWebServer(address))
     ? "a web server answers there, and no Temporal frontend: check host and port (the web UI's are others)"
     : reasonOf(cause);
-  return new EnrichmentError('UNREACHABLE', `Temporal at "${address}" (TEMPORAL_ADDRESS) cannot be used: ${reason}`, { cause });
+  return new EnrichmentError('UNREACHABLE', `Temporal at "${address}" (TEMPORAL_ADDRESS) cannot be used: ${reason}`, {
+    cause,
+  });
 }
 
 /** The SDK's own words, shortened: it keeps what happened in `details`, `cause` or the middle of a long message. */
@@ -122,11 +129,17 @@ const GRACE = 500;
  * Requests that end after `ms` in any case. The deadline that gRPC takes is a time of day, and looked at again whenever a request is
  * repeated: a clock that is set back meanwhile would put it off for as long. Rejects with what the request rejects with, or EnrichmentError UNREACHABLE.
  */
-export async function within<T>(ms: number, requests: Pick<Connection, 'withDeadline'>, run: () => Promise<T>): Promise<T> {
+export async function within<T>(
+  ms: number,
+  requests: Pick<Connection, 'withDeadline'>,
+  run: () => Promise<T>,
+): Promise<T> {
   try {
     return await withTimeout(requests.withDeadline(Date.now() + ms, run), ms + GRACE);
   } catch (error) {
-    throw error instanceof NoAnswer ? new EnrichmentError('UNREACHABLE', `Temporal gave ${error.message}`, { cause: error }) : error;
+    throw error instanceof NoAnswer
+      ? new EnrichmentError('UNREACHABLE', `Temporal gave ${error.message}`, { cause: error })
+      : error;
   }
 }
 

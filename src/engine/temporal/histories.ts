@@ -32,7 +32,9 @@ export async function readRuns(client: Client, workflowId: string): Promise<Run[
 }
 
 /** Attributes of the first event. */
-export function startedOf({ events }: History): temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes | undefined {
+export function startedOf({
+  events,
+}: History): temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes | undefined {
   return events?.[0]?.workflowExecutionStartedEventAttributes ?? undefined;
 }
 
@@ -44,7 +46,9 @@ export async function orNothing<T>(asked: Promise<T>): Promise<T | undefined> {
     // Not before: what is rejected while nobody awaits it ends the process.
     const { WorkflowNotFoundError, isGrpcServiceError } = await import('@temporalio/client');
     // Reading a history gives the bare answer of the server.
-    if (error instanceof WorkflowNotFoundError || (isGrpcServiceError(error) && Number(error.code) === NOT_FOUND)) return undefined;
+    if (error instanceof WorkflowNotFoundError || (isGrpcServiceError(error) && Number(error.code) === NOT_FOUND)) {
+      return undefined;
+    }
     throw error;
   }
 }

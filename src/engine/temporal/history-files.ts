@@ -15,12 +15,21 @@ const { History } = proto.temporal.api.history.v1;
 export async function readHistoryFile(file: string): Promise<Run> {
   try {
     const bytes = await readFile(file);
-    const history = extname(file) === '.json' ? historyFromJSON(JSON.parse(bytes.toString()) as unknown) : History.decode(bytes);
+    const history =
+      extname(file) === '.json' ? historyFromJSON(JSON.parse(bytes.toString()) as unknown) : History.decode(bytes);
     const started = startedOf(history);
     if (started === undefined) throw new Error('it does not begin with the start of a workflow');
-    return { workflowId: started.workflowId || basename(file, extname(file)), runId: started.originalExecutionRunId ?? '', history };
+    return {
+      workflowId: started.workflowId || basename(file, extname(file)),
+      runId: started.originalExecutionRunId ?? '',
+      history,
+    };
   } catch (error) {
-    throw new EnrichmentError('CONFIG', `"${file}": expected the history of a workflow, in JSON as Temporal's tools write it (.json) or in protobuf: ${messageOf(error)}`, { cause: error });
+    throw new EnrichmentError(
+      'CONFIG',
+      `"${file}": expected the history of a workflow, in JSON as Temporal's tools write it (.json) or in protobuf: ${messageOf(error)}`,
+      { cause: error },
+    );
   }
 }
 

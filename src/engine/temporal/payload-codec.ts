@@ -50,7 +50,9 @@ class GzipCodec implements PayloadCodec {
       payloads.map(async (payload) => {
         if (encodingOf(payload) !== GZIP) return payload;
         try {
-          return PayloadMessage.decode(await decompress(payload.data ?? Buffer.alloc(0), { maxOutputLength: MAX_BYTES }));
+          return PayloadMessage.decode(
+            await decompress(payload.data ?? Buffer.alloc(0), { maxOutputLength: MAX_BYTES }),
+          );
         } catch {
           return unreadable('binary/gzip that cannot be decompressed');
         }
@@ -64,7 +66,10 @@ class PackedCodec implements PayloadCodec {
     return payloads.map((payload) => {
       const { data, metadata } = payload;
       if (!data || data.length < THRESHOLD || encodingOf(payload) !== AVRO) return payload;
-      return { metadata: { ...metadata, encoding: Buffer.from(PACKED) }, data: pack(Buffer.from(data.buffer, data.byteOffset, data.length)) };
+      return {
+        metadata: { ...metadata, encoding: Buffer.from(PACKED) },
+        data: pack(Buffer.from(data.buffer, data.byteOffset, data.length)),
+      };
     });
   }
 
@@ -72,7 +77,10 @@ class PackedCodec implements PayloadCodec {
     return payloads.map((payload) => {
       if (encodingOf(payload) !== PACKED) return payload;
       try {
-        return { metadata: { ...payload.metadata, encoding: Buffer.from(AVRO) }, data: unpack(Buffer.from(payload.data ?? []), MAX_BYTES) };
+        return {
+          metadata: { ...payload.metadata, encoding: Buffer.from(AVRO) },
+          data: unpack(Buffer.from(payload.data ?? []), MAX_BYTES),
+        };
       } catch {
         return unreadable(`${PACKED} that cannot be unpacked`);
       }
@@ -90,9 +98,14 @@ class AvroCodec implements PayloadCodec {
   async encode(payloads: Payload[]): Promise<Payload[]> {
     return payloads.map((payload) => {
       const { data } = payload;
-      if (!data || encodingOf(payload) !== JSON_PLAIN || !MARKED.equals(data.subarray(0, MARKED.length))) return payload;
+      if (!data || encodingOf(payload) !== JSON_PLAIN || !MARKED.equals(data.subarray(0, MARKED.length))) {
+        return payload;
+      }
       const { [TYPE_MARK]: name, ...value } = JSON.parse(Buffer.from(data).toString()) as Record<string, unknown>;
-      return { metadata: { encoding: Buffer.from(AVRO), messageType: Buffer.from(String(name)) }, data: this.#format().encode(String(name), value) };
+      return {
+        metadata: { encoding: Buffer.from(AVRO), messageType: Buffer.from(String(name)) },
+        data: this.#format().encode(String(name), value),
+      };
     });
   }
 
@@ -114,7 +127,12 @@ class AvroCodec implements PayloadCodec {
 /** The SDK fails a workflow's task, for ever, for a payload of an encoding that it does not know, or that is no JSON. */
 function readable(payload: Payload, encoding: string): Payload {
   if (encoding === '' && (payload.data === null || payload.data === undefined)) return payload;
-  if (encoding.startsWith(AVRO)) throw new EnrichmentError('NEWER_STATE', `stored as ${encoding}, which this version does not know: a newer version wrote it. Run that one or a newer one; nothing is lost meanwhile`);
+  if (encoding.startsWith(AVRO)) {
+    throw new EnrichmentError(
+      'NEWER_STATE',
+      `stored as ${encoding}, which this version does not know: a newer version wrote it. Run that one or a newer one; nothing is lost meanwhile`,
+    );
+  }
   if (!PLAIN.has(encoding)) return unreadable('an encoding that is not known');
   if (encoding !== JSON_PLAIN) return payload;
   try {
@@ -135,7 +153,9 @@ function encodingOf({ metadata }: Payload): string {
 }
 
 /** For every Temporal client and worker of this product. */
-export const dataConverter: DataConverter = { payloadCodecs: [new AvroCodec(stateFormat), new PackedCodec(), new GzipCodec()] };
+export const dataConverter: DataConverter = {
+  payloadCodecs: [new AvroCodec(stateFormat), new PackedCodec(), new GzipCodec()],
+};
 
 /** For the workflows of another version, which have its schemas in mind. */
 export function dataConverterOf(format: StateFormat): DataConverter {

@@ -88,7 +88,5 @@ function endOfNested(json: string, from: number): number {
 }
 
 function endsScalar(code: number): boolean {
-  return (
-    code === COMMA || code === CLOSE_OBJECT || code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09
-  );
+  return code === COMMA || code === CLOSE_OBJECT || code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 }

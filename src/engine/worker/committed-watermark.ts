@@ -37,10 +37,16 @@ export function createCommittedWatermark(
   const looks = new Map<number, Look>();
 
   async function ask(partition: number): Promise<Committed> {
-    const committed = await kafka.committedOffsets(groupId, inputTopics.map((topic) => ({ topic, partition })));
+    const committed = await kafka.committedOffsets(
+      groupId,
+      inputTopics.map((topic) => ({ topic, partition })),
+    );
     const metadata = committed.map((one) => decodeMetadata(one.metadata));
     const watermark = Math.max(...metadata.map((one) => one?.watermark ?? -Infinity));
-    return { watermark: Number.isFinite(watermark) ? watermark : null, ahead: metadata.find((one) => one?.ahead !== undefined)?.ahead };
+    return {
+      watermark: Number.isFinite(watermark) ? watermark : null,
+      ahead: metadata.find((one) => one?.ahead !== undefined)?.ahead,
+    };
   }
 
   function look(partition: number): Look {
@@ -49,7 +55,10 @@ export function createCommittedWatermark(
     let late = false;
     const slow = clock.sleep(PATIENCE, answered.signal).then((): never => {
       late = true;
-      throw new EnrichmentError('UNREACHABLE', `Kafka has not told the watermark of partition ${partition} within ${PATIENCE / 1_000} s`);
+      throw new EnrichmentError(
+        'UNREACHABLE',
+        `Kafka has not told the watermark of partition ${partition} within ${PATIENCE / 1_000} s`,
+      );
     });
     const made: Look = { answer: Promise.race([asked, slow]), until: Infinity };
     made.answer.catch(() => undefined); // whoever waits for it gets it all the same
@@ -77,6 +86,8 @@ export function createCommittedWatermark(
 
   return async (partition, key) => {
     const { watermark, ahead } = await lookOf(partition).answer;
-    return ahead === undefined || key === undefined || ahead.except.includes(shortName(workflowIdOf(key))) ? watermark : ahead.watermark;
+    return ahead === undefined || key === undefined || ahead.except.includes(shortName(workflowIdOf(key)))
+      ? watermark
+      : ahead.watermark;
   };
 }

@@ -26,7 +26,8 @@ export class KeptWorker {
     this.#options = options;
     const { name, clock, logger, onFatal } = options;
     this.#over = keepRunning({
-      clock, logger,
+      clock,
+      logger,
       stopping: this.#stopping.signal,
       attempt: (works) => this.#attempt(works),
       onProblem: (problem) => (this.#problem = `${name} does not run: ${problem}`),

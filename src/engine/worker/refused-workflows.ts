@@ -26,6 +26,8 @@ export class RefusedWorkflows {
       this.#refused.delete(key);
     }
     const [first] = this.#refused.values();
-    return first === undefined ? null : `the outputs of ${this.#refused.size} workflows are refused, and stand still until a person acts (docs/operations.md, log lines that need a person). One of them: ${first.why}`;
+    return first === undefined
+      ? null
+      : `the outputs of ${this.#refused.size} workflows are refused, and stand still until a person acts (docs/operations.md, log lines that need a person). One of them: ${first.why}`;
   }
 }

@@ -8,7 +8,14 @@
  * queue is of a workflow that is in memory. One from the other queue may be a replay: it counts as one until its workflow's first step
  * has said what it is (workflows/interceptors.ts). First tasks of new runs are none, and wait for no replay once they have said so.
  */
-import type { CustomSlotSupplier, SlotMarkUsedContext, SlotPermit, SlotReleaseContext, SlotReserveContext, WorkflowSlotInfo } from '@temporalio/worker';
+import type {
+  CustomSlotSupplier,
+  SlotMarkUsedContext,
+  SlotPermit,
+  SlotReleaseContext,
+  SlotReserveContext,
+  WorkflowSlotInfo,
+} from '@temporalio/worker';
 import type { Clock } from '../clock.ts';
 
 export interface ReplayObserver {

@@ -42,8 +42,10 @@ export class Replays {
     if (first === undefined) return null;
     const [shard, slots] = first;
     const others = late.length === 1 ? '' : ` (and ${late.length - 1} others)`;
-    return `workflows of shard ${shard}${others} wait while they are replayed: one took ${seconds(slots.late!)} s, and a workflow task has ${seconds(TASK_TIMEOUT)}. ` +
-      `${slots.limit} are replayed at a time: this machine is too full, or the histories are too long`;
+    return (
+      `workflows of shard ${shard}${others} wait while they are replayed: one took ${seconds(slots.late!)} s, and a workflow task has ${seconds(TASK_TIMEOUT)}. ` +
+      `${slots.limit} are replayed at a time: this machine is too full, or the histories are too long`
+    );
   }
 
   #observe(shard: number, ms: number): void {

@@ -33,7 +33,19 @@ export type ShardWorker = TemporalWorker;
 const WATCHDOG = { isolateExecutionTimeout: '1m' } as object;
 
 export async function startShardWorker(options: ShardWorkerOptions): Promise<ShardWorker> {
-  const { connection, namespace, taskQueue, workflowBundle, dataConverter, deploymentVersion, activities, sinks, replays, maxCachedWorkflows, onFailure } = options;
+  const {
+    connection,
+    namespace,
+    taskQueue,
+    workflowBundle,
+    dataConverter,
+    deploymentVersion,
+    activities,
+    sinks,
+    replays,
+    maxCachedWorkflows,
+    onFailure,
+  } = options;
   const worker = await Worker.create({
     connection,
     namespace,
@@ -43,7 +55,13 @@ export async function startShardWorker(options: ShardWorkerOptions): Promise<Sha
     dataConverter,
     ...(sinks && { sinks }),
     // A run stays on the version that it began with; the next one takes the current version (workflows/temporal-engine.ts).
-    ...(deploymentVersion && { workerDeploymentOptions: { useWorkerVersioning: true, version: deploymentVersion, defaultVersioningBehavior: 'PINNED' } }),
+    ...(deploymentVersion && {
+      workerDeploymentOptions: {
+        useWorkerVersioning: true,
+        version: deploymentVersion,
+        defaultVersioningBehavior: 'PINNED',
+      },
+    }),
     maxCachedWorkflows,
     tuner: {
       workflowTaskSlotSupplier: replays ?? { type: 'fixed-size', numSlots: MAX_TASKS },

@@ -16,9 +16,16 @@ export interface ShardsWorkerDeps<R extends Identified> {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly createOwnership: (handlers: Pick<OwnershipOptions<R>, 'onTaken' | 'onLost' | 'onCrash'>) => Ownership;
-  readonly startShardWorker: (shard: number, publisher: Publisher<R>, onFailure: (error: unknown) => void) => Promise<TemporalWorker>;
+  readonly startShardWorker: (
+    shard: number,
+    publisher: Publisher<R>,
+    onFailure: (error: unknown) => void,
+  ) => Promise<TemporalWorker>;
   /** For what is no shard's; `name` for people. */
-  readonly beside?: { readonly name: string; readonly start: (onFailure: (error: unknown) => void) => Promise<TemporalWorker> };
+  readonly beside?: {
+    readonly name: string;
+    readonly start: (onFailure: (error: unknown) => void) => Promise<TemporalWorker>;
+  };
 }
 
 /** ms for what must end by itself: the SDK gives a worker 15 s to stop, leaving the group has 5 s. */
@@ -40,7 +47,9 @@ export class ShardsWorker<R extends Identified> {
   }
 
   get notReady(): string | undefined {
-    return this.problem ?? [this.beside, ...this.shards.values()].find((worker) => worker?.problem !== undefined)?.problem;
+    return (
+      this.problem ?? [this.beside, ...this.shards.values()].find((worker) => worker?.problem !== undefined)?.problem
+    );
   }
 
   /**
@@ -92,7 +101,8 @@ export class ShardsWorker<R extends Identified> {
     const ownership = createOwnership({
       onTaken: (shard, publisher) => {
         if (this.stopping.signal.aborted) return;
-        const start = (onFailure: (error: unknown) => void): Promise<TemporalWorker> => startShardWorker(shard, publisher, onFailure);
+        const start = (onFailure: (error: unknown) => void): Promise<TemporalWorker> =>
+          startShardWorker(shard, publisher, onFailure);
         this.shards.set(shard, this.keep(`the worker of shard ${shard}`, start, fail));
         logger.info({ shard }, 'shard taken');
       },
@@ -119,7 +129,11 @@ export class ShardsWorker<R extends Identified> {
     }
   }
 
-  private keep(name: string, start: (onFailure: (error: unknown) => void) => Promise<TemporalWorker>, onFatal: (error: unknown) => void): KeptWorker {
+  private keep(
+    name: string,
+    start: (onFailure: (error: unknown) => void) => Promise<TemporalWorker>,
+    onFatal: (error: unknown) => void,
+  ): KeptWorker {
     const { clock, logger } = this.deps;
     return new KeptWorker({ name, clock, logger, start, onFatal, mustEnd: (what, work) => this.mustEnd(what, work) });
   }

@@ -8,7 +8,11 @@ const INTERVAL = 10_000;
  * What is as it should be: the worker of lookups has no workflows; tasks take as long as publishing does; and what a task that was lost had
  * begun comes to nothing.
  */
-const EXPECTED = ['No workflows registered, not polling for workflow tasks', '[TMPRL1104]', 'Tried to complete untracked local activity'];
+const EXPECTED = [
+  'No workflows registered, not polling for workflow tasks',
+  '[TMPRL1104]',
+  'Tried to complete untracked local activity',
+];
 /** Said of a workflow task that timed out, or whose shard has moved meanwhile. */
 const TASK_LOST = 'Task not found when completing';
 
@@ -35,7 +39,12 @@ export function temporalLog(logger: Logger, { now, onTaskLost }: TemporalLogOpti
     seen.set(message, { at: now(), more: 0 });
     const { taskQueue, workflowId, runId, activityType, attempt, error, failure } = meta ?? {};
     const details = {
-      component: 'temporal', taskQueue, workflowId, runId, activityType, attempt,
+      component: 'temporal',
+      taskQueue,
+      workflowId,
+      runId,
+      activityType,
+      attempt,
       ...(failure === undefined ? {} : { failure: messageIn(String(failure)) }),
       ...(error === undefined ? {} : { error: messageOf(error) }),
       ...(before !== undefined && before.more > 0 ? { timesBefore: before.more } : {}),

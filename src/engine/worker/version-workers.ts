@@ -25,24 +25,36 @@ export interface VersionOptions {
 }
 
 /** The workers of a shard. Older workflows may not tell of their replays. */
-export function startVersionWorkers(versions: Versions, { replays, ...options }: Omit<ShardWorkerOptions, 'workflowBundle' | keyof VersionOptions>): Promise<ShardWorker> {
+export function startVersionWorkers(
+  versions: Versions,
+  { replays, ...options }: Omit<ShardWorkerOptions, 'workflowBundle' | keyof VersionOptions>,
+): Promise<ShardWorker> {
   return eachVersion(versions, ({ code, buildId }, version) =>
-    startShardWorker({ ...options, ...version, workflowBundle: { code }, ...(buildId === versions.own.buildId && replays !== undefined && { replays }) }));
+    startShardWorker({
+      ...options,
+      ...version,
+      workflowBundle: { code },
+      ...(buildId === versions.own.buildId && replays !== undefined && { replays }),
+    }),
+  );
 }
 
 /** Starts a worker for each version; all of them are one. */
 export async function eachVersion(
-  { own, older, deployment }: Versions, start: (version: WorkflowVersion, options: VersionOptions) => Promise<TemporalWorker>,
+  { own, older, deployment }: Versions,
+  start: (version: WorkflowVersion, options: VersionOptions) => Promise<TemporalWorker>,
 ): Promise<TemporalWorker> {
   const started: TemporalWorker[] = [];
   const stop = async (): Promise<void> => void (await Promise.all(started.map((worker) => worker.stop())));
   try {
     for (const version of [own, ...older]) {
       const { buildId, schemas } = version;
-      started.push(await start(version, {
-        dataConverter: version === own ? dataConverter : dataConverterOf(stateFormatOf(schemas)),
-        ...(deployment === undefined ? {} : { deploymentVersion: { deploymentName: deployment, buildId } }),
-      }));
+      started.push(
+        await start(version, {
+          dataConverter: version === own ? dataConverter : dataConverterOf(stateFormatOf(schemas)),
+          ...(deployment === undefined ? {} : { deploymentVersion: { deploymentName: deployment, buildId } }),
+        }),
+      );
     }
   } catch (error) {
     await stop();

@@ -21,9 +21,15 @@ export interface WorkflowVersion {
 
 /** Bundles the workflows of a folder. */
 export async function bundleWorkflows(workflowsPath: string, logger: TemporalLogger): Promise<WorkflowVersion> {
-  const { code } = await bundleWorkflowCode({ workflowsPath, workflowInterceptorModules: [join(dirname(workflowsPath), `interceptors${extname(workflowsPath)}`)], logger });
+  const { code } = await bundleWorkflowCode({
+    workflowsPath,
+    workflowInterceptorModules: [join(dirname(workflowsPath), `interceptors${extname(workflowsPath)}`)],
+    logger,
+  });
   // Where the folder is stands in the bundle as well, and in its source map.
-  const [own = ''] = code.replaceAll(fileURLToPath(new URL('../../..', import.meta.url)), '/').split('//# sourceMappingURL');
+  const [own = ''] = code
+    .replaceAll(fileURLToPath(new URL('../../..', import.meta.url)), '/')
+    .split('//# sourceMappingURL');
   const digest = createHash('sha256').update(own).digest('hex').slice(0, 12);
   return { buildId: `${productVersion()}-${digest}`, code, schemas: { ...todaysSchemas(), version: productVersion() } };
 }
@@ -39,9 +45,15 @@ export async function ownWorkflows(logger: TemporalLogger): Promise<WorkflowVers
 export async function readWorkflows(file: string): Promise<WorkflowVersion> {
   try {
     const { buildId, code, schemas } = JSON.parse(await readFile(file, 'utf8')) as Partial<WorkflowVersion>;
-    if (typeof buildId !== 'string' || typeof code !== 'string' || !Array.isArray(schemas?.records)) throw new Error('it has no buildId, code or schemas');
+    if (typeof buildId !== 'string' || typeof code !== 'string' || !Array.isArray(schemas?.records)) {
+      throw new Error('it has no buildId, code or schemas');
+    }
     return { buildId, code, schemas };
   } catch (error) {
-    throw new EnrichmentError('CONFIG', `ENRICHMENT_OLDER_WORKFLOWS: "${file}": expected the file dist/workflows.json of an older build: ${messageOf(error)}`, { cause: error });
+    throw new EnrichmentError(
+      'CONFIG',
+      `ENRICHMENT_OLDER_WORKFLOWS: "${file}": expected the file dist/workflows.json of an older build: ${messageOf(error)}`,
+      { cause: error },
+    );
   }
 }

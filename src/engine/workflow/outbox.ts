@@ -66,7 +66,9 @@ export class Outbox<R> {
   /** JSON. Throws a RangeError for a record that no activity can carry. It is published by {@link flush}, or by the next run. */
   emit(record: R): void {
     const { length } = JSON.stringify(record);
-    if (length > MAX_CHARACTERS) throw new RangeError(`a record of ${length} characters: an outbox takes at most ${MAX_CHARACTERS}`);
+    if (length > MAX_CHARACTERS) {
+      throw new RangeError(`a record of ${length} characters: an outbox takes at most ${MAX_CHARACTERS}`);
+    }
     this.#unpublished.push(emitted(record));
   }
 
@@ -85,7 +87,14 @@ export class Outbox<R> {
       if (outputs === undefined) return;
       const first = this.#published + 1;
       try {
-        await this.#publish({ key: this.#key, incarnation: this.#incarnation, stream: 'resolved', first, outputs, run: this.#run });
+        await this.#publish({
+          key: this.#key,
+          incarnation: this.#incarnation,
+          stream: 'resolved',
+          first,
+          outputs,
+          run: this.#run,
+        });
       } catch (error) {
         const last = lastBeforeReset(error);
         if (last === undefined) throw taskFailure(`Publishing ${outputs.length} records from ${first} on`, error);
@@ -99,7 +108,12 @@ export class Outbox<R> {
 
   /** What the next run is to be started with, when nothing is being flushed. */
   get carried(): OutboxState<R> {
-    return { incarnation: this.#incarnation, runs: this.#run.number + 1, published: this.#published, unpublished: this.#unpublished.map(({ record }) => record) };
+    return {
+      incarnation: this.#incarnation,
+      runs: this.#run.number + 1,
+      published: this.#published,
+      unpublished: this.#unpublished.map(({ record }) => record),
+    };
   }
 }
 

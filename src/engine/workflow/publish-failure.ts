@@ -3,13 +3,21 @@ import { PUBLISH_FAILURES } from '../publish/failures.ts';
 
 /** What no repetition by the same process mends. */
 export const FINAL: readonly string[] = [
-  PUBLISH_FAILURES.shardNotOwned, PUBLISH_FAILURES.sequenceGap, PUBLISH_FAILURES.staleIncarnation, PUBLISH_FAILURES.divergence, PUBLISH_FAILURES.workflowReset,
+  PUBLISH_FAILURES.shardNotOwned,
+  PUBLISH_FAILURES.sequenceGap,
+  PUBLISH_FAILURES.staleIncarnation,
+  PUBLISH_FAILURES.divergence,
+  PUBLISH_FAILURES.workflowReset,
 ];
 
 /** The failure of {@link FINAL} among the causes; undefined when it is none of them. */
-export function finalFailureOf(error: unknown): { readonly type?: unknown; readonly details?: readonly unknown[] } | undefined {
+export function finalFailureOf(
+  error: unknown,
+): { readonly type?: unknown; readonly details?: readonly unknown[] } | undefined {
   for (let one: unknown = error; one instanceof Error; one = one.cause) {
-    if (FINAL.includes((one as { type?: unknown }).type as string)) return one as { type?: unknown; details?: unknown[] };
+    if (FINAL.includes((one as { type?: unknown }).type as string)) {
+      return one as { type?: unknown; details?: unknown[] };
+    }
   }
   return undefined;
 }

@@ -41,9 +41,14 @@ export class Received {
   admit<E>({ partition, lowWater, logs, records }: ReceivedBatch<E>): ReceivedRecord<E>[] {
     const names = lowWater.map((_, input) => String(input));
     const redeliveries = new Redeliveries(names);
-    const source = { partition, ...(logs && { logs: Object.fromEntries(logs.map((log, input) => [String(input), log])) }) };
+    const source = {
+      partition,
+      ...(logs && { logs: Object.fromEntries(logs.map((log, input) => [String(input), log])) }),
+    };
     redeliveries.raiseLowWater(this.#redelivery, source, lowWater);
-    return records.filter(({ input, offset }) => redeliveries.noteApplied(this.#redelivery, source, String(input), offset));
+    return records.filter(({ input, offset }) =>
+      redeliveries.noteApplied(this.#redelivery, source, String(input), offset),
+    );
   }
 
   /** What the next run is to be started with. Plain JSON. */

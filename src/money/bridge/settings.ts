@@ -14,18 +14,27 @@ import { bridgeGroupOf } from '../../engine/naming.ts';
  * Missing topics are said at the start, together. The ledger is not the bridge's: where it is missing the worker makes it. But
  * where it has other partitions than the output, no worker starts, and users would be given shards that nobody owns.
  */
-export async function checkTopics(kafka: KafkaPort, topics: Config['topics']): Promise<{ shards: number; deadLetterPartitions: number }> {
+export async function checkTopics(
+  kafka: KafkaPort,
+  topics: Config['topics'],
+): Promise<{ shards: number; deadLetterPartitions: number }> {
   const inputs = inputTopicsOf(topics);
   const names = [...inputs, topics.output, topics.deadLetter];
   const counts = await kafka.partitionCounts(names);
   const [output, deadLetter] = counts.slice(inputs.length);
   const missing = names.filter((_, index) => counts[index] === null);
   if (missing.length > 0) {
-    throw new EnrichmentError('TOPIC', `missing topics: ${missing.join(', ')}; create them with "money-enrichment topics"`);
+    throw new EnrichmentError(
+      'TOPIC',
+      `missing topics: ${missing.join(', ')}; create them with "money-enrichment topics"`,
+    );
   }
   const policy = (await kafka.topicSettings(topics.deadLetter))?.['cleanup.policy'] ?? '';
   if (policy.includes('compact')) {
-    throw new EnrichmentError('TOPIC', `cleanup.policy of ${topics.deadLetter} is "${policy}": it takes no record without a key, and keeps one a key; set it to "delete"`);
+    throw new EnrichmentError(
+      'TOPIC',
+      `cleanup.policy of ${topics.deadLetter} is "${policy}": it takes no record without a key, and keeps one a key; set it to "delete"`,
+    );
   }
   const ledger = await ledgerPartitions(kafka, topics.ledger);
   if (ledger !== null && ledger !== output) {

@@ -15,13 +15,23 @@ import type { Signaller } from '../../engine/bridge/signaller.ts';
 const DEADLINE = 10_000;
 
 /** Where a user's workflow runs. `shards`: the number of partitions of the output topic; a user's shard is where its key lives there. */
-export function workflowOf(config: Pick<Config, 'appId' | 'userIdHashKey'>, shards: number): (userId: string) => { readonly workflowId: string; readonly taskQueue: string } {
+export function workflowOf(
+  config: Pick<Config, 'appId' | 'userIdHashKey'>,
+  shards: number,
+): (userId: string) => { readonly workflowId: string; readonly taskQueue: string } {
   const workflowId = workflowIdsOf(config);
-  return (userId) => ({ workflowId: workflowId(userId), taskQueue: taskQueueOf(config.appId, shardOf(userId, shards)) });
+  return (userId) => ({
+    workflowId: workflowId(userId),
+    taskQueue: taskQueueOf(config.appId, shardOf(userId, shards)),
+  });
 }
 
 /** `shards`: as in {@link workflowOf}. */
-export function createTemporalSignaller(client: WorkflowClient, config: Pick<Config, 'appId' | 'userIdHashKey'>, shards: number): Signaller {
+export function createTemporalSignaller(
+  client: WorkflowClient,
+  config: Pick<Config, 'appId' | 'userIdHashKey'>,
+  shards: number,
+): Signaller {
   const workflow = workflowOf(config, shards);
   return {
     workflowIdOf: (userId) => workflow(userId).workflowId,

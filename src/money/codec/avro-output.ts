@@ -42,7 +42,9 @@ function avroValue({ userId, money, userInfo, sessionInfo, firstOccurrence }: En
       moneyType: wellFormed(money.moneyType),
       isOldMoneyEvent: money.isOldMoneyEvent,
     },
-    userInfo: hasAny(userInfo) ? { birthYear: textOrNull(userInfo.birthYear), residentCountryCode: textOrNull(userInfo.residentCountryCode) } : null,
+    userInfo: hasAny(userInfo)
+      ? { birthYear: textOrNull(userInfo.birthYear), residentCountryCode: textOrNull(userInfo.residentCountryCode) }
+      : null,
     sessionInfo: sessionInfo === undefined ? null : { clientCountryCode: wellFormed(sessionInfo.clientCountryCode) },
     firstOccurrence,
   };

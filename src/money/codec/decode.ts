@@ -32,7 +32,13 @@ export function decodeWith(limits: Limits): Decode<Applicable['event']> {
 export function decodedOf(result: DecodeResult): Decoded<Applicable['event']> {
   if (!result.ok) return result;
   const { userId, ts, event } = result;
-  return { ok: true, key: userId, ts, event: event.type === 'time' ? undefined : event, urgent: event.type === 'money' };
+  return {
+    ok: true,
+    key: userId,
+    ts,
+    event: event.type === 'time' ? undefined : event,
+    urgent: event.type === 'money',
+  };
 }
 
 /** The types of each topic. */
@@ -66,7 +72,9 @@ export function decodeRecord(
 ): DecodeResult {
   const result = judge(input, record, limits, decoder);
   const unit = result.ok ? undefined : otherUnit(record.timestamp);
-  return result.ok || unit === undefined ? result : { ...result, detail: `${result.detail}; the record's Kafka timestamp is ${unit}, expected epoch milliseconds` };
+  return result.ok || unit === undefined
+    ? result
+    : { ...result, detail: `${result.detail}; the record's Kafka timestamp is ${unit}, expected epoch milliseconds` };
 }
 
 function judge(input: Input, record: RawKafkaRecord, limits: Limits, decoder: ValueDecoder): DecodeResult {
@@ -93,14 +101,20 @@ function judge(input: Input, record: RawKafkaRecord, limits: Limits, decoder: Va
     throw error;
   }
   if (!(timestamp > 0) && !(timestamp < -1)) {
-    return reject('invalid', `no Kafka timestamp (${timestamp}), expected epoch milliseconds: let the producer or the topic (message.timestamp.type) set one; dead-letters retry gives it a new one`);
+    return reject(
+      'invalid',
+      `no Kafka timestamp (${timestamp}), expected epoch milliseconds: let the producer or the topic (message.timestamp.type) set one; dead-letters retry gives it a new one`,
+    );
   }
   if (!keyIs(record.key, fields.userId)) {
     return reject('key-mismatch', 'key: expected the userId of the value, bare or in double quotes');
   }
   if (fields.ts > timestamp + limits.maxFutureSkew) {
     const ahead = fields.ts - timestamp;
-    return reject('future', `processedAt: ${ahead} ms after the record's timestamp, expected at most ${limits.maxFutureSkew}`);
+    return reject(
+      'future',
+      `processedAt: ${ahead} ms after the record's timestamp, expected at most ${limits.maxFutureSkew}`,
+    );
   }
   return { ok: true, userId: fields.userId, ts: fields.ts, event };
 }

@@ -8,4 +8,3 @@ import { partitionOf } from '../../engine/kafka/partitioner.ts';
 export function shardOf(userId: string, shards: number): number {
   return partitionOf(outputKey(userId), shards);
 }
-

@@ -17,7 +17,10 @@ type FormatConfig = Pick<Config, 'valueFormat' | 'schemaRegistryUrl' | 'topics'>
 const REGISTER_FOR = 30_000;
 const REGISTER_PAUSE = 1_000;
 
-export function inputDecoders({ valueFormat, schemaRegistryUrl }: Omit<FormatConfig, 'topics'>, clock: Clock): DecoderSource {
+export function inputDecoders(
+  { valueFormat, schemaRegistryUrl }: Omit<FormatConfig, 'topics'>,
+  clock: Clock,
+): DecoderSource {
   if (valueFormat === 'json') return jsonDecoders;
   return createAvroDecoders(createSchemaRegistry(schemaRegistryUrl!), clock);
 }

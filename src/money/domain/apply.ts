@@ -6,7 +6,17 @@
  * also depend on when deadlines and lookups were noticed, never in their content, only in their order.
  */
 import { Redeliveries } from '../../engine/workflow/redelivery.ts';
-import { effectiveTime, inputOf, INPUTS, type Applicable, type Money, type Offsets, type Output, type Rules, type SessionInfo } from './events.ts';
+import {
+  effectiveTime,
+  inputOf,
+  INPUTS,
+  type Applicable,
+  type Money,
+  type Offsets,
+  type Output,
+  type Rules,
+  type SessionInfo,
+} from './events.ts';
 import { forgetExpired, makeRoom } from './bounds.ts';
 import { decide, decideBySession, type Decision } from './decide.ts';
 import { keptOf } from './kept.ts';
@@ -72,7 +82,11 @@ function applyRecord(state: UserState, batch: Batch, record: Applicable, context
     case 'address':
       return kept.residentCountryCode.add({ ts: record.ts, offset: record.offset, value: event.residentCountryCode });
     case 'session':
-      kept.sessions.add(event.sessionId, { ts: record.ts, offset: record.offset, clientCountryCode: event.clientCountryCode });
+      kept.sessions.add(event.sessionId, {
+        ts: record.ts,
+        offset: record.offset,
+        clientCountryCode: event.clientCountryCode,
+      });
       return releasePending(state, event.sessionId, tau, batch.rules, context, effects);
     case 'money':
       if (record.late !== undefined) state.counters.late += 1;
@@ -82,7 +96,15 @@ function applyRecord(state: UserState, batch: Batch, record: Applicable, context
   }
 }
 
-function applyMoney(state: UserState, batch: Batch, record: Applicable, money: Money, tau: number, context: StepContext, effects: Effects): void {
+function applyMoney(
+  state: UserState,
+  batch: Batch,
+  record: Applicable,
+  money: Money,
+  tau: number,
+  context: StepContext,
+  effects: Effects,
+): void {
   const { rules, partition } = batch;
   const decision = decide(state, money, { tau, isLate: record.late !== undefined, rules });
   context.onDecision?.(decision);
@@ -125,7 +147,12 @@ function noteMoney(state: UserState, money: Money): Pick<Waiting, 'firstOccurren
 
 /** The session that this money waited for was applied at tau: the same rows again. */
 function releasePending(
-  state: UserState, sessionId: string, tau: number, rules: Rules, context: StepContext, effects: Effects,
+  state: UserState,
+  sessionId: string,
+  tau: number,
+  rules: Rules,
+  context: StepContext,
+  effects: Effects,
 ): void {
   const session = state.sessions[sessionId]!;
   for (const { dueAt: _, wallDueAt: __, ...waiting } of keptOf(state).pending.takeSession(sessionId)) {
@@ -175,7 +202,10 @@ function passTo(state: UserState, tau: number, rules: Rules, context: StepContex
 }
 
 /** What the session service said of the session of one waiting money. */
-export type Answer = { readonly status: 'found'; readonly clientCountryCode: string } | { readonly status: 'not-found' } | { readonly status: 'given-up' };
+export type Answer =
+  | { readonly status: 'found'; readonly clientCountryCode: string }
+  | { readonly status: 'not-found' }
+  | { readonly status: 'given-up' };
 
 /** Completes a lookup; its money leaves the state as an output. */
 export function resolveLookup(state: UserState, lookup: Lookup, answer: Answer, context: StepContext): Output {
@@ -204,7 +234,9 @@ export function emptyAt(state: UserState, rules: Rules): number | undefined {
   const times = [
     ...Object.values(state.sessions).map((session) => session.ts + 2 * rules.sessionTtl),
     ...Object.values(state.dedup).map((ts) => ts + rules.dedupTtl),
-    ...[state.birthYear, state.residentCountryCode].filter((changes) => changes.length > 1).map((changes) => changes.at(-1)!.ts + rules.sessionTtl),
+    ...[state.birthYear, state.residentCountryCode]
+      .filter((changes) => changes.length > 1)
+      .map((changes) => changes.at(-1)!.ts + rules.sessionTtl),
   ];
   return times.length === 0 ? undefined : times.reduce((a, b) => Math.max(a, b)) + 1;
 }

@@ -10,7 +10,14 @@ import { keptOf, type Kept } from './kept.ts';
 import type { Pending, UserState } from './state.ts';
 
 /** Bytes: what continue-as-new carries (workflows/carried.ts) without the largest batch that may follow. */
-export const BOUNDS: Bounds = { dedupEntries: 60_000, sessions: 20_000, pending: 10_000, changes: 1_000, moneyTypes: 10_000, bytes: 1_450_000 };
+export const BOUNDS: Bounds = {
+  dedupEntries: 60_000,
+  sessions: 20_000,
+  pending: 10_000,
+  changes: 1_000,
+  moneyTypes: 10_000,
+  bytes: 1_450_000,
+};
 
 /** Bytes of names, counters, times, money by currency: what is in every state. */
 const ALWAYS_THERE = 6_000;

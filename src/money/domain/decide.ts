@@ -20,19 +20,32 @@ export type Decision =
   | { readonly type: 'pending'; readonly money: SessionMoney; readonly dueAt: number };
 
 /** Of money that is applied at tau; the first row that fits. */
-export function decide(state: UserState, money: Money, { tau, isLate, rules }: { readonly tau: number; readonly isLate: boolean; readonly rules: Rules }): Decision {
+export function decide(
+  state: UserState,
+  money: Money,
+  { tau, isLate, rules }: { readonly tau: number; readonly isLate: boolean; readonly rules: Rules },
+): Decision {
   const { userSessionId } = money;
   if (keptOf(state).dedup.isVisible(money.id, tau, rules.dedupTtl)) return { type: 'duplicate' };
   if (userSessionId === undefined) return { type: 'no-session' };
   const own: SessionMoney = { ...money, userSessionId };
   if (money.isOldMoneyEvent) return { type: 'lookup', money: own, why: 'old-money' };
   const session = state.sessions[userSessionId];
-  if (session !== undefined && sessionStatus(session, tau, rules.sessionTtl) !== 'unknown') return decideBySession(own, session, tau, rules);
-  return isLate ? { type: 'lookup', money: own, why: 'late-and-unknown' } : { type: 'pending', money: own, dueAt: money.ts + rules.pendingTimeout };
+  if (session !== undefined && sessionStatus(session, tau, rules.sessionTtl) !== 'unknown') {
+    return decideBySession(own, session, tau, rules);
+  }
+  return isLate
+    ? { type: 'lookup', money: own, why: 'late-and-unknown' }
+    : { type: 'pending', money: own, dueAt: money.ts + rules.pendingTimeout };
 }
 
 /** Of money whose session is known at tau, and may be expired. */
-export function decideBySession(money: SessionMoney, session: Session, tau: number, { sessionTtl }: Pick<Rules, 'sessionTtl'>): Extract<Decision, { readonly type: 'joined' | 'lookup' }> {
+export function decideBySession(
+  money: SessionMoney,
+  session: Session,
+  tau: number,
+  { sessionTtl }: Pick<Rules, 'sessionTtl'>,
+): Extract<Decision, { readonly type: 'joined' | 'lookup' }> {
   const isOpen = sessionStatus(session, tau, sessionTtl) === 'visible' && money.ts <= session.ts + sessionTtl;
   return isOpen ? { type: 'joined', money, session } : { type: 'lookup', money, why: 'session-expired', session };
 }

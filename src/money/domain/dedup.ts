@@ -64,6 +64,9 @@ export class DedupEntries {
   }
 
   private inOrder(): Oldest<Entry> {
-    return new Oldest(older, Object.entries(this.entries).map(([id, ts]) => ({ ts, id })));
+    return new Oldest(
+      older,
+      Object.entries(this.entries).map(([id, ts]) => ({ ts, id })),
+    );
   }
 }

@@ -28,7 +28,8 @@ export class MoneyTypes {
 
   /** True for the first money applied with this type; decided at the application, remembered until it makes room. */
   note(moneyType: string): boolean {
-    const kept = moneyType.length > MAX_LENGTH || moneyType.startsWith(DIGEST) ? `${DIGEST}${sha256OfText(moneyType)}` : moneyType;
+    const kept =
+      moneyType.length > MAX_LENGTH || moneyType.startsWith(DIGEST) ? `${DIGEST}${sha256OfText(moneyType)}` : moneyType;
     if (this.known.has(kept)) return false;
     this.types.push(kept);
     this.known.add(kept);

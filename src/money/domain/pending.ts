@@ -112,5 +112,8 @@ export function earliestWallDue(pending: PendingBySession): number | undefined {
 }
 
 function earliest(times: readonly (number | undefined)[]): number | undefined {
-  return times.reduce((least, time) => (time !== undefined && (least === undefined || time < least) ? time : least), undefined);
+  return times.reduce(
+    (least, time) => (time !== undefined && (least === undefined || time < least) ? time : least),
+    undefined,
+  );
 }

@@ -53,7 +53,11 @@ export class Sessions {
   }
 
   forgetExpired(tau: number, sessionTtl: number): void {
-    for (let place = this.oldest.first; place !== undefined && sessionStatus(place.session, tau, sessionTtl) === 'unknown'; place = this.oldest.first) {
+    for (
+      let place = this.oldest.first;
+      place !== undefined && sessionStatus(place.session, tau, sessionTtl) === 'unknown';
+      place = this.oldest.first
+    ) {
       this.oldest.take();
       if (this.sessions[place.id] === place.session) this.remove(place.id);
     }
@@ -72,6 +76,9 @@ export class Sessions {
   }
 
   private inOrder(): Oldest<Place> {
-    return new Oldest(older, Object.entries(this.sessions).map(([id, session]) => ({ id, session })));
+    return new Oldest(
+      older,
+      Object.entries(this.sessions).map(([id, session]) => ({ id, session })),
+    );
   }
 }

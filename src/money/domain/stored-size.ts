@@ -71,7 +71,11 @@ export function moneyTypeSize(moneyType: string): number {
 
 /** Of money that waits for its session, with its share of the map that it stands in. */
 export function pendingSize({ money, dueAt, wallDueAt, ...rest }: Pending): number {
-  return idSize(money.userSessionId) + withHeads(4 + waitingSize(rest) + plainMoneySize(money) + longSize(dueAt) + optionalLong(wallDueAt)) + moneyIdsSize(money);
+  return (
+    idSize(money.userSessionId) +
+    withHeads(4 + waitingSize(rest) + plainMoneySize(money) + longSize(dueAt) + optionalLong(wallDueAt)) +
+    moneyIdsSize(money)
+  );
 }
 
 export function lookupSize({ money, giveUpAt, ...rest }: Lookup): number {
@@ -80,7 +84,13 @@ export function lookupSize({ money, giveUpAt, ...rest }: Lookup): number {
 
 export function outputSize({ partition, offset, enriched }: Output): number {
   const { userId, money, userInfo, sessionInfo } = enriched;
-  const plain = longSize(partition) + longSize(offset) + plainMoneySize(money) + infoSize(userInfo) + sessionInfoSize(sessionInfo) + 4;
+  const plain =
+    longSize(partition) +
+    longSize(offset) +
+    plainMoneySize(money) +
+    infoSize(userInfo) +
+    sessionInfoSize(sessionInfo) +
+    4;
   return idSize(userId) + withHeads(plain) + moneyIdsSize(money);
 }
 
@@ -95,7 +105,13 @@ function waitingSize({ partition, offset, userInfo }: Waiting): number {
 }
 
 /** All of it but its ids. */
-function plainMoneySize({ ts, amount, currency, closingBalance, moneyType }: Omit<Money, 'id' | 'userSessionId'>): number {
+function plainMoneySize({
+  ts,
+  amount,
+  currency,
+  closingBalance,
+  moneyType,
+}: Omit<Money, 'id' | 'userSessionId'>): number {
   return longSize(ts) + numberSize(amount) + textSize(currency) + numberSize(closingBalance) + textSize(moneyType) + 1;
 }
 
@@ -105,7 +121,11 @@ function moneyIdsSize({ id, userSessionId }: Pick<Money, 'id' | 'userSessionId'>
 
 function infoSize(info: UserInfo | undefined): number {
   if (info === undefined) return 1;
-  return 3 + (info.birthYear === undefined ? 0 : textSize(info.birthYear)) + (info.residentCountryCode === undefined ? 0 : textSize(info.residentCountryCode));
+  return (
+    3 +
+    (info.birthYear === undefined ? 0 : textSize(info.birthYear)) +
+    (info.residentCountryCode === undefined ? 0 : textSize(info.residentCountryCode))
+  );
 }
 
 function sessionInfoSize(info: SessionInfo | undefined): number {

@@ -51,7 +51,10 @@ function isAfter(a: Change, b: Change): boolean {
 }
 
 /** The user info at `t`; undefined when no field is known then. */
-export function userInfoAt(state: Pick<UserState, 'birthYear' | 'residentCountryCode'>, t: number): UserInfo | undefined {
+export function userInfoAt(
+  state: Pick<UserState, 'birthYear' | 'residentCountryCode'>,
+  t: number,
+): UserInfo | undefined {
   const birthYear = valueAt(state.birthYear, t);
   const residentCountryCode = valueAt(state.residentCountryCode, t);
   if (birthYear === undefined && residentCountryCode === undefined) return undefined;

@@ -48,7 +48,8 @@ function tokenAt(text: string, from: number): { token: Token; end: number } {
     return { token: { kind: 'nested', text: text.slice(from, end) }, end };
   }
   const end = first === '"' ? endOfString(text, from) : match(SCALAR, text, from);
-  const kind = first === '"' ? 'string' : first === 'n' ? 'null' : first === 't' || first === 'f' ? 'boolean' : 'number';
+  const kind =
+    first === '"' ? 'string' : first === 'n' ? 'null' : first === 't' || first === 'f' ? 'boolean' : 'number';
   return { token: { kind, text: text.slice(from, end) }, end };
 }
 

@@ -79,19 +79,30 @@ export class User {
   /** Bounds: what exceeds one makes room by the rule of its kind. What has expired is gone already. */
   #makeRoom(): void {
     const { bounds } = this.#input.settings;
-    const excess = <T>(all: Iterable<T> & ({ size: number } | { length: number }), bound: number, byAge: (a: T, b: T) => number): T[] => {
+    const excess = <T>(
+      all: Iterable<T> & ({ size: number } | { length: number }),
+      bound: number,
+      byAge: (a: T, b: T) => number,
+    ): T[] => {
       const count = 'size' in all ? all.size : all.length;
       return count <= bound ? [] : [...all].sort(byAge).slice(0, count - bound);
     };
     const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-    for (const [id] of excess(this.#seen, bounds.dedupEntries, ([a, x], [b, y]) => x - y || byText(a, b))) this.#seen.delete(id);
-    for (const [id] of excess(this.#sessions, bounds.sessions, ([, a], [, b]) => (newer(a, b) ? 1 : -1))) this.#sessions.delete(id);
-    const oldChanges = (changes: readonly Change[]): Set<Change> => new Set(excess(changes, bounds.changes, (a, b) => (newer(a, b) ? 1 : -1)));
+    for (const [id] of excess(this.#seen, bounds.dedupEntries, ([a, x], [b, y]) => x - y || byText(a, b))) {
+      this.#seen.delete(id);
+    }
+    for (const [id] of excess(this.#sessions, bounds.sessions, ([, a], [, b]) => (newer(a, b) ? 1 : -1))) {
+      this.#sessions.delete(id);
+    }
+    const oldChanges = (changes: readonly Change[]): Set<Change> =>
+      new Set(excess(changes, bounds.changes, (a, b) => (newer(a, b) ? 1 : -1)));
     const [years, countries] = [oldChanges(this.#birthYears), oldChanges(this.#countries)];
     this.#birthYears = this.#birthYears.filter((change) => !years.has(change));
     this.#countries = this.#countries.filter((change) => !countries.has(change));
     // A set is in the order of its insertions.
-    for (const type of [...this.#moneyTypes].slice(0, Math.max(0, this.#moneyTypes.size - bounds.moneyTypes))) this.#moneyTypes.delete(type);
+    for (const type of [...this.#moneyTypes].slice(0, Math.max(0, this.#moneyTypes.size - bounds.moneyTypes))) {
+      this.#moneyTypes.delete(type);
+    }
     const hurried = excess(this.pending, bounds.pending, (a, b) => a.money.ts - b.money.ts || a.offset - b.offset);
     this.pending = this.pending.filter((waiting) => !hurried.includes(waiting));
     for (const waiting of hurried) this.#lookUp(waiting, true);
@@ -184,7 +195,10 @@ export class User {
     const { partition, offset, money, birthYear, country, firstOccurrence } = decided;
     const text = (value: string): string => JSON.stringify(value);
     const object = (fields: readonly (readonly [name: string, json: string | null])[]): string =>
-      `{${fields.filter(([, json]) => json !== null).map(([name, json]) => `"${name}":${json}`).join(',')}}`;
+      `{${fields
+        .filter(([, json]) => json !== null)
+        .map(([name, json]) => `"${name}":${json}`)
+        .join(',')}}`;
     const userInfo = object([
       ['birthYear', birthYear === null ? null : text(birthYear)],
       ['residentCountryCode', country === null ? null : text(country)],
@@ -208,6 +222,15 @@ export class User {
       ['sessionInfo', clientCountryCode === null ? null : object([['clientCountryCode', text(clientCountryCode)]])],
       ['firstOccurrence', String(firstOccurrence)],
     ]);
-    this.outputs.push({ partition, offset, userId: this.#userId, key: text(this.#userId), value, incomplete, path, waited });
+    this.outputs.push({
+      partition,
+      offset,
+      userId: this.#userId,
+      key: text(this.#userId),
+      value,
+      incomplete,
+      path,
+      waited,
+    });
   }
 }

@@ -87,7 +87,9 @@ interface Cluster {
 }
 
 async function apiVersions(kafka: KafkaJS.Kafka): Promise<ApiVersions> {
-  const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === 'private:Kafka:createCluster');
+  const symbol = Object.getOwnPropertySymbols(kafka).find(
+    ({ description }) => description === 'private:Kafka:createCluster',
+  );
   const create = symbol === undefined ? undefined : (kafka as KafkaJS.Kafka & Record<symbol, unknown>)[symbol];
   if (typeof create !== 'function') return {};
   const cluster = (create as (options: object) => Cluster)({ metadataMaxAge: 30_000, allowAutoTopicCreation: false });

@@ -57,7 +57,9 @@ type Creation = KafkaJS.ITopicConfig & { readonly topic: string; readonly numPar
 
 /** Errors: EnrichmentError CONFIG (no brokers configured), UNREACHABLE, KAFKA. */
 export async function ensureTopics(config: Config, logger: Logger, options: EnsureTopicsOptions): Promise<TopicReport> {
-  if (config.kafka === undefined) throw new EnrichmentError('CONFIG', 'KAFKA_BROKERS is not set: name the brokers, e.g. "host1:9092,host2:9092"');
+  if (config.kafka === undefined) {
+    throw new EnrichmentError('CONFIG', 'KAFKA_BROKERS is not set: name the brokers, e.g. "host1:9092,host2:9092"');
+  }
   const { topics } = config;
   const names = [topics.money, topics.user, topics.session, topics.output, topics.deadLetter, topics.ledger];
   const client = createClient(config.kafka, logger, { retry: PATIENT_RETRY });
@@ -66,13 +68,22 @@ export async function ensureTopics(config: Config, logger: Logger, options: Ensu
   try {
     const counts = await reads.partitionCounts(names);
     await deadline(TIMEOUT, 'connecting', () => admin.connect());
-    const existing = await describe(admin, names.filter((_, index) => counts[index] !== null));
+    const existing = await describe(
+      admin,
+      names.filter((_, index) => counts[index] !== null),
+    );
     const { brokers } = await admin.describeCluster();
     const { only } = options;
-    const creations = missingTopics(config, options, existing, brokers.length).filter(({ topic }) => only === undefined || topic === only);
+    const creations = missingTopics(config, options, existing, brokers.length).filter(
+      ({ topic }) => only === undefined || topic === only,
+    );
     await create(admin, creations, logger);
     const present = names.filter((name) => existing.has(name) || creations.some(({ topic }) => topic === name));
-    const states = await describeOnceThere(admin, present, creations.map(({ topic }) => topic));
+    const states = await describeOnceThere(
+      admin,
+      present,
+      creations.map(({ topic }) => topic),
+    );
     return { created: creations.map(({ topic }) => topic), findings: judge(config, states) };
   } catch (error) {
     throw requestError(config.kafka.brokers, 'preparing the topics', error);
@@ -91,10 +102,14 @@ export function missingTopics(
   brokers: number,
 ): Creation[] {
   const replicationFactor = Math.min(3, brokers);
-  const safety = { 'min.insync.replicas': replicationFactor >= 3 ? '2' : '1', 'unclean.leader.election.enable': 'false' };
+  const safety = {
+    'min.insync.replicas': replicationFactor >= 3 ? '2' : '1',
+    'unclean.leader.election.enable': 'false',
+  };
   const retention = keepForever ? { 'retention.ms': '-1' } : {};
   const inputs = shownInputs(topics);
-  const inputPartitions = inputs.map((topic) => existing.get(topic)?.partitions).find((count) => count !== undefined) ?? partitions;
+  const inputPartitions =
+    inputs.map((topic) => existing.get(topic)?.partitions).find((count) => count !== undefined) ?? partitions;
   const outputPartitions = existing.get(topics.output)?.partitions ?? shards;
   const inputBytes = 2 * maxRecordBytes + ENVELOPE;
 
@@ -136,9 +151,13 @@ export function missingTopics(
 }
 
 /** What does not fit among the topics that exist. */
-export function judge({ topics, maxRecordBytes }: Pick<Config, 'topics'> & Partial<Pick<Config, 'maxRecordBytes'>>, states: ReadonlyMap<string, TopicState>): TopicFinding[] {
+export function judge(
+  { topics, maxRecordBytes }: Pick<Config, 'topics'> & Partial<Pick<Config, 'maxRecordBytes'>>,
+  states: ReadonlyMap<string, TopicState>,
+): TopicFinding[] {
   const findings: TopicFinding[] = [];
-  const find = (level: TopicFinding['level'], topic: string, message: string): void => void findings.push({ topic, level, message });
+  const find = (level: TopicFinding['level'], topic: string, message: string): void =>
+    void findings.push({ topic, level, message });
   const inputs = shownInputs(topics).flatMap((topic) => {
     const state = states.get(topic);
     return state === undefined ? [] : [{ topic, ...state }];
@@ -147,55 +166,102 @@ export function judge({ topics, maxRecordBytes }: Pick<Config, 'topics'> & Parti
   if (new Set(inputs.map(({ partitions }) => partitions)).size > 1) {
     const counts = inputs.map(({ topic, partitions }) => `${topic} has ${partitions}`).join(', ');
     for (const { topic } of inputs.slice(0, 1)) {
-      find('wrong', topic, `the input topics must have the same number of partitions, but ${counts}: copy the data into topics that do`);
+      find(
+        'wrong',
+        topic,
+        `the input topics must have the same number of partitions, but ${counts}: copy the data into topics that do`,
+      );
     }
   }
   for (const { topic, settings } of inputs) {
-    if (compacted(settings)) find('wrong', topic, 'cleanup.policy contains "compact", which removes events: set it to "delete"');
+    if (compacted(settings)) {
+      find('wrong', topic, 'cleanup.policy contains "compact", which removes events: set it to "delete"');
+    }
     if (settings['message.timestamp.type'] === 'LogAppendTime') {
-      find('weak', topic, 'message.timestamp.type is LogAppendTime: a backfill merges records by the time at which they were written');
+      find(
+        'weak',
+        topic,
+        'message.timestamp.type is LogAppendTime: a backfill merges records by the time at which they were written',
+      );
     } else if (settings[AHEAD] === undefined) {
-      find('weak', topic, `the broker has no ${AHEAD} (it came with Kafka 3.6): one producer whose clock is ahead makes all other records of its partition late`);
+      find(
+        'weak',
+        topic,
+        `the broker has no ${AHEAD} (it came with Kafka 3.6): one producer whose clock is ahead makes all other records of its partition late`,
+      );
     } else if (Number(settings[AHEAD]) > HOUR) {
-      findings.push({ topic, level: 'wrong', latent: true, message: `${AHEAD} is ${settings[AHEAD]}: one producer whose clock is ahead makes all other records of its partition late; set it to ${HOUR}` });
+      findings.push({
+        topic,
+        level: 'wrong',
+        latent: true,
+        message: `${AHEAD} is ${settings[AHEAD]}: one producer whose clock is ahead makes all other records of its partition late; set it to ${HOUR}`,
+      });
     }
   }
 
   const output = states.get(topics.output);
   const ledger = states.get(topics.ledger);
   if (output !== undefined && compacted(output.settings)) {
-    find('wrong', topics.output, 'cleanup.policy contains "compact", which keeps one output a user: set it to "delete"');
+    find(
+      'wrong',
+      topics.output,
+      'cleanup.policy contains "compact", which keeps one output a user: set it to "delete"',
+    );
   }
   if (ledger !== undefined) {
     const policy = ledger.settings['cleanup.policy'];
     if (policy !== 'compact') {
-      find('wrong', topics.ledger, `cleanup.policy is "${policy}": with anything but "compact" the ledger forgets users, and their next output is refused as a gap`);
+      find(
+        'wrong',
+        topics.ledger,
+        `cleanup.policy is "${policy}": with anything but "compact" the ledger forgets users, and their next output is refused as a gap`,
+      );
     }
     if (output !== undefined && output.partitions !== ledger.partitions) {
-      find('wrong', topics.ledger, `it has ${ledger.partitions} partitions and ${topics.output} has ${output.partitions}: they must be equal, one ledger partition for each shard`);
+      find(
+        'wrong',
+        topics.ledger,
+        `it has ${ledger.partitions} partitions and ${topics.output} has ${output.partitions}: they must be equal, one ledger partition for each shard`,
+      );
     }
   }
   const deadLetters = states.get(topics.deadLetter);
   if (deadLetters !== undefined && compacted(deadLetters.settings)) {
-    find('wrong', topics.deadLetter, 'cleanup.policy contains "compact", which takes no record without a key and keeps one a key: set it to "delete"');
+    find(
+      'wrong',
+      topics.deadLetter,
+      'cleanup.policy contains "compact", which takes no record without a key and keeps one a key: set it to "delete"',
+    );
   }
   const outputBytes = (maxRecordBytes ?? 0) + ENVELOPE;
   const outputRoom = Number(output?.settings['max.message.bytes'] ?? Infinity);
   if (maxRecordBytes !== undefined && outputRoom < maxRecordBytes) {
-    find('weak', topics.output, `max.message.bytes is ${outputRoom}, but one output may have ${outputBytes} with ENRICHMENT_MAX_RECORD_BYTES=${maxRecordBytes}: one that is larger waits, and its user with it; set it to ${outputBytes}`);
+    find(
+      'weak',
+      topics.output,
+      `max.message.bytes is ${outputRoom}, but one output may have ${outputBytes} with ENRICHMENT_MAX_RECORD_BYTES=${maxRecordBytes}: one that is larger waits, and its user with it; set it to ${outputBytes}`,
+    );
   }
   const largest = largestOf(shownInputs(topics), states);
   const deadLetter = states.get(topics.deadLetter);
   const room = Number(deadLetter?.settings['max.message.bytes'] ?? 0);
   if (deadLetter !== undefined && largest > 0 && room <= largest) {
-    find('weak', topics.deadLetter, `max.message.bytes is ${room}, but an input record may have ${largest}, and headers are added: a dead letter that is larger, compressed too, is written with its value cut; set it to ${largest + ENVELOPE}`);
+    find(
+      'weak',
+      topics.deadLetter,
+      `max.message.bytes is ${room}, but an input record may have ${largest}, and headers are added: a dead letter that is larger, compressed too, is written with its value cut; set it to ${largest + ENVELOPE}`,
+    );
   }
   for (const [topic, { replicas, settings }] of states) {
     if (settings['unclean.leader.election.enable'] === 'true') {
       find('wrong', topic, 'unclean.leader.election.enable is true: committed records can vanish; set it to false');
     }
     if (replicas >= 3 && Number(settings['min.insync.replicas'] ?? 1) < 2) {
-      find('weak', topic, `min.insync.replicas is ${settings['min.insync.replicas']} with ${replicas} replicas: records can be lost with one broker; set it to 2`);
+      find(
+        'weak',
+        topic,
+        `min.insync.replicas is ${settings['min.insync.replicas']} with ${replicas} replicas: records can be lost with one broker; set it to 2`,
+      );
     }
   }
   return findings;
@@ -238,15 +304,29 @@ async function create(admin: KafkaJS.Admin, creations: readonly Creation[], logg
 const SOON: ReadonlySet<string> = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE']);
 
 /** Waits until those that were created are there, and led. */
-async function describeOnceThere(admin: KafkaJS.Admin, names: readonly string[], created: readonly string[]): Promise<Map<string, TopicState>> {
-  return retrying(TIMEOUT, (error) => created.length === 0 || !typesOf(error).some((type) => SOON.has(type)), async () => {
-    if (created.length > 0) {
-      const { topics } = await admin.fetchTopicMetadata({ topics: [...created] });
-      const unled = topics.find(({ partitions }) => partitions.length === 0 || partitions.some(({ leader }) => leader < 0));
-      if (unled !== undefined) throw Object.assign(new EnrichmentError('KAFKA', `${unled.name} has partitions without a leader`), { type: 'LEADER_NOT_AVAILABLE' });
-    }
-    return describe(admin, names);
-  });
+async function describeOnceThere(
+  admin: KafkaJS.Admin,
+  names: readonly string[],
+  created: readonly string[],
+): Promise<Map<string, TopicState>> {
+  return retrying(
+    TIMEOUT,
+    (error) => created.length === 0 || !typesOf(error).some((type) => SOON.has(type)),
+    async () => {
+      if (created.length > 0) {
+        const { topics } = await admin.fetchTopicMetadata({ topics: [...created] });
+        const unled = topics.find(
+          ({ partitions }) => partitions.length === 0 || partitions.some(({ leader }) => leader < 0),
+        );
+        if (unled !== undefined) {
+          throw Object.assign(new EnrichmentError('KAFKA', `${unled.name} has partitions without a leader`), {
+            type: 'LEADER_NOT_AVAILABLE',
+          });
+        }
+      }
+      return describe(admin, names);
+    },
+  );
 }
 
 /** createTopics throws an aggregate of one error a topic. */
@@ -274,7 +354,11 @@ async function describe(admin: KafkaJS.Admin, names: readonly string[]): Promise
   return new Map(
     topics.map(({ name, partitions }) => [
       name,
-      { partitions: partitions.length, replicas: partitions[0]?.replicas.length ?? 0, settings: settings.get(name) ?? {} },
+      {
+        partitions: partitions.length,
+        replicas: partitions[0]?.replicas.length ?? 0,
+        settings: settings.get(name) ?? {},
+      },
     ]),
   );
 }

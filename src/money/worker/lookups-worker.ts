@@ -18,16 +18,26 @@ export interface LookupsWorkerOptions {
 }
 
 export async function startLookupsWorker(options: LookupsWorkerOptions): Promise<TemporalWorker> {
-  const { connection, namespace, taskQueue, lookupSessions, dataConverter, deploymentVersion, maxLookups, onFailure } = options;
+  const { connection, namespace, taskQueue, lookupSessions, dataConverter, deploymentVersion, maxLookups, onFailure } =
+    options;
   const worker = await Worker.create({
     connection,
     namespace,
     taskQueue,
     activities: { lookupSessions },
     dataConverter,
-    ...(deploymentVersion && { workerDeploymentOptions: { useWorkerVersioning: true, version: deploymentVersion, defaultVersioningBehavior: 'PINNED' } }),
+    ...(deploymentVersion && {
+      workerDeploymentOptions: {
+        useWorkerVersioning: true,
+        version: deploymentVersion,
+        defaultVersioningBehavior: 'PINNED',
+      },
+    }),
     maxConcurrentActivityTaskExecutions: maxLookups,
-    activityTaskPollerBehavior: { type: 'simple-maximum', maximum: Math.min(16, Math.max(2, Math.ceil(maxLookups / 16))) },
+    activityTaskPollerBehavior: {
+      type: 'simple-maximum',
+      maximum: Math.min(16, Math.max(2, Math.ceil(maxLookups / 16))),
+    },
     ...SHUTDOWN,
   });
   return runTemporalWorker(worker, onFailure);

@@ -3,7 +3,11 @@ import type { InjectedSinks } from '@temporalio/worker';
 import type { NoticeSinks } from '../../../workflows/temporal-engine.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 
-export function noticeSinks({ forgotten, notOurs, workflowEvents }: Pick<WorkerMetrics, 'forgotten' | 'notOurs' | 'workflowEvents'>): InjectedSinks<NoticeSinks> {
+export function noticeSinks({
+  forgotten,
+  notOurs,
+  workflowEvents,
+}: Pick<WorkerMetrics, 'forgotten' | 'notOurs' | 'workflowEvents'>): InjectedSinks<NoticeSinks> {
   return {
     notices: {
       count: {

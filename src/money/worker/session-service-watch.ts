@@ -35,12 +35,18 @@ export class SessionServiceWatch {
   #answered(outcome: 'found' | 'not-found'): void {
     this.part.worked();
     if (this.#failing?.said === true) {
-      this.#logger.info({ afterMs: Math.round(this.#clock.elapsed() - this.#failing.since) }, 'the session service answers again');
+      this.#logger.info(
+        { afterMs: Math.round(this.#clock.elapsed() - this.#failing.since) },
+        'the session service answers again',
+      );
     }
     this.#failing = undefined;
     if (outcome === 'found') this.#found = true;
     else if ((this.#unknown += 1) === SUSPICIOUS && !this.#found) {
-      this.#logger.warn({ sessions: SUSPICIOUS }, 'the session service has known no session that it was asked for so far (404): check ENRICHMENT_SESSION_SERVICE_URL with "doctor"');
+      this.#logger.warn(
+        { sessions: SUSPICIOUS },
+        'the session service has known no session that it was asked for so far (404): check ENRICHMENT_SESSION_SERVICE_URL with "doctor"',
+      );
     }
   }
 
@@ -48,11 +54,15 @@ export class SessionServiceWatch {
     const now = this.#clock.elapsed();
     this.part.failed(`it gives no usable answer (${why})`);
     const known = this.#failing;
-    const failing = known !== undefined && now - known.last <= FORGOTTEN ? known : { since: now, last: now, said: false };
+    const failing =
+      known !== undefined && now - known.last <= FORGOTTEN ? known : { since: now, last: now, said: false };
     failing.last = now;
     this.#failing = failing;
     if (failing.said || now - failing.since < PATIENCE) return;
     failing.said = true;
-    this.#logger.warn({ why }, 'the session service gives no usable answer: its lookups are repeated until their give-up time, all other money goes on');
+    this.#logger.warn(
+      { why },
+      'the session service gives no usable answer: its lookups are repeated until their give-up time, all other money goes on',
+    );
   }
 }

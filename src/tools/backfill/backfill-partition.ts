@@ -78,7 +78,15 @@ export class TripleRun {
   private readonly ended = new AbortController();
   private readonly rooms: TopicRooms;
   private producer: TransactionalProducer | undefined;
-  private current: { readonly engine: TripleEngine; readonly identity: string; readonly logs: LogNames; readonly starts: Offsets; readonly ends: Offsets } | undefined;
+  private current:
+    | {
+        readonly engine: TripleEngine;
+        readonly identity: string;
+        readonly logs: LogNames;
+        readonly starts: Offsets;
+        readonly ends: Offsets;
+      }
+    | undefined;
   private outbox: Item[] = [];
   private outboxBytes = 0;
   private written = 0;
@@ -138,23 +146,40 @@ export class TripleRun {
     const { partition } = this;
     this.producer = await kafka.fence(backfillTransactionalIdOf(groupId, partition));
     const places = inputTopics.map((topic) => ({ topic, partition }));
-    const [committed, bounds, identities] = await Promise.all([kafka.committedOffsets(groupId, places), kafka.endOffsets(places), kafka.topicIdentities?.(inputTopics) ?? []]);
+    const [committed, bounds, identities] = await Promise.all([
+      kafka.committedOffsets(groupId, places),
+      kafka.endOffsets(places),
+      kafka.topicIdentities?.(inputTopics) ?? [],
+    ]);
     const logs = idsOf(inputTopics, identities);
     const found = decodeMark(committed.find(({ topic }) => topic === inputTopics[MARKED])?.metadata ?? '');
     const now = offsetsOf(inputTopics, bounds);
     const complete = await this.see(found?.written ?? 0);
-    if (!complete) logger.warn({ partition, topic: outputTopic }, 'the output topic holds fewer records than were written: the missing ones are written again');
+    if (!complete) {
+      logger.warn(
+        { partition, topic: outputTopic },
+        'the output topic holds fewer records than were written: the missing ones are written again',
+      );
+    }
     // Of a topic that was deleted since, or of a run that wrote nothing of this triple: it binds nobody.
     const isVoid = !complete || (written.count(partition) === 0 && found?.identity !== identity);
     const mark = isVoid ? undefined : found;
     if (mark !== undefined) assertSame(mark, now.ends, this.settings);
     const others = othersThan(mark?.logs, logs, inputTopics);
-    if (others.length > 0) throw new EnrichmentError('TOPIC', `${others.join(', ')} was deleted and made anew since the backfill into "${outputTopic}" began: name another --output-topic`);
+    if (others.length > 0) {
+      throw new EnrichmentError(
+        'TOPIC',
+        `${others.join(', ')} was deleted and made anew since the backfill into "${outputTopic}" began: name another --output-topic`,
+      );
+    }
     if (mark?.done === true) return false;
     const starts = mark?.starts ?? now.starts;
     const ends = mark?.ends ?? now.ends;
     if (starts.some((start, input) => start < now.starts[input]!)) {
-      throw new EnrichmentError('TOPIC', `records of partition ${partition} of the inputs are gone since this backfill began: begin a new one with another --output-topic`);
+      throw new EnrichmentError(
+        'TOPIC',
+        `records of partition ${partition} of the inputs are gone since this backfill began: begin a new one with another --output-topic`,
+      );
     }
     this.written = written.count(partition);
     this.lookedUp = mark?.lookedUp ?? 0;
@@ -165,7 +190,12 @@ export class TripleRun {
       starts,
       ends,
       engine: new TripleEngine({
-        partition, starts, ends, rules, outOfOrderness, ...TRIPLE_BUDGET,
+        partition,
+        starts,
+        ends,
+        rules,
+        outOfOrderness,
+        ...TRIPLE_BUDGET,
         wants: ({ offset, ts }) => ts >= window.from && ts < window.to && !written.has(partition, offset),
       }),
     };
@@ -184,7 +214,10 @@ export class TripleRun {
   private async compute(onTurn: () => void): Promise<void> {
     const { engine } = this.current!;
     while (!this.ended.signal.aborted && !engine.finished) {
-      const full = this.outbox.length >= TRANSACTION_RECORDS || this.outboxBytes >= TRANSACTION_BYTES || this.open >= MAX_OPEN_LOOKUPS;
+      const full =
+        this.outbox.length >= TRANSACTION_RECORDS ||
+        this.outboxBytes >= TRANSACTION_BYTES ||
+        this.open >= MAX_OPEN_LOOKUPS;
       const { read, outputs, questions } = full ? { read: 0, outputs: [], questions: [] } : engine.step(READ_BUDGET);
       for (const output of outputs) this.put(output);
       for (const question of questions) void this.lookUp(engine, question);
@@ -224,9 +257,12 @@ export class TripleRun {
   private async write(): Promise<void> {
     const { clock } = this.deps;
     const { engine } = this.current!;
-    for (let lastCommit = -Infinity; ; ) {
+    for (let lastCommit = -Infinity; ;) {
       const done = engine.finished && this.open === 0;
-      const due = clock.elapsed() - lastCommit >= COMMIT_INTERVAL || this.outbox.length >= TRANSACTION_RECORDS || this.outboxBytes >= TRANSACTION_BYTES;
+      const due =
+        clock.elapsed() - lastCommit >= COMMIT_INTERVAL ||
+        this.outbox.length >= TRANSACTION_RECORDS ||
+        this.outboxBytes >= TRANSACTION_BYTES;
       if (this.ended.signal.aborted) return;
       if (done || due) {
         lastCommit = clock.elapsed();
@@ -252,7 +288,12 @@ export class TripleRun {
     const mark = this.markAfter(batch, done);
     await transaction.sendOffsets(
       groupId,
-      inputTopics.map((topic, input) => ({ topic, partition: this.partition, offset: position[input]!, metadata: input === MARKED ? encodeMark(mark) : '' })),
+      inputTopics.map((topic, input) => ({
+        topic,
+        partition: this.partition,
+        offset: position[input]!,
+        metadata: input === MARKED ? encodeMark(mark) : '',
+      })),
     );
     await transaction.commit();
     this.written = mark.written;
@@ -280,7 +321,12 @@ export class TripleRun {
     const { engine, identity, logs, starts, ends } = this.current!;
     const read = engine.position.reduce((sum, offset, input) => sum + offset - starts[input]!, 0);
     return {
-      identity, logs, starts, ends, done, ...engine.counts,
+      identity,
+      logs,
+      starts,
+      ends,
+      done,
+      ...engine.counts,
       read: Math.min(read, lengthOf({ starts, ends })),
       written: this.written + batch.length,
       lookedUp: this.lookedUp + batch.filter(({ lookedUp }) => lookedUp).length,
@@ -292,7 +338,7 @@ export class TripleRun {
   /** Looks at the output topic until it holds `count` records of this triple; false when it does not in time. */
   private async see(count: number): Promise<boolean> {
     const { clock, written } = this.deps;
-    for (const until = clock.elapsed() + SEEN_WITHIN; ; ) {
+    for (const until = clock.elapsed() + SEEN_WITHIN; ;) {
       await written.look();
       if (written.count(this.partition) >= count) return true;
       if (clock.elapsed() >= until || this.ended.signal.aborted) return false;
@@ -312,7 +358,10 @@ export class TripleRun {
   }
 }
 
-function offsetsOf(inputTopics: readonly string[], bounds: readonly { readonly topic: string; readonly start: number; readonly end: number }[]) {
+function offsetsOf(
+  inputTopics: readonly string[],
+  bounds: readonly { readonly topic: string; readonly start: number; readonly end: number }[],
+) {
   const own = inputTopics.map((topic) => bounds.find((bound) => bound.topic === topic)!);
   return { starts: own.map(({ start }) => start), ends: own.map(({ end }) => end) };
 }
@@ -325,7 +374,10 @@ function assertSame(mark: Mark, ends: Offsets, { identity, outputTopic }: Backfi
     );
   }
   if (mark.ends.some((end, input) => end > ends[input]!)) {
-    throw new EnrichmentError('TOPIC', `the inputs end before where they ended when the backfill into "${outputTopic}" began: name another --output-topic`);
+    throw new EnrichmentError(
+      'TOPIC',
+      `the inputs end before where they ended when the backfill into "${outputTopic}" began: name another --output-topic`,
+    );
   }
 }
 

@@ -25,9 +25,14 @@ function shareOf({ read, total }: BackfillStatus): number {
 }
 
 /** Lines. `seconds` of this run, in which `read` records were read. */
-export function summaryOf(topic: string, status: BackfillStatus, { seconds, read }: { readonly seconds: number; readonly read: number }): string[] {
+export function summaryOf(
+  topic: string,
+  status: BackfillStatus,
+  { seconds, read }: { readonly seconds: number; readonly read: number },
+): string[] {
   const { total, written, duplicates, deadLetters, late, lookedUp, incomplete, added } = status;
-  const rate = seconds > 0 && read > 0 ? ` in ${seconds.toFixed(1)} s (${text(Math.round(read / seconds))} records/s)` : '';
+  const rate =
+    seconds > 0 && read > 0 ? ` in ${seconds.toFixed(1)} s (${text(Math.round(read / seconds))} records/s)` : '';
   const rows: [number, string][] = [
     [written, `outputs in ${topic}, of ${text(total)} records${rate}`],
     [lookedUp, 'of them looked up in the session service'],
@@ -36,8 +41,12 @@ export function summaryOf(topic: string, status: BackfillStatus, { seconds, read
     [late, 'records that were late'],
     [deadLetters, 'records that cannot be used (a backfill writes no dead letters)'],
   ];
-  const lines = rows.filter(([number], index) => index === 0 || number > 0).map(([number, words]) => `${text(number).padStart(12)}  ${words}`);
-  if (added > 0) lines.push(`${text(added).padStart(12)}  records came to the inputs since it began; they are not in it`);
+  const lines = rows
+    .filter(([number], index) => index === 0 || number > 0)
+    .map(([number, words]) => `${text(number).padStart(12)}  ${words}`);
+  if (added > 0) {
+    lines.push(`${text(added).padStart(12)}  records came to the inputs since it began; they are not in it`);
+  }
   return lines;
 }
 

@@ -46,7 +46,9 @@ export class Lookups {
   private ask(sessionId: string): ReturnType<SessionService['get']> {
     const before = this.asking.get(sessionId);
     if (before !== undefined) return before;
-    const answer = this.limiter.run(() => this.options.service.get(sessionId)).finally(() => this.asking.delete(sessionId));
+    const answer = this.limiter
+      .run(() => this.options.service.get(sessionId))
+      .finally(() => this.asking.delete(sessionId));
     this.asking.set(sessionId, answer);
     return answer;
   }

@@ -146,7 +146,9 @@ class Attempt {
     }
     this.assigned = true;
     await Promise.all(ended);
-    if (added.length > 0) this.deps.logger.info({ partitions: added.map(({ run }) => run.partition) }, 'partitions taken');
+    if (added.length > 0) {
+      this.deps.logger.info({ partitions: added.map(({ run }) => run.partition) }, 'partitions taken');
+    }
     this.begin(added).catch((error: unknown) => this.fail(error));
   }
 
@@ -198,13 +200,19 @@ class Attempt {
   private awaited(): Awaited[] {
     return [...this.held.values()].flatMap(({ run: { engine, partition }, state }) =>
       this.settings.inputTopics.flatMap((topic, input) => {
-        const awaits = engine !== undefined && state === 'active' && !engine.fetched(input) && !this.lanes.waits(partition, input);
+        const awaits =
+          engine !== undefined && state === 'active' && !engine.fetched(input) && !this.lanes.waits(partition, input);
         return awaits ? [{ topic, partition, next: engine.nextFetch(input) }] : [];
       }),
     );
   }
 
   private gone({ topic, partition, next }: Awaited, start: number): void {
-    this.fail(new EnrichmentError('TOPIC', `${topic}, partition ${partition}: the records from offset ${next} to before ${start} were deleted while they were read: raise its retention, and begin with another --output-topic`));
+    this.fail(
+      new EnrichmentError(
+        'TOPIC',
+        `${topic}, partition ${partition}: the records from offset ${next} to before ${start} were deleted while they were read: raise its retention, and begin with another --output-topic`,
+      ),
+    );
   }
 }

@@ -111,7 +111,12 @@ export class TripleEngine {
   /** Records that follow where the last ones ended; what lies beyond the end is dropped. */
   offer(input: InputIndex, records: readonly Fetched<Event>[], next: number): void {
     const end = this.options.ends[input]!;
-    this.triple.offer(input, records.filter(({ offset }) => offset < end), Math.min(next, end), NOW);
+    this.triple.offer(
+      input,
+      records.filter(({ offset }) => offset < end),
+      Math.min(next, end),
+      NOW,
+    );
     this.fetching = true;
   }
 
@@ -186,7 +191,9 @@ export class TripleEngine {
     this.ended = true;
     for (const [userId, state] of this.users) {
       const asked = state.lookups.length;
-      for (const { dueAt: _, wallDueAt: __, ...waiting } of keptOf(state).pending.takeAll()) state.lookups.push(waiting);
+      for (const { dueAt: _, wallDueAt: __, ...waiting } of keptOf(state).pending.takeAll()) {
+        state.lookups.push(waiting);
+      }
       this.ask(userId, state, asked, questions);
     }
   }

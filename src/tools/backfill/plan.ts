@@ -14,8 +14,22 @@ export interface Window {
 }
 
 /** Errors: EnrichmentError TOPIC (the inputs are missing, or not alike), KAFKA. */
-export async function planBackfill(kafka: KafkaPort, config: Config, target: { readonly topic: string; readonly partitions: number }, window: Window): Promise<MemberSettings> {
-  const { topics, sessionTtl, dedupTtl, pendingTimeout, lookupGiveUpAfter, outOfOrderness, maxRecordBytes, maxFutureSkew } = config;
+export async function planBackfill(
+  kafka: KafkaPort,
+  config: Config,
+  target: { readonly topic: string; readonly partitions: number },
+  window: Window,
+): Promise<MemberSettings> {
+  const {
+    topics,
+    sessionTtl,
+    dedupTtl,
+    pendingTimeout,
+    lookupGiveUpAfter,
+    outOfOrderness,
+    maxRecordBytes,
+    maxFutureSkew,
+  } = config;
   const inputTopics = inputTopicsOf(topics);
   const counts = await kafka.partitionCounts(inputTopics);
   return {
@@ -35,7 +49,8 @@ export async function planBackfill(kafka: KafkaPort, config: Config, target: { r
 
 /** Everything of the configuration that decides what is written. */
 export function identityOf(config: Config, { from, to }: Window): string {
-  const { topics, outOfOrderness, sessionTtl, dedupTtl, pendingTimeout, maxFutureSkew, maxRecordBytes, valueFormat } = config;
+  const { topics, outOfOrderness, sessionTtl, dedupTtl, pendingTimeout, maxFutureSkew, maxRecordBytes, valueFormat } =
+    config;
   const parts = {
     inputs: `${topics.user}+${topics.session}+${topics.money}`,
     ...(Number.isFinite(from) ? { from: new Date(from).toISOString() } : {}),
@@ -48,5 +63,7 @@ export function identityOf(config: Config, { from, to }: Window): string {
     'max-record-bytes': maxRecordBytes,
     format: valueFormat,
   };
-  return Object.entries(parts).map(([name, value]) => `${name}=${value}`).join(' ');
+  return Object.entries(parts)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
 }

@@ -29,14 +29,33 @@ export interface BackfillStatus {
 type Settings = Pick<BackfillSettings, 'groupId' | 'inputTopics'> & { readonly partitions: number };
 
 /** Errors: EnrichmentError KAFKA. */
-export async function readStatus(kafka: KafkaPort, { groupId, inputTopics, partitions }: Settings): Promise<BackfillStatus> {
+export async function readStatus(
+  kafka: KafkaPort,
+  { groupId, inputTopics, partitions }: Settings,
+): Promise<BackfillStatus> {
   const all = Array.from({ length: partitions }, (_, partition) => partition);
   const marked = inputTopics[MARKED]!;
   const [committed, bounds] = await Promise.all([
-    kafka.committedOffsets(groupId, all.map((partition) => ({ topic: marked, partition }))),
+    kafka.committedOffsets(
+      groupId,
+      all.map((partition) => ({ topic: marked, partition })),
+    ),
     kafka.endOffsets(all.flatMap((partition) => inputTopics.map((topic) => ({ topic, partition })))),
   ]);
-  const status = { partitionsDone: 0, read: 0, readDone: 0, total: 0, written: 0, deadLetters: 0, duplicates: 0, late: 0, lookedUp: 0, incomplete: 0, open: 0, added: 0 };
+  const status = {
+    partitionsDone: 0,
+    read: 0,
+    readDone: 0,
+    total: 0,
+    written: 0,
+    deadLetters: 0,
+    duplicates: 0,
+    late: 0,
+    lookedUp: 0,
+    incomplete: 0,
+    open: 0,
+    added: 0,
+  };
   for (const partition of all) {
     const mark = decodeMark(committed.find((row) => row.partition === partition)?.metadata ?? '');
     const own = bounds.filter((bound) => bound.partition === partition);
@@ -48,7 +67,18 @@ export async function readStatus(kafka: KafkaPort, { groupId, inputTopics, parti
       status.readDone += mark.read;
     }
     status.added += own.reduce((sum, { end }) => sum + end, 0) - mark.ends.reduce((sum, end) => sum + end, 0);
-    for (const name of ['read', 'written', 'deadLetters', 'duplicates', 'late', 'lookedUp', 'incomplete', 'open'] as const) status[name] += mark[name];
+    for (const name of [
+      'read',
+      'written',
+      'deadLetters',
+      'duplicates',
+      'late',
+      'lookedUp',
+      'incomplete',
+      'open',
+    ] as const) {
+      status[name] += mark[name];
+    }
   }
   return { ...status, partitions, done: status.partitionsDone === partitions };
 }

@@ -17,10 +17,18 @@ const ROLES: Readonly<Record<keyof Topics, string>> = {
 /** Throws EnrichmentError CONFIG for a name that Kafka does not take, or a topic of the live system. */
 export function assertFree(topic: string, topics: Topics): void {
   if (!/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,200}$/.test(topic)) {
-    throw new EnrichmentError('CONFIG', `--output-topic ${JSON.stringify(topic)}: expected a topic name: up to 200 letters, digits, ".", "_" and "-"`);
+    throw new EnrichmentError(
+      'CONFIG',
+      `--output-topic ${JSON.stringify(topic)}: expected a topic name: up to 200 letters, digits, ".", "_" and "-"`,
+    );
   }
   for (const role of Object.keys(ROLES) as (keyof Topics)[]) {
-    if (topics[role] === topic) throw new EnrichmentError('CONFIG', `--output-topic ${topic}: this is the topic of ${ROLES[role]}: name one of its own`);
+    if (topics[role] === topic) {
+      throw new EnrichmentError(
+        'CONFIG',
+        `--output-topic ${topic}: this is the topic of ${ROLES[role]}: name one of its own`,
+      );
+    }
   }
 }
 
@@ -28,7 +36,11 @@ export function assertFree(topic: string, topics: Topics): void {
  * Creates the topic if it is missing, with the partitions and the retention of the live output topic; returns how many
  * partitions it has. Errors: EnrichmentError TOPIC (it does not fit), UNREACHABLE, KAFKA.
  */
-export async function ensureTarget(config: Config, topic: string, logger: Logger): Promise<{ readonly created: boolean; readonly partitions: number }> {
+export async function ensureTarget(
+  config: Config,
+  topic: string,
+  logger: Logger,
+): Promise<{ readonly created: boolean; readonly partitions: number }> {
   const kafka = config.kafka!;
   const live = (await inspectCluster(config, kafka, logger)).topics.get(config.topics.output);
   const own = { ...config, topics: { ...config.topics, output: topic, ledger: `${topic}-ledger` } };

@@ -40,8 +40,16 @@ export class Written {
 
   private async lookOnce(): Promise<void> {
     const { kafka, topic, groupPrefix } = this;
-    const ranges = (await rangesOf(kafka, topic)).map(({ from, end }, partition) => ({ from: Math.max(from, this.positions[partition] ?? 0), end }));
-    await scanTopic(kafka, { topic, groupPrefix, ranges, onRecord: (record, partition) => this.take(record, partition) }).done;
+    const ranges = (await rangesOf(kafka, topic)).map(({ from, end }, partition) => ({
+      from: Math.max(from, this.positions[partition] ?? 0),
+      end,
+    }));
+    await scanTopic(kafka, {
+      topic,
+      groupPrefix,
+      ranges,
+      onRecord: (record, partition) => this.take(record, partition),
+    }).done;
     this.positions = ranges.map(({ from, end }) => Math.max(from, end));
   }
 

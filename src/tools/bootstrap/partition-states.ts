@@ -89,7 +89,12 @@ export class TripleHistory {
   /** Records that follow where the last ones ended; what lies beyond the end is dropped. */
   offer(input: InputIndex, records: readonly Fetched<Event>[], next: number): void {
     const end = this.options.ends[input]!;
-    this.triple.offer(input, records.filter(({ offset }) => offset < end), Math.min(next, end), ARRIVED);
+    this.triple.offer(
+      input,
+      records.filter(({ offset }) => offset < end),
+      Math.min(next, end),
+      ARRIVED,
+    );
   }
 
   /** Reads what can be read, up to about `budget` records, and applies what that releases. Returns how many it read. */
@@ -107,7 +112,14 @@ export class TripleHistory {
 
   get counts(): HistoryCounts {
     const unwritten = this.triple.deadLetters().records.length;
-    const counts = { users: this.users.size, money: 0, pending: 0, lookups: 0, outputs: 0, deadLetters: this.deadLetters + unwritten };
+    const counts = {
+      users: this.users.size,
+      money: 0,
+      pending: 0,
+      lookups: 0,
+      outputs: 0,
+      deadLetters: this.deadLetters + unwritten,
+    };
     for (const { state, unpublished } of this.users.values()) {
       counts.money += state.counters.moneyApplied;
       counts.pending += Object.values(state.pending).reduce((sum, waiting) => sum + waiting.length, 0);
@@ -150,7 +162,11 @@ export class TripleHistory {
 
   private apply(): void {
     const { partition, rules, now, publish } = this.options;
-    for (let flight = this.triple.outbox.take(ARRIVED); flight !== undefined; flight = this.triple.outbox.take(ARRIVED)) {
+    for (
+      let flight = this.triple.outbox.take(ARRIVED);
+      flight !== undefined;
+      flight = this.triple.outbox.take(ARRIVED)
+    ) {
       const { key: userId, lowWater } = flight;
       let user = this.users.get(userId);
       if (user === undefined) this.users.set(userId, (user = { state: initialState(), unpublished: [] }));

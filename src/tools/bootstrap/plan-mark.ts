@@ -28,6 +28,10 @@ export function encodeMark(mark: Mark): string {
 export function decodeMark(text: string): Mark | undefined {
   const mark = metadataFields(text);
   if (mark === undefined) return undefined;
-  const usable = typeof mark['identity'] === 'string' && typeof mark['begunAt'] === 'number' && isOffsets(mark['starts'], INPUTS.length) && isOffsets(mark['ends'], INPUTS.length);
+  const usable =
+    typeof mark['identity'] === 'string' &&
+    typeof mark['begunAt'] === 'number' &&
+    isOffsets(mark['starts'], INPUTS.length) &&
+    isOffsets(mark['ends'], INPUTS.length);
   return usable ? (mark as unknown as Mark) : undefined;
 }

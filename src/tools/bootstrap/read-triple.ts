@@ -25,7 +25,13 @@ const READ_BUDGET = 5_000;
  * Resolves when all of it is applied. `onRead` gets the records read since its last call. Errors: EnrichmentError KAFKA, TOPIC
  * (records are gone before they were read); the reason of `stopping`.
  */
-export async function readTriple(history: TripleHistory, settings: MoneyBridgeSettings, { kafka, clock, logger, decoders }: ReadDeps, stopping: AbortSignal, onRead: (records: number) => void): Promise<void> {
+export async function readTriple(
+  history: TripleHistory,
+  settings: MoneyBridgeSettings,
+  { kafka, clock, logger, decoders }: ReadDeps,
+  stopping: AbortSignal,
+  onRead: (records: number) => void,
+): Promise<void> {
   const { inputTopics, decode, maxRecordBytes } = settings;
   const { triple } = history;
   const { partition } = triple;
@@ -42,7 +48,13 @@ export async function readTriple(history: TripleHistory, settings: MoneyBridgeSe
     offer: history.offer.bind(history),
   };
   const lanes = new InputLanes({
-    inputTopics, decode, maxRecordBytes, member, decoders, clock, logger,
+    inputTopics,
+    decode,
+    maxRecordBytes,
+    member,
+    decoders,
+    clock,
+    logger,
     ended: ended.signal,
     limit: QUEUED,
     reading: (each) => (each === partition ? reading : undefined),
@@ -107,5 +119,8 @@ export async function readTriple(history: TripleHistory, settings: MoneyBridgeSe
 }
 
 function goneWhileRead(topic: string, partition: number, from: number, to: number): EnrichmentError {
-  return new EnrichmentError('TOPIC', `${topic}, partition ${partition}: the records from offset ${from} to before ${to} were deleted while they were read: raise its retention`);
+  return new EnrichmentError(
+    'TOPIC',
+    `${topic}, partition ${partition}: the records from offset ${from} to before ${to} were deleted while they were read: raise its retention`,
+  );
 }

@@ -48,27 +48,42 @@ const RESOURCE_EXHAUSTED = 8;
  * Errors: EnrichmentError CHECK_FAILED (a workflow of the user runs that is not of this bootstrap; the state is too large),
  * UNREACHABLE (refused by the server); the reason of `stopping`.
  */
-export async function startWorkflows(snapshots: AsyncIterable<Snapshot> | Iterable<Snapshot>, settings: StartSettings, { client, clock, logger }: StartDeps, stopping: AbortSignal, sum: Started): Promise<void> {
+export async function startWorkflows(
+  snapshots: AsyncIterable<Snapshot> | Iterable<Snapshot>,
+  settings: StartSettings,
+  { client, clock, logger }: StartDeps,
+  stopping: AbortSignal,
+  sum: Started,
+): Promise<void> {
   const workflow = workflowOf(settings.config, settings.shards);
   const { rate, name } = settings;
   let next = clock.elapsed();
 
   const start = async ({ userId, life }: Snapshot): Promise<'started' | 'there'> => {
     const { workflowId, taskQueue } = workflow(userId);
-    const args = [stored('Start', { userId, life: { ...life, incarnation: NOBODYS, published: { applied: 0, resolved: 0 } } })];
+    const args = [
+      stored('Start', { userId, life: { ...life, incarnation: NOBODYS, published: { applied: 0, resolved: 0 } } }),
+    ];
     for (let backoff = 100; ; backoff = Math.min(2 * backoff, MAX_BACKOFF)) {
       stopping.throwIfAborted();
       try {
-        await within(DEADLINE, client, () => client.start(WORKFLOW_TYPE, { workflowId, taskQueue, args, memo: { [MEMO]: name } }));
+        await within(DEADLINE, client, () =>
+          client.start(WORKFLOW_TYPE, { workflowId, taskQueue, args, memo: { [MEMO]: name } }),
+        );
         return 'started';
       } catch (error) {
         if (error instanceof WorkflowExecutionAlreadyStartedError) {
           if ((await startedBy(workflowId)) === name) return 'there';
-          throw new EnrichmentError('CHECK_FAILED', `workflow "${workflowId}" runs already, and this bootstrap did not start it: stop the bridges, terminate the workflows of this app id, and run it again`);
+          throw new EnrichmentError(
+            'CHECK_FAILED',
+            `workflow "${workflowId}" runs already, and this bootstrap did not start it: stop the bridges, terminate the workflows of this app id, and run it again`,
+          );
         }
         const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
         if (isGrpcServiceError(cause) && isHopeless(cause)) {
-          throw new EnrichmentError('UNREACHABLE', `workflow "${workflowId}" cannot be started: ${cause.details}`, { cause: error });
+          throw new EnrichmentError('UNREACHABLE', `workflow "${workflowId}" cannot be started: ${cause.details}`, {
+            cause: error,
+          });
         }
         logger.warn({ error: messageOf(cause) }, 'a workflow could not be started, and is tried again');
         await clock.sleep(backoff, stopping);
@@ -88,7 +103,12 @@ export async function startWorkflows(snapshots: AsyncIterable<Snapshot> | Iterab
       yield snapshot;
     }
   };
-  const outcomes = concurrently(paced(), AT_A_TIME, (snapshot) => start(snapshot).then((outcome) => ({ outcome }), (error: unknown) => ({ error })));
+  const outcomes = concurrently(paced(), AT_A_TIME, (snapshot) =>
+    start(snapshot).then(
+      (outcome) => ({ outcome }),
+      (error: unknown) => ({ error }),
+    ),
+  );
   for await (const result of outcomes) {
     if ('error' in result) throw result.error;
     sum[result.outcome] += 1;

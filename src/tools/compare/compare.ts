@@ -42,7 +42,10 @@ const MAX_WAITING = 4_000_000;
 const MAX_REMEMBERED = 4_000_000;
 
 /** Errors: EnrichmentError TOPIC (one does not exist), CHECK_FAILED (too different to compare), KAFKA. */
-export async function compareTopics(kafka: KafkaPort, { appId, a, b, shown, onProgress }: CompareOptions): Promise<Comparison> {
+export async function compareTopics(
+  kafka: KafkaPort,
+  { appId, a, b, shown, onProgress }: CompareOptions,
+): Promise<Comparison> {
   const ranges = { a: await rangesOf(kafka, a), b: await rangesOf(kafka, b) };
   const groupPrefix = `${appId}-compare`;
   const total = [...ranges.a, ...ranges.b].reduce((sum, { from, end }) => sum + end - from, 0);
@@ -63,7 +66,10 @@ export async function compareTopics(kafka: KafkaPort, { appId, a, b, shown, onPr
       onRecord: (record, partition) => {
         partners.add(side, digestsOf(record, by), { partition, offset: record.offset });
         if (partners.waiting.a + partners.waiting.b > MAX_WAITING) {
-          throw new EnrichmentError('CHECK_FAILED', `more than ${MAX_WAITING.toLocaleString('en')} records of ${a} and ${b} have no equal in the other: they are not alike`);
+          throw new EnrichmentError(
+            'CHECK_FAILED',
+            `more than ${MAX_WAITING.toLocaleString('en')} records of ${a} and ${b} have no equal in the other: they are not alike`,
+          );
         }
       },
       mayPause: () => {
@@ -92,7 +98,15 @@ export async function compareTopics(kafka: KafkaPort, { appId, a, b, shown, onPr
 }
 
 async function summarise(
-  kafka: KafkaPort, { a, b, by, shown, groupPrefix }: Pick<CompareOptions, 'a' | 'b' | 'shown'> & { readonly by: Identity; readonly groupPrefix: string }, partners: Partners,
+  kafka: KafkaPort,
+  {
+    a,
+    b,
+    by,
+    shown,
+    groupPrefix,
+  }: Pick<CompareOptions, 'a' | 'b' | 'shown'> & { readonly by: Identity; readonly groupPrefix: string },
+  partners: Partners,
 ): Promise<Comparison> {
   const counts = { changed: 0, onlyInA: 0, onlyInB: 0, againInA: 0, againInB: 0 };
   const first: Difference[] = [];
@@ -102,10 +116,15 @@ async function summarise(
     else counts[difference.side === 'a' ? 'againInA' : 'againInB'] += 1;
     if (first.length < shown) first.push(difference);
   }
-  const places = (side: Side): Place[] => first.flatMap((one) => (one.type === 'changed' ? [one[side]] : one.side === side ? [one.at] : []));
-  const [ofA, ofB] = await Promise.all([fetchRecords(kafka, a, groupPrefix, places('a')), fetchRecords(kafka, b, groupPrefix, places('b'))]);
+  const places = (side: Side): Place[] =>
+    first.flatMap((one) => (one.type === 'changed' ? [one[side]] : one.side === side ? [one.at] : []));
+  const [ofA, ofB] = await Promise.all([
+    fetchRecords(kafka, a, groupPrefix, places('a')),
+    fetchRecords(kafka, b, groupPrefix, places('b')),
+  ]);
   const differences = first.map((difference): FoundDifference => {
-    const at = (side: Side): Place | undefined => (difference.type === 'changed' ? difference[side] : difference.side === side ? difference.at : undefined);
+    const at = (side: Side): Place | undefined =>
+      difference.type === 'changed' ? difference[side] : difference.side === side ? difference.at : undefined;
     const [inA, inB] = [ofA.get(nameOf(at('a'))), ofB.get(nameOf(at('b')))];
     return { difference, ...(inA === undefined ? {} : { a: inA }), ...(inB === undefined ? {} : { b: inB }) };
   });
@@ -117,7 +136,12 @@ function nameOf(place: Place | undefined): string {
 }
 
 /** One at a time: they may lie far apart. */
-async function fetchRecords(kafka: KafkaPort, topic: string, groupPrefix: string, places: readonly Place[]): Promise<Map<string, InRecord>> {
+async function fetchRecords(
+  kafka: KafkaPort,
+  topic: string,
+  groupPrefix: string,
+  places: readonly Place[],
+): Promise<Map<string, InRecord>> {
   const found = new Map<string, InRecord>();
   const rest = [...places];
   while (rest.length > 0) {
@@ -130,7 +154,12 @@ async function fetchRecords(kafka: KafkaPort, topic: string, groupPrefix: string
       const offset = round.get(partition)?.offset;
       return offset === undefined ? { from: 0, end: 0 } : { from: offset, end: offset + 1 };
     });
-    await scanTopic(kafka, { topic, groupPrefix, ranges, onRecord: (record, partition) => void found.set(nameOf({ partition, offset: record.offset }), copyOf(record)) }).done;
+    await scanTopic(kafka, {
+      topic,
+      groupPrefix,
+      ranges,
+      onRecord: (record, partition) => void found.set(nameOf({ partition, offset: record.offset }), copyOf(record)),
+    }).done;
   }
   return found;
 }
@@ -143,7 +172,12 @@ function copyOf(record: InRecord): InRecord {
 
 class Enough extends Error {}
 
-async function firstRecord(kafka: KafkaPort, topic: string, groupPrefix: string, ranges: readonly { from: number; end: number }[]): Promise<InRecord | undefined> {
+async function firstRecord(
+  kafka: KafkaPort,
+  topic: string,
+  groupPrefix: string,
+  ranges: readonly { from: number; end: number }[],
+): Promise<InRecord | undefined> {
   let first: InRecord | undefined;
   try {
     await scanTopic(kafka, {

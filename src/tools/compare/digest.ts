@@ -20,7 +20,9 @@ export interface Digests {
 /** `partition/offset` of its money record; undefined when it does not say. */
 export function placeOf({ headers }: Pick<ComparedRecord, 'headers'>): string | undefined {
   const [partition, offset] = [headers?.['source-partition'], headers?.['source-offset']];
-  return partition === undefined || partition === null || offset === undefined || offset === null ? undefined : `${partition.toString()}/${offset.toString()}`;
+  return partition === undefined || partition === null || offset === undefined || offset === null
+    ? undefined
+    : `${partition.toString()}/${offset.toString()}`;
 }
 
 /** The header `enrichment`, the only one besides the place that says anything about the content. */

@@ -73,7 +73,9 @@ export class Partners {
     }
     for (const { side, identity, places } of this.byContent.values()) {
       if (side !== 'b') continue;
-      for (const at of places) if (!taken.has(at)) yield { type: this.met?.has(identity) === true ? 'again' : 'only', side, at };
+      for (const at of places) {
+        if (!taken.has(at)) yield { type: this.met?.has(identity) === true ? 'again' : 'only', side, at };
+      }
     }
   }
 }

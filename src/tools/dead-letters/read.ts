@@ -47,7 +47,9 @@ export function idOf({ source }: Pick<DeadLetter, 'source'>): string {
 export async function readDeadLetters(kafka: KafkaPort, reading: DeadLetterReading): Promise<ReadingResult> {
   const { topic, appId, onLetter, onProgress, decoders = jsonDecoders } = reading;
   const [count] = await kafka.partitionCounts([topic]);
-  if (!count) throw new EnrichmentError('TOPIC', `the topic "${topic}" does not exist: create it with "money-enrichment topics"`);
+  if (!count) {
+    throw new EnrichmentError('TOPIC', `the topic "${topic}" does not exist: create it with "money-enrichment topics"`);
+  }
   const bounds = await kafka.endOffsets(Array.from({ length: count }, (_, partition) => ({ topic, partition })));
   const open = new Map(bounds.filter(({ start, end }) => end > start).map(({ partition, end }) => [partition, end]));
   const total = bounds.reduce((sum, { start, end }) => sum + end - start, 0);
@@ -63,7 +65,12 @@ export async function readDeadLetters(kafka: KafkaPort, reading: DeadLetterReadi
       if (offset >= end) break;
       const why = readDeadLetterHeaders(headers ?? {});
       if (why === null) foreign++;
-      else onLetter({ ...why, headers: ownHeaders(headers ?? {}), partition: batch.partition, offset, key, value }, decoder);
+      else {
+        onLetter(
+          { ...why, headers: ownHeaders(headers ?? {}), partition: batch.partition, offset, key, value },
+          decoder,
+        );
+      }
     }
     done += Math.min(batch.next, end) - batch.fetchedFrom;
     if (batch.next >= end) open.delete(batch.partition);
@@ -77,7 +84,8 @@ export async function readDeadLetters(kafka: KafkaPort, reading: DeadLetterReadi
     try {
       await new Promise<void>((resolve, reject) => {
         unwatch = watchGone(kafka, {
-          awaited: () => [...open.keys()].map((partition) => ({ topic, partition, next: (open.get(partition) ?? 0) - 1 })),
+          awaited: () =>
+            [...open.keys()].map((partition) => ({ topic, partition, next: (open.get(partition) ?? 0) - 1 })),
           // Letters that are deleted while they are listed are not listed.
           onGone: ({ partition }) => {
             open.delete(partition);

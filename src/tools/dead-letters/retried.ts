@@ -30,7 +30,10 @@ export function encodeRetried(ranges: Readonly<OffsetRanges>, start: number): st
 export function decodeRetried(text: string): OffsetRanges {
   if (text === '') return [];
   if (!/^1:([0-9a-z]+,[0-9a-z]+(,[0-9a-z]+,[0-9a-z]+)*)?$/.test(text)) {
-    throw new EnrichmentError('KAFKA', `the notes on what was put back ("${text.slice(0, 20)}") are not readable by this version`);
+    throw new EnrichmentError(
+      'KAFKA',
+      `the notes on what was put back ("${text.slice(0, 20)}") are not readable by this version`,
+    );
   }
   let boundary = 0;
   return text

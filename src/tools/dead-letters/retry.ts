@@ -48,7 +48,11 @@ export interface Circumstances {
 }
 
 /** Why this letter is not to be put back, or null. `decoder` knows what its value needs. */
-export function objectionTo(letter: DeadLetter, { config, retried, partitions, now, force }: Circumstances, decoder: ValueDecoder = jsonDecoder): string | null {
+export function objectionTo(
+  letter: DeadLetter,
+  { config, retried, partitions, now, force }: Circumstances,
+  decoder: ValueDecoder = jsonDecoder,
+): string | null {
   const { topic, partition } = letter.source;
   const input = INPUTS.find((one) => config.topics[one] === topic);
   if (input === undefined) return `"${topic}" is no input topic of this configuration`;
@@ -58,7 +62,9 @@ export function objectionTo(letter: DeadLetter, { config, retried, partitions, n
     return `it is not whole (${Object.keys(letter.cut).join(', ')} cut): read the record at ${topic}, partition ${partition}, offset ${letter.source.offset} while the topic keeps it, and produce it again`;
   }
   if (force) return null;
-  if (hasOffset(retried[letter.partition] ?? [], letter.offset)) return 'it was put back before (--force does it again)';
+  if (hasOffset(retried[letter.partition] ?? [], letter.offset)) {
+    return 'it was put back before (--force does it again)';
+  }
   const result = decodeRecord(input, { key: letter.key, value: letter.value, timestamp: now }, config, decoder);
   if (result.ok) return null;
   return `it would only come back as ${result.reason}: ${result.detail} (--force does it all the same)`;
@@ -88,7 +94,8 @@ export async function putBack(
     const retried = await readRetried(kafka, config, options.retried.length);
     const before = options.retried;
     const fresh = letters.filter(
-      ({ partition, offset }) => hasOffset(before[partition] ?? [], offset) || !hasOffset(retried[partition] ?? [], offset),
+      ({ partition, offset }) =>
+        hasOffset(before[partition] ?? [], offset) || !hasOffset(retried[partition] ?? [], offset),
     );
     let done = 0;
     for (const part of transactionsOf(fresh)) {
@@ -97,7 +104,12 @@ export async function putBack(
       for (const { offset } of part) addOffset(ranges, offset);
       const transaction = await producer.begin();
       for (const [place, records] of bySource(part)) {
-        await rooms.send(transaction, place.topic, place.partition, await batchesOf(records, await rooms.of(place.topic)));
+        await rooms.send(
+          transaction,
+          place.topic,
+          place.partition,
+          await batchesOf(records, await rooms.of(place.topic)),
+        );
       }
       const start = starts[partition] ?? 0;
       const metadata = encodeRetried(ranges, start);
@@ -121,7 +133,12 @@ function transactionsOf(letters: readonly DeadLetter[]): [DeadLetter, ...DeadLet
   for (const letter of letters.toSorted((a, b) => a.partition - b.partition || a.offset - b.offset)) {
     const size = (letter.key?.length ?? 0) + (letter.value?.length ?? 0) + 200;
     const last = parts.at(-1);
-    if (last === undefined || last[0].partition !== letter.partition || last.length >= MAX_RECORDS || bytes + size > MAX_BYTES) {
+    if (
+      last === undefined ||
+      last[0].partition !== letter.partition ||
+      last.length >= MAX_RECORDS ||
+      bytes + size > MAX_BYTES
+    ) {
       parts.push([letter]);
       bytes = size;
     } else {
@@ -137,7 +154,11 @@ function bySource(letters: readonly DeadLetter[]): [{ topic: string; partition: 
   for (const letter of letters) {
     const { topic, partition } = letter.source;
     const group = groups.get(`${topic}/${partition}`) ?? [{ topic, partition }, []];
-    group[1].push({ key: letter.key, value: letter.value, headers: { ...letter.headers, [RETRY_HEADER]: idOf(letter) } });
+    group[1].push({
+      key: letter.key,
+      value: letter.value,
+      headers: { ...letter.headers, [RETRY_HEADER]: idOf(letter) },
+    });
     groups.set(`${topic}/${partition}`, group);
   }
   return [...groups.values()];

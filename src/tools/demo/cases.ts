@@ -19,11 +19,22 @@ export interface Cases {
 /** `sessions`: the records of the session topic. */
 export function casesOf(expected: ModelResult, sessions: readonly SeenRecord[]): Cases {
   const created = new Set(sessions.map(sessionIdOf));
-  const counts = { withoutSession: 0, old: 0, joined: 0, expired: 0, lateUnknown: 0, waitedForSession: 0, waitedInVain: 0, afterDedupTtl: 0 };
+  const counts = {
+    withoutSession: 0,
+    old: 0,
+    joined: 0,
+    expired: 0,
+    lateUnknown: 0,
+    waitedForSession: 0,
+    waitedInVain: 0,
+    afterDedupTtl: 0,
+  };
   const ids = new Set<string>();
   for (const { value, path, waited } of expected.outputs) {
     // Read for its ids and flags only: never for its numbers.
-    const { money } = JSON.parse(value) as { money: { id: string; userId: string; userSessionId?: string; isOldMoneyEvent: boolean } };
+    const { money } = JSON.parse(value) as {
+      money: { id: string; userId: string; userSessionId?: string; isOldMoneyEvent: boolean };
+    };
     if (ids.has(`${money.userId}/${money.id}`)) counts.afterDedupTtl += 1;
     ids.add(`${money.userId}/${money.id}`);
     if (money.userSessionId === undefined) counts.withoutSession += 1;
@@ -59,7 +70,9 @@ export function renderCases(cases: Cases): string[] {
     ['old money: looked up', cases.old],
     ['duplicate within a minute: dropped', cases.duplicates],
     ['same id after that minute: counted as another', cases.afterDedupTtl],
-    ...Object.entries(cases.deadLetters).sort().map(([reason, count]): [string, number] => [`dead letter: ${reason}`, count]),
+    ...Object.entries(cases.deadLetters)
+      .sort()
+      .map(([reason, count]): [string, number] => [`dead letter: ${reason}`, count]),
   ];
   return rows.map(([name, count]) => `${count.toLocaleString('en').padStart(7)}  ${name}`);
 }

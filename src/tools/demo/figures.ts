@@ -48,7 +48,12 @@ const METRICS_TIMEOUT = 1_000;
 export async function readBridge(httpUrl: string, known: BridgeFigures): Promise<BridgeFigures> {
   const of = await readMetrics(httpUrl);
   if (of === undefined) return known;
-  return { held: of('records_held'), signals: of('signals_total'), signalledEvents: of('signalled_events_total'), late: of('records_late_total') };
+  return {
+    held: of('records_held'),
+    signals: of('signals_total'),
+    signalledEvents: of('signalled_events_total'),
+    late: of('records_late_total'),
+  };
 }
 
 /** Shards for which the worker works already; 0 when it does not answer. */
@@ -106,7 +111,10 @@ export class StateSampler {
 
   /** The next few users; those that do not answer now keep their last answer. */
   async sample(): Promise<void> {
-    const chosen = Array.from({ length: Math.min(AT_A_TIME, this.#userIds.length) }, () => this.#userIds[this.#next++ % this.#userIds.length]!);
+    const chosen = Array.from(
+      { length: Math.min(AT_A_TIME, this.#userIds.length) },
+      () => this.#userIds[this.#next++ % this.#userIds.length]!,
+    );
     await Promise.allSettled(chosen.map((userId) => this.#ask(userId)));
   }
 

@@ -10,9 +10,16 @@ export function planHero(plan: Plan, userId: string, yesterday: number, today: n
   const { random } = plan;
   const [first, second, never, unheardOf] = [random.uuid(), random.uuid(), random.uuid(), random.uuid()];
   const iso = (ts: number): string => new Date(ts).toISOString();
-  const session = (id: string, ts: number, country: string): void => plan.add(text.sessionCreated(id, userId, iso(ts), country), ts);
-  const address = (ts: number, country: string): void => plan.add(text.addressChanged(random.uuid(), userId, iso(ts), country), ts);
-  const money = (moneyType: string, amount: string, userSessionId: string | null, rest: Partial<MoneyText> = {}): MoneyText => ({
+  const session = (id: string, ts: number, country: string): void =>
+    plan.add(text.sessionCreated(id, userId, iso(ts), country), ts);
+  const address = (ts: number, country: string): void =>
+    plan.add(text.addressChanged(random.uuid(), userId, iso(ts), country), ts);
+  const money = (
+    moneyType: string,
+    amount: string,
+    userSessionId: string | null,
+    rest: Partial<MoneyText> = {},
+  ): MoneyText => ({
     type: 'PaymentEvent',
     id: random.uuid(),
     userId,
@@ -25,7 +32,8 @@ export function planHero(plan: Plan, userId: string, yesterday: number, today: n
     isOldMoneyEvent: false,
     ...rest,
   });
-  const send = (what: MoneyText, ts: number, arrival?: number): void => plan.add(text.moneyEvent(what, iso(ts)), ts, arrival);
+  const send = (what: MoneyText, ts: number, arrival?: number): void =>
+    plan.add(text.moneyEvent(what, iso(ts)), ts, arrival);
 
   session(first, yesterday + 5 * MINUTE, 'SE');
   plan.add(text.birthDateChanged(random.uuid(), userId, iso(yesterday + 6 * MINUTE), '1984'), yesterday + 6 * MINUTE);

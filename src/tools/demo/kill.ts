@@ -5,7 +5,12 @@ import type { Live } from './live.ts';
 import type { Screen } from './screen.ts';
 
 /** Resolves when the next worker has put something out, with what happened in words. Errors: the signal's reason. */
-export async function killWorker(worker: KeptProcess, live: Live, screen: Screen, signal: AbortSignal): Promise<string> {
+export async function killWorker(
+  worker: KeptProcess,
+  live: Live,
+  screen: Screen,
+  signal: AbortSignal,
+): Promise<string> {
   const { pid } = worker.current;
   const at = performance.now();
   const seconds = (): string => `${((performance.now() - at) / 1_000).toFixed(1)} s`;

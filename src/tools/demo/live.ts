@@ -70,7 +70,11 @@ export function startLive({ screen, product, stack, tail, topics, sampler, total
       deadLetters: counts.deadLetter,
     };
   };
-  const timers = [setInterval(() => screen.show(figures()), REDRAW), setInterval(askBridge.next, ASK), setInterval(askWorkflows.next, ASK)];
+  const timers = [
+    setInterval(() => screen.show(figures()), REDRAW),
+    setInterval(askBridge.next, ASK),
+    setInterval(askWorkflows.next, ASK),
+  ];
   const stop = async (): Promise<void> => {
     for (const timer of timers) clearInterval(timer);
     await Promise.all([askBridge.now(), askWorkflows.now()]);

@@ -56,14 +56,19 @@ export function paceOf(records: readonly PlannedRecord[], partitions: number, se
     slices.push(sliceOf(part, timestamp, (index + 1) % sends === 0 ? clocks : [], random));
   }
   slices.push(sliceOf([], timestamp + AFTERWARDS, clocks, random));
-  const total = slices.reduce((sum, { records: own }) => sum + INPUTS.reduce((all, input) => all + own[input].length, 0), 0);
+  const total = slices.reduce(
+    (sum, { records: own }) => sum + INPUTS.reduce((all, input) => all + own[input].length, 0),
+    0,
+  );
   return { slices, interval: (seconds * 1_000) / count, total };
 }
 
 function sliceOf(part: readonly PlannedRecord[], timestamp: number, clocks: readonly string[], random: Random): Slice {
   const records = Object.fromEntries(
     INPUTS.map((input) => {
-      const own: OutRecord[] = part.filter((record) => record.input === input).map(({ key, value }) => ({ key, value, timestamp }));
+      const own: OutRecord[] = part
+        .filter((record) => record.input === input)
+        .map(({ key, value }) => ({ key, value, timestamp }));
       for (const userId of clocks) {
         const { fields } = timeEvent(input, random.uuid(), userId, new Date(timestamp).toISOString());
         own.push({ key: keyOf(userId), value: render(fields), timestamp });

@@ -80,7 +80,8 @@ export async function runDemo(options: DemoOptions, deps: DemoDeps): Promise<boo
       temporalNamespace: temporal.namespace,
       infraOnly: false,
       partitions: options.partitions,
-      createTopics: (kafka: KafkaConfig, partitions: number) => deps.createTopics({ ...setup.config, kafka }, partitions),
+      createTopics: (kafka: KafkaConfig, partitions: number) =>
+        deps.createTopics({ ...setup.config, kafka }, partitions),
       productEnv: setup.productEnv,
       log,
       signal,
@@ -92,7 +93,14 @@ export async function runDemo(options: DemoOptions, deps: DemoDeps): Promise<boo
     const { verdict, heroId } = await Promise.race([unlessAborted(signal, shown), running.failed]);
     for (const line of renderVerdict(verdict)) say(line);
     if (!verdict.ok) logged.forEach((line) => screen.log(line));
-    const words = farewell({ keep: options.keep, setup, stack: running.stack, ui, heroId, namespace: temporal.namespace });
+    const words = farewell({
+      keep: options.keep,
+      setup,
+      stack: running.stack,
+      ui,
+      heroId,
+      namespace: temporal.namespace,
+    });
     for (const line of words) say(line);
     if (options.keep) await Promise.race([aborted(signal), running.failed]);
     return verdict.ok;
@@ -113,7 +121,11 @@ interface Stage {
 }
 
 /** Sends, shows, kills, waits for the end, tells the story. */
-async function present(options: DemoOptions, deps: DemoDeps, { running, config, undo }: Stage): Promise<{ verdict: Verdict; heroId: string }> {
+async function present(
+  options: DemoOptions,
+  deps: DemoDeps,
+  { running, config, undo }: Stage,
+): Promise<{ verdict: Verdict; heroId: string }> {
   const { env, screen, say, signal } = deps;
   const { stack, product } = running;
   if (product === undefined) throw new EnrichmentError('UNREACHABLE', 'Worker and bridge were not started.');
@@ -133,7 +145,10 @@ async function present(options: DemoOptions, deps: DemoDeps, { running, config, 
 
   const [shards] = await kafka.partitionCounts([topics.output]);
   screen.log('Waiting for the worker to have taken its shards ...');
-  for (const until = performance.now() + WARM_UP; performance.now() < until && (await readShardsOwned(product.worker.current.httpUrl)) < (shards ?? 0); ) {
+  for (
+    const until = performance.now() + WARM_UP;
+    performance.now() < until && (await readShardsOwned(product.worker.current.httpUrl)) < (shards ?? 0);
+  ) {
     await pause(200, undefined, { signal });
   }
   const scenario = planScenario({ ...options, start: Date.now() - AGO - STRETCH - DEMO_RULES.sessionTtl });
@@ -154,23 +169,50 @@ async function present(options: DemoOptions, deps: DemoDeps, { running, config, 
   const longestPause = await Promise.race([sending, tail.failed]);
   const killed = await killing;
 
-  const settled = settle({ kafka, tail, config, inputTopics, written: pace.total, partitions: options.partitions, sampler, screen, signal });
+  const settled = settle({
+    kafka,
+    tail,
+    config,
+    inputTopics,
+    written: pace.total,
+    partitions: options.partitions,
+    sampler,
+    screen,
+    signal,
+  });
   const evidence = await Promise.race([settled, tail.failed]);
   await live.finish();
   const { expected } = evidence;
 
   const story = sampler.views.get(scenario.heroId);
-  if (story !== undefined) for (const line of tellStory({ ...evidence, userId: scenario.heroId, state: story })) say(line);
+  if (story !== undefined) {
+    for (const line of tellStory({ ...evidence, userId: scenario.heroId, state: story })) say(line);
+  }
   say('');
   say('What happened to the money, and how often:');
-  for (const line of renderCases(casesOf(expected, evidence.inputs.filter(({ topic }) => topic === topics.session)))) say(line);
+  for (const line of renderCases(
+    casesOf(
+      expected,
+      evidence.inputs.filter(({ topic }) => topic === topics.session),
+    ),
+  )) {
+    say(line);
+  }
   say(`${live.late.toLocaleString('en').padStart(7)}  events in all that came later than the watermark`);
   say('');
   const base = judge(expected, evidence);
   const books = judgeStates(expected, [...sampler.views.values()]);
   const checks = [...base.checks, books, ...(killed === undefined ? [] : [{ ok: true, text: killed }])];
-  const hint = !base.ok && longestPause > config.idleTimeout / 2 ? [`This machine stood still for ${Math.round(longestPause / 1_000)} s, which may have been taken for silence: try again.`] : [];
-  return { verdict: { ok: base.ok && books.ok, checks, differences: [...base.differences, ...hint] }, heroId: scenario.heroId };
+  const hint =
+    !base.ok && longestPause > config.idleTimeout / 2
+      ? [
+          `This machine stood still for ${Math.round(longestPause / 1_000)} s, which may have been taken for silence: try again.`,
+        ]
+      : [];
+  return {
+    verdict: { ok: base.ok && books.ok, checks, differences: [...base.differences, ...hint] },
+    heroId: scenario.heroId,
+  };
 }
 
 function withoutSessionService({ sessionServiceUrl: _, ...config }: Config): Config {
@@ -178,7 +220,9 @@ function withoutSessionService({ sessionServiceUrl: _, ...config }: Config): Con
 }
 
 function uiOf({ stack }: Development, namespace: string): string | undefined {
-  return stack.temporalUi === undefined ? undefined : `${stack.temporalUi.replace(/\/$/, '')}/namespaces/${encodeURIComponent(namespace)}/workflows`;
+  return stack.temporalUi === undefined
+    ? undefined
+    : `${stack.temporalUi.replace(/\/$/, '')}/namespaces/${encodeURIComponent(namespace)}/workflows`;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -106,7 +106,11 @@ export function planScenario({ users, events, seed, start }: ScenarioOptions): S
   const today = start + DEMO_RULES.sessionTtl;
   const heroId = random.uuid();
   planHero(plan, heroId, start, today);
-  const others = Array.from({ length: Math.max(1, users - 1) }, (): User => ({ id: random.uuid(), yesterday: null, today: null }));
+  const others = Array.from({ length: Math.max(1, users - 1) }, (): User => ({
+    id: random.uuid(),
+    yesterday: null,
+    today: null,
+  }));
   planYesterday(plan, others, start, Math.floor(events * YESTERDAY));
 
   const before = plan.records.length;
@@ -147,8 +151,9 @@ function planOne(plan: Plan, user: User, clock: number, end: number): void {
 function planUserInfo(plan: Plan, user: User, ts: number): void {
   const { random } = plan;
   const date = text.dateText(random, ts);
-  if (random.chance(0.5)) plan.add(text.birthDateChanged(random.uuid(), user.id, date, String(1930 + random.below(80))), ts);
-  else plan.add(text.addressChanged(random.uuid(), user.id, date, random.pick(COUNTRIES)), ts);
+  if (random.chance(0.5)) {
+    plan.add(text.birthDateChanged(random.uuid(), user.id, date, String(1930 + random.below(80))), ts);
+  } else plan.add(text.addressChanged(random.uuid(), user.id, date, random.pick(COUNTRIES)), ts);
 }
 
 function planMoneyCase(plan: Plan, user: User, clock: number, end: number): void {
@@ -157,14 +162,22 @@ function planMoneyCase(plan: Plan, user: User, clock: number, end: number): void
   const timeForDeadline = clock + overdue + 10 * MINUTE < end;
   const choice = random.below(1_000);
   if (choice < 50) return planMoney(plan, money(random, user, null), clock);
-  if (choice < 75) return planMoney(plan, { ...money(random, user, sessionFor(plan, user, clock).id), isOldMoneyEvent: true }, clock + MINUTE);
+  if (choice < 75) {
+    return planMoney(
+      plan,
+      { ...money(random, user, sessionFor(plan, user, clock).id), isOldMoneyEvent: true },
+      clock + MINUTE,
+    );
+  }
   if (choice < 110) return planPending(plan, user, clock, clock + MINUTE + random.below(40 * MINUTE));
   if (choice < 130 && timeForDeadline) {
     // Its session never comes; what the user does later shows that the time is over.
     planPending(plan, user, clock);
     return planUserInfo(plan, user, clock + overdue + random.below(5 * MINUTE));
   }
-  if (choice < 140 && timeForDeadline) return planPending(plan, user, clock, clock + overdue + random.below(5 * MINUTE));
+  if (choice < 140 && timeForDeadline) {
+    return planPending(plan, user, clock, clock + overdue + random.below(5 * MINUTE));
+  }
   if (choice < 170) {
     const sessionId = random.chance(0.5) ? random.uuid() : sessionFor(plan, user, clock).id;
     return plan.add(moneyAt(random, money(random, user, sessionId), clock - lateness(random)), clock, clock);
@@ -182,7 +195,10 @@ function planPending(plan: Plan, user: User, clock: number, sessionTs?: number):
   const id = plan.random.uuid();
   planMoney(plan, money(plan.random, user, id), clock);
   if (sessionTs === undefined) return;
-  plan.add(text.sessionCreated(id, user.id, text.dateText(plan.random, sessionTs), plan.random.pick(COUNTRIES)), sessionTs);
+  plan.add(
+    text.sessionCreated(id, user.id, text.dateText(plan.random, sessionTs), plan.random.pick(COUNTRIES)),
+    sessionTs,
+  );
 }
 
 /** The one of today, or yesterday's, which may have expired; a new one begins at `clock`. */

@@ -75,7 +75,8 @@ function blockScreen(stream: NodeJS.WriteStream, color: boolean): Screen {
 }
 
 const number = (value: number): string => Math.round(value).toLocaleString('en');
-const clock = (ts: number | undefined): string => (ts === undefined ? '-' : new Date(ts).toISOString().slice(0, 16).replace('T', ' '));
+const clock = (ts: number | undefined): string =>
+  ts === undefined ? '-' : new Date(ts).toISOString().slice(0, 16).replace('T', ' ');
 const BAR = 30;
 
 /** Lines shorter than MIN_COLUMNS. */
@@ -88,7 +89,11 @@ export function renderBlock(figures: Figures, color: boolean): string[] {
     `  ${paint(36, '#'.repeat(done))}${paint(2, '.'.repeat(BAR - done))}  event time ${clock(figures.eventTime)}`,
     row('in', figures.sent, `of ${number(figures.total)} records, ${number(figures.sentPerSecond)}/s`),
     row('held', figures.held, 'until the watermark passes them'),
-    row('signalled', figures.signalledEvents, `events in ${number(figures.signals)} signals, ${number(figures.late)} of them late`),
+    row(
+      'signalled',
+      figures.signalledEvents,
+      `events in ${number(figures.signals)} signals, ${number(figures.late)} of them late`,
+    ),
     row('enriched', figures.enriched, `money events out, ${number(figures.enrichedPerSecond)}/s`),
     row('duplicates', figures.duplicates, 'dropped'),
     row('pending', figures.pending, 'wait for their session'),

@@ -46,7 +46,9 @@ export async function settle(options: SettleOptions): Promise<Evidence & { reado
   const wanted = expected.outputs.length + expected.deadLetters.length;
   await waitFor(
     `${wanted} outputs and dead letters`,
-    () => of(topics.output).length >= expected.outputs.length && of(topics.deadLetter).length >= expected.deadLetters.length,
+    () =>
+      of(topics.output).length >= expected.outputs.length &&
+      of(topics.deadLetter).length >= expected.deadLetters.length,
     seen,
     options,
   );
@@ -55,15 +57,39 @@ export async function settle(options: SettleOptions): Promise<Evidence & { reado
   const inputs = inputNames.flatMap((topic) => numbers(partitions).map((partition) => ({ topic, partition })));
   let committed = 0;
   const lag = async (): Promise<number> => {
-    const [offsets, ends] = await Promise.all([kafka.committedOffsets(bridgeGroupOf(appId), inputs), kafka.endOffsets(inputs)]);
+    const [offsets, ends] = await Promise.all([
+      kafka.committedOffsets(bridgeGroupOf(appId), inputs),
+      kafka.endOffsets(inputs),
+    ]);
     committed = offsets.reduce((sum, { offset }) => sum + (offset ?? 0), 0);
     return ends.reduce((sum, { end }) => sum + end, 0) - committed;
   };
-  await waitFor('the bridge to have committed everything', async () => (await lag()) === 0, () => committed, options);
-  await waitFor('the workflows to be at rest', () => atRest(sampler, screen), () => sampler.sum(({ counters }) => counters.published), options);
+  await waitFor(
+    'the bridge to have committed everything',
+    async () => (await lag()) === 0,
+    () => committed,
+    options,
+  );
+  await waitFor(
+    'the workflows to be at rest',
+    () => atRest(sampler, screen),
+    () => sampler.sum(({ counters }) => counters.published),
+    options,
+  );
   const outputs = await endsOf(kafka, [topics.output, topics.deadLetter]);
-  await waitFor('reading the outputs to their ends', () => outputs.every(({ topic, partition, end }) => tail.position(topic, partition) >= end), seen, options);
-  return { topics: inputTopics, inputs: of(...inputNames), outputs: of(topics.output), deadLetters: of(topics.deadLetter), expected };
+  await waitFor(
+    'reading the outputs to their ends',
+    () => outputs.every(({ topic, partition, end }) => tail.position(topic, partition) >= end),
+    seen,
+    options,
+  );
+  return {
+    topics: inputTopics,
+    inputs: of(...inputNames),
+    outputs: of(topics.output),
+    deadLetters: of(topics.deadLetter),
+    expected,
+  };
 }
 
 async function atRest(sampler: StateSampler, screen: Screen): Promise<boolean> {
@@ -77,9 +103,14 @@ async function atRest(sampler: StateSampler, screen: Screen): Promise<boolean> {
   return sampler.sum(({ counters, sizes }) => counters.unpublished + sizes.lookups) === 0;
 }
 
-async function endsOf(kafka: KafkaPort, topics: readonly string[]): Promise<readonly (TopicPartition & { readonly end: number })[]> {
+async function endsOf(
+  kafka: KafkaPort,
+  topics: readonly string[],
+): Promise<readonly (TopicPartition & { readonly end: number })[]> {
   const counts = await kafka.partitionCounts(topics);
-  return kafka.endOffsets(topics.flatMap((topic, index) => numbers(counts[index] ?? 0).map((partition) => ({ topic, partition }))));
+  return kafka.endOffsets(
+    topics.flatMap((topic, index) => numbers(counts[index] ?? 0).map((partition) => ({ topic, partition }))),
+  );
 }
 
 function numbers(count: number): number[] {
@@ -99,7 +130,9 @@ async function waitFor(
     const now = progress();
     if (now !== last) [last, since] = [now, performance.now()];
     if (performance.now() - since > PATIENCE) {
-      screen.log(`Nothing has changed for ${PATIENCE / 1_000} s while waiting for this: ${what}. It is judged as it is.`);
+      screen.log(
+        `Nothing has changed for ${PATIENCE / 1_000} s while waiting for this: ${what}. It is judged as it is.`,
+      );
       return;
     }
     await pause(POLL, undefined, { signal });

@@ -46,7 +46,10 @@ export function tellStory(story: StoryInput): string[] {
 }
 
 function describe(event: Parsed): string {
-  const session = event['userSessionId'] === undefined || event['userSessionId'] === null ? 'no session' : `session ${short(event['userSessionId'])}`;
+  const session =
+    event['userSessionId'] === undefined || event['userSessionId'] === null
+      ? 'no session'
+      : `session ${short(event['userSessionId'])}`;
   switch (event['type']) {
     case 'UserSessionCreatedEvent':
       return `session ${short(event['id'])} begins in ${text(event['clientCountryCode'])}`;
@@ -65,24 +68,42 @@ function describe(event: Parsed): string {
 }
 
 function outcomeOf(input: Input, { topic, partition, offset }: SeenRecord, story: StoryInput): string | undefined {
-  const at = ({ headers: { 'source-partition': p, 'source-offset': o } }: SeenRecord): boolean => p === String(partition) && o === String(offset);
+  const at = ({ headers: { 'source-partition': p, 'source-offset': o } }: SeenRecord): boolean =>
+    p === String(partition) && o === String(offset);
   const dead = story.deadLetters.find((record) => record.headers['source-topic'] === topic && at(record));
   if (dead !== undefined) return `dead letter: ${dead.headers['reason']}, ${dead.headers['detail']}`;
   if (input !== 'money') return undefined;
-  const is = (place: { partition: number; offset: number }): boolean => place.partition === partition && place.offset === offset;
+  const is = (place: { partition: number; offset: number }): boolean =>
+    place.partition === partition && place.offset === offset;
   const output = story.outputs.find(at);
   if (output === undefined) return story.expected.duplicates.some(is) ? 'duplicate, dropped' : 'nothing came out';
   const expected = story.expected.outputs.find(is);
   const enriched = parse(output.value) as { userInfo?: Json; sessionInfo?: Json; firstOccurrence?: boolean };
-  const info = Object.values(enriched.userInfo ?? {}).map(text).join(' ');
-  const how = expected?.path === 'lookup' ? `looked up${expected.waited ? ' after an hour of waiting' : ''}` : expected?.path === 'session' ? 'waited for its session' : undefined;
-  const country = enriched.sessionInfo === undefined ? [] : [`client in ${text(enriched.sessionInfo['clientCountryCode'])}${how === undefined ? '' : ` (${how})`}`];
-  return [`enriched: user ${info === '' ? 'unknown' : info}`, ...country, ...(enriched.firstOccurrence === true ? ['first of its type'] : [])].join(', ');
+  const info = Object.values(enriched.userInfo ?? {})
+    .map(text)
+    .join(' ');
+  const how =
+    expected?.path === 'lookup'
+      ? `looked up${expected.waited ? ' after an hour of waiting' : ''}`
+      : expected?.path === 'session'
+        ? 'waited for its session'
+        : undefined;
+  const country =
+    enriched.sessionInfo === undefined
+      ? []
+      : [`client in ${text(enriched.sessionInfo['clientCountryCode'])}${how === undefined ? '' : ` (${how})`}`];
+  return [
+    `enriched: user ${info === '' ? 'unknown' : info}`,
+    ...country,
+    ...(enriched.firstOccurrence === true ? ['first of its type'] : []),
+  ].join(', ');
 }
 
 function stateLines(state: UserStateView): string[] {
   const { counters, userInfo, sizes } = state;
-  const sessions = state.sessions.map(({ sessionId, clientCountryCode, status }) => `${short(sessionId)} ${clientCountryCode} ${status}`);
+  const sessions = state.sessions.map(
+    ({ sessionId, clientCountryCode, status }) => `${short(sessionId)} ${clientCountryCode} ${status}`,
+  );
   const info = Object.values(userInfo ?? {}).join(' ');
   return [
     'Its workflow answers the query "state":',

@@ -39,7 +39,11 @@ export function expectationOf(inputs: readonly SeenRecord[], topics: InputTopics
     const topic = inputOf.get(record.topic);
     return topic === undefined ? [] : [{ ...record, topic }];
   });
-  return model({ records, settings: { ...DEFAULT_SETTINGS, ...DEMO_RULES, pendingAtEnd: 'leave' }, sessionService: () => LOOKED_UP_COUNTRY });
+  return model({
+    records,
+    settings: { ...DEFAULT_SETTINGS, ...DEMO_RULES, pendingAtEnd: 'leave' },
+    sessionService: () => LOOKED_UP_COUNTRY,
+  });
 }
 
 export function judge(expected: ModelResult, evidence: Evidence): Verdict {
@@ -82,7 +86,10 @@ function check(ok: boolean, right: string, wrong: string): Check {
   return { ok, text: ok ? right : wrong };
 }
 
-function expectNone(unexpected: ReadonlySet<string>, places: readonly { partition: number; offset: number }[]): boolean {
+function expectNone(
+  unexpected: ReadonlySet<string>,
+  places: readonly { partition: number; offset: number }[],
+): boolean {
   return !places.some(({ partition, offset }) => unexpected.has(`money ${partition}/${offset}`));
 }
 
@@ -152,16 +159,27 @@ function expectedDeadLetters(expected: ModelResult, { inputs, topics }: Evidence
   return expected.deadLetters.map(({ topic, partition, offset, reason }) => {
     const place = `${topics[topic]}/${partition}/${offset}`;
     const record = raw.get(place);
-    return { place: `dead letter of ${place}`, content: deadLetterText(reason, String(record?.timestamp), record?.key, record?.value) };
+    return {
+      place: `dead letter of ${place}`,
+      content: deadLetterText(reason, String(record?.timestamp), record?.key, record?.value),
+    };
   });
 }
 
 function seenDeadLetter({ key, value, headers }: SeenRecord): Item {
   const place = `${headers['source-topic']}/${headers['source-partition']}/${headers['source-offset']}`;
-  return { place: `dead letter of ${place}`, content: deadLetterText(headers['reason'] ?? 'no reason', headers['source-timestamp'] ?? 'none', key, value) };
+  return {
+    place: `dead letter of ${place}`,
+    content: deadLetterText(headers['reason'] ?? 'no reason', headers['source-timestamp'] ?? 'none', key, value),
+  };
 }
 
-function deadLetterText(reason: string, timestamp: string, key: Buffer | null | undefined, value: Buffer | null | undefined): string {
+function deadLetterText(
+  reason: string,
+  timestamp: string,
+  key: Buffer | null | undefined,
+  value: Buffer | null | undefined,
+): string {
   return `${reason}, timestamp ${timestamp}, key ${bytes(key)}, value ${bytes(value)}`;
 }
 
@@ -183,7 +201,10 @@ export function judgeStates(expected: ModelResult, views: readonly StateCounts[]
   const right = expected.outputs.length;
   const books = `${applied.toLocaleString('en')} applied, ${published.toLocaleString('en')} published, ${dropped.toLocaleString('en')} duplicates dropped, ${pending} waiting`;
   return check(
-    published === right && applied === right + expected.stillPending.length && dropped === expected.duplicates.length && pending === expected.stillPending.length,
+    published === right &&
+      applied === right + expected.stillPending.length &&
+      dropped === expected.duplicates.length &&
+      pending === expected.stillPending.length,
     `the state of ${plural(views.length, 'workflow')} says the same: ${books}`,
     `the state of ${plural(views.length, 'workflow')} does not fit: ${books}`,
   );

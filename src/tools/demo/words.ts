@@ -13,21 +13,30 @@ export function intro({ users, events, kill }: DemoOptions, { shared, config }: 
   return [
     `money-enrichment: ${plural(events, 'event')} of ${plural(users, 'user')} go into Kafka, out of order, with duplicates, late and old`,
     'money, money before its session, sessions that expire and records that nobody can use. One Temporal workflow per',
-    'user enriches the money; each event has to come out exactly once.' + (kill ? ' The worker is killed in the middle.' : ''),
+    'user enriches the money; each event has to come out exactly once.' +
+      (kill ? ' The worker is killed in the middle.' : ''),
     'Two days of event time pass in about a minute, with the default rules: sessions live for a day, ids are remembered for',
     'a minute, money waits an hour for its session, 20 s out of order is on time.',
-    ...(shared ? [`The configured Kafka or Temporal is used, under names of its own: application id and topics begin with "${config.appId}".`] : []),
+    ...(shared
+      ? [
+          `The configured Kafka or Temporal is used, under names of its own: application id and topics begin with "${config.appId}".`,
+        ]
+      : []),
     '',
   ];
 }
 
 export function renderVerdict({ ok, checks, differences }: Verdict): string[] {
-  const shown = differences.slice(0, MAX_DIFFERENCES).flatMap((text) => text.split('\n').map((line) => `    ${cut(line)}`));
+  const shown = differences
+    .slice(0, MAX_DIFFERENCES)
+    .flatMap((text) => text.split('\n').map((line) => `    ${cut(line)}`));
   const more = differences.length - MAX_DIFFERENCES;
   return [
     'The verdict of a model that shares no code with the system:',
     ...checks.map((check) => `  ${check.ok ? 'right' : 'WRONG'}  ${check.text}`),
-    ...(shown.length === 0 ? [] : ['', '  The first differences:', ...shown, ...(more > 0 ? [`    and ${plural(more, 'other')}`] : [])]),
+    ...(shown.length === 0
+      ? []
+      : ['', '  The first differences:', ...shown, ...(more > 0 ? [`    and ${plural(more, 'other')}`] : [])]),
     '',
     ok ? 'RIGHT: every money event exactly once, every field right.' : 'WRONG: the output is not what it has to be.',
     '',
@@ -49,7 +58,9 @@ export interface FarewellOptions {
 }
 
 export function farewell({ keep, setup, stack, ui, heroId, namespace }: FarewellOptions): string[] {
-  const left = setup.shared ? [`Topics and workflows of the demo stay in the cluster; their names begin with "${setup.config.appId}".`] : [];
+  const left = setup.shared
+    ? [`Topics and workflows of the demo stay in the cluster; their names begin with "${setup.config.appId}".`]
+    : [];
   if (!keep) {
     return [
       'Try next:',
@@ -59,13 +70,21 @@ export function farewell({ keep, setup, stack, ui, heroId, namespace }: Farewell
       ...left,
     ];
   }
-  const addresses = { KAFKA_BROKERS: stack.kafka.brokers.join(','), TEMPORAL_ADDRESS: stack.temporal, TEMPORAL_NAMESPACE: namespace, ...setup.naming };
-  const hero = ui === undefined ? [] : [`  This user in it:  ${ui}/${encodeURIComponent(workflowIdsOf(setup.config)(heroId))}`];
+  const addresses = {
+    KAFKA_BROKERS: stack.kafka.brokers.join(','),
+    TEMPORAL_ADDRESS: stack.temporal,
+    TEMPORAL_NAMESPACE: namespace,
+    ...setup.naming,
+  };
+  const hero =
+    ui === undefined ? [] : [`  This user in it:  ${ui}/${encodeURIComponent(workflowIdsOf(setup.config)(heroId))}`];
   return [
     'All stays up until Ctrl-C. Try in another terminal:',
     ...(ui === undefined ? [] : [`  Temporal UI:      ${ui}`]),
     ...hero,
-    `  export ${Object.entries(addresses).map(([name, value]) => `${name}=${value}`).join(' ')}`,
+    `  export ${Object.entries(addresses)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(' ')}`,
     `  npx money-enrichment state ${heroId}`,
     '  npx money-enrichment dead-letters',
     '  npx money-enrichment generate --events 1000 --pending 5%',

@@ -25,7 +25,9 @@ export function checkConfiguration(env: NodeJS.ProcessEnv): ConfigurationCheck {
     .map((name) => `${name}=${shown(name, env[name] ?? '')}`);
   const described = set.length === 0 ? 'nothing is set, all defaults' : set.join(' ');
   const findings = [
-    ...(problems.length === 0 ? [ok('configuration', described)] : problems.map((line) => failed('configuration', line))),
+    ...(problems.length === 0
+      ? [ok('configuration', described)]
+      : problems.map((line) => failed('configuration', line))),
     ...unknownVariables(env).map((name) => warning('configuration', `${name} means nothing here: misspelt?`)),
   ];
   let config: Config | undefined;

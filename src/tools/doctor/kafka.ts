@@ -17,15 +17,25 @@ export async function checkKafka(config: Config, logger: Logger): Promise<Findin
   try {
     report = await inspectCluster(config, kafka, logger);
   } catch (error) {
-    return [failed('Kafka', `${kafka.brokers.join(',')} (KAFKA_BROKERS, KAFKA_SSL, KAFKA_SASL_*): ${messageOf(error)}`)];
+    return [
+      failed('Kafka', `${kafka.brokers.join(',')} (KAFKA_BROKERS, KAFKA_SSL, KAFKA_SASL_*): ${messageOf(error)}`),
+    ];
   }
   const { version, brokers, clusterId } = report;
   return [
-    ok('Kafka', `${kafka.brokers.join(',')} answers: cluster ${clusterId}, ${brokers} broker${brokers === 1 ? '' : 's'}, version ${version}`),
+    ok(
+      'Kafka',
+      `${kafka.brokers.join(',')} answers: cluster ${clusterId}, ${brokers} broker${brokers === 1 ? '' : 's'}, version ${version}`,
+    ),
     ...(kafka.ssl ? [] : [warning('Kafka', 'connections are not encrypted (KAFKA_SSL)')]),
     ...(report.verifiesTransactions
       ? []
-      : [failed('Kafka', `version ${version} does not verify transactions, which exactly-once needs: expected 3.6 or newer`)]),
+      : [
+          failed(
+            'Kafka',
+            `version ${version} does not verify transactions, which exactly-once needs: expected 3.6 or newer`,
+          ),
+        ]),
     ...topicFindings(config, report),
     ...(await logs(config, kafka, report, logger)),
     ...(await permissions(config, kafka, logger)),
@@ -41,16 +51,22 @@ export function topicFindings({ topics }: Pick<Config, 'topics'>, report: Cluste
       findings.push(failed(`topic ${name}`, 'it does not exist: create it with "money-enrichment topics"'));
     } else if (problems.length === 0) {
       const replicas = `${state.replicas} replica${state.replicas === 1 ? '' : 's'}`;
-      findings.push(ok(`topic ${name}`, `${state.partitions} partitions, ${replicas}, ${state.settings['cleanup.policy'] ?? ''}`));
+      findings.push(
+        ok(`topic ${name}`, `${state.partitions} partitions, ${replicas}, ${state.settings['cleanup.policy'] ?? ''}`),
+      );
     }
-    for (const { level, message } of problems) findings.push((level === 'wrong' ? failed : warning)(`topic ${name}`, message));
+    for (const { level, message } of problems) {
+      findings.push((level === 'wrong' ? failed : warning)(`topic ${name}`, message));
+    }
   }
   const inputs = [topics.money, topics.user, topics.session].map((name) => report.topics.get(name)?.partitions);
   if (inputs.every((partitions) => partitions !== undefined && partitions === inputs[0])) {
     findings.push(ok('co-partitioning', `the three input topics have ${inputs[0]} partitions each`));
   }
   const [output, ledger] = [report.topics.get(topics.output)?.partitions, report.topics.get(topics.ledger)?.partitions];
-  if (output !== undefined && output === ledger) findings.push(ok('shards', `output and ledger have ${output} partitions each`));
+  if (output !== undefined && output === ledger) {
+    findings.push(ok('shards', `output and ledger have ${output} partitions each`));
+  }
   return findings;
 }
 
@@ -61,7 +77,10 @@ async function logs(config: Config, kafka: KafkaConfig, report: ClusterReport, l
   const client = createKafka(kafka, logger);
   try {
     const partitions = Math.min(...(counts as number[]));
-    const [shards, entries] = [report.topics.get(config.topics.output)?.partitions, report.topics.get(config.topics.ledger)?.partitions];
+    const [shards, entries] = [
+      report.topics.get(config.topics.output)?.partitions,
+      report.topics.get(config.topics.ledger)?.partitions,
+    ];
     const findings = await Promise.all([
       checkLogs(client, config, partitions),
       checkUsers(client, config, partitions),

@@ -19,22 +19,43 @@ const SAMPLING_TIMEOUT = 15_000;
 const SHOWN = 5;
 
 /** Whether the ledger may be what it has to be. Errors are findings. */
-export async function checkLedger(kafka: KafkaPort, { topics }: Pick<Config, 'topics'>, shards: number): Promise<Finding[]> {
+export async function checkLedger(
+  kafka: KafkaPort,
+  { topics }: Pick<Config, 'topics'>,
+  shards: number,
+): Promise<Finding[]> {
   const subject = `ledger ${topics.ledger}`;
   const places = (topic: string) => Array.from({ length: shards }, (_, partition) => ({ topic, partition }));
   try {
-    const [outputs, ledgers] = await Promise.all([kafka.endOffsets(places(topics.output)), kafka.endOffsets(places(topics.ledger))]);
-    const lost = ledgers.filter(({ partition, end }) => end === 0 && (outputs.find((one) => one.partition === partition)?.end ?? 0) > 0);
+    const [outputs, ledgers] = await Promise.all([
+      kafka.endOffsets(places(topics.output)),
+      kafka.endOffsets(places(topics.ledger)),
+    ]);
+    const lost = ledgers.filter(
+      ({ partition, end }) => end === 0 && (outputs.find((one) => one.partition === partition)?.end ?? 0) > 0,
+    );
     if (lost.length === 0) return [];
-    const which = lost.map(({ partition }) => partition).slice(0, 10).join(', ');
-    return [failed(subject, `it is empty in partitions ${which}, while ${topics.output} has records there: it was deleted or made anew, and every user's next output is refused (SEQUENCE_GAP). Restore it; without it only a new ENRICHMENT_APP_ID and a new output topic go on, see docs/operations.md`)];
+    const which = lost
+      .map(({ partition }) => partition)
+      .slice(0, 10)
+      .join(', ');
+    return [
+      failed(
+        subject,
+        `it is empty in partitions ${which}, while ${topics.output} has records there: it was deleted or made anew, and every user's next output is refused (SEQUENCE_GAP). Restore it; without it only a new ENRICHMENT_APP_ID and a new output topic go on, see docs/operations.md`,
+      ),
+    ];
   } catch (error) {
     return [failed(subject, messageOf(error))];
   }
 }
 
 /** Whether the newest records of the inputs have users in two partitions. */
-export async function checkUsers(kafka: KafkaPort, config: Pick<Config, 'appId' | 'topics' | 'userIdHashKey'>, partitions: number): Promise<Finding[]> {
+export async function checkUsers(
+  kafka: KafkaPort,
+  config: Pick<Config, 'appId' | 'topics' | 'userIdHashKey'>,
+  partitions: number,
+): Promise<Finding[]> {
   const subject = 'co-partitioning of users';
   const { appId, topics } = config;
   const newest = Math.max(10, Math.floor(SAMPLED / partitions));
@@ -42,7 +63,10 @@ export async function checkUsers(kafka: KafkaPort, config: Pick<Config, 'appId' 
   try {
     const found = await findSplitKeys(kafka, {
       keyOf: userOfKey,
-      inputTopics: inputTopicsOf(topics), groupPrefix: `${appId}-doctor`, newest, stopping: AbortSignal.timeout(SAMPLING_TIMEOUT),
+      inputTopics: inputTopicsOf(topics),
+      groupPrefix: `${appId}-doctor`,
+      newest,
+      stopping: AbortSignal.timeout(SAMPLING_TIMEOUT),
     });
     if (found.example !== undefined) return [failed(subject, describeSplit(found, workflowIdsOf(config)))];
     return [ok(subject, `among the newest ${newest} offsets of each partition no user is in two partitions`)];
@@ -51,20 +75,29 @@ export async function checkUsers(kafka: KafkaPort, config: Pick<Config, 'appId' 
   }
 }
 
-export async function checkLogs(kafka: KafkaPort, { appId, topics }: Pick<Config, 'appId' | 'topics'>, partitions: number): Promise<Finding[]> {
+export async function checkLogs(
+  kafka: KafkaPort,
+  { appId, topics }: Pick<Config, 'appId' | 'topics'>,
+  partitions: number,
+): Promise<Finding[]> {
   const subject = 'logs of the inputs';
   const inputTopics = inputTopicsOf(topics);
   const problems: string[] = [];
   try {
     for (let from = 0; from < partitions; from += AT_A_TIME) {
       const some = Array.from({ length: Math.min(AT_A_TIME, partitions - from) }, (_, index) => from + index);
-      const places = await Promise.all(some.map((partition) => placeOf(kafka, { groupId: bridgeGroupOf(appId), inputTopics, partition })));
+      const places = await Promise.all(
+        some.map((partition) => placeOf(kafka, { groupId: bridgeGroupOf(appId), inputTopics, partition })),
+      );
       problems.push(...places.flatMap((place) => problemOf(place, acceptCommand) ?? []));
     }
   } catch (error) {
     return [failed(subject, messageOf(error))];
   }
   if (problems.length === 0) return [ok(subject, 'they are the ones that were read, as far as any was')];
-  const more = problems.length > SHOWN ? [failed(subject, `${problems.length - SHOWN} more partitions wait for the same reasons`)] : [];
+  const more =
+    problems.length > SHOWN
+      ? [failed(subject, `${problems.length - SHOWN} more partitions wait for the same reasons`)]
+      : [];
   return [...problems.slice(0, SHOWN).map((problem) => failed(subject, problem)), ...more];
 }

@@ -13,7 +13,12 @@ export async function checkPaused(client: Pick<WorkflowClient, 'count'>, appId: 
   try {
     const { count } = await client.count(query);
     if (count === 0) return [];
-    return [warning('paused workflows', `${count}: the money of these users waits until somebody runs "temporal workflow unpause"; they are listed by temporal workflow list --query "${query}"`)];
+    return [
+      warning(
+        'paused workflows',
+        `${count}: the money of these users waits until somebody runs "temporal workflow unpause"; they are listed by temporal workflow list --query "${query}"`,
+      ),
+    ];
   } catch (error) {
     // A server that cannot pause knows no such status.
     if (isInvalidQuery(error as Error)) return [];

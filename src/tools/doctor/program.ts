@@ -8,7 +8,9 @@ import { failed, ok } from './finding.ts';
 import type { Finding } from './finding.ts';
 
 const OLDEST_NODE = [20, 12] as const;
-const TEMPORAL = ['activity', 'client', 'common', 'envconfig', 'worker', 'workflow'].map((name) => `@temporalio/${name}`);
+const TEMPORAL = ['activity', 'client', 'common', 'envconfig', 'worker', 'workflow'].map(
+  (name) => `@temporalio/${name}`,
+);
 
 export function checkProgram(): Finding[] {
   return [nodeVersion(process.versions.node), kafkajs(), temporal()];
@@ -37,7 +39,10 @@ function temporal(): Finding {
   const [first] = versions.values();
   return [...versions.values()].every((version) => version === first)
     ? ok('Temporal SDK', `${first ?? 'unknown'}, all ${TEMPORAL.length} packages`)
-    : failed('Temporal SDK', `its packages must have one version, found ${[...versions].map((entry) => entry.join(' ')).join(', ')}: run npm ci`);
+    : failed(
+        'Temporal SDK',
+        `its packages must have one version, found ${[...versions].map((entry) => entry.join(' ')).join(', ')}: run npm ci`,
+      );
 }
 
 function versionOf(name: string): string {

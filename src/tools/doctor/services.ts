@@ -78,17 +78,30 @@ export async function checkSessionService(config: Config): Promise<Finding[]> {
   const subject = 'session service';
   const started = performance.now();
   try {
-    const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(Math.max(lookupTimeout, 5_000)) });
+    const response = await fetch(url, {
+      redirect: 'manual',
+      signal: AbortSignal.timeout(Math.max(lookupTimeout, 5_000)),
+    });
     const notFound = response.status === 404 ? await notFoundOf(response) : undefined;
     if (notFound === undefined) await response.body?.cancel();
     const took = Math.round(performance.now() - started);
     const answer = `GET ${url} answers ${response.status} after ${took} ms`;
     if (response.status !== 200 && response.status !== 404) return [failed(subject, `${answer}, expected 200 or 404`)];
     if (notFound?.stranger !== undefined) {
-      return [failed(subject, `${answer} with ${notFound.stranger}, which is not the service's: its lookups get no answer. Check ENRICHMENT_SESSION_SERVICE_URL and what stands before the service`)];
+      return [
+        failed(
+          subject,
+          `${answer} with ${notFound.stranger}, which is not the service's: its lookups get no answer. Check ENRICHMENT_SESSION_SERVICE_URL and what stands before the service`,
+        ),
+      ];
     }
     if (notFound?.isText === true) {
-      return [warning(subject, `${answer} with a text that is not JSON: is that the service's word for a session that does not exist, or is the path wrong? Check ENRICHMENT_SESSION_SERVICE_URL`)];
+      return [
+        warning(
+          subject,
+          `${answer} with a text that is not JSON: is that the service's word for a session that does not exist, or is the path wrong? Check ENRICHMENT_SESSION_SERVICE_URL`,
+        ),
+      ];
     }
     if (took > lookupTimeout) return [warning(subject, `${answer}, longer than ENRICHMENT_LOOKUP_TIMEOUT`)];
     return [ok(subject, answer)];
@@ -106,7 +119,9 @@ export async function checkSchemaRegistry(config: Config): Promise<Finding[]> {
   const registry = createSchemaRegistry(schemaRegistryUrl);
   try {
     const subjects = await registry.subjects();
-    return [ok(subject, `${registry.address} answers: ${subjects} subjects; the worker registers ${outputSubject(config)}`)];
+    return [
+      ok(subject, `${registry.address} answers: ${subjects} subjects; the worker registers ${outputSubject(config)}`),
+    ];
   } catch (error) {
     return [failed(subject, messageOf(error))];
   }

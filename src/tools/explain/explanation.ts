@@ -27,13 +27,21 @@ export interface Explained {
 
 /** `published`: by place; undefined when Kafka was not read. Attempts of lookups under way are not in the history. */
 export function explained(
-  who: Pick<Explained, 'userId' | 'moneyId' | 'workflowId' | 'topic' | 'kafka'>, stories: Stories, attempts: readonly Attempt[],
+  who: Pick<Explained, 'userId' | 'moneyId' | 'workflowId' | 'topic' | 'kafka'>,
+  stories: Stories,
+  attempts: readonly Attempt[],
   published: ReadonlyMap<string, readonly PublishedRecord[]> | undefined,
 ): Explained {
   const money = stories.ofMoney.map((story): ExplainedMoney => {
     for (const lookup of story.lookups) {
-      const attempt = lookup.status === 'under-way' ? attempts.find(({ activityId }) => activityId === lookup.activityId) : undefined;
-      if (attempt !== undefined) Object.assign(lookup, { attempts: attempt.attempt, ...(attempt.lastFailure === undefined ? {} : { lastFailure: attempt.lastFailure }) });
+      const attempt =
+        lookup.status === 'under-way' ? attempts.find(({ activityId }) => activityId === lookup.activityId) : undefined;
+      if (attempt !== undefined) {
+        Object.assign(lookup, {
+          attempts: attempt.attempt,
+          ...(attempt.lastFailure === undefined ? {} : { lastFailure: attempt.lastFailure }),
+        });
+      }
     }
     const records = published?.get(placeKey(story.place)) ?? [];
     // What no worker has applied for the history may be published already by a task under way.
@@ -48,8 +56,16 @@ export function explained(
 export function explanationJson(given: Explained): string {
   const money = given.money.map(({ story, published, problems }) => ({
     ...story,
-    ...(story.output === undefined ? {} : { output: { value: encodeEnriched(story.output.enriched), incomplete: story.output.incomplete === true } }),
-    published: published.map(({ topic, partition, offset, timestamp, headers }) => ({ topic, partition, offset, timestamp, headers })),
+    ...(story.output === undefined
+      ? {}
+      : { output: { value: encodeEnriched(story.output.enriched), incomplete: story.output.incomplete === true } }),
+    published: published.map(({ topic, partition, offset, timestamp, headers }) => ({
+      topic,
+      partition,
+      offset,
+      timestamp,
+      headers,
+    })),
     problems,
   }));
   return JSON.stringify({ version: 1, ...given, money }, withTimes);
@@ -58,7 +74,9 @@ export function explanationJson(given: Explained): string {
 const TIMES = /^(ts|timestamp|at|from|late|reached|effectiveTime|watermark|dueAt|wallDueAt|giveUpAt|.+At)$/;
 
 function withTimes(name: string, value: unknown): unknown {
-  if (Array.isArray(value) && TIMES.test(name) && value.every((one) => typeof one === 'number')) return value.map((ms: number) => new Date(ms).toISOString());
+  if (Array.isArray(value) && TIMES.test(name) && value.every((one) => typeof one === 'number')) {
+    return value.map((ms: number) => new Date(ms).toISOString());
+  }
   return typeof value === 'number' && TIMES.test(name) ? new Date(value).toISOString() : value;
 }
 

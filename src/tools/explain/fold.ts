@@ -12,24 +12,45 @@ import type { Stream } from '../../../activities/contract.ts';
 import { lifeOf, ofNextRun, type Life } from '../../../workflows/life.ts';
 import type { EventBatch } from '../../../workflows/messages.ts';
 import { mayFollow } from '../../../workflows/signal-group.ts';
-import { endByTypes, LookupBook, lookupCall, type LookupCall, type LookupEnd, type Settled } from '../../../workflows/lookups.ts';
+import {
+  endByTypes,
+  LookupBook,
+  lookupCall,
+  type LookupCall,
+  type LookupEnd,
+  type Settled,
+} from '../../../workflows/lookups.ts';
 import { advance, passWallClock, resolveLookup } from '../../money/domain/apply.ts';
 import type { Input, Output } from '../../money/domain/events.ts';
 import { allPending } from '../../money/domain/pending.ts';
 import type { Lookup } from '../../money/domain/state.ts';
 import { callOf, type Coordinate, type Happening, type LookupAnswer, type Release } from './happening.ts';
-import { outcomesOf, type ActivityRequest, type RecordedEvent, type RecordedFailure, type RecordedRun } from './recorded.ts';
+import {
+  outcomesOf,
+  type ActivityRequest,
+  type RecordedEvent,
+  type RecordedFailure,
+  type RecordedRun,
+} from './recorded.ts';
 import { RecordFold, type Received } from './record-fold.ts';
 
 const MAX_BATCHES = 10;
 const HOUR = 3_600_000;
 
 /** An event without its place, which {@link RunFold} adds. */
-export type Untold = Happening extends infer H ? (H extends Happening ? Omit<H, 'at' | 'runId' | 'event'> : never) : never;
+export type Untold = Happening extends infer H
+  ? H extends Happening
+    ? Omit<H, 'at' | 'runId' | 'event'>
+    : never
+  : never;
 export type InputTopics = Readonly<Record<Input, string>>;
 
 /** Tells, in order, all that happened in these runs, oldest first. Returns how the last one ended; undefined: it has not. */
-export function foldRuns(runs: readonly RecordedRun[], topics: InputTopics, tell: (happening: Happening) => void): Life | undefined {
+export function foldRuns(
+  runs: readonly RecordedRun[],
+  topics: InputTopics,
+  tell: (happening: Happening) => void,
+): Life | undefined {
   const records = new RecordFold(topics);
   let before: RunFold | undefined;
   for (const run of runs) {
@@ -65,7 +86,10 @@ class RunFold {
   private readonly recorded: RecordedRun;
   private readonly records: RecordFold;
   private readonly tellAll: (happening: Happening) => void;
-  private readonly calls = new Map<number, { readonly activity: ActivityRequest; attempt: number; lastFailure?: string; readonly lookups?: LookupCall }>();
+  private readonly calls = new Map<
+    number,
+    { readonly activity: ActivityRequest; attempt: number; lastFailure?: string; readonly lookups?: LookupCall }
+  >();
   private readonly book = new LookupBook();
   /** The call that each lookup is waited for in. */
   private readonly callOfLookup = new Map<Lookup, number>();
@@ -79,7 +103,12 @@ class RunFold {
   private taskStartedAt = 0;
   private at: { readonly at: number; readonly event: number };
 
-  constructor(recorded: RecordedRun, records: RecordFold, tell: (happening: Happening) => void, before: RunFold | undefined) {
+  constructor(
+    recorded: RecordedRun,
+    records: RecordFold,
+    tell: (happening: Happening) => void,
+    before: RunFold | undefined,
+  ) {
     this.recorded = recorded;
     this.records = records;
     this.tellAll = tell;
@@ -108,7 +137,9 @@ class RunFold {
 
   /** Signals that no completed task has applied. */
   tellUnapplied(): void {
-    const signals = this.incoming.flatMap((event) => (event.type === 'signal' ? [{ batch: event.batch, at: event.at, event: event.id }] : []));
+    const signals = this.incoming.flatMap((event) =>
+      event.type === 'signal' ? [{ batch: event.batch, at: event.at, event: event.id }] : [],
+    );
     for (const { batch, at, event } of [...this.inbox, ...signals]) {
       this.at = { at, event };
       for (const record of batch.records) this.tell(this.records.unapplied(batch, record));
@@ -126,10 +157,17 @@ class RunFold {
 
   private tellCarried(): void {
     const { user, unpublished } = this.life;
-    const place = (of: { readonly partition: number; readonly offset: number }): Coordinate => this.records.place('money', of.partition, of.offset);
-    for (const money of allPending(user.pending)) this.tell({ type: 'carried', place: place(money), waiting: { type: 'pending', money } });
-    for (const money of user.lookups) this.tell({ type: 'carried', place: place(money), waiting: { type: 'lookup', money } });
-    for (const output of unpublished) this.tell({ type: 'carried', place: place(output), waiting: { type: 'unpublished', output } });
+    const place = (of: { readonly partition: number; readonly offset: number }): Coordinate =>
+      this.records.place('money', of.partition, of.offset);
+    for (const money of allPending(user.pending)) {
+      this.tell({ type: 'carried', place: place(money), waiting: { type: 'pending', money } });
+    }
+    for (const money of user.lookups) {
+      this.tell({ type: 'carried', place: place(money), waiting: { type: 'lookup', money } });
+    }
+    for (const output of unpublished) {
+      this.tell({ type: 'carried', place: place(output), waiting: { type: 'unpublished', output } });
+    }
   }
 
   private tell(untold: Untold): void {
@@ -209,7 +247,11 @@ class RunFold {
       this.life.rules = batch.rules;
       this.life.partition = batch.partition;
       for (const record of batch.records) {
-        const result = this.records.apply(this.life, received, record, { userId: this.recorded.start.userId, now: this.now, seq: this.life.published.applied + applied.length + 1 });
+        const result = this.records.apply(this.life, received, record, {
+          userId: this.recorded.start.userId,
+          now: this.now,
+          seq: this.life.published.applied + applied.length + 1,
+        });
         applied.push(...result.applied);
         this.life.unpublished.push(...result.resolved);
         for (const untold of result.told) this.tell(untold);
@@ -249,14 +291,24 @@ class RunFold {
     let asked: LookupCall | undefined;
     if (activity.name === 'lookupSessions') {
       const { sessionIds, giveUpAt } = activity.request;
-      const lookups = this.life.user.lookups.filter((lookup) =>
-        !this.book.isInFlight(lookup) && sessionIds.includes(lookup.money.userSessionId) && (lookup.giveUpAt ?? giveUpAt) === giveUpAt);
+      const lookups = this.life.user.lookups.filter(
+        (lookup) =>
+          !this.book.isInFlight(lookup) &&
+          sessionIds.includes(lookup.money.userSessionId) &&
+          (lookup.giveUpAt ?? giveUpAt) === giveUpAt,
+      );
       asked = lookupCall(lookups, giveUpAt, this.now, this.life.rules?.lookupGiveUpAfter ?? HOUR);
       this.book.begin(asked);
       for (const lookup of lookups) this.callOfLookup.set(lookup, id);
       this.tell({ type: 'lookup-asked', call, activityId, of: this.placesOf(lookups), sessionIds, giveUpAt });
     } else if (activity.name === 'publish') {
-      this.tell({ type: 'publish-asked', call, activityId, first: activity.request.first, of: this.placesOf(activity.request.outputs) });
+      this.tell({
+        type: 'publish-asked',
+        call,
+        activityId,
+        first: activity.request.first,
+        of: this.placesOf(activity.request.outputs),
+      });
     } else {
       this.watch = id;
     }
@@ -308,7 +360,10 @@ class RunFold {
     const settled = this.book.end(lookups!, end, this.now);
     const answered = new Set(settled.map(([lookup]) => lookup));
     const open = lookups!.lookups.filter((lookup) => !answered.has(lookup) && !this.book.isInFlight(lookup));
-    this.tellLookups(settled, open.map((lookup) => [lookup, scheduled]));
+    this.tellLookups(
+      settled,
+      open.map((lookup) => [lookup, scheduled]),
+    );
   }
 
   /** `again`: to be asked for again, after which call. */
@@ -319,21 +374,32 @@ class RunFold {
       answers.set(scheduled, [...(answers.get(scheduled) ?? []), { place, moneyId: lookup.money.id, ...answer }]);
     };
     for (const [lookup, answer] of settled) {
-      const output = resolveLookup(this.life.user, lookup, answer, { userId: this.recorded.start.userId, now: this.now });
+      const output = resolveLookup(this.life.user, lookup, answer, {
+        userId: this.recorded.start.userId,
+        now: this.now,
+      });
       this.life.unpublished.push(output);
       note(lookup, this.callOfLookup.get(lookup) ?? 0, { status: answer.status, output });
     }
     for (const [lookup, scheduled] of again) note(lookup, scheduled, { status: 'retry' });
     for (const [scheduled, all] of answers) {
       const { attempt = 1, lastFailure } = this.calls.get(scheduled) ?? {};
-      this.tell({ type: 'lookup-ended', call: callOf(this.recorded.runId, scheduled), attempts: attempt, ...(lastFailure === undefined ? {} : { lastFailure }), answers: all });
+      this.tell({
+        type: 'lookup-ended',
+        call: callOf(this.recorded.runId, scheduled),
+        attempts: attempt,
+        ...(lastFailure === undefined ? {} : { lastFailure }),
+        answers: all,
+      });
     }
   }
 
   private onAlarm(): void {
     const { rules, user } = this.life;
     if (rules === null) return;
-    this.releasing({ type: 'wall-clock' }, () => passWallClock(user, rules, { userId: this.recorded.start.userId, now: this.now }));
+    this.releasing({ type: 'wall-clock' }, () =>
+      passWallClock(user, rules, { userId: this.recorded.start.userId, now: this.now }),
+    );
     this.tellLookups(this.book.due(this.now), []);
   }
 
@@ -341,7 +407,9 @@ class RunFold {
     const { rules, user } = this.life;
     if (rules === null) return;
     this.tell({ type: 'watermark', watermark });
-    this.releasing({ type: 'event-time', reached: watermark }, () => advance(user, watermark, rules, { userId: this.recorded.start.userId, now: this.now }));
+    this.releasing({ type: 'event-time', reached: watermark }, () =>
+      advance(user, watermark, rules, { userId: this.recorded.start.userId, now: this.now }),
+    );
   }
 
   /** Every lookup that a deadline adds is money that was pending. */

@@ -77,24 +77,76 @@ export type Happening = {
 } & (
   | { readonly type: 'run'; readonly beginning: 'first' | 'oldest-retained' | 'next'; readonly agrees?: boolean }
   | { readonly type: 'redelivery'; readonly record: AppliedRecord; readonly kind: string; readonly moneyId?: string }
-  | { readonly type: 'change'; readonly record: AppliedRecord; readonly field: 'birthYear' | 'residentCountryCode'; readonly value: string }
-  | { readonly type: 'session'; readonly record: AppliedRecord; readonly sessionId: string; readonly clientCountryCode: string; readonly outdated: boolean }
   | {
-      readonly type: 'money'; readonly record: AppliedRecord; readonly money: Money; readonly decision: PlacedDecision; readonly joined?: Joined;
+      readonly type: 'change';
+      readonly record: AppliedRecord;
+      readonly field: 'birthYear' | 'residentCountryCode';
+      readonly value: string;
+    }
+  | {
+      readonly type: 'session';
+      readonly record: AppliedRecord;
+      readonly sessionId: string;
+      readonly clientCountryCode: string;
+      readonly outdated: boolean;
+    }
+  | {
+      readonly type: 'money';
+      readonly record: AppliedRecord;
+      readonly money: Money;
+      readonly decision: PlacedDecision;
+      readonly joined?: Joined;
       /** Where it came out at once, with its number in the applied stream. */
-      readonly output?: Output; readonly seq?: number;
+      readonly output?: Output;
+      readonly seq?: number;
     }
   | { readonly type: 'carried'; readonly place: Coordinate; readonly waiting: CarriedWait }
-  | { readonly type: 'released'; readonly place: Coordinate; readonly moneyId: string; readonly by: Release; readonly output?: Output }
-  | { readonly type: 'lookup-asked'; readonly call: string; readonly activityId: string; readonly of: readonly Coordinate[]; readonly sessionIds: readonly string[]; readonly giveUpAt: number }
-  | { readonly type: 'lookup-ended'; readonly call: string; readonly attempts: number; readonly lastFailure?: string; readonly answers: readonly LookupAnswer[] }
-  | { readonly type: 'publish-asked'; readonly call: string; readonly activityId: string; readonly first: number; readonly of: readonly Coordinate[] }
-  | { readonly type: 'published'; readonly stream: Stream; readonly first: number; readonly of: readonly Coordinate[]; readonly attempts?: number }
+  | {
+      readonly type: 'released';
+      readonly place: Coordinate;
+      readonly moneyId: string;
+      readonly by: Release;
+      readonly output?: Output;
+    }
+  | {
+      readonly type: 'lookup-asked';
+      readonly call: string;
+      readonly activityId: string;
+      readonly of: readonly Coordinate[];
+      readonly sessionIds: readonly string[];
+      readonly giveUpAt: number;
+    }
+  | {
+      readonly type: 'lookup-ended';
+      readonly call: string;
+      readonly attempts: number;
+      readonly lastFailure?: string;
+      readonly answers: readonly LookupAnswer[];
+    }
+  | {
+      readonly type: 'publish-asked';
+      readonly call: string;
+      readonly activityId: string;
+      readonly first: number;
+      readonly of: readonly Coordinate[];
+    }
+  | {
+      readonly type: 'published';
+      readonly stream: Stream;
+      readonly first: number;
+      readonly of: readonly Coordinate[];
+      readonly attempts?: number;
+    }
   | { readonly type: 'watermark'; readonly watermark: number }
   | { readonly type: 'task-failed'; readonly message: string }
   | { readonly type: 'closed'; readonly how: string }
   /** Signalled, and no worker has applied it yet. */
-  | { readonly type: 'unapplied'; readonly record: Coordinate & { readonly ts: number; readonly late?: number }; readonly kind: string; readonly money?: Money }
+  | {
+      readonly type: 'unapplied';
+      readonly record: Coordinate & { readonly ts: number; readonly late?: number };
+      readonly kind: string;
+      readonly money?: Money;
+    }
 );
 
 /** Money that was on its way when the oldest retained run began. */

@@ -20,6 +20,8 @@ export async function loadRuns(client: Client, workflowId: string): Promise<Reco
 export async function loadAttempts(client: Client, workflowId: string): Promise<Attempt[]> {
   const description = await orNothing(client.workflow.getHandle(workflowId).describe());
   return (description?.raw.pendingActivities ?? []).map(({ activityId, attempt, lastFailure }) => ({
-    activityId: activityId ?? '', attempt: attempt ?? 1, ...(lastFailure?.message ? { lastFailure: lastFailure.message } : {}),
+    activityId: activityId ?? '',
+    attempt: attempt ?? 1,
+    ...(lastFailure?.message ? { lastFailure: lastFailure.message } : {}),
   }));
 }

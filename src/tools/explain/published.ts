@@ -22,7 +22,14 @@ const CLOCKS = 3_600_000;
 
 /** `since`: nothing of it was published before, epoch ms of Temporal; undefined when that is not known. By {@link placeKey}; more than one record of a place would be a broken promise, and is kept for that. Null: the topic does not exist. */
 export async function findPublished(
-  kafka: KafkaClient, { appId, topic, userId, since }: { readonly appId: string; readonly topic: string; readonly userId: string; readonly since: number | undefined }, wanted: ReadonlySet<string>,
+  kafka: KafkaClient,
+  {
+    appId,
+    topic,
+    userId,
+    since,
+  }: { readonly appId: string; readonly topic: string; readonly userId: string; readonly since: number | undefined },
+  wanted: ReadonlySet<string>,
 ): Promise<ReadonlyMap<string, readonly PublishedRecord[]> | null> {
   const [shards] = await kafka.partitionCounts([topic]);
   if (!shards) return null;
@@ -40,7 +47,10 @@ export async function findPublished(
         for (const record of batch.records) {
           if (record.offset >= bounds.end || unquoted(record.key) !== userId || record.value === null) continue;
           const headers = textsOf(record);
-          const place = placeKey({ partition: Number(headers['source-partition']), offset: Number(headers['source-offset']) });
+          const place = placeKey({
+            partition: Number(headers['source-partition']),
+            offset: Number(headers['source-offset']),
+          });
           if (!wanted.has(place)) continue;
           const { offset, timestamp, value } = record;
           found.set(place, [...(found.get(place) ?? []), { topic, partition, offset, timestamp, headers, value }]);
@@ -62,21 +72,37 @@ export async function findPublished(
 }
 
 /** What does not fit between the history and Kafka, in sentences; empty when all fits. `incarnation`: `<started at>/<run id>`. */
-export function disagreements(story: Pick<MoneyStory, 'output' | 'publication' | 'decision'>, userId: string, records: readonly PublishedRecord[]): string[] {
+export function disagreements(
+  story: Pick<MoneyStory, 'output' | 'publication' | 'decision'>,
+  userId: string,
+  records: readonly PublishedRecord[],
+): string[] {
   const { output, publication, decision } = story;
   const found: string[] = [];
-  if (records.length > 1) found.push(`it is in the output topic ${records.length} times, at offsets ${records.map(({ offset }) => offset).join(', ')}`);
+  if (records.length > 1) {
+    found.push(
+      `it is in the output topic ${records.length} times, at offsets ${records.map(({ offset }) => offset).join(', ')}`,
+    );
+  }
   for (const { offset, headers, value } of records) {
     if (output === undefined) {
       // What still waited when the history was read may have come out since.
-      if (decision?.type === 'duplicate') found.push(`offset ${offset} is an output of this record, and the history dropped it as a duplicate`);
+      if (decision?.type === 'duplicate') {
+        found.push(`offset ${offset} is an output of this record, and the history dropped it as a duplicate`);
+      }
       continue;
     }
-    if (!value.equals(encodedLike(value, output, userId))) found.push(`the value at offset ${offset} is not the one that the history gives`);
-    if ((headers['enrichment'] === 'incomplete') !== (output.incomplete === true)) found.push(`the header "enrichment" at offset ${offset} is not as the history says`);
+    if (!value.equals(encodedLike(value, output, userId))) {
+      found.push(`the value at offset ${offset} is not the one that the history gives`);
+    }
+    if ((headers['enrichment'] === 'incomplete') !== (output.incomplete === true)) {
+      found.push(`the header "enrichment" at offset ${offset} is not as the history says`);
+    }
     if (publication === undefined) continue;
     if (headers['stream'] !== publication.stream || headers['seq'] !== String(publication.seq)) {
-      found.push(`offset ${offset} is ${headers['stream']} #${headers['seq']}, and the history says ${publication.stream} #${publication.seq}`);
+      found.push(
+        `offset ${offset} is ${headers['stream']} #${headers['seq']}, and the history says ${publication.stream} #${publication.seq}`,
+      );
     }
   }
   return found;

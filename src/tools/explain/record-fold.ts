@@ -3,10 +3,26 @@ import type { Life } from '../../../workflows/life.ts';
 import type { EventBatch } from '../../../workflows/messages.ts';
 import { applyBatch } from '../../money/domain/apply.ts';
 import type { Decision } from '../../money/domain/decide.ts';
-import { effectiveTime, inputOf, type Applicable, type Input, type Money, type Output } from '../../money/domain/events.ts';
+import {
+  effectiveTime,
+  inputOf,
+  type Applicable,
+  type Input,
+  type Money,
+  type Output,
+} from '../../money/domain/events.ts';
 import type { Change, Session, UserState } from '../../money/domain/state.ts';
 import type { InputTopics, Untold } from './fold.ts';
-import { placeKey, type AppliedRecord, type Coordinate, type Earlier, type Joined, type KnownChange, type KnownSession, type PlacedDecision } from './happening.ts';
+import {
+  placeKey,
+  type AppliedRecord,
+  type Coordinate,
+  type Earlier,
+  type Joined,
+  type KnownChange,
+  type KnownSession,
+  type PlacedDecision,
+} from './happening.ts';
 
 /** A signal in Temporal's history. */
 export interface Received {
@@ -68,24 +84,44 @@ export class RecordFold {
     const { user } = life;
     const { batch } = received;
     const { event } = record;
-    const sessionId = event.type === 'money' ? event.money.userSessionId : event.type === 'session' ? event.sessionId : undefined;
+    const sessionId =
+      event.type === 'money' ? event.money.userSessionId : event.type === 'session' ? event.sessionId : undefined;
     const session = sessionId === undefined ? undefined : user.sessions[sessionId];
-    const awaited = new Map(Object.values(user.pending).flat().map((money) => [placeKey(money), money]));
+    const awaited = new Map(
+      Object.values(user.pending)
+        .flat()
+        .map((money) => [placeKey(money), money]),
+    );
     const before = { ...user.counters, lookups: user.lookups.length };
     let decision: Decision | undefined;
-    const effects = applyBatch(user, { ...batch, records: [record] }, { userId, now, onDecision: (made) => (decision = made) });
+    const effects = applyBatch(
+      user,
+      { ...batch, records: [record] },
+      { userId, now, onDecision: (made) => (decision = made) },
+    );
     const at = this.appliedRecord(received, record, user);
     const own = this.ownPart(user, before, record, at, { session, decision, batch, output: effects.applied[0], seq });
     const freed = user.lookups.slice(before.lookups).filter((lookup) => awaited.has(placeKey(lookup)));
     const released = [...freed, ...effects.resolved].map((one): Untold => {
       const money = awaited.get(placeKey(one))!;
       const output = effects.resolved.find((resolved) => placeKey(resolved) === placeKey(one));
-      const bySession = money.money.userSessionId === sessionId && event.type === 'session' && money.dueAt >= at.effectiveTime;
+      const bySession =
+        money.money.userSessionId === sessionId && event.type === 'session' && money.dueAt >= at.effectiveTime;
       return {
-        type: 'released', place: this.place('money', money.partition, money.offset), moneyId: money.money.id,
+        type: 'released',
+        place: this.place('money', money.partition, money.offset),
+        moneyId: money.money.id,
         by: bySession
-          ? { type: 'session', session: this.known(user.sessions[sessionId!] ?? sessionOf(record), batch), expired: output === undefined }
-          : { type: 'event-time', reached: at.effectiveTime, by: { topic: at.topic, partition: at.partition, offset: at.offset } },
+          ? {
+              type: 'session',
+              session: this.known(user.sessions[sessionId!] ?? sessionOf(record), batch),
+              expired: output === undefined,
+            }
+          : {
+              type: 'event-time',
+              reached: at.effectiveTime,
+              by: { topic: at.topic, partition: at.partition, offset: at.offset },
+            },
         ...(output === undefined ? {} : { output }),
       };
     });
@@ -97,14 +133,29 @@ export class RecordFold {
   private appliedRecord({ batch, at, event }: Received, record: Applicable, user: UserState): AppliedRecord {
     const { offset, ts, late } = record;
     return {
-      ...this.place(inputOf(record.event), batch.partition, offset), ts, effectiveTime: Math.max(effectiveTime(record), user.tau ?? -Infinity),
-      ...(late === undefined ? {} : { late }), receivedAt: at, receivedEvent: event,
+      ...this.place(inputOf(record.event), batch.partition, offset),
+      ts,
+      effectiveTime: Math.max(effectiveTime(record), user.tau ?? -Infinity),
+      ...(late === undefined ? {} : { late }),
+      receivedAt: at,
+      receivedEvent: event,
     };
   }
 
-  private ownPart(user: UserState, before: UserState['counters'], { event, offset }: Applicable, record: AppliedRecord, { session, decision, batch, output, seq }: Followed): Untold {
+  private ownPart(
+    user: UserState,
+    before: UserState['counters'],
+    { event, offset }: Applicable,
+    record: AppliedRecord,
+    { session, decision, batch, output, seq }: Followed,
+  ): Untold {
     if (user.counters.redeliveriesDropped > before.redeliveriesDropped) {
-      return { type: 'redelivery', record, kind: event.type, ...(event.type === 'money' ? { moneyId: event.money.id } : {}) };
+      return {
+        type: 'redelivery',
+        record,
+        kind: event.type,
+        ...(event.type === 'money' ? { moneyId: event.money.id } : {}),
+      };
     }
     switch (event.type) {
       case 'birthDate':
@@ -112,34 +163,64 @@ export class RecordFold {
       case 'address':
         return { type: 'change', record, field: 'residentCountryCode', value: event.residentCountryCode };
       case 'session': {
-        const outdated = session !== undefined && (session.ts > record.ts || (session.ts === record.ts && session.offset > offset));
-        return { type: 'session', record, sessionId: event.sessionId, clientCountryCode: event.clientCountryCode, outdated };
+        const outdated =
+          session !== undefined && (session.ts > record.ts || (session.ts === record.ts && session.offset > offset));
+        return {
+          type: 'session',
+          record,
+          sessionId: event.sessionId,
+          clientCountryCode: event.clientCountryCode,
+          outdated,
+        };
       }
       case 'money': {
         const { money } = event;
         const placed = this.placed(decision!, user, record, money, batch);
         if (placed.type === 'duplicate') return { type: 'money', record, money, decision: placed };
         const joined = this.joinedOf(user, record, money, output);
-        return { type: 'money', record, money, decision: placed, joined, ...(output === undefined ? {} : { output, seq }) };
+        return {
+          type: 'money',
+          record,
+          money,
+          decision: placed,
+          joined,
+          ...(output === undefined ? {} : { output, seq }),
+        };
       }
       default:
         return event satisfies never;
     }
   }
 
-  private placed(decision: Decision, user: UserState, record: AppliedRecord, money: Money, batch: EventBatch): PlacedDecision {
+  private placed(
+    decision: Decision,
+    user: UserState,
+    record: AppliedRecord,
+    money: Money,
+    batch: EventBatch,
+  ): PlacedDecision {
     switch (decision.type) {
       case 'duplicate':
-        return { type: 'duplicate', of: this.madeEntry.get(money.id) ?? { ts: user.dedup[money.id]!, moneyId: money.id } };
+        return {
+          type: 'duplicate',
+          of: this.madeEntry.get(money.id) ?? { ts: user.dedup[money.id]!, moneyId: money.id },
+        };
       case 'no-session':
         return { type: 'no-session' };
       case 'joined':
         return { type: 'joined', session: this.known(decision.session, batch) };
       case 'lookup':
-        return { type: 'lookup', why: decision.why, ...(decision.session && { session: this.known(decision.session, batch) }) };
+        return {
+          type: 'lookup',
+          why: decision.why,
+          ...(decision.session && { session: this.known(decision.session, batch) }),
+        };
       case 'pending': {
         // It is there no more if it made room at once.
-        const { wallDueAt } = user.pending[decision.money.userSessionId]?.find((one) => one.partition === record.partition && one.offset === record.offset) ?? {};
+        const { wallDueAt } =
+          user.pending[decision.money.userSessionId]?.find(
+            (one) => one.partition === record.partition && one.offset === record.offset,
+          ) ?? {};
         return { type: 'pending', dueAt: decision.dueAt, ...(wallDueAt === undefined ? {} : { wallDueAt }) };
       }
       default:
@@ -148,7 +229,9 @@ export class RecordFold {
   }
 
   private joinedOf(user: UserState, record: AppliedRecord, money: Money, output: Output | undefined): Joined {
-    const own = [...user.lookups, ...Object.values(user.pending).flat()].find((one) => one.partition === record.partition && one.offset === record.offset);
+    const own = [...user.lookups, ...Object.values(user.pending).flat()].find(
+      (one) => one.partition === record.partition && one.offset === record.offset,
+    );
     const firstOccurrence = output?.enriched.firstOccurrence ?? own?.firstOccurrence ?? false;
     const { topic, partition, offset } = record;
     const me = { place: { topic, partition, offset }, ts: record.ts, moneyId: money.id };
@@ -170,7 +253,11 @@ export class RecordFold {
   }
 
   private known(session: Session, { partition, rules }: EventBatch): KnownSession {
-    return { ...this.place('session', partition, session.offset), ...session, expiresAt: session.ts + rules.sessionTtl };
+    return {
+      ...this.place('session', partition, session.offset),
+      ...session,
+      expiresAt: session.ts + rules.sessionTtl,
+    };
   }
 }
 

@@ -4,7 +4,14 @@
  */
 import type { Payload } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
-import { FAILURES, type LookupOutcome, type LookupRequest, type PublishAnswer, type PublishRequest, type WatermarkRequest } from '../../../activities/contract.ts';
+import {
+  FAILURES,
+  type LookupOutcome,
+  type LookupRequest,
+  type PublishAnswer,
+  type PublishRequest,
+  type WatermarkRequest,
+} from '../../../activities/contract.ts';
 import type { Start } from '../../../workflows/life.ts';
 import { EVENTS_SIGNAL, type EventBatch } from '../../../workflows/messages.ts';
 
@@ -62,7 +69,10 @@ export interface RecordedRun {
 /** As {@link decodePayloads} of src/engine/temporal. */
 export type Decode = <T>(payloads: readonly Payload[] | null | undefined) => Promise<T[]>;
 
-export async function recordedRun(run: { readonly runId: string; readonly history: IHistory }, decode: Decode): Promise<RecordedRun> {
+export async function recordedRun(
+  run: { readonly runId: string; readonly history: IHistory },
+  decode: Decode,
+): Promise<RecordedRun> {
   const events = run.history.events ?? [];
   const started = events[0]?.workflowExecutionStartedEventAttributes;
   const [start] = await decode<Start>(started?.input?.payloads);
@@ -70,9 +80,17 @@ export async function recordedRun(run: { readonly runId: string; readonly histor
   const recorded: RecordedEvent[] = [];
   for (const event of events) {
     const known = await recordedEvent(event, decode);
-    if (known !== undefined) recorded.push({ id: number(event.eventId), at: ms(event.eventTime), ...known } as RecordedEvent);
+    if (known !== undefined) {
+      recorded.push({ id: number(event.eventId), at: ms(event.eventTime), ...known } as RecordedEvent);
+    }
   }
-  return { runId: run.runId, startedAt: ms(events[0]?.eventTime), firstRunId: started.firstExecutionRunId ?? run.runId, start, events: recorded };
+  return {
+    runId: run.runId,
+    startedAt: ms(events[0]?.eventTime),
+    firstRunId: started.firstExecutionRunId ?? run.runId,
+    start,
+    events: recorded,
+  };
 }
 
 type Known = RecordedEvent extends infer E ? (E extends RecordedEvent ? Omit<E, 'id' | 'at'> : never) : never;
@@ -87,9 +105,14 @@ async function recordedEvent(event: IHistoryEvent, decode: Decode): Promise<Know
   if (event.workflowTaskStartedEventAttributes) return { type: 'task-started' };
   if (event.workflowTaskCompletedEventAttributes) return { type: 'task-completed' };
   if (event.workflowTaskFailedEventAttributes) {
-    return { type: 'task-failed', message: event.workflowTaskFailedEventAttributes.failure?.message ?? 'for an unknown reason' };
+    return {
+      type: 'task-failed',
+      message: event.workflowTaskFailedEventAttributes.failure?.message ?? 'for an unknown reason',
+    };
   }
-  if (event.workflowTaskTimedOutEventAttributes) return { type: 'task-failed', message: 'its worker did not answer in time' };
+  if (event.workflowTaskTimedOutEventAttributes) {
+    return { type: 'task-failed', message: 'its worker did not answer in time' };
+  }
   if (event.timerFiredEventAttributes) return { type: 'timer-fired' };
   if (event.workflowExecutionContinuedAsNewEventAttributes) return { type: 'continued-as-new' };
   return (await activityEvent(event, decode)) ?? closedEvent(event);
@@ -105,7 +128,12 @@ async function activityEvent(event: IHistoryEvent, decode: Decode): Promise<Know
   const started = event.activityTaskStartedEventAttributes;
   if (started) {
     const lastFailure = started.lastFailure?.message;
-    return { type: 'started', scheduled: number(started.scheduledEventId), attempt: started.attempt ?? 1, ...(lastFailure ? { lastFailure } : {}) };
+    return {
+      type: 'started',
+      scheduled: number(started.scheduledEventId),
+      attempt: started.attempt ?? 1,
+      ...(lastFailure ? { lastFailure } : {}),
+    };
   }
   const completed = event.activityTaskCompletedEventAttributes;
   if (completed) {
@@ -113,7 +141,13 @@ async function activityEvent(event: IHistoryEvent, decode: Decode): Promise<Know
     return { type: 'completed', scheduled: number(completed.scheduledEventId), result };
   }
   const without = event.activityTaskFailedEventAttributes ?? event.activityTaskTimedOutEventAttributes;
-  if (without) return { type: 'ended-without', scheduled: number(without.scheduledEventId), failure: await failureOf(without.failure, decode) };
+  if (without) {
+    return {
+      type: 'ended-without',
+      scheduled: number(without.scheduledEventId),
+      failure: await failureOf(without.failure, decode),
+    };
+  }
   const cancelled = event.activityTaskCancelRequestedEventAttributes ?? event.activityTaskCanceledEventAttributes;
   if (cancelled) return { type: 'cancelled', scheduled: number(cancelled.scheduledEventId) };
   const marker = event.markerRecordedEventAttributes;
@@ -125,7 +159,11 @@ async function activityEvent(event: IHistoryEvent, decode: Decode): Promise<Know
   }
   const [data] = await decode<{ readonly complete_time?: Timestamp | null }>(marker.details?.['data']?.payloads);
   const [answer] = await decode<PublishAnswer | null>(marker.details?.['result']?.payloads);
-  return { type: 'published-locally', ...(data?.complete_time ? { completedAt: ms(data.complete_time) } : {}), ...(answer?.signals === undefined ? {} : { signals: answer.signals }) };
+  return {
+    type: 'published-locally',
+    ...(data?.complete_time ? { completedAt: ms(data.complete_time) } : {}),
+    ...(answer?.signals === undefined ? {} : { signals: answer.signals }),
+  };
 }
 
 type IFailure = temporal.api.failure.v1.IFailure;

@@ -22,11 +22,20 @@ export function renderExplanation(explained: Explained, colours: Colours): strin
   const retained = runs.length === 1 ? '1 run' : `${runs.length} runs`;
   const lines = money.flatMap((one, index) => [
     ...(money.length > 1 ? [colours.strong(`${index + 1} of ${money.length} records with this id`)] : []),
-    ...renderMoney(one, explained, colours), '',
+    ...renderMoney(one, explained, colours),
+    '',
   ]);
-  lines.push(colours.dim(`History: ${retained} from ${iso(runs[0]!.from)} on, ${complete ? 'complete' : 'older ones are no longer retained'}.`));
+  lines.push(
+    colours.dim(
+      `History: ${retained} from ${iso(runs[0]!.from)} on, ${complete ? 'complete' : 'older ones are no longer retained'}.`,
+    ),
+  );
   const differing = runs.filter(({ agrees }) => agrees === false);
-  for (const { runId } of differing) lines.push(colours.bad(`DIFFERENT: run ${runId} began with another state than these rules give for the run before.`));
+  for (const { runId } of differing) {
+    lines.push(
+      colours.bad(`DIFFERENT: run ${runId} began with another state than these rules give for the run before.`),
+    );
+  }
   if (closed !== undefined) lines.push(colours.bad(`The workflow was ${closed}: nothing follows.`));
   return lines.join('\n');
 }
@@ -34,7 +43,10 @@ export function renderExplanation(explained: Explained, colours: Colours): strin
 function renderMoney(one: ExplainedMoney, explained: Explained, { strong, bad, dim }: Colours): string[] {
   const { story, problems } = one;
   const rows: Row[] = [
-    ['record', `${placeName(story.place)}  ${printable(story.money.moneyType)} ${story.money.amount} ${story.money.currency}`],
+    [
+      'record',
+      `${placeName(story.place)}  ${printable(story.money.moneyType)} ${story.money.amount} ${story.money.currency}`,
+    ],
     ['event time', `${iso(story.money.ts)}${timeliness(story)}`],
     ...appliedRows(story),
     ...userInfoRows(story),
@@ -52,39 +64,61 @@ function renderMoney(one: ExplainedMoney, explained: Explained, { strong, bad, d
 /** The answer in a sentence. */
 export function headline(story: MoneyStory): string {
   const { decision, released, output, lookups, record, carried } = story;
-  if (record === undefined && carried === undefined) return 'Its signal is in Temporal, and no worker has applied it yet.';
-  if (decision?.type === 'duplicate') return 'It did not come out: a record with the same id was applied shortly before.';
+  if (record === undefined && carried === undefined) {
+    return 'Its signal is in Temporal, and no worker has applied it yet.';
+  }
+  if (decision?.type === 'duplicate') {
+    return 'It did not come out: a record with the same id was applied shortly before.';
+  }
   const from = output?.enriched.sessionInfo?.clientCountryCode;
-  const waited = released === undefined || story.appliedAt === undefined ? '' : ` after ${lasting(released.at - story.appliedAt)}`;
+  const waited =
+    released === undefined || story.appliedAt === undefined ? '' : ` after ${lasting(released.at - story.appliedAt)}`;
   if (output === undefined) {
     const last = lookups.at(-1);
-    if (last !== undefined || released !== undefined || decision?.type === 'lookup') return 'It has not come out yet: the session service is being asked for its session.';
+    if (last !== undefined || released !== undefined || decision?.type === 'lookup') {
+      return 'It has not come out yet: the session service is being asked for its session.';
+    }
     return 'It has not come out yet: it waits for its session.';
   }
   if (decision?.type === 'no-session') return 'It came out without a session, as it names none.';
   if (decision?.type === 'joined') return `It came out at once, joined with its session (${printable(from ?? '')}).`;
-  if (released?.by.type === 'session' && !released.by.expired) return `It waited for its session, which came${waited} (${printable(from ?? '')}).`;
-  if (output.incomplete === true) return 'It came out without a session: the session service gave no usable answer in time (enrichment: incomplete).';
+  if (released?.by.type === 'session' && !released.by.expired) {
+    return `It waited for its session, which came${waited} (${printable(from ?? '')}).`;
+  }
+  if (output.incomplete === true) {
+    return 'It came out without a session: the session service gave no usable answer in time (enrichment: incomplete).';
+  }
   if (lookups.length === 0) return 'It came out; how it was decided lies before the retained history.';
-  return from === undefined ? 'It came out without a session: the session service does not know it.' : `It came out with the answer of the session service (${printable(from)}).`;
+  return from === undefined
+    ? 'It came out without a session: the session service does not know it.'
+    : `It came out with the answer of the session service (${printable(from)}).`;
 }
 
 function timeliness({ record }: MoneyStory): string {
   if (record === undefined) return '';
-  if (record.late !== undefined) return `, ${lasting(record.late - record.ts)} late: the watermark was ${iso(record.late)} when it was read, its effective time`;
+  if (record.late !== undefined) {
+    return `, ${lasting(record.late - record.ts)} late: the watermark was ${iso(record.late)} when it was read, its effective time`;
+  }
   return ', on time';
 }
 
 function appliedRows({ record, appliedAt, carried, decision, redeliveredAt, joined }: MoneyStory): Row[] {
   const rows: Row[] = [];
   if (record === undefined && carried !== undefined) rows.push(['applied', 'before the retained history']);
-  if (record !== undefined) rows.push(['applied', `${iso(appliedAt!)}, ${lasting(appliedAt! - record.receivedAt)} after its signal (event ${record.receivedEvent})`]);
+  if (record !== undefined) {
+    rows.push([
+      'applied',
+      `${iso(appliedAt!)}, ${lasting(appliedAt! - record.receivedAt)} after its signal (event ${record.receivedEvent})`,
+    ]);
+  }
   if (decision !== undefined) rows.push(['decision', decisionWords(decision)]);
   if (decision?.type === 'duplicate') {
     const { of } = decision;
     rows.push(['duplicate of', `${earlierName(of)}, event time ${iso(of.ts)}`]);
   }
-  if (redeliveredAt.length > 0) rows.push(['redelivered', `${redeliveredAt.map(iso).join(', ')}: dropped, its place was applied before`]);
+  if (redeliveredAt.length > 0) {
+    rows.push(['redelivered', `${redeliveredAt.map(iso).join(', ')}: dropped, its place was applied before`]);
+  }
   if (joined === undefined) return rows;
   return rows;
 }
@@ -92,24 +126,46 @@ function appliedRows({ record, appliedAt, carried, decision, redeliveredAt, join
 function userInfoRows({ joined }: MoneyStory): Row[] {
   if (joined === undefined) return [];
   const { birthYear, residentCountryCode } = joined.userInfo;
-  const changes = [['birth year', birthYear], ['country', residentCountryCode]] as const;
-  const known = changes.flatMap(([name, change]): Row[] => (change === undefined ? [] : [[name, `${printable(change.value)}  since ${iso(change.ts)}  ${placeName(change)}`]]));
+  const changes = [
+    ['birth year', birthYear],
+    ['country', residentCountryCode],
+  ] as const;
+  const known = changes.flatMap(([name, change]): Row[] =>
+    change === undefined ? [] : [[name, `${printable(change.value)}  since ${iso(change.ts)}  ${placeName(change)}`]],
+  );
   return known.length === 0 ? [['user info', 'nothing was known at its event time']] : known;
 }
 
 function sessionRows({ money, decision, released, appliedAt, lookups }: MoneyStory): Row[] {
   const rows: Row[] = [['session', money.userSessionId ?? 'none named']];
-  const session = decision?.type === 'joined' || decision?.type === 'lookup' ? decision.session : released?.by.type === 'session' ? released.by.session : undefined;
+  const session =
+    decision?.type === 'joined' || decision?.type === 'lookup'
+      ? decision.session
+      : released?.by.type === 'session'
+        ? released.by.session
+        : undefined;
   if (session !== undefined) {
-    rows.push(['', `${printable(session.clientCountryCode)}  from ${iso(session.ts)} to ${iso(session.expiresAt)}  ${placeName(session)}`]);
+    rows.push([
+      '',
+      `${printable(session.clientCountryCode)}  from ${iso(session.ts)} to ${iso(session.expiresAt)}  ${placeName(session)}`,
+    ]);
   }
   if (released !== undefined) {
-    rows.push(['waited', `${appliedAt === undefined ? '' : `${lasting(released.at - appliedAt)}, until `}${iso(released.at)}: ${releaseWords(released.by)}`]);
+    rows.push([
+      'waited',
+      `${appliedAt === undefined ? '' : `${lasting(released.at - appliedAt)}, until `}${iso(released.at)}: ${releaseWords(released.by)}`,
+    ]);
   }
   for (const { askedAt, endedAt, attempts, status, lastFailure, giveUpAt } of lookups) {
     const tries = attempts === undefined ? '' : `, ${attempts} attempt${attempts === 1 ? '' : 's'}`;
-    const end = endedAt === undefined ? `under way since ${iso(askedAt)}, until ${iso(giveUpAt)} at most` : `${status} ${iso(endedAt)}, ${lasting(endedAt - askedAt)} after it was asked for`;
-    rows.push(['lookup', `${end}${tries}${lastFailure === undefined ? '' : `; last failure: ${printable(lastFailure)}`}`]);
+    const end =
+      endedAt === undefined
+        ? `under way since ${iso(askedAt)}, until ${iso(giveUpAt)} at most`
+        : `${status} ${iso(endedAt)}, ${lasting(endedAt - askedAt)} after it was asked for`;
+    rows.push([
+      'lookup',
+      `${end}${tries}${lastFailure === undefined ? '' : `; last failure: ${printable(lastFailure)}`}`,
+    ]);
   }
   return rows;
 }
@@ -125,13 +181,28 @@ function publicationRows({ story, published }: ExplainedMoney, { kafka, topic }:
   const { publication, output } = story;
   if (publication !== undefined) {
     const { stream, seq, acknowledgedAt } = publication;
-    rows.push(['publication', `${stream} #${seq}, ${acknowledgedAt === undefined ? 'not acknowledged to the workflow yet' : `acknowledged ${iso(acknowledgedAt)}`}`]);
+    rows.push([
+      'publication',
+      `${stream} #${seq}, ${acknowledgedAt === undefined ? 'not acknowledged to the workflow yet' : `acknowledged ${iso(acknowledgedAt)}`}`,
+    ]);
   }
   if (kafka !== 'read') return output === undefined ? rows : [...rows, ['published', `not looked up: ${kafka}`]];
-  for (const { partition, offset, timestamp } of published) rows.push(['published', `${topic}/${partition}/${offset}  at ${iso(timestamp)}`]);
-  if (output !== undefined && published.length === 0) {
-    rows.push(['published', `no record of it in ${topic}${publication?.acknowledgedAt === undefined ? ' yet' : ': deleted by retention, or another topic is configured'}`]);
+  for (const { partition, offset, timestamp } of published) {
+    rows.push(['published', `${topic}/${partition}/${offset}  at ${iso(timestamp)}`]);
   }
-  for (const { headers } of published) rows.push(['headers', Object.entries(headers).map(([name, value]) => `${name} ${printable(value)}`).join(', ')]);
+  if (output !== undefined && published.length === 0) {
+    rows.push([
+      'published',
+      `no record of it in ${topic}${publication?.acknowledgedAt === undefined ? ' yet' : ': deleted by retention, or another topic is configured'}`,
+    ]);
+  }
+  for (const { headers } of published) {
+    rows.push([
+      'headers',
+      Object.entries(headers)
+        .map(([name, value]) => `${name} ${printable(value)}`)
+        .join(', '),
+    ]);
+  }
   return rows;
 }

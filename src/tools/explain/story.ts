@@ -1,7 +1,16 @@
 /** Collects, from what happened to a user, the stories of the records of one money id. Pure. */
 import type { LookupOutcome, Stream } from '../../../activities/contract.ts';
 import type { Money, Output } from '../../money/domain/events.ts';
-import { placeKey, type AppliedRecord, type CarriedWait, type Coordinate, type Happening, type Joined, type PlacedDecision, type Release } from './happening.ts';
+import {
+  placeKey,
+  type AppliedRecord,
+  type CarriedWait,
+  type Coordinate,
+  type Happening,
+  type Joined,
+  type PlacedDecision,
+  type Release,
+} from './happening.ts';
 
 interface LookupStory {
   readonly call: string;
@@ -31,7 +40,12 @@ export interface MoneyStory {
   released?: { readonly at: number; readonly by: Release };
   output?: Output;
   /** `seq`: in its stream. `acknowledgedAt`: when the workflow knew that it was in Kafka. */
-  publication?: { readonly stream: Stream; readonly seq: number; readonly askedAt?: number; readonly acknowledgedAt?: number };
+  publication?: {
+    readonly stream: Stream;
+    readonly seq: number;
+    readonly askedAt?: number;
+    readonly acknowledgedAt?: number;
+  };
 }
 
 export interface Stories {
@@ -57,14 +71,23 @@ export class StoryTeller {
   }
 
   get told(): Stories {
-    return { ofMoney: this.stories, runs: this.runs, complete: this.complete, ...(this.closed === undefined ? {} : { closed: this.closed }) };
+    return {
+      ofMoney: this.stories,
+      runs: this.runs,
+      complete: this.complete,
+      ...(this.closed === undefined ? {} : { closed: this.closed }),
+    };
   }
 
   hear(told: Happening): void {
     switch (told.type) {
       case 'run':
         if (told.beginning === 'first') this.complete = true;
-        this.runs.push({ runId: told.runId, from: told.at, ...(told.agrees === undefined ? {} : { agrees: told.agrees }) });
+        this.runs.push({
+          runId: told.runId,
+          from: told.at,
+          ...(told.agrees === undefined ? {} : { agrees: told.agrees }),
+        });
         return;
       case 'carried':
         return this.carried(told.place, told.waiting);
@@ -73,14 +96,26 @@ export class StoryTeller {
         const { record, money, decision, joined, output, seq } = told;
         const place = { topic: record.topic, partition: record.partition, offset: record.offset };
         this.stories.push({
-          place, money, record, appliedAt: told.at, decision, ...(joined && { joined }), redeliveredAt: [], lookups: [],
+          place,
+          money,
+          record,
+          appliedAt: told.at,
+          decision,
+          ...(joined && { joined }),
+          redeliveredAt: [],
+          lookups: [],
           ...(output && { output, publication: { stream: 'applied', seq: seq! } }),
         });
         return;
       }
       case 'unapplied':
         if (told.money?.id !== this.moneyId) return;
-        this.stories.push({ place: { topic: told.record.topic, partition: told.record.partition, offset: told.record.offset }, money: told.money, redeliveredAt: [], lookups: [] });
+        this.stories.push({
+          place: { topic: told.record.topic, partition: told.record.partition, offset: told.record.offset },
+          money: told.money,
+          redeliveredAt: [],
+          lookups: [],
+        });
         return;
       case 'redelivery':
         if (told.moneyId === this.moneyId) this.of(told.record)?.redeliveredAt.push(told.at);
@@ -92,7 +127,13 @@ export class StoryTeller {
         });
       case 'lookup-asked':
         for (const place of told.of) {
-          this.of(place)?.lookups.push({ call: told.call, askedAt: told.at, giveUpAt: told.giveUpAt, activityId: told.activityId, status: 'under-way' });
+          this.of(place)?.lookups.push({
+            call: told.call,
+            askedAt: told.at,
+            giveUpAt: told.giveUpAt,
+            activityId: told.activityId,
+            status: 'under-way',
+          });
         }
         return;
       case 'lookup-ended':
@@ -100,19 +141,33 @@ export class StoryTeller {
           this.change(answer.place, (story) => {
             const lookup = story.lookups.find(({ call }) => call === told.call);
             if (lookup === undefined) return;
-            Object.assign(lookup, { endedAt: told.at, attempts: told.attempts, status: answer.status, ...(told.lastFailure === undefined ? {} : { lastFailure: told.lastFailure }) });
+            Object.assign(lookup, {
+              endedAt: told.at,
+              attempts: told.attempts,
+              status: answer.status,
+              ...(told.lastFailure === undefined ? {} : { lastFailure: told.lastFailure }),
+            });
             if (answer.output !== undefined) story.output = answer.output;
           });
         }
         return;
       case 'publish-asked':
-        return told.of.forEach((place, index) => this.change(place, (story) => {
-          story.publication = { stream: 'resolved', seq: told.first + index, askedAt: told.at };
-        }));
+        return told.of.forEach((place, index) =>
+          this.change(place, (story) => {
+            story.publication = { stream: 'resolved', seq: told.first + index, askedAt: told.at };
+          }),
+        );
       case 'published':
-        return told.of.forEach((place, index) => this.change(place, (story) => {
-          story.publication = { ...story.publication, stream: told.stream, seq: told.first + index, acknowledgedAt: told.at };
-        }));
+        return told.of.forEach((place, index) =>
+          this.change(place, (story) => {
+            story.publication = {
+              ...story.publication,
+              stream: told.stream,
+              seq: told.first + index,
+              acknowledgedAt: told.at,
+            };
+          }),
+        );
       case 'closed':
         this.closed = told.how;
         return;
@@ -129,9 +184,20 @@ export class StoryTeller {
   private carried(place: Coordinate, waiting: CarriedWait): void {
     const money = waiting.type === 'unpublished' ? waiting.output.enriched.money : waiting.money.money;
     if (money.id !== this.moneyId) return;
-    const decision = waiting.type === 'pending' && { decision: { type: 'pending', dueAt: waiting.money.dueAt, ...(waiting.money.wallDueAt === undefined ? {} : { wallDueAt: waiting.money.wallDueAt }) } as const };
+    const decision = waiting.type === 'pending' && {
+      decision: {
+        type: 'pending',
+        dueAt: waiting.money.dueAt,
+        ...(waiting.money.wallDueAt === undefined ? {} : { wallDueAt: waiting.money.wallDueAt }),
+      } as const,
+    };
     this.stories.push({
-      place, money, carried: waiting.type, ...(decision || {}), redeliveredAt: [], lookups: [],
+      place,
+      money,
+      carried: waiting.type,
+      ...(decision || {}),
+      redeliveredAt: [],
+      lookups: [],
       ...(waiting.type === 'unpublished' ? { output: waiting.output } : {}),
     });
   }

@@ -14,7 +14,12 @@ export function lasting(ms: number): string {
   const whole = Math.abs(Math.round(ms));
   if (whole < 1_000) return `${whole} ms`;
   if (whole < 60_000) return `${Number((whole / 1_000).toFixed(3))} s`;
-  const units: [string, number][] = [['d', 86_400_000], ['h', 3_600_000], ['min', 60_000], ['s', 1_000]];
+  const units: [string, number][] = [
+    ['d', 86_400_000],
+    ['h', 3_600_000],
+    ['min', 60_000],
+    ['s', 1_000],
+  ];
   const first = units.findIndex(([, size]) => whole >= size);
   let rest = whole;
   const parts = units.slice(first, first + 2).flatMap(([name, size]) => {
@@ -39,11 +44,13 @@ export function decisionWords(decision: PlacedDecision): string {
     case 'joined':
       return `joined with its session at ${placeName(decision.session)}`;
     case 'lookup':
-      return `to be looked up: ${{
-        'old-money': 'it is old money',
-        'session-expired': 'its session has expired',
-        'late-and-unknown': 'it is late and its session is not known',
-      }[decision.why]}`;
+      return `to be looked up: ${
+        {
+          'old-money': 'it is old money',
+          'session-expired': 'its session has expired',
+          'late-and-unknown': 'it is late and its session is not known',
+        }[decision.why]
+      }`;
     case 'pending':
       return `pending: its session is not known yet; until event time ${iso(decision.dueAt)}${decision.wallDueAt === undefined ? '' : ` or wall clock ${iso(decision.wallDueAt)}`}`;
     default:
@@ -54,7 +61,9 @@ export function decisionWords(decision: PlacedDecision): string {
 export function releaseWords(by: Release): string {
   switch (by.type) {
     case 'session':
-      return by.expired ? `its session came (${placeName(by.session)}), expired already: to be looked up` : `its session came (${placeName(by.session)}): joined`;
+      return by.expired
+        ? `its session came (${placeName(by.session)}), expired already: to be looked up`
+        : `its session came (${placeName(by.session)}): joined`;
     case 'event-time':
       return `the pending timeout passed in event time (${iso(by.reached)} reached by ${by.by === undefined ? 'the watermark' : placeName(by.by)}): to be looked up`;
     case 'wall-clock':
@@ -65,32 +74,53 @@ export function releaseWords(by: Release): string {
 }
 
 /** One line of the time line without its times; and the event time and place it is about. */
-export function happeningWords(told: Happening): { readonly ts?: number; readonly place?: string; readonly text: string } {
+export function happeningWords(told: Happening): {
+  readonly ts?: number;
+  readonly place?: string;
+  readonly text: string;
+} {
   switch (told.type) {
     case 'run':
       if (told.beginning === 'first') return { text: 'the first run begins' };
       if (told.beginning === 'oldest-retained') return { text: 'the oldest retained run begins, with state of before' };
-      return { text: `the next run begins${told.agrees === false ? ': ITS STATE DIFFERS from what these rules make of the run before' : ''}` };
+      return {
+        text: `the next run begins${told.agrees === false ? ': ITS STATE DIFFERS from what these rules make of the run before' : ''}`,
+      };
     case 'redelivery':
       return { ...of(told.record), text: `${told.kind} again: a redelivery, dropped` };
     case 'change':
       return { ...of(told.record), text: `${told.field} ${printable(told.value)}${lateness(told.record)}` };
     case 'session':
-      return { ...of(told.record), text: `session ${told.sessionId} from ${printable(told.clientCountryCode)}${told.outdated ? ', ignored: a newer record of it is known' : ''}${lateness(told.record)}` };
+      return {
+        ...of(told.record),
+        text: `session ${told.sessionId} from ${printable(told.clientCountryCode)}${told.outdated ? ', ignored: a newer record of it is known' : ''}${lateness(told.record)}`,
+      };
     case 'money':
-      return { ...of(told.record), text: `money ${told.money.id} ${printable(told.money.moneyType)}${lateness(told.record)}: ${decisionWords(told.decision)}${told.joined?.firstOccurrence ? ' [first of its type]' : ''}` };
+      return {
+        ...of(told.record),
+        text: `money ${told.money.id} ${printable(told.money.moneyType)}${lateness(told.record)}: ${decisionWords(told.decision)}${told.joined?.firstOccurrence ? ' [first of its type]' : ''}`,
+      };
     case 'carried':
-      return { place: placeName(told.place), text: `carried from before: ${told.waiting.type === 'unpublished' ? 'an output to be published' : told.waiting.type === 'lookup' ? 'money to be looked up' : 'pending money'}` };
+      return {
+        place: placeName(told.place),
+        text: `carried from before: ${told.waiting.type === 'unpublished' ? 'an output to be published' : told.waiting.type === 'lookup' ? 'money to be looked up' : 'pending money'}`,
+      };
     case 'released':
       return { place: placeName(told.place), text: `money ${told.moneyId}: ${releaseWords(told.by)}` };
     case 'lookup-asked':
       return { text: `lookup of ${told.sessionIds.join(', ')} for ${told.of.map(placeName).join(', ') || 'nothing'}` };
     case 'lookup-ended':
-      return { text: `lookup ended after ${told.attempts} attempt${told.attempts === 1 ? '' : 's'}: ${told.answers.map(({ moneyId, status }) => `money ${moneyId} ${status}`).join(', ')}` };
+      return {
+        text: `lookup ended after ${told.attempts} attempt${told.attempts === 1 ? '' : 's'}: ${told.answers.map(({ moneyId, status }) => `money ${moneyId} ${status}`).join(', ')}`,
+      };
     case 'publish-asked':
-      return { text: `publishing resolved ${numbers(told.first, told.of.length)}: ${told.of.map(placeName).join(', ')}` };
+      return {
+        text: `publishing resolved ${numbers(told.first, told.of.length)}: ${told.of.map(placeName).join(', ')}`,
+      };
     case 'published':
-      return { text: `published ${told.stream} ${numbers(told.first, told.of.length)}: ${told.of.map(placeName).join(', ')}` };
+      return {
+        text: `published ${told.stream} ${numbers(told.first, told.of.length)}: ${told.of.map(placeName).join(', ')}`,
+      };
     case 'watermark':
       return { text: `the watermark has reached ${iso(told.watermark)}` };
     case 'task-failed':
@@ -98,7 +128,11 @@ export function happeningWords(told: Happening): { readonly ts?: number; readonl
     case 'closed':
       return { text: `THE WORKFLOW WAS CLOSED: ${told.how}` };
     case 'unapplied':
-      return { ts: told.record.ts, place: placeName(told.record), text: `${told.kind} received, and not applied by a worker yet` };
+      return {
+        ts: told.record.ts,
+        place: placeName(told.record),
+        text: `${told.kind} received, and not applied by a worker yet`,
+      };
     default:
       return told satisfies never;
   }

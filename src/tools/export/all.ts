@@ -22,19 +22,33 @@ export interface Sum {
 }
 
 /** One user that fails costs no other one. Errors: those of `workflowIds`; EnrichmentError UNREACHABLE when the first twenty fail. */
-export async function* allSnapshots(workflowIds: AsyncIterable<string>, take: Take, concurrency: number, sum: Sum, { onTaken, onFailed }: Told = {}): AsyncGenerator<Snapshot> {
-  const outcomes = concurrently(workflowIds, concurrency, async (workflowId): Promise<{ taken?: Taken | undefined; error?: unknown; workflowId: string }> => {
-    try {
-      return { workflowId, taken: await take(workflowId) };
-    } catch (error) {
-      return { workflowId, error };
-    }
-  });
+export async function* allSnapshots(
+  workflowIds: AsyncIterable<string>,
+  take: Take,
+  concurrency: number,
+  sum: Sum,
+  { onTaken, onFailed }: Told = {},
+): AsyncGenerator<Snapshot> {
+  const outcomes = concurrently(
+    workflowIds,
+    concurrency,
+    async (workflowId): Promise<{ taken?: Taken | undefined; error?: unknown; workflowId: string }> => {
+      try {
+        return { workflowId, taken: await take(workflowId) };
+      } catch (error) {
+        return { workflowId, error };
+      }
+    },
+  );
   for await (const { workflowId, taken, error } of outcomes) {
     if (error !== undefined) {
       sum.failed += 1;
       const message = error instanceof EnrichmentError ? error.message : `"${workflowId}": ${messageOf(error)}`;
-      if (sum.taken === 0 && sum.failed >= HOPELESS) throw new EnrichmentError('UNREACHABLE', `the first ${HOPELESS} users all failed: ${message}`, { cause: error });
+      if (sum.taken === 0 && sum.failed >= HOPELESS) {
+        throw new EnrichmentError('UNREACHABLE', `the first ${HOPELESS} users all failed: ${message}`, {
+          cause: error,
+        });
+      }
       onFailed?.(message);
     } else if (taken !== undefined) {
       sum.taken += 1;

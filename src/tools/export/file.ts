@@ -15,7 +15,11 @@ export const FORMATS = ['json', 'avro'] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** Whole or not at all under this name. Errors: those of `snapshots`; EnrichmentError CONFIG for a file that cannot be written. */
-export async function writeSnapshotFile(file: string, format: Format, snapshots: AsyncIterable<Snapshot>): Promise<void> {
+export async function writeSnapshotFile(
+  file: string,
+  format: Format,
+  snapshots: AsyncIterable<Snapshot>,
+): Promise<void> {
   const partial = `${file}.partial`;
   try {
     // It holds personal data.
@@ -29,7 +33,11 @@ export async function writeSnapshotFile(file: string, format: Format, snapshots:
 }
 
 /** At the speed of `out`, which is not ended when it is stdout. */
-export async function writeSnapshots(out: NodeJS.WritableStream, format: Format, snapshots: AsyncIterable<Snapshot>): Promise<void> {
+export async function writeSnapshots(
+  out: NodeJS.WritableStream,
+  format: Format,
+  snapshots: AsyncIterable<Snapshot>,
+): Promise<void> {
   const end = out !== process.stdout;
   if (format === 'json') return pipeline(Readable.from(lines(snapshots)), out, { end });
   const { type, toAvro } = stateFormat().root('Start');
@@ -41,6 +49,9 @@ async function* lines(snapshots: AsyncIterable<Snapshot>): AsyncGenerator<string
   for await (const snapshot of snapshots) yield `${JSON.stringify(snapshot)}\n`;
 }
 
-async function* converted(snapshots: AsyncIterable<Snapshot>, toAvro: (value: unknown) => unknown): AsyncGenerator<unknown> {
+async function* converted(
+  snapshots: AsyncIterable<Snapshot>,
+  toAvro: (value: unknown) => unknown,
+): AsyncGenerator<unknown> {
   for await (const snapshot of snapshots) yield toAvro(snapshot);
 }

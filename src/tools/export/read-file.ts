@@ -22,7 +22,12 @@ export async function digestOfFile(file: string): Promise<string> {
 export async function* readSnapshotFile(file: string): AsyncGenerator<Snapshot> {
   const format = (await isAvro(file)) ? containerFile(file) : lines(file);
   for await (const snapshot of format) {
-    if (snapshot.life === undefined) throw new EnrichmentError('CONFIG', `"${file}": user ${JSON.stringify(snapshot.userId)} has no "life": expected what export writes`);
+    if (snapshot.life === undefined) {
+      throw new EnrichmentError(
+        'CONFIG',
+        `"${file}": user ${JSON.stringify(snapshot.userId)} has no "life": expected what export writes`,
+      );
+    }
     yield snapshot;
   }
 }
@@ -50,7 +55,11 @@ async function* lines(file: string): AsyncGenerator<Snapshot> {
       format.encode('Start', value);
       yield value;
     } catch (error) {
-      throw new EnrichmentError('CONFIG', `"${file}", line ${number}: ${messageOf(error)}: expected what export of this version writes; an Avro file goes from one version to the next`, { cause: error });
+      throw new EnrichmentError(
+        'CONFIG',
+        `"${file}", line ${number}: ${messageOf(error)}: expected what export of this version writes; an Avro file goes from one version to the next`,
+        { cause: error },
+      );
     }
   }
 }
@@ -59,7 +68,12 @@ async function* lines(file: string): AsyncGenerator<Snapshot> {
 async function* containerFile(file: string): AsyncGenerator<Snapshot> {
   const { type, fromAvro } = stateFormat().root('Start');
   const source = createReadStream(file);
-  const values = source.pipe(new avsc.streams.BlockDecoder({ readerSchema: type, parseHook: (schema: avsc.Schema) => avsc.Type.forSchema(schema, { wrapUnions: 'always' }) } as object));
+  const values = source.pipe(
+    new avsc.streams.BlockDecoder({
+      readerSchema: type,
+      parseHook: (schema: avsc.Schema) => avsc.Type.forSchema(schema, { wrapUnions: 'always' }),
+    } as object),
+  );
   source.on('error', (error) => values.destroy(error));
   try {
     for await (const value of values) yield fromAvro(value) as Snapshot;

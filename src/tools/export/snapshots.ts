@@ -27,12 +27,17 @@ const ASK_TIMES = 50;
 export function fromWorkflows(temporal: TemporalClient): Take {
   return async (workflowId) => {
     for (let time = 0; time < ASK_TIMES; time++) {
-      const snapshot = await queryWorkflow<Snapshot | null>(temporal, workflowId, QUERIES.snapshot).catch(nothingIfGone);
+      const snapshot = await queryWorkflow<Snapshot | null>(temporal, workflowId, QUERIES.snapshot).catch(
+        nothingIfGone,
+      );
       if (snapshot === undefined) return undefined;
       if (snapshot !== null) return { snapshot, unapplied: 0 };
       await sleep(ASK_AGAIN_AFTER);
     }
-    throw new EnrichmentError('UNREACHABLE', `"${workflowId}" was publishing each of the ${ASK_TIMES} times that it was asked: is Kafka reachable for its worker?`);
+    throw new EnrichmentError(
+      'UNREACHABLE',
+      `"${workflowId}" was publishing each of the ${ASK_TIMES} times that it was asked: is Kafka reachable for its worker?`,
+    );
   };
 }
 
@@ -47,7 +52,10 @@ export function fromHistory({ client }: TemporalClient): Take {
       if (publishing === 0) return { snapshot: { userId: recorded.start.userId, life }, unapplied };
       await sleep(ASK_AGAIN_AFTER);
     }
-    throw new EnrichmentError('UNREACHABLE', `"${workflowId}" has begun to publish and it is not recorded that it is done: let a worker finish that first`);
+    throw new EnrichmentError(
+      'UNREACHABLE',
+      `"${workflowId}" has begun to publish and it is not recorded that it is done: let a worker finish that first`,
+    );
   };
 }
 

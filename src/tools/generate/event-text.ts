@@ -115,7 +115,10 @@ export function withNullSession(event: EventText): EventText {
 }
 
 export function sessionCreated(id: string, userId: string, processedAt: string, country: string): EventText {
-  const fields: Field[] = [...common('UserSessionCreatedEvent', id, userId, processedAt), ['clientCountryCode', quoted(country)]];
+  const fields: Field[] = [
+    ...common('UserSessionCreatedEvent', id, userId, processedAt),
+    ['clientCountryCode', quoted(country)],
+  ];
   return { input: 'session', userId, fields };
 }
 

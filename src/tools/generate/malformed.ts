@@ -49,15 +49,16 @@ const set = (fields: readonly Field[], name: string, json: string): Field[] =>
   fields.map((field) => (field[0] === name ? [name, json] : field));
 const without = (fields: readonly Field[], name: string): Field[] => fields.filter((field) => field[0] !== name);
 
-const withMoney = (kind: string, reason: Reason, change: (fields: Field[], context: UnusableContext) => string): Kind => [
-  kind,
-  reason,
-  (context) => ({ value: change(goodMoney(context), context) }),
-];
+const withMoney = (
+  kind: string,
+  reason: Reason,
+  change: (fields: Field[], context: UnusableContext) => string,
+): Kind => [kind, reason, (context) => ({ value: change(goodMoney(context), context) })];
 const text = (kind: string, value: Buffer | string | null): Kind => [kind, 'malformed', () => ({ value })];
 const invalid = (name: string, json: string): Kind =>
   withMoney(`${name} is ${json}`, 'invalid', (fields) => render(set(fields, name, json)));
-const missing = (name: string): Kind => withMoney(`${name} is missing`, 'invalid', (fields) => render(without(fields, name)));
+const missing = (name: string): Kind =>
+  withMoney(`${name} is missing`, 'invalid', (fields) => render(without(fields, name)));
 const keyed = (kind: string, key: (context: UnusableContext) => string | null): Kind => [
   kind,
   'key-mismatch',
@@ -65,12 +66,24 @@ const keyed = (kind: string, key: (context: UnusableContext) => string | null): 
 ];
 
 const REQUIRED = [
-  'id', 'userId', 'processedAt', 'amount', 'openingBalance', 'closingBalance', 'currency', 'moneyType',
-  'paymentRelatedThing', 'isOldMoneyEvent',
+  'id',
+  'userId',
+  'processedAt',
+  'amount',
+  'openingBalance',
+  'closingBalance',
+  'currency',
+  'moneyType',
+  'paymentRelatedThing',
+  'isOldMoneyEvent',
 ];
 
 const KINDS: readonly Kind[] = [
-  ['value over the limit', 'too-large', (context) => ({ value: render(goodMoney(context)).padEnd(context.maxRecordBytes + 1) })],
+  [
+    'value over the limit',
+    'too-large',
+    (context) => ({ value: render(goodMoney(context)).padEnd(context.maxRecordBytes + 1) }),
+  ],
   ['value over the limit and not JSON', 'too-large', (context) => ({ value: 'x'.repeat(context.maxRecordBytes + 1) })],
 
   text('null value', null),
@@ -91,8 +104,16 @@ const KINDS: readonly Kind[] = [
     withMoney(`amount is ${number}`, 'malformed', (fields) => render(set(fields, 'amount', number))),
   ),
   withMoney('raw line break in a string', 'malformed', (fields) => render(set(fields, 'moneyType', '"A\nB"'))),
-  ['not UTF-8', 'malformed', (context) => ({ value: Buffer.from(render(set(goodMoney(context), 'moneyType', '"\xff\xfe"')), 'latin1') })],
-  ['overlong UTF-8', 'malformed', (context) => ({ value: Buffer.from(render(set(goodMoney(context), 'moneyType', '"\xc0\xaf"')), 'latin1') })],
+  [
+    'not UTF-8',
+    'malformed',
+    (context) => ({ value: Buffer.from(render(set(goodMoney(context), 'moneyType', '"\xff\xfe"')), 'latin1') }),
+  ],
+  [
+    'overlong UTF-8',
+    'malformed',
+    (context) => ({ value: Buffer.from(render(set(goodMoney(context), 'moneyType', '"\xc0\xaf"')), 'latin1') }),
+  ],
 
   withMoney('type is missing', 'unknown-type', (fields) => render(without(fields, 'type'))),
   withMoney('type is null', 'unknown-type', (fields) => render(set(fields, 'type', 'null'))),
@@ -128,32 +149,55 @@ const KINDS: readonly Kind[] = [
   invalid('isOldMoneyEvent', '"false"'),
   invalid('isOldMoneyEvent', '0'),
   withMoney('equal names, the last one wrong', 'invalid', (fields) => render([...fields, ['amount', '"12.50"']])),
-  ['session without a country', 'invalid', ({ random, userId, timestamp }) => {
-    const { fields } = sessionCreated(random.uuid(), userId, iso(timestamp), 'UY');
-    return { input: 'session', value: render(without(fields, 'clientCountryCode')) };
-  }],
-  ['address without a country', 'invalid', ({ random, userId, timestamp }) => {
-    const { fields } = addressChanged(random.uuid(), userId, iso(timestamp), 'UY');
-    return { input: 'user', value: render(without(fields, 'residentCountryCode')) };
-  }],
-  ['time event without its field', 'invalid', ({ random, userId, timestamp }) => {
-    const { fields } = timeEvent('user', random.uuid(), userId, iso(timestamp));
-    return { input: 'user', value: render(without(fields, 'somethingUtil')) };
-  }],
-  ['invalid under a wrong key', 'invalid', (context) => ({
-    key: keyOf(context.random.uuid()),
-    value: render(set(goodMoney(context), 'currency', '"EURO"')),
-  })],
+  [
+    'session without a country',
+    'invalid',
+    ({ random, userId, timestamp }) => {
+      const { fields } = sessionCreated(random.uuid(), userId, iso(timestamp), 'UY');
+      return { input: 'session', value: render(without(fields, 'clientCountryCode')) };
+    },
+  ],
+  [
+    'address without a country',
+    'invalid',
+    ({ random, userId, timestamp }) => {
+      const { fields } = addressChanged(random.uuid(), userId, iso(timestamp), 'UY');
+      return { input: 'user', value: render(without(fields, 'residentCountryCode')) };
+    },
+  ],
+  [
+    'time event without its field',
+    'invalid',
+    ({ random, userId, timestamp }) => {
+      const { fields } = timeEvent('user', random.uuid(), userId, iso(timestamp));
+      return { input: 'user', value: render(without(fields, 'somethingUtil')) };
+    },
+  ],
+  [
+    'invalid under a wrong key',
+    'invalid',
+    (context) => ({
+      key: keyOf(context.random.uuid()),
+      value: render(set(goodMoney(context), 'currency', '"EURO"')),
+    }),
+  ],
 
   keyed('key of another user', ({ random }) => keyOf(random.uuid())),
   keyed('null key', () => null),
   keyed('empty key', () => ''),
   keyed('key with one quote', ({ userId }) => `"${userId}`),
   keyed('key with a space', ({ userId }) => `${userId} `),
-  ['wrong key and from the future', 'key-mismatch', (context) => {
-    const ts = context.timestamp + context.maxFutureSkew + 60_000;
-    return { key: keyOf(context.random.uuid()), value: render(set(goodMoney(context), 'processedAt', quoted(iso(ts)))) };
-  }],
+  [
+    'wrong key and from the future',
+    'key-mismatch',
+    (context) => {
+      const ts = context.timestamp + context.maxFutureSkew + 60_000;
+      return {
+        key: keyOf(context.random.uuid()),
+        value: render(set(goodMoney(context), 'processedAt', quoted(iso(ts)))),
+      };
+    },
+  ],
 
   withMoney('one ms beyond the skew', 'future', (fields, { timestamp, maxFutureSkew }) =>
     render(set(fields, 'processedAt', quoted(iso(timestamp + maxFutureSkew + 1)))),
@@ -161,16 +205,22 @@ const KINDS: readonly Kind[] = [
   withMoney('a year ahead', 'future', (fields, { timestamp, maxFutureSkew }) =>
     render(set(fields, 'processedAt', quoted(iso(timestamp + maxFutureSkew + 365 * 86_400_000)))),
   ),
-  ['time event from the future', 'future', ({ random, userId, timestamp, maxFutureSkew }) => {
-    const { fields } = timeEvent('session', random.uuid(), userId, iso(timestamp + maxFutureSkew + 1));
-    return { input: 'session', value: render(fields) };
-  }],
+  [
+    'time event from the future',
+    'future',
+    ({ random, userId, timestamp, maxFutureSkew }) => {
+      const { fields } = timeEvent('session', random.uuid(), userId, iso(timestamp + maxFutureSkew + 1));
+      return { input: 'session', value: render(fields) };
+    },
+  ],
 ];
 
-export const UNUSABLE_KINDS: readonly { readonly kind: string; readonly reason: Reason }[] = KINDS.map(([kind, reason]) => ({
-  kind,
-  reason,
-}));
+export const UNUSABLE_KINDS: readonly { readonly kind: string; readonly reason: Reason }[] = KINDS.map(
+  ([kind, reason]) => ({
+    kind,
+    reason,
+  }),
+);
 
 /** The record of the n-th kind of {@link UNUSABLE_KINDS}, counted round. */
 export function unusableRecord(index: number, context: UnusableContext): UnusableRecord {

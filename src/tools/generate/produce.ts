@@ -42,7 +42,12 @@ export async function produceTraffic(records: Iterable<GeneratedRecord>, options
     await Promise.all(
       INPUTS.map(async (input) => {
         const own = records.filter((record) => record.input === input);
-        if (own.length > 0) await produce(topics[input], own.map(({ key, value, timestamp }) => ({ key, value, timestamp })));
+        if (own.length > 0) {
+          await produce(
+            topics[input],
+            own.map(({ key, value, timestamp }) => ({ key, value, timestamp })),
+          );
+        }
       }),
     );
     sent += count;

@@ -60,8 +60,12 @@ class Traffic {
     this.#random = new Random(options.seed);
     this.#mainStart = options.start + preludeLength(options);
     this.#end = this.#mainStart + options.span;
-    this.#unusable = [...UNUSABLE_KINDS.keys()].filter((i) => options.tooLarge || UNUSABLE_KINDS[i]?.reason !== 'too-large');
-    for (let i = 0; i < options.users; i += 1) this.#users.push({ id: this.#random.uuid(), session: null, former: null });
+    this.#unusable = [...UNUSABLE_KINDS.keys()].filter(
+      (i) => options.tooLarge || UNUSABLE_KINDS[i]?.reason !== 'too-large',
+    );
+    for (let i = 0; i < options.users; i += 1) {
+      this.#users.push({ id: this.#random.uuid(), session: null, former: null });
+    }
   }
 
   *records(): Generator<GeneratedRecord> {
@@ -96,7 +100,9 @@ class Traffic {
     const kind = random.below(100);
     if (kind < 70) return this.#planMoney(user, clock);
     const date = text.dateText(random, clock);
-    if (kind < 75) return this.#plan(text.birthDateChanged(random.uuid(), user.id, date, String(1930 + random.below(80))), clock);
+    if (kind < 75) {
+      return this.#plan(text.birthDateChanged(random.uuid(), user.id, date, String(1930 + random.below(80))), clock);
+    }
     if (kind < 80) return this.#plan(text.addressChanged(random.uuid(), user.id, date, random.pick(COUNTRIES)), clock);
     this.#plan(text.timeEvent(random.pick(['user', 'session', 'money']), random.uuid(), user.id, date), clock);
   }
@@ -119,8 +125,9 @@ class Traffic {
     let sessionId: string | null;
     if (random.chance(0.05)) sessionId = null;
     else if (random.chance(pending)) sessionId = this.#sessionToCome(user, ts);
-    else if (random.chance(expiredSessions) && this.#isExpired(user.former, ts)) sessionId = (user.former as Session).id;
-    else {
+    else if (random.chance(expiredSessions) && this.#isExpired(user.former, ts)) {
+      sessionId = (user.former as Session).id;
+    } else {
       const session = this.#currentSession(user, clock);
       if (session.ts === clock) ts += random.below(this.#sessionMargin());
       sessionId = session.id;

@@ -4,7 +4,9 @@ import { orNothing } from '../../engine/temporal/histories.ts';
 
 /** Of a worker deployment: `<deployment>:<build id>`, as visibility has it. Throws EnrichmentError CHECK_FAILED when the deployment has no current version. */
 export async function currentVersion(client: Client, namespace: string, deployment: string): Promise<string> {
-  const found = await orNothing(client.workflowService.describeWorkerDeployment({ namespace, deploymentName: deployment }));
+  const found = await orNothing(
+    client.workflowService.describeWorkerDeployment({ namespace, deploymentName: deployment }),
+  );
   const version = found?.workerDeploymentInfo?.routingConfig?.currentDeploymentVersion;
   if (!version?.buildId) {
     throw new EnrichmentError(

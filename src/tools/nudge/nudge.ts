@@ -37,7 +37,13 @@ const POLL = 1_000;
 const VERSION = 'TemporalWorkerDeploymentVersion';
 
 /** Errors: those of the server; the reason of `stopping`. */
-export async function nudge(client: Client, options: NudgeOptions, clock: Clock, stopping: AbortSignal, onProgress: (over: number, found: number) => void): Promise<Nudged> {
+export async function nudge(
+  client: Client,
+  options: NudgeOptions,
+  clock: Clock,
+  stopping: AbortSignal,
+  onProgress: (over: number, found: number) => void,
+): Promise<Nudged> {
   const began = clock.now();
   const nudged = new Map<string, Listed>();
   let left: readonly Listed[] = [];
@@ -67,7 +73,11 @@ export async function nudge(client: Client, options: NudgeOptions, clock: Clock,
 }
 
 /** Runs that were started before `time`, and are not on the current version. */
-async function* before(client: Client, { appId, workflowId, current }: NudgeOptions, time: number): AsyncGenerator<Listed> {
+async function* before(
+  client: Client,
+  { appId, workflowId, current }: NudgeOptions,
+  time: number,
+): AsyncGenerator<Listed> {
   const one = workflowId === undefined ? '' : ` AND WorkflowId = '${workflowId}'`;
   const query = `WorkflowType = '${WORKFLOW_TYPE}' AND ExecutionStatus = 'Running' AND StartTime < '${new Date(time).toISOString()}'${one}`;
   for await (const { workflowId: id, runId, searchAttributes } of client.workflow.list({ query })) {

@@ -14,7 +14,10 @@ export interface Place {
 }
 
 /** `replays`: whether this beginning of the history replays. Undefined when every beginning does. */
-export async function placeOf({ events }: History, replays: (beginning: History) => Promise<boolean>): Promise<Place | undefined> {
+export async function placeOf(
+  { events }: History,
+  replays: (beginning: History) => Promise<boolean>,
+): Promise<Place | undefined> {
   const all = events ?? [];
   const tasks = all.flatMap((event, index) => (event.workflowTaskCompletedEventAttributes ? [index] : []));
   // The commands of a task are checked when the next one begins, so a beginning ends there.
@@ -47,7 +50,11 @@ function commandOf(event: HistoryEvent): number | undefined {
 
 function textOf(event: HistoryEvent): string {
   const name = attributeName(event) ?? 'event';
-  const { activityType, markerName, timerId } = (attributesOf(event) ?? {}) as { activityType?: { name?: string } | null; markerName?: string | null; timerId?: string | null };
+  const { activityType, markerName, timerId } = (attributesOf(event) ?? {}) as {
+    activityType?: { name?: string } | null;
+    markerName?: string | null;
+    timerId?: string | null;
+  };
   const what = activityType?.name ?? markerName ?? (timerId ? `timer ${timerId}` : undefined);
   return [idOf(event), name, what].filter((part) => part !== undefined).join(' ');
 }
@@ -64,7 +71,9 @@ function attributesOf(event: HistoryEvent): unknown {
 }
 
 function keyOf(event: HistoryEvent): string | undefined {
-  return Object.keys(event).find((key) => key.endsWith('EventAttributes') && (event as Record<string, unknown>)[key] !== null);
+  return Object.keys(event).find(
+    (key) => key.endsWith('EventAttributes') && (event as Record<string, unknown>)[key] !== null,
+  );
 }
 
 function idOf({ eventId }: HistoryEvent): number {
@@ -72,5 +81,7 @@ function idOf({ eventId }: HistoryEvent): number {
 }
 
 function timeOf({ eventTime }: HistoryEvent): string {
-  return new Date(Number(String(eventTime?.seconds ?? 0)) * 1_000 + Math.floor((eventTime?.nanos ?? 0) / 1e6)).toISOString();
+  return new Date(
+    Number(String(eventTime?.seconds ?? 0)) * 1_000 + Math.floor((eventTime?.nanos ?? 0) / 1e6),
+  ).toISOString();
 }

@@ -36,7 +36,10 @@ const DETERMINISM = 'DeterminismViolationError';
 const MAX_PLACES = 10;
 
 /** Errors: those of `runs`. */
-export async function replayRuns(runs: AsyncIterable<Run>, { bundle, concurrency, onReplayed }: ReplayOptions): Promise<ReplayResult> {
+export async function replayRuns(
+  runs: AsyncIterable<Run>,
+  { bundle, concurrency, onReplayed }: ReplayOptions,
+): Promise<ReplayResult> {
   const source = runs[Symbol.asyncIterator]();
   const problems: ReplayProblem[] = [];
   let replayed = 0;
@@ -63,27 +66,46 @@ export async function replayRuns(runs: AsyncIterable<Run>, { bundle, concurrency
   return { replayed, events, problems };
 }
 
-async function problemOf({ workflowId, runId, history }: Run, error: Error, bundle: WorkflowBundle, locate: boolean): Promise<ReplayProblem> {
+async function problemOf(
+  { workflowId, runId, history }: Run,
+  error: Error,
+  bundle: WorkflowBundle,
+  locate: boolean,
+): Promise<ReplayProblem> {
   const kind = error.name === DETERMINISM ? 'non-determinism' : 'failure';
   const message = reasonOf(error);
   if (kind === 'failure' || !locate) return { workflowId, runId, kind, message };
-  const place = await placeOf(history, async (beginning) => (await replayOne(bundle, workflowId, beginning)) === undefined);
+  const place = await placeOf(
+    history,
+    async (beginning) => (await replayOne(bundle, workflowId, beginning)) === undefined,
+  );
   return { workflowId, runId, kind, message, ...(place === undefined ? {} : { place }) };
 }
 
-async function replayOne(bundle: WorkflowBundle, workflowId: string, history: Run['history']): Promise<Error | undefined> {
+async function replayOne(
+  bundle: WorkflowBundle,
+  workflowId: string,
+  history: Run['history'],
+): Promise<Error | undefined> {
   const { Worker } = await import('@temporalio/worker');
   try {
     await Worker.runReplayHistory({ workflowBundle: bundle, dataConverter }, history, workflowId);
     return undefined;
   } catch (error) {
     if (error instanceof Error && error.name === DETERMINISM) return error;
-    throw new EnrichmentError('CHECK_FAILED', `the beginning of the history of "${workflowId}" cannot be replayed: ${messageOf(error)}`, { cause: error });
+    throw new EnrichmentError(
+      'CHECK_FAILED',
+      `the beginning of the history of "${workflowId}" cannot be replayed: ${messageOf(error)}`,
+      { cause: error },
+    );
   }
 }
 
 /** What the SDK's core says, out of the dump of the structure that it stands in. */
 function reasonOf(error: Error): string {
   const message = messageOf(error);
-  return (/\[TMPRL1100\] (?:Nondeterminism error: )?(.*?)", source: "/s.exec(message)?.[1] ?? message).replaceAll('\\"', '"');
+  return (/\[TMPRL1100\] (?:Nondeterminism error: )?(.*?)", source: "/s.exec(message)?.[1] ?? message).replaceAll(
+    '\\"',
+    '"',
+  );
 }

@@ -32,13 +32,24 @@ describe('partitions that are added while the bridge runs', () => {
     for (const topic of SETTINGS.inputTopics) world.kafka.addPartitions(topic, 2);
     world.produce('money', 20, { partition: 1 });
     world.kafka.rebalance(SETTINGS.groupId);
-    await world.until('both wait', () => bridge.partitionsWaiting.filter(({ reason, text }) => reason === 'log' && ADDED.test(text)).length === 2);
+    await world.until(
+      'both wait',
+      () => bridge.partitionsWaiting.filter(({ reason, text }) => reason === 'log' && ADDED.test(text)).length === 2,
+    );
     await world.pass(60_000);
     assert.deepEqual(world.signalledMoney, [0]);
     assert.match(bridge.notReady ?? '', ADDED);
 
     const kafka = world.kafka.port('a person') as KafkaClient;
-    await acceptLogs(kafka, { appId: SETTINGS.appId, groupId: SETTINGS.groupId, inputTopics: SETTINGS.inputTopics, partitions: 2, topics: ['money'], from: 'end', dryRun: false });
+    await acceptLogs(kafka, {
+      appId: SETTINGS.appId,
+      groupId: SETTINGS.groupId,
+      inputTopics: SETTINGS.inputTopics,
+      partitions: 2,
+      topics: ['money'],
+      from: 'end',
+      dryRun: false,
+    });
     await world.until('a person has decided, and both go on', async () => (await world.committed(1))[2] === 1);
     assert.equal(world.signals.length, 2);
     await world.until('it is ready', () => bridge.notReady === undefined);

@@ -13,8 +13,16 @@ describe('the bridge', () => {
     world.produce('user', 25, { user: 1, timestamp: 40 });
     world.produce('money', 10, { user: 1, timestamp: 50 });
     await world.until('everything is signalled', () => world.counts.signalled === 5);
-    const of = (user: number) => world.signals.filter(({ userId }) => userId === uuid(user)).flatMap(({ batch }) => batch.records.map(({ event, offset, late }) => [event.type, offset, late]));
-    assert.deepEqual(of(1), [['money', 2, undefined], ['address', 0, undefined], ['session', 0, undefined], ['money', 0, undefined]]);
+    const of = (user: number) =>
+      world.signals
+        .filter(({ userId }) => userId === uuid(user))
+        .flatMap(({ batch }) => batch.records.map(({ event, offset, late }) => [event.type, offset, late]));
+    assert.deepEqual(of(1), [
+      ['money', 2, undefined],
+      ['address', 0, undefined],
+      ['session', 0, undefined],
+      ['money', 0, undefined],
+    ]);
     assert.deepEqual(of(2), [['money', 1, undefined]]);
     const [first] = world.signals;
     assert.deepEqual([first!.batch.partition, first!.batch.rules.dedupTtl], [0, 60_000]);
@@ -71,10 +79,16 @@ describe('the bridge', () => {
     world.produce('money', 23, { user: 2 });
     await world.until('the other user is signalled', () => world.signals.length === 2);
     await world.pass(20_000);
-    assert.deepEqual(world.signals.map(({ userId }) => userId), [uuid(1), uuid(2)]);
+    assert.deepEqual(
+      world.signals.map(({ userId }) => userId),
+      [uuid(1), uuid(2)],
+    );
     world.signals[0]!.acknowledge();
     await world.until('what waited is signalled together', () => world.signals.length === 3);
-    assert.deepEqual(world.signals[2]!.batch.records.map(({ offset }) => offset), [1, 2, 3]);
+    assert.deepEqual(
+      world.signals[2]!.batch.records.map(({ offset }) => offset),
+      [1, 2, 3],
+    );
     // Everything of this user below was acknowledged.
     assert.deepEqual(world.signals[2]!.batch.lowWater, [0, 0, 1]);
   });
@@ -116,7 +130,13 @@ describe('the bridge', () => {
     world.produce('money', 10, { key: 'of another' });
     world.produce('money', 11);
     await world.until('all is done', async () => (await world.committed())[2] === 3);
-    assert.deepEqual(world.kafka.committed('dead').map(({ headers }) => [headers['reason'], headers['source-offset']]), [['malformed', '0'], ['key-mismatch', '1']]);
+    assert.deepEqual(
+      world.kafka.committed('dead').map(({ headers }) => [headers['reason'], headers['source-offset']]),
+      [
+        ['malformed', '0'],
+        ['key-mismatch', '1'],
+      ],
+    );
     assert.deepEqual([world.counts.deadLetters, world.signalledMoney], [2, [2]]);
   });
 
@@ -150,13 +170,21 @@ describe('the bridge', () => {
     await world.until('the first has all', () => a.describe().length === 4);
     const b = world.start('b');
     await world.until('both have two', () => a.describe().length === 2 && b.describe().length === 2);
-    for (let partition = 0; partition < 4; partition += 1) world.produce('money', partition, { user: partition, partition });
+    for (let partition = 0; partition < 4; partition += 1) {
+      world.produce('money', partition, { user: partition, partition });
+    }
     await world.until('all is signalled', () => new Set(world.signals.map(({ userId }) => userId)).size === 4);
     assert.deepEqual(new Set(world.signals.map(({ bridge }) => bridge)), new Set(['a', 'b']));
     a.stop();
     await world.until('the other has all', () => b.describe().length === 4);
-    for (let partition = 0; partition < 4; partition += 1) world.produce('money', 50 + partition, { user: partition, partition });
-    await world.until('all is committed', async () => (await Promise.all([0, 1, 2, 3].map((partition) => world.committed(partition)))).every(([, , money]) => money === 2));
+    for (let partition = 0; partition < 4; partition += 1) {
+      world.produce('money', 50 + partition, { user: partition, partition });
+    }
+    await world.until('all is committed', async () =>
+      (await Promise.all([0, 1, 2, 3].map((partition) => world.committed(partition)))).every(
+        ([, , money]) => money === 2,
+      ),
+    );
   });
 
   it('that was cut off and does not know it cannot commit, and joins anew', async (t) => {
@@ -221,7 +249,9 @@ describe('the bridge', () => {
       if (broken && api === 'fence') throw new Error('no broker');
     };
     const a = world.start('a');
-    await world.until('it says so', () => /^partition 0 waits, for \d+ s: no broker; it is tried again$/.test(a.notReady ?? ''));
+    await world.until('it says so', () =>
+      /^partition 0 waits, for \d+ s: no broker; it is tried again$/.test(a.notReady ?? ''),
+    );
     broken = false;
     world.produce('money', 10);
     await world.until('the money is committed', async () => (await world.committed())[2] === 1);
@@ -250,7 +280,9 @@ describe('the bridge', () => {
       if (broken && api === 'fence') throw new Error('no broker');
     };
     const a = world.start('a');
-    await world.until('it says so', () => /^partition 0 waits, for \d+ s: no broker; it is tried again$/.test(a.notReady ?? ''));
+    await world.until('it says so', () =>
+      /^partition 0 waits, for \d+ s: no broker; it is tried again$/.test(a.notReady ?? ''),
+    );
     for (let minutes = 0; minutes < 10; minutes += 1) {
       await world.pass(60_000);
       assert.equal(a.notLive, undefined);

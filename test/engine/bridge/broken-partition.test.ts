@@ -22,7 +22,10 @@ async function committedMoney(world: World): Promise<(number | null)[]> {
   return Promise.all(ALL.map(async (partition) => (await world.committed(partition))[2]!));
 }
 
-const offsetsOf = (world: World, partition: number) => world.signals.filter(({ batch }) => batch.partition === partition).flatMap(({ batch }) => batch.records.map(({ offset }) => offset));
+const offsetsOf = (world: World, partition: number) =>
+  world.signals
+    .filter(({ batch }) => batch.partition === partition)
+    .flatMap(({ batch }) => batch.records.map(({ offset }) => offset));
 
 describe('a partition without a leader', () => {
   for (const topic of SETTINGS.inputTopics) {
@@ -35,15 +38,29 @@ describe('a partition without a leader', () => {
         moneyIn(world, topic === 'money' ? OTHERS : ALL, 1_000 * n);
         await world.pass(1_000);
       }
-      await world.until('the others are committed', async () => (await committedMoney(world)).filter((offset) => offset === 20).length === 3);
+      await world.until(
+        'the others are committed',
+        async () => (await committedMoney(world)).filter((offset) => offset === 20).length === 3,
+      );
       assert.deepEqual(offsetsOf(world, BROKEN), []);
       assert.equal(world.kafka.joins, 1);
-      assert.deepEqual(bridge.partitionsWaiting.map(({ partition, reason }) => [partition, reason]), [[BROKEN, 'ends']]);
-      assert.match(bridge.notReady ?? '', new RegExp(`^partition 2 waits, for \\d+ s: the ends of its logs cannot be read: ${topic} has no leader for it that answers; check the brokers that lead it$`));
+      assert.deepEqual(
+        bridge.partitionsWaiting.map(({ partition, reason }) => [partition, reason]),
+        [[BROKEN, 'ends']],
+      );
+      assert.match(
+        bridge.notReady ?? '',
+        new RegExp(
+          `^partition 2 waits, for \\d+ s: the ends of its logs cannot be read: ${topic} has no leader for it that answers; check the brokers that lead it$`,
+        ),
+      );
       assert.equal(world.warnings(/^partition 2 waits, the others go on/).length, 1);
       world.kafka.setLeaderless(topic, BROKEN, false);
       if (topic === 'money') moneyIn(world, [BROKEN], 30_000);
-      await world.until('it goes on', async () => (await committedMoney(world))[BROKEN] === (topic === 'money' ? 1 : 20));
+      await world.until(
+        'it goes on',
+        async () => (await committedMoney(world))[BROKEN] === (topic === 'money' ? 1 : 20),
+      );
       assert.equal(bridge.notReady, undefined);
     });
   }
@@ -53,9 +70,14 @@ describe('a partition without a leader', () => {
     world.kafka.setLeaderless('user', BROKEN, true);
     moneyIn(world, ALL, 0);
     const bridge = world.start('a');
-    await world.until('the others are committed', async () => OTHERS.every((partition) => world.signals.some(({ batch }) => batch.partition === partition)));
+    await world.until('the others are committed', async () =>
+      OTHERS.every((partition) => world.signals.some(({ batch }) => batch.partition === partition)),
+    );
     await world.until('it is named', () => /^partition 2 waits/.test(bridge.notReady ?? ''));
-    assert.deepEqual(bridge.partitionsWaiting.map(({ partition, reason }) => [partition, reason]), [[BROKEN, 'taking']]);
+    assert.deepEqual(
+      bridge.partitionsWaiting.map(({ partition, reason }) => [partition, reason]),
+      [[BROKEN, 'taking']],
+    );
     assert.deepEqual(bridge.partitions, ALL);
     world.kafka.setLeaderless('user', BROKEN, false);
     await world.until('it goes on', async () => (await committedMoney(world))[BROKEN] === 1);
@@ -85,9 +107,15 @@ describe('a commit that fails', () => {
       assert.equal(failures, 0);
       assert.equal(world.kafka.joins, 1);
       await world.until('it is taken again', () => bridge.notReady === undefined && bridge.describe().length === 4);
-      assert.deepEqual(ALL.map((partition) => world.kafka.fences.filter((id) => id === `app-bridge-${partition}`).length), [1, 1, 4, 1]);
+      assert.deepEqual(
+        ALL.map((partition) => world.kafka.fences.filter((id) => id === `app-bridge-${partition}`).length),
+        [1, 1, 4, 1],
+      );
       // Signalled again is harmless; not at all would be a loss.
-      assert.deepEqual([...new Set(offsetsOf(world, BROKEN))].sort((a, b) => a - b), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+      assert.deepEqual(
+        [...new Set(offsetsOf(world, BROKEN))].sort((a, b) => a - b),
+        [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+      );
       for (const partition of OTHERS) assert.deepEqual(offsetsOf(world, partition), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     });
   }
@@ -144,7 +172,15 @@ describe('the end of a generation', () => {
       clock,
       logger: silentLogger(),
       signaller: { signal: async () => undefined, history: async () => null },
-      observer: { read() {}, deadLettersCut() {}, deadLettersWritten() {}, late() {}, signalled() {}, signalFailed() {}, committed() {} },
+      observer: {
+        read() {},
+        deadLettersCut() {},
+        deadLettersWritten() {},
+        late() {},
+        signalled() {},
+        signalFailed() {},
+        committed() {},
+      },
       rooms: new TopicRooms(port, clock),
       member: { pause() {}, resume() {}, seek() {} },
       onFailure: (error) => assert.fail(error as Error),
@@ -207,11 +243,19 @@ describe('a log that was cut below what was read of it', () => {
     world.kafka.truncate('money', BROKEN, 3);
     await world.pass(60_000);
     moneyIn(world, ALL, 60_000);
-    await world.until('the others go on', async () => OTHERS.every((partition) => offsetsOf(world, partition).includes(5)));
+    await world.until('the others go on', async () =>
+      OTHERS.every((partition) => offsetsOf(world, partition).includes(5)),
+    );
     await world.pass(10_000);
     assert.deepEqual(offsetsOf(world, BROKEN), [0, 1, 2, 3, 4]);
-    assert.deepEqual(bridge.partitionsWaiting.map(({ partition, reason }) => [partition, reason]), [[BROKEN, 'log']]);
-    assert.match(bridge.notReady ?? '', /^partition 2 waits, for \d+ s: money, partition 2 .*(was read up to offset 5|read up to 5)/);
+    assert.deepEqual(
+      bridge.partitionsWaiting.map(({ partition, reason }) => [partition, reason]),
+      [[BROKEN, 'log']],
+    );
+    assert.match(
+      bridge.notReady ?? '',
+      /^partition 2 waits, for \d+ s: money, partition 2 .*(was read up to offset 5|read up to 5)/,
+    );
     assert.equal(world.kafka.joins, 1);
   });
 });

@@ -15,13 +15,20 @@ import { fetched, MONEY_INPUT, SESSION_INPUT, unusable, USER_INPUT } from './giv
 
 const NOW = 1_000_000;
 const OPTIONS: Omit<CommitterOptions, 'rooms'> = {
-  appId: 'app', groupId: 'group', partition: 1, inputTopics: ['user', 'session', 'money'], deadLetterTopic: 'dead', deadLetterPartitions: 2,
+  appId: 'app',
+  groupId: 'group',
+  partition: 1,
+  inputTopics: ['user', 'session', 'money'],
+  deadLetterTopic: 'dead',
+  deadLetterPartitions: 2,
 };
 
 function world(t: TestContext) {
   const kafka = new FakeKafka();
   for (const topic of [...OPTIONS.inputTopics, 'dead']) kafka.createTopic(topic, 2);
-  for (const topic of OPTIONS.inputTopics) for (let offset = 0; offset < 1_000; offset += 1) kafka.append(topic, 1, { key: null, value: null });
+  for (const topic of OPTIONS.inputTopics) {
+    for (let offset = 0; offset < 1_000; offset += 1) kafka.append(topic, 1, { key: null, value: null });
+  }
   const port = kafka.port('bridge');
   const rooms = new TopicRooms(port, new ManualClock());
   const cut: number[] = [];
@@ -34,15 +41,26 @@ function world(t: TestContext) {
       t.after(() => taken.committer.close());
       return taken;
     },
-    committed: () => port.committedOffsets('group', OPTIONS.inputTopics.map((topic) => ({ topic, partition: 1 }))),
-    deadLetters: () => kafka.committed('dead', 1).map(({ headers }) => `${headers['source-topic']} ${headers['source-offset']}`),
+    committed: () =>
+      port.committedOffsets(
+        'group',
+        OPTIONS.inputTopics.map((topic) => ({ topic, partition: 1 })),
+      ),
+    deadLetters: () =>
+      kafka.committed('dead', 1).map(({ headers }) => `${headers['source-topic']} ${headers['source-offset']}`),
   };
 }
 
 /** A triple that goes on at `committed` and has read the logs that follow from there. */
 function reading(committed: Committed, logs: readonly [Fetched[], Fetched[], Fetched[]]): PartitionTriple {
   const triple = new PartitionTriple({
-    partition: 1, start: committed.start, deadLettersBelow: committed.deadLettersBelow, outOfOrderness: 20, idleTimeout: 5_000, maxHeld: 1_000, maxHeldBytes: 1e6,
+    partition: 1,
+    start: committed.start,
+    deadLettersBelow: committed.deadLettersBelow,
+    outOfOrderness: 20,
+    idleTimeout: 5_000,
+    maxHeld: 1_000,
+    maxHeldBytes: 1e6,
   });
   for (const input of [USER_INPUT, SESSION_INPUT, MONEY_INPUT] as const) {
     const from = triple.nextFetch(input);
@@ -73,10 +91,17 @@ describe('the committer', () => {
   it('commits the checkpoint, and the next holder goes on there', async (t) => {
     const { take, committed } = world(t);
     const first = await take();
-    const triple = reading(first.committed, [[fetched(USER_INPUT, 0, { ts: 100, time: true })], [fetched(SESSION_INPUT, 0, { ts: 200, time: true })], [fetched(MONEY_INPUT, 0, { ts: 300 })]]);
+    const triple = reading(first.committed, [
+      [fetched(USER_INPUT, 0, { ts: 100, time: true })],
+      [fetched(SESSION_INPUT, 0, { ts: 200, time: true })],
+      [fetched(MONEY_INPUT, 0, { ts: 300 })],
+    ]);
     assert.deepEqual(await first.committer.commit(triple), []);
     // The user event is held: the watermark is 80.
-    assert.deepEqual((await committed()).map(({ offset }) => offset), [0, 0, 0]);
+    assert.deepEqual(
+      (await committed()).map(({ offset }) => offset),
+      [0, 0, 0],
+    );
     triple.sawEnd(USER_INPUT, 1, NOW + 10_000);
     for (const input of [0, 1, 2] as const) triple.sawEnd(input, 1, NOW + 20_000);
     for (const input of [0, 1, 2] as const) triple.sawEnd(input, 1, NOW + 30_000);
@@ -86,10 +111,18 @@ describe('the committer', () => {
     await first.committer.commit(triple);
     assert.deepEqual(await committed(), [
       { topic: 'user', partition: 1, offset: 1, metadata: '{"v":1,"maxTs":100,"watermark":301,"deadLettersBelow":1}' },
-      { topic: 'session', partition: 1, offset: 1, metadata: '{"v":1,"maxTs":200,"watermark":301,"deadLettersBelow":1}' },
+      {
+        topic: 'session',
+        partition: 1,
+        offset: 1,
+        metadata: '{"v":1,"maxTs":200,"watermark":301,"deadLettersBelow":1}',
+      },
       { topic: 'money', partition: 1, offset: 1, metadata: '{"v":1,"maxTs":300,"watermark":301,"deadLettersBelow":1}' },
     ]);
-    assert.deepEqual((await take()).committed, { start: { next: [1, 1, 1], maxTs: [100, 200, 300], watermark: 301 }, deadLettersBelow: [1, 1, 1] });
+    assert.deepEqual((await take()).committed, {
+      start: { next: [1, 1, 1], maxTs: [100, 200, 300], watermark: 301 },
+      deadLettersBelow: [1, 1, 1],
+    });
   });
 
   it('commits nothing when nothing is new', async (t) => {
@@ -112,8 +145,13 @@ describe('the committer', () => {
     assert.deepEqual([deadLetters(), (await committed())[2]!.offset], [[], null]);
     kafka.intercept = () => undefined;
     const second = await take();
-    const written = await second.committer.commit(reading(second.committed, [[], [], [unusable(0, 100), unusable(1, 101)]]));
-    assert.deepEqual(written?.map(({ offset }) => offset), [0, 1]);
+    const written = await second.committer.commit(
+      reading(second.committed, [[], [], [unusable(0, 100), unusable(1, 101)]]),
+    );
+    assert.deepEqual(
+      written?.map(({ offset }) => offset),
+      [0, 1],
+    );
     assert.deepEqual([deadLetters(), (await committed())[2]!.offset], [['money 0', 'money 1'], 2]);
   });
 
@@ -126,7 +164,12 @@ describe('the committer', () => {
     assert.deepEqual([first!.key?.toString(), first!.value?.toString()], ['k', 'no JSON']);
     assert.deepEqual([second!.key, second!.value], [null, null]);
     assert.deepEqual(first!.headers, {
-      reason: 'malformed', detail: 'value: expected JSON', 'source-topic': 'money', 'source-partition': '1', 'source-offset': '0', 'source-timestamp': '5',
+      reason: 'malformed',
+      detail: 'value: expected JSON',
+      'source-topic': 'money',
+      'source-partition': '1',
+      'source-offset': '0',
+      'source-timestamp': '5',
     });
   });
 
@@ -193,7 +236,12 @@ describe('the committer', () => {
     const transaction = await producer.begin();
     await transaction.sendOffsets('group', [
       { topic: 'user', partition: 1, offset: 3, metadata: '' },
-      { topic: 'money', partition: 1, offset: 5, metadata: encodeMetadata({ maxTs: 9, watermark: 4, deadLettersBelow: 8 }) },
+      {
+        topic: 'money',
+        partition: 1,
+        offset: 5,
+        metadata: encodeMetadata({ maxTs: 9, watermark: 4, deadLettersBelow: 8 }),
+      },
     ]);
     await transaction.commit();
     assert.deepEqual((await take()).committed, {
@@ -202,7 +250,10 @@ describe('the committer', () => {
     });
   });
 
-  const raw = (offset: number, value: Buffer, key: Buffer = Buffer.from('k')): Fetched => ({ ...unusable(offset, 1), raw: { key, value } });
+  const raw = (offset: number, value: Buffer, key: Buffer = Buffer.from('k')): Fetched => ({
+    ...unusable(offset, 1),
+    raw: { key, value },
+  });
   const text = (offset: number): Fetched => raw(offset, Buffer.alloc(1_000, `${offset} `));
 
   for (const visible of [true, false]) {
@@ -213,11 +264,19 @@ describe('the committer', () => {
       const taken = await take();
       const triple = reading(taken.committed, [[], [], Array.from({ length: 300 }, (_, offset) => text(offset))]);
       assert.equal((await taken.committer.commit(triple))?.length, 300);
-      assert.deepEqual(deadLetters(), Array.from({ length: 300 }, (_, offset) => `money ${offset}`));
+      assert.deepEqual(
+        deadLetters(),
+        Array.from({ length: 300 }, (_, offset) => `money ${offset}`),
+      );
       assert.equal((await committed())[2]!.offset, 300);
       // Each refusal costs a fence and halves what is tried, 330,000 bytes at first.
       assert.equal(kafka.fences.length, visible ? 1 : 5);
-      triple.offer(MONEY_INPUT, Array.from({ length: 300 }, (_, n) => text(300 + n)), 600, NOW);
+      triple.offer(
+        MONEY_INPUT,
+        Array.from({ length: 300 }, (_, n) => text(300 + n)),
+        600,
+        NOW,
+      );
       triple.sawEnd(MONEY_INPUT, 600, NOW + 1_000);
       triple.read(1_000, NOW + 1_000);
       const before = kafka.fences.length;
@@ -244,7 +303,10 @@ describe('the committer', () => {
       const { committer, committed } = await take();
       await committer.commit(reading(committed, [[], [], [raw(0, noise(50_000)), raw(1, Buffer.from('small'))]]));
       const [large, small] = kafka.committed('dead', 1);
-      assert.deepEqual([large!.headers['value-cut'], large!.headers['value-bytes'], small!.headers['value-cut']], ['true', '50000', undefined]);
+      assert.deepEqual(
+        [large!.headers['value-cut'], large!.headers['value-bytes'], small!.headers['value-cut']],
+        ['true', '50000', undefined],
+      );
       assert.ok(noise(50_000).subarray(0, large!.value!.length).equals(large!.value!));
       assert.ok(large!.value!.length > (visible ? 9_000 : 2_000));
       assert.deepEqual(cut, [1]);
@@ -257,7 +319,10 @@ describe('the committer', () => {
     const { committer, committed } = await take();
     await committer.commit(reading(committed, [[], [], [raw(0, Buffer.from('v'), noise(50_000))]]));
     const [letter] = kafka.committed('dead', 1);
-    assert.deepEqual([letter!.headers['key-cut'], letter!.headers['key-bytes'], letter!.value?.toString()], ['true', '50000', 'v']);
+    assert.deepEqual(
+      [letter!.headers['key-cut'], letter!.headers['key-bytes'], letter!.value?.toString()],
+      ['true', '50000', 'v'],
+    );
     assert.deepEqual(cut, [1]);
   });
 
@@ -266,7 +331,10 @@ describe('the committer', () => {
     kafka.settings.set('dead', { 'cleanup.policy': 'compact' });
     const { committer, committed } = await take();
     const keyless = { ...unusable(0, 7), raw: { key: null, value: Buffer.from('v') } };
-    await assert.rejects(committer.commit(reading(committed, [[], [], [keyless]])), /cleanup\.policy "compact"\? Set it to "delete"/);
+    await assert.rejects(
+      committer.commit(reading(committed, [[], [], [keyless]])),
+      /cleanup\.policy "compact"\? Set it to "delete"/,
+    );
     assert.equal(kafka.fences.length, 1);
   });
 
@@ -276,7 +344,12 @@ describe('the committer', () => {
     const triple = reading(committed, [[], [], Array.from({ length: 100 }, (_, offset) => text(offset))]);
     await committer.commit(triple);
     kafka.settings.set('dead', { 'max.message.bytes': '20000' });
-    triple.offer(MONEY_INPUT, Array.from({ length: 100 }, (_, n) => text(100 + n)), 200, NOW);
+    triple.offer(
+      MONEY_INPUT,
+      Array.from({ length: 100 }, (_, n) => text(100 + n)),
+      200,
+      NOW,
+    );
     triple.sawEnd(MONEY_INPUT, 200, NOW + 1_000);
     triple.read(1_000, NOW + 1_000);
     await committer.commit(triple);

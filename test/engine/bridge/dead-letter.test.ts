@@ -2,12 +2,25 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createHash } from 'node:crypto';
 import { bytesOf } from '../../../src/engine/kafka/port.ts';
-import { cutDeadLetter, DEAD_LETTER_REASONS, deadLetter, ownHeaders, readDeadLetterHeaders } from '../../../src/engine/bridge/dead-letter.ts';
+import {
+  cutDeadLetter,
+  DEAD_LETTER_REASONS,
+  deadLetter,
+  ownHeaders,
+  readDeadLetterHeaders,
+} from '../../../src/engine/bridge/dead-letter.ts';
 
 const source = { topic: 'wallet-events', partition: 3, offset: 9_007_199_254_740_991, timestamp: 1_769_853_600_000 };
 
 test('the reasons are the six of the contract, in their order of precedence', () => {
-  assert.deepEqual(DEAD_LETTER_REASONS, ['too-large', 'malformed', 'unknown-type', 'invalid', 'key-mismatch', 'future']);
+  assert.deepEqual(DEAD_LETTER_REASONS, [
+    'too-large',
+    'malformed',
+    'unknown-type',
+    'invalid',
+    'key-mismatch',
+    'future',
+  ]);
 });
 
 test('a dead letter has the raw key and value, and six headers of text', () => {
@@ -59,7 +72,17 @@ test('a timestamp in nanoseconds is the very number in the header, and is read b
 test("the record's own headers stay, before ours", () => {
   const own = { trace: 'abc', twice: ['1', Buffer.from('2')], none: null };
   const { headers } = deadLetter(source, { key: null, value: null, headers: own }, WHY);
-  assert.deepEqual(Object.keys(headers!), ['trace', 'twice', 'none', 'reason', 'detail', 'source-topic', 'source-partition', 'source-offset', 'source-timestamp']);
+  assert.deepEqual(Object.keys(headers!), [
+    'trace',
+    'twice',
+    'none',
+    'reason',
+    'detail',
+    'source-topic',
+    'source-partition',
+    'source-offset',
+    'source-timestamp',
+  ]);
   assert.deepEqual(ownHeaders(headers!), own);
 });
 
@@ -74,14 +97,23 @@ test('a header of the record that is named like ours confuses nobody: the last o
 
 test('a value that no request can carry is cut, and its size and SHA-256 tell the whole', () => {
   const value = Buffer.alloc(50_000, 'abc');
-  const letter = cutDeadLetter(source, { key: Buffer.from('key'), value, headers: { trace: 'abc', 'value-cut': 'mine' } }, WHY, 4_000);
+  const letter = cutDeadLetter(
+    source,
+    { key: Buffer.from('key'), value, headers: { trace: 'abc', 'value-cut': 'mine' } },
+    WHY,
+    4_000,
+  );
   assert.ok(bytesOf(letter) <= 4_000 && bytesOf(letter) > 3_900, `${bytesOf(letter)} bytes`);
   assert.ok(value.subarray(0, (letter.value as Buffer).length).equals(letter.value as Buffer));
   assert.equal(letter.headers!['value-bytes'], '50000');
   assert.equal(letter.headers!['value-sha256'], sha256(value));
   assert.deepEqual(letter.headers!['value-cut'], ['mine', 'true']);
   assert.deepEqual(letter.key, Buffer.from('key'));
-  assert.deepEqual(readDeadLetterHeaders(letter.headers!), { ...WHY, source, cut: { value: { bytes: 50_000, sha256: sha256(value) } } });
+  assert.deepEqual(readDeadLetterHeaders(letter.headers!), {
+    ...WHY,
+    source,
+    cut: { value: { bytes: 50_000, sha256: sha256(value) } },
+  });
   assert.deepEqual(ownHeaders(letter.headers!), { trace: 'abc', 'value-cut': 'mine' });
 });
 

@@ -18,7 +18,15 @@ function event(input: InputIndex, ts: number, time = false): Event {
   if (input === SESSION_INPUT) return { type: 'session', sessionId: 's', clientCountryCode: 'UY' };
   return {
     type: 'money',
-    money: { id: 'm', ts, amount: '1.00', currency: 'EUR', closingBalance: '2.00', moneyType: 'BET', isOldMoneyEvent: false },
+    money: {
+      id: 'm',
+      ts,
+      amount: '1.00',
+      currency: 'EUR',
+      closingBalance: '2.00',
+      moneyType: 'BET',
+      isOldMoneyEvent: false,
+    },
   };
 }
 
@@ -31,17 +39,41 @@ export interface FetchedFields {
   readonly time?: boolean;
 }
 
-export function fetched(input: InputIndex, offset: number, { ts, timestamp = ts, userId = 'u', bytes = 10, time = false }: FetchedFields): Fetched<Applicable['event']> {
+export function fetched(
+  input: InputIndex,
+  offset: number,
+  { ts, timestamp = ts, userId = 'u', bytes = 10, time = false }: FetchedFields,
+): Fetched<Applicable['event']> {
   return { offset, timestamp, bytes, decoded: decodedOf({ ok: true, userId, ts, event: event(input, ts, time) }) };
 }
 
 export function unusable(offset: number, timestamp: number): Fetched {
   const raw = { key: Buffer.from('k'), value: Buffer.from('no JSON') };
-  return { offset, timestamp, bytes: raw.value.length, decoded: { ok: false, reason: 'malformed', detail: 'value: expected JSON' }, raw };
+  return {
+    offset,
+    timestamp,
+    bytes: raw.value.length,
+    decoded: { ok: false, reason: 'malformed', detail: 'value: expected JSON' },
+    raw,
+  };
 }
 
 /** Read at `before.next`, which is [n, n, n] for a place n of the reading order. */
-export function read(place: number, input: InputIndex, ts: number, { userId = 'u', bytes = 10, offset = place } = {}): ReadRecord {
+export function read(
+  place: number,
+  input: InputIndex,
+  ts: number,
+  { userId = 'u', bytes = 10, offset = place } = {},
+): ReadRecord {
   const before: Checkpoint = { next: [place, place, place] as Offsets, maxTs: [ts, ts, ts], watermark: ts };
-  return { input, offset, ts, key: userId, bytes, before, urgent: input === MONEY_INPUT, applicable: { input, offset, ts, event: event(input, ts) as Applicable['event'] } };
+  return {
+    input,
+    offset,
+    ts,
+    key: userId,
+    bytes,
+    before,
+    urgent: input === MONEY_INPUT,
+    applicable: { input, offset, ts, event: event(input, ts) as Applicable['event'] },
+  };
 }

@@ -38,7 +38,11 @@ test('or with a megabyte', async () => {
 });
 
 test('or with 2,500 records; then its signals wait until all that was signalled is applied, however short its history is', async () => {
-  const { guard, looks, slept } = guardOver({ ...short, busy: true }, { ...short, busy: true }, { ...short, busy: false });
+  const { guard, looks, slept } = guardOver(
+    { ...short, busy: true },
+    { ...short, busy: true },
+    { ...short, busy: false },
+  );
   for (let n = 0; n < 5; n += 1) assert.equal(guard.admit('a', of(10_000, 500), forEver), undefined);
   await guard.admit('a', of(10_000, 500), forEver);
   assert.equal(looks.length, 3);
@@ -48,7 +52,11 @@ test('or with 2,500 records; then its signals wait until all that was signalled 
 });
 
 test('a look at its length says nothing of what is applied: full signals reach the megabyte before the 2,500 records', async () => {
-  const { guard, looks, slept } = guardOver({ ...short, busy: true }, { ...short, busy: true }, { ...short, busy: false });
+  const { guard, looks, slept } = guardOver(
+    { ...short, busy: true },
+    { ...short, busy: true },
+    { ...short, busy: false },
+  );
   for (let n = 0; n < 5; n += 1) assert.equal(guard.admit('a', of(200_000, 400), forEver), undefined);
   await guard.admit('a', of(200_000, 400), forEver);
   assert.deepEqual([looks.length, slept()], [1, 0], 'its length');
@@ -80,7 +88,10 @@ test('a workflow that is gone holds nothing up, and neither does an ended genera
 });
 
 test('a wait that ended with its generation is no look: the next generation does not send 200 more without one', async () => {
-  const { guard, looks } = guardOver({ events: MAX_HISTORY.events, bytes: 0 }, { events: MAX_HISTORY.events, bytes: 0 });
+  const { guard, looks } = guardOver(
+    { events: MAX_HISTORY.events, bytes: 0 },
+    { events: MAX_HISTORY.events, bytes: 0 },
+  );
   assert.equal(guard.admit('a', of(1_000_000), forEver), undefined);
   const ended = new AbortController();
   const wait = guard.admit('a', of(100), ended.signal);

@@ -7,7 +7,10 @@ import type { KafkaClient } from '../../../src/engine/kafka/port.ts';
 import { SETTINGS, World } from './world.ts';
 
 /** Five records of money that are read; all else is committed. */
-async function given(t: ConstructorParameters<typeof World>[0], { acknowledged = true } = {}): Promise<{ world: World; bridge: Bridge }> {
+async function given(
+  t: ConstructorParameters<typeof World>[0],
+  { acknowledged = true } = {},
+): Promise<{ world: World; bridge: Bridge }> {
   const world = new World(t);
   world.kafka.identified = true;
   world.autoAcknowledge = acknowledged;
@@ -20,11 +23,21 @@ async function given(t: ConstructorParameters<typeof World>[0], { acknowledged =
 }
 
 const waitsFor = (world: World, bridge: Bridge, text: RegExp) =>
-  world.until(`it waits: ${text.source}`, () => bridge.partitionsWaiting.some((wait) => wait.reason === 'log' && text.test(wait.text)));
+  world.until(`it waits: ${text.source}`, () =>
+    bridge.partitionsWaiting.some((wait) => wait.reason === 'log' && text.test(wait.text)),
+  );
 
 function accept({ kafka }: World, from: 'beginning' | 'end'): ReturnType<typeof acceptLogs> {
   const { appId, groupId, inputTopics } = SETTINGS;
-  return acceptLogs(kafka.port('person') as KafkaClient, { appId, groupId, inputTopics, partitions: 1, topics: ['money'], from, dryRun: false });
+  return acceptLogs(kafka.port('person') as KafkaClient, {
+    appId,
+    groupId,
+    inputTopics,
+    partitions: 1,
+    topics: ['money'],
+    from,
+    dryRun: false,
+  });
 }
 
 test('a topic that was made anew and holds as much as before is noticed by its id, while it is read', async (t) => {
@@ -33,7 +46,12 @@ test('a topic that was made anew and holds as much as before is noticed by its i
   for (let n = 10; n < 15; n += 1) world.produce('money', n);
   await waitsFor(world, bridge, /^money, partition 0 belongs to another topic of that name/);
   await accept(world, 'beginning');
-  await world.until('its records are sent', () => world.signals.filter(({ batch }) => batch.logs?.money === 'id-of-money1').flatMap(({ batch }) => batch.records).length === 5);
+  await world.until(
+    'its records are sent',
+    () =>
+      world.signals.filter(({ batch }) => batch.logs?.money === 'id-of-money1').flatMap(({ batch }) => batch.records)
+        .length === 5,
+  );
 });
 
 test('a bridge that takes the partition again while a decision about it is committed: the decision stands', async (t) => {
@@ -54,7 +72,15 @@ test('a bridge that takes the partition again while a decision about it is commi
     },
   };
   const { appId, groupId, inputTopics } = SETTINGS;
-  const accepting = { appId, groupId, inputTopics, partitions: 1, topics: ['money'], from: 'beginning', dryRun: false } as const;
+  const accepting = {
+    appId,
+    groupId,
+    inputTopics,
+    partitions: 1,
+    topics: ['money'],
+    from: 'beginning',
+    dryRun: false,
+  } as const;
   // The committed offset went with the old topic.
   assert.deepEqual(await acceptLogs(disturbed, accepting), [{ topic: 'money', partition: 0, before: null, offset: 0 }]);
   assert.equal(taken, 3);
@@ -68,7 +94,9 @@ test('a decision that comes as soon as the wait is said is not waited for once m
   await world.pass(60_000);
   assert.deepEqual(bridge.partitionsWaiting, []);
   world.produce('money', 70_000);
-  await world.until('what comes now is sent', () => world.signals.some(({ batch }) => batch.logs?.money === 'id-of-money~1' && batch.records[0]?.offset === 3));
+  await world.until('what comes now is sent', () =>
+    world.signals.some(({ batch }) => batch.logs?.money === 'id-of-money~1' && batch.records[0]?.offset === 3),
+  );
 });
 
 test('a log that was cut below what was read, and not below the place: it waits in every bridge, however it grows, and can be accepted', async (t) => {
@@ -85,7 +113,12 @@ test('a log that was cut below what was read, and not below the place: it waits 
   assert.equal(world.signals.length, before);
   world.autoAcknowledge = true;
   await accept(world, 'beginning');
-  await world.until('all that it holds is sent', () => world.signals.slice(before).flatMap(({ batch }) => (batch.logs?.money === 'id-of-money~1' ? batch.records : [])).length === 12);
+  await world.until(
+    'all that it holds is sent',
+    () =>
+      world.signals.slice(before).flatMap(({ batch }) => (batch.logs?.money === 'id-of-money~1' ? batch.records : []))
+        .length === 12,
+  );
 });
 
 test('a log that was cut and has grown again is not read on from where it was read', async (t) => {
@@ -95,5 +128,7 @@ test('a log that was cut and has grown again is not read on from where it was re
   const before = world.signals.length;
   for (let n = 20; n < 30; n += 1) world.produce('money', n);
   world.autoAcknowledge = true;
-  await world.until('it is read from the committed place', () => world.signals.slice(before).some(({ batch }) => batch.records.some(({ offset }) => offset === 1)));
+  await world.until('it is read from the committed place', () =>
+    world.signals.slice(before).some(({ batch }) => batch.records.some(({ offset }) => offset === 1)),
+  );
 });

@@ -10,10 +10,17 @@ import { acceptCommand } from '../../../src/money/bridge/settings.ts';
 const TOPICS = ['user', 'session', 'money'] as const;
 const GROUP = 'app-bridge';
 const OPTIONS = { groupId: GROUP, partition: 0, inputTopics: TOPICS, acceptCommand };
-const metadata = (names: readonly [string, string, string] = ['u1', 's1', 'm1'], partitions = 4, more: Partial<OffsetMetadata> = {}) =>
-  encodeMetadata({ maxTs: 500, watermark: 480, deadLettersBelow: 7, logs: { names, partitions }, ...more });
+const metadata = (
+  names: readonly [string, string, string] = ['u1', 's1', 'm1'],
+  partitions = 4,
+  more: Partial<OffsetMetadata> = {},
+) => encodeMetadata({ maxTs: 500, watermark: 480, deadLettersBelow: 7, logs: { names, partitions }, ...more });
 /** The record at an offset of the log that was read. */
-const record = (offset: number, value = 'v') => ({ timestamp: 1_000 + offset, key: Buffer.from('k'), value: Buffer.from(value) });
+const record = (offset: number, value = 'v') => ({
+  timestamp: 1_000 + offset,
+  key: Buffer.from('k'),
+  value: Buffer.from(value),
+});
 const mark = (offset: number) => ({ offset, print: printOf(record(offset)) });
 
 interface World {
@@ -35,9 +42,12 @@ function world(changed: Partial<World> = {}) {
   const fenced: string[] = [];
   const asked: string[] = [];
   const port = {
-    committedOffsets: async () => TOPICS.map((topic) => ({ topic, partition: 0, ...(state.committed[topic] ?? { offset: null, metadata: '' }) })),
-    endOffsets: async () => TOPICS.map((topic) => ({ topic, partition: 0, start: state.bounds[topic]![0], end: state.bounds[topic]![1] })),
-    topicIdentities: async () => TOPICS.map((topic): TopicIdentity => ({ topic, id: state.ids[topic]![0], partitions: state.ids[topic]![1] })),
+    committedOffsets: async () =>
+      TOPICS.map((topic) => ({ topic, partition: 0, ...(state.committed[topic] ?? { offset: null, metadata: '' }) })),
+    endOffsets: async () =>
+      TOPICS.map((topic) => ({ topic, partition: 0, start: state.bounds[topic]![0], end: state.bounds[topic]![1] })),
+    topicIdentities: async () =>
+      TOPICS.map((topic): TopicIdentity => ({ topic, id: state.ids[topic]![0], partitions: state.ids[topic]![1] })),
     recordAt: async ({ topic }: TopicPartition, offset: number) => {
       asked.push(`${topic} ${offset}`);
       return state.recordAt(topic, offset);
@@ -47,8 +57,13 @@ function world(changed: Partial<World> = {}) {
       fenced.push(id);
       return {
         begin: async () => ({
-          sendOffsets: async (_group: string, offsets: readonly { topic: string; offset: number; metadata: string }[]) => {
-            for (const { topic, offset, metadata: text } of offsets) state.committed[topic] = { offset, metadata: text };
+          sendOffsets: async (
+            _group: string,
+            offsets: readonly { topic: string; offset: number; metadata: string }[],
+          ) => {
+            for (const { topic, offset, metadata: text } of offsets) {
+              state.committed[topic] = { offset, metadata: text };
+            }
           },
           commit: async () => undefined,
         }),
@@ -62,7 +77,8 @@ function world(changed: Partial<World> = {}) {
   return { state, port, fenced, asked, read: () => readPlace(port, OPTIONS), accept, reset };
 }
 
-const waits = (read: () => Promise<unknown>, message: RegExp) => assert.rejects(read(), { code: 'LOG_CHANGED', message });
+const waits = (read: () => Promise<unknown>, message: RegExp) =>
+  assert.rejects(read(), { code: 'LOG_CHANGED', message });
 
 describe('where a triple goes on', () => {
   test('logs that are the ones that were read: at the committed place, with the watermark', async () => {
@@ -73,7 +89,10 @@ describe('where a triple goes on', () => {
   });
 
   test('a topic that was deleted and made anew is not read on at an offset of the old one', () =>
-    waits(world({ ids: { user: ['u1', 4], session: ['s1', 4], money: ['m2', 4] } }).read, /^money, partition 0 belongs to another topic of that name.*read up to offset 30, it now holds the offsets from 0 to before 100\. .*topics --accept money --from beginning/));
+    waits(
+      world({ ids: { user: ['u1', 4], session: ['s1', 4], money: ['m2', 4] } }).read,
+      /^money, partition 0 belongs to another topic of that name.*read up to offset 30, it now holds the offsets from 0 to before 100\. .*topics --accept money --from beginning/,
+    ));
 
   test('a topic that was made anew is noticed though Kafka forgot its offset with the old one', () => {
     const { state, read } = world({ ids: { user: ['u1', 4], session: ['s1', 4], money: ['m2', 4] } });
@@ -82,15 +101,30 @@ describe('where a triple goes on', () => {
   });
 
   test('all three made anew, as nobody knows of any offset: they are read from their beginnings, under their new names', async () => {
-    const { logs, committed } = await world({ committed: {}, ids: { user: ['u2', 4], session: ['s2', 4], money: ['m2', 4] } }).read();
-    assert.deepEqual([committed.start.next, logs.names], [[0, 0, 0], ['u2', 's2', 'm2']]);
+    const { logs, committed } = await world({
+      committed: {},
+      ids: { user: ['u2', 4], session: ['s2', 4], money: ['m2', 4] },
+    }).read();
+    assert.deepEqual(
+      [committed.start.next, logs.names],
+      [
+        [0, 0, 0],
+        ['u2', 's2', 'm2'],
+      ],
+    );
   });
 
   test('a log that was cut below the committed offset is not read on from its end', () =>
-    waits(world({ bounds: { user: [0, 100], session: [0, 29], money: [0, 100] } }).read, /^session, partition 0 was read up to offset 30, but it now holds the offsets from 0 to before 29: it was cut, restored or made anew/));
+    waits(
+      world({ bounds: { user: [0, 100], session: [0, 29], money: [0, 100] } }).read,
+      /^session, partition 0 was read up to offset 30, but it now holds the offsets from 0 to before 29: it was cut, restored or made anew/,
+    ));
 
   test('partitions that were added move users: nothing goes on before a person has decided', () =>
-    waits(world({ ids: { user: ['u1', 6], session: ['s1', 6], money: ['m1', 6] } }).read, /^the inputs had 4 partitions when they were read last, and now user has 6, session has 6, money has 6/));
+    waits(
+      world({ ids: { user: ['u1', 6], session: ['s1', 6], money: ['m1', 6] } }).read,
+      /^the inputs had 4 partitions when they were read last, and now user has 6, session has 6, money has 6/,
+    ));
 
   test('records that expired are no other log', async () => {
     const { committed } = await world({ bounds: { user: [40, 100], session: [0, 100], money: [0, 100] } }).read();
@@ -99,7 +133,9 @@ describe('where a triple goes on', () => {
 
   test('what a release before logs had names has committed is read on as it is, and named', async () => {
     const old = encodeMetadata({ maxTs: 500, watermark: 480, deadLettersBelow: 7 });
-    const { logs } = await world({ committed: Object.fromEntries(TOPICS.map((topic) => [topic, { offset: 30, metadata: old }])) }).read();
+    const { logs } = await world({
+      committed: Object.fromEntries(TOPICS.map((topic) => [topic, { offset: 30, metadata: old }])),
+    }).read();
     assert.deepEqual(logs, { names: ['u1', 's1', 'm1'], partitions: 4 });
   });
 
@@ -112,7 +148,10 @@ describe('where a triple goes on', () => {
     const { state, read } = world({ ids: { user: ['u1', 4], session: ['s1', 4], money: ['m2', 4] } });
     state.committed['money'] = { offset: 0, metadata: '' };
     const { committed, logs } = await read();
-    assert.deepEqual([committed.start, logs.names], [{ next: [30, 30, 0], maxTs: [500, 500, -Infinity], watermark: 480 }, ['u1', 's1', 'm2']]);
+    assert.deepEqual(
+      [committed.start, logs.names],
+      [{ next: [30, 30, 0], maxTs: [500, 500, -Infinity], watermark: 480 }, ['u1', 's1', 'm2']],
+    );
   });
 });
 
@@ -120,17 +159,35 @@ describe('a log that was cut or restored, and has grown beyond the committed pla
   /** Read up to 30, and of money up to 34 but for some that is not acknowledged. */
   const read = () => ({ ...committed([29, 29, 33]) });
   const committed = (offsets: readonly number[]) =>
-    Object.fromEntries(TOPICS.map((topic, input) => [topic, { offset: 30, metadata: metadata(undefined, undefined, { last: mark(offsets[input]!) }) }]));
-  const restored = (offset: number) => world({ committed: read(), recordAt: (topic, at) => record(at, topic === 'money' && at >= offset ? 'restored' : 'v') });
+    Object.fromEntries(
+      TOPICS.map((topic, input) => [
+        topic,
+        { offset: 30, metadata: metadata(undefined, undefined, { last: mark(offsets[input]!) }) },
+      ]),
+    );
+  const restored = (offset: number) =>
+    world({
+      committed: read(),
+      recordAt: (topic, at) => record(at, topic === 'money' && at >= offset ? 'restored' : 'v'),
+    });
 
   test('is noticed by the record that was read last, which is another one now', () =>
-    waits(restored(33).read, /^money, partition 0 was read up to offset 34, but at offset 33 is not the record that was read there, and it now holds the offsets from 0 to before 100: it was cut or restored, and has grown beyond that place again\. Nothing of it is processed until a person decides where to go on: "money-enrichment topics --accept money --from beginning"/));
+    waits(
+      restored(33).read,
+      /^money, partition 0 was read up to offset 34, but at offset 33 is not the record that was read there, and it now holds the offsets from 0 to before 100: it was cut or restored, and has grown beyond that place again\. Nothing of it is processed until a person decides where to go on: "money-enrichment topics --accept money --from beginning"/,
+    ));
 
   test('is noticed where a transaction marker is now', () =>
-    waits(world({ committed: read(), recordAt: (topic, at) => (topic === 'session' ? null : record(at)) }).read, /^session, partition 0 was read up to offset 30, but at offset 29 is not the record/));
+    waits(
+      world({ committed: read(), recordAt: (topic, at) => (topic === 'session' ? null : record(at)) }).read,
+      /^session, partition 0 was read up to offset 30, but at offset 29 is not the record/,
+    ));
 
   test('is noticed where it was cut between the committed offset and what was read', () =>
-    waits(world({ committed: read(), bounds: { user: [0, 100], session: [0, 100], money: [0, 33] } }).read, /^money, partition 0 was read up to offset 34, but it now holds the offsets from 0 to before 33/));
+    waits(
+      world({ committed: read(), bounds: { user: [0, 100], session: [0, 100], money: [0, 33] } }).read,
+      /^money, partition 0 was read up to offset 34, but it now holds the offsets from 0 to before 33/,
+    ));
 
   test('as the one that was read it goes on, with one question for each input', async () => {
     const { read: readOn, asked } = restored(34);
@@ -159,19 +216,32 @@ describe('a log that was cut or restored, and has grown beyond the committed pla
     const { state, read: readOn, accept } = restored(33);
     assert.deepEqual(await accept(['money'], 1_000), [{ topic: 'money', partition: 0, before: 30, offset: 44 }]);
     const { committed: found, logs } = await readOn();
-    assert.deepEqual([found.start.next, found.marks, logs.names], [[30, 30, 44], [mark(29), mark(29), null], ['u1', 's1', 'm1~1']]);
+    assert.deepEqual(
+      [found.start.next, found.marks, logs.names],
+      [
+        [30, 30, 44],
+        [mark(29), mark(29), null],
+        ['u1', 's1', 'm1~1'],
+      ],
+    );
     assert.deepEqual(decodeMetadata(state.committed['money']!.metadata)?.deadLettersBelow, 44);
   });
 });
 
 describe('topics --reset-watermark', () => {
   test('forgets the watermark and the times, and nothing else', async () => {
-    const committed = Object.fromEntries(TOPICS.map((topic) => [topic, { offset: 30, metadata: metadata(undefined, undefined, { last: mark(29) }) }]));
+    const committed = Object.fromEntries(
+      TOPICS.map((topic) => [topic, { offset: 30, metadata: metadata(undefined, undefined, { last: mark(29) }) }]),
+    );
     const { reset, read, fenced } = world({ committed });
     assert.deepEqual(await reset(), { before: 480 });
     assert.deepEqual(fenced, ['app-bridge-0']);
     assert.deepEqual(await read(), {
-      committed: { start: { next: [30, 30, 30], maxTs: [-Infinity, -Infinity, -Infinity], watermark: -Infinity }, deadLettersBelow: [7, 7, 7], marks: [mark(29), mark(29), mark(29)] },
+      committed: {
+        start: { next: [30, 30, 30], maxTs: [-Infinity, -Infinity, -Infinity], watermark: -Infinity },
+        deadLettersBelow: [7, 7, 7],
+        marks: [mark(29), mark(29), mark(29)],
+      },
       logs: { names: ['u1', 's1', 'm1'], partitions: 4 },
     });
     assert.deepEqual(await reset(), { before: -Infinity });
@@ -200,13 +270,21 @@ describe('topics --reset-watermark', () => {
 describe('topics --accept', () => {
   const anew = () => world({ ids: { user: ['u1', 4], session: ['s1', 4], money: ['m2', 4] } });
 
-  for (const [from, offset] of [['beginning', 0], ['end', 100], [1_000, 44], [2_000, 100]] as const) {
+  for (const [from, offset] of [
+    ['beginning', 0],
+    ['end', 100],
+    [1_000, 44],
+    [2_000, 100],
+  ] as const) {
     test(`a topic that was made anew goes on from ${from} under its new name, the others where they were`, async () => {
       const { read, accept, fenced } = anew();
       assert.deepEqual(await accept(['money'], from), [{ topic: 'money', partition: 0, before: 30, offset }]);
       assert.deepEqual(fenced, ['app-bridge-0']);
       assert.deepEqual(await read(), {
-        committed: { start: { next: [30, 30, offset], maxTs: [500, 500, 500], watermark: 480 }, deadLettersBelow: [7, 7, offset] },
+        committed: {
+          start: { next: [30, 30, offset], maxTs: [500, 500, 500], watermark: 480 },
+          deadLettersBelow: [7, 7, offset],
+        },
         logs: { names: ['u1', 's1', 'm2'], partitions: 4 },
       });
     });
@@ -219,7 +297,13 @@ describe('topics --accept', () => {
     state.bounds['session'] = [0, 10];
     await accept(['session'], 'beginning');
     const { logs, committed } = await read();
-    assert.deepEqual([logs.names, committed.start.next], [['u1', 's1~2', 'm1'], [30, 0, 30]]);
+    assert.deepEqual(
+      [logs.names, committed.start.next],
+      [
+        ['u1', 's1~2', 'm1'],
+        [30, 0, 30],
+      ],
+    );
   });
 
   test('another topic than the one that changed stays as it is, and so does what fits', async () => {
@@ -232,26 +316,49 @@ describe('topics --accept', () => {
   test('of two topics that changed, the one that is not accepted still waits', async () => {
     const { read, accept } = world({ ids: { user: ['u1', 4], session: ['s2', 4], money: ['m2', 4] } });
     await accept(['money'], 'end');
-    await waits(read, /^session, partition 0 belongs to another topic of that name.*topics --accept session --from beginning/);
+    await waits(
+      read,
+      /^session, partition 0 belongs to another topic of that name.*topics --accept session --from beginning/,
+    );
     await accept(['session'], 'beginning');
     const { committed, logs } = await read();
-    assert.deepEqual([committed.start.next, logs.names], [[30, 0, 100], ['u1', 's2', 'm2']]);
+    assert.deepEqual(
+      [committed.start.next, logs.names],
+      [
+        [30, 0, 100],
+        ['u1', 's2', 'm2'],
+      ],
+    );
   });
 
   test('a log that was seen to be cut waits however long it has grown since, and is accepted under another name', async () => {
     const { state, read, accept } = world();
-    state.committed['money'] = { offset: 30, metadata: encodeMetadata({ ...decodeMetadata(metadata())!, cutBelow: 44 }) };
-    await waits(read, /^money, partition 0 was read up to offset 44, and then ended before that; it now holds the offsets from 0 to before 100/);
+    state.committed['money'] = {
+      offset: 30,
+      metadata: encodeMetadata({ ...decodeMetadata(metadata())!, cutBelow: 44 }),
+    };
+    await waits(
+      read,
+      /^money, partition 0 was read up to offset 44, and then ended before that; it now holds the offsets from 0 to before 100/,
+    );
     await accept(['user'], 'end');
     await waits(read, /^money/);
     await accept(['money'], 'end');
     const { logs, committed } = await read();
-    assert.deepEqual([logs.names, committed.start.next], [['u1', 's1', 'm1~1'], [30, 30, 100]]);
+    assert.deepEqual(
+      [logs.names, committed.start.next],
+      [
+        ['u1', 's1', 'm1~1'],
+        [30, 30, 100],
+      ],
+    );
   });
 
   test('a dry run tells and commits nothing', async () => {
     const { read, accept, fenced } = anew();
-    assert.deepEqual(await accept(['money'], 'beginning', true), [{ topic: 'money', partition: 0, before: 30, offset: 0 }]);
+    assert.deepEqual(await accept(['money'], 'beginning', true), [
+      { topic: 'money', partition: 0, before: 30, offset: 0 },
+    ]);
     assert.deepEqual(fenced, []);
     await waits(read, /money/);
   });

@@ -5,7 +5,8 @@ import { acceptLogs } from '../../../src/engine/bridge/accept-logs.ts';
 import type { KafkaClient } from '../../../src/engine/kafka/port.ts';
 import { SETTINGS, World } from './world.ts';
 
-const OTHER = /^money, partition 0 was read up to offset 3, but at offset 2 is not the record that was read there, and it now holds the offsets from 0 to before 5: .*topics --accept money/;
+const OTHER =
+  /^money, partition 0 was read up to offset 3, but at offset 2 is not the record that was read there, and it now holds the offsets from 0 to before 5: .*topics --accept money/;
 
 /** Two partitions, of which three records of money are read and committed, and no bridge. */
 async function readAndStopped(world: World): Promise<void> {
@@ -13,13 +14,24 @@ async function readAndStopped(world: World): Promise<void> {
   const bridge = world.start('a');
   for (const ts of [10, 20, 30]) world.produce('money', ts);
   world.produce('money', 10, { partition: 1 });
-  await world.until('all is committed', async () => (await world.committed())[2] === 3 && (await world.committed(1))[2] === 1);
+  await world.until(
+    'all is committed',
+    async () => (await world.committed())[2] === 3 && (await world.committed(1))[2] === 1,
+  );
   bridge.stop();
   await world.until('it has stopped', () => world.hasStopped('a'));
 }
 
 const accept = (world: World, from: 'beginning' | 'end') =>
-  acceptLogs(world.kafka.port('a person') as KafkaClient, { appId: SETTINGS.appId, groupId: SETTINGS.groupId, inputTopics: SETTINGS.inputTopics, partitions: 2, topics: ['money'], from, dryRun: false });
+  acceptLogs(world.kafka.port('a person') as KafkaClient, {
+    appId: SETTINGS.appId,
+    groupId: SETTINGS.groupId,
+    inputTopics: SETTINGS.inputTopics,
+    partitions: 2,
+    topics: ['money'],
+    from,
+    dryRun: false,
+  });
 
 describe('a log that was cut and has grown beyond the committed place again', () => {
   it('is not read on: its partition waits for a person, the others go on', async (t) => {
@@ -39,10 +51,18 @@ describe('a log that was cut and has grown beyond the committed place again', ()
     assert.equal(world.signals.filter(({ bridge: name }) => name === 'b').length, 1);
 
     assert.deepEqual(await accept(world, 'beginning'), [{ topic: 'money', partition: 0, before: 3, offset: 0 }]);
-    await world.until('a person has decided, and it is read as it is now', async () => (await world.committed())[2] === 5);
+    await world.until(
+      'a person has decided, and it is read as it is now',
+      async () => (await world.committed())[2] === 5,
+    );
     assert.equal(bridge.notReady, undefined);
-    const sent = world.signals.filter(({ bridge: name, batch }) => name === 'b' && batch.logs?.money === 'id-of-money~1');
-    assert.deepEqual(sent.flatMap(({ batch }) => batch.records.map(({ offset }) => offset)), [0, 1, 2, 3, 4]);
+    const sent = world.signals.filter(
+      ({ bridge: name, batch }) => name === 'b' && batch.logs?.money === 'id-of-money~1',
+    );
+    assert.deepEqual(
+      sent.flatMap(({ batch }) => batch.records.map(({ offset }) => offset)),
+      [0, 1, 2, 3, 4],
+    );
   });
 
   it('is the one that was read where it was cut behind that, and what is new in it is read', async (t) => {
@@ -73,7 +93,11 @@ describe('a log that was cut and has grown beyond the committed place again', ()
     world.kafka.truncate('money', 0, 1);
     world.produce('money', 30, { user: 2 });
     const next = world.start('b');
-    await world.until('it waits', () => /^money, partition 0 was read up to offset 2, but at offset 1 is not the record/.test(next.partitionsWaiting[0]?.text ?? ''));
+    await world.until('it waits', () =>
+      /^money, partition 0 was read up to offset 2, but at offset 1 is not the record/.test(
+        next.partitionsWaiting[0]?.text ?? '',
+      ),
+    );
   });
 
   it('goes on within two seconds where its end was told late, as after its leader has moved', async (t) => {
@@ -82,7 +106,11 @@ describe('a log that was cut and has grown beyond the committed place again', ()
     const { entries } = world.kafka.partition('money', 0);
     const [last] = entries.splice(2);
     const bridge = world.start('b');
-    await world.until('it waits', () => /was read up to offset 3, but it now holds the offsets from 0 to before 2/.test(bridge.partitionsWaiting[0]?.text ?? ''));
+    await world.until('it waits', () =>
+      /was read up to offset 3, but it now holds the offsets from 0 to before 2/.test(
+        bridge.partitionsWaiting[0]?.text ?? '',
+      ),
+    );
     const from = world.clock.now();
     entries.push(last!);
     await world.until('it goes on', () => bridge.describe().length === 2);

@@ -16,7 +16,9 @@ class Decoders implements DecoderSource {
     if (!values.some((value) => value.includes('"userId":"00000000-0000-4000-8000-000000000007"'))) return jsonDecoder;
     this.asked += 1;
     if (this.broken) return Promise.reject(new TypeError('a mistake'));
-    return this.away ? Promise.reject(new EnrichmentError('UNREACHABLE', 'the registry is away')) : Promise.resolve(jsonDecoder);
+    return this.away
+      ? Promise.reject(new EnrichmentError('UNREACHABLE', 'the registry is away'))
+      : Promise.resolve(jsonDecoder);
   }
 }
 const ASKING = { user: 7 };
@@ -42,9 +44,21 @@ describe('a bridge that waits for schemas', () => {
 
     decoders.away = false;
     await world.until('everything is signalled', () => world.counts.signalled === 4);
-    const order = world.signals.flatMap(({ userId, batch }) => batch.records.map(({ event, offset, late }) => [userId, event.type, offset, late]));
-    assert.deepEqual(order.filter(([userId]) => userId === uuid(1)), [[uuid(1), 'money', 0, undefined], [uuid(1), 'session', 1, undefined], [uuid(1), 'money', 1, undefined]]);
-    assert.deepEqual(order.filter(([userId]) => userId === uuid(7)), [[uuid(7), 'session', 0, undefined]]);
+    const order = world.signals.flatMap(({ userId, batch }) =>
+      batch.records.map(({ event, offset, late }) => [userId, event.type, offset, late]),
+    );
+    assert.deepEqual(
+      order.filter(([userId]) => userId === uuid(1)),
+      [
+        [uuid(1), 'money', 0, undefined],
+        [uuid(1), 'session', 1, undefined],
+        [uuid(1), 'money', 1, undefined],
+      ],
+    );
+    assert.deepEqual(
+      order.filter(([userId]) => userId === uuid(7)),
+      [[uuid(7), 'session', 0, undefined]],
+    );
     assert.equal(bridge.notReady, undefined);
     await world.until('it is committed', async () => (await world.committed()).join() === '0,2,2');
     // And the partition is read on.
@@ -59,7 +73,10 @@ describe('a bridge that waits for schemas', () => {
     world.produce('money', 10, { ...ASKING, partition: 0 });
     world.produce('money', 10, { user: 1, partition: 1 });
     await world.until('the other is signalled', () => world.counts.signalled === 1);
-    assert.deepEqual(world.signals.map(({ userId }) => userId), [uuid(1)]);
+    assert.deepEqual(
+      world.signals.map(({ userId }) => userId),
+      [uuid(1)],
+    );
     await world.until('and committed', async () => (await world.committed(1))[2] === 1);
     assert.equal((await world.committed(0))[2], 0);
     decoders.away = false;
@@ -77,7 +94,10 @@ describe('a bridge that waits for schemas', () => {
     decoders.away = false;
     world.start('b', {}, { decoders });
     await world.until('the next one signals', () => world.counts.signalled === 1);
-    assert.deepEqual(world.signals.map((signal) => signal.bridge), ['b']);
+    assert.deepEqual(
+      world.signals.map((signal) => signal.bridge),
+      ['b'],
+    );
   });
 
   it('joins anew, and says why, when it is no outage but a mistake', async (t) => {

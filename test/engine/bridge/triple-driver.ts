@@ -134,7 +134,9 @@ export class Driver {
   }
 
   #allRead(): boolean {
-    return INPUT_INDEXES.every((input) => this.triple.nextFetch(input) === this.#logs[input].length && this.triple.queued(input).records === 0);
+    return INPUT_INDEXES.every(
+      (input) => this.triple.nextFetch(input) === this.#logs[input].length && this.triple.queued(input).records === 0,
+    );
   }
 
   #end(input: InputIndex): number {

@@ -5,7 +5,8 @@ import { EnrichmentError } from '../../../src/engine/errors.ts';
 import type { KafkaPort } from '../../../src/engine/kafka/port.ts';
 import { World } from './world.ts';
 
-const unknown = (): Promise<never> => Promise.reject(new EnrichmentError('TOPIC', 'money has no partition 0: create the topics'));
+const unknown = (): Promise<never> =>
+  Promise.reject(new EnrichmentError('TOPIC', 'money has no partition 0: create the topics'));
 
 test('a running bridge whose broker forgets a topic for 5 minutes says so, goes on, and signals what came meanwhile', async (t) => {
   const world = new World(t);

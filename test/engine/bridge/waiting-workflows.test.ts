@@ -7,13 +7,18 @@ import { decoding } from '../../../src/money/bridge/settings.ts';
 
 /** As gRPC's client throws, down the causes of Temporal's. */
 function refusal(code: number, details: string): Error {
-  return new Error('Failed to signalWithStart Workflow', { cause: Object.assign(new Error(`${code}: ${details}`), { code, details }) });
+  return new Error('Failed to signalWithStart Workflow', {
+    cause: Object.assign(new Error(`${code}: ${details}`), { code, details }),
+  });
 }
 const TOO_LARGE = () => refusal(3, 'INVALID_ARGUMENT: BadSignalWorkflowExecutionInput: size exceeds limit.');
 const SLOW_DOWN = () => refusal(8, 'RESOURCE_EXHAUSTED: namespace rate limit exceeded');
 
 /** A signaller of the test's own; what goes through is noted as (user, offsets). */
-function signallerOf(answer: (user: number) => Promise<void> | void, history: (user: number) => { events: number; bytes: number } = () => ({ events: 0, bytes: 0 })) {
+function signallerOf(
+  answer: (user: number) => Promise<void> | void,
+  history: (user: number) => { events: number; bytes: number } = () => ({ events: 0, bytes: 0 }),
+) {
   const through: { readonly user: number; readonly partition: number; readonly offsets: readonly number[] }[] = [];
   const attempts: number[] = [];
   const looks: number[] = [];
@@ -30,7 +35,8 @@ function signallerOf(answer: (user: number) => Promise<void> | void, history: (u
       through.push({ user: userOf(userId), partition, offsets: records.map(({ offset }) => offset) });
     },
   };
-  const offsetsOf = (user: number) => through.filter((signal) => signal.user === user).flatMap(({ offsets }) => offsets);
+  const offsetsOf = (user: number) =>
+    through.filter((signal) => signal.user === user).flatMap(({ offsets }) => offsets);
   return { through, attempts, looks, offsetsOf, deps: { signaller } };
 }
 
@@ -40,8 +46,17 @@ const LARGE = { maxRecordBytes: 2_000_000, maxFutureSkew: 3_600_000 };
 /** A money event with a text of so many bytes. */
 function large(world: World, user: number, ts: number, bytes: number): void {
   const value = {
-    id: uuid(ts), userId: uuid(user), processedAt: new Date(START + ts).toISOString(), type: 'PaymentEvent', amount: 1, openingBalance: 0, closingBalance: 2, currency: 'EUR', moneyType: 'BET',
-    paymentRelatedThing: 'x'.repeat(bytes), isOldMoneyEvent: false,
+    id: uuid(ts),
+    userId: uuid(user),
+    processedAt: new Date(START + ts).toISOString(),
+    type: 'PaymentEvent',
+    amount: 1,
+    openingBalance: 0,
+    closingBalance: 2,
+    currency: 'EUR',
+    moneyType: 'BET',
+    paymentRelatedThing: 'x'.repeat(bytes),
+    isOldMoneyEvent: false,
   };
   world.kafka.append('money', 0, { key: uuid(user), timestamp: START + ts, value: JSON.stringify(value) });
 }
@@ -50,28 +65,51 @@ describe('a user whose history is long', () => {
   it('holds up neither the places of others nor its partition, and is named', async (t) => {
     const world = new World(t);
     let long = true;
-    const { offsetsOf, deps } = signallerOf(() => undefined, (user) => ({ events: user <= 70 && long ? 8_000 : 10, bytes: 0 }));
+    const { offsetsOf, deps } = signallerOf(
+      () => undefined,
+      (user) => ({ events: user <= 70 && long ? 8_000 : 10, bytes: 0 }),
+    );
     const bridge = world.start('a', decoding(LARGE), deps);
     // More users than there are places (64) have sent what they may without a look: a megabyte.
     for (let user = 1; user <= 70; user += 1) large(world, user, user, 1_000_000);
-    await world.until('a megabyte of each is signalled', () => Array.from({ length: 70 }, (_, k) => offsetsOf(k + 1).length).every((count) => count === 1), 500);
+    await world.until(
+      'a megabyte of each is signalled',
+      () => Array.from({ length: 70 }, (_, k) => offsetsOf(k + 1).length).every((count) => count === 1),
+      500,
+    );
     for (let user = 1; user <= 70; user += 1) world.produce('money', 50_000 + user, { user });
     await world.until('all 70 wait', () => bridge.workflowsWaiting === 70, 500);
     for (let user = 101; user <= 120; user += 1) world.produce('money', 100_000 + user, { user });
-    await world.until('the others are signalled', () => Array.from({ length: 20 }, (_, k) => offsetsOf(101 + k).length).every((count) => count === 1));
+    await world.until('the others are signalled', () =>
+      Array.from({ length: 20 }, (_, k) => offsetsOf(101 + k).length).every((count) => count === 1),
+    );
     await world.pass(15_000);
-    assert.match(bridge.notReady ?? '', /^the signals of 70 workflows wait, first those of app\/user-\d+, for \d+ s: its workflow does not keep up: check that workers run, and look at that workflow$/);
-    assert.equal(world.warnings(/^the signals of 70 workflows wait, those of the others go on: its workflow does not keep up/).length, 1);
+    assert.match(
+      bridge.notReady ?? '',
+      /^the signals of 70 workflows wait, first those of app\/user-\d+, for \d+ s: its workflow does not keep up: check that workers run, and look at that workflow$/,
+    );
+    assert.equal(
+      world.warnings(/^the signals of 70 workflows wait, those of the others go on: its workflow does not keep up/)
+        .length,
+      1,
+    );
     assert.deepEqual(bridge.partitionsWaiting, []);
     long = false;
-    await world.until('they go on', () => Array.from({ length: 70 }, (_, k) => offsetsOf(k + 1).length).every((count) => count === 2), 500);
+    await world.until(
+      'they go on',
+      () => Array.from({ length: 70 }, (_, k) => offsetsOf(k + 1).length).every((count) => count === 2),
+      500,
+    );
     await world.until('all is committed', async () => (await world.committed())[2] === 2 * 70 + 20, 500);
     assert.equal(bridge.notReady, undefined);
   });
 
   it('is looked at whatever ends the generations: one guard for all of them', async (t) => {
     const world = new World(t);
-    const { attempts, looks, deps } = signallerOf(() => undefined, () => ({ events: 8_000, bytes: 0 }));
+    const { attempts, looks, deps } = signallerOf(
+      () => undefined,
+      () => ({ events: 8_000, bytes: 0 }),
+    );
     world.start('a', { outOfOrderness: 100, ...decoding(LARGE) }, deps);
     let ts = 0;
     for (let generation = 0; generation < 6; generation += 1) {
@@ -104,7 +142,12 @@ describe('a signal that Temporal refuses for its size', () => {
     assert.ok(offsetsOf(2).length >= 58, `${offsetsOf(2).length} of 60`);
     assert.ok(attempts.filter((user) => user === BUSY).length >= 2, 'it is tried again');
     assert.deepEqual(world.warnings(/go through/), [], 'Temporal is well');
-    assert.equal(world.warnings(/^the signals of 1 workflow wait, those of the others go on: its signals fail: .*size exceeds limit/).length, 1);
+    assert.equal(
+      world.warnings(
+        /^the signals of 1 workflow wait, those of the others go on: its signals fail: .*size exceeds limit/,
+      ).length,
+      1,
+    );
     assert.deepEqual(world.lines.find(({ workflowIds }) => workflowIds !== undefined)?.workflowIds, ['app/user-1']);
     assert.match(bridge.notReady ?? '', /^the signals of 1 workflow wait, first those of app\/user-1/);
     refused = false;
@@ -126,11 +169,17 @@ describe('RESOURCE_EXHAUSTED', () => {
     await world.pass(10_000);
     const before = attempts.length;
     await world.pass(60_000);
-    assert.ok(attempts.length - before <= 70, `${attempts.length - before} attempts in 60 s: one a second, and a little`);
+    assert.ok(
+      attempts.length - before <= 70,
+      `${attempts.length - before} attempts in 60 s: one a second, and a little`,
+    );
     assert.match(bridge.notReady ?? '', /^signals do not go through, for \d+ s: .*RESOURCE_EXHAUSTED/);
     exhausted = false;
     await world.until('all is committed', async () => (await world.committed())[2] === 200, 500);
-    assert.deepEqual(through.map(({ user }) => user).sort((a, b) => a - b), Array.from({ length: 200 }, (_, k) => k + 1));
+    assert.deepEqual(
+      through.map(({ user }) => user).sort((a, b) => a - b),
+      Array.from({ length: 200 }, (_, k) => k + 1),
+    );
     assert.equal(bridge.notReady, undefined);
   });
 });

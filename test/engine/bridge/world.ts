@@ -15,8 +15,15 @@ import { eventBatchOf } from '../../../src/money/bridge/event-batch.ts';
 
 export const SETTINGS: MoneyBridgeSettings = {
   acceptCommand,
-  appId: 'app', groupId: 'bridges', inputTopics: ['user', 'session', 'money'], deadLetterTopic: 'dead', deadLetterPartitions: 1,
-  outOfOrderness: 20_000, idleTimeout: 5_000, ...decoding({ maxRecordBytes: 10_000, maxFutureSkew: 3_600_000 }), rules: RULES,
+  appId: 'app',
+  groupId: 'bridges',
+  inputTopics: ['user', 'session', 'money'],
+  deadLetterTopic: 'dead',
+  deadLetterPartitions: 1,
+  outOfOrderness: 20_000,
+  idleTimeout: 5_000,
+  ...decoding({ maxRecordBytes: 10_000, maxFutureSkew: 3_600_000 }),
+  rules: RULES,
 };
 /** Event time of {@link World.produce} at 0. */
 export const START = 1_699_999_000_000;
@@ -40,7 +47,14 @@ export const uuid = (n: number) => `00000000-0000-4000-8000-${String(n).padStart
 
 const TEXTS: Record<Input, (n: number) => object> = {
   money: () => ({
-    type: 'PaymentEvent', amount: 1.5, openingBalance: 0, closingBalance: 2, currency: 'EUR', moneyType: 'BET', paymentRelatedThing: 'x', isOldMoneyEvent: false,
+    type: 'PaymentEvent',
+    amount: 1.5,
+    openingBalance: 0,
+    closingBalance: 2,
+    currency: 'EUR',
+    moneyType: 'BET',
+    paymentRelatedThing: 'x',
+    isOldMoneyEvent: false,
   }),
   session: () => ({ type: 'UserSessionCreatedEvent', clientCountryCode: 'UY' }),
   user: () => ({ type: 'ChangeAddressEvent', address: 'a', residentCountryCode: 'UY', postalCode: 'p' }),
@@ -56,7 +70,12 @@ export class World {
   /** Whether signals are acknowledged at once. */
   autoAcknowledge = true;
   /** The log of all bridges, from `info` on. */
-  readonly lines: { readonly level: number; readonly msg: string; readonly error?: string; readonly workflowIds?: readonly string[] }[] = [];
+  readonly lines: {
+    readonly level: number;
+    readonly msg: string;
+    readonly error?: string;
+    readonly workflowIds?: readonly string[];
+  }[] = [];
   readonly #stopped = new Set<string>();
   readonly counts = { read: 0, deadLetters: 0, cut: 0, late: 0, signalled: 0, failed: 0, committed: 0, lost: 0 };
   readonly #t: TestContext;
@@ -68,9 +87,17 @@ export class World {
   }
 
   start(name: string, settings: Partial<MoneyBridgeSettings> = {}, deps: Partial<BridgeDeps> = {}): Bridge {
-    const bridge = new Bridge({ ...SETTINGS, ...settings }, {
-      kafka: this.kafka.port(name), signaller: this.#signaller(name), clock: this.clock, logger: createLogger({ destination: { write: (line) => this.lines.push(JSON.parse(line)) } }), observer: this.#observer(), ...deps,
-    });
+    const bridge = new Bridge(
+      { ...SETTINGS, ...settings },
+      {
+        kafka: this.kafka.port(name),
+        signaller: this.#signaller(name),
+        clock: this.clock,
+        logger: createLogger({ destination: { write: (line) => this.lines.push(JSON.parse(line)) } }),
+        observer: this.#observer(),
+        ...deps,
+      },
+    );
     const stopped = () => void this.#stopped.add(name);
     bridge.run().then(stopped, stopped);
     this.#t.after(async () => {
@@ -87,9 +114,27 @@ export class World {
   }
 
   /** `ts`: ms after START. Returns the offset. */
-  produce(input: Input, ts: number, { user = 1, partition = 0, timestamp = ts, key }: { user?: number; partition?: number; timestamp?: number; key?: string } = {}): number {
-    const value = { ...TEXTS[input](ts), id: uuid(ts), userId: uuid(user), processedAt: new Date(START + ts).toISOString() };
-    return this.kafka.append(input, partition, { key: key ?? uuid(user), value: JSON.stringify(value), timestamp: START + timestamp });
+  produce(
+    input: Input,
+    ts: number,
+    {
+      user = 1,
+      partition = 0,
+      timestamp = ts,
+      key,
+    }: { user?: number; partition?: number; timestamp?: number; key?: string } = {},
+  ): number {
+    const value = {
+      ...TEXTS[input](ts),
+      id: uuid(ts),
+      userId: uuid(user),
+      processedAt: new Date(START + ts).toISOString(),
+    };
+    return this.kafka.append(input, partition, {
+      key: key ?? uuid(user),
+      value: JSON.stringify(value),
+      timestamp: START + timestamp,
+    });
   }
 
   /** Moves the clock by `step` ms at a time, and lets happen what follows, until it is so. */
@@ -116,13 +161,18 @@ export class World {
 
   /** Committed offsets of a partition, by input. */
   async committed(partition = 0): Promise<(number | null)[]> {
-    const offsets = await this.kafka.port('test').committedOffsets('bridges', SETTINGS.inputTopics.map((topic) => ({ topic, partition })));
+    const offsets = await this.kafka.port('test').committedOffsets(
+      'bridges',
+      SETTINGS.inputTopics.map((topic) => ({ topic, partition })),
+    );
     return offsets.map(({ offset }) => offset);
   }
 
   /** Offsets of money signalled, in the order of the signals. */
   get signalledMoney(): number[] {
-    return this.signals.flatMap(({ batch }) => batch.records.filter(({ event }) => event.type === 'money').map(({ offset }) => offset));
+    return this.signals.flatMap(({ batch }) =>
+      batch.records.filter(({ event }) => event.type === 'money').map(({ offset }) => offset),
+    );
   }
 
   #signaller(bridge: string): Signaller {

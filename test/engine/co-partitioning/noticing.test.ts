@@ -14,9 +14,22 @@ test('a user that is signalled from two partitions is counted each time, said on
   let splits = 0;
   const signaller = noticingSplitKeys(
     { signal: async (_, { partition }) => void sent.push(partition), history: async () => null },
-    { clock, logger: createLogger({ level: 'warn', destination: { write: (line) => lines.push(line) } }), workflowId: (userId) => `app/${userId}`, onSplit: () => (splits += 1) },
+    {
+      clock,
+      logger: createLogger({ level: 'warn', destination: { write: (line) => lines.push(line) } }),
+      workflowId: (userId) => `app/${userId}`,
+      onSplit: () => (splits += 1),
+    },
   );
-  for (const [user, partition] of [[U, 1], [V, 2], [U, 1], [U, 3], [U, 3]] as const) await signaller.signal(user, batch(partition));
+  for (const [user, partition] of [
+    [U, 1],
+    [V, 2],
+    [U, 1],
+    [U, 3],
+    [U, 3],
+  ] as const) {
+    await signaller.signal(user, batch(partition));
+  }
   assert.deepEqual([splits, lines.length, sent], [2, 1, [1, 2, 1, 3, 3]]);
   const { workflowId, partitions } = JSON.parse(lines[0]!) as Record<string, unknown>;
   assert.deepEqual([workflowId, partitions], [`app/${U}`, [1, 3]]);

@@ -13,7 +13,12 @@ function world(settings?: Record<string, string>) {
   const rooms = new TopicRooms({ topicSettings: async () => ((broker.asked += 1), broker.settings) }, clock);
   const send = (bytes: number) => {
     const refuse = bytes > broker.limit;
-    const transaction = { send: async () => { if (refuse) throw Object.assign(new EnrichmentError('KAFKA', 'no'), { type: broker.answer }); return 7; } };
+    const transaction = {
+      send: async () => {
+        if (refuse) throw Object.assign(new EnrichmentError('KAFKA', 'no'), { type: broker.answer });
+        return 7;
+      },
+    };
     return rooms.send(transaction, 't', 0, [batch(bytes)]);
   };
   return { clock, broker, rooms, send, refused: (bytes: number) => assert.rejects(send(bytes), RefusedBatch) };
@@ -26,7 +31,11 @@ describe('What a topic takes', () => {
   });
 
   it('is more than goes together', async () => {
-    assert.deepEqual(await world({ 'max.message.bytes': '8000000' }).rooms.of('t'), { together: 700_000, most: 8_000_000, compressible: true });
+    assert.deepEqual(await world({ 'max.message.bytes': '8000000' }).rooms.of('t'), {
+      together: 700_000,
+      most: 8_000_000,
+      compressible: true,
+    });
   });
 
   it('is not compressed where the topic is not', async () => {
@@ -97,7 +106,14 @@ describe('What a topic takes', () => {
   });
 
   it('is unknown while the broker does not answer the question', async () => {
-    const rooms = new TopicRooms({ topicSettings: async () => { throw new EnrichmentError('UNREACHABLE', 'no answer'); } }, new ManualClock());
+    const rooms = new TopicRooms(
+      {
+        topicSettings: async () => {
+          throw new EnrichmentError('UNREACHABLE', 'no answer');
+        },
+      },
+      new ManualClock(),
+    );
     assert.equal((await rooms.of('t')).most, Infinity);
   });
 });

@@ -16,38 +16,73 @@ describe('the metadata of a committed offset', () => {
   });
 
   it('is short text', () => {
-    const text = encodeMetadata({ maxTs: -62_167_219_200_000, watermark: 253_402_300_799_999, deadLettersBelow: 2 ** 53 });
+    const text = encodeMetadata({
+      maxTs: -62_167_219_200_000,
+      watermark: 253_402_300_799_999,
+      deadLettersBelow: 2 ** 53,
+    });
     assert.ok(text.length < 150);
-    assert.equal(encodeMetadata({ maxTs: 5, watermark: -Infinity, deadLettersBelow: 7 }), '{"v":1,"maxTs":5,"watermark":null,"deadLettersBelow":7}');
+    assert.equal(
+      encodeMetadata({ maxTs: 5, watermark: -Infinity, deadLettersBelow: 7 }),
+      '{"v":1,"maxTs":5,"watermark":null,"deadLettersBelow":7}',
+    );
   });
 
   it('is far below the 4,096 bytes that brokers take by default, with everything at its longest', () => {
     const name = `${'A'.repeat(22)}~${Number.MAX_SAFE_INTEGER}`;
-    const longest = { maxTs: -8_640_000_000_000_000, watermark: -8_640_000_000_000_000, deadLettersBelow: Number.MAX_SAFE_INTEGER };
+    const longest = {
+      maxTs: -8_640_000_000_000_000,
+      watermark: -8_640_000_000_000_000,
+      deadLettersBelow: Number.MAX_SAFE_INTEGER,
+    };
     const last = { offset: Number.MAX_SAFE_INTEGER, print: -(2 ** 31) };
     const text = encodeMetadata({ ...longest, logs: { names: [name, name, name], partitions: 2 ** 31 - 1 }, last });
     assert.ok(Buffer.byteLength(text) < 400, text);
     const users = Array.from({ length: MAX_EXCEPT }, (_, user) => shortName(String(user)));
     const offsets = [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER] as const;
-    const most = encodeMetadata({ ...longest, logs: { names: [name, name, name], partitions: 2 ** 31 - 1 }, last, ahead: { next: offsets, watermark: longest.watermark, except: users } });
+    const most = encodeMetadata({
+      ...longest,
+      logs: { names: [name, name, name], partitions: 2 ** 31 - 1 },
+      last,
+      ahead: { next: offsets, watermark: longest.watermark, except: users },
+    });
     assert.ok(Buffer.byteLength(most) < 1_600, most);
     assert.deepEqual(decodeMetadata(text)?.logs?.names, [name, name, name]);
   });
 
   it('of anyone else is nothing', () => {
-    for (const text of ['', 'x', 'null', '[]', '5', '"v"', '{}', '{"v":2,"maxTs":1,"watermark":1,"deadLettersBelow":1}', '{"v":1}', '{"v":1,"deadLettersBelow":"7"}']) {
+    for (const text of [
+      '',
+      'x',
+      'null',
+      '[]',
+      '5',
+      '"v"',
+      '{}',
+      '{"v":2,"maxTs":1,"watermark":1,"deadLettersBelow":1}',
+      '{"v":1}',
+      '{"v":1,"deadLettersBelow":"7"}',
+    ]) {
       assert.equal(decodeMetadata(text), undefined, text);
     }
   });
 
   it('with a mark that is none knows no mark', () => {
     for (const last of ['5', '[1]', '[1,2,3]', '[1,"2"]', '[1.5,2]', 'null', '{"offset":1,"print":2}']) {
-      assert.deepEqual(decodeMetadata(`{"v":1,"maxTs":1,"watermark":1,"deadLettersBelow":2,"last":${last}}`), { maxTs: 1, watermark: 1, deadLettersBelow: 2 }, last);
+      assert.deepEqual(
+        decodeMetadata(`{"v":1,"maxTs":1,"watermark":1,"deadLettersBelow":2,"last":${last}}`),
+        { maxTs: 1, watermark: 1, deadLettersBelow: 2 },
+        last,
+      );
     }
   });
 
   it('with times that are no numbers knows no times', () => {
-    assert.deepEqual(decodeMetadata('{"v":1,"maxTs":"a","deadLettersBelow":2}'), { maxTs: -Infinity, watermark: -Infinity, deadLettersBelow: 2 });
+    assert.deepEqual(decodeMetadata('{"v":1,"maxTs":"a","deadLettersBelow":2}'), {
+      maxTs: -Infinity,
+      watermark: -Infinity,
+      deadLettersBelow: 2,
+    });
   });
 });
 

@@ -59,8 +59,20 @@ class Given {
   }
 
   fetch(topic: string, from: number, count: number, partition = 0): void {
-    const records = Array.from({ length: count }, (_, index) => ({ offset: from + index, timestamp: 1, key: null, value: Buffer.from('v') }));
-    this.lanes.offer({ topic, partition, fetchedFrom: from, next: from + count, end: 1_000, records } satisfies RecordBatch);
+    const records = Array.from({ length: count }, (_, index) => ({
+      offset: from + index,
+      timestamp: 1,
+      key: null,
+      value: Buffer.from('v'),
+    }));
+    this.lanes.offer({
+      topic,
+      partition,
+      fetchedFrom: from,
+      next: from + count,
+      end: 1_000,
+      records,
+    } satisfies RecordBatch);
   }
 }
 

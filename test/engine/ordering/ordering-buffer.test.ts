@@ -6,15 +6,28 @@ import { OrderingBuffer } from '../../../src/engine/ordering/ordering-buffer.ts'
 import type { InputIndex } from '../../../src/engine/ordering/watermark.ts';
 import { MONEY_INPUT, read, SESSION_INPUT, USER_INPUT } from '../bridge/given.ts';
 
-const places = (buffer: OrderingBuffer, watermark: number) => [...buffer.release(watermark)].map(({ ts, input, offset }) => [ts, input, offset]);
+const places = (buffer: OrderingBuffer, watermark: number) =>
+  [...buffer.release(watermark)].map(({ ts, input, offset }) => [ts, input, offset]);
 
 describe('the ordering buffer', () => {
   it('releases by (ts, user < session < money, offset)', () => {
     const buffer = new OrderingBuffer();
-    for (const [ts, input, offset] of [[5, MONEY_INPUT, 2], [5, USER_INPUT, 9], [5, SESSION_INPUT, 1], [5, MONEY_INPUT, 1], [4, MONEY_INPUT, 3]] as const) {
+    for (const [ts, input, offset] of [
+      [5, MONEY_INPUT, 2],
+      [5, USER_INPUT, 9],
+      [5, SESSION_INPUT, 1],
+      [5, MONEY_INPUT, 1],
+      [4, MONEY_INPUT, 3],
+    ] as const) {
       buffer.hold(read(0, input, ts, { offset }));
     }
-    assert.deepEqual(places(buffer, 6), [[4, 2, 3], [5, 0, 9], [5, 1, 1], [5, 2, 1], [5, 2, 2]]);
+    assert.deepEqual(places(buffer, 6), [
+      [4, 2, 3],
+      [5, 0, 9],
+      [5, 1, 1],
+      [5, 2, 1],
+      [5, 2, 2],
+    ]);
   });
 
   it('releases what is before the watermark, not what is at it', () => {

@@ -15,7 +15,11 @@ class Given {
   #place = 0;
 
   /** Read, and held for now. */
-  held({ input = MONEY_INPUT, userId = 'u', bytes = 10 }: { input?: 1 | 2; userId?: string; bytes?: number } = {}): ReadRecord {
+  held({
+    input = MONEY_INPUT,
+    userId = 'u',
+    bytes = 10,
+  }: { input?: 1 | 2; userId?: string; bytes?: number } = {}): ReadRecord {
     const record = read(this.#place++, input, 0, { userId, bytes });
     this.outbox.noteRead(record);
     return record;
@@ -206,7 +210,13 @@ describe('the outbox', () => {
   });
 
   it('sends everything once, in order, whatever happens when', () => {
-    const step = fc.record({ user: fc.nat(2), session: fc.boolean(), wait: fc.nat(700), bytes: fc.integer({ min: 1, max: 120 }), acknowledge: fc.boolean() });
+    const step = fc.record({
+      user: fc.nat(2),
+      session: fc.boolean(),
+      wait: fc.nat(700),
+      bytes: fc.integer({ min: 1, max: 120 }),
+      acknowledge: fc.boolean(),
+    });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const given = new Given();
@@ -242,7 +252,10 @@ describe('the outbox', () => {
         for (const [userId, count] of wanted) {
           const sent = got.get(userId)!;
           assert.equal(sent.length, count);
-          assert.deepEqual(sent, [...sent].sort((a, b) => a - b));
+          assert.deepEqual(
+            sent,
+            [...sent].sort((a, b) => a - b),
+          );
         }
       }),
       { numRuns: 200 },

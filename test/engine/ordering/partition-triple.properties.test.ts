@@ -42,7 +42,10 @@ function logsOf(happenings: readonly Happening[], jitter: (n: number) => number 
   for (const [n, { input, userId, ts, delay, kind }] of byTimestamp.entries()) {
     const log = logs[input];
     const timestamp = BASE + ts + delay;
-    const record = kind === 'unusable' ? unusable(log.length, timestamp) : fetched(input, log.length, { ts: BASE + ts, timestamp, userId, time: kind === 'time' });
+    const record =
+      kind === 'unusable'
+        ? unusable(log.length, timestamp)
+        : fetched(input, log.length, { ts: BASE + ts, timestamp, userId, time: kind === 'time' });
     const before = log.at(-1)?.visibleAt ?? 0;
     log.push({ ...record, visibleAt: Math.max(before, timestamp + jitter(n)) });
   }
@@ -52,22 +55,58 @@ function logsOf(happenings: readonly Happening[], jitter: (n: number) => number 
 /** What the reading of the independent model applies, by user. */
 function expectedOf(logs: Logs, outOfOrderness: number): Applications {
   const raw = (input: InputIndex) =>
-    logs[input].map(({ offset, timestamp }): RawRecord => ({ topic: INPUTS[input]!, partition: 0, offset, timestamp, key: null, value: null }));
+    logs[input].map(({ offset, timestamp }): RawRecord => ({
+      topic: INPUTS[input]!,
+      partition: 0,
+      offset,
+      timestamp,
+      key: null,
+      value: null,
+    }));
   const decode = ({ topic, offset }: RawRecord): Usable | 'malformed' => {
     const { decoded } = logs[INPUTS.indexOf(topic) as InputIndex][offset]!;
     if (!decoded.ok) return 'malformed';
     const { ts, key: userId, event } = decoded;
-    return { topic, partition: 0, offset, userId, ts, content: event === undefined ? { is: 'time' } : { is: 'birthYear', value: '' } };
+    return {
+      topic,
+      partition: 0,
+      offset,
+      userId,
+      ts,
+      content: event === undefined ? { is: 'time' } : { is: 'birthYear', value: '' },
+    };
   };
   const applications: Applications = {};
-  for (const { record, late, tau } of readTriple({ user: raw(0), session: raw(1), money: raw(2) }, outOfOrderness, decode).applications) {
-    if (record.content.is !== 'time') (applications[record.userId] ??= []).push(`${record.topic} ${record.offset} ${late ? tau : 'on time'}`);
+  for (const { record, late, tau } of readTriple(
+    { user: raw(0), session: raw(1), money: raw(2) },
+    outOfOrderness,
+    decode,
+  ).applications) {
+    if (record.content.is !== 'time') {
+      (applications[record.userId] ??= []).push(`${record.topic} ${record.offset} ${late ? tau : 'on time'}`);
+    }
   }
   return applications;
 }
 
 const step = fc.record({
-  what: fc.constantFrom('fetch', 'fetch', 'ends', 'ends', 'read', 'read', 'take', 'take', 'deliver', 'deliver', 'lose', 'commit', 'crash', 'wait', 'stand'),
+  what: fc.constantFrom(
+    'fetch',
+    'fetch',
+    'ends',
+    'ends',
+    'read',
+    'read',
+    'take',
+    'take',
+    'deliver',
+    'deliver',
+    'lose',
+    'commit',
+    'crash',
+    'wait',
+    'stand',
+  ),
   n: fc.nat(7),
   wait: fc.nat(200),
 });
@@ -91,41 +130,55 @@ function run(driver: Driver, steps: readonly Step[], restarts: boolean): void {
 }
 
 function unusableOf(logs: Logs): string[] {
-  return INPUT_INDEXES.flatMap((input) => logs[input].filter(({ decoded }) => !decoded.ok).map(({ offset }) => `${INPUTS[input]} ${offset}`)).sort();
+  return INPUT_INDEXES.flatMap((input) =>
+    logs[input].filter(({ decoded }) => !decoded.ok).map(({ offset }) => `${INPUTS[input]} ${offset}`),
+  ).sort();
 }
 
 describe('a partition triple', () => {
   it('applies any order within the disorder bound by event time, live as records come in', () => {
     // One record for each user, topic and time, so that the expected order does not depend on offsets.
-    const distinct = fc.uniqueArray(happening(BEHIND, ['event', 'event', 'time']), { selector: ({ input, userId, ts }) => `${input} ${userId} ${ts}`, maxLength: 60, size: 'max' });
+    const distinct = fc.uniqueArray(happening(BEHIND, ['event', 'event', 'time']), {
+      selector: ({ input, userId, ts }) => `${input} ${userId} ${ts}`,
+      maxLength: 60,
+      size: 'max',
+    });
     fc.assert(
-      fc.property(distinct, fc.array(step, { maxLength: 80, size: 'max' }), fc.infiniteStream(fc.nat(250)), (happenings, steps, jitter) => {
-        const logs = logsOf(happenings, () => jitter.next().value);
-        const driver = new Driver(logs, { outOfOrderness: BEHIND });
-        // A live bridge starts with the first record, not after the last.
-        driver.now = BASE;
-        run(driver, steps, true);
-        const times = (userId: string) =>
-          (driver.applications[userId] ?? []).map((line) => {
-            const [topic, offset, late] = line.split(' ') as [(typeof INPUTS)[number], string, string];
-            assert.equal(late, 'on', line);
-            const { decoded } = logs[INPUTS.indexOf(topic) as InputIndex][Number(offset)]!;
-            return decoded.ok ? [decoded.ts - BASE, topic] : assert.fail();
-          });
-        for (const userId of ['u', 'v', 'w']) {
-          const expected = happenings
-            .filter((one) => one.userId === userId && one.kind === 'event')
-            .sort((a, b) => a.ts - b.ts || a.input - b.input)
-            .map(({ ts, input }) => [ts, INPUTS[input]]);
-          assert.deepEqual(times(userId), expected, userId);
-        }
-      }),
+      fc.property(
+        distinct,
+        fc.array(step, { maxLength: 80, size: 'max' }),
+        fc.infiniteStream(fc.nat(250)),
+        (happenings, steps, jitter) => {
+          const logs = logsOf(happenings, () => jitter.next().value);
+          const driver = new Driver(logs, { outOfOrderness: BEHIND });
+          // A live bridge starts with the first record, not after the last.
+          driver.now = BASE;
+          run(driver, steps, true);
+          const times = (userId: string) =>
+            (driver.applications[userId] ?? []).map((line) => {
+              const [topic, offset, late] = line.split(' ') as [(typeof INPUTS)[number], string, string];
+              assert.equal(late, 'on', line);
+              const { decoded } = logs[INPUTS.indexOf(topic) as InputIndex][Number(offset)]!;
+              return decoded.ok ? [decoded.ts - BASE, topic] : assert.fail();
+            });
+          for (const userId of ['u', 'v', 'w']) {
+            const expected = happenings
+              .filter((one) => one.userId === userId && one.kind === 'event')
+              .sort((a, b) => a.ts - b.ts || a.input - b.input)
+              .map(({ ts, input }) => [ts, INPUTS[input]]);
+            assert.deepEqual(times(userId), expected, userId);
+          }
+        },
+      ),
       { numRuns: 150 },
     );
   });
 
   it('applies the same after a restart from any checkpoint, late records included', () => {
-    const happenings = fc.array(happening(100, ['event', 'event', 'event', 'time', 'unusable']), { maxLength: 60, size: 'max' });
+    const happenings = fc.array(happening(100, ['event', 'event', 'event', 'time', 'unusable']), {
+      maxLength: 60,
+      size: 'max',
+    });
     fc.assert(
       fc.property(happenings, fc.array(step, { maxLength: 120, size: 'max' }), (given, steps) => {
         const logs = logsOf(given);
@@ -134,7 +187,10 @@ describe('a partition triple', () => {
         run(driver, steps, true);
         assert.deepEqual(driver.applications, expected);
         assert.deepEqual([...driver.deadLetters].sort(), unusableOf(logs));
-        assert.deepEqual(driver.triple.checkpoint().next, logs.map((log) => log.length));
+        assert.deepEqual(
+          driver.triple.checkpoint().next,
+          logs.map((log) => log.length),
+        );
       }),
       { numRuns: 250 },
     );
@@ -144,7 +200,9 @@ describe('a partition triple', () => {
     const behind = 5;
     const maxHeld = 10;
     // Event times within a topic are distinct and in order, so that a window of n ms has at most n records of each.
-    const log = fc.uniqueArray(fc.nat(400), { maxLength: 120, size: 'max' }).map((times) => times.sort((a, b) => a - b));
+    const log = fc
+      .uniqueArray(fc.nat(400), { maxLength: 120, size: 'max' })
+      .map((times) => times.sort((a, b) => a - b));
     fc.assert(
       fc.property(fc.tuple(log, log, log), fc.array(step, { maxLength: 40 }), (times, steps) => {
         const logs = times.map((list, input) =>

@@ -14,7 +14,10 @@ const BEHIND = 20;
 const IDLE = 5_000;
 
 /** Everything is visible from the beginning. */
-function driver(logs: readonly [Fetched[], Fetched[], Fetched[]], options: { maxHeld?: number; maxHeldBytes?: number } = {}): Driver {
+function driver(
+  logs: readonly [Fetched[], Fetched[], Fetched[]],
+  options: { maxHeld?: number; maxHeldBytes?: number } = {},
+): Driver {
   const visible = logs.map((log) => log.map((record) => ({ ...record, visibleAt: 0 }))) as unknown as Logs;
   return new Driver(visible, { outOfOrderness: BEHIND, idleTimeout: IDLE, ...options });
 }
@@ -52,7 +55,9 @@ describe('a partition triple', () => {
 
   it('is late with what is before the watermark, not with what is at it', () => {
     const money = [
-      fetched(MONEY_INPUT, 0, { ts: 200, timestamp: 1 }), fetched(MONEY_INPUT, 1, { ts: 180, timestamp: 2 }), fetched(MONEY_INPUT, 2, { ts: 179, timestamp: 3 }),
+      fetched(MONEY_INPUT, 0, { ts: 200, timestamp: 1 }),
+      fetched(MONEY_INPUT, 1, { ts: 180, timestamp: 2 }),
+      fetched(MONEY_INPUT, 2, { ts: 179, timestamp: 3 }),
     ];
     const at = (ts: number) => fetched(USER_INPUT, 0, { ts, timestamp: 0 });
     const given = driver([[at(200)], [at(200)], money]);
@@ -61,12 +66,18 @@ describe('a partition triple', () => {
     // 179 is before 180: applied when read, at the watermark of its reading.
     assert.deepEqual(given.applications, { u: ['money 2 180'] });
     given.finish();
-    assert.deepEqual(given.applications, { u: ['money 2 180', 'money 1 on time', 'user 0 on time', 'session 0 on time', 'money 0 on time'] });
+    assert.deepEqual(given.applications, {
+      u: ['money 2 180', 'money 1 on time', 'user 0 on time', 'session 0 on time', 'money 0 on time'],
+    });
   });
 
   it('judges a record by the watermark before it', () => {
     // The very record that moves the watermark to 180 is not judged by that.
-    const given = driver([log(USER_INPUT, 200), log(SESSION_INPUT, 200), [fetched(MONEY_INPUT, 0, { ts: 100, timestamp: 250 }), fetched(MONEY_INPUT, 1, { ts: 200, timestamp: 251 })]]);
+    const given = driver([
+      log(USER_INPUT, 200),
+      log(SESSION_INPUT, 200),
+      [fetched(MONEY_INPUT, 0, { ts: 100, timestamp: 250 }), fetched(MONEY_INPUT, 1, { ts: 200, timestamp: 251 })],
+    ]);
     readAll(given);
     deliverAll(given);
     assert.deepEqual(given.applications, { u: ['money 0 on time'] });
@@ -74,7 +85,11 @@ describe('a partition triple', () => {
 
   it('moves time with records that do nothing else', () => {
     const time = (input: InputIndex) => [fetched(input, 0, { ts: 200, time: true })];
-    const given = driver([time(USER_INPUT), time(SESSION_INPUT), [fetched(MONEY_INPUT, 0, { ts: 100 }), fetched(MONEY_INPUT, 1, { ts: 200, time: true })]]);
+    const given = driver([
+      time(USER_INPUT),
+      time(SESSION_INPUT),
+      [fetched(MONEY_INPUT, 0, { ts: 100 }), fetched(MONEY_INPUT, 1, { ts: 200, time: true })],
+    ]);
     readAll(given);
     assert.equal(given.triple.describe().watermark, 180);
     deliverAll(given);
@@ -86,10 +101,17 @@ describe('a partition triple', () => {
   });
 
   it('does not move time with records that cannot be used', () => {
-    const given = driver([log(USER_INPUT, 100), log(SESSION_INPUT, 100), [...log(MONEY_INPUT, 100), unusable(1, 5_000)]]);
+    const given = driver([
+      log(USER_INPUT, 100),
+      log(SESSION_INPUT, 100),
+      [...log(MONEY_INPUT, 100), unusable(1, 5_000)],
+    ]);
     readAll(given);
     assert.equal(given.triple.describe().watermark, 80);
-    assert.deepEqual(given.triple.deadLetters().records.map(({ input, offset, timestamp }) => [input, offset, timestamp]), [[MONEY_INPUT, 1, 5_000]]);
+    assert.deepEqual(
+      given.triple.deadLetters().records.map(({ input, offset, timestamp }) => [input, offset, timestamp]),
+      [[MONEY_INPUT, 1, 5_000]],
+    );
   });
 
   it('passes everything held by a millisecond when all inputs are idle', () => {
@@ -135,7 +157,9 @@ describe('a partition triple', () => {
 
   it('is not idle any more with the next record that can be used', () => {
     const money: [Fetched[], Fetched[], Fetched[]] = [[], [], log(MONEY_INPUT, 100, 200)];
-    const logs = money.map((records) => records.map((record, index) => ({ ...record, visibleAt: index === 0 ? 0 : 2_000_000 }))) as unknown as Logs;
+    const logs = money.map((records) =>
+      records.map((record, index) => ({ ...record, visibleAt: index === 0 ? 0 : 2_000_000 })),
+    ) as unknown as Logs;
     const given = new Driver(logs, { outOfOrderness: BEHIND, idleTimeout: IDLE });
     readAll(given);
     given.sawEnds();
@@ -155,7 +179,11 @@ describe('the checkpoint of a partition triple', () => {
     const given = driver([log(USER_INPUT, 100, 200), log(SESSION_INPUT, 100, 200), log(MONEY_INPUT, 100, 200)]);
     readAll(given);
     // Everything at 100 is released and unacknowledged: nothing may be committed but the beginning.
-    assert.deepEqual(given.triple.checkpoint(), { next: [0, 0, 0], maxTs: [-Infinity, -Infinity, -Infinity], watermark: -Infinity });
+    assert.deepEqual(given.triple.checkpoint(), {
+      next: [0, 0, 0],
+      maxTs: [-Infinity, -Infinity, -Infinity],
+      watermark: -Infinity,
+    });
     deliverAll(given);
     // Read in the order user 100, session 100, money 100, user 200, ...: what is held begins at user 200.
     assert.deepEqual(given.triple.checkpoint(), { next: [1, 1, 1], maxTs: [100, 100, 100], watermark: 80 });
@@ -206,16 +234,23 @@ describe('the checkpoint of a partition triple', () => {
     // Two values of 7 bytes, two keys of one, and what each takes besides: a flood of keys or of nothing at all counts too.
     assert.equal(given.triple.deadLetterBytes, 2 * 308);
     given.triple.deadLettersWritten(1);
-    assert.deepEqual(given.triple.deadLetters().records.map(({ offset }) => offset), [1]);
+    assert.deepEqual(
+      given.triple.deadLetters().records.map(({ offset }) => offset),
+      [1],
+    );
     assert.equal(given.triple.deadLetterBytes, 308);
   });
 });
 
 describe('the memory of a partition triple', () => {
-  const upTo = (input: InputIndex, last: number, step: number) => log(input, ...Array.from({ length: Math.floor(last / step) }, (_, n) => (n + 1) * step));
+  const upTo = (input: InputIndex, last: number, step: number) =>
+    log(input, ...Array.from({ length: Math.floor(last / step) }, (_, n) => (n + 1) * step));
 
   it('is bounded while one input is far behind the others', () => {
-    const given = driver([upTo(USER_INPUT, 10_000, 1_000), upTo(SESSION_INPUT, 10_000, 100), upTo(MONEY_INPUT, 10_000, 1)], { maxHeld: 50 });
+    const given = driver(
+      [upTo(USER_INPUT, 10_000, 1_000), upTo(SESSION_INPUT, 10_000, 100), upTo(MONEY_INPUT, 10_000, 1)],
+      { maxHeld: 50 },
+    );
     // Timestamps do not help here: the user topic was written late.
     given.fetchAll();
     given.finish();
@@ -224,7 +259,10 @@ describe('the memory of a partition triple', () => {
   });
 
   it('is bounded in bytes as well', () => {
-    const given = driver([upTo(USER_INPUT, 1_000, 1_000), upTo(SESSION_INPUT, 1_000, 100), upTo(MONEY_INPUT, 1_000, 1)], { maxHeldBytes: 500 });
+    const given = driver(
+      [upTo(USER_INPUT, 1_000, 1_000), upTo(SESSION_INPUT, 1_000, 100), upTo(MONEY_INPUT, 1_000, 1)],
+      { maxHeldBytes: 500 },
+    );
     given.finish();
     assert.ok(given.maxHeld <= 50 + 2, `${given.maxHeld} held`);
     assert.equal(given.applications['u']!.length, 1_011);
@@ -232,8 +270,16 @@ describe('the memory of a partition triple', () => {
 
   it('lets an idle input be read that comes back while memory is full', () => {
     // Sessions and money fill the memory within the out-of-orderness, always; the user topic was silent for a while.
-    const money = upTo(MONEY_INPUT, 2_000, 1).map((record) => ({ ...record, timestamp: 1_000_000 + record.offset, visibleAt: 0 }));
-    const sessions = upTo(SESSION_INPUT, 2_000, 1).map((record) => ({ ...record, timestamp: 1_000_000 + record.offset, visibleAt: 0 }));
+    const money = upTo(MONEY_INPUT, 2_000, 1).map((record) => ({
+      ...record,
+      timestamp: 1_000_000 + record.offset,
+      visibleAt: 0,
+    }));
+    const sessions = upTo(SESSION_INPUT, 2_000, 1).map((record) => ({
+      ...record,
+      timestamp: 1_000_000 + record.offset,
+      visibleAt: 0,
+    }));
     const users = [{ ...fetched(USER_INPUT, 0, { ts: 1_000, timestamp: 1_001_000 }), visibleAt: 1_006_000 }];
     const given = new Driver([users, sessions, money], { outOfOrderness: 500, idleTimeout: IDLE, maxHeld: 100 });
     given.sawEnds();
@@ -251,7 +297,10 @@ describe('the memory of a partition triple', () => {
     given.sawEnds();
     given.finish();
     // On time, as it would be with memory enough: its turn is before the records of after 1,001,000.
-    assert.ok(given.applications['u']!.includes('user 0 on time'), given.applications['u']!.find((line) => line.startsWith('user')));
+    assert.ok(
+      given.applications['u']!.includes('user 0 on time'),
+      given.applications['u']!.find((line) => line.startsWith('user')),
+    );
   });
 
   it('counts what is queued and where the next fetch starts', () => {
@@ -259,7 +308,10 @@ describe('the memory of a partition triple', () => {
     given.fetch(MONEY_INPUT, 2);
     assert.deepEqual(given.triple.queued(MONEY_INPUT), { records: 2, bytes: 20 });
     assert.equal(given.triple.nextFetch(MONEY_INPUT), 2);
-    assert.deepEqual(INPUT_INDEXES.map((input) => given.triple.nextFetch(input)), [0, 0, 2]);
+    assert.deepEqual(
+      INPUT_INDEXES.map((input) => given.triple.nextFetch(input)),
+      [0, 0, 2],
+    );
     assert.equal(given.triple.blocked, true);
     assert.equal(given.triple.settled, false);
   });
@@ -270,7 +322,11 @@ describe('a triple in which one user waits', () => {
   const time = (input: InputIndex) => [fetched(input, 0, { ts: 400, userId: 't', time: true })];
   /** `b` has records on both sides of those of `a`, which waits. */
   const given = (): Driver => {
-    const made = driver([time(USER_INPUT), time(SESSION_INPUT), [money(0, 100, 'b'), money(1, 200, 'a'), money(2, 210, 'b'), money(3, 300, 'c'), money(4, 401, 'b')]]);
+    const made = driver([
+      time(USER_INPUT),
+      time(SESSION_INPUT),
+      [money(0, 100, 'b'), money(1, 200, 'a'), money(2, 210, 'b'), money(3, 300, 'c'), money(4, 401, 'b')],
+    ]);
     readAll(made);
     made.now += 1_000;
     for (let n = 0; n < 3; n += 1) made.take();
@@ -315,15 +371,28 @@ describe('a triple in which one user waits', () => {
 });
 
 describe('the mark of what was read last', () => {
-  const marked = (offset: number): Fetched => ({ ...fetched(MONEY_INPUT, offset, { ts: 100 + offset }), print: 1_000 + offset });
+  const marked = (offset: number): Fetched => ({
+    ...fetched(MONEY_INPUT, offset, { ts: 100 + offset }),
+    print: 1_000 + offset,
+  });
   const triple = (from: number, last: number | null) =>
     new PartitionTriple({
-      partition: 0, start: { next: [0, 0, from], maxTs: [-Infinity, -Infinity, -Infinity], watermark: -Infinity }, deadLettersBelow: [0, 0, 0], outOfOrderness: BEHIND, idleTimeout: IDLE,
+      partition: 0,
+      start: { next: [0, 0, from], maxTs: [-Infinity, -Infinity, -Infinity], watermark: -Infinity },
+      deadLettersBelow: [0, 0, 0],
+      outOfOrderness: BEHIND,
+      idleTimeout: IDLE,
       ...(last === null ? {} : { marks: [null, null, { offset: last, print: 1_000 + last }] as const }),
     });
   const read = (given: PartitionTriple, ...offsets: number[]) => {
     given.offer(MONEY_INPUT, offsets.map(marked), offsets.at(-1)! + 1, 0);
-    for (const [input, end] of [[USER_INPUT, 0], [SESSION_INPUT, 0], [MONEY_INPUT, offsets.at(-1)! + 1]] as const) given.sawEnd(input, end, 1_000);
+    for (const [input, end] of [
+      [USER_INPUT, 0],
+      [SESSION_INPUT, 0],
+      [MONEY_INPUT, offsets.at(-1)! + 1],
+    ] as const) {
+      given.sawEnd(input, end, 1_000);
+    }
     assert.equal(given.read(100, 1_000), offsets.length);
     return given.marks();
   };

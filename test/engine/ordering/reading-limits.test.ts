@@ -33,7 +33,13 @@ function lateOf(partitions: number): string[] {
     const input = n % 10 === 0 ? 0 : n % 5 === 0 ? 1 : MONEY_INPUT;
     log[input]!.push({ at, ts: input === MONEY_INPUT && n % 100 === 7 ? at - 40_000 : at });
   }
-  const triple = new PartitionTriple({ partition: 0, start: NOWHERE, deadLettersBelow: [0, 0, 0], outOfOrderness: 20_000, idleTimeout: 5_000 });
+  const triple = new PartitionTriple({
+    partition: 0,
+    start: NOWHERE,
+    deadLettersBelow: [0, 0, 0],
+    outOfOrderness: 20_000,
+    idleTimeout: 5_000,
+  });
   const room = roomOf(partitions);
   const done = [0, 0, 0];
   const late: string[] = [];
@@ -42,12 +48,19 @@ function lateOf(partitions: number): string[] {
       const from = done[input]!;
       const part = log[input]!.slice(from, from + Math.max(0, room - triple.queued(input).records));
       done[input] = from + part.length;
-      triple.offer(input, part.map(({ at, ts }, n) => fetched(input, from + n, { ts, timestamp: at })), done[input]!, turn);
+      triple.offer(
+        input,
+        part.map(({ at, ts }, n) => fetched(input, from + n, { ts, timestamp: at })),
+        done[input]!,
+        turn,
+      );
       triple.sawEnd(input, log[input]!.length, turn + 1_000);
     }
     triple.read(1_000, turn);
     for (let flight = triple.outbox.take(Infinity); flight !== undefined; flight = triple.outbox.take(Infinity)) {
-      for (const { input, offset, applicable } of flight.records) if (applicable?.late !== undefined) late.push(`${input}/${offset} at ${applicable.late}`);
+      for (const { input, offset, applicable } of flight.records) {
+        if (applicable?.late !== undefined) late.push(`${input}/${offset} at ${applicable.late}`);
+      }
       triple.acknowledged(flight);
     }
     if (turn > 20_000) throw new Error('it does not come to an end');
@@ -72,7 +85,11 @@ describe('what a process has queued', () => {
   it('is bounded for all of its lanes together: 300,000 records, or 200 of each lane', () => {
     for (const partitions of PARTITIONS) {
       const lanes = 3 * partitions;
-      assert.equal(roomOf(partitions), Math.min(2_000, Math.max(200, Math.floor(300_000 / lanes))), `${partitions} partitions`);
+      assert.equal(
+        roomOf(partitions),
+        Math.min(2_000, Math.max(200, Math.floor(300_000 / lanes))),
+        `${partitions} partitions`,
+      );
     }
   });
 
@@ -99,13 +116,30 @@ describe('what a process has queued', () => {
 
 describe('what is on its way', () => {
   it('of all triples: 200,000 records and 128 MB of dead letters, or 1,000 and 1 MB of each', () => {
-    const rows = PARTITIONS.map((partitions) => [readingLimits(partitions).released, readingLimits(partitions).deadLetterBytes]);
-    assert.deepEqual(rows, [[10_000, 8_000_000], [10_000, 8_000_000], [2_000, 1_280_000], [1_000, 1_000_000]]);
+    const rows = PARTITIONS.map((partitions) => [
+      readingLimits(partitions).released,
+      readingLimits(partitions).deadLetterBytes,
+    ]);
+    assert.deepEqual(rows, [
+      [10_000, 8_000_000],
+      [10_000, 8_000_000],
+      [2_000, 1_280_000],
+      [1_000, 1_000_000],
+    ]);
   });
 
   it('too much waits for single users: 50,000 records or 32 MB of a triple; 200,000 of all, then of who has 1,000', () => {
     const { tooMuchWaits } = readingLimits(4);
-    const rows = [[49_999, 0, 49_999], [50_000, 0, 50_000], [10, 32_000_000, 10], [1_000, 0, 200_000], [999, 0, 200_000]] as const;
-    assert.deepEqual(rows.map(([records, bytes, ofAll]) => tooMuchWaits({ records, bytes }, ofAll)), [false, true, true, true, false]);
+    const rows = [
+      [49_999, 0, 49_999],
+      [50_000, 0, 50_000],
+      [10, 32_000_000, 10],
+      [1_000, 0, 200_000],
+      [999, 0, 200_000],
+    ] as const;
+    assert.deepEqual(
+      rows.map(([records, bytes, ofAll]) => tooMuchWaits({ records, bytes }, ofAll)),
+      [false, true, true, true, false],
+    );
   });
 });

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { printOf } from '../../../src/engine/ordering/record-mark.ts';
 
-const RECORD = { timestamp: 1_700_000_000_123, key: Buffer.from('00000000-0000-4000-8000-000000000001'), value: Buffer.from('{"type":"PaymentEvent","amount":1.50}') };
+const RECORD = {
+  timestamp: 1_700_000_000_123,
+  key: Buffer.from('00000000-0000-4000-8000-000000000001'),
+  value: Buffer.from('{"type":"PaymentEvent","amount":1.50}'),
+};
 
 describe('the print of a record', () => {
   it('is part of what is committed: it stays what it was', () => {
@@ -30,7 +34,11 @@ describe('the print of a record', () => {
   });
 
   it('hardly ever repeats: of 100,000 records that differ in one number no more than a handful share one', () => {
-    const prints = new Set(Array.from({ length: 100_000 }, (_, n) => printOf({ ...RECORD, value: Buffer.from(`{"type":"PaymentEvent","amount":${n}}`) })));
+    const prints = new Set(
+      Array.from({ length: 100_000 }, (_, n) =>
+        printOf({ ...RECORD, value: Buffer.from(`{"type":"PaymentEvent","amount":${n}}`) }),
+      ),
+    );
     assert.ok(prints.size > 99_990, String(prints.size));
   });
 
@@ -43,6 +51,8 @@ describe('the print of a record', () => {
   });
 
   it('takes times that are no milliseconds', () => {
-    for (const timestamp of [0, -5, 1.7e18, 2 ** 63]) assert.ok(Number.isSafeInteger(printOf({ ...RECORD, timestamp })));
+    for (const timestamp of [0, -5, 1.7e18, 2 ** 63]) {
+      assert.ok(Number.isSafeInteger(printOf({ ...RECORD, timestamp })));
+    }
   });
 });

@@ -41,7 +41,12 @@ test('probing: one question at a time, a hanging one is a failure, and the end e
   const part = new Part(clock);
   const ended = new AbortController();
   const asked: { resolve(): void; reject(error: Error): void }[] = [];
-  const over = probe(part, () => new Promise<void>((resolve, reject) => asked.push({ resolve, reject })), clock, ended.signal);
+  const over = probe(
+    part,
+    () => new Promise<void>((resolve, reject) => asked.push({ resolve, reject })),
+    clock,
+    ended.signal,
+  );
   const pass = async (ms: number) => {
     for (let passed = 0; passed < ms; passed += 1_000) {
       clock.advance(1_000);

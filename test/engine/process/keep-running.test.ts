@@ -6,15 +6,23 @@ import { keepRunning } from '../../../src/engine/process/keep-running.ts';
 import { silentLogger } from '../../../src/engine/log.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
-const MISSING = new EnrichmentError('TOPIC', 'these topics must exist with the same number of partitions: wallet has 0');
+const MISSING = new EnrichmentError(
+  'TOPIC',
+  'these topics must exist with the same number of partitions: wallet has 0',
+);
 
 /** Each attempt: whether it comes to work, and how it ends. The last one ends when it is told to stop. */
-async function run(attempts: readonly { works: boolean; error: Error }[]): Promise<{ problems: string[]; made: number }> {
+async function run(
+  attempts: readonly { works: boolean; error: Error }[],
+): Promise<{ problems: string[]; made: number }> {
   const stopping = new AbortController();
   const problems: string[] = [];
   let made = 0;
   await keepRunning({
-    clock: Object.assign(new ManualClock(), { sleep: async () => undefined }), logger: silentLogger(), stopping: stopping.signal, message: 'again',
+    clock: Object.assign(new ManualClock(), { sleep: async () => undefined }),
+    logger: silentLogger(),
+    stopping: stopping.signal,
+    message: 'again',
     onProblem: (problem) => problems.push(problem),
     async attempt(works) {
       const attempt = attempts[made];
@@ -32,13 +40,22 @@ test('a topic that is missing at the start ends the process with what to do', as
 });
 
 test('a broker that does not know a topic that was there before, as when it lags behind or has just started: waited for, and named', async () => {
-  const { problems, made } = await run([{ works: true, error: MISSING }, { works: false, error: MISSING }]);
+  const { problems, made } = await run([
+    { works: true, error: MISSING },
+    { works: false, error: MISSING },
+  ]);
   assert.deepEqual(problems, [MISSING.message, MISSING.message]);
   assert.equal(made, 3);
 });
 
 test('a broker that is away at the start is waited for; what was worked out since then says that a missing topic is missing', async () => {
-  await assert.rejects(run([{ works: false, error: new EnrichmentError('KAFKA', 'away') }, { works: false, error: MISSING }]), MISSING);
+  await assert.rejects(
+    run([
+      { works: false, error: new EnrichmentError('KAFKA', 'away') },
+      { works: false, error: MISSING },
+    ]),
+    MISSING,
+  );
 });
 
 for (const code of ['CONFIG', 'LIBRARY'] as const) {

@@ -126,7 +126,9 @@ test('two processes share the shards; when one goes, the other goes on; kept sha
   await Promise.all(users(12).map((user) => publish([a], request(user, 1, 4))));
 
   const opened = a.events.filter(({ type }) => type === 'opened').map(({ shard }) => shard);
-  for (const shard of kept) assert.equal(opened.filter((other) => other === shard).length, 1, `shard ${shard} was opened once`);
+  for (const shard of kept) {
+    assert.equal(opened.filter((other) => other === shard).length, 1, `shard ${shard} was opened once`);
+  }
   const found = await published();
   for (const user of users(12)) assert.deepEqual(found.get(user), offsets(4), user);
 });

@@ -30,7 +30,14 @@ function world(t: TestContext, shards = 1): World {
   kafka.createTopic('out', shards);
   kafka.createTopic('ledger', shards);
   const start = async (name: string, port = kafka.port(name)): Promise<Process> => {
-    const process = await startProcess(port, { name, appId: 'app', outputTopic: 'out', ledgerTopic: 'ledger', shards, clock });
+    const process = await startProcess(port, {
+      name,
+      appId: 'app',
+      outputTopic: 'out',
+      ledgerTopic: 'ledger',
+      shards,
+      clock,
+    });
     t.after(() => process.ownership.stop());
     return process;
   };
@@ -46,7 +53,9 @@ function world(t: TestContext, shards = 1): World {
       return { ...process, publisher };
     },
     published: () =>
-      Array.from({ length: shards }, (_, shard) => kafka.committed('out', shard).map(({ value }) => String(value))).flat(),
+      Array.from({ length: shards }, (_, shard) =>
+        kafka.committed('out', shard).map(({ value }) => String(value)),
+      ).flat(),
   };
 }
 
@@ -77,13 +86,18 @@ async function settled(promise: Promise<unknown>): Promise<boolean> {
   return done;
 }
 
-const ofType = (events: readonly ShardEvent[], type: ShardEvent['type']): ShardEvent[] => events.filter((event) => event.type === type);
+const ofType = (events: readonly ShardEvent[], type: ShardEvent['type']): ShardEvent[] =>
+  events.filter((event) => event.type === type);
 
 test('outputs are published once, however often they are asked for', async (t) => {
   const { owner, published } = world(t);
   const { publisher } = await owner('a');
   await publisher.publish(request('u', 1, 2));
-  await Promise.all([publisher.publish(request('u', 1, 2)), publisher.publish(request('u', 3, 3)), publisher.publish(request('u', 1, 3))]);
+  await Promise.all([
+    publisher.publish(request('u', 1, 2)),
+    publisher.publish(request('u', 3, 3)),
+    publisher.publish(request('u', 1, 3)),
+  ]);
   assert.deepEqual(published(), ['u:101', 'u:102', 'u:103']);
 });
 
@@ -174,12 +188,18 @@ test('that a workflow began anew is noticed, once, though its outputs go into on
   };
   const other = publisher.publish(request('other', 1, 1));
   await commit.reached;
-  const lives = [publisher.publish(request('u', 1, 1)), publisher.publish(request('u', 1, 1, { incarnation: SECOND_LIFE }))];
+  const lives = [
+    publisher.publish(request('u', 1, 1)),
+    publisher.publish(request('u', 1, 1, { incarnation: SECOND_LIFE })),
+  ];
   commit.open();
   await Promise.all([other, ...lives]);
   await publisher.publish(request('u', 2, 2, { incarnation: SECOND_LIFE }));
   assert.deepEqual(published(), ['other:101', 'u:101', 'u:101', 'u:102']);
-  assert.deepEqual(ofType(events, 'noticed').map((event) => event.type === 'noticed' && [event.key, event.notice]), [['u', 'began-anew']]);
+  assert.deepEqual(
+    ofType(events, 'noticed').map((event) => event.type === 'noticed' && [event.key, event.notice]),
+    [['u', 'began-anew']],
+  );
 });
 
 for (const when of ['before', 'after'] as const) {
@@ -316,7 +336,10 @@ test('a shard lost by fencing is not taken back by a process that is out of the 
   clock.advance(15_000);
   await settled(new Promise(() => undefined));
   await b.publish(request('u', 3, 3));
-  assert.deepEqual([published(), kafka.fences.length, ofType(b.events, 'lost').length], [['u:101', 'u:102', 'u:103'], 2, 0]);
+  assert.deepEqual(
+    [published(), kafka.fences.length, ofType(b.events, 'lost').length],
+    [['u:101', 'u:102', 'u:103'], 2, 0],
+  );
 });
 
 test('a newer incarnation starts at 1; the older one is refused from then on', async (t) => {
@@ -334,12 +357,18 @@ test('another output under a published sequence number is refused, naming both',
   const { owner, published } = world(t);
   const { publisher } = await owner('a');
   await publisher.publish(request('u', 1, 2));
-  await assert.rejects(publisher.publish({ ...request('u', 2, 3), outputs: [output('u', 777), output('u', 103)] }), (error: unknown) => {
-    assert.ok(error instanceof EnrichmentError);
-    assert.equal(error.code, 'DIVERGENCE');
-    assert.match(error.message, /output 2 was published for the record at partition 0, offset 102, and now stands for partition 0, offset 777/);
-    return true;
-  });
+  await assert.rejects(
+    publisher.publish({ ...request('u', 2, 3), outputs: [output('u', 777), output('u', 103)] }),
+    (error: unknown) => {
+      assert.ok(error instanceof EnrichmentError);
+      assert.equal(error.code, 'DIVERGENCE');
+      assert.match(
+        error.message,
+        /output 2 was published for the record at partition 0, offset 102, and now stands for partition 0, offset 777/,
+      );
+      return true;
+    },
+  );
   assert.deepEqual(published(), ['u:101', 'u:102']);
 });
 
@@ -361,7 +390,9 @@ test('a request that Kafka never takes is given back, and does not hold up the o
   const { owner, published, kafka } = world(t);
   const { publisher } = await owner('a');
   kafka.intercept = ({ records }, when) => {
-    if (when === 'before' && records?.some(({ key }) => key === '"poison"')) throw new EnrichmentError('KAFKA', 'MESSAGE_TOO_LARGE');
+    if (when === 'before' && records?.some(({ key }) => key === '"poison"')) {
+      throw new EnrichmentError('KAFKA', 'MESSAGE_TOO_LARGE');
+    }
   };
   const poison = publisher.publish(request('poison', 1, 1));
   poison.catch(() => undefined);
@@ -423,7 +454,8 @@ test('a ledger that does not come is asked for again with a new sentinel', async
     ...port,
     joinGroup: (options) => {
       const member = port.joinGroup(options);
-      const onRecords = (handlers: GroupHandlers) => async (batch: RecordBatch) => (dead ? undefined : handlers.onRecords(batch));
+      const onRecords = (handlers: GroupHandlers) => async (batch: RecordBatch) =>
+        dead ? undefined : handlers.onRecords(batch);
       return Object.assign(Object.create(member) as GroupMember, {
         start: (handlers: GroupHandlers) => member.start({ ...handlers, onRecords: onRecords(handlers) }),
         pause: (topic: string, partition: number) => member.pause(topic, partition),
@@ -504,7 +536,9 @@ test('a shard that stays over a rebalance is neither fenced nor read again', asy
   await b.ownership.stop();
   await eventually('a has all again', () => a.shards.size === 4);
   assert.equal(kafka.fences.length, 8);
-  const [kept = -1] = [0, 1, 2, 3].filter((shard) => kafka.fences.filter((id) => id === `app-shard-${shard}`).length === 1);
+  const [kept = -1] = [0, 1, 2, 3].filter(
+    (shard) => kafka.fences.filter((id) => id === `app-shard-${shard}`).length === 1,
+  );
   assert.equal(ofType(a.events, 'opened').filter((event) => event.shard === kept).length, 1);
 });
 
@@ -514,7 +548,10 @@ test('the sentinel names the owner and is no user', async (t) => {
   const [sentinel] = kafka.committed('ledger');
   assert.equal(String(sentinel?.key), OWNER_KEY);
   assert.match(String(sentinel?.value), /"owner":"a-.*"host":"a"/);
-  assert.deepEqual(ofType(a.events, 'opened').map((event) => event.type === 'opened' && event.keys), [0]);
+  assert.deepEqual(
+    ofType(a.events, 'opened').map((event) => event.type === 'opened' && event.keys),
+    [0],
+  );
 });
 
 test('a foreign record in the ledger keeps the shard shut', async (t) => {

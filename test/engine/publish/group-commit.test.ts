@@ -9,10 +9,18 @@ import { encode, FIRST_LIFE, output, request, SECOND_LIFE } from '../../support/
 
 type PublishRequest = Request<Output>;
 
-const waits = (wanted: PublishRequest, failures = 0): Waiting => ({ request: wanted, records: recordsOf(wanted, encode), failures });
+const waits = (wanted: PublishRequest, failures = 0): Waiting => ({
+  request: wanted,
+  records: recordsOf(wanted, encode),
+  failures,
+});
 const values = (batch: Batch<Waiting>): unknown[] => batch.outputs.map(({ value }) => value);
-const upTo = (seq: number): LedgerEntry => ({ incarnation: FIRST_LIFE, applied: { seq, partition: 0, offset: 100 + seq } });
-const ledgerOf = (batch: Batch<Waiting>): LedgerEntry[] => batch.ledger.map(({ value }) => decodeLedgerEntry(value as Buffer, 'here'));
+const upTo = (seq: number): LedgerEntry => ({
+  incarnation: FIRST_LIFE,
+  applied: { seq, partition: 0, offset: 100 + seq },
+});
+const ledgerOf = (batch: Batch<Waiting>): LedgerEntry[] =>
+  batch.ledger.map(({ value }) => decodeLedgerEntry(value as Buffer, 'here'));
 const NONE: ReadonlyMap<string, LedgerEntry> = new Map();
 const small = (records: number): Limits => ({ records, bytes: 1_000_000 });
 
@@ -31,11 +39,23 @@ test('requests of many users go into one batch, with one ledger entry a user', (
 });
 
 test('an output record says what it is in its headers', () => {
-  const wanted = { ...request('a', 7, 8, { stream: 'resolved' }), outputs: [output('a', 107), { ...output('a', 108), incomplete: true as const }] };
+  const wanted = {
+    ...request('a', 7, 8, { stream: 'resolved' }),
+    outputs: [output('a', 107), { ...output('a', 108), incomplete: true as const }],
+  };
   assert.deepEqual(
     recordsOf(wanted, encode).map(({ key, headers }) => ({ key, headers })),
     [
-      { key: '"a"', headers: { incarnation: '1000/run-1', stream: 'resolved', seq: '7', 'source-partition': '0', 'source-offset': '107' } },
+      {
+        key: '"a"',
+        headers: {
+          incarnation: '1000/run-1',
+          stream: 'resolved',
+          seq: '7',
+          'source-partition': '0',
+          'source-offset': '107',
+        },
+      },
       {
         key: '"a"',
         headers: {
@@ -67,13 +87,20 @@ test('what the committed ledger has is answered at once', () => {
 });
 
 test('the next request of a user follows in the same batch', () => {
-  const batch = formBatch([waits(request('a', 1, 2)), waits(request('a', 3, 3)), waits(request('a', 1, 1, { stream: 'resolved' }))], NONE);
+  const batch = formBatch(
+    [waits(request('a', 1, 2)), waits(request('a', 3, 3)), waits(request('a', 1, 1, { stream: 'resolved' }))],
+    NONE,
+  );
   assert.deepEqual(values(batch), ['a:101', 'a:102', 'a:103', 'a:101']);
   assert.deepEqual(ledgerOf(batch), [{ ...upTo(3), resolved: { seq: 1, partition: 0, offset: 101 } }]);
 });
 
 test('nothing is refused on the ground of what is not committed yet', () => {
-  const [newer, older, gap] = [waits(request('a', 1, 1, { incarnation: SECOND_LIFE })), waits(request('a', 1, 1)), waits(request('a', 5, 5))];
+  const [newer, older, gap] = [
+    waits(request('a', 1, 1, { incarnation: SECOND_LIFE })),
+    waits(request('a', 1, 1)),
+    waits(request('a', 5, 5)),
+  ];
   const batch = formBatch([newer, older, gap], NONE);
   assert.deepEqual(batch.complete, [newer]);
   assert.deepEqual(batch.unfinished, [older, gap]);
@@ -129,10 +156,17 @@ test('a request that failed twice gets a transaction for itself', () => {
 });
 
 test('an output that is of no record has no place in its headers', () => {
-  const [record] = recordsOf({ ...request('u', 1, 1), outputs: [{ partition: -1, offset: 7 }] }, () => ({ key: 'u', value: 'v', headers: { more: 'm' } }));
+  const [record] = recordsOf({ ...request('u', 1, 1), outputs: [{ partition: -1, offset: 7 }] }, () => ({
+    key: 'u',
+    value: 'v',
+    headers: { more: 'm' },
+  }));
   assert.deepEqual(record!.headers, { incarnation: '1000/run-1', stream: 'applied', seq: '1', more: 'm' });
 });
 
-test('a header of the encoder cannot pass for the publisher\'s own', () => {
-  assert.throws(() => recordsOf(request('u', 1, 1), () => ({ key: 'u', value: 'v', headers: { seq: '9' } })), { code: 'CONFIG', message: /sets the header "seq"/ });
+test("a header of the encoder cannot pass for the publisher's own", () => {
+  assert.throws(() => recordsOf(request('u', 1, 1), () => ({ key: 'u', value: 'v', headers: { seq: '9' } })), {
+    code: 'CONFIG',
+    message: /sets the header "seq"/,
+  });
 });

@@ -6,7 +6,10 @@ import { LedgerReader } from '../../../src/engine/publish/ledger-reader.ts';
 import type { LedgerFeed } from '../../../src/engine/publish/ledger-reader.ts';
 import { FIRST_LIFE, withCode } from '../../support/publishing.ts';
 
-const user = (id: string, seq: number): [string, Buffer] => [id, encodeLedgerEntry({ incarnation: FIRST_LIFE, applied: { seq, partition: 0, offset: 100 + seq } })];
+const user = (id: string, seq: number): [string, Buffer] => [
+  id,
+  encodeLedgerEntry({ incarnation: FIRST_LIFE, applied: { seq, partition: 0, offset: 100 + seq } }),
+];
 const sentinel = (owner: string): [string, string] => ['!owner', `{"owner":"${owner}","host":"h","at":0}`];
 
 /** Records at `from`, `from + 1`, ... */
@@ -17,7 +20,12 @@ function batch(from: number, records: readonly [string, string | Buffer][], next
     fetchedFrom: from,
     next,
     end: 100,
-    records: records.map(([key, value], index) => ({ offset: from + index, timestamp: 0, key: Buffer.from(key), value: Buffer.from(value) })),
+    records: records.map(([key, value], index) => ({
+      offset: from + index,
+      timestamp: 0,
+      key: Buffer.from(key),
+      value: Buffer.from(value),
+    })),
   };
 }
 

@@ -84,16 +84,33 @@ test('the entry of a newer incarnation forgets the older one', () => {
 });
 
 /** As above, by the second run of this life. */
-const byRun: LedgerEntry = { ...entry, applied: { ...entry.applied!, run: { number: 1, id: 'second' } }, resolved: { ...entry.resolved!, run: { number: 1, id: 'second' } } };
+const byRun: LedgerEntry = {
+  ...entry,
+  applied: { ...entry.applied!, run: { number: 1, id: 'second' } },
+  resolved: { ...entry.resolved!, run: { number: 1, id: 'second' } },
+};
 
-for (const [what, run] of [['the same number', { number: 1, id: 'anew' }], ['a lower number', { number: 0, id: 'first' }]] as const) {
+for (const [what, run] of [
+  ['the same number', { number: 1, id: 'anew' }],
+  ['a lower number', { number: 0, id: 'first' }],
+] as const) {
   test(`a run of ${what} came of a reset: what follows from signals is absorbed, what came of timers goes on after the ledger's`, () => {
     assert.deepEqual(judge(byRun, { ...request('u', 1, 5), run }), { type: 'published' });
     assert.deepEqual(judge(byRun, { ...request('u', 4, 8), run }), { type: 'publish', from: 2 });
-    assert.deepEqual(judge(byRun, { ...request('u', 5, 5), run, outputs: [output('u', 999)] }), { type: 'reset', last: 5 });
+    assert.deepEqual(judge(byRun, { ...request('u', 5, 5), run, outputs: [output('u', 999)] }), {
+      type: 'reset',
+      last: 5,
+    });
     assert.deepEqual(judge(byRun, { ...request('u', 1, 1, { stream: 'resolved' }), run }), { type: 'reset', last: 2 });
-    assert.deepEqual(judge(byRun, { ...request('u', 1, 2, { stream: 'resolved' }), run }), { type: 'reset', last: 2 }, 'also when the last one is the same by chance');
-    assert.deepEqual(judge(byRun, { ...request('u', 3, 3, { stream: 'resolved' }), run }), { type: 'publish', from: 0 });
+    assert.deepEqual(
+      judge(byRun, { ...request('u', 1, 2, { stream: 'resolved' }), run }),
+      { type: 'reset', last: 2 },
+      'also when the last one is the same by chance',
+    );
+    assert.deepEqual(judge(byRun, { ...request('u', 3, 3, { stream: 'resolved' }), run }), {
+      type: 'publish',
+      from: 0,
+    });
   });
 }
 
@@ -102,25 +119,46 @@ test('a run that came of a reset and continued as new beyond the run that publis
   const others = { ...request('u', 2, 2, { stream: 'resolved' }), run, outputs: [output('u', 999)] };
   assert.deepEqual(judge(byRun, others), { type: 'reset', last: 2 });
   assert.equal(new Notices().of(byRun, others), 'reset');
-  assert.equal(judge(byRun, { ...others, run: byRun.resolved!.run! }).type, 'divergence', 'of the very same run it was altered');
+  assert.equal(
+    judge(byRun, { ...others, run: byRun.resolved!.run! }).type,
+    'divergence',
+    'of the very same run it was altered',
+  );
 });
 
 test('nothing is lost after a reset whose run continued as new beyond the one that published last: less than what is published is no repeat', () => {
   const run = { number: 4, id: 'fifth' };
   const before = request('u', 1, 1, { stream: 'resolved' });
   assert.deepEqual(judge(byRun, { ...before, run }), { type: 'reset', last: 2 });
-  assert.deepEqual(judge(byRun, { ...before, run: byRun.resolved!.run! }), { type: 'published' }, 'a repeat of the very run');
-  assert.deepEqual(judge(byRun, { ...request('u', 1, 1), run }), { type: 'published' }, 'what follows from signals is the same again');
+  assert.deepEqual(
+    judge(byRun, { ...before, run: byRun.resolved!.run! }),
+    { type: 'published' },
+    'a repeat of the very run',
+  );
+  assert.deepEqual(
+    judge(byRun, { ...request('u', 1, 1), run }),
+    { type: 'published' },
+    'what follows from signals is the same again',
+  );
 });
 
 test('a run that continues the one that published, and one whose release did not say, came of no reset', () => {
   for (const run of [{ number: 1, id: 'second' }, { number: 2, id: 'third' }, undefined]) {
-    assert.deepEqual(judge(byRun, { ...request('u', 1, 2, { stream: 'resolved' }), ...(run && { run }) }), { type: 'published' });
+    assert.deepEqual(judge(byRun, { ...request('u', 1, 2, { stream: 'resolved' }), ...(run && { run }) }), {
+      type: 'published',
+    });
   }
-  assert.deepEqual(judge(entry, { ...request('u', 1, 2, { stream: 'resolved' }), run: { number: 0, id: 'x' } }), { type: 'published' });
+  assert.deepEqual(judge(entry, { ...request('u', 1, 2, { stream: 'resolved' }), run: { number: 0, id: 'x' } }), {
+    type: 'published',
+  });
 });
 
 test('the ledger has the run that published', () => {
   const run = { number: 3, id: 'fourth' };
-  assert.deepEqual(advance(byRun, { ...request('u', 6, 6), run }, 1).applied, { seq: 6, partition: 0, offset: 106, run });
+  assert.deepEqual(advance(byRun, { ...request('u', 6, 6), run }, 1).applied, {
+    seq: 6,
+    partition: 0,
+    offset: 106,
+    run,
+  });
 });

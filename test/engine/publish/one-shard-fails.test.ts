@@ -13,8 +13,12 @@ const BROKEN = 1;
 const isBroken = ({ transactionalId }: Request) => transactionalId.endsWith(`-${BROKEN}`);
 
 const FAULTS: Record<string, (asked: Request) => string | undefined> = {
-  'whose ledger partition has no leader': (asked) => (isBroken(asked) && asked.api === 'send' && asked.topic === 'ledger' ? `ledger-${BROKEN}: LEADER_NOT_AVAILABLE` : undefined),
-  'whose transactional id has no coordinator': (asked) => (isBroken(asked) && asked.api === 'fence' ? 'COORDINATOR_NOT_AVAILABLE' : undefined),
+  'whose ledger partition has no leader': (asked) =>
+    isBroken(asked) && asked.api === 'send' && asked.topic === 'ledger'
+      ? `ledger-${BROKEN}: LEADER_NOT_AVAILABLE`
+      : undefined,
+  'whose transactional id has no coordinator': (asked) =>
+    isBroken(asked) && asked.api === 'fence' ? 'COORDINATOR_NOT_AVAILABLE' : undefined,
 };
 
 for (const [what, fault] of Object.entries(FAULTS)) {
@@ -28,7 +32,14 @@ for (const [what, fault] of Object.entries(FAULTS)) {
       const error = faulty && when === 'before' ? fault(asked) : undefined;
       if (error !== undefined) throw new EnrichmentError('KAFKA', error);
     };
-    const process = await startProcess(kafka.port('a'), { name: 'a', appId: 'app', outputTopic: 'out', ledgerTopic: 'ledger', shards: 3, clock });
+    const process = await startProcess(kafka.port('a'), {
+      name: 'a',
+      appId: 'app',
+      outputTopic: 'out',
+      ledgerTopic: 'ledger',
+      shards: 3,
+      clock,
+    });
     t.after(() => process.ownership.stop());
     await eventually('the other two are taken', () => process.shards.has(0) && process.shards.has(2));
     for (const shard of [0, 2]) {
@@ -54,7 +65,10 @@ test('a shard that cannot be opened is named after 5 s, and no more when it is',
   shards.observe(reopening);
   assert.equal(shards.problem, null);
   clock.advance(3_000);
-  assert.equal(shards.problem, 'shard 3 cannot be opened for 7 s: ledger-3 has no leader; it is tried again, the other shards go on');
+  assert.equal(
+    shards.problem,
+    'shard 3 cannot be opened for 7 s: ledger-3 has no leader; it is tried again, the other shards go on',
+  );
   shards.observe({ type: 'opened', shard: 3, keys: 0, ms: 1 });
   assert.equal(shards.problem, null);
 });

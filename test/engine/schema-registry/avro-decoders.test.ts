@@ -57,7 +57,9 @@ describe('decoders of Avro values', () => {
   test('name the id that is not known, and ask for it again after half a minute', async () => {
     const { decoders, asked, state } = given();
     const decoder = await decoders.decoderFor([value(2)]);
-    assert.deepEqual(decoder.decode(value(2)), { malformed: 'value: schema 2 cannot be used: the schema registry does not know it (404)' });
+    assert.deepEqual(decoder.decode(value(2)), {
+      malformed: 'value: schema 2 cannot be used: the schema registry does not know it (404)',
+    });
     state.now = 29_999;
     assert.ok(!(decoders.decoderFor([value(2)]) instanceof Promise));
     state.now = 30_000;
@@ -68,7 +70,9 @@ describe('decoders of Avro values', () => {
   test('say of a schema that is none what is wrong with it', async () => {
     const decoders = createAvroDecoders({ schema: async () => ({ text: '"int"' }) }, new ManualClock());
     const decoder = await decoders.decoderFor([value(1)]);
-    assert.deepEqual(decoder.decode(value(1)), { malformed: 'value: schema 1 cannot be used: expected a record, or a union of records' });
+    assert.deepEqual(decoder.decode(value(1)), {
+      malformed: 'value: schema 1 cannot be used: expected a record, or a union of records',
+    });
   });
 
   test('reject when nobody answers, remember nothing of it, and work later', async () => {

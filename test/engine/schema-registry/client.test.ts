@@ -38,7 +38,10 @@ describe('the schema registry client', () => {
 
   test('says that an id is not known', async (t) => {
     const registry = await start(t);
-    assert.deepEqual(await createSchemaRegistry(registry.url).schema(4_294_967_295), { unusable: 'the schema registry does not know it (404)', unknown: true });
+    assert.deepEqual(await createSchemaRegistry(registry.url).schema(4_294_967_295), {
+      unusable: 'the schema registry does not know it (404)',
+      unknown: true,
+    });
   });
 
   test("takes every 404 that is not in the registry's own words for an outage, also after good answers", async (t) => {
@@ -46,13 +49,27 @@ describe('the schema registry client', () => {
     const client = createSchemaRegistry(registry.url);
     const id = await client.register('a', JSON.stringify(SCHEMA));
     await client.schema(id);
-    const pages = [['text/html', '<h1>Not found</h1>'], ['application/json', '{"error_code":404,"message":"HTTP 404 Not Found"}'], ['application/json', '{}'], ['text/plain', '']] as const;
+    const pages = [
+      ['text/html', '<h1>Not found</h1>'],
+      ['application/json', '{"error_code":404,"message":"HTTP 404 Not Found"}'],
+      ['application/json', '{}'],
+      ['text/plain', ''],
+    ] as const;
     for (const [type, body] of pages) {
       registry.disturb((_, response) => void response.writeHead(404, { 'content-type': type }).end(body));
-      assert.match(await fails(client.schema(id + 1)), /^UNREACHABLE: .* gives no usable answer: 404 to GET \/schemas\/ids\/\d+ that is not a registry's \(no "error_code": 40403\)$/, body);
+      assert.match(
+        await fails(client.schema(id + 1)),
+        /^UNREACHABLE: .* gives no usable answer: 404 to GET \/schemas\/ids\/\d+ that is not a registry's \(no "error_code": 40403\)$/,
+        body,
+      );
     }
-    registry.disturb((_, response) => void response.writeHead(404).end('{"error_code":40403,"message":"Schema not found"}'));
-    assert.deepEqual(await client.schema(id + 1), { unusable: 'the schema registry does not know it (404)', unknown: true });
+    registry.disturb(
+      (_, response) => void response.writeHead(404).end('{"error_code":40403,"message":"Schema not found"}'),
+    );
+    assert.deepEqual(await client.schema(id + 1), {
+      unusable: 'the schema registry does not know it (404)',
+      unknown: true,
+    });
   });
 
   test('tells schemas that cannot be used from an outage', async (t) => {
@@ -62,13 +79,32 @@ describe('the schema registry client', () => {
       registry.disturb((_, response) => void response.writeHead(status).end(body));
       return client.schema(1);
     };
-    assert.deepEqual(await answered(200, '{"schema":"message A {}","schemaType":"PROTOBUF"}'), { unusable: 'it is PROTOBUF, expected AVRO' });
+    assert.deepEqual(await answered(200, '{"schema":"message A {}","schemaType":"PROTOBUF"}'), {
+      unusable: 'it is PROTOBUF, expected AVRO',
+    });
     assert.deepEqual(await answered(200, '{"schema":"{}","references":[{"name":"a","subject":"b","version":1}]}'), {
       unusable: 'it refers to schemas of other subjects, which are not read',
     });
-    assert.deepEqual(await answered(200, '{"schema":"\\"int\\"","schemaType":"AVRO","references":[]}'), { text: '"int"' });
-    for (const [status, body] of [[500, '{}'], [503, ''], [429, '{}'], [200, '[]'], [200, 'null'], [200, '{"schema":5}'], [200, '<html>'], [401, '{"error_code":401}']] as const) {
-      assert.match(await fails(answered(status, body)), new RegExp(`^UNREACHABLE: the schema registry at ${registry.url} \\(SCHEMA_REGISTRY_URL\\) gives no usable answer: ${status} to GET /schemas/ids/1`), body);
+    assert.deepEqual(await answered(200, '{"schema":"\\"int\\"","schemaType":"AVRO","references":[]}'), {
+      text: '"int"',
+    });
+    for (const [status, body] of [
+      [500, '{}'],
+      [503, ''],
+      [429, '{}'],
+      [200, '[]'],
+      [200, 'null'],
+      [200, '{"schema":5}'],
+      [200, '<html>'],
+      [401, '{"error_code":401}'],
+    ] as const) {
+      assert.match(
+        await fails(answered(status, body)),
+        new RegExp(
+          `^UNREACHABLE: the schema registry at ${registry.url} \\(SCHEMA_REGISTRY_URL\\) gives no usable answer: ${status} to GET /schemas/ids/1`,
+        ),
+        body,
+      );
     }
   });
 
@@ -142,7 +178,10 @@ describe('the schema registry client', () => {
     const registry = await start(t);
     const client = createSchemaRegistry(registry.url);
     registry.disturb((_, response) => void response.writeHead(409).end('{"error_code":409,"message":"incompatible"}'));
-    assert.equal(await fails(client.register('s', '{}')), `CONFIG: the schema registry at ${registry.url} (SCHEMA_REGISTRY_URL) refuses the schema of s with 409: incompatible`);
+    assert.equal(
+      await fails(client.register('s', '{}')),
+      `CONFIG: the schema registry at ${registry.url} (SCHEMA_REGISTRY_URL) refuses the schema of s with 409: incompatible`,
+    );
     for (const body of ['{}', '{"id":-1}', '{"id":4294967296}', '{"id":"7"}']) {
       registry.disturb((_, response) => void response.end(body));
       assert.match(await fails(client.register('s', '{}')), /^UNREACHABLE: /, body);

@@ -24,7 +24,14 @@ describe('packed bytes', () => {
   });
 
   it('come back as they were, whatever they are', () => {
-    const piece = fc.oneof(fc.constant(avroUuid), fc.constant('H'), fc.constant(UUID), fc.string(), fc.integer({ min: 1, max: 9 }).map((n) => '7'.repeat(n * 12)), fc.constant('x'.repeat(5_000)));
+    const piece = fc.oneof(
+      fc.constant(avroUuid),
+      fc.constant('H'),
+      fc.constant(UUID),
+      fc.string(),
+      fc.integer({ min: 1, max: 9 }).map((n) => '7'.repeat(n * 12)),
+      fc.constant('x'.repeat(5_000)),
+    );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
         const bytes = Buffer.from(pieces.join(''));
@@ -38,7 +45,9 @@ describe('packed bytes', () => {
 
   it('are refused when they are none, cut, or larger than the limit', () => {
     const packed = pack(Buffer.from(`ab${avroUuid}${'5'.repeat(100)}`));
-    for (let length = 0; length < packed.length; length += 1) assert.throws(() => unpack(packed.subarray(0, length), 1_000), RangeError);
+    for (let length = 0; length < packed.length; length += 1) {
+      assert.throws(() => unpack(packed.subarray(0, length), 1_000), RangeError);
+    }
     assert.throws(() => unpack(Buffer.concat([packed, Buffer.alloc(1)]), 1_000), RangeError);
     assert.throws(() => unpack(packed, 138), RangeError);
     assert.equal(unpack(packed, 139).length, 139);

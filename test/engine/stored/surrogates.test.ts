@@ -12,7 +12,11 @@ describe('text that UTF-8 does not have', () => {
   });
 
   it('comes back as it was, through UTF-8', () => {
-    const unit = fc.oneof(fc.nat({ max: 0xffff }), fc.integer({ min: 0xd800, max: 0xdfff }), fc.constantFrom(0xfdd0, 0x64, 0x38, 0x30, 0x66));
+    const unit = fc.oneof(
+      fc.nat({ max: 0xffff }),
+      fc.integer({ min: 0xd800, max: 0xdfff }),
+      fc.constantFrom(0xfdd0, 0x64, 0x38, 0x30, 0x66),
+    );
     fc.assert(
       fc.property(fc.array(unit, { maxLength: 12 }), (units) => {
         const text = String.fromCharCode(...units);

@@ -14,10 +14,15 @@ async function listening(t: TestContext, server: Server): Promise<string> {
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-const refusing = (code: number) => ({ describeNamespace: () => Promise.reject(Object.assign(new Error('refused'), { code })) });
+const refusing = (code: number) => ({
+  describeNamespace: () => Promise.reject(Object.assign(new Error('refused'), { code })),
+});
 
 test('a namespace that a server which is being set up does not have yet: named', async () => {
-  await assert.rejects(askForNamespace(refusing(5), 'payments'), { code: 'NOT_FOUND', message: /^namespace "payments" does not exist \(TEMPORAL_NAMESPACE\)/ });
+  await assert.rejects(askForNamespace(refusing(5), 'payments'), {
+    code: 'NOT_FOUND',
+    message: /^namespace "payments" does not exist \(TEMPORAL_NAMESPACE\)/,
+  });
 });
 
 test('a namespace that may be used and not looked at is an answer', async () => {
@@ -29,7 +34,12 @@ test('a server that does not answer for its namespace is away', async () => {
 });
 
 test('TEMPORAL_ADDRESS that is a web server is seen to be one', async (t) => {
-  const web = await listening(t, createServer((_, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Temporal</html>')));
+  const web = await listening(
+    t,
+    createServer(
+      (_, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Temporal</html>'),
+    ),
+  );
   assert.equal(await isWebServer(web), true);
 });
 

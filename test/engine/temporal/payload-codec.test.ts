@@ -39,11 +39,18 @@ describe('the payload codec', () => {
   });
 
   it('gives back what went in, metadata included', async () => {
-    const value = { text: 'ä"\\'.repeat(100_000), amount: '1.0000000000000000000000000000000000000000', list: [null, 1, true] };
+    const value = {
+      text: 'ä"\\'.repeat(100_000),
+      amount: '1.0000000000000000000000000000000000000000',
+      list: [null, 1, true],
+    };
     const payload = await encoded(value);
     assert.ok(payload.data!.length < 50_000);
     assert.deepEqual(await decoded(payload), value);
-    const large: Payload = { metadata: { encoding: Buffer.from('binary/plain'), mine: Buffer.from('1') }, data: randomBytes(300_000) };
+    const large: Payload = {
+      metadata: { encoding: Buffer.from('binary/plain'), mine: Buffer.from('1') },
+      data: randomBytes(300_000),
+    };
     const [back] = await codec!.decode(await codec!.encode([large]));
     assert.equal(Buffer.from(back!.metadata!['mine']!).toString(), '1');
     assert.deepEqual(Buffer.from(back!.data!), Buffer.from(large.data!));
@@ -63,13 +70,17 @@ describe('the payload codec', () => {
     const metadata = { encoding: Buffer.from('binary/gzip') };
     for (const data of [Buffer.from('no gzip'), undefined, gzipSync(Buffer.alloc(64_000_001))]) {
       const [payload] = await codec!.decode([data === undefined ? { metadata } : { metadata, data }]);
-      assert.deepEqual(defaultPayloadConverter.fromPayload(payload!), { $unreadable: 'binary/gzip that cannot be decompressed' });
+      assert.deepEqual(defaultPayloadConverter.fromPayload(payload!), {
+        $unreadable: 'binary/gzip that cannot be decompressed',
+      });
     }
   });
 
   it('packs a large state, and gives it back', async () => {
     const value = { userId: UUID, life: newLife({ startedAt: 1, runId: 'run' }) };
-    for (let n = 0; n < 10_000; n += 1) value.life.user.dedup[`a0000000-0000-4000-8000-${n.toString(16).padStart(12, '0')}`] = 1_769_853_600_000 + n;
+    for (let n = 0; n < 10_000; n += 1) {
+      value.life.user.dedup[`a0000000-0000-4000-8000-${n.toString(16).padStart(12, '0')}`] = 1_769_853_600_000 + n;
+    }
     const [plain] = await avro!.encode([payloadOf(stored('Start', value))]);
     const [small] = await packed!.encode([plain!]);
     assert.equal(encoding(small!), 'binary/avro-packed');
@@ -100,24 +111,37 @@ describe('the codec of stored values', () => {
   });
 
   it('leaves everything else as it is', async () => {
-    const payloads = [payloadOf(start), payloadOf(undefined), payloadOf('{"$type":"Start"}'), { metadata: {}, data: null }];
+    const payloads = [
+      payloadOf(start),
+      payloadOf(undefined),
+      payloadOf('{"$type":"Start"}'),
+      { metadata: {}, data: null },
+    ];
     assert.deepEqual(await avro!.encode(payloads), payloads);
     assert.deepEqual(await avro!.decode(payloads), payloads);
   });
 
-  it('hands on what is nobody\'s as unreadable: no Avro, no JSON, encodings of others', async () => {
+  it("hands on what is nobody's as unreadable: no Avro, no JSON, encodings of others", async () => {
     const bad: Payload[] = [
       { metadata: { encoding: Buffer.from('binary/avro') }, data: Buffer.from('rubbish') },
-      { metadata: { encoding: Buffer.from('binary/avro') }, data: (await avro!.encode([payloadOf(stored('Start', start))]))[0]!.data!.subarray(0, 11) },
+      {
+        metadata: { encoding: Buffer.from('binary/avro') },
+        data: (await avro!.encode([payloadOf(stored('Start', start))]))[0]!.data!.subarray(0, 11),
+      },
       { metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from('{"') },
       { metadata: { encoding: Buffer.from('binary/encrypted') }, data: Buffer.from('x') },
       { metadata: {}, data: Buffer.from('x') },
     ];
-    for (const payload of await avro!.decode(bad)) assert.match(JSON.stringify(defaultPayloadConverter.fromPayload(payload)), /^\{"\$unreadable":/);
+    for (const payload of await avro!.decode(bad)) {
+      assert.match(JSON.stringify(defaultPayloadConverter.fromPayload(payload)), /^\{"\$unreadable":/);
+    }
   });
 
   it('says of an encoding of a newer version that it needs one', async () => {
-    await assert.rejects(avro!.decode([{ metadata: { encoding: Buffer.from('binary/avro-next') }, data: Buffer.from('x') }]), /newer version wrote it/);
+    await assert.rejects(
+      avro!.decode([{ metadata: { encoding: Buffer.from('binary/avro-next') }, data: Buffer.from('x') }]),
+      /newer version wrote it/,
+    );
   });
 
   it('says that state of a newer version needs a newer version', async () => {

@@ -8,7 +8,13 @@ import { MAX_CHARACTERS } from '../../../src/money/codec/short-text.ts';
 import { MAX_RECORD_BYTES } from '../../../src/money/config.ts';
 import { BOUNDS } from '../../../src/money/domain/bounds.ts';
 import type { Applicable, Input } from '../../../src/money/domain/events.ts';
-import { addressChanged, birthDateChanged, moneyEvent, render, type Field } from '../../../src/tools/generate/event-text.ts';
+import {
+  addressChanged,
+  birthDateChanged,
+  moneyEvent,
+  render,
+  type Field,
+} from '../../../src/tools/generate/event-text.ts';
 import { dataConverter } from '../../../src/engine/temporal/payload-codec.ts';
 import { chunksOf, isLarge } from '../../../src/engine/workflow/chunks.ts';
 import { type EventBatch } from '../../../workflows/messages.ts';
@@ -21,23 +27,59 @@ const UUID = 'ffffffff-ffff-4fff-8fff-ffffffffffff';
 const LAST = 2 ** 52;
 const TIME = '9999-12-31T23:59:59.999Z';
 /** Characters that are long in JSON, in UTF-8, and in both relative to their number in JavaScript. */
-const TEXTS = { escapes: '\u0001'.repeat(MAX_CHARACTERS), 'three bytes': '\u4e16'.repeat(MAX_CHARACTERS), 'outside of the basic plane': '\u{1f4b6}'.repeat(MAX_CHARACTERS), 'lone surrogates': '\ud800'.repeat(MAX_CHARACTERS) };
+const TEXTS = {
+  escapes: '\u0001'.repeat(MAX_CHARACTERS),
+  'three bytes': '\u4e16'.repeat(MAX_CHARACTERS),
+  'outside of the basic plane': '\u{1f4b6}'.repeat(MAX_CHARACTERS),
+  'lone surrogates': '\ud800'.repeat(MAX_CHARACTERS),
+};
 
 const digits = (count: number): string => Array.from(noise(count), (byte) => 1 + (byte % 9)).join('');
 const moneyFields = (amount: string, moneyType: string): readonly Field[] =>
-  moneyEvent({ type: 'TransactionEvent', id: UUID, userId: UUID, userSessionId: UUID, amount, openingBalance: '0', closingBalance: '0', currency: 'EUR', moneyType, isOldMoneyEvent: false }, TIME).fields;
+  moneyEvent(
+    {
+      type: 'TransactionEvent',
+      id: UUID,
+      userId: UUID,
+      userSessionId: UUID,
+      amount,
+      openingBalance: '0',
+      closingBalance: '0',
+      currency: 'EUR',
+      moneyType,
+      isOldMoneyEvent: false,
+    },
+    TIME,
+  ).fields;
 
 function applicable(input: Input, fields: readonly Field[]): Applicable & { readonly bytes: number } {
   const value = Buffer.from(render(fields));
-  const result = decodeRecord(input, { key: Buffer.from(UUID), value, timestamp: Date.parse(TIME) }, { maxRecordBytes: MAX_RECORD_BYTES, maxFutureSkew: 0 });
+  const result = decodeRecord(
+    input,
+    { key: Buffer.from(UUID), value, timestamp: Date.parse(TIME) },
+    { maxRecordBytes: MAX_RECORD_BYTES, maxFutureSkew: 0 },
+  );
   assert.ok(result.ok, JSON.stringify(result));
-  return { offset: LAST, ts: result.ts, late: result.ts, event: result.event as Applicable['event'], bytes: value.length };
+  return {
+    offset: LAST,
+    ts: result.ts,
+    late: result.ts,
+    event: result.event as Applicable['event'],
+    bytes: value.length,
+  };
 }
 
 function batchOf(records: readonly Applicable[]): EventBatch {
   const rules = { sessionTtl: LAST, dedupTtl: LAST, pendingTimeout: LAST, lookupGiveUpAfter: LAST, bounds: BOUNDS };
   const log = `${'A'.repeat(22)}~${LAST}`;
-  return { partition: 2 ** 31 - 1, lowWater: [LAST, LAST, LAST], logs: { user: log, session: log, money: log }, rules, records, userId: UUID };
+  return {
+    partition: 2 ** 31 - 1,
+    lowWater: [LAST, LAST, LAST],
+    logs: { user: log, session: log, money: log },
+    rules,
+    records,
+    userId: UUID,
+  };
 }
 
 /** bytes of the payload in its format, before it is packed */
@@ -71,20 +113,55 @@ for (const [name, text] of Object.entries(TEXTS)) {
   });
 
   test(`outputs that are the input of an activity in history are a payload that Temporal takes: ${name}`, async () => {
-    const money = { id: UUID, userSessionId: UUID, ts: LAST, amount: '1', currency: 'EUR', closingBalance: '1', moneyType: text, isOldMoneyEvent: false };
-    const outputOf = (amount: string) => ({ partition: 2 ** 31 - 1, offset: LAST, enriched: { userId: UUID, money: { ...money, amount }, userInfo: { birthYear: text, residentCountryCode: text }, sessionInfo: { clientCountryCode: text }, firstOccurrence: true }, incomplete: true });
+    const money = {
+      id: UUID,
+      userSessionId: UUID,
+      ts: LAST,
+      amount: '1',
+      currency: 'EUR',
+      closingBalance: '1',
+      moneyType: text,
+      isOldMoneyEvent: false,
+    };
+    const outputOf = (amount: string) => ({
+      partition: 2 ** 31 - 1,
+      offset: LAST,
+      enriched: {
+        userId: UUID,
+        money: { ...money, amount },
+        userInfo: { birthYear: text, residentCountryCode: text },
+        sessionInfo: { clientCountryCode: text },
+        firstOccurrence: true,
+      },
+      incomplete: true,
+    });
     const largest = outputOf(digits(MAX_RECORD_BYTES));
     const chunks = chunksOf([...Array.from({ length: 300 }, () => outputOf('1')), largest, outputOf('1')]);
     assert.equal(chunks.flat().length, 302);
-    assert.deepEqual(chunks.filter(isLarge), [[largest]], 'that one goes to a local activity, whose input is in no history');
+    assert.deepEqual(
+      chunks.filter(isLarge),
+      [[largest]],
+      'that one goes to a local activity, whose input is in no history',
+    );
     for (const outputs of chunks.filter((chunk) => !isLarge(chunk))) {
-      const whole = await sizeOf({ userId: UUID, incarnation: { startedAt: LAST, runId: UUID }, stream: 'resolved', first: LAST, outputs });
+      const whole = await sizeOf({
+        userId: UUID,
+        incarnation: { startedAt: LAST, runId: UUID },
+        stream: 'resolved',
+        first: LAST,
+        outputs,
+      });
       assert.ok(whole < PAYLOAD_LIMIT - 500_000, `${whole} bytes`);
     }
   });
 }
 
 test('records of the least bytes, as many as go together, are a payload that Temporal takes', async () => {
-  const whole = await sizeOf(stored('EventBatch', batchOf(Array.from({ length: OUTBOX_LIMITS.maxEvents }, () => applicable('money', moneyFields('1', ''))))));
+  const whole = await sizeOf(
+    stored(
+      'EventBatch',
+      batchOf(Array.from({ length: OUTBOX_LIMITS.maxEvents }, () => applicable('money', moneyFields('1', '')))),
+    ),
+  );
   assert.ok(whole < PAYLOAD_LIMIT / 4, `${whole} bytes`);
 });

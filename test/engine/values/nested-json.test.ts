@@ -10,7 +10,34 @@ test('what is nested goes, what is not stays as it is written', () => {
   assert.equal(withoutNested('{}'), '{}');
 });
 
-for (const bad of ['[1,]', '[,1]', '[1 2]', '{"a"}', '{"a":}', '{"a":1,}', '{a:1}', '[01]', '[1.]', '[.5]', '[1e]', '[-]', '[+1]', '["\\x"]', '["\\u12g4"]', '["\t"]', '[tru]', '[NaN]', '[1}', '{"a":1]', '[', '[[]', '["', '[1', '[\u00a0]', '[nullx]']) {
+for (const bad of [
+  '[1,]',
+  '[,1]',
+  '[1 2]',
+  '{"a"}',
+  '{"a":}',
+  '{"a":1,}',
+  '{a:1}',
+  '[01]',
+  '[1.]',
+  '[.5]',
+  '[1e]',
+  '[-]',
+  '[+1]',
+  '["\\x"]',
+  '["\\u12g4"]',
+  '["\t"]',
+  '[tru]',
+  '[NaN]',
+  '[1}',
+  '{"a":1]',
+  '[',
+  '[[]',
+  '["',
+  '[1',
+  '[\u00a0]',
+  '[nullx]',
+]) {
   test(`nested ${JSON.stringify(bad)} is no JSON`, () => {
     assert.throws(() => JSON.parse(bad));
     assert.equal(withoutNested(`{"x":${bad},"y":1}`), undefined);
@@ -19,14 +46,26 @@ for (const bad of ['[1,]', '[,1]', '[1 2]', '{"a"}', '{"a":}', '{"a":1,}', '{a:1
 
 /** Valid JSON with space and escapes anywhere, and then one character more, less or another: sometimes valid, mostly not. */
 const space = fc.constantFrom('', ' ', '\n\t', '\r');
-const text = fc.oneof(fc.json({ maxDepth: 4 }), fc.constantFrom('-0.5e-7', '1E+2', '"\\u00e9\\n\\/"', '"[\\"{"', '[]', '{}', '[[],[{}]]', 'null'));
-const broken = fc.tuple(text, fc.nat(), fc.constantFrom('', '"', '[', ']', '{', '}', ',', ':', '\\', '0', '-', '.', 'e', 't', ' ', '\u0000'), fc.boolean()).map(([json, where, sign, instead]) => {
-  const at = where % (json.length + 1);
-  return json.slice(0, at) + sign + json.slice(instead ? at + 1 : at);
-});
+const text = fc.oneof(
+  fc.json({ maxDepth: 4 }),
+  fc.constantFrom('-0.5e-7', '1E+2', '"\\u00e9\\n\\/"', '"[\\"{"', '[]', '{}', '[[],[{}]]', 'null'),
+);
+const broken = fc
+  .tuple(
+    text,
+    fc.nat(),
+    fc.constantFrom('', '"', '[', ']', '{', '}', ',', ':', '\\', '0', '-', '.', 'e', 't', ' ', '\u0000'),
+    fc.boolean(),
+  )
+  .map(([json, where, sign, instead]) => {
+    const at = where % (json.length + 1);
+    return json.slice(0, at) + sign + json.slice(instead ? at + 1 : at);
+  });
 
 test('it is JSON without what is nested exactly if it was with it, and says the same of all else', () => {
-  const document = fc.tuple(space, fc.oneof(text, broken), space, fc.oneof(text, broken)).map(([a, x, b, y]) => `{${a}"x":${a}${x}${b},"n":1,"y":${y}${a}}`);
+  const document = fc
+    .tuple(space, fc.oneof(text, broken), space, fc.oneof(text, broken))
+    .map(([a, x, b, y]) => `{${a}"x":${a}${x}${b},"n":1,"y":${y}${a}}`);
   const parse = (json: string | undefined): Record<string, unknown> | undefined => {
     try {
       return json === undefined ? undefined : (JSON.parse(json) as Record<string, unknown>);
@@ -34,12 +73,18 @@ test('it is JSON without what is nested exactly if it was with it, and says the 
       return undefined;
     }
   };
-  const flat = (value: unknown): unknown => (Array.isArray(value) ? [] : typeof value === 'object' && value !== null ? {} : value);
+  const flat = (value: unknown): unknown =>
+    Array.isArray(value) ? [] : typeof value === 'object' && value !== null ? {} : value;
   fc.assert(
     fc.property(document, (json) => {
       const before = parse(json);
       const after = parse(withoutNested(json));
-      assert.deepEqual(after, before === undefined ? undefined : Object.fromEntries(Object.entries(before).map(([name, value]) => [name, flat(value)])));
+      assert.deepEqual(
+        after,
+        before === undefined
+          ? undefined
+          : Object.fromEntries(Object.entries(before).map(([name, value]) => [name, flat(value)])),
+      );
     }),
     { numRuns: 5_000 },
   );

@@ -27,7 +27,16 @@ class Kafka {
         this.looks += 1;
         this.most = Math.max(this.most, (this.underWay += 1));
         await this.answer().finally(() => (this.underWay -= 1));
-        return partitions.map((place) => ({ ...place, offset: 1, metadata: encodeMetadata({ maxTs: this.watermark, watermark: this.watermark, deadLettersBelow: 0, ...(this.ahead && { ahead: this.ahead }) }) }));
+        return partitions.map((place) => ({
+          ...place,
+          offset: 1,
+          metadata: encodeMetadata({
+            maxTs: this.watermark,
+            watermark: this.watermark,
+            deadLettersBelow: 0,
+            ...(this.ahead && { ahead: this.ahead }),
+          }),
+        }));
       },
     },
     this.clock,
@@ -35,7 +44,6 @@ class Kafka {
     TOPICS,
   );
 }
-
 
 /** Users that wait as Temporal has them retry: after the delay of the failure, or else 2 s, 3 s ... 15 s. Returns attempts of one minute. */
 async function oneMinute(kafka: Kafka, users: number, passes: number): Promise<number> {
@@ -120,7 +128,10 @@ describe('5,000 users with pending money wait for the watermark of one partition
 
 describe('when a user that waits for the watermark looks again', () => {
   const delayOf = async (watermark: number | null, passes: number) => {
-    const failure: unknown = await createReadWatermark({ committedWatermark: async () => watermark })({ partition: 0, passes }).catch((error: unknown) => error);
+    const failure: unknown = await createReadWatermark({ committedWatermark: async () => watermark })({
+      partition: 0,
+      passes,
+    }).catch((error: unknown) => error);
     return (failure as ApplicationFailure).nextRetryDelay ?? undefined;
   };
 
@@ -143,7 +154,10 @@ describe('the watermark of a partition in which one user waits', () => {
   it('goes on for all but that user, and for workflows of releases that do not say whose they are', async () => {
     const kafka = new Kafka();
     kafka.ahead = { next: [1, 2, 3], watermark: 5_000_000, except: [shortName('waits')] };
-    assert.deepEqual(await Promise.all([kafka.read(0, 'another'), kafka.read(0, 'waits'), kafka.read(0)]), [5_000_000, 1_000_000, 1_000_000]);
+    assert.deepEqual(
+      await Promise.all([kafka.read(0, 'another'), kafka.read(0, 'waits'), kafka.read(0)]),
+      [5_000_000, 1_000_000, 1_000_000],
+    );
     assert.equal(kafka.looks, 1);
   });
 });

@@ -5,7 +5,8 @@ import { ReplaySlots } from '../../../src/engine/worker/replay-slots.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
 const never = new AbortController().signal;
-const context = (isSticky: boolean) => ({ slotType: 'workflow', taskQueue: 'q', workerIdentity: 'w', workerBuildId: 'b', isSticky }) as const;
+const context = (isSticky: boolean) =>
+  ({ slotType: 'workflow', taskQueue: 'q', workerIdentity: 'w', workerBuildId: 'b', isSticky }) as const;
 const slotInfo = (isSticky: boolean) => ({ type: 'workflow', workflowType: 't', isSticky }) as const;
 
 /** A worker that polls both queues, each with as many pollers as it is given slots. */

@@ -20,12 +20,30 @@ test('users of a shard that is taken over are replayed a few at a time, go on wh
   const taskQueue = randomUUID();
   const users = Array.from({ length: USERS }, () => randomUUID());
   const signal = (userId: string, n: number): Promise<unknown> => {
-    const batch: EventBatch = { partition: 0, lowWater: [0, 0, 0], rules: RULES, records: [money(n, { id: `${userId}-${n}`, ts: T0 + n })] };
+    const batch: EventBatch = {
+      partition: 0,
+      lowWater: [0, 0, 0],
+      rules: RULES,
+      records: [money(n, { id: `${userId}-${n}`, ts: T0 + n })],
+    };
     return client.workflow.signalWithStart(WORKFLOW_TYPE, {
-      workflowId: userId, taskQueue, args: [stored('Start', { userId })], signal: EVENTS_SIGNAL, signalArgs: [stored('EventBatch', batch)],
+      workflowId: userId,
+      taskQueue,
+      args: [stored('Start', { userId })],
+      signal: EVENTS_SIGNAL,
+      signalArgs: [stored('EventBatch', batch)],
     });
   };
-  t.after(() => Promise.all(users.map((userId) => client.workflow.getHandle(userId).terminate().catch(() => undefined))));
+  t.after(() =>
+    Promise.all(
+      users.map((userId) =>
+        client.workflow
+          .getHandle(userId)
+          .terminate()
+          .catch(() => undefined),
+      ),
+    ),
+  );
 
   const first = await worker(t);
   for (let n = 0; n < 5; n += 1) {
@@ -59,10 +77,24 @@ test('users of a shard that is taken over are replayed a few at a time, go on wh
       caughtUp: (runId) => slots.caughtUp(runId),
     });
     const { stop } = await startShardWorker({
-      connection: env.nativeConnection, namespace: client.options.namespace, taskQueue, workflowBundle: bundle, dataConverter, activities: fake.activities,
-      sinks: { ...sinks, notices: { count: { fn: () => undefined } } }, replays: slots, maxCachedWorkflows: 100, onFailure: (error) => assert.fail(String(error)),
+      connection: env.nativeConnection,
+      namespace: client.options.namespace,
+      taskQueue,
+      workflowBundle: bundle,
+      dataConverter,
+      activities: fake.activities,
+      sinks: { ...sinks, notices: { count: { fn: () => undefined } } },
+      replays: slots,
+      maxCachedWorkflows: 100,
+      onFailure: (error) => assert.fail(String(error)),
     });
     test.after(stop);
-    return { ...seen, get most() { return seen.most; }, stop };
+    return {
+      ...seen,
+      get most() {
+        return seen.most;
+      },
+      stop,
+    };
   }
 });

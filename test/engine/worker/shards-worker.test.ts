@@ -25,7 +25,10 @@ class Stage {
   readonly ended: Promise<void>;
 
   constructor(startLookupsWorker?: NonNullable<ShardsWorkerDeps<Output>['beside']>['start']) {
-    this.worker = new ShardsWorker({ ...this.deps, ...(startLookupsWorker && { beside: { name: 'the worker of the lookups', start: startLookupsWorker } }) });
+    this.worker = new ShardsWorker({
+      ...this.deps,
+      ...(startLookupsWorker && { beside: { name: 'the worker of the lookups', start: startLookupsWorker } }),
+    });
     this.ended = this.worker.run();
   }
 
@@ -39,7 +42,8 @@ class Stage {
       this.lose = onLost;
       return { start: async () => undefined, stop: () => this.ownershipStopped };
     },
-    startShardWorker: (_shard, _publisher, fail) => new Promise((resolve, reject) => this.starts.push({ resolve, reject, fail })),
+    startShardWorker: (_shard, _publisher, fail) =>
+      new Promise((resolve, reject) => this.starts.push({ resolve, reject, fail })),
   };
 
   /** Lets everything happen that `ms` bring. */
@@ -128,7 +132,9 @@ describe('liveness of the worker', () => {
     stage.take(3);
     stage.take(4);
     const stopped: string[] = [];
-    for (const [index, start] of stage.starts.entries()) start.resolve({ stop: async () => void stopped.push(String(index)) });
+    for (const [index, start] of stage.starts.entries()) {
+      start.resolve({ stop: async () => void stopped.push(String(index)) });
+    }
     await stage.pass(0);
     stage.starts[0]!.fail(new Error('poll failed'));
     await stage.pass(0);
@@ -136,12 +142,18 @@ describe('liveness of the worker', () => {
     // It is started again at once, and that fails.
     stage.starts[2]!.reject(new Error('no Temporal'));
     await stage.pass(0);
-    assert.deepEqual([stage.worker.notReady, stage.worker.shardsFailing], ['the worker of shard 3 does not run: no Temporal', 1]);
+    assert.deepEqual(
+      [stage.worker.notReady, stage.worker.shardsFailing],
+      ['the worker of shard 3 does not run: no Temporal', 1],
+    );
     // The back-off of the second time is 1 s.
     await stage.pass(1_000);
     stage.starts[3]!.resolve(RUNNING);
     await stage.pass(600_000);
-    assert.deepEqual([stage.joins, stage.worker.notReady, stage.worker.shardsFailing, stage.worker.notLive, stopped], [1, undefined, 0, undefined, ['0']]);
+    assert.deepEqual(
+      [stage.joins, stage.worker.notReady, stage.worker.shardsFailing, stage.worker.notLive, stopped],
+      [1, undefined, 0, undefined, ['0']],
+    );
     await stage.stop();
     assert.deepEqual(stopped, ['0', '1']);
   });

@@ -4,15 +4,27 @@ import { test } from 'node:test';
 import { temporalLog } from '../../../src/engine/worker/temporal-log.ts';
 import type { Logger } from '../../../src/engine/log.ts';
 
-const FAILURE = 'Failure { failure: Some(Failure { message: "Publishing 3 applied outputs from 5 on: \\"shard 2\\" is not ours", source: "TypeScriptSDK", stack_trace: "secret.js:1" }), force_cause: Unspecified }';
+const FAILURE =
+  'Failure { failure: Some(Failure { message: "Publishing 3 applied outputs from 5 on: \\"shard 2\\" is not ours", source: "TypeScriptSDK", stack_trace: "secret.js:1" }), force_cause: Unspecified }';
 
 function log() {
   const lines: { level: string; details: Record<string, unknown>; message: string }[] = [];
-  const line = (level: string) => (details: Record<string, unknown>, message: string) => void lines.push({ level, details, message });
+  const line = (level: string) => (details: Record<string, unknown>, message: string) =>
+    void lines.push({ level, details, message });
   let at = 0;
   let lost = 0;
-  const logger = temporalLog({ warn: line('warn'), error: line('error') } as unknown as Logger, { now: () => at, onTaskLost: () => (lost += 1) });
-  return { lines, logger, pass: (ms: number) => (at += ms), get lost() { return lost; } };
+  const logger = temporalLog({ warn: line('warn'), error: line('error') } as unknown as Logger, {
+    now: () => at,
+    onTaskLost: () => (lost += 1),
+  });
+  return {
+    lines,
+    logger,
+    pass: (ms: number) => (at += ms),
+    get lost() {
+      return lost;
+    },
+  };
 }
 
 test('a task that fails says why, without the stack', () => {
@@ -30,7 +42,10 @@ test('the same message comes once in 10 s, with the number of times', () => {
   for (let n = 0; n < 4; n += 1) logger.warn('Failing workflow task', { failure: FAILURE });
   pass(10_000);
   logger.warn('Failing workflow task', { failure: FAILURE });
-  assert.deepEqual(lines.map(({ details }) => details['timesBefore']), [undefined, 3]);
+  assert.deepEqual(
+    lines.map(({ details }) => details['timesBefore']),
+    [undefined, 3],
+  );
 });
 
 test('a task that was lost is counted, and what is as it should be is not said', () => {

@@ -30,7 +30,12 @@ test('a file that is no version is refused, with its name', async (t) => {
   for (const path of [file, join(folder, 'missing.json')]) {
     await assert.rejects(readWorkflows(path), (error: unknown) => {
       assert.ok(error instanceof EnrichmentError && error.code === 'CONFIG');
-      assert.ok(error.message.startsWith(`ENRICHMENT_OLDER_WORKFLOWS: "${path}": expected the file dist/workflows.json of an older build: `), error.message);
+      assert.ok(
+        error.message.startsWith(
+          `ENRICHMENT_OLDER_WORKFLOWS: "${path}": expected the file dist/workflows.json of an older build: `,
+        ),
+        error.message,
+      );
       return true;
     });
   }

@@ -7,7 +7,12 @@ export interface Numbered {
 }
 
 /** `together`: all of a run are emitted before they are flushed. */
-export async function emitting(count: number, together: boolean, next = 1, carried?: OutboxState<Numbered>): Promise<number> {
+export async function emitting(
+  count: number,
+  together: boolean,
+  next = 1,
+  carried?: OutboxState<Numbered>,
+): Promise<number> {
   const outbox = new Outbox<Numbered>({ appId: 'outbox', shards: 1, key: 'k', carried });
   for (let n = next; n <= count; n += 1) {
     if (n === next + 3) {

@@ -36,7 +36,10 @@ describe('offset ranges', () => {
   });
 
   it('are a set of offsets, whatever the order', () => {
-    const step = fc.oneof({ weight: 9, arbitrary: fc.record({ add: fc.nat(40) }) }, fc.record({ dropBelow: fc.nat(40) }));
+    const step = fc.oneof(
+      { weight: 9, arbitrary: fc.record({ add: fc.nat(40) }) },
+      fc.record({ dropBelow: fc.nat(40) }),
+    );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const set = new Set<number>();
@@ -50,7 +53,9 @@ describe('offset ranges', () => {
             dropBelow(made, given.dropBelow);
           }
         }
-        for (let offset = 0; offset <= 41; offset += 1) assert.equal(hasOffset(made, offset), set.has(offset), `offset ${offset}`);
+        for (let offset = 0; offset <= 41; offset += 1) {
+          assert.equal(hasOffset(made, offset), set.has(offset), `offset ${offset}`);
+        }
         // Sorted and disjoint, no two ranges touch.
         for (let at = 1; at < made.length; at += 1) assert.ok(made[at - 1]! < made[at]!);
       }),

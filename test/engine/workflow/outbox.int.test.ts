@@ -60,18 +60,39 @@ describe('the outbox of a workflow', () => {
     Runtime.install({ logger, telemetryOptions: { logging: { forward: {}, filter: 'OFF' } } });
     const path = await temporalProgram({ log: (line) => console.error(line) });
     [env, bundle] = await Promise.all([
-      TestWorkflowEnvironment.createLocal({ server: { executable: { type: 'existing-path', path }, log: { format: 'pretty', level: 'error' } } }),
+      TestWorkflowEnvironment.createLocal({
+        server: { executable: { type: 'existing-path', path }, log: { format: 'pretty', level: 'error' } },
+      }),
       bundleWorkflowCode({ workflowsPath: fileURLToPath(new URL('./emitting.ts', import.meta.url)), logger }),
     ]);
   });
   after(() => env.teardown());
 
-  async function withWorker<T>(shard: Shard, work: (start: (count: number, together?: boolean) => Promise<Awaited<ReturnType<typeof env.client.workflow.start<typeof emitting>>>>) => Promise<T>): Promise<T> {
+  async function withWorker<T>(
+    shard: Shard,
+    work: (
+      start: (
+        count: number,
+        together?: boolean,
+      ) => Promise<Awaited<ReturnType<typeof env.client.workflow.start<typeof emitting>>>>,
+    ) => Promise<T>,
+  ): Promise<T> {
     const worker = await Worker.create({
-      connection: env.nativeConnection, taskQueue: taskQueueOf('outbox', 0), workflowBundle: bundle, maxCachedWorkflows: 0,
+      connection: env.nativeConnection,
+      taskQueue: taskQueueOf('outbox', 0),
+      workflowBundle: bundle,
+      maxCachedWorkflows: 0,
       activities: { publish: publishActivity<Emitted<Numbered>>({ publisher: shard }) },
     });
-    return worker.runUntil(work((count, together = false) => env.client.workflow.start<typeof emitting>('emitting', { workflowId: `outbox-${randomUUID()}`, taskQueue: taskQueueOf('outbox', 0), args: [count, together] })));
+    return worker.runUntil(
+      work((count, together = false) =>
+        env.client.workflow.start<typeof emitting>('emitting', {
+          workflowId: `outbox-${randomUUID()}`,
+          taskQueue: taskQueueOf('outbox', 0),
+          args: [count, together],
+        }),
+      ),
+    );
   }
 
   it('publishes each record once, in order, numbered without a gap, over continue-as-new with some that are not published yet', async () => {
@@ -94,7 +115,7 @@ describe('the outbox of a workflow', () => {
     assert.ok(lost > 0 && shard.requests.length > shard.out.length);
   });
 
-  it('numbers its records after the ledger\'s when the workflow was reset, so that none is lost', async () => {
+  it("numbers its records after the ledger's when the workflow was reset, so that none is lost", async () => {
     const shard = new Shard();
     shard.onRequest = ({ first, key }) => {
       if (first === 3 && shard.out.length === 2) shard.forgetWhoPublished(key, 7, { number: 5, id: 'another' });
@@ -112,10 +133,16 @@ describe('the outbox of a workflow', () => {
     };
     await withWorker(shard, async (start) => {
       const handle = await start(2);
-      await eventually('the task to fail', async () => {
-        const { events } = await handle.fetchHistory();
-        return events?.some(({ workflowTaskFailedEventAttributes: failed }) => failed?.failure?.message?.includes('Publishing 1 records from 1 on'));
-      }, 30_000);
+      await eventually(
+        'the task to fail',
+        async () => {
+          const { events } = await handle.fetchHistory();
+          return events?.some(({ workflowTaskFailedEventAttributes: failed }) =>
+            failed?.failure?.message?.includes('Publishing 1 records from 1 on'),
+          );
+        },
+        30_000,
+      );
       assert.equal((await handle.describe()).status.name, 'RUNNING');
       await handle.terminate();
     });

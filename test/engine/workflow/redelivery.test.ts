@@ -4,7 +4,10 @@ import { Redeliveries, type Redelivery } from '../../../src/engine/workflow/rede
 
 const redeliveries = new Redeliveries<string>(['user', 'session', 'money']);
 
-const USERS = 'u1', SESSIONS = 's1', MONEY = 'm1', MONEY_ANEW = 'm2';
+const USERS = 'u1',
+  SESSIONS = 's1',
+  MONEY = 'm1',
+  MONEY_ANEW = 'm2';
 const first = { partition: 3, logs: { user: USERS, session: SESSIONS, money: MONEY } };
 const anew = { partition: 3, logs: { user: USERS, session: SESSIONS, money: MONEY_ANEW } };
 
@@ -45,11 +48,21 @@ test('without names all is as it was: one entry for the partition, with nothing 
 test('a log that was cut and accepted under its old id has coordinates of its own', () => {
   const redelivery: Redelivery = {};
   redeliveries.raiseLowWater(redelivery, first, [0, 0, 30]);
-  assert.equal(redeliveries.noteApplied(redelivery, { partition: 3, logs: { user: USERS, session: SESSIONS, money: 'm1~1' } }, 'money', 29), true);
+  assert.equal(
+    redeliveries.noteApplied(
+      redelivery,
+      { partition: 3, logs: { user: USERS, session: SESSIONS, money: 'm1~1' } },
+      'money',
+      29,
+    ),
+    true,
+  );
 });
 
 test('an input that was added is known of from its first record on', () => {
-  const redelivery: Redelivery = { 3: { lowWater: [10, 20, 30], above: [[], [], [40, 41]], logs: { user: USERS, session: SESSIONS, money: MONEY } } };
+  const redelivery: Redelivery = {
+    3: { lowWater: [10, 20, 30], above: [[], [], [40, 41]], logs: { user: USERS, session: SESSIONS, money: MONEY } },
+  };
   const four = new Redeliveries<string>(['user', 'session', 'money', 'device']);
   const source = { partition: 3, logs: { ...first.logs, device: 'd1' } };
   assert.equal(four.noteApplied(redelivery, source, 'device', 0), true);

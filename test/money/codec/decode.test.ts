@@ -84,7 +84,10 @@ describe('usable records', () => {
     assert.ok(decode('session', { ...closed, amount: 'none', extra: [{}] }).ok);
   });
 
-  for (const [name, value] of [['left out', undefined], ['null', null]] as const) {
+  for (const [name, value] of [
+    ['left out', undefined],
+    ['null', null],
+  ] as const) {
     test(`userSessionId ${name} is an absent one`, () => {
       const { userSessionId: _, ...without } = money;
       assert.deepEqual(decode('money', { ...payment, userSessionId: value }), {
@@ -97,7 +100,12 @@ describe('usable records', () => {
   }
 
   test('UUIDs come out in lower case, whatever the case of value and key', () => {
-    const value = { ...payment, id: ID.toUpperCase(), userId: USER.toUpperCase(), userSessionId: SESSION.toUpperCase() };
+    const value = {
+      ...payment,
+      id: ID.toUpperCase(),
+      userId: USER.toUpperCase(),
+      userSessionId: SESSION.toUpperCase(),
+    };
     const expected = { ok: true, userId: USER, ts: TS, event: { type: 'money', money } };
     for (const key of [USER, USER.toUpperCase(), `"${USER}"`, `"${USER.toUpperCase()}"`]) {
       assert.deepEqual(bytes('money', JSON.stringify(value), key), expected);
@@ -114,7 +122,9 @@ describe('usable records', () => {
   });
 
   test('keys written with escapes are the same keys', () => {
-    const json = JSON.stringify(payment).replace('"amount":1.5', '"\\u0061mount":2.50').replace('"type"', '"\\u0074ype"');
+    const json = JSON.stringify(payment)
+      .replace('"amount":1.5', '"\\u0061mount":2.50')
+      .replace('"type"', '"\\u0074ype"');
     const result = bytes('money', json);
     assert.ok(result.ok && result.event.type === 'money' && result.event.money.amount === '2.50');
   });
@@ -181,10 +191,26 @@ describe('malformed', () => {
     ['a number', '1', 'value: expected a JSON object'],
     ['null as JSON', 'null', 'value: expected a JSON object'],
     ['a byte order mark', `\ufeff${JSON.stringify(payment)}`, 'value: expected JSON'],
-    ['a byte that is not UTF-8', Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xff]), Buffer.from('"}')]), 'value: expected UTF-8'],
-    ['an overlong encoding', Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xc0, 0xaf]), Buffer.from('"}')]), 'value: expected UTF-8'],
-    ['a surrogate in UTF-8', Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xed, 0xa0, 0x80]), Buffer.from('"}')]), 'value: expected UTF-8'],
-    ['a cut character', Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xe2, 0x82]), Buffer.from('"}')]), 'value: expected UTF-8'],
+    [
+      'a byte that is not UTF-8',
+      Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xff]), Buffer.from('"}')]),
+      'value: expected UTF-8',
+    ],
+    [
+      'an overlong encoding',
+      Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xc0, 0xaf]), Buffer.from('"}')]),
+      'value: expected UTF-8',
+    ],
+    [
+      'a surrogate in UTF-8',
+      Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xed, 0xa0, 0x80]), Buffer.from('"}')]),
+      'value: expected UTF-8',
+    ],
+    [
+      'a cut character',
+      Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xe2, 0x82]), Buffer.from('"}')]),
+      'value: expected UTF-8',
+    ],
     ['half a megabyte of brackets', `${'['.repeat(262_144)}${']'.repeat(262_144)}`, 'value: expected a JSON object'],
   ];
   for (const [name, value, detail] of cases) {
@@ -200,11 +226,23 @@ describe('unknown-type', () => {
     ['null', { ...payment, type: null }, `type: missing, expected one of ${wallets}`],
     ['a number', { ...payment, type: 1 }, `type: expected one of ${wallets}, not a number`],
     ['an array', { ...payment, type: ['PaymentEvent'] }, `type: expected one of ${wallets}, not an array`],
-    ['of another topic', { ...payment, type: 'OtherUserEvent' }, `type: expected one of ${wallets}, not "OtherUserEvent"`],
+    [
+      'of another topic',
+      { ...payment, type: 'OtherUserEvent' },
+      `type: expected one of ${wallets}, not "OtherUserEvent"`,
+    ],
     ['in another case', { ...payment, type: 'paymentevent' }, `type: expected one of ${wallets}, not "paymentevent"`],
-    ['a name of Object.prototype', { ...payment, type: 'constructor' }, `type: expected one of ${wallets}, not "constructor"`],
+    [
+      'a name of Object.prototype',
+      { ...payment, type: 'constructor' },
+      `type: expected one of ${wallets}, not "constructor"`,
+    ],
     ['long', { ...payment, type: 'x'.repeat(50) }, `type: expected one of ${wallets}, not "${'x'.repeat(40)}..."`],
-    ['signs that steer a terminal', { ...payment, type: 'é\u009b31m\u202e\u007f' }, `type: expected one of ${wallets}, not "\\u00e9\\u009b31m\\u202e\\u007f"`],
+    [
+      'signs that steer a terminal',
+      { ...payment, type: 'é\u009b31m\u202e\u007f' },
+      `type: expected one of ${wallets}, not "\\u00e9\\u009b31m\\u202e\\u007f"`,
+    ],
   ];
   for (const [name, value, detail] of cases) {
     test(name, () => assert.equal(reasonOf(decode('money', value)), `unknown-type | ${detail}`));
@@ -249,15 +287,29 @@ describe('invalid', () => {
       assert.equal(reasonOf(decode(input, { ...value, [name]: null })), `${start}, but it is missing`);
       assert.equal(reasonOf(decode(input, { ...value, [name]: {} })), `${start}, not an object`);
       assert.equal(reasonOf(decode(input, { ...value, [name]: [] })), `${start}, not an array`);
-      if (expected !== isString) assert.equal(reasonOf(decode(input, { ...value, [name]: '1' })), `${start}, not a string`);
+      if (expected !== isString) {
+        assert.equal(reasonOf(decode(input, { ...value, [name]: '1' })), `${start}, not a string`);
+      }
       if (expected !== 'a decimal number') {
         assert.equal(reasonOf(decode(input, { ...value, [name]: 1 })), `${start}, not a number`);
-        if (expected === isString) assert.equal(reasonOf(decode(input, { ...value, [name]: true })), `${start}, not a boolean`);
+        if (expected === isString) {
+          assert.equal(reasonOf(decode(input, { ...value, [name]: true })), `${start}, not a boolean`);
+        }
       }
     });
   }
 
-  const notUuid = ['', 'x', ID.slice(1), `${ID}0`, ID.replaceAll('-', ''), `{${ID}}`, ID.replace('1', 'g'), ` ${ID}`, `${ID}\n`];
+  const notUuid = [
+    '',
+    'x',
+    ID.slice(1),
+    `${ID}0`,
+    ID.replaceAll('-', ''),
+    `{${ID}}`,
+    ID.replace('1', 'g'),
+    ` ${ID}`,
+    `${ID}\n`,
+  ];
   for (const name of ['id', 'userId', 'userSessionId'] as const) {
     test(`${name} that is no UUID`, () => {
       for (const text of notUuid) {
@@ -292,13 +344,22 @@ describe('invalid', () => {
 
 describe('texts that are remembered of a user', () => {
   const of: readonly (readonly [input: Input, value: object, name: string])[] = [
-    ['money', payment, 'moneyType'], ['money', transaction, 'moneyType'], ['user', birthDate, 'birthYear'], ['user', address, 'residentCountryCode'], ['session', created, 'clientCountryCode'],
+    ['money', payment, 'moneyType'],
+    ['money', transaction, 'moneyType'],
+    ['user', birthDate, 'birthYear'],
+    ['user', address, 'residentCountryCode'],
+    ['session', created, 'clientCountryCode'],
   ];
   for (const [input, value, name] of of) {
     test(`${name} has at most 1,000 characters of Unicode`, () => {
-      for (const text of ['x'.repeat(1_000), '漢'.repeat(1_000), '\u{1f600}'.repeat(1_000)]) assert.ok(decode(input, { ...value, [name]: text }).ok);
+      for (const text of ['x'.repeat(1_000), '漢'.repeat(1_000), '\u{1f600}'.repeat(1_000)]) {
+        assert.ok(decode(input, { ...value, [name]: text }).ok);
+      }
       for (const text of ['x'.repeat(1_001), '\u{1f600}'.repeat(1_001), 'x'.repeat(900_000)]) {
-        assert.equal(reasonOf(decode(input, { ...value, [name]: text })), `invalid | ${name}: expected at most 1000 characters`);
+        assert.equal(
+          reasonOf(decode(input, { ...value, [name]: text })),
+          `invalid | ${name}: expected at most 1000 characters`,
+        );
       }
     });
   }
@@ -314,7 +375,18 @@ describe('texts that are remembered of a user', () => {
 
 describe('key-mismatch', () => {
   const quoted = `"${USER}"`;
-  const keys = [null, '', 'x', SESSION, quoted.slice(1), quoted.slice(0, -1), `'${USER}'`, ` ${USER} `, `${USER}\n`, `""${USER}""`];
+  const keys = [
+    null,
+    '',
+    'x',
+    SESSION,
+    quoted.slice(1),
+    quoted.slice(0, -1),
+    `'${USER}'`,
+    ` ${USER} `,
+    `${USER}\n`,
+    `""${USER}""`,
+  ];
   for (const key of keys) {
     test(`key ${JSON.stringify(key)}`, () => {
       assert.equal(
@@ -326,8 +398,10 @@ describe('key-mismatch', () => {
 });
 
 describe('Kafka timestamps', () => {
-  const detailOf = (timestamp: number, value: object = wallet, key = USER) => reasonOf(bytes('money', JSON.stringify(value), key, timestamp));
-  const NONE = 'expected epoch milliseconds: let the producer or the topic (message.timestamp.type) set one; dead-letters retry gives it a new one';
+  const detailOf = (timestamp: number, value: object = wallet, key = USER) =>
+    reasonOf(bytes('money', JSON.stringify(value), key, timestamp));
+  const NONE =
+    'expected epoch milliseconds: let the producer or the topic (message.timestamp.type) set one; dead-letters retry gives it a new one';
 
   test('no Kafka timestamp (-1, as before Kafka 0.10, or 0) is said to be missing, not to be in the future', () => {
     assert.equal(detailOf(-1), `invalid | no Kafka timestamp (-1), ${NONE}`);
@@ -341,15 +415,34 @@ describe('Kafka timestamps', () => {
   });
 
   const cases: readonly [name: string, timestamp: number, value: object, expected: string][] = [
-    ['seconds', 1_769_853_601, wallet, "future | processedAt: 1768083746399 ms after the record's timestamp, expected at most 3600000; the record's Kafka timestamp is probably in seconds, expected epoch milliseconds"],
-    ["Go's zero time", -6_795_364_578_871, wallet, "future | processedAt: 8565218178871 ms after the record's timestamp, expected at most 3600000; the record's Kafka timestamp is Go's zero time (-6795364578871), expected epoch milliseconds"],
+    [
+      'seconds',
+      1_769_853_601,
+      wallet,
+      "future | processedAt: 1768083746399 ms after the record's timestamp, expected at most 3600000; the record's Kafka timestamp is probably in seconds, expected epoch milliseconds",
+    ],
+    [
+      "Go's zero time",
+      -6_795_364_578_871,
+      wallet,
+      "future | processedAt: 8565218178871 ms after the record's timestamp, expected at most 3600000; the record's Kafka timestamp is Go's zero time (-6795364578871), expected epoch milliseconds",
+    ],
     ['microseconds', 1_769_853_600_000_000, { type: 'x' }, ''],
-    ['nanoseconds', 1_769_853_600_123_456_800, { ...wallet, id: '?' }, "invalid | id: expected a UUID; the record's Kafka timestamp is probably in nanoseconds, expected epoch milliseconds"],
+    [
+      'nanoseconds',
+      1_769_853_600_123_456_800,
+      { ...wallet, id: '?' },
+      "invalid | id: expected a UUID; the record's Kafka timestamp is probably in nanoseconds, expected epoch milliseconds",
+    ],
   ];
   for (const [name, timestamp, value, expected] of cases) {
     test(`a rejection says so where the Kafka timestamp is not in milliseconds: ${name}`, () => {
-      if (expected === '') assert.match(detailOf(timestamp, value), /^unknown-type .*; the record's Kafka timestamp is probably in microseconds, expected epoch milliseconds$/);
-      else assert.equal(detailOf(timestamp, value), expected);
+      if (expected === '') {
+        assert.match(
+          detailOf(timestamp, value),
+          /^unknown-type .*; the record's Kafka timestamp is probably in microseconds, expected epoch milliseconds$/,
+        );
+      } else assert.equal(detailOf(timestamp, value), expected);
     });
   }
 
@@ -413,7 +506,15 @@ test('where several reasons fit, the first of their order is given', () => {
 
 test('a detail quotes nothing of a person', () => {
   const secret = 'PERSONAL';
-  const fields = ['id', 'userId', 'userSessionId', 'processedAt', 'amount', 'moneyType', 'paymentRelatedThing'] as const;
+  const fields = [
+    'id',
+    'userId',
+    'userSessionId',
+    'processedAt',
+    'amount',
+    'moneyType',
+    'paymentRelatedThing',
+  ] as const;
   for (const name of fields) {
     for (const value of [secret, [secret], { [secret]: secret }]) {
       const result = decode('money', { ...payment, [name]: value });
@@ -427,7 +528,12 @@ test('a detail quotes nothing of a person', () => {
 test('property: no bytes make it throw', () => {
   const fieldValue = fc.oneof(fc.anything(), fc.constantFrom(ID, USER, AT, 'EUR', 1, true, null));
   const recordOf = fc.record(
-    Object.fromEntries(Object.keys(payment).map((name) => [name, name === 'type' ? fc.constantFrom('PaymentEvent', '__proto__', 1) : fieldValue])),
+    Object.fromEntries(
+      Object.keys(payment).map((name) => [
+        name,
+        name === 'type' ? fc.constantFrom('PaymentEvent', '__proto__', 1) : fieldValue,
+      ]),
+    ),
     { requiredKeys: [] },
   );
   const value = fc.oneof(

@@ -3,7 +3,24 @@ import { test } from 'node:test';
 import { CURRENCIES } from '../../../src/money/codec/iso-4217.ts';
 
 test('active, fund, metal, testing and withdrawn codes are known', () => {
-  for (const code of ['EUR', 'USD', 'UYU', 'ZWG', 'XCG', 'CHE', 'CLF', 'XAU', 'XDR', 'XTS', 'XXX', 'BGN', 'DEM', 'ITL', 'HRK', 'ZWL']) {
+  for (const code of [
+    'EUR',
+    'USD',
+    'UYU',
+    'ZWG',
+    'XCG',
+    'CHE',
+    'CLF',
+    'XAU',
+    'XDR',
+    'XTS',
+    'XXX',
+    'BGN',
+    'DEM',
+    'ITL',
+    'HRK',
+    'ZWL',
+  ]) {
     assert.ok(CURRENCIES.has(code), code);
   }
 });

@@ -10,7 +10,13 @@ import { inputDecoders, outputEncoder } from '../../../src/money/codec/value-for
 import { startStandInRegistry } from '../../support/schema-registry.ts';
 
 const nothing = { HOME: '/nonexistent', XDG_CONFIG_HOME: '/nonexistent' };
-const avro = (url: string) => loadConfig({ ...nothing, ENRICHMENT_VALUE_FORMAT: 'avro', ENRICHMENT_OUTPUT_TOPIC: 'out', SCHEMA_REGISTRY_URL: url.replace('//', '//me:hunter2@') });
+const avro = (url: string) =>
+  loadConfig({
+    ...nothing,
+    ENRICHMENT_VALUE_FORMAT: 'avro',
+    ENRICHMENT_OUTPUT_TOPIC: 'out',
+    SCHEMA_REGISTRY_URL: url.replace('//', '//me:hunter2@'),
+  });
 const json = loadConfig({ ...nothing, SCHEMA_REGISTRY_URL: 'http://nobody' });
 
 /** Every sleep takes `ms`. */
@@ -42,10 +48,16 @@ describe('the value format', () => {
     const registry = await startStandInRegistry();
     t.after(() => registry.stop());
     registry.disturb((_, response) => void response.writeHead(503).end());
-    await assert.rejects(outputEncoder(avro(registry.url), sleeping(10_000), silentLogger()), { code: 'UNREACHABLE', message: /503 to POST \/subjects\/out-value\/versions$/ });
+    await assert.rejects(outputEncoder(avro(registry.url), sleeping(10_000), silentLogger()), {
+      code: 'UNREACHABLE',
+      message: /503 to POST \/subjects\/out-value\/versions$/,
+    });
     assert.equal(registry.requests.length, 4);
     registry.disturb((_, response) => void response.writeHead(409).end('{"error_code":409,"message":"incompatible"}'));
-    await assert.rejects(outputEncoder(avro(registry.url), sleeping(10_000), silentLogger()), { code: 'CONFIG', message: /refuses the schema of out-value with 409: incompatible$/ });
+    await assert.rejects(outputEncoder(avro(registry.url), sleeping(10_000), silentLogger()), {
+      code: 'CONFIG',
+      message: /refuses the schema of out-value with 409: incompatible$/,
+    });
     assert.equal(registry.requests.length, 5);
   });
 
@@ -53,7 +65,11 @@ describe('the value format', () => {
     const registry = await startStandInRegistry();
     registry.add({}, 'a');
     assert.deepEqual(await checkSchemaRegistry(avro(registry.url)), [
-      { level: 'ok', subject: 'schema registry', message: `${registry.url} answers: 1 subjects; the worker registers out-value` },
+      {
+        level: 'ok',
+        subject: 'schema registry',
+        message: `${registry.url} answers: 1 subjects; the worker registers out-value`,
+      },
     ]);
     await registry.stop();
     const [finding] = await checkSchemaRegistry(avro(registry.url));

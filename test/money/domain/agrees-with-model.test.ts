@@ -11,7 +11,14 @@ import type { Answer, Effects } from '../../../src/money/domain/apply.ts';
 import type { Applicable, Enriched, Input, Output } from '../../../src/money/domain/events.ts';
 import { initialState } from '../../../src/money/domain/state.ts';
 import type { UserState } from '../../../src/money/domain/state.ts';
-import { addressChanged, birthDateChanged, moneyEvent, render, sessionCreated, timeEvent } from '../../../src/tools/generate/event-text.ts';
+import {
+  addressChanged,
+  birthDateChanged,
+  moneyEvent,
+  render,
+  sessionCreated,
+  timeEvent,
+} from '../../../src/tools/generate/event-text.ts';
 import type { EventText } from '../../../src/tools/generate/event-text.ts';
 import { trafficOptions } from '../../../src/tools/generate/options.ts';
 import { generateTraffic } from '../../../src/tools/generate/traffic.ts';
@@ -61,7 +68,8 @@ function textOf({ userId, money, userInfo, sessionInfo, firstOccurrence }: Enric
   const q = JSON.stringify;
   const session = money.userSessionId === undefined ? '' : `"userSessionId":${q(money.userSessionId)},`;
   const year = userInfo?.birthYear === undefined ? [] : [`"birthYear":${q(userInfo.birthYear)}`];
-  const country = userInfo?.residentCountryCode === undefined ? [] : [`"residentCountryCode":${q(userInfo.residentCountryCode)}`];
+  const country =
+    userInfo?.residentCountryCode === undefined ? [] : [`"residentCountryCode":${q(userInfo.residentCountryCode)}`];
   return (
     `{"money":{"id":${q(money.id)},"userId":${q(userId)},${session}"processedAt":${q(new Date(money.ts).toISOString())},` +
     `"amount":${money.amount},"currency":${q(money.currency)},"closingBalance":${money.closingBalance},` +
@@ -149,7 +157,9 @@ function drive(records: readonly RawRecord[], settings: ModelSettings, random: R
     for (const [userId, { state }] of users) {
       flush(userId, true);
       duplicates += state.counters.duplicatesDropped;
-      for (const list of Object.values(state.pending)) outcome.pending.push(...list.map((m) => `${m.partition}/${m.offset}`));
+      for (const list of Object.values(state.pending)) {
+        outcome.pending.push(...list.map((m) => `${m.partition}/${m.offset}`));
+      }
     }
   }
   return { ...outcome, duplicates };
@@ -203,7 +213,18 @@ const dense = fc.record({
   pendingTimeout: fc.integer({ min: 1, max: 12 }),
   events: fc.array(
     fc.record({
-      kind: fc.constantFrom('money', 'money', 'money', 'old', 'session', 'birthDate', 'address', 'userTime', 'sessionTime', 'moneyTime'),
+      kind: fc.constantFrom(
+        'money',
+        'money',
+        'money',
+        'old',
+        'session',
+        'birthDate',
+        'address',
+        'userTime',
+        'sessionTime',
+        'moneyTime',
+      ),
       // Time goes on by a step an event, and an event may be far behind it.
       step: fc.integer({ min: 0, max: 3 }),
       behind: fc.oneof(fc.integer({ min: 0, max: 4 }), fc.integer({ min: 0, max: 40 })),
@@ -239,7 +260,13 @@ function denseText({ kind, id, session, value }: DenseEvent, ts: number): EventT
     case 'moneyTime':
       return timeEvent(kind.slice(0, -4) as Input, idOf(id), USER, date);
     default: {
-      const balance = { amount: `${value}.0`, openingBalance: '0', closingBalance: '0', currency: 'EUR', moneyType: `T${value}` };
+      const balance = {
+        amount: `${value}.0`,
+        openingBalance: '0',
+        closingBalance: '0',
+        currency: 'EUR',
+        moneyType: `T${value}`,
+      };
       const ids = { id: idOf(id), userId: USER, userSessionId: session === null ? null : idOf(session) };
       return moneyEvent({ type: 'PaymentEvent', ...ids, ...balance, isOldMoneyEvent: kind === 'old' }, date);
     }
@@ -249,7 +276,9 @@ function denseText({ kind, id, session, value }: DenseEvent, ts: number): EventT
 function trafficRecords(given: Omit<Parameters<typeof trafficOptions>[0], 'start'>): RawRecord[] {
   const offsets = new Map<string, number>();
   const records: RawRecord[] = [];
-  for (const { input, key, value, timestamp } of generateTraffic(trafficOptions({ ...given, start: START, maxRecordBytes: 5000 }))) {
+  for (const { input, key, value, timestamp } of generateTraffic(
+    trafficOptions({ ...given, start: START, maxRecordBytes: 5000 }),
+  )) {
     const partition = Number.parseInt(key?.[1] ?? '0', 16) % PARTITIONS || 0;
     const offset = offsets.get(`${input}${partition}`) ?? 0;
     offsets.set(`${input}${partition}`, offset + 1);
@@ -258,14 +287,23 @@ function trafficRecords(given: Omit<Parameters<typeof trafficOptions>[0], 'start
   return records;
 }
 
-function denseRecords(events: readonly (DenseEvent & { readonly step: number; readonly behind: number })[]): RawRecord[] {
+function denseRecords(
+  events: readonly (DenseEvent & { readonly step: number; readonly behind: number })[],
+): RawRecord[] {
   const offsets = { user: 0, session: 0, money: 0 };
   let clock = START;
   return events.map((event, index): RawRecord => {
     clock += event.step;
     const { input, fields } = denseText(event, clock - event.behind);
     const value = Buffer.from(render(fields));
-    return { topic: input, partition: 0, offset: offsets[input]++, timestamp: START + index, key: Buffer.from(USER), value };
+    return {
+      topic: input,
+      partition: 0,
+      offset: offsets[input]++,
+      timestamp: START + index,
+      key: Buffer.from(USER),
+      value,
+    };
   });
 }
 
@@ -292,7 +330,11 @@ describe('the fold agrees with the independent model', () => {
   it('where bounds are met, on dense events of one user', () => {
     fc.assert(
       fc.property(dense, bounds, ({ events, seed, ...given }, small) => {
-        assertAgreement(denseRecords(events), { ...DEFAULT_SETTINGS, ...given, bounds: small, pendingAtEnd: 'leave' }, seed);
+        assertAgreement(
+          denseRecords(events),
+          { ...DEFAULT_SETTINGS, ...given, bounds: small, pendingAtEnd: 'leave' },
+          seed,
+        );
       }),
       { numRuns: 1000 },
     );
@@ -301,7 +343,11 @@ describe('the fold agrees with the independent model', () => {
   it('where bounds are met, on random traffic', () => {
     fc.assert(
       fc.property(workload, bounds, (given, small) => {
-        assertAgreement(trafficRecords(given), { ...DEFAULT_SETTINGS, ...given, maxRecordBytes: 5000, bounds: small, pendingAtEnd: 'leave' }, given.seed + 1);
+        assertAgreement(
+          trafficRecords(given),
+          { ...DEFAULT_SETTINGS, ...given, maxRecordBytes: 5000, bounds: small, pendingAtEnd: 'leave' },
+          given.seed + 1,
+        );
       }),
       { numRuns: 60 },
     );

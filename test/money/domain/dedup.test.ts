@@ -61,7 +61,11 @@ describe('dedup by money id', () => {
   it('drops all but the first of several in one millisecond, and keeps different ids', () => {
     const user = new User();
     const step = user.batch([
-      money(0, { id: 'a', ts: T0 }), money(1, { id: 'b', ts: T0 }), money(2, { id: 'a', ts: T0 }), money(3, { id: 'c', ts: T0 }), money(4, { id: 'b', ts: T0 }),
+      money(0, { id: 'a', ts: T0 }),
+      money(1, { id: 'b', ts: T0 }),
+      money(2, { id: 'a', ts: T0 }),
+      money(3, { id: 'c', ts: T0 }),
+      money(4, { id: 'b', ts: T0 }),
     ]);
     assert.deepEqual(step, applied('a first', 'b', 'c'));
     assert.equal(user.state.counters.duplicatesDropped, 2);

@@ -49,7 +49,11 @@ describe('effective time', () => {
   it('of a late record that is late by its own time passes what is due before it', () => {
     const user = new User();
     user.money({ id: 'a', ts: T0, session: 's' });
-    assert.deepEqual(user.money({ id: 'b', ts: T0, late: T0 + HOUR + 1 }), { applied: ['b'], resolved: [], lookups: ['a'] });
+    assert.deepEqual(user.money({ id: 'b', ts: T0, late: T0 + HOUR + 1 }), {
+      applied: ['b'],
+      resolved: [],
+      lookups: ['a'],
+    });
   });
 });
 

@@ -7,7 +7,10 @@ describe('first occurrence of a money type', () => {
   it('is true once for each type', () => {
     const user = new User();
     const step = user.batch([
-      money(0, { id: 'a', ts: T0, type: 'BET' }), money(1, { id: 'b', ts: T0, type: 'WIN' }), money(2, { id: 'c', ts: T0, type: 'BET' }), money(3, { id: 'd', ts: T0, type: 'WIN' }),
+      money(0, { id: 'a', ts: T0, type: 'BET' }),
+      money(1, { id: 'b', ts: T0, type: 'WIN' }),
+      money(2, { id: 'c', ts: T0, type: 'BET' }),
+      money(3, { id: 'd', ts: T0, type: 'WIN' }),
     ]);
     assert.deepEqual(step, applied('a first', 'b first', 'c', 'd'));
     assert.deepEqual(user.state.moneyTypes, ['BET', 'WIN']);
@@ -44,7 +47,10 @@ describe('first occurrence of a money type', () => {
   it('keeps little of a type of a megabyte', () => {
     const user = new User();
     const type = 'long '.repeat(200_000);
-    assert.deepEqual(user.batch([money(0, { id: 'a', ts: T0, type }), money(1, { id: 'b', ts: T0, type })]), applied('a first', 'b'));
+    assert.deepEqual(
+      user.batch([money(0, { id: 'a', ts: T0, type }), money(1, { id: 'b', ts: T0, type })]),
+      applied('a first', 'b'),
+    );
     assert.equal(JSON.stringify(user.state.moneyTypes).length, 75);
   });
 

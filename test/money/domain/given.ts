@@ -50,7 +50,12 @@ export function money(offset: number, fields: MoneyFields): Applicable {
 }
 
 export function session(offset: number, sessionId: string, ts: number, country = 'UY', late?: number): Applicable {
-  return { offset, ts, ...(late === undefined ? {} : { late }), event: { type: 'session', sessionId, clientCountryCode: country } };
+  return {
+    offset,
+    ts,
+    ...(late === undefined ? {} : { late }),
+    event: { type: 'session', sessionId, clientCountryCode: country },
+  };
 }
 
 export function birthYear(offset: number, value: string, ts: number, late?: number): Applicable {
@@ -58,12 +63,22 @@ export function birthYear(offset: number, value: string, ts: number, late?: numb
 }
 
 export function country(offset: number, value: string, ts: number, late?: number): Applicable {
-  return { offset, ts, ...(late === undefined ? {} : { late }), event: { type: 'address', residentCountryCode: value } };
+  return {
+    offset,
+    ts,
+    ...(late === undefined ? {} : { late }),
+    event: { type: 'address', residentCountryCode: value },
+  };
 }
 
 /** `money-id`, then what was added to it: `=UY` session, `!` incomplete, `1990/UY` user info, `first`. */
 export function short({ enriched, incomplete }: Output): string {
-  const { money: { id }, userInfo, sessionInfo, firstOccurrence } = enriched;
+  const {
+    money: { id },
+    userInfo,
+    sessionInfo,
+    firstOccurrence,
+  } = enriched;
   return [
     id,
     ...(sessionInfo === undefined ? [] : [`=${sessionInfo.clientCountryCode}`]),
@@ -93,7 +108,9 @@ export class User {
 
   /** Applies the records as one batch. */
   batch(records: readonly Applicable[], { partition = 0, lowWater = [0, 0, 0] as Offsets } = {}): Step {
-    return this.#step(() => applyBatch(this.state, { partition, lowWater, rules: this.rules, records }, this.#context()));
+    return this.#step(() =>
+      applyBatch(this.state, { partition, lowWater, rules: this.rules, records }, this.#context()),
+    );
   }
 
   /** Each of the following applies one record at the next offset of its topic. */
@@ -136,7 +153,9 @@ export class User {
 
   /** Ids of pending money, by session. */
   get pending(): Record<string, string[]> {
-    return Object.fromEntries(Object.entries(this.state.pending).map(([id, list]) => [id, list.map((waiting) => waiting.money.id)]));
+    return Object.fromEntries(
+      Object.entries(this.state.pending).map(([id, list]) => [id, list.map((waiting) => waiting.money.id)]),
+    );
   }
 
   #context() {

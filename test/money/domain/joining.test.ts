@@ -73,7 +73,10 @@ describe('money is joined with its session', () => {
     const user = new User();
     user.session('s', T0);
     const step = user.batch([
-      money(2, { id: 'c', ts: T0, session: 's' }), money(3, { id: 'a', ts: T0 }), money(4, { id: 'waits', ts: T0, session: 't' }), money(5, { id: 'b', ts: T0, session: 's' }),
+      money(2, { id: 'c', ts: T0, session: 's' }),
+      money(3, { id: 'a', ts: T0 }),
+      money(4, { id: 'waits', ts: T0, session: 't' }),
+      money(5, { id: 'b', ts: T0, session: 's' }),
     ]);
     assert.deepEqual(step, applied('c =UY first', 'a', 'b =UY'));
   });
@@ -86,28 +89,56 @@ describe('money is joined with its session', () => {
     user.money({ ts: T0 - 1, late: T0, session: 't' });
     user.answer('money-2', { status: 'found', clientCountryCode: 'UY' });
     assert.deepEqual(user.state.counters, {
-      ...initialState().counters, moneyApplied: 3, late: 2, joined: 1, lookedUp: 1, moneyByCurrency: { EUR: 3 },
+      ...initialState().counters,
+      moneyApplied: 3,
+      late: 2,
+      joined: 1,
+      lookedUp: 1,
+      moneyByCurrency: { EUR: 3 },
     });
   });
 });
 
 describe('money passes through untouched', () => {
   const TEXTS = [
-    '0.10', '1E+2', '-0.0', '0', '1.0000000000000000000000000000000000000000', '100000000000000000000000000000000000000000.50',
-    '1234567890123456789012345678901234567890', '0.1234567890123456789012345678901234567890', '9007199254740993', '1e-400', '-12.500',
+    '0.10',
+    '1E+2',
+    '-0.0',
+    '0',
+    '1.0000000000000000000000000000000000000000',
+    '100000000000000000000000000000000000000000.50',
+    '1234567890123456789012345678901234567890',
+    '0.1234567890123456789012345678901234567890',
+    '9007199254740993',
+    '1e-400',
+    '-12.500',
   ];
 
   for (const text of TEXTS) {
     it(`amount and closing balance ${text}`, () => {
       const state = initialState();
       const record = money(3, { ts: T0, amount: text, closingBalance: `${text}` });
-      const { applied: [output] } = applyBatch(state, { partition: 2, lowWater: [0, 0, 0], rules: RULES, records: [record] }, { userId: USER, now: null });
+      const {
+        applied: [output],
+      } = applyBatch(
+        state,
+        { partition: 2, lowWater: [0, 0, 0], rules: RULES, records: [record] },
+        { userId: USER, now: null },
+      );
       assert.deepEqual(output, {
         partition: 2,
         offset: 3,
         enriched: {
           userId: USER,
-          money: { id: 'money-3', ts: T0, amount: text, currency: 'EUR', closingBalance: text, moneyType: 'BET', isOldMoneyEvent: false },
+          money: {
+            id: 'money-3',
+            ts: T0,
+            amount: text,
+            currency: 'EUR',
+            closingBalance: text,
+            moneyType: 'BET',
+            isOldMoneyEvent: false,
+          },
           firstOccurrence: true,
         },
       });

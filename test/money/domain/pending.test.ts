@@ -9,7 +9,11 @@ const WALL = T0 + 300 * DAY;
 describe('pending money and its session', () => {
   it('comes out when the session is applied, in the order of application', () => {
     const user = new User();
-    user.batch([money(4, { id: 'a', ts: T0, session: 's' }), money(5, { id: 'b', ts: T0, session: 's' }), money(6, { id: 'c', ts: T0 + 1, session: 's' })]);
+    user.batch([
+      money(4, { id: 'a', ts: T0, session: 's' }),
+      money(5, { id: 'b', ts: T0, session: 's' }),
+      money(6, { id: 'c', ts: T0 + 1, session: 's' }),
+    ]);
     assert.deepEqual(user.session('s', T0 + 2), resolved('a =UY first', 'b =UY', 'c =UY'));
     assert.deepEqual(user.state.pending, {});
     assert.equal(user.state.counters.joined, 3);
@@ -32,7 +36,11 @@ describe('pending money and its session', () => {
 
   it('within one batch waits and comes out as well', () => {
     const user = new User();
-    const step = user.batch([money(0, { id: 'm', ts: T0, session: 's' }), session(0, 's', T0 + 1, 'DE'), money(1, { id: 'n', ts: T0 + 1, session: 's' })]);
+    const step = user.batch([
+      money(0, { id: 'm', ts: T0, session: 's' }),
+      session(0, 's', T0 + 1, 'DE'),
+      money(1, { id: 'n', ts: T0 + 1, session: 's' }),
+    ]);
     assert.deepEqual(step, { applied: ['n =DE'], resolved: ['m =DE first'], lookups: [] });
   });
 
@@ -117,8 +125,11 @@ describe('the pending deadline in event time', () => {
   it('passes for several in the order of deadline, then of application, across sessions', () => {
     const user = new User();
     user.batch([
-      money(0, { id: 'a', ts: T0 + 5, session: 's' }), money(1, { id: 'b', ts: T0 + 5, session: 't' }), money(2, { id: 'c', ts: T0 + 5, session: 's' }),
-      money(3, { id: 'd', ts: T0 + 6, session: 't' }), money(4, { id: 'e', ts: T0 + 7, session: 's' }),
+      money(0, { id: 'a', ts: T0 + 5, session: 's' }),
+      money(1, { id: 'b', ts: T0 + 5, session: 't' }),
+      money(2, { id: 'c', ts: T0 + 5, session: 's' }),
+      money(3, { id: 'd', ts: T0 + 6, session: 't' }),
+      money(4, { id: 'e', ts: T0 + 7, session: 's' }),
     ]);
     assert.deepEqual(user.advance(T0 + HOUR + 7), asksFor('a', 'b', 'c', 'd'));
     assert.deepEqual(user.pending, { s: ['e'] });

@@ -36,30 +36,36 @@ const eventArbitrary = fc.record({
   value: fc.nat(2),
 });
 
-const life: fc.Arbitrary<Life> = fc.record({ rules: rulesArbitrary, events: fc.array(eventArbitrary, { minLength: 1, maxLength: 60, size: 'max' }) }).map(({ rules, events }) => {
-  let tau = START;
-  const records = events.map((event, index): Applicable => {
-    tau += event.step;
-    // Applied in another order than that of the offsets.
-    const offset = index ^ 3;
-    const ts = event.late === null ? tau : tau - event.late;
-    const late = event.late === null ? undefined : tau;
-    const value = `v${event.value}`;
-    switch (event.kind) {
-      case 'session':
-        return session(offset, `s${event.session}`, ts, value, late);
-      case 'birthYear':
-        return birthYear(offset, value, ts, late);
-      case 'country':
-        return country(offset, value, ts, late);
-      default: {
-        const fields = { id: `m${event.id}`, ts, type: value, old: event.kind === 'old', amount: `${index}.0` };
-        return money(offset, { ...fields, ...(late === undefined ? {} : { late }), ...(event.kind === 'plain' ? {} : { session: `s${event.session}` }) });
+const life: fc.Arbitrary<Life> = fc
+  .record({ rules: rulesArbitrary, events: fc.array(eventArbitrary, { minLength: 1, maxLength: 60, size: 'max' }) })
+  .map(({ rules, events }) => {
+    let tau = START;
+    const records = events.map((event, index): Applicable => {
+      tau += event.step;
+      // Applied in another order than that of the offsets.
+      const offset = index ^ 3;
+      const ts = event.late === null ? tau : tau - event.late;
+      const late = event.late === null ? undefined : tau;
+      const value = `v${event.value}`;
+      switch (event.kind) {
+        case 'session':
+          return session(offset, `s${event.session}`, ts, value, late);
+        case 'birthYear':
+          return birthYear(offset, value, ts, late);
+        case 'country':
+          return country(offset, value, ts, late);
+        default: {
+          const fields = { id: `m${event.id}`, ts, type: value, old: event.kind === 'old', amount: `${index}.0` };
+          return money(offset, {
+            ...fields,
+            ...(late === undefined ? {} : { late }),
+            ...(event.kind === 'plain' ? {} : { session: `s${event.session}` }),
+          });
+        }
       }
-    }
+    });
+    return { rules, records };
   });
-  return { rules, records };
-});
 
 const seeds = fc.infiniteStream(fc.nat(99));
 const context = { userId: USER, now: null };
@@ -80,14 +86,22 @@ const byPlace = (outputs: readonly Output[]) => [...outputs].sort((a, b) => a.of
 /** Answers all lookups; the watermark has passed everything when `end`. */
 function settle({ resolved, state }: Outcome, rules: Rules, end: boolean): void {
   if (end) advance(state, FAR, rules, context);
-  for (const lookup of [...state.lookups]) resolved.push(resolveLookup(state, lookup, answerTo(lookup.money.userSessionId), context));
+  for (const lookup of [...state.lookups]) {
+    resolved.push(resolveLookup(state, lookup, answerTo(lookup.money.userSessionId), context));
+  }
 }
 
 function start(): Outcome {
   return { applied: [], resolved: [], state: initialState() };
 }
 
-function apply(outcome: Outcome, rules: Rules, records: readonly Applicable[], lowWater: Offsets = [0, 0, 0], now: number | null = null): void {
+function apply(
+  outcome: Outcome,
+  rules: Rules,
+  records: readonly Applicable[],
+  lowWater: Offsets = [0, 0, 0],
+  now: number | null = null,
+): void {
   const effects = applyBatch(outcome.state, { partition: 0, lowWater, rules, records }, { userId: USER, now });
   outcome.applied.push(...effects.applied);
   outcome.resolved.push(...effects.resolved);
@@ -114,13 +128,15 @@ describe('the fold', () => {
       fc.property(life, seeds, ({ rules, records }, seed) => {
         const expected = atOnce({ rules, records });
         const outcome = start();
-        for (let at = 0; at < records.length; ) {
+        for (let at = 0; at < records.length;) {
           const size = 1 + (seed.next().value % 5);
           apply(outcome, rules, records.slice(at, at + size));
           at += size;
           const next = records[at];
           // The committed watermark never overtakes what is still to be applied.
-          if (next !== undefined && seed.next().value < 30) advance(outcome.state, effective(next) - (seed.next().value % 3), rules, context);
+          if (next !== undefined && seed.next().value < 30) {
+            advance(outcome.state, effective(next) - (seed.next().value % 3), rules, context);
+          }
           if (seed.next().value < 30) settle(outcome, rules, false);
         }
         settle(outcome, rules, true);
@@ -136,16 +152,20 @@ describe('the fold', () => {
       fc.property(life, seeds, ({ rules, records }, seed) => {
         const expected = atOnce({ rules, records });
         const outcome = start();
-        const places = INPUTS.map((input) => records.filter(({ event }) => inputOf(event) === input).map(({ offset }) => offset));
+        const places = INPUTS.map((input) =>
+          records.filter(({ event }) => inputOf(event) === input).map(({ offset }) => offset),
+        );
         let repeated = 0;
-        for (let at = 0; at < records.length; ) {
+        for (let at = 0; at < records.length;) {
           const size = 1 + (seed.next().value % 5);
           const part = records.slice(at, at + size);
           at += size;
           const again: Applicable[] = [];
           for (const record of records.slice(0, at - size)) {
             // A restart may find a record late that was on time.
-            if (seed.next().value < 15) again.push(seed.next().value < 50 ? record : { ...record, late: effective(record) });
+            if (seed.next().value < 15) {
+              again.push(seed.next().value < 50 ? record : { ...record, late: effective(record) });
+            }
           }
           repeated += again.length;
           // Everything of this user below was acknowledged: below the least offset that is not applied yet.
@@ -160,7 +180,10 @@ describe('the fold', () => {
         settle(outcome, rules, true);
         assertSameOutputs(outcome, expected);
         assert.equal(outcome.state.counters.redeliveriesDropped, repeated);
-        const rest = ({ redelivery: _, counters: { redeliveriesDropped: __, ...counters }, ...state }: UserState) => ({ ...state, counters });
+        const rest = ({ redelivery: _, counters: { redeliveriesDropped: __, ...counters }, ...state }: UserState) => ({
+          ...state,
+          counters,
+        });
         assert.deepEqual(rest(outcome.state), rest(expected.state));
       }),
       { numRuns: 600 },
@@ -215,7 +238,7 @@ describe('the fold', () => {
     fc.assert(
       fc.property(life, seeds, ({ rules, records }, seed) => {
         const outcome = start();
-        for (let at = 0; at < records.length; ) {
+        for (let at = 0; at < records.length;) {
           const size = 1 + (seed.next().value % 4);
           apply(outcome, rules, records.slice(at, at + size));
           at += size;
@@ -264,13 +287,19 @@ function assertBounded(state: UserState, rules: Rules, applied: readonly Applica
   const tau = state.tau!;
   for (const field of ['birthYear', 'residentCountryCode'] as const) {
     const recent = state[field].filter(({ ts }) => ts > tau - rules.sessionTtl);
-    assert.ok(state[field].length <= recent.length + 1, `${field}: ${state[field].length} changes, ${recent.length} within the TTL`);
+    assert.ok(
+      state[field].length <= recent.length + 1,
+      `${field}: ${state[field].length} changes, ${recent.length} within the TTL`,
+    );
   }
   for (const { ts } of Object.values(state.sessions)) assert.ok(tau <= ts + 2 * rules.sessionTtl);
   for (const ts of Object.values(state.dedup)) assert.ok(tau <= ts + rules.dedupTtl);
   for (const [sessionId, waiting] of Object.entries(state.pending)) {
     assert.ok(waiting.length > 0);
-    for (const { dueAt, money: { userSessionId } } of waiting) {
+    for (const {
+      dueAt,
+      money: { userSessionId },
+    } of waiting) {
       assert.ok(tau <= dueAt);
       assert.equal(userSessionId, sessionId);
     }

@@ -44,7 +44,10 @@ describe('redelivery: a coordinate is applied at most once, for ever', () => {
 
   it('drops what is below the low water, though it was never seen; the low water itself is applied', () => {
     const user = new User();
-    assert.deepEqual(user.batch([money(4, { id: 'a', ts: T0 }), money(5, { id: 'b', ts: T0 })], low(0, 0, 5)), applied('b first'));
+    assert.deepEqual(
+      user.batch([money(4, { id: 'a', ts: T0 }), money(5, { id: 'b', ts: T0 })], low(0, 0, 5)),
+      applied('b first'),
+    );
     assert.equal(user.state.counters.redeliveriesDropped, 1);
   });
 

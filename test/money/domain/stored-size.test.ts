@@ -4,7 +4,17 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { keptOf } from '../../../src/money/domain/kept.ts';
 import { initialState, type UserState } from '../../../src/money/domain/state.ts';
-import { changeSize, dedupSize, longSize, lookupSize, moneyTypeSize, outputSize, pendingSize, sessionSize, textSize } from '../../../src/money/domain/stored-size.ts';
+import {
+  changeSize,
+  dedupSize,
+  longSize,
+  lookupSize,
+  moneyTypeSize,
+  outputSize,
+  pendingSize,
+  sessionSize,
+  textSize,
+} from '../../../src/money/domain/stored-size.ts';
 import type { Lookup, Output, Pending } from '../../../src/money/domain/types.ts';
 import { stateFormat } from '../../../src/engine/stored/format.ts';
 import { pack } from '../../../src/engine/stored/packed.ts';
@@ -13,54 +23,119 @@ import { boundedBytes } from '../../../src/money/domain/bounds.ts';
 import { USER } from './given.ts';
 
 function stored(user: UserState, unpublished: Output[] = []): { packed: number; plain: number } {
-  const plain = stateFormat().encode('Start', { userId: USER, life: { ...newLife({ startedAt: 1_769_853_600_000, runId: USER }), user, unpublished } });
+  const plain = stateFormat().encode('Start', {
+    userId: USER,
+    life: { ...newLife({ startedAt: 1_769_853_600_000, runId: USER }), user, unpublished },
+  });
   return { packed: pack(plain).length, plain: plain.length };
 }
 
 const EMPTY = stored(initialState());
 
 const uuid = fc.uuid();
-const id = fc.oneof({ weight: 5, arbitrary: uuid }, { weight: 1, arbitrary: fc.string({ unit: 'grapheme', maxLength: 50 }).map((name) => `-${name}`) });
+const id = fc.oneof(
+  { weight: 5, arbitrary: uuid },
+  { weight: 1, arbitrary: fc.string({ unit: 'grapheme', maxLength: 50 }).map((name) => `-${name}`) },
+);
 const ts = fc.integer({ min: -62_167_219_200_000, max: 253_402_300_799_999 });
 const offset = fc.integer({ min: 0, max: 2 ** 40 });
-const text = fc.oneof(fc.string({ maxLength: 5 }), fc.string({ unit: 'binary', maxLength: 300 }), fc.constantFrom('\ud800x', '\ufdd0', '漢'.repeat(200), 'x'.repeat(1_000), '\ud83d\ude00'));
-const number = fc.oneof(fc.integer().map(String), fc.tuple(fc.integer({ min: 1, max: 3_000 }), fc.integer({ min: 0, max: 3_000 })).map(([a, b]) => `-${'7'.repeat(a)}${b > 0 ? `.${'3'.repeat(b)}` : ''}E+${'1'.repeat(a)}`));
-const userInfo = fc.option(fc.record({ birthYear: text, residentCountryCode: text }, { requiredKeys: [] }), { nil: undefined });
-const money = fc.record({ id, userSessionId: id, ts, amount: number, currency: fc.constantFrom('EUR', 'UYU'), closingBalance: number, moneyType: text, isOldMoneyEvent: fc.boolean() });
-const place = { partition: fc.integer({ min: 0, max: 10_000 }), offset, money, userInfo, firstOccurrence: fc.boolean() };
-const defined = <T extends object>(value: T): T => Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as T;
-const pending = fc.record({ ...place, dueAt: ts, wallDueAt: fc.option(ts, { nil: undefined }) }).map((one) => defined(one) as Pending);
-const lookup = fc.record({ ...place, giveUpAt: fc.option(ts, { nil: undefined }) }).map((one) => defined(one) as Lookup);
+const text = fc.oneof(
+  fc.string({ maxLength: 5 }),
+  fc.string({ unit: 'binary', maxLength: 300 }),
+  fc.constantFrom('\ud800x', '\ufdd0', '漢'.repeat(200), 'x'.repeat(1_000), '\ud83d\ude00'),
+);
+const number = fc.oneof(
+  fc.integer().map(String),
+  fc
+    .tuple(fc.integer({ min: 1, max: 3_000 }), fc.integer({ min: 0, max: 3_000 }))
+    .map(([a, b]) => `-${'7'.repeat(a)}${b > 0 ? `.${'3'.repeat(b)}` : ''}E+${'1'.repeat(a)}`),
+);
+const userInfo = fc.option(fc.record({ birthYear: text, residentCountryCode: text }, { requiredKeys: [] }), {
+  nil: undefined,
+});
+const money = fc.record({
+  id,
+  userSessionId: id,
+  ts,
+  amount: number,
+  currency: fc.constantFrom('EUR', 'UYU'),
+  closingBalance: number,
+  moneyType: text,
+  isOldMoneyEvent: fc.boolean(),
+});
+const place = {
+  partition: fc.integer({ min: 0, max: 10_000 }),
+  offset,
+  money,
+  userInfo,
+  firstOccurrence: fc.boolean(),
+};
+const defined = <T extends object>(value: T): T =>
+  Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as T;
+const pending = fc
+  .record({ ...place, dueAt: ts, wallDueAt: fc.option(ts, { nil: undefined }) })
+  .map((one) => defined(one) as Pending);
+const lookup = fc
+  .record({ ...place, giveUpAt: fc.option(ts, { nil: undefined }) })
+  .map((one) => defined(one) as Lookup);
 const session = fc.record({ ts, offset, clientCountryCode: text });
 const change = fc.record({ ts, offset, value: text });
 
 describe('the size of what is stored', () => {
   it('is, by hand', () => {
-    assert.deepEqual([0, -1, 1, 63, -64, 64, 8_191, 8_192, 1_769_853_600_000].map(longSize), [1, 1, 1, 1, 1, 2, 2, 3, 6]);
+    assert.deepEqual(
+      [0, -1, 1, 63, -64, 64, 8_191, 8_192, 1_769_853_600_000].map(longSize),
+      [1, 1, 1, 1, 1, 2, 2, 3, 6],
+    );
     // UTF-8: a, ä, 漢, a pair; what Avro cannot write takes a mark and four hex digits.
     assert.deepEqual(['', 'a', 'ä', '漢', '😀', '\ud800', '\ufdd0'].map(textSize), [1, 2, 3, 4, 5, 8, 8]);
     assert.equal(dedupSize(USER, 1_769_853_600_000), 23);
-    assert.equal(sessionSize(USER, { ts: 1_769_853_600_000, offset: 1_000_000, clientCountryCode: 'UY' }), 17 + 6 + 3 + 3);
+    assert.equal(
+      sessionSize(USER, { ts: 1_769_853_600_000, offset: 1_000_000, clientCountryCode: 'UY' }),
+      17 + 6 + 3 + 3,
+    );
     assert.equal(changeSize({ ts: 1_769_853_600_000, offset: 1_000_000, value: 'UY' }), 12);
     assert.equal(moneyTypeSize('BET'), 4);
   });
 
   it('is never less than what the codec makes of a state, and at most some percent more', () => {
     const state = fc.record({
-      sessions: fc.dictionary(id, session, { maxKeys: 30 }), dedup: fc.dictionary(id, ts, { maxKeys: 50 }), moneyTypes: fc.uniqueArray(text, { maxLength: 20 }),
-      birthYear: fc.array(change, { maxLength: 20 }), residentCountryCode: fc.array(change, { maxLength: 20 }),
-      pending: fc.array(pending, { maxLength: 20 }), lookups: fc.array(lookup, { maxLength: 20 }),
+      sessions: fc.dictionary(id, session, { maxKeys: 30 }),
+      dedup: fc.dictionary(id, ts, { maxKeys: 50 }),
+      moneyTypes: fc.uniqueArray(text, { maxLength: 20 }),
+      birthYear: fc.array(change, { maxLength: 20 }),
+      residentCountryCode: fc.array(change, { maxLength: 20 }),
+      pending: fc.array(pending, { maxLength: 20 }),
+      lookups: fc.array(lookup, { maxLength: 20 }),
     });
     fc.assert(
       fc.property(state, ({ pending: waiting, ...rest }) => {
         const user: UserState = { ...initialState(), ...rest };
         for (const one of waiting) (user.pending[one.money.userSessionId] ??= []).push(one);
-        const unpublished = rest.lookups.map(({ partition, offset: at, money: of, userInfo: info, firstOccurrence }): Output => ({
-          partition, offset: at, enriched: { userId: USER, money: of, ...(info && { userInfo: info }), sessionInfo: { clientCountryCode: of.moneyType }, firstOccurrence } }));
-        const measured = boundedBytes(user) + keptOf(user).pending.bytes + sum(user.lookups.map(lookupSize)) + sum(unpublished.map(outputSize));
+        const unpublished = rest.lookups.map(
+          ({ partition, offset: at, money: of, userInfo: info, firstOccurrence }): Output => ({
+            partition,
+            offset: at,
+            enriched: {
+              userId: USER,
+              money: of,
+              ...(info && { userInfo: info }),
+              sessionInfo: { clientCountryCode: of.moneyType },
+              firstOccurrence,
+            },
+          }),
+        );
+        const measured =
+          boundedBytes(user) +
+          keptOf(user).pending.bytes +
+          sum(user.lookups.map(lookupSize)) +
+          sum(unpublished.map(outputSize));
         const real = stored(user, unpublished);
         assert.ok(measured >= real.packed, `measured ${measured}, stored ${real.packed}`);
-        assert.ok(measured - 6_000 <= 1.2 * (real.plain - EMPTY.plain) + 2_000, `measured ${measured}, plain ${real.plain}`);
+        assert.ok(
+          measured - 6_000 <= 1.2 * (real.plain - EMPTY.plain) + 2_000,
+          `measured ${measured}, plain ${real.plain}`,
+        );
       }),
       { numRuns: 150 },
     );
@@ -72,8 +147,27 @@ describe('the size of what is stored', () => {
     for (let n = 0; n < 2_000; n += 1) {
       user.dedup[uuidOf(n)] = 1_769_853_600_000 + n;
       user.sessions[uuidOf(n)] = { ts: 1_769_853_600_000 + n, offset: n, clientCountryCode: 'UY' };
-      const money = { id: uuidOf(n), userSessionId: uuidOf(n), ts: 1_769_853_600_000, amount: '12.50', currency: 'EUR', closingBalance: '1042.17', moneyType: 'DEPOSIT', isOldMoneyEvent: false };
-      user.pending[uuidOf(n)] = [{ partition: 3, offset: n, firstOccurrence: false, dueAt: 1_769_853_600_000, wallDueAt: 1_769_853_600_000, money, userInfo: { birthYear: '1984', residentCountryCode: 'DE' } }];
+      const money = {
+        id: uuidOf(n),
+        userSessionId: uuidOf(n),
+        ts: 1_769_853_600_000,
+        amount: '12.50',
+        currency: 'EUR',
+        closingBalance: '1042.17',
+        moneyType: 'DEPOSIT',
+        isOldMoneyEvent: false,
+      };
+      user.pending[uuidOf(n)] = [
+        {
+          partition: 3,
+          offset: n,
+          firstOccurrence: false,
+          dueAt: 1_769_853_600_000,
+          wallDueAt: 1_769_853_600_000,
+          money,
+          userInfo: { birthYear: '1984', residentCountryCode: 'DE' },
+        },
+      ];
     }
     const measured = boundedBytes(user) + keptOf(user).pending.bytes;
     const { packed } = stored(user);
@@ -82,42 +176,57 @@ describe('the size of what is stored', () => {
 
   it('of a kind is kept up to date whatever is added and forgotten', () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.integer({ min: 0, max: 9 }), fc.constantFrom('add', 'oldest', 'expired')), { maxLength: 60 }), (steps) => {
-        const user = initialState();
-        const { sessions, dedup } = keptOf(user);
-        for (const [name, at, step] of steps) {
-          if (step === 'add') {
-            sessions.add(name, { ts: at, offset: at, clientCountryCode: 'x'.repeat(at) });
-            dedup.add(name, at);
-          } else if (step === 'oldest') {
-            const oldest = Object.entries(user.dedup).sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1))[0];
-            sessions.forgetOldest();
-            dedup.forgetOldest();
-            if (oldest !== undefined) assert.ok(!(oldest[0] in user.dedup));
-          } else {
-            sessions.forgetExpired(at, 1);
-            dedup.forgetExpired(at, 1);
-            assert.ok(Object.values(user.dedup).every((entry) => at <= entry + 1));
+      fc.property(
+        fc.array(
+          fc.tuple(
+            fc.constantFrom('a', 'b', 'c', 'd'),
+            fc.integer({ min: 0, max: 9 }),
+            fc.constantFrom('add', 'oldest', 'expired'),
+          ),
+          { maxLength: 60 },
+        ),
+        (steps) => {
+          const user = initialState();
+          const { sessions, dedup } = keptOf(user);
+          for (const [name, at, step] of steps) {
+            if (step === 'add') {
+              sessions.add(name, { ts: at, offset: at, clientCountryCode: 'x'.repeat(at) });
+              dedup.add(name, at);
+            } else if (step === 'oldest') {
+              const oldest = Object.entries(user.dedup).sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1))[0];
+              sessions.forgetOldest();
+              dedup.forgetOldest();
+              if (oldest !== undefined) assert.ok(!(oldest[0] in user.dedup));
+            } else {
+              sessions.forgetExpired(at, 1);
+              dedup.forgetExpired(at, 1);
+              assert.ok(Object.values(user.dedup).every((entry) => at <= entry + 1));
+            }
           }
-        }
-        assert.equal(dedup.count, Object.keys(user.dedup).length);
-        assert.equal(sessions.count, Object.keys(user.sessions).length);
-        assert.equal(dedup.bytes, sum(Object.entries(user.dedup).map(([each, at]) => dedupSize(each, at))));
-        assert.equal(sessions.bytes, sum(Object.entries(user.sessions).map(([each, of]) => sessionSize(each, of))));
-      }),
+          assert.equal(dedup.count, Object.keys(user.dedup).length);
+          assert.equal(sessions.count, Object.keys(user.sessions).length);
+          assert.equal(dedup.bytes, sum(Object.entries(user.dedup).map(([each, at]) => dedupSize(each, at))));
+          assert.equal(sessions.bytes, sum(Object.entries(user.sessions).map(([each, of]) => sessionSize(each, of))));
+        },
+      ),
     );
   });
 
   it('of pending money counts all that is in it', () => {
-    fc.assert(fc.property(fc.uniqueArray(pending, { maxLength: 20, selector: ({ offset: at }) => at }), (all) => {
-      const user = initialState();
-      const kept = keptOf(user).pending;
-      for (const one of all) kept.add(one);
-      assert.equal(kept.bytes, sum(all.map(pendingSize)));
-      const dues = kept.takeAll().map(({ dueAt }) => dueAt);
-      assert.deepEqual(dues, all.map(({ dueAt }) => dueAt).sort((a, b) => a - b));
-      assert.deepEqual([kept.bytes, kept.count, user.pending], [0, 0, {}]);
-    }));
+    fc.assert(
+      fc.property(fc.uniqueArray(pending, { maxLength: 20, selector: ({ offset: at }) => at }), (all) => {
+        const user = initialState();
+        const kept = keptOf(user).pending;
+        for (const one of all) kept.add(one);
+        assert.equal(kept.bytes, sum(all.map(pendingSize)));
+        const dues = kept.takeAll().map(({ dueAt }) => dueAt);
+        assert.deepEqual(
+          dues,
+          all.map(({ dueAt }) => dueAt).sort((a, b) => a - b),
+        );
+        assert.deepEqual([kept.bytes, kept.count, user.pending], [0, 0, {}]);
+      }),
+    );
   });
 });
 

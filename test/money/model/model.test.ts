@@ -9,7 +9,13 @@ import type { ModelResult, ModelSettings, RawRecord, Topic } from '../../../src/
 const T0 = Date.UTC(2026, 0, 31, 10);
 const USER = '11111111-1111-4111-8111-11111111111a';
 const KEY = Buffer.from(`"${USER}"`);
-const SETTINGS: ModelSettings = { ...DEFAULT_SETTINGS, outOfOrderness: 10, sessionTtl: 1000, dedupTtl: 50, pendingTimeout: 300 };
+const SETTINGS: ModelSettings = {
+  ...DEFAULT_SETTINGS,
+  outOfOrderness: 10,
+  sessionTtl: 1000,
+  dedupTtl: 50,
+  pendingTimeout: 300,
+};
 
 function uuid(name: string): string {
   return `00000000-0000-4000-8000-${Buffer.from(name).toString('hex').padStart(12, '0')}`;
@@ -39,9 +45,14 @@ interface MoneyExtra {
 function money(at: number, id: string, extra: MoneyExtra = {}): Step {
   const { session, old = false, moneyType = 'BET', amount = '0.10' } = extra;
   const sessionField = session === undefined ? '' : `"userSessionId":"${uuid(session)}",`;
-  return step('money', 'PaymentEvent', at, id,
+  return step(
+    'money',
+    'PaymentEvent',
+    at,
+    id,
     `${sessionField}"amount":${amount},"openingBalance":1,"closingBalance":1E+2,"currency":"EUR","moneyType":"${moneyType}",` +
-    `"paymentRelatedThing":"x","isOldMoneyEvent":${old}`);
+      `"paymentRelatedThing":"x","isOldMoneyEvent":${old}`,
+  );
 }
 const session = (at: number, id: string, country = 'UY'): Step =>
   step('session', 'UserSessionCreatedEvent', at, id, `"clientCountryCode":"${country}"`);
@@ -57,7 +68,11 @@ const time = (at: number): Step[] => [
 ];
 
 /** Steps in the order in which they are read. */
-function run(steps: readonly Step[], settings: Partial<ModelSettings> = {}, answer: string | null | undefined = 'ZZ'): ModelResult {
+function run(
+  steps: readonly Step[],
+  settings: Partial<ModelSettings> = {},
+  answer: string | null | undefined = 'ZZ',
+): ModelResult {
   const offsets: Record<Topic, number> = { user: 0, session: 0, money: 0 };
   const records: RawRecord[] = steps.map(({ topic, fields, kafka }, index) => ({
     topic,
@@ -77,7 +92,10 @@ function lines(result: ModelResult): string[] {
   return result.outputs.map(({ value, path, waited, incomplete }) => {
     const parsed = JSON.parse(value);
     const id = Buffer.from(parsed.money.id.slice(-12).replace(/^(00)+/, ''), 'hex').toString();
-    const info = parsed.userInfo === undefined ? '-' : `${parsed.userInfo.birthYear ?? ''}/${parsed.userInfo.residentCountryCode ?? ''}`;
+    const info =
+      parsed.userInfo === undefined
+        ? '-'
+        : `${parsed.userInfo.birthYear ?? ''}/${parsed.userInfo.residentCountryCode ?? ''}`;
     const how = `${path}${waited ? '+waited' : ''}${incomplete ? '+incomplete' : ''}`;
     return `${id} ${parsed.sessionInfo?.clientCountryCode ?? '-'} ${how} ${parsed.firstOccurrence ? 'first' : 'again'} ${info}`;
   });
@@ -95,7 +113,12 @@ describe('model: output text', () => {
   it('puts user and session info between money and firstOccurrence', () => {
     const result = run([moved(0, 'DE'), born(0, '1990'), session(0, 's'), money(5, 'm', { session: 's' })]);
     const value = result.outputs[0]?.value ?? '';
-    assert.ok(value.endsWith('},"userInfo":{"birthYear":"1990","residentCountryCode":"DE"},"sessionInfo":{"clientCountryCode":"UY"},"firstOccurrence":true}'), value);
+    assert.ok(
+      value.endsWith(
+        '},"userInfo":{"birthYear":"1990","residentCountryCode":"DE"},"sessionInfo":{"clientCountryCode":"UY"},"firstOccurrence":true}',
+      ),
+      value,
+    );
     assert.ok(value.includes(`"userId":"${USER}","userSessionId":"${uuid('s')}","processedAt"`), value);
     assert.equal(result.outputs[0]?.key, `"${USER}"`);
   });
@@ -103,7 +126,10 @@ describe('model: output text', () => {
 
 describe('model: sessions', () => {
   it('is visible to the last ms of its ttl, then looked up until twice the ttl, then pending', () => {
-    const result = run([session(0, 's'), ...[1000, 1001, 2000, 2001].map((at) => money(at, `m${at}`, { session: 's' }))]);
+    const result = run([
+      session(0, 's'),
+      ...[1000, 1001, 2000, 2001].map((at) => money(at, `m${at}`, { session: 's' })),
+    ]);
     assert.deepEqual(lines(result), [
       'm1000 UY applied first -',
       'm1001 ZZ lookup again -',
@@ -112,13 +138,18 @@ describe('model: sessions', () => {
     ]);
   });
   it('looks up old money whatever is known, but not without a session id', () => {
-    assert.deepEqual(lines(run([session(0, 's'), money(1, 'a', { session: 's', old: true }), money(2, 'b', { old: true })])), [
-      'a ZZ lookup first -',
-      'b - applied again -',
-    ]);
+    assert.deepEqual(
+      lines(run([session(0, 's'), money(1, 'a', { session: 's', old: true }), money(2, 'b', { old: true })])),
+      ['a ZZ lookup first -', 'b - applied again -'],
+    );
   });
   it('lets the newest (ts, offset) of a session id win', () => {
-    const later = run([session(5, 's', 'AA'), session(5, 's', 'BB'), session(4, 's', 'CC'), money(6, 'm', { session: 's' })]);
+    const later = run([
+      session(5, 's', 'AA'),
+      session(5, 's', 'BB'),
+      session(4, 's', 'CC'),
+      money(6, 'm', { session: 's' }),
+    ]);
     assert.deepEqual(lines(later), ['m BB applied first -']);
   });
   it('looks up late money of an unknown session, takes a known one', () => {
@@ -135,7 +166,12 @@ describe('model: sessions', () => {
     const steps = [money(1, 'a', { session: 's', old: true })];
     assert.deepEqual(lines(run(steps, {}, null)), ['a - lookup first -']);
     const records: RawRecord[] = steps.map(({ topic, fields }) => ({
-      topic, partition: 0, offset: 0, timestamp: T0, key: KEY, value: Buffer.from(fields),
+      topic,
+      partition: 0,
+      offset: 0,
+      timestamp: T0,
+      key: KEY,
+      value: Buffer.from(fields),
     }));
     const result = model({ records, settings: SETTINGS, sessionService: () => undefined });
     assert.deepEqual(lines(result), ['a - lookup+incomplete first -']);
@@ -165,7 +201,10 @@ describe('model: pending money', () => {
   it('is looked up when its session arrives expired or forgotten', () => {
     const slow = { pendingTimeout: 100_000 };
     const steps = (sessionAt: number): Step[] => [
-      ...time(5000), money(5000, 'm', { session: 's' }), ...time(5020), session(sessionAt, 's'),
+      ...time(5000),
+      money(5000, 'm', { session: 's' }),
+      ...time(5020),
+      session(sessionAt, 's'),
     ];
     // The session is late, tau = 5010: expired before 4010, forgotten before 3010.
     assert.deepEqual(lines(run(steps(4010), slow)), ['m UY session+waited first -']);
@@ -179,21 +218,44 @@ describe('model: pending money', () => {
 
 describe('model: dedup and first occurrence', () => {
   it('drops a duplicate to the last ms of the ttl; a duplicate does not refresh it', () => {
-    const result = run([money(0, 'm'), money(30, 'm'), money(50, 'm'), money(51, 'm'), money(101, 'm'), money(102, 'm')]);
-    assert.deepEqual(result.duplicates, [1, 2, 4].map((offset) => ({ partition: 0, offset })));
-    assert.deepEqual(result.outputs.map(({ offset }) => offset), [0, 3, 5]);
+    const result = run([
+      money(0, 'm'),
+      money(30, 'm'),
+      money(50, 'm'),
+      money(51, 'm'),
+      money(101, 'm'),
+      money(102, 'm'),
+    ]);
+    assert.deepEqual(
+      result.duplicates,
+      [1, 2, 4].map((offset) => ({ partition: 0, offset })),
+    );
+    assert.deepEqual(
+      result.outputs.map(({ offset }) => offset),
+      [0, 3, 5],
+    );
   });
   it('judges a late duplicate at the watermark', () => {
     assert.equal(run([money(0, 'm'), ...time(60), money(0, 'm')]).duplicates.length, 1); // tau = 50
     assert.equal(run([money(0, 'm'), ...time(61), money(0, 'm')]).duplicates.length, 0);
   });
   it('marks the first of each type in the order of application; a duplicate decides nothing', () => {
-    const steps = [money(9, 'a'), money(3, 'b'), money(3, 'b', { moneyType: 'WIN' }), money(10, 'c', { moneyType: 'WIN' })];
+    const steps = [
+      money(9, 'a'),
+      money(3, 'b'),
+      money(3, 'b', { moneyType: 'WIN' }),
+      money(10, 'c', { moneyType: 'WIN' }),
+    ];
     assert.deepEqual(lines(run(steps)), ['b - applied first -', 'a - applied again -', 'c - applied first -']);
   });
   it('applies a coordinate once', () => {
     const record: RawRecord = {
-      topic: 'money', partition: 0, offset: 7, timestamp: T0, key: KEY, value: Buffer.from(money(0, 'm').fields),
+      topic: 'money',
+      partition: 0,
+      offset: 7,
+      timestamp: T0,
+      key: KEY,
+      value: Buffer.from(money(0, 'm').fields),
     };
     const result = model({ records: [record, record], settings: SETTINGS, sessionService: () => null });
     assert.equal(result.outputs.length, 1);
@@ -205,16 +267,25 @@ describe('model: user info', () => {
   it('is that of the event time, inclusive, the larger offset among equal times', () => {
     const steps = [born(10, '1'), moved(12, 'DE'), born(12, '2'), born(12, '3'), born(13, '4')];
     const result = run([...steps, ...[9, 10, 11, 12, 13].map((at) => money(at, `m${at}`))]);
-    assert.deepEqual(lines(result).map((line) => line.split(' ').at(-1)), ['-', '1/', '1/', '3/DE', '4/DE']);
+    assert.deepEqual(
+      lines(result).map((line) => line.split(' ').at(-1)),
+      ['-', '1/', '1/', '3/DE', '4/DE'],
+    );
   });
   it('forgets what is older than the newest value at tau - sessionTtl', () => {
     // tau = 2000, bound 1000: of 500 and 1000 only 1000 is kept; 1001 is young.
     const history = [born(500, '1'), born(1000, '2'), born(1001, '3')];
     const late = [500, 999, 1000, 1001].map((at) => money(at, `m${at}`));
     const result = run([...history, ...time(2010), ...late]);
-    assert.deepEqual(lines(result).map((line) => line.split(' ').at(-1)), ['-', '-', '2/', '3/']);
+    assert.deepEqual(
+      lines(result).map((line) => line.split(' ').at(-1)),
+      ['-', '-', '2/', '3/'],
+    );
     // bound 999: 500 is the newest of the old.
-    assert.deepEqual(lines(run([...history, ...time(2009), ...late])).map((line) => line.split(' ').at(-1)), ['1/', '1/', '2/', '3/']);
+    assert.deepEqual(
+      lines(run([...history, ...time(2009), ...late])).map((line) => line.split(' ').at(-1)),
+      ['1/', '1/', '2/', '3/'],
+    );
   });
 });
 
@@ -225,7 +296,8 @@ describe('model: time', () => {
     assert.deepEqual(lines(run(steps)), ['c ZZ lookup+waited first -', 'a - applied again -', 'b - applied again -']);
   });
   it('is late strictly below the watermark', () => {
-    const at = (ts: number): string[] => lines(run([...time(100), money(ts, 'm', { session: 'x' })], { pendingAtEnd: 'leave' }));
+    const at = (ts: number): string[] =>
+      lines(run([...time(100), money(ts, 'm', { session: 'x' })], { pendingAtEnd: 'leave' }));
     assert.deepEqual(at(89), ['m ZZ lookup first -']);
     assert.deepEqual(at(90), []);
   });
@@ -240,17 +312,30 @@ describe('model: time', () => {
 
 describe('model: input that cannot be used', () => {
   const good = money(0, 'm').fields;
-  const reason = (value: string | Buffer | null, topic: Topic = 'money', key: string | null = USER, timestamp = T0): string => {
+  const reason = (
+    value: string | Buffer | null,
+    topic: Topic = 'money',
+    key: string | null = USER,
+    timestamp = T0,
+  ): string => {
     const record: RawRecord = {
-      topic, partition: 3, offset: 4, timestamp,
+      topic,
+      partition: 3,
+      offset: 4,
+      timestamp,
       key: key === null ? null : Buffer.from(key),
       value: typeof value === 'string' ? Buffer.from(value) : value,
     };
-    const result = model({ records: [record], settings: { ...SETTINGS, maxRecordBytes: 2000 }, sessionService: () => null });
+    const result = model({
+      records: [record],
+      settings: { ...SETTINGS, maxRecordBytes: 2000 },
+      sessionService: () => null,
+    });
     assert.equal(result.outputs.length + result.deadLetters.length, 1);
     return result.deadLetters[0]?.reason ?? 'ok';
   };
-  const withField = (name: string, text: string): string => good.replace(new RegExp(`"${name}":("[^"]*"|[^,}]+)`), `"${name}":${text}`);
+  const withField = (name: string, text: string): string =>
+    good.replace(new RegExp(`"${name}":("[^"]*"|[^,}]+)`), `"${name}":${text}`);
   const without = (name: string): string => good.replace(new RegExp(`,"${name}":("[^"]*"|[^,}]+)`), '');
 
   it('too-large: over the limit, before everything else', () => {
@@ -259,9 +344,25 @@ describe('model: input that cannot be used', () => {
     assert.equal(reason('x'.repeat(2001)), 'too-large');
   });
   it('malformed', () => {
-    const bad = [null, '', ' ', '{', 'null', '[]', '"x"', '7', `${good}x`, `\uFEFF${good}`, `[${good}]`,
-      Buffer.concat([Buffer.from(good.slice(0, -1)), Buffer.from(',"x":"\xff"}', 'latin1')]), withField('amount', '01'),
-      withField('amount', 'NaN'), withField('amount', '+1'), withField('amount', '.5'), withField('amount', '1.')];
+    const bad = [
+      null,
+      '',
+      ' ',
+      '{',
+      'null',
+      '[]',
+      '"x"',
+      '7',
+      `${good}x`,
+      `\uFEFF${good}`,
+      `[${good}]`,
+      Buffer.concat([Buffer.from(good.slice(0, -1)), Buffer.from(',"x":"\xff"}', 'latin1')]),
+      withField('amount', '01'),
+      withField('amount', 'NaN'),
+      withField('amount', '+1'),
+      withField('amount', '.5'),
+      withField('amount', '1.'),
+    ];
     for (const value of bad) assert.equal(reason(value), 'malformed', String(value));
   });
   it('unknown-type: of its topic', () => {
@@ -272,14 +373,33 @@ describe('model: input that cannot be used', () => {
     assert.equal(reason('{"type":"toString"}'), 'unknown-type');
   });
   it('invalid', () => {
-    const names = ['id', 'userId', 'processedAt', 'amount', 'openingBalance', 'closingBalance', 'currency', 'moneyType', 'paymentRelatedThing', 'isOldMoneyEvent'];
+    const names = [
+      'id',
+      'userId',
+      'processedAt',
+      'amount',
+      'openingBalance',
+      'closingBalance',
+      'currency',
+      'moneyType',
+      'paymentRelatedThing',
+      'isOldMoneyEvent',
+    ];
     for (const name of names) {
       assert.equal(reason(without(name)), 'invalid', name);
       assert.equal(reason(withField(name, 'null')), 'invalid', name);
       assert.equal(reason(withField(name, '[]')), 'invalid', name);
     }
-    for (const [name, text] of [['amount', '"1"'], ['currency', '"eur"'], ['currency', '"QQQ"'], ['isOldMoneyEvent', '"true"'],
-      ['id', '"x"'], ['processedAt', '"2026-02-30T00:00:00Z"'], ['processedAt', '1'], ['moneyType', '5']] as const) {
+    for (const [name, text] of [
+      ['amount', '"1"'],
+      ['currency', '"eur"'],
+      ['currency', '"QQQ"'],
+      ['isOldMoneyEvent', '"true"'],
+      ['id', '"x"'],
+      ['processedAt', '"2026-02-30T00:00:00Z"'],
+      ['processedAt', '1'],
+      ['moneyType', '5'],
+    ] as const) {
       assert.equal(reason(withField(name, text)), 'invalid', name);
     }
     assert.equal(reason(good.replace('"amount"', '"userSessionId":"x","amount"')), 'invalid');
@@ -288,7 +408,9 @@ describe('model: input that cannot be used', () => {
   });
   it('key-mismatch: bare or quoted, in any case', () => {
     for (const key of [USER, `"${USER}"`, USER.toUpperCase()]) assert.equal(reason(good, 'money', key), 'ok');
-    for (const key of [null, '', `"${USER}`, ` ${USER}`, uuid('other')]) assert.equal(reason(good, 'money', key), 'key-mismatch');
+    for (const key of [null, '', `"${USER}`, ` ${USER}`, uuid('other')]) {
+      assert.equal(reason(good, 'money', key), 'key-mismatch');
+    }
   });
   it('future: beyond the skew, after key-mismatch', () => {
     assert.equal(reason(good, 'money', USER, T0 - 3_600_000), 'ok');
@@ -297,12 +419,26 @@ describe('model: input that cannot be used', () => {
   });
   it('never moves the watermark', () => {
     const future: RawRecord[] = (['user', 'session', 'money'] as const).map((topic, index) => ({
-      topic, partition: 0, offset: 0, timestamp: T0 - 4_000_000, key: KEY, value: Buffer.from((time(0)[index] as Step).fields),
+      topic,
+      partition: 0,
+      offset: 0,
+      timestamp: T0 - 4_000_000,
+      key: KEY,
+      value: Buffer.from((time(0)[index] as Step).fields),
     }));
     const late: RawRecord = {
-      topic: 'money', partition: 0, offset: 1, timestamp: T0, key: KEY, value: Buffer.from(money(-900, 'm', { session: 'x' }).fields),
+      topic: 'money',
+      partition: 0,
+      offset: 1,
+      timestamp: T0,
+      key: KEY,
+      value: Buffer.from(money(-900, 'm', { session: 'x' }).fields),
     };
-    const result = model({ records: [...future, late], settings: { ...SETTINGS, pendingAtEnd: 'leave' }, sessionService: () => null });
+    const result = model({
+      records: [...future, late],
+      settings: { ...SETTINGS, pendingAtEnd: 'leave' },
+      sessionService: () => null,
+    });
     assert.equal(result.deadLetters.length, 3);
     assert.equal(result.stillPending.length, 1);
   });
@@ -313,7 +449,14 @@ describe('model: input that cannot be used', () => {
   });
   it('lower-cases ids', () => {
     const value = money(0, 'm').fields.replaceAll(USER, USER.toUpperCase());
-    const record: RawRecord = { topic: 'money', partition: 0, offset: 0, timestamp: T0, key: KEY, value: Buffer.from(value) };
+    const record: RawRecord = {
+      topic: 'money',
+      partition: 0,
+      offset: 0,
+      timestamp: T0,
+      key: KEY,
+      value: Buffer.from(value),
+    };
     const result = model({ records: [record], settings: SETTINGS, sessionService: () => null });
     assert.ok(result.outputs[0]?.value.includes(`"userId":"${USER}"`));
   });
@@ -333,16 +476,35 @@ describe('model: texts', () => {
     assert.equal(parseDate('9999-12-31T23:59:59.999Z'), 253402300799999);
   });
   it('refuses what is not such a date', () => {
-    const bad = ['', '2026-01-31', '2026-01-31T10Z', '2026-01-31T10:00:00', '2026-01-31 10:00:00Z', '2026-02-29T00:00:00Z',
-      '2026-13-01T00:00:00Z', '2026-00-01T00:00:00Z', '2026-01-00T00:00:00Z', '2026-01-31T24:00:00Z', '2026-01-31T10:60:00Z',
-      '2026-01-31T10:00:60Z', '2026-01-31T10:00:00.Z', '2026-01-31T10:00:00+24:00', '2026-01-31T10:00:00+01:60', '20260131T100000Z',
-      '0000-01-01T00:00:00+00:01', '9999-12-31T23:59:59-00:01', '+002026-01-31T10:00:00Z', '2026-01-31T10:00:00Z\n'];
+    const bad = [
+      '',
+      '2026-01-31',
+      '2026-01-31T10Z',
+      '2026-01-31T10:00:00',
+      '2026-01-31 10:00:00Z',
+      '2026-02-29T00:00:00Z',
+      '2026-13-01T00:00:00Z',
+      '2026-00-01T00:00:00Z',
+      '2026-01-00T00:00:00Z',
+      '2026-01-31T24:00:00Z',
+      '2026-01-31T10:60:00Z',
+      '2026-01-31T10:00:60Z',
+      '2026-01-31T10:00:00.Z',
+      '2026-01-31T10:00:00+24:00',
+      '2026-01-31T10:00:00+01:60',
+      '20260131T100000Z',
+      '0000-01-01T00:00:00+00:01',
+      '9999-12-31T23:59:59-00:01',
+      '+002026-01-31T10:00:00Z',
+      '2026-01-31T10:00:00Z\n',
+    ];
     for (const text of bad) assert.equal(parseDate(text), null, text);
   });
   it('keeps the text of numbers', () => {
     const fields = readFields(' { "a" : -0.10e+05 , "b":"x\\"}" ,"c":[1,{"d":"]"}] , "e":true} ');
-    assert.deepEqual([...(fields ?? [])].map(([name, { kind, text }]) => `${name} ${kind} ${text}`), [
-      'a number -0.10e+05', 'b string "x\\"}"', 'c nested [1,{"d":"]"}]', 'e boolean true',
-    ]);
+    assert.deepEqual(
+      [...(fields ?? [])].map(([name, { kind, text }]) => `${name} ${kind} ${text}`),
+      ['a number -0.10e+05', 'b string "x\\"}"', 'c nested [1,{"d":"]"}]', 'e boolean true'],
+    );
   });
 });

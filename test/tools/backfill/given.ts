@@ -1,6 +1,11 @@
 /** Logs of one partition triple for the engine, and what the model says of them. */
 import assert from 'node:assert/strict';
-import { TripleEngine, type EngineOptions, type Question, type UserOutput } from '../../../src/tools/backfill/partition-replay.ts';
+import {
+  TripleEngine,
+  type EngineOptions,
+  type Question,
+  type UserOutput,
+} from '../../../src/tools/backfill/partition-replay.ts';
 import type { Fetched } from '../../../src/engine/ordering/merge-queue.ts';
 
 import { decodedOf, decodeRecord } from '../../../src/money/codec/decode.ts';
@@ -8,7 +13,13 @@ import { encodeEnriched, outputKey } from '../../../src/money/codec/enriched.ts'
 import { INPUTS, type Applicable, type Input } from '../../../src/money/domain/events.ts';
 import { generateTraffic } from '../../../src/tools/generate/traffic.ts';
 import type { TrafficOptions } from '../../../src/tools/generate/options.ts';
-import { DEFAULT_SETTINGS, model, type ModelResult, type ModelSettings, type RawRecord } from '../../../src/money/model/model.ts';
+import {
+  DEFAULT_SETTINGS,
+  model,
+  type ModelResult,
+  type ModelSettings,
+  type RawRecord,
+} from '../../../src/money/model/model.ts';
 
 /** Three inputs, as the application has. */
 const INPUT_INDEXES = [0, 1, 2] as const;
@@ -16,10 +27,24 @@ type InputIndex = (typeof INPUT_INDEXES)[number];
 
 export type Logs = Record<Input, RawRecord[]>;
 
-export function logsOf(records: Iterable<{ readonly input: Input; readonly key: string | null; readonly value: Buffer | null; readonly timestamp: number }>): Logs {
+export function logsOf(
+  records: Iterable<{
+    readonly input: Input;
+    readonly key: string | null;
+    readonly value: Buffer | null;
+    readonly timestamp: number;
+  }>,
+): Logs {
   const logs: Logs = { user: [], session: [], money: [] };
   for (const { input, key, value, timestamp } of records) {
-    logs[input].push({ topic: input, partition: 0, offset: logs[input].length, timestamp, key: key === null ? null : Buffer.from(key), value });
+    logs[input].push({
+      topic: input,
+      partition: 0,
+      offset: logs[input].length,
+      timestamp,
+      key: key === null ? null : Buffer.from(key),
+      value,
+    });
   }
   return logs;
 }
@@ -28,8 +53,16 @@ export function trafficLogs(options: TrafficOptions): Logs {
   return logsOf(generateTraffic(options));
 }
 
-export function expectedOf(logs: Logs, settings: Partial<ModelSettings>, sessionService: (id: string) => string | null | undefined): ModelResult {
-  return model({ records: INPUTS.flatMap((input) => logs[input]), settings: { ...DEFAULT_SETTINGS, ...settings }, sessionService });
+export function expectedOf(
+  logs: Logs,
+  settings: Partial<ModelSettings>,
+  sessionService: (id: string) => string | null | undefined,
+): ModelResult {
+  return model({
+    records: INPUTS.flatMap((input) => logs[input]),
+    settings: { ...DEFAULT_SETTINGS, ...settings },
+    sessionService,
+  });
 }
 
 export function engineOf(logs: Logs, options: Partial<EngineOptions> = {}): TripleEngine {
@@ -55,14 +88,23 @@ export interface Drive {
 }
 
 /** Feeds the engine until it is finished; all outputs as `offset key value [incomplete]`. */
-export function drive(engine: TripleEngine, logs: Logs, { fetchSize = () => 50, budget = () => 100, sessionService = () => 'UY' }: Drive = {}): string[] {
+export function drive(
+  engine: TripleEngine,
+  logs: Logs,
+  { fetchSize = () => 50, budget = () => 100, sessionService = () => 'UY' }: Drive = {},
+): string[] {
   const outputs: UserOutput[] = [];
   const questions: Question[] = [];
   const answer = (): void => {
     const question = questions.shift()!;
     const country = sessionService(question.sessionId);
     const status = country === undefined ? 'given-up' : 'not-found';
-    outputs.push(engine.resolve(question, typeof country === 'string' ? { status: 'found', clientCountryCode: country } : { status }));
+    outputs.push(
+      engine.resolve(
+        question,
+        typeof country === 'string' ? { status: 'found', clientCountryCode: country } : { status },
+      ),
+    );
   };
   for (let turn = 0; !engine.finished; turn += 1) {
     assert.ok(turn < 1_000_000, 'the engine comes to an end');
@@ -70,7 +112,13 @@ export function drive(engine: TripleEngine, logs: Logs, { fetchSize = () => 50, 
     const from = engine.nextFetch(input);
     const log = logs[INPUTS[input]!];
     const raw = log.slice(from, from + fetchSize());
-    if (raw.length > 0) engine.offer(input, raw.map((record) => fetched(record)), from + raw.length);
+    if (raw.length > 0) {
+      engine.offer(
+        input,
+        raw.map((record) => fetched(record)),
+        from + raw.length,
+      );
+    }
     const result = engine.step(budget());
     outputs.push(...result.outputs);
     questions.push(...result.questions);
@@ -80,7 +128,9 @@ export function drive(engine: TripleEngine, logs: Logs, { fetchSize = () => 50, 
   questions.reverse();
   while (questions.length > 0) answer();
   for (const input of INPUT_INDEXES) assert.ok(engine.fetched(input));
-  return outputs.map(({ userId, output: { offset, enriched, incomplete } }) => lineOf(offset, outputKey(userId), encodeEnriched(enriched), incomplete === true));
+  return outputs.map(({ userId, output: { offset, enriched, incomplete } }) =>
+    lineOf(offset, outputKey(userId), encodeEnriched(enriched), incomplete === true),
+  );
 }
 
 export function linesOf({ outputs }: ModelResult): string[] {
@@ -93,6 +143,9 @@ function lineOf(offset: number, key: string, value: string, incomplete: boolean)
 
 function fetched(record: RawRecord): Fetched<Applicable['event']> {
   const { offset, timestamp, value } = record;
-  const decoded = decodeRecord(record.topic, record, { maxRecordBytes: DEFAULT_SETTINGS.maxRecordBytes, maxFutureSkew: DEFAULT_SETTINGS.maxFutureSkew });
+  const decoded = decodeRecord(record.topic, record, {
+    maxRecordBytes: DEFAULT_SETTINGS.maxRecordBytes,
+    maxFutureSkew: DEFAULT_SETTINGS.maxFutureSkew,
+  });
   return { offset, timestamp, bytes: value?.length ?? 0, decoded: decodedOf(decoded) };
 }

@@ -16,9 +16,20 @@ function record(input: Input, second: number, fields: object) {
 }
 
 function money(second: number, id: number, more: object = {}) {
-  const fields = { type: 'PaymentEvent', id: moneyId(id), openingBalance: 1, currency: 'EUR', moneyType: 'BET', paymentRelatedThing: 'x', isOldMoneyEvent: false };
+  const fields = {
+    type: 'PaymentEvent',
+    id: moneyId(id),
+    openingBalance: 1,
+    currency: 'EUR',
+    moneyType: 'BET',
+    paymentRelatedThing: 'x',
+    isOldMoneyEvent: false,
+  };
   const made = record('money', second, { ...fields, amount: 'AMOUNT', closingBalance: 'BALANCE', ...more });
-  return { ...made, value: Buffer.from(made.value.toString().replace('"AMOUNT"', '0.10').replace('"BALANCE"', '1E+2')) };
+  return {
+    ...made,
+    value: Buffer.from(made.value.toString().replace('"AMOUNT"', '0.10').replace('"BALANCE"', '1E+2')),
+  };
 }
 
 function moneyId(id: number): string {
@@ -61,7 +72,10 @@ test('by hand: order of event time, a duplicate, money that waits for its sessio
 
 test('an input that has ended does not hold the others back', () => {
   // No session at all, and the user topic ends early: nothing but the end of the money topic may be held for it.
-  const logs = logsOf([record('user', 0, { type: 'OtherUserEvent', somethingUtil: 'x' }), ...Array.from({ length: 100 }, (_, i) => money(60 * i, i + 1))]);
+  const logs = logsOf([
+    record('user', 0, { type: 'OtherUserEvent', somethingUtil: 'x' }),
+    ...Array.from({ length: 100 }, (_, i) => money(60 * i, i + 1)),
+  ]);
   const engine = engineOf(logs, { maxHeld: 2, ends: [1, 0, 100] });
   assert.equal(drive(engine, logs, { fetchSize: () => 1 }).length, 100);
 });
@@ -69,7 +83,12 @@ test('an input that has ended does not hold the others back', () => {
 test('records beyond the end that was taken are not there', () => {
   const logs = logsOf([money(0, 1), money(1, 2), money(2, 3)]);
   const engine = engineOf(logs, { ends: [0, 0, 2] });
-  assert.deepEqual(drive(engine, logs).map((line) => line.slice(0, 1)).sort(), ['0', '1']);
+  assert.deepEqual(
+    drive(engine, logs)
+      .map((line) => line.slice(0, 1))
+      .sort(),
+    ['0', '1'],
+  );
 });
 
 test('three empty logs are finished at once', () => {
@@ -97,10 +116,22 @@ test('only wanted money comes out and is looked up, but all of it counts', () =>
 test('traffic of every kind comes out as the model says, however it is fetched', () => {
   const service = (id: string) => [undefined, null, 'SE', 'UY'][Number.parseInt(id.slice(-1), 16) % 4];
   for (const seed of [1, 2, 3, 4, 5, 6]) {
-    const logs = trafficLogs(trafficOptions({
-      users: 20, events: 2_000, seed, start: START, disorder: 15_000, duplicates: 0.05, old: 0.03, pending: 0.05, late: seed % 2 === 0 ? 0.03 : 0, expiredSessions: 0.03,
-      malformed: 0.02, tooLarge: false,
-    }));
+    const logs = trafficLogs(
+      trafficOptions({
+        users: 20,
+        events: 2_000,
+        seed,
+        start: START,
+        disorder: 15_000,
+        duplicates: 0.05,
+        old: 0.03,
+        pending: 0.05,
+        late: seed % 2 === 0 ? 0.03 : 0,
+        expiredSessions: 0.03,
+        malformed: 0.02,
+        tooLarge: false,
+      }),
+    );
     const expected = expectedOf(logs, {}, service);
     const random = new Random(seed);
     const runs = [

@@ -7,7 +7,9 @@ const record = (key: string, value: string, place?: string, mark?: string): Comp
   key: Buffer.from(key),
   value: Buffer.from(value),
   headers: {
-    ...(place === undefined ? {} : { 'source-partition': place.split('/')[0]!, 'source-offset': Buffer.from(place.split('/')[1]!) }),
+    ...(place === undefined
+      ? {}
+      : { 'source-partition': place.split('/')[0]!, 'source-offset': Buffer.from(place.split('/')[1]!) }),
     ...(mark === undefined ? {} : { enrichment: mark }),
     seq: String(Math.random()),
   },
@@ -37,7 +39,13 @@ test('the same records in another order are equal, whatever their other headers'
 
 test('a changed value, a changed mark, a missing record and one too many are told apart', () => {
   const a = [record('u', '1', '0/1'), record('u', '2', '0/2'), record('u', '3', '0/3'), record('u', '4', '0/4')];
-  const b = [record('u', '1', '0/1'), record('u', 'x', '0/2'), record('u', '3', '0/3', 'incomplete'), record('u', '1', '0/1'), record('u', '5', '0/5')];
+  const b = [
+    record('u', '1', '0/1'),
+    record('u', 'x', '0/2'),
+    record('u', '3', '0/3', 'incomplete'),
+    record('u', '1', '0/1'),
+    record('u', '5', '0/5'),
+  ];
   assert.deepEqual(compared(a, b, 'place').found, [
     { type: 'changed', a: at(1), b: at(1) },
     { type: 'changed', a: at(2), b: at(2) },
@@ -48,16 +56,34 @@ test('a changed value, a changed mark, a missing record and one too many are tol
 });
 
 test('equal content of two money records is two records', () => {
-  assert.equal(compared([record('u', '1', '0/1'), record('u', '1', '0/2')], [record('u', '1', '0/1'), record('u', '1', '0/1')], 'place').found.length, 2);
+  assert.equal(
+    compared(
+      [record('u', '1', '0/1'), record('u', '1', '0/2')],
+      [record('u', '1', '0/1'), record('u', '1', '0/1')],
+      'place',
+    ).found.length,
+    2,
+  );
 });
 
 test('without coordinates the content is counted', () => {
   const a = [record('u', '1'), record('u', '1'), record('v', '1')];
-  assert.deepEqual(compared(a, [record('u', '1', '0/1'), record('v', '1', '0/2'), record('u', '1', '0/3')], 'content').found, []);
-  assert.deepEqual(compared(a, [record('u', '1'), record('v', '1')], 'content').found, [{ type: 'again', side: 'a', at: at(1) }]);
+  assert.deepEqual(
+    compared(a, [record('u', '1', '0/1'), record('v', '1', '0/2'), record('u', '1', '0/3')], 'content').found,
+    [],
+  );
+  assert.deepEqual(compared(a, [record('u', '1'), record('v', '1')], 'content').found, [
+    { type: 'again', side: 'a', at: at(1) },
+  ]);
 });
 
 test('bytes move between key and value, null and empty: none of it is equal', () => {
-  const texts = [record('ab', 'c'), record('a', 'bc'), { key: null, value: Buffer.from('abc') }, { key: Buffer.alloc(0), value: Buffer.from('abc') }, { key: Buffer.from('abc'), value: null }];
+  const texts = [
+    record('ab', 'c'),
+    record('a', 'bc'),
+    { key: null, value: Buffer.from('abc') },
+    { key: Buffer.alloc(0), value: Buffer.from('abc') },
+    { key: Buffer.from('abc'), value: null },
+  ];
   assert.equal(new Set(texts.map((one) => digestsOf(one, 'content').content)).size, texts.length);
 });

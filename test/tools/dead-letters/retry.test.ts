@@ -11,7 +11,9 @@ const topics = { user: 'u', session: 's', money: 'm', output: 'o', deadLetter: '
 const config = { appId: 'app', topics, maxRecordBytes: 1000, maxFutureSkew: 3_600_000 };
 
 function closed(processedAt: string): Buffer {
-  return Buffer.from(JSON.stringify({ type: 'UserSessionClosedEvent', id: USER, userId: USER, processedAt, reason: 'r' }));
+  return Buffer.from(
+    JSON.stringify({ type: 'UserSessionClosedEvent', id: USER, userId: USER, processedAt, reason: 'r' }),
+  );
 }
 
 function letter(change: Partial<DeadLetter> = {}): DeadLetter {
@@ -30,7 +32,11 @@ function letter(change: Partial<DeadLetter> = {}): DeadLetter {
 const circumstances: Circumstances = {
   config,
   retried: [[]],
-  partitions: new Map([['u', 2], ['s', 2], ['m', 2]]),
+  partitions: new Map([
+    ['u', 2],
+    ['s', 2],
+    ['m', 2],
+  ]),
   now: NOW,
   force: false,
 };
@@ -65,7 +71,10 @@ test('a record of a topic or partition that is not there is refused, forced or n
       objectionTo(letter({ source: { ...source, topic: 'old' } }), { ...circumstances, force }),
       '"old" is no input topic of this configuration',
     );
-    assert.equal(objectionTo(letter({ source: { ...source, partition: 2 } }), { ...circumstances, force }), 's has no partition 2');
+    assert.equal(
+      objectionTo(letter({ source: { ...source, partition: 2 } }), { ...circumstances, force }),
+      's has no partition 2',
+    );
   }
 });
 
@@ -83,7 +92,12 @@ function fakeKafka(failing = 0) {
   const port = {
     async committedOffsets(groupId: string, partitions: readonly { topic: string; partition: number }[]) {
       assert.equal(groupId, 'app-dead-letters-retried');
-      return partitions.map(({ topic, partition }) => ({ topic, partition, offset: 0, metadata: notes.get(partition) ?? '' }));
+      return partitions.map(({ topic, partition }) => ({
+        topic,
+        partition,
+        offset: 0,
+        metadata: notes.get(partition) ?? '',
+      }));
     },
     async fence(id: string) {
       assert.equal(id, 'app-dead-letters-retried');
@@ -116,7 +130,11 @@ function fakeKafka(failing = 0) {
 
 test('records go back to their partition with the same key and value, and the note that they did', async () => {
   const kafka = fakeKafka();
-  const letters = [letter({ offset: 9 }), letter(), letter({ offset: 8, source: { topic: 'm', partition: 0, offset: 1, timestamp: 0 }, key: null, value: null })];
+  const letters = [
+    letter({ offset: 9 }),
+    letter(),
+    letter({ offset: 8, source: { topic: 'm', partition: 0, offset: 1, timestamp: 0 }, key: null, value: null }),
+  ];
   assert.equal(await putBack(kafka.port, config, { letters, retried: [[]], starts: [3] }), 3);
   const same = { key: Buffer.from(USER), value: closed('2026-01-31T10:00:00Z'), headers: { 'retry-of': 's/1/42' } };
   assert.deepEqual(kafka.committed, [
@@ -146,10 +164,19 @@ test('letters of several partitions are noted each in its own', async () => {
   const kafka = fakeKafka();
   const letters = [letter({ partition: 1, offset: 5 }), letter({ partition: 0, offset: 2 })];
   await putBack(kafka.port, config, { letters, retried: [[], []], starts: [0, 0] });
-  assert.deepEqual([...kafka.notes], [[0, '1:2,1'], [1, '1:5,1']]);
+  assert.deepEqual(
+    [...kafka.notes],
+    [
+      [0, '1:2,1'],
+      [1, '1:5,1'],
+    ],
+  );
 });
 
 test('a letter that is cut is not put back, not by force either, and it is said where the whole record is', () => {
   const cut = letter({ cut: { value: { bytes: 3_000_000, sha256: 'ab' } } });
-  assert.match(objectionTo(cut, { ...circumstances, force: true })!, /not whole \(value cut\).*at s, partition 1, offset 42/);
+  assert.match(
+    objectionTo(cut, { ...circumstances, force: true })!,
+    /not whole \(value cut\).*at s, partition 1, offset 42/,
+  );
 });

@@ -30,8 +30,26 @@ const seen = (topic: string, offset: number, value: string, headers: Record<stri
 /** Two money events that came out, one duplicate of the first, one record that cannot be used. */
 const expected: ModelResult = {
   outputs: [
-    { partition: 0, offset: 0, userId: USER, key: `"${USER}"`, value: '{"amount":0.10}', incomplete: false, path: 'applied', waited: false },
-    { partition: 0, offset: 2, userId: USER, key: `"${USER}"`, value: '{"amount":7}', incomplete: false, path: 'lookup', waited: true },
+    {
+      partition: 0,
+      offset: 0,
+      userId: USER,
+      key: `"${USER}"`,
+      value: '{"amount":0.10}',
+      incomplete: false,
+      path: 'applied',
+      waited: false,
+    },
+    {
+      partition: 0,
+      offset: 2,
+      userId: USER,
+      key: `"${USER}"`,
+      value: '{"amount":7}',
+      incomplete: false,
+      path: 'lookup',
+      waited: true,
+    },
   ],
   duplicates: [{ partition: 0, offset: 1 }],
   deadLetters: [{ topic: 'money', partition: 0, offset: 3, reason: 'malformed' }],
@@ -43,9 +61,20 @@ const output = (offset: number, value: string, more: Record<string, string> = {}
   seen('out', 10 + offset, value, { 'source-partition': '0', 'source-offset': String(offset), ...more });
 const deadLetter = (more: Record<string, string> = {}): SeenRecord =>
   seen('dead', 0, 'not JSON', {
-    reason: 'malformed', detail: 'x', 'source-topic': 'wallet', 'source-partition': '0', 'source-offset': '3', 'source-timestamp': '1700000000003', ...more,
+    reason: 'malformed',
+    detail: 'x',
+    'source-topic': 'wallet',
+    'source-partition': '0',
+    'source-offset': '3',
+    'source-timestamp': '1700000000003',
+    ...more,
   });
-const good: Evidence = { topics: TOPICS, inputs, outputs: [output(2, '{"amount":7}'), output(0, '{"amount":0.10}')], deadLetters: [deadLetter()] };
+const good: Evidence = {
+  topics: TOPICS,
+  inputs,
+  outputs: [output(2, '{"amount":7}'), output(0, '{"amount":0.10}')],
+  deadLetters: [deadLetter()],
+};
 
 const verdictOf = (change: Partial<Evidence>): { ok: boolean; text: string } => {
   const verdict = judge(expected, { ...good, ...change });
@@ -63,16 +92,48 @@ describe('the verdict', () => {
 
   const [first, second] = [good.outputs[0]!, good.outputs[1]!];
   const wrong: [string, Partial<Evidence>, RegExp][] = [
-    ['a digit is lost', { outputs: [first, output(0, '{"amount":0.1}')] }, /1 output with wrong content[^]*is {8}key "1{8}-.*\{"amount":0\.1\}\n.*should be key .*\{"amount":0\.10\}/],
-    ['an output is missing', { outputs: [first] }, /1 missing, 0 more than once, 0 that should not be there[^]*missing: money 0\/0/],
-    ['an output is there twice', { outputs: [first, second, second] }, /0 missing, 1 more than once[^]*more than once: money 0\/0/],
-    ['a duplicate came out', { outputs: [first, second, output(1, '{}')] }, /WRONG {2}duplicates came out[^]*should not be there: money 0\/1/],
-    ['an output says it is incomplete', { outputs: [first, output(0, '{"amount":0.10}', { enrichment: 'incomplete' })] }, /1 output with wrong content/],
+    [
+      'a digit is lost',
+      { outputs: [first, output(0, '{"amount":0.1}')] },
+      /1 output with wrong content[^]*is {8}key "1{8}-.*\{"amount":0\.1\}\n.*should be key .*\{"amount":0\.10\}/,
+    ],
+    [
+      'an output is missing',
+      { outputs: [first] },
+      /1 missing, 0 more than once, 0 that should not be there[^]*missing: money 0\/0/,
+    ],
+    [
+      'an output is there twice',
+      { outputs: [first, second, second] },
+      /0 missing, 1 more than once[^]*more than once: money 0\/0/,
+    ],
+    [
+      'a duplicate came out',
+      { outputs: [first, second, output(1, '{}')] },
+      /WRONG {2}duplicates came out[^]*should not be there: money 0\/1/,
+    ],
+    [
+      'an output says it is incomplete',
+      { outputs: [first, output(0, '{"amount":0.10}', { enrichment: 'incomplete' })] },
+      /1 output with wrong content/,
+    ],
     ['the key is another', { outputs: [first, { ...second, key: Buffer.from(USER) }] }, /1 output with wrong content/],
     ['a dead letter is missing', { deadLetters: [] }, /dead letters: 1 missing/],
-    ['a dead letter is there twice', { deadLetters: [deadLetter(), deadLetter()] }, /dead letters: 0 missing, 1 more than once/],
-    ['a dead letter has another reason', { deadLetters: [deadLetter({ reason: 'invalid' })] }, /dead letters: .* 1 different/],
-    ['a dead letter was changed', { deadLetters: [{ ...deadLetter(), value: Buffer.from('not json') }] }, /dead letters: .* 1 different/],
+    [
+      'a dead letter is there twice',
+      { deadLetters: [deadLetter(), deadLetter()] },
+      /dead letters: 0 missing, 1 more than once/,
+    ],
+    [
+      'a dead letter has another reason',
+      { deadLetters: [deadLetter({ reason: 'invalid' })] },
+      /dead letters: .* 1 different/,
+    ],
+    [
+      'a dead letter was changed',
+      { deadLetters: [{ ...deadLetter(), value: Buffer.from('not json') }] },
+      /dead letters: .* 1 different/,
+    ],
     ['a dead letter has a null key', { deadLetters: [{ ...deadLetter(), key: null }] }, /dead letters: .* 1 different/],
   ];
   for (const [what, change, says] of wrong) {
@@ -111,21 +172,45 @@ function logsOf(events: number, users: number, seed: number, partitions: number)
         const offset = offsets.get(`${input}/${partition}`) ?? 0;
         offsets.set(`${input}/${partition}`, offset + 1);
         const bytes = (data: Buffer | string | null) => (data === null ? null : Buffer.from(data as string));
-        return { topic: TOPICS[input], partition, offset, timestamp: timestamp!, key: bytes(key), value: bytes(value), headers: {} };
+        return {
+          topic: TOPICS[input],
+          partition,
+          offset,
+          timestamp: timestamp!,
+          key: bytes(key),
+          value: bytes(value),
+          headers: {},
+        };
       }),
     ),
   );
 }
 
 describe('the scenario', () => {
-  for (const [events, users, seed, partitions] of [[3000, 100, 1, 4], [300, 20, 2, 2], [1000, 2, 3, 1]] as const) {
+  for (const [events, users, seed, partitions] of [
+    [3000, 100, 1, 4],
+    [300, 20, 2, 2],
+    [1000, 2, 3, 1],
+  ] as const) {
     it(`has every case, and leaves nothing pending: ${events} events of ${users} users, seed ${seed}`, () => {
       const logs = logsOf(events, users, seed, partitions);
       const result = expectationOf(logs, TOPICS);
       assert.deepEqual(result.stillPending, []);
-      const { deadLetters, ...cases } = casesOf(result, logs.filter(({ topic }) => topic === TOPICS.session));
+      const { deadLetters, ...cases } = casesOf(
+        result,
+        logs.filter(({ topic }) => topic === TOPICS.session),
+      );
       for (const [name, count] of Object.entries(cases)) assert.ok(count > 0, `${name} does not occur`);
-      if (events === 3000) assert.deepEqual(Object.keys(deadLetters).sort(), ['future', 'invalid', 'key-mismatch', 'malformed', 'too-large', 'unknown-type']);
+      if (events === 3000) {
+        assert.deepEqual(Object.keys(deadLetters).sort(), [
+          'future',
+          'invalid',
+          'key-mismatch',
+          'malformed',
+          'too-large',
+          'unknown-type',
+        ]);
+      }
     });
   }
 
@@ -137,7 +222,11 @@ describe('the scenario', () => {
   });
 
   it('gives every partition of every topic something to read in every beat', () => {
-    const { slices } = paceOf(planScenario({ events: 240, users: 10, seed: 1, start: Date.UTC(2026, 0, 1) }).records, 3, 1);
+    const { slices } = paceOf(
+      planScenario({ events: 240, users: 10, seed: 1, start: Date.UTC(2026, 0, 1) }).records,
+      3,
+      1,
+    );
     assert.equal(slices.length, 41);
     for (const { records } of slices) {
       for (const own of Object.values(records)) {
@@ -166,7 +255,10 @@ describe('the scenario', () => {
 
 describe('the setup', () => {
   it('uses the default rules and names, whatever is configured', () => {
-    const { config, productEnv, shared } = demoSetup({ ENRICHMENT_SESSION_TTL: '5m', ENRICHMENT_WALLET_TOPIC: 'mine', ENRICHMENT_APP_ID: 'mine' }, 'abc');
+    const { config, productEnv, shared } = demoSetup(
+      { ENRICHMENT_SESSION_TTL: '5m', ENRICHMENT_WALLET_TOPIC: 'mine', ENRICHMENT_APP_ID: 'mine' },
+      'abc',
+    );
     assert.equal(config.sessionTtl, 86_400_000);
     assert.equal(config.topics.money, 'wallet-events');
     assert.equal(productEnv['ENRICHMENT_SESSION_TTL'], '1d');
@@ -187,14 +279,29 @@ describe('the setup', () => {
   });
 
   it('never asks a configured session service', () => {
-    assert.equal(demoSetup({ ENRICHMENT_SESSION_SERVICE_URL: 'http://sessions:80' }, 'abc').config.sessionServiceUrl, undefined);
+    assert.equal(
+      demoSetup({ ENRICHMENT_SESSION_SERVICE_URL: 'http://sessions:80' }, 'abc').config.sessionServiceUrl,
+      undefined,
+    );
   });
 });
 
 describe('the live view', () => {
   const figures: Figures = {
-    sent: 1746, total: 3492, eventTime: Date.UTC(2026, 0, 2, 8, 30), held: 52, signals: 430, signalledEvents: 1234, late: 7, enriched: 900,
-    enrichedPerSecond: 41.4, sentPerSecond: 60, duplicates: 61, pending: 4, lookups: 30, deadLetters: 12,
+    sent: 1746,
+    total: 3492,
+    eventTime: Date.UTC(2026, 0, 2, 8, 30),
+    held: 52,
+    signals: 430,
+    signalledEvents: 1234,
+    late: 7,
+    enriched: 900,
+    enrichedPerSecond: 41.4,
+    sentPerSecond: 60,
+    duplicates: 61,
+    pending: 4,
+    lookups: 30,
+    deadLetters: 12,
   };
 
   it('is one line without a terminal', () => {
@@ -216,7 +323,11 @@ describe('the live view', () => {
     let written = '';
     let now = 0;
     const stream = { isTTY, columns: 100, write: (text: string) => (written += text) } as unknown as NodeJS.WriteStream;
-    return { screen: createScreen({ stream, env, now: () => now }), written: () => written, wait: (ms: number) => (now += ms) };
+    return {
+      screen: createScreen({ stream, env, now: () => now }),
+      written: () => written,
+      wait: (ms: number) => (now += ms),
+    };
   };
 
   it('writes plain lines every two seconds where there is no terminal', () => {
@@ -238,11 +349,13 @@ describe('the live view', () => {
   });
 
   it('draws nothing on a terminal that cannot', () => {
-    assert.ok(!(() => {
-      const { screen, written } = screenOn(true, { TERM: 'dumb' });
-      screen.show(figures);
-      return written();
-    })().includes('\u001b'));
+    assert.ok(
+      !(() => {
+        const { screen, written } = screenOn(true, { TERM: 'dumb' });
+        screen.show(figures);
+        return written();
+      })().includes('\u001b'),
+    );
   });
 });
 

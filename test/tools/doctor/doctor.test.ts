@@ -9,12 +9,21 @@ import type { ClusterReport } from '../../../src/money/topics/inspect.ts';
 const nothing = { HOME: '/nonexistent', XDG_CONFIG_HOME: '/nonexistent' };
 
 test('Node 20.12 and newer will do', () => {
-  for (const version of ['20.12.0', '20.20.2', '22.0.0', '24.1.0']) assert.equal(nodeVersion(version).level, 'ok', version);
+  for (const version of ['20.12.0', '20.20.2', '22.0.0', '24.1.0']) {
+    assert.equal(nodeVersion(version).level, 'ok', version);
+  }
   for (const version of ['20.11.1', '18.20.0']) assert.equal(nodeVersion(version).level, 'failed', version);
 });
 
 test('what is installed here fits', () => {
-  assert.deepEqual(checkProgram().map(({ subject, level }) => [subject, level]), [['Node', 'ok'], ['kafkajs', 'ok'], ['Temporal SDK', 'ok']]);
+  assert.deepEqual(
+    checkProgram().map(({ subject, level }) => [subject, level]),
+    [
+      ['Node', 'ok'],
+      ['kafkajs', 'ok'],
+      ['Temporal SDK', 'ok'],
+    ],
+  );
 });
 
 test('the configuration is shown with its secrets masked', () => {
@@ -55,18 +64,35 @@ test('topics: missing, fitting, and the counts that must be equal', () => {
     brokers: 3,
     version: '4.1 or newer',
     verifiesTransactions: true,
-    topics: new Map([['u', state(4)], ['s', state(4)], ['m', state(4)], ['o', state(8)], ['o-ledger', state(4)]]),
+    topics: new Map([
+      ['u', state(4)],
+      ['s', state(4)],
+      ['m', state(4)],
+      ['o', state(8)],
+      ['o-ledger', state(4)],
+    ]),
     missing: ['d'],
     findings: [{ topic: 'o-ledger', level: 'wrong', message: 'unequal' }],
   };
   assert.deepEqual(
     topicFindings({ topics }, report).map(({ level, subject }) => `${level} ${subject}`),
-    ['ok topic u', 'ok topic s', 'ok topic m', 'ok topic o', 'failed topic d', 'failed topic o-ledger', 'ok co-partitioning'],
+    [
+      'ok topic u',
+      'ok topic s',
+      'ok topic m',
+      'ok topic o',
+      'failed topic d',
+      'failed topic o-ledger',
+      'ok co-partitioning',
+    ],
   );
 });
 
 test('the release of a broker is told by the requests that it knows', () => {
-  const versions = (produceMin: number, fetchMax: number) => ({ 0: { minVersion: produceMin, maxVersion: 9 }, 1: { minVersion: 0, maxVersion: fetchMax } });
+  const versions = (produceMin: number, fetchMax: number) => ({
+    0: { minVersion: produceMin, maxVersion: 9 },
+    1: { minVersion: 0, maxVersion: fetchMax },
+  });
   assert.deepEqual(versionOf(versions(3, 18)), { name: '4.1 or newer', verifies: true });
   assert.deepEqual(versionOf(versions(3, 17)), { name: '4.0', verifies: true });
   assert.deepEqual(versionOf(versions(0, 17)), { name: '3.9', verifies: true });
@@ -75,7 +101,11 @@ test('the release of a broker is told by the requests that it knows', () => {
 
 test('the address of the schema registry is shown without its name and password', () => {
   const { findings } = checkConfiguration({
-    ...nothing, KAFKA_BROKERS: 'a:1', TEMPORAL_ADDRESS: 'b:2', ENRICHMENT_SESSION_SERVICE_URL: 'http://c', ENRICHMENT_VALUE_FORMAT: 'avro',
+    ...nothing,
+    KAFKA_BROKERS: 'a:1',
+    TEMPORAL_ADDRESS: 'b:2',
+    ENRICHMENT_SESSION_SERVICE_URL: 'http://c',
+    ENRICHMENT_VALUE_FORMAT: 'avro',
     SCHEMA_REGISTRY_URL: 'https://me:hunter%402@registry/x',
   });
   const text = findings.map(({ message }) => message).join('\n');

@@ -43,7 +43,11 @@ export class History {
   }
 
   lookup(at: number, sessionId: string, giveUpAt: number): number {
-    return this.add(at, { type: 'scheduled', activityId: '9', activity: { name: 'lookupSessions', request: { sessionIds: [sessionId], giveUpAt: WALL + giveUpAt } } });
+    return this.add(at, {
+      type: 'scheduled',
+      activityId: '9',
+      activity: { name: 'lookupSessions', request: { sessionIds: [sessionId], giveUpAt: WALL + giveUpAt } },
+    });
   }
 
   answer(at: number, scheduled: number, attempt: number, outcome: LookupOutcome, lastFailure?: string): this {
@@ -53,7 +57,13 @@ export class History {
   }
 
   publish(at: number, first: number, ...outputs: Output[]): number {
-    const request = { userId: USER, incarnation: { startedAt: WALL, runId: 'run-1' }, stream: 'resolved', first, outputs } as const;
+    const request = {
+      userId: USER,
+      incarnation: { startedAt: WALL, runId: 'run-1' },
+      stream: 'resolved',
+      first,
+      outputs,
+    } as const;
     return this.add(at, { type: 'scheduled', activityId: '8', activity: { name: 'publish', request } });
   }
 
@@ -65,7 +75,11 @@ export class History {
 
 export function happenings(...histories: History[]): Happening[] {
   const told: Happening[] = [];
-  foldRuns(histories.map(({ run }) => run), TOPICS, (happening) => told.push(happening));
+  foldRuns(
+    histories.map(({ run }) => run),
+    TOPICS,
+    (happening) => told.push(happening),
+  );
   return told;
 }
 

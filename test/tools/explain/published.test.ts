@@ -4,23 +4,45 @@ import { disagreements, type PublishedRecord } from '../../../src/tools/explain/
 import { money, session, T0, USER } from '../../money/domain/given.ts';
 import { History, story } from './given.ts';
 
-const VALUE = `{"money":{"id":"m","userId":"${USER}","userSessionId":"s","processedAt":"2026-01-31T10:00:00.001Z","amount":1.00,"currency":"EUR",` +
+const VALUE =
+  `{"money":{"id":"m","userId":"${USER}","userSessionId":"s","processedAt":"2026-01-31T10:00:00.001Z","amount":1.00,"currency":"EUR",` +
   '"closingBalance":2.00,"moneyType":"BET","isOldMoneyEvent":false},"sessionInfo":{"clientCountryCode":"UY"},"firstOccurrence":true}';
 const GIVEN = new History().signal(0, session(0, 's', T0), money(0, { id: 'm', ts: T0 + 1, session: 's' })).task(1, 1);
 const TOLD = story('m', GIVEN);
 
-function record(fields: { readonly offset?: number; readonly value?: string; readonly headers?: Record<string, string> } = {}): PublishedRecord {
+function record(
+  fields: { readonly offset?: number; readonly value?: string; readonly headers?: Record<string, string> } = {},
+): PublishedRecord {
   const { offset = 5, value = VALUE, headers } = fields;
-  return { topic: 'out', partition: 0, offset, timestamp: 0, value: Buffer.from(value), headers: { stream: 'applied', seq: '1', ...headers } };
+  return {
+    topic: 'out',
+    partition: 0,
+    offset,
+    timestamp: 0,
+    value: Buffer.from(value),
+    headers: { stream: 'applied', seq: '1', ...headers },
+  };
 }
 
 test('the published record is compared with what the history gives', () => {
   assert.deepEqual(disagreements(TOLD, USER, [record()]), []);
   assert.deepEqual(disagreements(TOLD, USER, []), []);
-  assert.match(disagreements(TOLD, USER, [record({ value: VALUE.replace('UY', 'BR') })]).join(), /^the value at offset 5 is not the one/);
-  assert.match(disagreements(TOLD, USER, [record({ headers: { seq: '2' } })]).join(), /^offset 5 is applied #2, and the history says applied #1$/);
-  assert.match(disagreements(TOLD, USER, [record({ headers: { enrichment: 'incomplete' } })]).join(), /^the header "enrichment" at offset 5/);
-  assert.match(disagreements(TOLD, USER, [record(), record({ offset: 9 })]).join(), /^it is in the output topic 2 times, at offsets 5, 9$/);
+  assert.match(
+    disagreements(TOLD, USER, [record({ value: VALUE.replace('UY', 'BR') })]).join(),
+    /^the value at offset 5 is not the one/,
+  );
+  assert.match(
+    disagreements(TOLD, USER, [record({ headers: { seq: '2' } })]).join(),
+    /^offset 5 is applied #2, and the history says applied #1$/,
+  );
+  assert.match(
+    disagreements(TOLD, USER, [record({ headers: { enrichment: 'incomplete' } })]).join(),
+    /^the header "enrichment" at offset 5/,
+  );
+  assert.match(
+    disagreements(TOLD, USER, [record(), record({ offset: 9 })]).join(),
+    /^it is in the output topic 2 times, at offsets 5, 9$/,
+  );
 });
 
 test('an output of a duplicate is wrong; one of money that waited when the history was read is only newer', () => {

@@ -6,12 +6,25 @@ import { emptyLife, happenings, History, stories, story, WALL } from './given.ts
 
 test('joined: the session and the changes it was joined with, each with its place', () => {
   const given = new History()
-    .signal(0, session(4, 's', T0), birthYear(2, '1980', T0), birthYear(3, '1990', T0 + 5), country(7, 'UY', T0 + 1), money(9, { id: 'm', ts: T0 + 2, session: 's' }))
+    .signal(
+      0,
+      session(4, 's', T0),
+      birthYear(2, '1980', T0),
+      birthYear(3, '1990', T0 + 5),
+      country(7, 'UY', T0 + 1),
+      money(9, { id: 'm', ts: T0 + 2, session: 's' }),
+    )
     .task(30, 1);
   const one = story('m', given);
-  assert.deepEqual(one.decision, { type: 'joined', session: { topic: 'sessions', partition: 0, offset: 4, ts: T0, clientCountryCode: 'UY', expiresAt: T0 + DAY } });
+  assert.deepEqual(one.decision, {
+    type: 'joined',
+    session: { topic: 'sessions', partition: 0, offset: 4, ts: T0, clientCountryCode: 'UY', expiresAt: T0 + DAY },
+  });
   assert.deepEqual(one.joined, {
-    userInfo: { birthYear: { topic: 'users', partition: 0, offset: 2, ts: T0, value: '1980' }, residentCountryCode: { topic: 'users', partition: 0, offset: 7, ts: T0 + 1, value: 'UY' } },
+    userInfo: {
+      birthYear: { topic: 'users', partition: 0, offset: 2, ts: T0, value: '1980' },
+      residentCountryCode: { topic: 'users', partition: 0, offset: 7, ts: T0 + 1, value: 'UY' },
+    },
     firstOccurrence: true,
   });
   assert.deepEqual(one.publication, { stream: 'applied', seq: 1, acknowledgedAt: WALL + 30 });
@@ -20,10 +33,16 @@ test('joined: the session and the changes it was joined with, each with its plac
 });
 
 test('the rows of the table that need no waiting for a session', () => {
-  const given = new History().signal(
-    0, session(0, 's', T0), money(0, { id: 'bare', ts: T0 }), money(1, { id: 'old', ts: T0 + 1, session: 's', old: true }),
-    money(2, { id: 'expired', ts: T0 + DAY + 1, session: 's' }), money(3, { id: 'late', ts: T0, late: T0 + DAY + MINUTE, session: 'nobody' }),
-  ).task(1, 1);
+  const given = new History()
+    .signal(
+      0,
+      session(0, 's', T0),
+      money(0, { id: 'bare', ts: T0 }),
+      money(1, { id: 'old', ts: T0 + 1, session: 's', old: true }),
+      money(2, { id: 'expired', ts: T0 + DAY + 1, session: 's' }),
+      money(3, { id: 'late', ts: T0, late: T0 + DAY + MINUTE, session: 'nobody' }),
+    )
+    .task(1, 1);
   assert.deepEqual(story('bare', given).decision, { type: 'no-session' });
   assert.deepEqual(story('old', given).decision, { type: 'lookup', why: 'old-money' });
   const expired = story('expired', given).decision;
@@ -32,22 +51,43 @@ test('the rows of the table that need no waiting for a session', () => {
   const late = story('late', given);
   assert.deepEqual(late.decision, { type: 'lookup', why: 'late-and-unknown' });
   assert.equal(late.record!.effectiveTime, T0 + DAY + MINUTE);
-  assert.deepEqual(late.joined!.firstBy, { place: { topic: 'wallet', partition: 0, offset: 0 }, ts: T0, moneyId: 'bare' });
+  assert.deepEqual(late.joined!.firstBy, {
+    place: { topic: 'wallet', partition: 0, offset: 0 },
+    ts: T0,
+    moneyId: 'bare',
+  });
 });
 
 test('a duplicate names the money that it repeats; a redelivery is no second story', () => {
   const given = new History()
-    .signal(0, money(0, { id: 'm', ts: T0 }), money(1, { id: 'm', ts: T0 + MINUTE }), money(2, { id: 'm', ts: T0 + MINUTE + 1 })).task(1, 1)
-    .signal(2, money(0, { id: 'm', ts: T0 })).task(3);
+    .signal(
+      0,
+      money(0, { id: 'm', ts: T0 }),
+      money(1, { id: 'm', ts: T0 + MINUTE }),
+      money(2, { id: 'm', ts: T0 + MINUTE + 1 }),
+    )
+    .task(1, 1)
+    .signal(2, money(0, { id: 'm', ts: T0 }))
+    .task(3);
   const { ofMoney } = stories('m', given);
-  assert.deepEqual(ofMoney.map(({ decision }) => decision?.type), ['no-session', 'duplicate', 'no-session']);
+  assert.deepEqual(
+    ofMoney.map(({ decision }) => decision?.type),
+    ['no-session', 'duplicate', 'no-session'],
+  );
   const [first, second] = ofMoney;
-  assert.deepEqual(second!.decision, { type: 'duplicate', of: { place: { topic: 'wallet', partition: 0, offset: 0 }, ts: T0, moneyId: 'm' } });
+  assert.deepEqual(second!.decision, {
+    type: 'duplicate',
+    of: { place: { topic: 'wallet', partition: 0, offset: 0 }, ts: T0, moneyId: 'm' },
+  });
   assert.deepEqual(first!.redeliveredAt, [WALL + 3]);
 });
 
 test('pending: released by its session', () => {
-  const given = new History().signal(0, money(0, { id: 'm', ts: T0, session: 's' })).task(1).signal(500, session(6, 's', T0 + 5, 'BR')).task(501);
+  const given = new History()
+    .signal(0, money(0, { id: 'm', ts: T0, session: 's' }))
+    .task(1)
+    .signal(500, session(6, 's', T0 + 5, 'BR'))
+    .task(501);
   const call = given.publish(501, 1, { partition: 0, offset: 0, enriched: story('m', given).output!.enriched });
   given.add(510, { type: 'completed', scheduled: call, result: undefined });
   given.task(511);
@@ -61,13 +101,28 @@ test('pending: released by its session', () => {
 });
 
 test('pending: its deadline passes in event time by a record, or by the watermark', () => {
-  const byRecord = new History().signal(0, money(0, { id: 'm', ts: T0, session: 's' })).task(1).signal(2, money(1, { ts: T0 + HOUR + 1 })).task(3, 1);
-  assert.deepEqual(story('m', byRecord).released!.by, { type: 'event-time', reached: T0 + HOUR + 1, by: { topic: 'wallet', partition: 0, offset: 1 } });
+  const byRecord = new History()
+    .signal(0, money(0, { id: 'm', ts: T0, session: 's' }))
+    .task(1)
+    .signal(2, money(1, { ts: T0 + HOUR + 1 }))
+    .task(3, 1);
+  assert.deepEqual(story('m', byRecord).released!.by, {
+    type: 'event-time',
+    reached: T0 + HOUR + 1,
+    by: { topic: 'wallet', partition: 0, offset: 1 },
+  });
   const byWatermark = new History().signal(0, money(0, { id: 'm', ts: T0, session: 's' })).task(1);
-  const watch = byWatermark.add(1, { type: 'scheduled', activityId: '1', activity: { name: 'readWatermark', request: { partition: 0, passes: T0 + HOUR } } });
+  const watch = byWatermark.add(1, {
+    type: 'scheduled',
+    activityId: '1',
+    activity: { name: 'readWatermark', request: { partition: 0, passes: T0 + HOUR } },
+  });
   byWatermark.add(9, { type: 'completed', scheduled: watch, result: T0 + HOUR + 7 });
   byWatermark.task(10);
-  assert.deepEqual(story('m', byWatermark).released, { at: WALL + 10, by: { type: 'event-time', reached: T0 + HOUR + 7 } });
+  assert.deepEqual(story('m', byWatermark).released, {
+    at: WALL + 10,
+    by: { type: 'event-time', reached: T0 + HOUR + 7 },
+  });
 });
 
 test('pending: its deadline passes on the wall clock; signals go before the timer', () => {
@@ -81,17 +136,25 @@ test('pending: its deadline passes on the wall clock; signals go before the time
   assert.equal(story('m', together).released!.by.type, 'session');
 });
 
-for (const [status, text] of [['found', 'm =AR first'], ['not-found', 'm first'], ['given-up', 'm ! first']] as const) {
+for (const [status, text] of [
+  ['found', 'm =AR first'],
+  ['not-found', 'm first'],
+  ['given-up', 'm ! first'],
+] as const) {
   test(`a lookup, ${status} after two attempts`, () => {
     const given = new History().signal(0, money(0, { id: 'm', ts: T0, session: 's', old: true })).task(1);
     const call = given.lookup(1, 's', 1 + 10 * MINUTE);
-    const outcome = status === 'found' ? { sessionId: 's', status, clientCountryCode: 'AR' } : { sessionId: 's', status };
+    const outcome =
+      status === 'found' ? { sessionId: 's', status, clientCountryCode: 'AR' } : { sessionId: 's', status };
     given.answer(900, call, 2, outcome, 'status 500').task(901);
     const one = story('m', given);
     assert.equal(short(one.output!), text);
     assert.equal(one.lookups.length, 1);
     const { askedAt, endedAt, attempts, lastFailure } = one.lookups[0]!;
-    assert.deepEqual([one.lookups[0]!.status, askedAt, endedAt, attempts, lastFailure], [status, WALL + 1, WALL + 901, 2, 'status 500']);
+    assert.deepEqual(
+      [one.lookups[0]!.status, askedAt, endedAt, attempts, lastFailure],
+      [status, WALL + 1, WALL + 901, 2, 'status 500'],
+    );
   });
 }
 
@@ -105,7 +168,13 @@ test('a story goes on over continue-as-new, and the carried state is compared', 
   const told = stories('m', first, next);
   assert.equal(told.ofMoney[0]!.released!.at, WALL + 6);
   // The state written here lacks the redelivery set, counters and dedup entry of the first run.
-  assert.deepEqual(told.runs.map(({ runId, agrees }) => [runId, agrees]), [['run-1', undefined], ['run-2', false]]);
+  assert.deepEqual(
+    told.runs.map(({ runId, agrees }) => [runId, agrees]),
+    [
+      ['run-1', undefined],
+      ['run-2', false],
+    ],
+  );
 });
 
 test('the oldest run is lost: what was carried is known, and what came before is not', () => {
@@ -113,7 +182,9 @@ test('the oldest run is lost: what was carried is known, and what came before is
   life.user.pending['s'] = [{ ...moneyOf('m', 's'), dueAt: T0 + HOUR }];
   life.user.dedup['dup'] = T0;
   life.user.moneyTypes.push('BET');
-  const given = new History('run-7', life).signal(0, money(5, { id: 'dup', ts: T0 + 1 }), money(6, { id: 'new', ts: T0 + 2 }), session(8, 's', T0 + 3)).task(1, 1);
+  const given = new History('run-7', life)
+    .signal(0, money(5, { id: 'dup', ts: T0 + 1 }), money(6, { id: 'new', ts: T0 + 2 }), session(8, 's', T0 + 3))
+    .task(1, 1);
   const carried = stories('m', given);
   assert.equal(carried.complete, false);
   assert.equal(carried.ofMoney[0]!.carried, 'pending');
@@ -129,7 +200,10 @@ test('a signal that no task has applied is received, and no more; a failed task 
   assert.equal(headline(story('m', given)), 'Its signal is in Temporal, and no worker has applied it yet.');
   given.task(3, 1);
   assert.deepEqual(story('m', given).publication, { stream: 'applied', seq: 1, acknowledgedAt: WALL + 3 });
-  assert.deepEqual(happenings(given).map(({ type }) => type), ['run', 'task-failed', 'money', 'published']);
+  assert.deepEqual(
+    happenings(given).map(({ type }) => type),
+    ['run', 'task-failed', 'money', 'published'],
+  );
 });
 
 function moneyOf(id: string, sessionId: string) {

@@ -17,13 +17,20 @@ const START = Date.UTC(2026, 0, 31, 10);
 const BASE = { users: 50, events: 5000, seed: 7, start: START };
 const TOPIC_NAMES = { user: 'u', session: 's', money: 'm' };
 
-const generate = (given: Partial<TrafficOptions> = {}): GeneratedRecord[] => [...generateTraffic(trafficOptions({ ...BASE, ...given }))];
+const generate = (given: Partial<TrafficOptions> = {}): GeneratedRecord[] => [
+  ...generateTraffic(trafficOptions({ ...BASE, ...given })),
+];
 
 /** The records in one partition. */
 function rawRecords(records: readonly GeneratedRecord[]): RawRecord[] {
   const offsets: Record<Topic, number> = { user: 0, session: 0, money: 0 };
   return records.map(({ input, key, value, timestamp }) => ({
-    topic: input, partition: 0, offset: offsets[input]++, timestamp, key: key === null ? null : Buffer.from(key), value,
+    topic: input,
+    partition: 0,
+    offset: offsets[input]++,
+    timestamp,
+    key: key === null ? null : Buffer.from(key),
+    value,
   }));
 }
 
@@ -31,7 +38,9 @@ const judge = (records: readonly GeneratedRecord[]): ModelResult =>
   model({ records: rawRecords(records), settings: DEFAULT_SETTINGS, sessionService: () => 'ZZ' });
 
 const digest = (records: readonly GeneratedRecord[]): string =>
-  createHash('sha256').update(records.map((record) => ndjsonLine(record, TOPIC_NAMES)).join('')).digest('hex');
+  createHash('sha256')
+    .update(records.map((record) => ndjsonLine(record, TOPIC_NAMES)).join(''))
+    .digest('hex');
 
 const ALL = { late: 0.05, old: 0.03, pending: 0.1, expiredSessions: 0.1, malformed: 0.03, disorder: 15_000 };
 
@@ -71,10 +80,23 @@ describe('generateTraffic', () => {
       const result = judge(generate({ duplicates: 0, ...given }));
       return of(result) / result.outputs.length;
     };
-    const near = (actual: number, wanted: number): void => assert.ok(Math.abs(actual - wanted) < 0.03, `${actual}, not ${wanted}`);
-    near(share({ old: 0.2 }, ({ outputs }) => outputs.filter(({ value }) => value.includes('"isOldMoneyEvent":true')).length), 0.2);
-    near(share({ pending: 0.2 }, ({ outputs }) => outputs.filter(({ waited }) => waited).length), 0.19); // 5 % have no session
-    near(share({ expiredSessions: 0.2 }, ({ outputs }) => outputs.filter(({ path }) => path === 'lookup').length), 0.19);
+    const near = (actual: number, wanted: number): void =>
+      assert.ok(Math.abs(actual - wanted) < 0.03, `${actual}, not ${wanted}`);
+    near(
+      share(
+        { old: 0.2 },
+        ({ outputs }) => outputs.filter(({ value }) => value.includes('"isOldMoneyEvent":true')).length,
+      ),
+      0.2,
+    );
+    near(
+      share({ pending: 0.2 }, ({ outputs }) => outputs.filter(({ waited }) => waited).length),
+      0.19,
+    ); // 5 % have no session
+    near(
+      share({ expiredSessions: 0.2 }, ({ outputs }) => outputs.filter(({ path }) => path === 'lookup').length),
+      0.19,
+    );
     const records = generate({ duplicates: 0.2 });
     const result = judge(records);
     // One in twenty of the repeats and one more just after the dedup TTL are no duplicates any more.
@@ -94,7 +116,9 @@ describe('generateTraffic', () => {
 
   it('has several events in one millisecond and numbers that no float can carry', () => {
     const texts = generate().map(({ value }) => value!.toString());
-    const numbers = texts.flatMap((text) => [...text.matchAll(/"(?:amount|closingBalance)":([^,}]+)/g)].map((match) => match[1]!));
+    const numbers = texts.flatMap((text) =>
+      [...text.matchAll(/"(?:amount|closingBalance)":([^,}]+)/g)].map((match) => match[1]!),
+    );
     assert.ok(numbers.some((number) => /\.\d*0$/.test(number)));
     assert.ok(numbers.some((number) => /e/i.test(number)));
     assert.ok(numbers.some((number) => number.replace(/\D/g, '').length >= 40));
@@ -106,10 +130,15 @@ describe('generateTraffic', () => {
   it('has malformed records with the reasons that the model finds', () => {
     const records = generate({ malformed: 0.2, events: 1000, disorder: 0, maxRecordBytes: 2000 });
     const raw = rawRecords(records);
-    const expected = records.flatMap(({ reason }, i) => (reason === undefined ? [] : [`${raw[i]!.topic} ${raw[i]!.offset} ${reason}`]));
+    const expected = records.flatMap(({ reason }, i) =>
+      reason === undefined ? [] : [`${raw[i]!.topic} ${raw[i]!.offset} ${reason}`],
+    );
     const settings = { ...DEFAULT_SETTINGS, maxRecordBytes: 2000 };
     const { deadLetters } = model({ records: raw, settings, sessionService: () => null });
-    assert.deepEqual(deadLetters.map(({ topic, offset, reason }) => `${topic} ${offset} ${reason}`).sort(), expected.sort());
+    assert.deepEqual(
+      deadLetters.map(({ topic, offset, reason }) => `${topic} ${offset} ${reason}`).sort(),
+      expected.sort(),
+    );
     assert.equal(new Set(records.map(({ reason }) => reason)).size, 7);
     assert.ok(generate({ malformed: 0.2, tooLarge: false }).every(({ reason }) => reason !== 'too-large'));
   });
@@ -117,18 +146,39 @@ describe('generateTraffic', () => {
 
 describe('unusableRecord', () => {
   const context = {
-    random: new Random(1), userId: '00000000-0000-4000-8000-00000000000a', timestamp: START, maxFutureSkew: 3_600_000, maxRecordBytes: 1_048_576,
+    random: new Random(1),
+    userId: '00000000-0000-4000-8000-00000000000a',
+    timestamp: START,
+    maxFutureSkew: 3_600_000,
+    maxRecordBytes: 1_048_576,
   };
   it('has every reason, and kinds of unique names', () => {
-    assert.deepEqual([...new Set(UNUSABLE_KINDS.map(({ reason }) => reason))].sort(), ['future', 'invalid', 'key-mismatch', 'malformed', 'too-large', 'unknown-type']);
+    assert.deepEqual([...new Set(UNUSABLE_KINDS.map(({ reason }) => reason))].sort(), [
+      'future',
+      'invalid',
+      'key-mismatch',
+      'malformed',
+      'too-large',
+      'unknown-type',
+    ]);
     assert.equal(new Set(UNUSABLE_KINDS.map(({ kind }) => kind)).size, UNUSABLE_KINDS.length);
   });
   UNUSABLE_KINDS.forEach(({ kind, reason }, index) => {
     it(`${reason}: ${kind}`, () => {
       const record = unusableRecord(index, context);
-      const raw = { topic: record.input, partition: 0, offset: 0, timestamp: START, key: record.key === null ? null : Buffer.from(record.key), value: record.value };
+      const raw = {
+        topic: record.input,
+        partition: 0,
+        offset: 0,
+        timestamp: START,
+        key: record.key === null ? null : Buffer.from(record.key),
+        value: record.value,
+      };
       const { deadLetters } = model({ records: [raw], settings: DEFAULT_SETTINGS, sessionService: () => null });
-      assert.deepEqual(deadLetters.map((letter) => letter.reason), [reason]);
+      assert.deepEqual(
+        deadLetters.map((letter) => letter.reason),
+        [reason],
+      );
     });
   });
 });
@@ -146,7 +196,9 @@ describe('produceTraffic', () => {
     });
     assert.deepEqual([total, reached], [5000, 5000]);
     for (const input of ['user', 'session', 'money'] as const) {
-      const own = records.filter((record) => record.input === input).map(({ key, value, timestamp }) => ({ key, value, timestamp }));
+      const own = records
+        .filter((record) => record.input === input)
+        .map(({ key, value, timestamp }) => ({ key, value, timestamp }));
       assert.deepEqual(sent[TOPIC_NAMES[input]], own);
     }
   });
@@ -155,11 +207,17 @@ describe('produceTraffic', () => {
     const now = Date.now();
     const abort = new AbortController();
     const early: number[] = [];
-    const records = [0, 50, 3_600_000].map((after): GeneratedRecord => ({ input: 'money', key: 'k', value: null, timestamp: now + after }));
+    const records = [0, 50, 3_600_000].map((after): GeneratedRecord => ({
+      input: 'money',
+      key: 'k',
+      value: null,
+      timestamp: now + after,
+    }));
     const total = await produceTraffic(records, {
       topics: TOPIC_NAMES,
       paced: true,
-      produce: async (_topic, batch) => void early.push(...batch.map(({ timestamp }) => timestamp - Date.now()).filter((ms) => ms > 0)),
+      produce: async (_topic, batch) =>
+        void early.push(...batch.map(({ timestamp }) => timestamp - Date.now()).filter((ms) => ms > 0)),
       onSent: (count) => {
         if (count === 2) abort.abort();
       },
@@ -170,15 +228,25 @@ describe('produceTraffic', () => {
   });
 
   it('passes a failure on', async () => {
-    const failing = produceTraffic(generate(), { topics: TOPIC_NAMES, paced: false, produce: async () => { throw new Error('refused'); } });
+    const failing = produceTraffic(generate(), {
+      topics: TOPIC_NAMES,
+      paced: false,
+      produce: async () => {
+        throw new Error('refused');
+      },
+    });
     await assert.rejects(failing, /refused/);
   });
 });
 
 describe('ndjsonLine', () => {
   it('keeps text as text, other bytes in base64, null as null', () => {
-    const line = (value: Buffer | null): string => ndjsonLine({ input: 'money', key: '"k"', value, timestamp: 5 }, TOPIC_NAMES);
-    assert.equal(line(Buffer.from('{"a":1.00}')), '{"topic":"m","key":"\\"k\\"","value":"{\\"a\\":1.00}","timestamp":5}\n');
+    const line = (value: Buffer | null): string =>
+      ndjsonLine({ input: 'money', key: '"k"', value, timestamp: 5 }, TOPIC_NAMES);
+    assert.equal(
+      line(Buffer.from('{"a":1.00}')),
+      '{"topic":"m","key":"\\"k\\"","value":"{\\"a\\":1.00}","timestamp":5}\n',
+    );
     assert.equal(line(Buffer.from([0xff])), '{"topic":"m","key":"\\"k\\"","valueBase64":"/w==","timestamp":5}\n');
     assert.equal(line(null), '{"topic":"m","key":"\\"k\\"","value":null,"timestamp":5}\n');
     assert.equal(JSON.parse(line(Buffer.from('\uFEFFx'))).value, '\uFEFFx');

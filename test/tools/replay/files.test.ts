@@ -9,7 +9,9 @@ test('histories hold personal data: their files are for their owner only, also t
   const parent = mkdtempSync(join(tmpdir(), 'histories-'));
   t.after(() => rmSync(parent, { recursive: true }));
   const folder = join(parent, 'saved');
-  const run = { workflowId: 'app/u', runId: 'r', history: { events: [] } } as unknown as Parameters<typeof writeHistoryFile>[1];
+  const run = { workflowId: 'app/u', runId: 'r', history: { events: [] } } as unknown as Parameters<
+    typeof writeHistoryFile
+  >[1];
   const file = await writeHistoryFile(folder, run);
   assert.equal(statSync(file).mode & 0o777, 0o600);
   assert.equal(statSync(folder).mode & 0o777, 0o700);

@@ -14,7 +14,9 @@ import { WORKFLOW_SOURCES } from '../../support/workflow-sources.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const FIXTURES = join(ROOT, 'test/evolution/fixtures/0.2.0/histories');
-const FILES = namesOf('0.2.0', 'histories').filter((name) => name !== 'expected').map((name) => join(FIXTURES, `${name}.history`));
+const FILES = namesOf('0.2.0', 'histories')
+  .filter((name) => name !== 'expected')
+  .map((name) => join(FIXTURES, `${name}.history`));
 const logger = new DefaultLogger('ERROR', () => undefined);
 Runtime.install({ logger, telemetryOptions: { logging: { forward: {}, filter: 'OFF' } } });
 
@@ -56,7 +58,11 @@ test('recorded histories replay, several at a time, and from files in both forms
 });
 
 test('other commands than recorded: the workflow, the event and what differs', { timeout: 120_000 }, async (t) => {
-  const bundle = await changedBundle(t, '    publishResolved();\n    lookups.ask();\n    setAlarm();\n', '    setAlarm();\n    lookups.ask();\n    publishResolved();\n');
+  const bundle = await changedBundle(
+    t,
+    '    publishResolved();\n    lookups.ask();\n    setAlarm();\n',
+    '    setAlarm();\n    lookups.ask();\n    publishResolved();\n',
+  );
   const { replayed, problems } = await replayRuns(runs(), { bundle, concurrency: 2 });
   assert.equal(replayed, FILES.length);
   assert.equal(problems.length, 1);
@@ -67,15 +73,28 @@ test('other commands than recorded: the workflow, the event and what differs', {
   assert.match(message, /'publish' does not match activity type of activity command 'lookupSessions'/);
   // The named task recorded both, in the other order.
   const { history } = await readHistoryFile(FILES.find((file) => file.includes('run-1'))!);
-  assert.ok(history.events!.find(({ eventId, workflowTaskCompletedEventAttributes: task }) => task && String(eventId) === String(place?.event)));
-  assert.ok(place!.recorded.some((command) => /^\d+ ActivityTaskScheduled publish$/.test(command)), place!.recorded.join());
-  assert.ok(place!.recorded.some((command) => /^\d+ ActivityTaskScheduled lookupSessions$/.test(command)), place!.recorded.join());
+  assert.ok(
+    history.events!.find(
+      ({ eventId, workflowTaskCompletedEventAttributes: task }) => task && String(eventId) === String(place?.event),
+    ),
+  );
+  assert.ok(
+    place!.recorded.some((command) => /^\d+ ActivityTaskScheduled publish$/.test(command)),
+    place!.recorded.join(),
+  );
+  assert.ok(
+    place!.recorded.some((command) => /^\d+ ActivityTaskScheduled lookupSessions$/.test(command)),
+    place!.recorded.join(),
+  );
 });
 
 test('what is no history, or not there, is a clear error', async (t) => {
   const path = join(await folder(t), 'x.json');
   await writeFile(path, '{"events":[]}');
-  for (const [file, said] of [[path, 'does not begin with the start of a workflow'], [`${path}.history`, 'ENOENT']] as const) {
+  for (const [file, said] of [
+    [path, 'does not begin with the start of a workflow'],
+    [`${path}.history`, 'ENOENT'],
+  ] as const) {
     const { code, stderr } = await program(['replay', '--file', file]);
     assert.equal(code, 2);
     assert.ok(stderr.includes(file) && stderr.includes(said), stderr);

@@ -15,7 +15,8 @@ const MOMENT = 120;
 /** Leaves the process stopped (SIGSTOP). The transaction that it holds open, if there was one in time. */
 export async function freezeInTransaction(world: World, slot: Slot): Promise<OpenTransaction | undefined> {
   const until = Date.now() + TRY_FOR;
-  const mine = (id: string): boolean => id.startsWith(`${world.config.appId}-${slot.role === 'worker' ? 'shard' : 'bridge'}-`);
+  const mine = (id: string): boolean =>
+    id.startsWith(`${world.config.appId}-${slot.role === 'worker' ? 'shard' : 'bridge'}-`);
   while (Date.now() < until) {
     const [seen] = (await openNow(world)).filter(({ transactionalId }) => mine(transactionalId));
     if (seen === undefined) {

@@ -29,14 +29,20 @@ export async function settled(world: World): Promise<boolean> {
 export async function dependingOn(world: World, broker: number): Promise<number[]> {
   const { appId } = world.config;
   const rows = await world.cluster.partitions([...topicsOf(world), ...INTERNAL]);
-  const led = new Set(rows.filter(({ leader, topic }) => leader === broker && !isInternal(topic)).map(({ partition }) => partition));
+  const led = new Set(
+    rows.filter(({ leader, topic }) => leader === broker && !isInternal(topic)).map(({ partition }) => partition),
+  );
   const coordinates = (topic: string, id: string): boolean => {
     const own = rows.filter((row) => row.topic === topic);
     return own[coordinatorIndex(own, id)]?.leader === broker;
   };
   const all = [...Array(world.partitions).keys()];
   if ([bridgeGroupOf(appId), shardGroupOf(appId)].some((group) => coordinates(OFFSETS, group))) return all;
-  return all.filter((partition) => led.has(partition) || ['bridge', 'shard'].some((role) => coordinates(TRANSACTIONS, `${appId}-${role}-${partition}`)));
+  return all.filter(
+    (partition) =>
+      led.has(partition) ||
+      ['bridge', 'shard'].some((role) => coordinates(TRANSACTIONS, `${appId}-${role}-${partition}`)),
+  );
 }
 
 /** A broker that still catches up after an earlier fault cannot lead yet: it is asked until it does. */
@@ -44,9 +50,11 @@ const moveLeader: Fault = async (world, { form }) => {
   const topics = [...topicsOf(world), ...INTERNAL];
   const topic = topics[form % topics.length]!;
   const one = form % world.partitions;
-  const look = async (): Promise<Partition[]> => (await world.cluster.partitions([topic])).filter(({ partition }) => isInternal(topic) || partition === one);
+  const look = async (): Promise<Partition[]> =>
+    (await world.cluster.partitions([topic])).filter(({ partition }) => isInternal(topic) || partition === one);
   const rows = await look();
-  const moved = (now: readonly Partition[]): Partition[] => rows.filter(({ partition, leader }) => now.some((row) => row.partition === partition && row.leader !== leader));
+  const moved = (now: readonly Partition[]): Partition[] =>
+    rows.filter(({ partition, leader }) => now.some((row) => row.partition === partition && row.leader !== leader));
   let left: Partition[] = [];
   await holdsWithin(NOTICED_IN, async () => {
     await world.cluster.place(rows.map((row) => ({ ...row, replicas: withLast(row.replicas, row.leader) })));
@@ -57,7 +65,9 @@ const moveLeader: Fault = async (world, { form }) => {
     ...endOf(world),
     hit: left.length > 0,
     ...(isInternal(topic) ? {} : { own: [one] }),
-    note: left.map(({ partition, leader }) => `${topic}-${partition} left broker ${leader + 1}`).join(', ') || `no leader of ${topic} moved`,
+    note:
+      left.map(({ partition, leader }) => `${topic}-${partition} left broker ${leader + 1}`).join(', ') ||
+      `no leader of ${topic} moved`,
   };
 };
 
@@ -68,7 +78,11 @@ const rollingRestartBrokers: Fault = async (world) => {
     await broker.start();
     whole = (await holdsWithin(IN_SYNC_IN, () => settled(world), 500)) && whole;
   }
-  return { ...endOf(world), hit: true, note: `each broker stopped by SIGTERM and started again${whole ? ', all replicas in sync before the next' : ', not always in sync in time'}` };
+  return {
+    ...endOf(world),
+    hit: true,
+    note: `each broker stopped by SIGTERM and started again${whole ? ', all replicas in sync before the next' : ', not always in sync in time'}`,
+  };
 };
 
 /**
@@ -77,7 +91,14 @@ const rollingRestartBrokers: Fault = async (world) => {
  */
 const isrBelowMinimum: Fault = async (world, { form, lasts }) => {
   const { topics } = world.config;
-  const forms = [[topics.output, topics.ledger], [topics.deadLetter], [topics.user, topics.session, topics.money], [TRANSACTIONS], [OFFSETS], undefined];
+  const forms = [
+    [topics.output, topics.ledger],
+    [topics.deadLetter],
+    [topics.user, topics.session, topics.money],
+    [TRANSACTIONS],
+    [OFFSETS],
+    undefined,
+  ];
   const chosen = forms[form % forms.length];
   const first = Math.floor(form / forms.length) % world.brokers.length;
   if (chosen === undefined) {
@@ -90,19 +111,30 @@ const isrBelowMinimum: Fault = async (world, { form, lasts }) => {
   const broker = world.brokers[first]!;
   for (const topic of chosen) await world.cluster.setting(topic, 'min.insync.replicas', '3');
   await broker.terminate();
-  const below = async (): Promise<boolean> => (await world.cluster.partitions(chosen)).every(({ inSync }) => inSync.length < 3);
+  const below = async (): Promise<boolean> =>
+    (await world.cluster.partitions(chosen)).every(({ inSync }) => inSync.length < 3);
   const hit = await holdsWithin(NOTICED_IN, below);
   await sleep(lasts);
   await broker.start();
-  for (const topic of chosen) await world.cluster.setting(topic, 'min.insync.replicas', isInternal(topic) ? undefined : '2');
-  return { ...endOf(world), hit, note: `${chosen.join(', ')}: two replicas in sync of three that must be, for ${lasts} ms and the start of broker ${first + 1}` };
+  for (const topic of chosen) {
+    await world.cluster.setting(topic, 'min.insync.replicas', isInternal(topic) ? undefined : '2');
+  }
+  return {
+    ...endOf(world),
+    hit,
+    note: `${chosen.join(', ')}: two replicas in sync of three that must be, for ${lasts} ms and the start of broker ${first + 1}`,
+  };
 };
 
 const coordinatorMoves: Fault = async (world, { form, lasts, role }) => {
   const { appId } = world.config;
   const group = form % 2 === 0;
   const topic = group ? OFFSETS : TRANSACTIONS;
-  const id = group ? (role === 'bridge' ? bridgeGroupOf(appId) : shardGroupOf(appId)) : `${appId}-${role === 'bridge' ? 'bridge' : 'shard'}-${form % world.partitions}`;
+  const id = group
+    ? role === 'bridge'
+      ? bridgeGroupOf(appId)
+      : shardGroupOf(appId)
+    : `${appId}-${role === 'bridge' ? 'bridge' : 'shard'}-${form % world.partitions}`;
   const find = async (): Promise<number> => {
     const rows = await world.cluster.partitions([topic]);
     return rows[coordinatorIndex(rows, id)]?.leader ?? -1;
@@ -114,7 +146,11 @@ const coordinatorMoves: Fault = async (world, { form, lasts, role }) => {
   const moved = await holdsWithin(NOTICED_IN, async () => ![before, -1].includes(await find()));
   await sleep(lasts / 2);
   await broker?.start();
-  return { ...endOf(world), hit: moved, note: `broker ${before + 1}, the coordinator of ${id}, ${killed ? 'killed' : 'stopped'}${moved ? `; then it was ${(await find()) + 1}` : '; no other took over'}` };
+  return {
+    ...endOf(world),
+    hit: moved,
+    note: `broker ${before + 1}, the coordinator of ${id}, ${killed ? 'killed' : 'stopped'}${moved ? `; then it was ${(await find()) + 1}` : '; no other took over'}`,
+  };
 };
 
 /** It has one replica only for a while, and the broker of that stops; all else that it leads goes on elsewhere. */
@@ -122,7 +158,8 @@ const partitionWithoutLeader: Fault = async (world, { form, lasts }) => {
   const topics = topicsOf(world);
   const topic = topics[form % topics.length]!;
   const one = Math.floor(form / topics.length) % world.partitions;
-  const find = async (): Promise<Partition> => (await world.cluster.partitions([topic])).find(({ partition }) => partition === one)!;
+  const find = async (): Promise<Partition> =>
+    (await world.cluster.partitions([topic])).find(({ partition }) => partition === one)!;
   const { replicas } = await find();
   const only = replicas[0]!;
   await world.cluster.place([{ topic, partition: one, replicas: [only] }]);
@@ -134,7 +171,12 @@ const partitionWithoutLeader: Fault = async (world, { form, lasts }) => {
   await broker.start();
   await world.cluster.place([{ topic, partition: one, replicas }]);
   await holdsWithin(IN_SYNC_IN, async () => (await find()).inSync.length === replicas.length);
-  return { ...endOf(world), hit, own: [one], note: `${topic}-${one} ${hit ? 'had no leader' : 'kept its leader'} for ${2 * lasts} ms and the start of broker ${only + 1}` };
+  return {
+    ...endOf(world),
+    hit,
+    own: [one],
+    note: `${topic}-${one} ${hit ? 'had no leader' : 'kept its leader'} for ${2 * lasts} ms and the start of broker ${only + 1}`,
+  };
 };
 
 function topicsOf({ config }: World): string[] {

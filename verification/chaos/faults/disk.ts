@@ -19,7 +19,13 @@ const diskFull: Fault = async (world, { lasts, form }) => {
   const noted = log.includes('No space left on device');
   await broker.kill();
   await broker.start();
-  return { ...endOf(world), hit: gaveUp || noted, own, heldUp: brokers.length > 1 ? FENCED_AFTER : 0, note: `disk full for up to ${lasts} ms: broker ${index + 1} ${gaveUp ? 'gave up' : 'held out'}` };
+  return {
+    ...endOf(world),
+    hit: gaveUp || noted,
+    own,
+    heldUp: brokers.length > 1 ? FENCED_AFTER : 0,
+    note: `disk full for up to ${lasts} ms: broker ${index + 1} ${gaveUp ? 'gave up' : 'held out'}`,
+  };
 };
 
 export const disk = { 'disk-full': diskFull } satisfies Record<string, Fault>;

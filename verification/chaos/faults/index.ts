@@ -9,4 +9,13 @@ import { owners } from './owners.ts';
 import { restarts } from './restarts.ts';
 import { zombies } from './zombies.ts';
 
-export const FAULTS: Readonly<Record<Kind, Fault>> = { ...kills, ...zombies, ...links, ...owners, ...restarts, ...lookupFaults, ...disk, ...brokerFaults };
+export const FAULTS: Readonly<Record<Kind, Fault>> = {
+  ...kills,
+  ...zombies,
+  ...links,
+  ...owners,
+  ...restarts,
+  ...lookupFaults,
+  ...disk,
+  ...brokerFaults,
+};

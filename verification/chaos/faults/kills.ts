@@ -54,7 +54,16 @@ const killTemporal: Fault = async (world, { lasts }) => {
   await world.temporal.kill();
   await sleep(lasts / 2);
   await world.temporal.start();
-  return { ...endOf(world), hit: idle < BUSY, note: `Temporal killed ${idle} ms after an output, away for ${Math.round(lasts / 2)} ms and its start` };
+  return {
+    ...endOf(world),
+    hit: idle < BUSY,
+    note: `Temporal killed ${idle} ms after an output, away for ${Math.round(lasts / 2)} ms and its start`,
+  };
 };
 
-export const kills = { 'kill-worker': killProcess, 'kill-bridge': killProcess, 'kill-broker': killBroker, 'kill-temporal': killTemporal } satisfies Record<string, Fault>;
+export const kills = {
+  'kill-worker': killProcess,
+  'kill-bridge': killProcess,
+  'kill-broker': killBroker,
+  'kill-temporal': killTemporal,
+} satisfies Record<string, Fault>;

@@ -24,7 +24,10 @@ const link: Fault = async (world, planned) => {
   return {
     ...endOf(world),
     hit: disturbed > 0,
-    counts: mode.type === 'drop' && mode.direction === 'down' && peer === 'kafka' && disturbed > 0 ? { 'times that answers of Kafka were lost': 1 } : {},
+    counts:
+      mode.type === 'drop' && mode.direction === 'down' && peer === 'kafka' && disturbed > 0
+        ? { 'times that answers of Kafka were lost': 1 }
+        : {},
     note: `${slot.name} and ${peer}${one === undefined ? '' : ` (broker ${one + 1})`}: ${JSON.stringify(mode)} for ${duration} ms, ${disturbed} times something to hold up`,
   };
 };

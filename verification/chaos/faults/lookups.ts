@@ -28,4 +28,8 @@ function behaviourOf({ kind, form }: PlannedFault): Behaviour {
   return list[form % list.length] as Behaviour;
 }
 
-export const lookupFaults = { 'lookups-slow': lookups, 'lookups-failing': lookups, 'lookups-lying': lookups } satisfies Record<string, Fault>;
+export const lookupFaults = {
+  'lookups-slow': lookups,
+  'lookups-failing': lookups,
+  'lookups-lying': lookups,
+} satisfies Record<string, Fault>;

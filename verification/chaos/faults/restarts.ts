@@ -36,4 +36,7 @@ const rebalanceStorm: Fault = async (world, { form }) => {
   return { ...endOf(world), hit: rounds >= 2, note: `a third bridge joined and left ${rounds} times` };
 };
 
-export const restarts = { 'rolling-restart': rollingRestart, 'rebalance-storm': rebalanceStorm } satisfies Record<string, Fault>;
+export const restarts = { 'rolling-restart': rollingRestart, 'rebalance-storm': rebalanceStorm } satisfies Record<
+  string,
+  Fault
+>;

@@ -27,7 +27,10 @@ const zombie: Fault = async (world, { kind, slot: number, lasts }) => {
   return {
     ...endOf(world),
     hit,
-    counts: { 'zombies resumed after a takeover': hit ? 1 : 0, 'zombies with a transaction open when stopped': transaction === undefined ? 0 : 1 },
+    counts: {
+      'zombies resumed after a takeover': hit ? 1 : 0,
+      'zombies with a transaction open when stopped': transaction === undefined ? 0 : 1,
+    },
     note: `${slot.name} stopped for ${Math.round((Date.now() - stoppedAt) / 1_000)} s with ${had} of ${world.partitions}, ${transaction === undefined ? 'no transaction open' : `${transaction.transactionalId} open`}, ${takenOver ? `taken over after ${tookOver} ms` : 'not taken over'}`,
   };
 };

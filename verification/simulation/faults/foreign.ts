@@ -5,10 +5,21 @@ const UNTOUCHED: Strike = { touches: [], recovery: 0 };
 
 /** As the payload of our own signal. */
 const GARBAGE: readonly unknown[] = [
-  null, 42, 'events', [], {}, { records: 'none' }, { partition: 0 },
+  null,
+  42,
+  'events',
+  [],
+  {},
+  { records: 'none' },
+  { partition: 0 },
   { partition: 'x', lowWater: [0, 0, 0], rules: {}, records: [] },
   { partition: 0, lowWater: [0, 0], rules: null, records: [{ offset: 'x' }] },
-  { partition: -1, lowWater: [1e9, 1e9, 1e9], rules: { sessionTtl: -1, dedupTtl: -1, pendingTimeout: -1, lookupGiveUpAfter: -1 }, records: [{ offset: 0, ts: 0, event: { type: 'unknown' } }] },
+  {
+    partition: -1,
+    lowWater: [1e9, 1e9, 1e9],
+    rules: { sessionTtl: -1, dedupTtl: -1, pendingTimeout: -1, lookupGiveUpAfter: -1 },
+    records: [{ offset: 0, ts: 0, event: { type: 'unknown' } }],
+  },
 ];
 
 function anyWorkflow({ system: { temporal }, scheduler: { random } }: World): string | undefined {

@@ -53,7 +53,10 @@ export class Faults {
     if (this.#healed) return;
     const strike = (KINDS[fault] as CarryOut)(this.#world, lasts);
     if (strike === undefined) return;
-    this.#scheduler.trace.add('fault', () => `${fault}, ${strike.lasts ?? 0} ms: ${strike.touches.join(', ') || 'nothing'} is touched`);
+    this.#scheduler.trace.add(
+      'fault',
+      () => `${fault}, ${strike.lasts ?? 0} ms: ${strike.touches.join(', ') || 'nothing'} is touched`,
+    );
     this.#hit(fault);
     const over = this.#touched.begin(strike.touches, strike.recovery);
     if (strike.end === undefined) return over();

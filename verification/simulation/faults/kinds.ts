@@ -8,5 +8,14 @@ import { PROCESS_FAULTS } from './processes.ts';
 import { SERVER_FAULTS } from './servers.ts';
 import { SESSION_FAULTS } from './sessions.ts';
 
-export const KINDS = { ...PROCESS_FAULTS, ...SERVER_FAULTS, ...SESSION_FAULTS, ...PARTITION_FAULTS, ...LOG_FAULTS, ...OTHER_LOG_FAULTS, ...FOREIGN_FAULTS, ...PEOPLE_FAULTS };
+export const KINDS = {
+  ...PROCESS_FAULTS,
+  ...SERVER_FAULTS,
+  ...SESSION_FAULTS,
+  ...PARTITION_FAULTS,
+  ...LOG_FAULTS,
+  ...OTHER_LOG_FAULTS,
+  ...FOREIGN_FAULTS,
+  ...PEOPLE_FAULTS,
+};
 export type Fault = keyof typeof KINDS;

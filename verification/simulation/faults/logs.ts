@@ -10,11 +10,15 @@ import { GROUP_RECOVERY, type CarryOut, type Strike, type World } from './fault.
 function unreadRecordsDeleted({ system, scheduler: { random }, scenario, log }: World): Strike | undefined {
   const input = random.pick(INPUT_TOPICS);
   const partition = random.below(scenario.partitions);
-  const committed = system.kafka.groupOffsets(bridgeGroupOf(APP)).find((one) => one.topic === input && one.partition === partition);
+  const committed = system.kafka
+    .groupOffsets(bridgeGroupOf(APP))
+    .find((one) => one.topic === input && one.partition === partition);
   const { end } = system.kafka.offsets(input, partition);
   const next = committed?.offset ?? 0;
   if (scenario.traffic.late > 0 || next >= end) return undefined;
-  for (let offset = next; offset < end; offset += 1) if (!log.onlyMovesTime(`${input}/${partition}/${offset}`)) return undefined;
+  for (let offset = next; offset < end; offset += 1) {
+    if (!log.onlyMovesTime(`${input}/${partition}/${offset}`)) return undefined;
+  }
   for (const { role, process } of [...system.running]) if (role === 'bridge') process.kill();
   system.kafka.deleteBefore(input, partition, end);
   return { touches: ['everything'], recovery: GROUP_RECOVERY };
@@ -24,7 +28,9 @@ function unreadRecordsDeleted({ system, scheduler: { random }, scenario, log }: 
 function inputCompacted({ system, scheduler: { random }, scenario }: World): Strike | undefined {
   const input = random.pick(INPUT_TOPICS);
   const partition = random.below(scenario.partitions);
-  const committed = system.kafka.groupOffsets(bridgeGroupOf(APP)).find((one) => one.topic === input && one.partition === partition);
+  const committed = system.kafka
+    .groupOffsets(bridgeGroupOf(APP))
+    .find((one) => one.topic === input && one.partition === partition);
   if ((committed?.offset ?? 0) === 0) return undefined;
   system.kafka.punch(input, partition, committed!.offset!);
   return { touches: [], recovery: 0 };

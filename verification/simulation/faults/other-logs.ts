@@ -18,15 +18,25 @@ const UNTOUCHED: Strike = { touches: [], recovery: 0 };
  * turnOf); and not all three one after the other: no offset would be left that says what was read, as when all are made anew at once.
  */
 function mayReplace({ scenario, log }: World, topics: readonly Input[]): boolean {
-  const isReplaced = (topic: Input): boolean => Array.from({ length: scenario.partitions }, (_, partition) => log.turn(topic, partition)).some((turn) => turn > 0);
+  const isReplaced = (topic: Input): boolean =>
+    Array.from({ length: scenario.partitions }, (_, partition) => log.turn(topic, partition)).some((turn) => turn > 0);
   const replaced = INPUT_TOPICS.filter(isReplaced);
-  const fits = topics.length === INPUT_TOPICS.length ? replaced.length === 0 : replaced.length < INPUT_TOPICS.length - 1;
-  return fits && !topics.some(isReplaced) && scenario.plan === 'neighbours' && scenario.arrival === 'live' && scenario.traffic.late === 0;
+  const fits =
+    topics.length === INPUT_TOPICS.length ? replaced.length === 0 : replaced.length < INPUT_TOPICS.length - 1;
+  return (
+    fits &&
+    !topics.some(isReplaced) &&
+    scenario.plan === 'neighbours' &&
+    scenario.arrival === 'live' &&
+    scenario.traffic.late === 0
+  );
 }
 
 /** Partitions of which a place in this very topic was committed, or in another input, so that the product knows what was read. */
 function knownPartitions({ system }: World): Set<number> {
-  const known = system.kafka.groupOffsets(bridgeGroupOf(APP)).filter(({ offset, metadata }) => offset !== null && decodeMetadata(metadata)?.logs !== undefined);
+  const known = system.kafka
+    .groupOffsets(bridgeGroupOf(APP))
+    .filter(({ offset, metadata }) => offset !== null && decodeMetadata(metadata)?.logs !== undefined);
   return new Set(known.map(({ partition }) => partition));
 }
 
@@ -48,7 +58,9 @@ function madeAnew(world: World, withCopy: boolean): Strike | undefined {
     if (withCopy) for (const record of copies[partition]!) system.kafka.append(topic, partition, record);
     producers.stop(topic, partition);
   }
-  if (scheduler.random.chance(0.3)) for (const { role, process } of [...system.running]) if (role === 'bridge') process.kill();
+  if (scheduler.random.chance(0.3)) {
+    for (const { role, process } of [...system.running]) if (role === 'bridge') process.kill();
+  }
   const over = untilDecided(world, ['everything']);
   operator.willDecide({
     topic,
@@ -80,10 +92,20 @@ function allMadeAnew(world: World): Strike | undefined {
 }
 
 /** Where it ends from now on; undefined when nobody can notice that it does. */
-type CutTo = (world: World, log: { readonly topic: Input; readonly partition: number; readonly place: number; readonly start: number; readonly end: number }) => number | undefined;
+type CutTo = (
+  world: World,
+  log: {
+    readonly topic: Input;
+    readonly partition: number;
+    readonly place: number;
+    readonly start: number;
+    readonly end: number;
+  },
+) => number | undefined;
 
 /** As an older backup had it. */
-const BELOW_THE_PLACE: CutTo = ({ scheduler: { random } }, { place, start }) => (place - start < 3 ? undefined : start + 1 + random.below(place - start - 2));
+const BELOW_THE_PLACE: CutTo = ({ scheduler: { random } }, { place, start }) =>
+  place - start < 3 ? undefined : start + 1 + random.below(place - start - 2);
 
 /** As a replica had it that was behind: all that it had is applied, and so is one record more; not all of that is behind the committed place. */
 const BELOW_WHAT_IS_READ: CutTo = ({ system, log, scenario }, { topic, partition, place, end }) => {
@@ -99,7 +121,9 @@ function cut(world: World, cutTo: CutTo): Strike | undefined {
   const { system, scheduler, scenario, log, producers, operator } = world;
   const topic = scheduler.random.pick(INPUT_TOPICS);
   const partition = scheduler.random.below(scenario.partitions);
-  const place = system.kafka.groupOffsets(bridgeGroupOf(APP)).find((one) => one.topic === topic && one.partition === partition)?.offset ?? 0;
+  const place =
+    system.kafka.groupOffsets(bridgeGroupOf(APP)).find((one) => one.topic === topic && one.partition === partition)
+      ?.offset ?? 0;
   const { start, end, lastStable } = system.kafka.offsets(topic, partition);
   if (!mayReplace(world, [topic]) || end !== lastStable || system.kafka.hasNoLeader(topic, partition)) return undefined;
   const kept = cutTo(world, { topic, partition, place, start, end });
@@ -127,10 +151,14 @@ function unreadMoneyDeleted(world: World): Strike | undefined {
   const partition = scheduler.random.below(scenario.partitions);
   const { start, end, lastStable } = system.kafka.offsets(topic, partition);
   // Before the first commit nobody can know that there was more.
-  const isKnown = system.kafka.groupOffsets(bridgeGroupOf(APP)).some((one) => one.topic === topic && one.partition === partition);
+  const isKnown = system.kafka
+    .groupOffsets(bridgeGroupOf(APP))
+    .some((one) => one.topic === topic && one.partition === partition);
   if (!isKnown || scenario.traffic.late > 0 || end - start < 2 || end !== lastStable) return undefined;
   const before = start + 1 + scheduler.random.below(end - start);
-  if (scheduler.random.chance(0.5)) for (const { role, process } of [...system.running]) if (role === 'bridge') process.kill();
+  if (scheduler.random.chance(0.5)) {
+    for (const { role, process } of [...system.running]) if (role === 'bridge') process.kill();
+  }
   system.kafka.deleteBefore(topic, partition, before);
   log.went(topic, partition, start, before);
   return { touches: ['everything'], recovery: GROUP_RECOVERY };

@@ -28,7 +28,12 @@ function withoutLeader(world: World, lasts: number): ReturnType<CarryOut> {
   const { kafka } = world.system;
   if (kafka.hasNoLeader(topic, partition)) return undefined;
   kafka.loseLeader(topic, partition);
-  return { touches: [scope], recovery: RETRY_RECOVERY, lasts: bounded(world, lasts), end: () => kafka.electLeader(topic, partition) };
+  return {
+    touches: [scope],
+    recovery: RETRY_RECOVERY,
+    lasts: bounded(world, lasts),
+    end: () => kafka.electLeader(topic, partition),
+  };
 }
 
 /** Reads go on. */
@@ -37,7 +42,12 @@ function withoutReplicas(world: World, lasts: number): ReturnType<CarryOut> {
   const { kafka } = world.system;
   if (!kafka.isWritable(topic, partition)) return undefined;
   kafka.setWritable(topic, partition, false);
-  return { touches: [scope], recovery: RETRY_RECOVERY, lasts: bounded(world, lasts), end: () => kafka.setWritable(topic, partition, true) };
+  return {
+    touches: [scope],
+    recovery: RETRY_RECOVERY,
+    lasts: bounded(world, lasts),
+    end: () => kafka.setWritable(topic, partition, true),
+  };
 }
 
 /** The idle timeout of the plan has to be longer. */
@@ -57,10 +67,21 @@ function coordinatorMoves({ system: { kafka }, scheduler: { random }, scenario }
   const kind = random.pick(['shard', 'triple', 'bridges'] as const);
   const shard = random.below(scenario.shards);
   const partition = random.below(scenario.partitions);
-  const id = kind === 'shard' ? shardTransactionalIdOf(APP, shard) : kind === 'triple' ? `${APP}-bridge-${partition}` : bridgeGroupOf(APP);
-  const scope: Scope = kind === 'shard' ? `shard ${shard}` : kind === 'triple' ? `partition ${partition}` : 'everything';
+  const id =
+    kind === 'shard'
+      ? shardTransactionalIdOf(APP, shard)
+      : kind === 'triple'
+        ? `${APP}-bridge-${partition}`
+        : bridgeGroupOf(APP);
+  const scope: Scope =
+    kind === 'shard' ? `shard ${shard}` : kind === 'triple' ? `partition ${partition}` : 'everything';
   kafka.moveCoordinator(id, true);
-  return { touches: [scope], recovery: GROUP_RECOVERY, lasts: 500 + random.below(8_000), end: () => kafka.moveCoordinator(id, false) };
+  return {
+    touches: [scope],
+    recovery: GROUP_RECOVERY,
+    lasts: 500 + random.below(8_000),
+    end: () => kafka.moveCoordinator(id, false),
+  };
 }
 
 export const PARTITION_FAULTS = {

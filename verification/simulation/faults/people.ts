@@ -13,7 +13,10 @@ function userIdOf(workflowId: string): string {
 }
 
 /** A user with a workflow that nothing else was done to. */
-function anyUser({ system, scheduler, meddled }: World, meddling: Meddling): { readonly userId: string; readonly workflowId: string } | undefined {
+function anyUser(
+  { system, scheduler, meddled }: World,
+  meddling: Meddling,
+): { readonly userId: string; readonly workflowId: string } | undefined {
   const ids = [...system.temporal.runs.keys()].filter((workflowId) => {
     const known = meddled.of(userIdOf(workflowId));
     return known === undefined || known === meddling;
@@ -24,7 +27,11 @@ function anyUser({ system, scheduler, meddled }: World, meddling: Meddling): { r
 
 /** To one of its workflow tasks, in one of its last runs. */
 function reset(world: World): Strike | undefined {
-  const { system: { temporal }, scheduler: { random }, meddled } = world;
+  const {
+    system: { temporal },
+    scheduler: { random },
+    meddled,
+  } = world;
   const user = anyUser(world, 'reset');
   if (user === undefined || !temporal.server.up) return undefined;
   const back = random.below(Math.min(RUNS, temporal.chainOf(user.workflowId).length));
@@ -37,7 +44,9 @@ function reset(world: World): Strike | undefined {
 
 function terminate(world: World): Strike | undefined {
   const user = anyUser(world, 'terminated');
-  if (user === undefined || world.scenario.traffic.late > 0 || !world.system.temporal.terminate(user.workflowId)) return undefined;
+  if (user === undefined || world.scenario.traffic.late > 0 || !world.system.temporal.terminate(user.workflowId)) {
+    return undefined;
+  }
   world.meddled.note(user.userId, 'terminated');
   return { touches: [`user ${user.userId}`], recovery: Infinity };
 }
@@ -54,7 +63,11 @@ function otherPartitioner({ scenario, scheduler: { random }, producers, meddled 
   meddled.note(userId, 'split');
   const input = random.pick(['user', 'session', 'money', undefined] as const);
   const by = 1 + random.below(scenario.partitions - 1);
-  producers.misplace((one) => (one.key?.toLowerCase() === key.toLowerCase() && (input === undefined || one.input === input) ? (one.partition + by) % scenario.partitions : undefined));
+  producers.misplace((one) =>
+    one.key?.toLowerCase() === key.toLowerCase() && (input === undefined || one.input === input)
+      ? (one.partition + by) % scenario.partitions
+      : undefined,
+  );
   return { touches: [`user ${userId}`], recovery: Infinity };
 }
 

@@ -46,7 +46,10 @@ function fence(transactionalId: (world: Parameters<CarryOut>[0]) => string): Car
   return (world) => {
     const intruder = new SimProcess(world.scheduler, 'intruder');
     const port: KafkaPort = world.system.kafka.port(intruder);
-    port.fence(transactionalId(world)).then((producer) => producer.close(), () => undefined);
+    port.fence(transactionalId(world)).then(
+      (producer) => producer.close(),
+      () => undefined,
+    );
     return DISTURBED;
   };
 }
@@ -55,8 +58,20 @@ const kafka = (system: SimSystem): SimServer => system.kafka.server;
 const temporal = (system: SimSystem): SimServer => system.temporal.server;
 
 export const SERVER_FAULTS = {
-  'kafka down': ({ system }, lasts) => down(system.kafka.server, () => system.kafka.stop(), () => system.kafka.start(), lasts),
-  'temporal down': ({ system }, lasts) => down(system.temporal.server, () => system.temporal.stop(), () => system.temporal.start(), lasts),
+  'kafka down': ({ system }, lasts) =>
+    down(
+      system.kafka.server,
+      () => system.kafka.stop(),
+      () => system.kafka.start(),
+      lasts,
+    ),
+  'temporal down': ({ system }, lasts) =>
+    down(
+      system.temporal.server,
+      () => system.temporal.stop(),
+      () => system.temporal.start(),
+      lasts,
+    ),
   'cut from kafka': cut(kafka),
   'cut from temporal': cut(temporal),
   'lossy kafka': network(kafka, LOSSY),
@@ -71,7 +86,9 @@ export const SERVER_FAULTS = {
     system.kafka.rebalance(shardGroupOf(APP));
     return DISTURBED;
   },
-  'fence shard': fence(({ scheduler, scenario }) => shardTransactionalIdOf(APP, scheduler.random.below(scenario.shards))),
+  'fence shard': fence(({ scheduler, scenario }) =>
+    shardTransactionalIdOf(APP, scheduler.random.below(scenario.shards)),
+  ),
   'fence triple': fence(({ scheduler, scenario }) => `${APP}-bridge-${scheduler.random.below(scenario.partitions)}`),
   retention: ({ system, scenario }) => {
     for (let shard = 0; shard < scenario.shards; shard += 1) system.expire(shard);

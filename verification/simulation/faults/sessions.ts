@@ -7,7 +7,12 @@ function mood(which: SessionsMood, longest = Infinity): CarryOut {
   return ({ system: { sessions }, scenario }, lasts) => {
     if (scenario.deadSessions > 0 || sessions.mood !== 'well') return undefined;
     sessions.mood = which;
-    return { touches: ['lookups'], recovery: RETRY_RECOVERY, lasts: Math.min(lasts, longest), end: () => void (sessions.mood = 'well') };
+    return {
+      touches: ['lookups'],
+      recovery: RETRY_RECOVERY,
+      lasts: Math.min(lasts, longest),
+      end: () => void (sessions.mood = 'well'),
+    };
   };
 }
 

@@ -48,7 +48,15 @@ export interface KafkaCounts {
 
 export function noCounts(): KafkaCounts {
   return {
-    transactionsCommitted: 0, transactionsAborted: 0, abortedByFence: 0, abortedByTimeout: 0, killsInsideTransaction: 0,
-    zombieWritesRefused: 0, lostCommitAnswers: 0, lostCommitRequests: 0, rebalances: 0, evictions: 0,
+    transactionsCommitted: 0,
+    transactionsAborted: 0,
+    abortedByFence: 0,
+    abortedByTimeout: 0,
+    killsInsideTransaction: 0,
+    zombieWritesRefused: 0,
+    lostCommitAnswers: 0,
+    lostCommitRequests: 0,
+    rebalances: 0,
+    evictions: 0,
   };
 }

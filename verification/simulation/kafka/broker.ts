@@ -36,7 +36,10 @@ export class Broker {
   }
 
   createTopic(name: string, partitions: number, compacted: boolean): void {
-    this.#topics.set(name, Array.from({ length: partitions }, (_, partition) => new SimPartition(name, partition, compacted)));
+    this.#topics.set(
+      name,
+      Array.from({ length: partitions }, (_, partition) => new SimPartition(name, partition, compacted)),
+    );
   }
 
   partitions(topic: string): readonly SimPartition[] {
@@ -63,7 +66,10 @@ export class Broker {
     }
   }
 
-  committedOffset(groupId: string, place: TopicPartition): { readonly offset: number | null; readonly metadata: string } {
+  committedOffset(
+    groupId: string,
+    place: TopicPartition,
+  ): { readonly offset: number | null; readonly metadata: string } {
     const found = this.offsets.find(groupId, place);
     // Negative: kafkajs' mark for "from the beginning".
     return { offset: found === undefined || found.offset < 0 ? null : found.offset, metadata: found?.metadata ?? '' };

@@ -46,8 +46,12 @@ export class Connection {
   /** Rejects with EnrichmentError KAFKA after `ms`; what `run` still does then is nobody's. */
   async deadline<T>(ms: number, what: string, run: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const timer = this.scheduler.after(ms, this.process, () => reject(new EnrichmentError('KAFKA', `${what}: no answer within ${ms} ms`)));
-      run().finally(() => timer.cancel()).then(resolve, reject);
+      const timer = this.scheduler.after(ms, this.process, () =>
+        reject(new EnrichmentError('KAFKA', `${what}: no answer within ${ms} ms`)),
+      );
+      run()
+        .finally(() => timer.cancel())
+        .then(resolve, reject);
     });
   }
 }

@@ -15,7 +15,11 @@ export function hasMore(partition: SimPartition, position: number | undefined): 
 }
 
 /** At the broker. */
-export function fetchFrom(random: Random, partition: SimPartition, from = partition.start): RecordBatch | 'out of range' {
+export function fetchFrom(
+  random: Random,
+  partition: SimPartition,
+  from = partition.start,
+): RecordBatch | 'out of range' {
   const { topic, partition: number, lastStable } = partition;
   if (!partition.led) return { topic, partition: number, fetchedFrom: from, end: from, next: from, records: [] };
   if (from < partition.start || from > partition.end) return 'out of range';

@@ -55,7 +55,12 @@ export interface Seen {
 }
 
 /** A member that keeps what it is given; start it with `started`. */
-export function member(port: KafkaPort, groupId: string, topics: readonly string[], handlers: Partial<GroupHandlers> = {}): Seen & { started: Promise<void> } {
+export function member(
+  port: KafkaPort,
+  groupId: string,
+  topics: readonly string[],
+  handlers: Partial<GroupHandlers> = {},
+): Seen & { started: Promise<void> } {
   const joined = port.joinGroup({ groupId, topics });
   const [assignments, batches, crashes]: [(readonly number[])[], RecordBatch[], Error[]] = [[], [], []];
   const started = joined.start({
@@ -71,7 +76,11 @@ export function member(port: KafkaPort, groupId: string, topics: readonly string
   });
   started.catch(() => undefined); // looked at where it matters
   return {
-    member: joined, assignments, batches, crashes, started,
+    member: joined,
+    assignments,
+    batches,
+    crashes,
+    started,
     values: () => batches.flatMap(({ records }) => records.map(({ value }) => String(value))),
     owned: () => assignments.at(-1) ?? [],
   };

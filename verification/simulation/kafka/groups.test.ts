@@ -29,7 +29,9 @@ test('a member reads to the end, batches join, and pause, resume and seek are ob
   await world.until(() => seen.values().length === 3);
   assert.deepEqual(seen.values(), ['a', 'b', 'c']);
   assert.equal(seen.batches[0]?.fetchedFrom, 0);
-  for (const [index, batch] of seen.batches.entries()) if (index > 0) assert.equal(batch.fetchedFrom, seen.batches[index - 1]?.next);
+  for (const [index, batch] of seen.batches.entries()) {
+    if (index > 0) assert.equal(batch.fetchedFrom, seen.batches[index - 1]?.next);
+  }
   assert.deepEqual([seen.batches.at(-1)?.next, seen.batches.at(-1)?.end], [3, 3]);
 
   seen.member.pause('t', 0);
@@ -63,7 +65,9 @@ test('nothing comes before onAssigned has resolved, and reading begins at what i
 test('members share whole partition numbers, keep what they have, and take over from one that leaves', async () => {
   const world = given(3);
   for (const topic of ['t', 'u']) world.kafka.createTopic(topic, 4);
-  for (const topic of ['t', 'u']) for (const partition of [0, 1, 2, 3]) write(world, topic, partition, `${topic}${partition}`);
+  for (const topic of ['t', 'u']) {
+    for (const partition of [0, 1, 2, 3]) write(world, topic, partition, `${topic}${partition}`);
+  }
   const a = member(world.kafka.port(world.process('a')), 'g', ['t', 'u']);
   await world.until(() => a.owned().length === 4);
   const b = member(world.kafka.port(world.process('b')), 'g', ['t', 'u']);
@@ -154,7 +158,9 @@ test('the broker is restarted: members go on, join again or give up, and nothing
     for (const partition of [0, 1]) write(world, 't', partition, `y${partition}`);
     const gone = members.filter((seen) => seen.crashes.length > 0);
     crashes.add(gone.length);
-    for (const [index] of gone.entries()) members.push(member(world.kafka.port(world.process(`again ${index}`)), 'g', ['t']));
+    for (const [index] of gone.entries()) {
+      members.push(member(world.kafka.port(world.process(`again ${index}`)), 'g', ['t']));
+    }
     await world.until(() => new Set(members.flatMap((seen) => seen.values())).size === 4);
   }
   assert.deepEqual([...crashes].sort(), [0, 1, 2]);
@@ -193,9 +199,24 @@ test('what retention took is skipped: reading goes on at the start', async () =>
 test('compaction leaves the last record of each key, holes in the offsets, and the end where it was', async () => {
   const world = given(8);
   world.kafka.createTopic('t', 1, { compacted: true });
-  for (const [key, value] of [['k', '1'], ['l', '2'], ['k', '3'], ['m', '4'], ['l', '5']] as const) world.kafka.append('t', 0, record(value, key));
+  for (const [key, value] of [
+    ['k', '1'],
+    ['l', '2'],
+    ['k', '3'],
+    ['m', '4'],
+    ['l', '5'],
+  ] as const) {
+    world.kafka.append('t', 0, record(value, key));
+  }
   world.kafka.compact('t');
-  assert.deepEqual(world.kafka.committed('t').map(({ offset, value }) => [offset, String(value)]), [[2, '3'], [3, '4'], [4, '5']]);
+  assert.deepEqual(
+    world.kafka.committed('t').map(({ offset, value }) => [offset, String(value)]),
+    [
+      [2, '3'],
+      [3, '4'],
+      [4, '5'],
+    ],
+  );
   const seen = member(world.kafka.port(world.process('p')), 'g', ['t']);
   await world.until(() => seen.batches.at(-1)?.next === 5);
   assert.deepEqual(seen.values(), ['3', '4', '5']);
@@ -210,7 +231,12 @@ test('onAssigned that fails, and topics that do not fit together, are said', asy
   await assert.rejects(world.of(member(port, 'g', ['t', 'u']).started), withCode('TOPIC'));
   await assert.rejects(world.of(member(port, 'g', ['missing']).started), withCode('TOPIC'));
   const failing = member(port, 'g', ['t'], { onAssigned: () => Promise.reject(new Error('cannot take over')) });
-  const failure = await world.of(failing.started.then(() => undefined, (error: unknown) => error));
+  const failure = await world.of(
+    failing.started.then(
+      () => undefined,
+      (error: unknown) => error,
+    ),
+  );
   await world.pass(1_000);
   assert.match(String(failure ?? failing.crashes[0]), /cannot take over/);
 });

@@ -86,9 +86,11 @@ export class Groups {
     this.#up = false;
     for (const group of this.#groups.values()) {
       group.rebalancing?.cancel();
-      for (const client of group.clients) this.#scheduler.after(this.#scheduler.random.below(NOTICED), client.process, () => {
-        if (!client.stopped && !client.heard && this.#scheduler.random.chance(0.5)) client.abandoned();
-      });
+      for (const client of group.clients) {
+        this.#scheduler.after(this.#scheduler.random.below(NOTICED), client.process, () => {
+          if (!client.stopped && !client.heard && this.#scheduler.random.chance(0.5)) client.abandoned();
+        });
+      }
     }
   }
 
@@ -177,8 +179,15 @@ export class Groups {
     this.#broker.counts.rebalances += 1;
     const { generation } = group;
     const topics = first.client.topics.map((topic) => ({ topic, partitions: this.#broker.partitions(topic).length }));
-    const assignment = assignPartitions(commonPartitionCount(topics), members.map(({ id, claim }) => ({ id, owned: claim })));
-    this.#scheduler.trace.add('kafka', () => `${group.id} generation ${generation}: ${[...assignment].map(([id, partitions]) => `${id} [${partitions.join(' ')}]`).join(', ')}`);
+    const assignment = assignPartitions(
+      commonPartitionCount(topics),
+      members.map(({ id, claim }) => ({ id, owned: claim })),
+    );
+    this.#scheduler.trace.add(
+      'kafka',
+      () =>
+        `${group.id} generation ${generation}: ${[...assignment].map(([id, partitions]) => `${id} [${partitions.join(' ')}]`).join(', ')}`,
+    );
     for (const { id, client } of members) {
       this.#scheduler.after(1 + this.#scheduler.skewed() * SYNC_DELAY, client.process, () => {
         if (client.stopped) return;
@@ -208,7 +217,9 @@ export class Groups {
 
   #checkSession(group: Group, member: Member): void {
     const { client, id } = member;
-    if (client.process.running && client.heard && client.memberId === id && !client.stopped) member.heardAt = this.#scheduler.now;
+    if (client.process.running && client.heard && client.memberId === id && !client.stopped) {
+      member.heardAt = this.#scheduler.now;
+    }
     if (this.#scheduler.now - member.heardAt < SESSION_TIMEOUT) return;
     group.members.delete(id);
     this.#broker.counts.evictions += 1;

@@ -9,7 +9,13 @@
 import { EnrichmentError } from '../../../src/engine/errors.ts';
 import { commonPartitionCount } from '../../../src/engine/kafka/kafkajs/assigner.ts';
 import { kafkaError } from '../../../src/engine/kafka/kafkajs/errors.ts';
-import type { CommittedOffset, GroupHandlers, GroupMember, RecordBatch, TopicPartition } from '../../../src/engine/kafka/port.ts';
+import type {
+  CommittedOffset,
+  GroupHandlers,
+  GroupMember,
+  RecordBatch,
+  TopicPartition,
+} from '../../../src/engine/kafka/port.ts';
 import type { SimProcess } from '../kernel/process.ts';
 import type { Scheduled } from '../kernel/scheduler.ts';
 import { isRepeatable, Refusal, Unanswered } from './answers.ts';
@@ -97,7 +103,9 @@ export class SimMember implements GroupMember, GroupClient {
   }
 
   async start(handlers: GroupHandlers): Promise<void> {
-    if (this.#handlers !== undefined) throw new EnrichmentError('KAFKA', `the member of ${this.groupId} was started twice`);
+    if (this.#handlers !== undefined) {
+      throw new EnrichmentError('KAFKA', `the member of ${this.groupId} was started twice`);
+    }
     this.#handlers = handlers;
     try {
       const counts = await this.#options.partitionCounts(this.topics);
@@ -144,7 +152,9 @@ export class SimMember implements GroupMember, GroupClient {
       if (this.stopped) return new Promise(() => undefined);
       if (generation === undefined) continue;
       const current = await this.#connection
-        .request(`heartbeat ${this.groupId}`, () => this.#groups.isCurrent(this.groupId, this.memberId, generation.number))
+        .request(`heartbeat ${this.groupId}`, () =>
+          this.#groups.isCurrent(this.groupId, this.memberId, generation.number),
+        )
         .catch(() => false);
       if (current && this.#generation === generation) return;
     }
@@ -161,13 +171,16 @@ export class SimMember implements GroupMember, GroupClient {
     this.#impatience?.cancel();
     this.#starting?.resolve();
     if (this.memberId === '') return;
-    const leave = (): Promise<void> => this.#connection.request(`leave ${this.groupId}`, () => this.#groups.leave(this, this.memberId));
+    const leave = (): Promise<void> =>
+      this.#connection.request(`leave ${this.groupId}`, () => this.#groups.leave(this, this.memberId));
     // If it does not get through, the session times out.
     await this.#connection.deadline(LEAVE_TIMEOUT, 'leaving the group', leave).catch(() => undefined);
   }
 
   #owned(topic: string, partition: number): SimPartition | undefined {
-    return this.#generation?.partitions.includes(partition) === true ? this.#broker.partition(topic, partition) : undefined;
+    return this.#generation?.partitions.includes(partition) === true
+      ? this.#broker.partition(topic, partition)
+      : undefined;
   }
 
   abandoned(): void {
@@ -184,7 +197,8 @@ export class SimMember implements GroupMember, GroupClient {
     this.#joining = true;
     this.#early = undefined;
     this.#impatience?.cancel();
-    const again = (error: unknown): boolean => !this.stopped && (error instanceof Unanswered || isRepeatable(error) || this.#forgotten(error));
+    const again = (error: unknown): boolean =>
+      !this.stopped && (error instanceof Unanswered || isRepeatable(error) || this.#forgotten(error));
     try {
       this.#joined = await this.#connection.retrying(PATIENCE, again, () =>
         this.#connection.request(`join ${this.groupId}`, () => {
@@ -216,7 +230,12 @@ export class SimMember implements GroupMember, GroupClient {
       return;
     }
     // The answers of two joins may overtake each other here, which they do not on one connection: the later generation counts.
-    if (assignment.memberId !== this.memberId || assignment.generation <= Math.max(this.#joined.after, this.#generation?.number ?? 0)) return;
+    if (
+      assignment.memberId !== this.memberId ||
+      assignment.generation <= Math.max(this.#joined.after, this.#generation?.number ?? 0)
+    ) {
+      return;
+    }
     const { generation: number, partitions } = assignment;
     this.#impatience?.cancel();
     this.#impatience = undefined;
@@ -233,7 +252,9 @@ export class SimMember implements GroupMember, GroupClient {
   async #open(generation: Generation, handlers: GroupHandlers): Promise<void> {
     await handlers.onAssigned(generation.partitions);
     if (this.#generation !== generation) return;
-    const all = this.topics.flatMap((topic) => generation.partitions.map((partition) => this.#broker.partition(topic, partition)!));
+    const all = this.topics.flatMap((topic) =>
+      generation.partitions.map((partition) => this.#broker.partition(topic, partition)!),
+    );
     const committed = all.length === 0 ? [] : await this.#options.committed(all);
     if (this.#generation !== generation) return;
     for (const [index, { offset }] of committed.entries()) {
@@ -260,7 +281,11 @@ export class SimMember implements GroupMember, GroupClient {
   };
 
   #hasMore(partition: SimPartition): boolean {
-    return !this.#paused.has(partition) && !this.#outOfRange.has(partition) && hasMore(partition, this.#generation?.positions.get(partition));
+    return (
+      !this.#paused.has(partition) &&
+      !this.#outOfRange.has(partition) &&
+      hasMore(partition, this.#generation?.positions.get(partition))
+    );
   }
 
   async #fetch(): Promise<void> {
@@ -268,16 +293,22 @@ export class SimMember implements GroupMember, GroupClient {
     if (this.#fetching || generation?.open !== true || this.#joining || this.#impatience !== undefined) return;
     this.#fetching = true;
     try {
-      const wanted = [...this.#watched].filter((partition) => this.#hasMore(partition)).map((partition) => ({ partition, from: generation.positions.get(partition) }));
+      const wanted = [...this.#watched]
+        .filter((partition) => this.#hasMore(partition))
+        .map((partition) => ({ partition, from: generation.positions.get(partition) }));
       if (wanted.length === 0) return;
-      const fetched = await this.#connection.request(`fetch ${this.groupId}`, () => wanted.map(({ partition, from }) => fetchFrom(this.#connection.scheduler.random, partition, from)));
+      const fetched = await this.#connection.request(`fetch ${this.groupId}`, () =>
+        wanted.map(({ partition, from }) => fetchFrom(this.#connection.scheduler.random, partition, from)),
+      );
       this.#failingSince = undefined;
       for (const [index, batch] of fetched.entries()) {
         if (batch !== 'out of range') continue;
         if (this.#handlers?.onOutOfRange === undefined) await this.#startOver(generation, wanted[index]!.partition);
         else this.#tell(generation, wanted[index]!.partition);
       }
-      await Promise.all(fetched.map((batch) => (batch === 'out of range' ? undefined : this.#deliver(generation, batch))));
+      await Promise.all(
+        fetched.map((batch) => (batch === 'out of range' ? undefined : this.#deliver(generation, batch))),
+      );
     } catch (error) {
       await this.#failed(error);
     } finally {
@@ -289,7 +320,14 @@ export class SimMember implements GroupMember, GroupClient {
   async #deliver(generation: Generation, batch: RecordBatch): Promise<void> {
     const { topic, partition, fetchedFrom, next } = batch;
     const place = this.#broker.partition(topic, partition)!;
-    if (this.#generation !== generation || this.#handlers === undefined || this.#paused.has(place) || next === fetchedFrom) return;
+    if (
+      this.#generation !== generation ||
+      this.#handlers === undefined ||
+      this.#paused.has(place) ||
+      next === fetchedFrom
+    ) {
+      return;
+    }
     if ((generation.positions.get(place) ?? fetchedFrom) !== fetchedFrom) return;
     generation.positions.set(place, next);
     try {
@@ -314,8 +352,15 @@ export class SimMember implements GroupMember, GroupClient {
   async #startOver(generation: Generation, partition: SimPartition): Promise<void> {
     await this.#connection.request(`reset ${partition.topic}-${partition.partition}`, () => {
       this.#broker.coordinator(this.groupId);
-      if (!this.#groups.isCurrent(this.groupId, this.memberId, generation.number)) throw new Refusal('ILLEGAL_GENERATION');
-      this.#broker.offsets.commit(this.groupId, { topic: partition.topic, partition: partition.partition, offset: EARLIEST, metadata: '' });
+      if (!this.#groups.isCurrent(this.groupId, this.memberId, generation.number)) {
+        throw new Refusal('ILLEGAL_GENERATION');
+      }
+      this.#broker.offsets.commit(this.groupId, {
+        topic: partition.topic,
+        partition: partition.partition,
+        offset: EARLIEST,
+        metadata: '',
+      });
     });
     generation.positions.delete(partition);
   }

@@ -92,10 +92,16 @@ export class SimPartition implements TopicPartition {
 
   append(record: OutRecord, transaction: TransactionOutcome | null, now: number): number {
     const { key, value, headers = {}, timestamp = now } = record;
-    if (this.compacted && key === null) throw new EnrichmentError('KAFKA', `a record without a key for the compacted topic ${this.topic}`);
+    if (this.compacted && key === null) {
+      throw new EnrichmentError('KAFKA', `a record without a key for the compacted topic ${this.topic}`);
+    }
     const offset = this.#end++;
     const texts = Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, lastOf(text)]));
-    this.#entries.push({ offset, record: { offset, timestamp, key: bytes(key), value: bytes(value), headers: texts }, transaction });
+    this.#entries.push({
+      offset,
+      record: { offset, timestamp, key: bytes(key), value: bytes(value), headers: texts },
+      transaction,
+    });
     if (transaction === null) {
       if (this.#open.size === 0) this.#changed();
     } else if (!this.#open.has(transaction)) this.#open.set(transaction, offset);

@@ -64,14 +64,23 @@ export class SimProducer implements TransactionalProducer {
     this.#state = 'closed';
   }
 
-  async #send(joined: Set<SimPartition | 'offsets'>, topic: string, number: number, records: readonly OutRecord[], options?: SendOptions): Promise<number | null> {
+  async #send(
+    joined: Set<SimPartition | 'offsets'>,
+    topic: string,
+    number: number,
+    records: readonly OutRecord[],
+    options?: SendOptions,
+  ): Promise<number | null> {
     if (records.length === 0) return null;
     const { transactions } = this.#broker;
     const what = `send to ${topic}-${number}`;
     return this.#step(what, async () => {
       const partition = this.#broker.partition(topic, number);
-      if (partition === undefined) throw new EnrichmentError('KAFKA', `${what} was answered for []: does the partition exist?`);
-      const again = (error: unknown): boolean => this.#state !== 'closed' && (error instanceof Unanswered || isRepeatable(error));
+      if (partition === undefined) {
+        throw new EnrichmentError('KAFKA', `${what} was answered for []: does the partition exist?`);
+      }
+      const again = (error: unknown): boolean =>
+        this.#state !== 'closed' && (error instanceof Unanswered || isRepeatable(error));
       if (!joined.has(partition)) {
         await this.#repeated(again, `add ${topic}-${number}`, () => {
           this.#broker.coordinator(this.holder.id);
@@ -89,7 +98,11 @@ export class SimProducer implements TransactionalProducer {
     });
   }
 
-  async #sendOffsets(joined: Set<SimPartition | 'offsets'>, groupId: string, offsets: readonly GroupOffset[]): Promise<void> {
+  async #sendOffsets(
+    joined: Set<SimPartition | 'offsets'>,
+    groupId: string,
+    offsets: readonly GroupOffset[],
+  ): Promise<void> {
     if (offsets.length === 0) return;
     const { transactions } = this.#broker;
     const again = (error: unknown): boolean => this.#state === 'in transaction' && isRepeatable(error);
@@ -129,7 +142,9 @@ export class SimProducer implements TransactionalProducer {
   }
 
   #repeated<T>(again: (error: unknown) => boolean, what: string, handle: () => T | Promise<T>): Promise<T> {
-    return this.#connection.retrying(STEP_TIMEOUT, again, () => this.#connection.request(`${what} (${this.holder.id})`, handle));
+    return this.#connection.retrying(STEP_TIMEOUT, again, () =>
+      this.#connection.request(`${what} (${this.holder.id})`, handle),
+    );
   }
 
   /** Any failure breaks the producer for good. */
@@ -150,12 +165,17 @@ export class SimProducer implements TransactionalProducer {
 
   #expect(state: 'idle' | 'in transaction', what: string): void {
     if (this.#state === state) return;
-    throw new EnrichmentError('KAFKA', `${what}: the producer of transactional id ${this.holder.id} is ${this.#state}, not ${state}`);
+    throw new EnrichmentError(
+      'KAFKA',
+      `${what}: the producer of transactional id ${this.holder.id} is ${this.#state}, not ${state}`,
+    );
   }
 }
 
 /** Throws what the leader answers when it does not take these records. */
 function takes(partition: SimPartition, records: readonly OutRecord[], options?: SendOptions): void {
   if (partition.refusal !== undefined) throw new Refusal(partition.refusal);
-  if (Number.isFinite(partition.maxBatchBytes) && writtenBytes(records, options) > partition.maxBatchBytes) throw new Refusal('MESSAGE_TOO_LARGE');
+  if (Number.isFinite(partition.maxBatchBytes) && writtenBytes(records, options) > partition.maxBatchBytes) {
+    throw new Refusal('MESSAGE_TOO_LARGE');
+  }
 }

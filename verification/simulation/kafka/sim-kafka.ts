@@ -92,7 +92,11 @@ export class SimKafka {
 
   /** Of the first record since then; null when there is none. */
   firstOffsetSince(topic: string, partition: number, timestamp: number): number | null {
-    return this.#partition(topic, partition).committed().find((record) => record.timestamp >= timestamp)?.offset ?? null;
+    return (
+      this.#partition(topic, partition)
+        .committed()
+        .find((record) => record.timestamp >= timestamp)?.offset ?? null
+    );
   }
 
   /** Takes some records before `offset` away, and leaves holes. */
@@ -156,7 +160,11 @@ export class SimKafka {
   }
 
   groupOffsets(groupId: string): readonly CommittedOffset[] {
-    return this.#broker.offsets.of(groupId).map(({ topic, partition }) => ({ topic, partition, ...this.#broker.committedOffset(groupId, { topic, partition }) }));
+    return this.#broker.offsets.of(groupId).map(({ topic, partition }) => ({
+      topic,
+      partition,
+      ...this.#broker.committedOffset(groupId, { topic, partition }),
+    }));
   }
 
   /** SIGKILL of the broker. */
@@ -178,7 +186,9 @@ export class SimKafka {
     const members = new Set<SimMember>();
     const producers = new Set<SimProducer>();
     process.onDeath(() => {
-      if ([...producers].some(({ holder }) => broker.transactions.isOpen(holder))) broker.counts.killsInsideTransaction += 1;
+      if ([...producers].some(({ holder }) => broker.transactions.isOpen(holder))) {
+        broker.counts.killsInsideTransaction += 1;
+      }
     });
 
     const ask = async <T>(what: string, handle: () => T): Promise<T> => {
@@ -215,7 +225,11 @@ export class SimKafka {
       committedOffsets: (groupId, partitions) =>
         ask(`reading the committed offsets of ${groupId}`, () => {
           broker.coordinator(groupId);
-          return partitions.map(({ topic, partition }) => ({ topic, partition, ...broker.committedOffset(groupId, { topic, partition }) }));
+          return partitions.map(({ topic, partition }) => ({
+            topic,
+            partition,
+            ...broker.committedOffset(groupId, { topic, partition }),
+          }));
         }),
       endOffsets: (partitions, { partial = false } = {}) =>
         ask('reading the end offsets', () =>
@@ -226,8 +240,16 @@ export class SimKafka {
             throw new Refusal('LEADER_NOT_AVAILABLE');
           }),
         ),
-      topicIdentities: (topics) => ask('reading the ids of topics', () => topics.map((topic) => ({ topic, id: topicId(topic, this.#turns.get(topic) ?? 0), partitions: broker.partitions(topic).length || null }))),
-      partitionCounts: (topics) => ask('reading topic metadata', () => topics.map((topic) => broker.partitions(topic).length || null)),
+      topicIdentities: (topics) =>
+        ask('reading the ids of topics', () =>
+          topics.map((topic) => ({
+            topic,
+            id: topicId(topic, this.#turns.get(topic) ?? 0),
+            partitions: broker.partitions(topic).length || null,
+          })),
+        ),
+      partitionCounts: (topics) =>
+        ask('reading topic metadata', () => topics.map((topic) => broker.partitions(topic).length || null)),
       recordAt: ({ topic, partition }, offset) =>
         ask('reading a record by its offset', () => {
           const place = this.#partition(topic, partition);
@@ -248,7 +270,8 @@ export class SimKafka {
     return {
       ...this.port(process),
       firstOffsetSince: async ({ topic, partition }, timestamp) => this.firstOffsetSince(topic, partition, timestamp),
-      highWatermarks: async (partitions) => partitions.map(({ topic, partition }) => ({ topic, partition, end: this.offsets(topic, partition).end })),
+      highWatermarks: async (partitions) =>
+        partitions.map(({ topic, partition }) => ({ topic, partition, end: this.offsets(topic, partition).end })),
     };
   }
 

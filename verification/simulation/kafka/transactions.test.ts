@@ -6,11 +6,22 @@ import { withCode } from '../../../test/support/publishing.ts';
 import { given, record } from './given.ts';
 import type { Given } from './given.ts';
 
-const values = ({ kafka }: Given, topic = 't', partition = 0): string[] => kafka.committed(topic, partition).map(({ value }) => String(value));
+const values = ({ kafka }: Given, topic = 't', partition = 0): string[] =>
+  kafka.committed(topic, partition).map(({ value }) => String(value));
 
-async function publish(world: Given, producer: TransactionalProducer, texts: readonly string[]): Promise<number | null> {
+async function publish(
+  world: Given,
+  producer: TransactionalProducer,
+  texts: readonly string[],
+): Promise<number | null> {
   const transaction = await world.of(producer.begin());
-  const offset = await world.of(transaction.send('t', 0, texts.map((text) => record(text))));
+  const offset = await world.of(
+    transaction.send(
+      't',
+      0,
+      texts.map((text) => record(text)),
+    ),
+  );
   await world.of(transaction.commit());
   return offset;
 }
@@ -26,7 +37,10 @@ test('transactions follow one another; markers take offsets; nothing is stable b
   assert.deepEqual(values(world), ['a', 'b']);
   assert.equal(await publish(world, producer, ['c']), 3);
   await world.until(() => world.kafka.offsets('t').lastStable === 5);
-  assert.deepEqual(world.kafka.committed('t').map(({ offset }) => offset), [0, 1, 3]);
+  assert.deepEqual(
+    world.kafka.committed('t').map(({ offset }) => offset),
+    [0, 1, 3],
+  );
   assert.equal(world.kafka.counts.transactionsCommitted, 2);
 });
 
@@ -79,10 +93,15 @@ test('a lost answer of a commit, and a lost request of one, look the same and en
     const transaction = await world.of((await world.of(port.fence('id'))).begin());
     await world.of(transaction.send('t', 0, [record('in doubt')]));
     Object.assign(world.kafka.server.faults, { lostRequest: 0.5, lostAnswer: 0.5 });
-    const answered = await world.of(transaction.commit().then(() => true, (error: unknown) => {
-      assert.ok(withCode('KAFKA')(error));
-      return false;
-    }));
+    const answered = await world.of(
+      transaction.commit().then(
+        () => true,
+        (error: unknown) => {
+          assert.ok(withCode('KAFKA')(error));
+          return false;
+        },
+      ),
+    );
     Object.assign(world.kafka.server.faults, { lostRequest: 0, lostAnswer: 0 });
     const { lostCommitAnswers, lostCommitRequests } = world.kafka.counts;
     assert.equal(lostCommitAnswers + lostCommitRequests, answered ? 0 : 1);
@@ -102,7 +121,10 @@ test('whatever is lost on the way of a send, nothing is written twice', async ()
     Object.assign(world.kafka.server.faults, { lostRequest: 0.2, lostAnswer: 0.2, slow: 0.3, longDelay: 8_000 });
     const transaction = await world.of(producer.begin());
     const sent = await world.of(
-      Promise.all([transaction.send('t', 0, [record('a')]), transaction.send('t', 0, [record('b')])]).then(() => true, () => false),
+      Promise.all([transaction.send('t', 0, [record('a')]), transaction.send('t', 0, [record('b')])]).then(
+        () => true,
+        () => false,
+      ),
     );
     repeated += world.kafka.server.counts.lostAnswers;
     Object.assign(world.kafka.server.faults, { lostRequest: 0, lostAnswer: 0, slow: 0, longDelay: 0 });
@@ -150,7 +172,10 @@ test('the broker is killed at any moment: what was decided is committed, all of 
       await transaction.sendOffsets('g', [{ topic: 't', partition: 0, offset: 7, metadata: 'm' }]);
       await transaction.commit();
     };
-    const over = run().then(() => true, () => false);
+    const over = run().then(
+      () => true,
+      () => false,
+    );
     await world.pass(world.scheduler.random.below(40));
     world.kafka.stop();
     await world.pass(world.scheduler.random.below(3_000));
@@ -160,7 +185,10 @@ test('the broker is killed at any moment: what was decided is committed, all of 
     const [one, other] = [values(world, 't', 0), values(world, 't', 1)];
     assert.deepEqual(one, other);
     if (answered) assert.deepEqual(one, ['x']);
-    assert.deepEqual(world.kafka.groupOffsets('g').map(({ offset, metadata }) => [offset, metadata]), one.length === 1 ? [[7, 'm']] : []);
+    assert.deepEqual(
+      world.kafka.groupOffsets('g').map(({ offset, metadata }) => [offset, metadata]),
+      one.length === 1 ? [[7, 'm']] : [],
+    );
     ends[one.length === 1 ? 'committed' : 'not'] += 1;
   }
   assert.ok(ends.committed > 5 && ends.not > 5, JSON.stringify(ends));

@@ -86,7 +86,16 @@ export class Transactions {
   async init(name: string): Promise<Holder> {
     let id = this.#ids.get(name);
     if (id === undefined) {
-      id = { name, epoch: -1, state: 'empty', transaction: undefined, last: undefined, markers: new Set(), waiting: [], appended: new Map() };
+      id = {
+        name,
+        epoch: -1,
+        state: 'empty',
+        transaction: undefined,
+        last: undefined,
+        markers: new Set(),
+        waiting: [],
+        appended: new Map(),
+      };
       this.#ids.set(name, id);
     }
     while (id.state !== 'empty') {
@@ -118,15 +127,27 @@ export class Transactions {
     const id = this.#ids.get(holder.id)!;
     const before = id.appended.get(partition);
     if (before !== undefined && before.epoch === holder.epoch && sequence <= before.sequence) return before.offset;
-    const transaction = this.#participating(id, holder, (open) => partition.isOpen(open), (open) => open.partitions.has(partition));
-    const [offset = partition.end] = records.map((record) => partition.append(record, transaction, this.#scheduler.now));
+    const transaction = this.#participating(
+      id,
+      holder,
+      (open) => partition.isOpen(open),
+      (open) => open.partitions.has(partition),
+    );
+    const [offset = partition.end] = records.map((record) =>
+      partition.append(record, transaction, this.#scheduler.now),
+    );
     id.appended.set(partition, { epoch: holder.epoch, sequence, offset });
     return offset;
   }
 
   commitOffsets(holder: Holder, groupId: string, offsets: readonly GroupOffset[]): void {
     const id = this.#ids.get(holder.id)!;
-    const transaction = this.#participating(id, holder, (open) => this.#offsets.isOpen(open), (open) => open.offsets);
+    const transaction = this.#participating(
+      id,
+      holder,
+      (open) => this.#offsets.isOpen(open),
+      (open) => open.offsets,
+    );
     this.#offsets.add(transaction, groupId, offsets);
   }
 
@@ -154,7 +175,13 @@ export class Transactions {
     if (id.transaction === undefined) {
       const late = this.#timeout + this.#scheduler.random.below(TIMEOUT_CHECK);
       const timeout = this.#scheduler.after(late, null, () => this.#expire(id, transaction));
-      const transaction: Transaction = { state: 'open', epoch: id.epoch, partitions: new Set(), offsets: false, timeout };
+      const transaction: Transaction = {
+        state: 'open',
+        epoch: id.epoch,
+        partitions: new Set(),
+        offsets: false,
+        timeout,
+      };
       id.transaction = transaction;
       id.state = 'open';
     }
@@ -165,7 +192,12 @@ export class Transactions {
    * The leader of a partition that holds something of the transaction takes more of it until its marker comes, whatever
    * the coordinator has decided meanwhile; otherwise it asks the coordinator.
    */
-  #participating(id: Id, holder: Holder, isOpen: (open: Transaction) => boolean, isIn: (open: Transaction) => boolean): Transaction {
+  #participating(
+    id: Id,
+    holder: Holder,
+    isOpen: (open: Transaction) => boolean,
+    isIn: (open: Transaction) => boolean,
+  ): Transaction {
     const { transaction } = id;
     if (transaction?.epoch === holder.epoch && isOpen(transaction)) return transaction;
     this.#current(holder);
@@ -192,8 +224,20 @@ export class Transactions {
     id.last = outcome;
     this.#counts[outcome === 'committed' ? 'transactionsCommitted' : 'transactionsAborted'] += 1;
     this.#scheduler.trace.add('kafka', () => `transaction of ${id.name} ${outcome}, epoch ${id.epoch}`);
-    for (const partition of transaction.partitions) this.#marker(id, () => partition.refusal === undefined, () => partition.mark(transaction));
-    if (transaction.offsets) this.#marker(id, () => true, () => this.#offsets.mark(transaction));
+    for (const partition of transaction.partitions) {
+      this.#marker(
+        id,
+        () => partition.refusal === undefined,
+        () => partition.mark(transaction),
+      );
+    }
+    if (transaction.offsets) {
+      this.#marker(
+        id,
+        () => true,
+        () => this.#offsets.mark(transaction),
+      );
+    }
     for (const write of id.markers) this.#writeSoon(write);
   }
 

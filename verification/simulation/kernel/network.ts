@@ -71,7 +71,12 @@ export class SimServer {
    * Carries `handle` out at the server when the request arrives; what it answers, or throws, arrives at the process.
    * A request that got no answer rejects with `unanswered`; the same when the server cannot be reached.
    */
-  request<T>(process: SimProcess, what: string, handle: () => T | Promise<T>, unanswered: (why: string) => Error): Promise<T> {
+  request<T>(
+    process: SimProcess,
+    what: string,
+    handle: () => T | Promise<T>,
+    unanswered: (why: string) => Error,
+  ): Promise<T> {
     const scheduler = this.#scheduler;
     const { random, trace } = scheduler;
     this.counts.requests += 1;
@@ -112,8 +117,12 @@ export class SimServer {
         };
         try {
           const handled = handle();
-          if (handled instanceof Promise) handled.then((value) => answer(() => resolve(value)), (error: unknown) => answer(() => reject(error as Error)));
-          else answer(() => resolve(handled));
+          if (handled instanceof Promise) {
+            handled.then(
+              (value) => answer(() => resolve(value)),
+              (error: unknown) => answer(() => reject(error as Error)),
+            );
+          } else answer(() => resolve(handled));
         } catch (error) {
           answer(() => reject(error as Error));
         }
@@ -123,6 +132,8 @@ export class SimServer {
 
   #delay(): number {
     const { random } = this.#scheduler;
-    return random.chance(this.faults.slow) ? random.below(this.faults.longDelay + 1) : 1 + Math.floor(this.#scheduler.skewed() * LATENCY);
+    return random.chance(this.faults.slow)
+      ? random.below(this.faults.longDelay + 1)
+      : 1 + Math.floor(this.#scheduler.skewed() * LATENCY);
   }
 }

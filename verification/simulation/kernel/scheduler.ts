@@ -52,7 +52,11 @@ export class Scheduler {
    */
   after(ms: number, process: SimProcess | null, run: () => void): Scheduled {
     const event: Event = {
-      at: this.#now + Math.max(0, Math.round(ms)), order: this.#order++, process, run, cancelled: false,
+      at: this.#now + Math.max(0, Math.round(ms)),
+      order: this.#order++,
+      process,
+      run,
+      cancelled: false,
       cancel: () => void (event.cancelled = true),
     };
     push(this.#heap, event);

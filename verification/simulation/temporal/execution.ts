@@ -27,7 +27,14 @@ export interface Activity {
 export interface OpenTask {
   attempt: number;
   /** Of the attempt that runs; undefined while it waits for a worker. */
-  started: { readonly startedAt: number; readonly jobs: number; readonly deadline: Scheduled; readonly worker: SimShardWorker } | undefined;
+  started:
+    | {
+        readonly startedAt: number;
+        readonly jobs: number;
+        readonly deadline: Scheduled;
+        readonly worker: SimShardWorker;
+      }
+    | undefined;
 }
 
 export class Run implements RunHistory {
@@ -52,7 +59,9 @@ export class Run implements RunHistory {
   /** Signals after which the server suggests to continue as new. */
   readonly suggestAfter: number;
 
-  constructor(options: Pick<Run, 'workflowId' | 'runId' | 'incarnation' | 'start' | 'taskQueue' | 'suggestAfter' | 'before'>) {
+  constructor(
+    options: Pick<Run, 'workflowId' | 'runId' | 'incarnation' | 'start' | 'taskQueue' | 'suggestAfter' | 'before'>,
+  ) {
     this.workflowId = options.workflowId;
     this.runId = options.runId;
     this.incarnation = options.incarnation;

@@ -5,7 +5,15 @@ import type { CallOptions } from '../../../workflows/engine.ts';
 export type ActivityName = keyof Activities;
 
 export type Done = { readonly ok: true; readonly value: string };
-export type Failed = { readonly ok: false; readonly type: string; readonly message: string; readonly nonRetryable: boolean; /** ms; before the call's own. */ readonly nextRetryDelay?: number; readonly details?: readonly unknown[]; readonly cause?: Failed };
+export type Failed = {
+  readonly ok: false;
+  readonly type: string;
+  readonly message: string;
+  readonly nonRetryable: boolean;
+  /** ms; before the call's own. */ readonly nextRetryDelay?: number;
+  readonly details?: readonly unknown[];
+  readonly cause?: Failed;
+};
 export type Outcome = Done | Failed;
 
 /** What a workflow task brings to the workflow. */
@@ -17,7 +25,13 @@ export type Job =
 export type Command =
   | { readonly type: 'startTimer'; readonly seq: number; readonly ms: number }
   | { readonly type: 'cancelTimer'; readonly seq: number }
-  | { readonly type: 'schedule'; readonly seq: number; readonly name: ActivityName; readonly request: string; readonly options: CallOptions }
+  | {
+      readonly type: 'schedule';
+      readonly seq: number;
+      readonly name: ActivityName;
+      readonly request: string;
+      readonly options: CallOptions;
+    }
   | { readonly type: 'cancelActivity'; readonly seq: number }
   | { readonly type: 'continueAsNew'; readonly start: string };
 
@@ -64,8 +78,21 @@ export interface TaskAttempt {
 }
 
 export function failed(error: unknown): Failed {
-  const { type, nonRetryable, message, nextRetryDelay, details } = error as { type?: string | null; nonRetryable?: boolean | null; message?: string; nextRetryDelay?: unknown; details?: readonly unknown[] | null };
-  return { ok: false, type: type ?? 'Error', message: message ?? String(error), nonRetryable: nonRetryable === true, ...(typeof nextRetryDelay === 'number' && { nextRetryDelay }), ...(details && { details }) };
+  const { type, nonRetryable, message, nextRetryDelay, details } = error as {
+    type?: string | null;
+    nonRetryable?: boolean | null;
+    message?: string;
+    nextRetryDelay?: unknown;
+    details?: readonly unknown[] | null;
+  };
+  return {
+    ok: false,
+    type: type ?? 'Error',
+    message: message ?? String(error),
+    nonRetryable: nonRetryable === true,
+    ...(typeof nextRetryDelay === 'number' && { nextRetryDelay }),
+    ...(details && { details }),
+  };
 }
 
 /** Of the server: no answer in time. */
@@ -90,5 +117,9 @@ export function backoffOf({ retry }: CallOptions, attempt: number): number {
 }
 
 export function mayRetry({ retry }: CallOptions, attempt: number, { type, nonRetryable }: Failed): boolean {
-  return !nonRetryable && !(retry.nonRetryableErrorTypes ?? []).includes(type) && attempt < (retry.maximumAttempts ?? Infinity);
+  return (
+    !nonRetryable &&
+    !(retry.nonRetryableErrorTypes ?? []).includes(type) &&
+    attempt < (retry.maximumAttempts ?? Infinity)
+  );
 }

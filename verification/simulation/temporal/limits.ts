@@ -12,7 +12,12 @@ export interface TemporalLimits {
   readonly signals: number;
 }
 
-export const TEMPORAL_LIMITS: TemporalLimits = { payload: 2_097_152, historyEvents: 51_200, historyBytes: 52_428_800, signals: 10_000 };
+export const TEMPORAL_LIMITS: TemporalLimits = {
+  payload: 2_097_152,
+  historyEvents: 51_200,
+  historyBytes: 52_428_800,
+  signals: 10_000,
+};
 
 /** bytes of an event besides its payload, about. */
 export const EVENT_BYTES = 120;

@@ -12,7 +12,11 @@ export async function act(instance: WorkflowInstance, step: Step, run: () => voi
 }
 
 /** What a workflow task brings, up to the local activities. */
-export async function beginTask(instance: WorkflowInstance, step: Step, task: Pick<Task, 'startedAt' | 'events' | 'bytes' | 'suggested' | 'jobs'>): Promise<void> {
+export async function beginTask(
+  instance: WorkflowInstance,
+  step: Step,
+  task: Pick<Task, 'startedAt' | 'events' | 'bytes' | 'suggested' | 'jobs'>,
+): Promise<void> {
   instance.now = task.startedAt;
   instance.events = task.events;
   instance.bytes = task.bytes;
@@ -45,7 +49,10 @@ export async function replay(instance: WorkflowInstance, step: Step): Promise<Re
     const now = JSON.stringify(instance.commands, compared);
     const then = JSON.stringify(task.commands, compared);
     if (instance.failure !== undefined || now !== then) {
-      return { different: `${workflowId}: non-determinism in task ${instance.seen + 1}: ${instance.failure?.message ?? ''}\n  then ${then}\n  now  ${now}`, owed };
+      return {
+        different: `${workflowId}: non-determinism in task ${instance.seen + 1}: ${instance.failure?.message ?? ''}\n  then ${then}\n  now  ${now}`,
+        owed,
+      };
     }
     instance.commands = [];
     instance.seen += 1;

@@ -8,7 +8,20 @@ import type { ShardWorker } from '../../../src/engine/worker/shard-worker.ts';
 import type { Noticed } from '../../../workflows/engine.ts';
 import type { SimProcess } from '../kernel/process.ts';
 import type { Scheduler } from '../kernel/scheduler.ts';
-import { backoffOf, failed, mayRetry, timeout, type ActivityName, type Command, type Done, type Failed, type Job, type Marker, type Outcome, type TaskAttempt } from './history.ts';
+import {
+  backoffOf,
+  failed,
+  mayRetry,
+  timeout,
+  type ActivityName,
+  type Command,
+  type Done,
+  type Failed,
+  type Job,
+  type Marker,
+  type Outcome,
+  type TaskAttempt,
+} from './history.ts';
 import { act, beginTask, replay, type Step } from './replay.ts';
 import { WorkflowInstance, type LocalCall } from './workflow-instance.ts';
 
@@ -128,7 +141,12 @@ export class SimShardWorker implements ShardWorker {
     });
   }
 
-  onActivity(token: string, name: ActivityName, request: string, under: Pick<Attempt, 'number' | 'scheduledAt' | 'limit'>): void {
+  onActivity(
+    token: string,
+    name: ActivityName,
+    request: string,
+    under: Pick<Attempt, 'number' | 'scheduledAt' | 'limit'>,
+  ): void {
     const { activities, link } = this.options;
     this.#running += 1;
     current = { ...under, cancelled: new AbortController().signal, heartbeat: () => undefined };
@@ -165,8 +183,12 @@ export class SimShardWorker implements ShardWorker {
     instance.seen += 1;
     // In memory before the server is told: the next task may come before the answer.
     const ended = commands.some(({ type }) => type === 'continueAsNew');
-    if (!ended && (!finished || !scheduler.random.chance(eviction)) && !this.#stopping) this.#cached.set(runId, instance);
-    const answer = await link.completeTask(task, { commands, markers, heartbeat: !finished }).catch(() => 'no answer' as const);
+    if (!ended && (!finished || !scheduler.random.chance(eviction)) && !this.#stopping) {
+      this.#cached.set(runId, instance);
+    }
+    const answer = await link
+      .completeTask(task, { commands, markers, heartbeat: !finished })
+      .catch(() => 'no answer' as const);
     if (answer === 'done') return;
     this.#cached.delete(runId);
     // As the SDK was seen to do: it goes on with what it did in the task that timed out, in the next one.
@@ -183,11 +205,17 @@ export class SimShardWorker implements ShardWorker {
   readonly #goneOn = new WeakSet<WorkflowInstance>();
 
   /** The workflow as it was after the last completed task, from memory or by replay. */
-  async #bringUp({ history }: TaskAttempt): Promise<{ readonly instance: WorkflowInstance; readonly owed: readonly Job[] }> {
+  async #bringUp({
+    history,
+  }: TaskAttempt): Promise<{ readonly instance: WorkflowInstance; readonly owed: readonly Job[] }> {
     const known = this.#cached.get(history.runId);
     if (known !== undefined && known.seen === history.tasks.length) return { instance: known, owed: [] };
     const { scheduler, process } = this.options;
-    const instance = new WorkflowInstance(history, (message) => scheduler.trace.add(process.name, () => message), (what) => this.options.onNoticed(history.workflowId, what));
+    const instance = new WorkflowInstance(
+      history,
+      (message) => scheduler.trace.add(process.name, () => message),
+      (what) => this.options.onNoticed(history.workflowId, what),
+    );
     const { different, owed } = await replay(instance, this.#step);
     if (different !== undefined) scheduler.fail(new Error(different));
     return { instance, owed };
@@ -264,7 +292,9 @@ export class SimShardWorker implements ShardWorker {
       if (next === undefined) this.#taken.localActivities -= 1;
       else next();
     });
-    const late = process.clock.sleep(call.options.startToCloseTimeout, over.signal).then((): Failed => timeout('start-to-close'));
+    const late = process.clock
+      .sleep(call.options.startToCloseTimeout, over.signal)
+      .then((): Failed => timeout('start-to-close'));
     const outcome = await Promise.race([result, late]);
     over.abort();
     return outcome;

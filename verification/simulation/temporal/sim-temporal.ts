@@ -9,7 +9,16 @@ import type { SimProcess } from '../kernel/process.ts';
 import { SimServer } from '../kernel/network.ts';
 import type { Scheduler } from '../kernel/scheduler.ts';
 import { Run, type Activity } from './execution.ts';
-import { backoffOf, mayRetry, timeout, type Command, type Done, type Failed, type Job, type TaskAttempt } from './history.ts';
+import {
+  backoffOf,
+  mayRetry,
+  timeout,
+  type Command,
+  type Done,
+  type Failed,
+  type Job,
+  type TaskAttempt,
+} from './history.ts';
 import { InvalidArgument, plainBytes, storedBytes, type TemporalLimits } from './limits.ts';
 import { cutOff } from './reset.ts';
 import { SimShardWorker, type ServerLink, type Slots, type TaskCompletion } from './shard-worker.ts';
@@ -38,7 +47,19 @@ export class SimTemporal {
   /** By workflow id: the current run. */
   readonly runs = new Map<string, Run>();
   readonly closed: Run[] = [];
-  readonly counts = { signals: 0, tasks: 0, tasksRepeatedWithMore: 0, taskTimeouts: 0, continuedAsNew: 0, continueAsNewWithSignals: 0, heartbeats: 0, replays: 0, waitedForSlot: 0, resets: 0, terminations: 0 };
+  readonly counts = {
+    signals: 0,
+    tasks: 0,
+    tasksRepeatedWithMore: 0,
+    taskTimeouts: 0,
+    continuedAsNew: 0,
+    continueAsNewWithSignals: 0,
+    heartbeats: 0,
+    replays: 0,
+    waitedForSlot: 0,
+    resets: 0,
+    terminations: 0,
+  };
   /** Bytes, and events of the longest history. */
   readonly largest = { largestSignal: 0, largestCarried: 0, longestHistory: 0, largestHistory: 0 };
   readonly #scheduler: Scheduler;
@@ -111,7 +132,9 @@ export class SimTemporal {
 
   /** Somebody resets a workflow to the `kept`th task of the run `back` runs ago; the signals since are given to the new run. */
   reset(workflowId: string, back: number, kept: number): void {
-    const chain = this.chainOf(workflowId).slice(0, back + 1).reverse();
+    const chain = this.chainOf(workflowId)
+      .slice(0, back + 1)
+      .reverse();
     const base = chain[0]!;
     const { tasks, jobs, activities, timers } = cutOff(chain, kept);
     this.#close(chain.at(-1)!);
@@ -126,7 +149,10 @@ export class SimTemporal {
     }
     this.runs.set(workflowId, run);
     this.counts.resets += 1;
-    this.#scheduler.trace.add('temporal', () => `${workflowId} is reset to task ${kept} of the run ${back} runs ago, with ${jobs.length} jobs`);
+    this.#scheduler.trace.add(
+      'temporal',
+      () => `${workflowId} is reset to task ${kept} of the run ${back} runs ago, with ${jobs.length} jobs`,
+    );
     const { now } = this.#scheduler;
     for (const { seq, at } of timers) this.#execute(run, { type: 'startTimer', seq, ms: Math.max(0, at - now) });
     for (const activity of activities) this.#execute(run, activity);
@@ -145,13 +171,21 @@ export class SimTemporal {
     this.#largest('largestHistory', bytes);
     const { historyEvents, historyBytes } = this.options.limits;
     if (events <= historyEvents && bytes <= historyBytes) return;
-    this.#scheduler.fail(new Error(`${workflowId}: a history of ${events} events and ${bytes} bytes is beyond the server's limits: terminated`));
+    this.#scheduler.fail(
+      new Error(
+        `${workflowId}: a history of ${events} events and ${bytes} bytes is beyond the server's limits: terminated`,
+      ),
+    );
   }
 
   /** The server would fail the workflow that asks for it. */
   #checkPayload({ workflowId }: Run, what: string, bytes: number): void {
     if (bytes <= this.options.limits.payload) return;
-    this.#scheduler.fail(new Error(`${workflowId}: ${what} of ${bytes} bytes is beyond the server's limit of a payload: the workflow fails`));
+    this.#scheduler.fail(
+      new Error(
+        `${workflowId}: ${what} of ${bytes} bytes is beyond the server's limit of a payload: the workflow fails`,
+      ),
+    );
   }
 
   #largest(count: 'largestSignal' | 'largestCarried' | 'longestHistory' | 'largestHistory', value: number): void {
@@ -159,13 +193,28 @@ export class SimTemporal {
   }
 
   /** A worker begins to poll. `activities`: see {@link SimShardWorker}. */
-  startWorker(process: SimProcess, taskQueue: string, activities: { readonly local: Activities; readonly regular: Activities }, slots = this.options.slots): SimShardWorker {
+  startWorker(
+    process: SimProcess,
+    taskQueue: string,
+    activities: { readonly local: Activities; readonly regular: Activities },
+    slots = this.options.slots,
+  ): SimShardWorker {
     const deregister = (gone: SimShardWorker): void => {
-      this.#workers.set(taskQueue, this.#workersOf(taskQueue).filter((other) => other !== gone));
+      this.#workers.set(
+        taskQueue,
+        this.#workersOf(taskQueue).filter((other) => other !== gone),
+      );
     };
     const { eviction } = this.options;
     const worker = new SimShardWorker({
-      scheduler: this.#scheduler, process, taskQueue, activities, eviction, slots, link: this.#linkOf(process), deregister,
+      scheduler: this.#scheduler,
+      process,
+      taskQueue,
+      activities,
+      eviction,
+      slots,
+      link: this.#linkOf(process),
+      deregister,
       onNoticed: (workflowId, what) => this.options.onNoticed?.(workflowId, what),
       onFree: () => this.#dispatchQueue(taskQueue),
     });
@@ -201,7 +250,14 @@ export class SimTemporal {
 
   #begin(workflowId: string, taskQueue: string, start: string): Run {
     const runId = this.#newId('run');
-    const run = this.#newRun({ workflowId, runId, incarnation: { startedAt: this.#scheduler.now, runId }, start, taskQueue, before: undefined });
+    const run = this.#newRun({
+      workflowId,
+      runId,
+      incarnation: { startedAt: this.#scheduler.now, runId },
+      start,
+      taskQueue,
+      before: undefined,
+    });
     this.runs.set(workflowId, run);
     return run;
   }
@@ -220,15 +276,29 @@ export class SimTemporal {
   /** Gives the open task to a worker, if it waits for one. */
   #dispatch(run: Run): void {
     const { task } = run;
-    if (task === undefined || task.started !== undefined || !this.server.up || this.runs.get(run.workflowId) !== run) return;
+    if (task === undefined || task.started !== undefined || !this.server.up || this.runs.get(run.workflowId) !== run) {
+      return;
+    }
     const worker = this.#choose(run);
     if (worker === undefined) return;
     if (!worker.hasSlot('tasks')) return this.#enqueue(run.taskQueue, () => this.#dispatch(run));
     worker.take('tasks');
     const { events, bytes } = run;
     const attempt: TaskAttempt = {
-      history: { workflowId: run.workflowId, runId: run.runId, incarnation: run.incarnation, start: run.start, taskQueue: run.taskQueue, tasks: [...run.tasks] },
-      attempt: task.attempt, startedAt: this.#scheduler.now, events, bytes, suggested: run.signals >= run.suggestAfter, jobs: [...run.jobs],
+      history: {
+        workflowId: run.workflowId,
+        runId: run.runId,
+        incarnation: run.incarnation,
+        start: run.start,
+        taskQueue: run.taskQueue,
+        tasks: [...run.tasks],
+      },
+      attempt: task.attempt,
+      startedAt: this.#scheduler.now,
+      events,
+      bytes,
+      suggested: run.signals >= run.suggestAfter,
+      jobs: [...run.jobs],
     };
     const deadline = this.#later(TASK_TIMEOUT, () => this.#taskFailed(attempt, 'timed out'));
     task.started = { startedAt: attempt.startedAt, jobs: attempt.jobs.length, deadline, worker };
@@ -255,13 +325,18 @@ export class SimTemporal {
   #deliver(worker: SimShardWorker, kind: 'tasks' | 'activities', run: () => void): void {
     const { random } = this.#scheduler;
     const lost = random.chance(this.options.lostTasks) || !this.server.reaches(worker.process);
-    this.#scheduler.after(1 + Math.floor(this.#scheduler.skewed() * 20), worker.process, lost ? () => worker.free(kind) : run);
+    this.#scheduler.after(
+      1 + Math.floor(this.#scheduler.skewed() * 20),
+      worker.process,
+      lost ? () => worker.free(kind) : run,
+    );
   }
 
   /** The run whose task this attempt still is; another's answer does not count. */
   #runOf({ history, attempt, startedAt }: TaskAttempt): Run | undefined {
     const run = this.runs.get(history.workflowId);
-    const isOpen = run?.runId === history.runId && run.task?.started?.startedAt === startedAt && run.task.attempt === attempt;
+    const isOpen =
+      run?.runId === history.runId && run.task?.started?.startedAt === startedAt && run.task.attempt === attempt;
     return isOpen && run.tasks.length === history.tasks.length ? run : undefined;
   }
 
@@ -275,12 +350,18 @@ export class SimTemporal {
     run.sticky = undefined;
     if (why === 'timed out') this.counts.taskTimeouts += 1;
     if (run.jobs.length > attempt.jobs.length) this.counts.tasksRepeatedWithMore += 1;
-    this.#scheduler.trace.add('temporal', () => `${run.workflowId}: task ${run.tasks.length + 1}, attempt ${attempt.attempt} ${why}`);
+    this.#scheduler.trace.add(
+      'temporal',
+      () => `${run.workflowId}: task ${run.tasks.length + 1}, attempt ${attempt.attempt} ${why}`,
+    );
     const wait = why === 'timed out' ? STICKY_TIMEOUT : Math.min(10_000, 100 * 2 ** task.attempt);
     this.#later(wait, () => this.#dispatch(run));
   }
 
-  #completeTask(attempt: TaskAttempt, { commands, markers, heartbeat }: TaskCompletion): 'done' | 'unknown task' | 'unhandled command' {
+  #completeTask(
+    attempt: TaskAttempt,
+    { commands, markers, heartbeat }: TaskCompletion,
+  ): 'done' | 'unknown task' | 'unhandled command' {
     const run = this.#runOf(attempt);
     if (run === undefined) return 'unknown task';
     const { jobs: covered, deadline, worker } = run.task!.started!;
@@ -293,7 +374,16 @@ export class SimTemporal {
     }
     deadline.cancel();
     const isOneWithNext = heartbeat && commands.length === 0 && markers.length === 0 && fresh.length === 0;
-    run.complete({ isOneWithNext, startedAt: attempt.startedAt, events: attempt.events, bytes: attempt.bytes, suggested: attempt.suggested, jobs: run.jobs.slice(0, covered), commands, markers });
+    run.complete({
+      isOneWithNext,
+      startedAt: attempt.startedAt,
+      events: attempt.events,
+      bytes: attempt.bytes,
+      suggested: attempt.suggested,
+      jobs: run.jobs.slice(0, covered),
+      commands,
+      markers,
+    });
     run.jobs = fresh;
     run.task = fresh.length > 0 || heartbeat ? { attempt: 1, started: undefined } : undefined;
     run.sticky = worker;
@@ -321,10 +411,23 @@ export class SimTemporal {
       case 'schedule': {
         const { seq, name, request, options } = command;
         const { now } = this.#scheduler;
-        const activity: Activity = { seq, name, request, options, attempt: 1, scheduledAt: now, limit: undefined, lastFailure: undefined, token: undefined, deadline: undefined };
+        const activity: Activity = {
+          seq,
+          name,
+          request,
+          options,
+          attempt: 1,
+          scheduledAt: now,
+          limit: undefined,
+          lastFailure: undefined,
+          token: undefined,
+          deadline: undefined,
+        };
         const { scheduleToCloseTimeout } = options;
         if (scheduleToCloseTimeout !== undefined) {
-          const timer = this.#later(scheduleToCloseTimeout, () => this.#endActivity(run, activity, timeout('schedule-to-close', activity.lastFailure)));
+          const timer = this.#later(scheduleToCloseTimeout, () =>
+            this.#endActivity(run, activity, timeout('schedule-to-close', activity.lastFailure)),
+          );
           activity.limit = { at: now + scheduleToCloseTimeout, timer };
         }
         const bytes = plainBytes(request);
@@ -349,7 +452,14 @@ export class SimTemporal {
         this.#close(run);
         this.counts.continuedAsNew += 1;
         this.#scheduler.trace.add('temporal', () => `${workflowId}: continues as new after ${run.tasks.length} tasks`);
-        const next = this.#newRun({ workflowId, runId: this.#newId('run'), incarnation, start: command.start, taskQueue, before: run });
+        const next = this.#newRun({
+          workflowId,
+          runId: this.#newId('run'),
+          incarnation,
+          start: command.start,
+          taskQueue,
+          before: run,
+        });
         next.grow(bytes);
         this.runs.set(workflowId, next);
         next.task = { attempt: 1, started: undefined };
@@ -375,7 +485,11 @@ export class SimTemporal {
       this.#activityEnded(run, activity, token, timeout('start-to-close')),
     );
     this.#tokens.set(token, { run, activity });
-    const attempt = { number: activity.attempt, scheduledAt: activity.scheduledAt, limit: Math.min(activity.options.startToCloseTimeout, (activity.limit?.at ?? Infinity) - activity.scheduledAt) };
+    const attempt = {
+      number: activity.attempt,
+      scheduledAt: activity.scheduledAt,
+      limit: Math.min(activity.options.startToCloseTimeout, (activity.limit?.at ?? Infinity) - activity.scheduledAt),
+    };
     this.#deliver(worker, 'activities', () => worker.onActivity(token, activity.name, activity.request, attempt));
   }
 
@@ -386,10 +500,14 @@ export class SimTemporal {
     if (activity.token !== token || run.activities.get(activity.seq) !== activity) return;
     activity.deadline?.cancel();
     activity.token = undefined;
-    if (outcome.ok || !mayRetry(activity.options, activity.attempt, outcome)) return this.#endActivity(run, activity, outcome);
+    if (outcome.ok || !mayRetry(activity.options, activity.attempt, outcome)) {
+      return this.#endActivity(run, activity, outcome);
+    }
     const wait = outcome.nextRetryDelay ?? backoffOf(activity.options, activity.attempt);
     // No time is left for another attempt: the server ends it at once.
-    if (activity.limit !== undefined && this.#scheduler.now + wait > activity.limit.at) return this.#endActivity(run, activity, outcome);
+    if (activity.limit !== undefined && this.#scheduler.now + wait > activity.limit.at) {
+      return this.#endActivity(run, activity, outcome);
+    }
     activity.attempt += 1;
     activity.scheduledAt = this.#scheduler.now + wait;
     activity.lastFailure = outcome;
@@ -418,10 +536,15 @@ export class SimTemporal {
       failTask: (task, error) =>
         this.server.request(process, 'failing a task', () => this.#taskFailed(task, error.message), unanswered),
       completeActivity: (token, outcome) =>
-        this.server.request(process, 'completing an activity', () => {
-          const known = this.#tokens.get(token);
-          if (known !== undefined) this.#activityEnded(known.run, known.activity, token, outcome);
-        }, unanswered),
+        this.server.request(
+          process,
+          'completing an activity',
+          () => {
+            const known = this.#tokens.get(token);
+            if (known !== undefined) this.#activityEnded(known.run, known.activity, token, outcome);
+          },
+          unanswered,
+        ),
     };
   }
 

@@ -5,7 +5,15 @@
 import { enrichUser } from '../../../workflows/enrich-user.ts';
 import type { CallOptions, Engine, Noticed } from '../../../workflows/engine.ts';
 import { EVENTS_SIGNAL } from '../../../workflows/messages.ts';
-import { errorOf, type ActivityName, type Command, type Job, type Marker, type Outcome, type RunHistory } from './history.ts';
+import {
+  errorOf,
+  type ActivityName,
+  type Command,
+  type Job,
+  type Marker,
+  type Outcome,
+  type RunHistory,
+} from './history.ts';
 
 export interface LocalCall {
   readonly seq: number;
@@ -55,7 +63,9 @@ export class WorkflowInstance {
   signals(jobs: readonly Job[]): void {
     if (!this.#began) {
       this.#began = true;
-      enrichUser(this.#engine(), JSON.parse(this.history.start)).catch((error: unknown) => (this.failure = error as Error));
+      enrichUser(this.#engine(), JSON.parse(this.history.start)).catch(
+        (error: unknown) => (this.failure = error as Error),
+      );
     }
     for (const job of jobs) {
       if (job.type !== 'signal') continue;
@@ -110,7 +120,12 @@ export class WorkflowInstance {
       incarnation: this.history.incarnation,
       taskQueue: this.history.taskQueue,
       now: () => this.now,
-      history: () => ({ events: this.events, bytes: this.bytes, continueAsNewSuggested: this.suggested, newVersion: false }),
+      history: () => ({
+        events: this.events,
+        bytes: this.bytes,
+        continueAsNewSuggested: this.suggested,
+        newVersion: false,
+      }),
       onEvents: (handler) => void (this.#onEvents = handler),
       onForeign: () => undefined,
       patched: () => true,

@@ -46,7 +46,10 @@ export interface Cluster extends FetchingCluster {
     }>;
   }>;
   findControllerBroker(): Promise<{
-    describeConfigs(options: { resources: readonly { type: number; name: string }[]; includeSynonyms: boolean }): Promise<{
+    describeConfigs(options: {
+      resources: readonly { type: number; name: string }[];
+      includeSynonyms: boolean;
+    }): Promise<{
       resources: readonly { configEntries: readonly { configName: string; configValue: string | null }[] }[];
     }>;
   }>;
@@ -111,7 +114,9 @@ export function createAdmin(config: KafkaConfig, logger: Logger, timeout = TIMEO
         const coordinator = await cluster.findGroupCoordinator({ groupId });
         const { responses } = await coordinator.offsetFetch({ groupId, topics: byTopic(partitions) });
         const found = new Map(
-          responses.flatMap(({ topic, partitions: rows }) => rows.map((row) => [`${topic}/${row.partition}`, row] as const)),
+          responses.flatMap(({ topic, partitions: rows }) =>
+            rows.map((row) => [`${topic}/${row.partition}`, row] as const),
+          ),
         );
         return partitions.map(({ topic, partition }) => {
           const row = found.get(`${topic}/${partition}`);
@@ -128,7 +133,9 @@ export function createAdmin(config: KafkaConfig, logger: Logger, timeout = TIMEO
       ask('looking up an offset by time', async (cluster) => {
         await cluster.addMultipleTargetTopics([topic]);
         await cluster.refreshMetadataIfNecessary();
-        const offset = (await offsetsOf(cluster, [{ topic, partition }], { fromTimestamp: timestamp })).get(`${topic}/${partition}`);
+        const offset = (await offsetsOf(cluster, [{ topic, partition }], { fromTimestamp: timestamp })).get(
+          `${topic}/${partition}`,
+        );
         return offset === undefined || offset < 0 ? null : offset;
       }),
 
@@ -184,21 +191,32 @@ export async function endOffsets(
     leaders = leadersOf(cluster, partitions, partial);
   }
   const missing = leaders.get(NO_LEADER)?.[0];
-  if (missing !== undefined && !partial) throw new EnrichmentError('KAFKA', `${missing.topic}, partition ${missing.partition} has no leader`);
+  if (missing !== undefined && !partial) {
+    throw new EnrichmentError('KAFKA', `${missing.topic}, partition ${missing.partition} has no leader`);
+  }
   leaders.delete(NO_LEADER);
   // Each leader by itself: one that does not answer takes nobody's answer away.
-  const answers = await Promise.all([...leaders.values()].map((led) => (partial ? boundsIfKnown(cluster, led) : boundsOf(cluster, led))));
+  const answers = await Promise.all(
+    [...leaders.values()].map((led) => (partial ? boundsIfKnown(cluster, led) : boundsOf(cluster, led))),
+  );
   const bounds = new Map(answers.flat().map((one) => [`${one.topic}/${one.partition}`, one]));
   return partitions.flatMap(({ topic, partition }) => bounds.get(`${topic}/${partition}`) ?? []);
 }
 
 /** By the broker that leads them. A partition that does not exist has no leader in a `partial` answer; else EnrichmentError TOPIC. */
-function leadersOf(cluster: Cluster, partitions: readonly TopicPartition[], partial: boolean): Map<number, TopicPartition[]> {
+function leadersOf(
+  cluster: Cluster,
+  partitions: readonly TopicPartition[],
+  partial: boolean,
+): Map<number, TopicPartition[]> {
   const leaders = new Map<number, TopicPartition[]>();
   for (const { topic, partition } of partitions) {
     const found = cluster.findTopicPartitionMetadata(topic).find(({ partitionId }) => partitionId === partition);
     if (found === undefined && !partial) {
-      throw new EnrichmentError('TOPIC', `${topic} has no partition ${partition}: create it, or name one that there is`);
+      throw new EnrichmentError(
+        'TOPIC',
+        `${topic} has no partition ${partition}: create it, or name one that there is`,
+      );
     }
     const leader = found?.leader ?? NO_LEADER;
     leaders.set(leader, [...(leaders.get(leader) ?? []), { topic, partition }]);
@@ -217,7 +235,9 @@ async function boundsIfKnown(cluster: Cluster, partitions: readonly TopicPartiti
     // Its leader may have moved.
     await deadline(PARTIAL_TIMEOUT, 'reading topic metadata', () => cluster.refreshMetadata()).catch(() => undefined);
     if (partitions.length <= 1) return [];
-    const alone = await Promise.allSettled(partitions.map((one) => deadline(PARTIAL_TIMEOUT, 'reading the end offsets', () => boundsOf(cluster, [one]))));
+    const alone = await Promise.allSettled(
+      partitions.map((one) => deadline(PARTIAL_TIMEOUT, 'reading the end offsets', () => boundsOf(cluster, [one]))),
+    );
     return alone.flatMap((settled) => (settled.status === 'fulfilled' ? settled.value : []));
   }
 }
@@ -230,7 +250,9 @@ async function boundsOf(cluster: Cluster, partitions: readonly TopicPartition[])
   return partitions.map(({ topic, partition }) => {
     const key = `${topic}/${partition}`;
     const [start, end] = [starts.get(key), ends.get(key)];
-    if (start === undefined || end === undefined) throw new EnrichmentError('KAFKA', `${topic}, partition ${partition}: its leader tells no offsets`);
+    if (start === undefined || end === undefined) {
+      throw new EnrichmentError('KAFKA', `${topic}, partition ${partition}: its leader tells no offsets`);
+    }
     return { topic, partition, start, end };
   });
 }
@@ -269,7 +291,9 @@ async function settingsOf(cluster: Cluster, topic: string): Promise<Readonly<Rec
     return Object.fromEntries(entries.map(({ configName, configValue }) => [configName, configValue ?? '']));
   } catch (error) {
     const types = typesOf(error);
-    if (types.some((type) => type.endsWith('AUTHORIZATION_FAILED') || type === 'UNKNOWN_TOPIC_OR_PARTITION')) return undefined;
+    if (types.some((type) => type.endsWith('AUTHORIZATION_FAILED') || type === 'UNKNOWN_TOPIC_OR_PARTITION')) {
+      return undefined;
+    }
     throw error;
   }
 }
@@ -298,9 +322,13 @@ async function connect(config: KafkaConfig, logger: Logger): Promise<Connection>
 
 /** kafkajs 2.2.4 keeps the maker of its Cluster under a symbol of this description (src/index.js). */
 function clusterOf({ kafka }: Client): Cluster {
-  const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === 'private:Kafka:createCluster');
+  const symbol = Object.getOwnPropertySymbols(kafka).find(
+    ({ description }) => description === 'private:Kafka:createCluster',
+  );
   const create = symbol === undefined ? undefined : (kafka as KafkaJS.Kafka & Record<symbol, unknown>)[symbol];
-  if (typeof create !== 'function') throw new EnrichmentError('LIBRARY', 'kafkajs has no Cluster under its symbol: another version?');
+  if (typeof create !== 'function') {
+    throw new EnrichmentError('LIBRARY', 'kafkajs has no Cluster under its symbol: another version?');
+  }
   return (create as (options: unknown) => Cluster)({
     metadataMaxAge: METADATA_MAX_AGE,
     allowAutoTopicCreation: false,

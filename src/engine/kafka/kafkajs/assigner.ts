@@ -45,9 +45,15 @@ export function assignPartitions(count: number, members: readonly MemberClaim[])
 }
 
 /** Throws EnrichmentError TOPIC unless all topics exist with one and the same number of partitions, which it returns. */
-export function commonPartitionCount(counts: readonly { readonly topic: string; readonly partitions: number }[]): number {
+export function commonPartitionCount(
+  counts: readonly { readonly topic: string; readonly partitions: number }[],
+): number {
   const [first] = counts;
-  if (first !== undefined && first.partitions > 0 && counts.every(({ partitions }) => partitions === first.partitions)) {
+  if (
+    first !== undefined &&
+    first.partitions > 0 &&
+    counts.every(({ partitions }) => partitions === first.partitions)
+  ) {
     return first.partitions;
   }
   const found = counts.map(({ topic, partitions }) => `${topic} has ${partitions}`).join(', ');

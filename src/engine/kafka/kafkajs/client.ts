@@ -96,7 +96,9 @@ export function createClient(config: KafkaConfig, logger: Logger, options: Clien
 
 export const openSocket: SocketFactory = ({ host, port, ssl, onConnect }) => {
   const servername = net.isIP(host) === 0 ? { servername: host } : {};
-  const socket = ssl ? tls.connect({ host, port, ...servername, ...ssl }, onConnect) : net.connect({ host, port }, onConnect);
+  const socket = ssl
+    ? tls.connect({ host, port, ...servername, ...ssl }, onConnect)
+    : net.connect({ host, port }, onConnect);
   socket.setKeepAlive(true, 60_000);
   socket.setNoDelay(true);
   return socket;
@@ -124,7 +126,9 @@ function pem(value: string, variable: string): string {
   try {
     return readFileSync(value, 'utf8');
   } catch (error) {
-    throw new EnrichmentError('CONFIG', `${variable}: the file "${value}" cannot be read (${messageOf(error)})`, { cause: error });
+    throw new EnrichmentError('CONFIG', `${variable}: the file "${value}" cannot be read (${messageOf(error)})`, {
+      cause: error,
+    });
   }
 }
 

@@ -34,7 +34,11 @@ export function codecs(limit = MAX_BATCH_BYTES): Readonly<Record<CodecName, Code
   };
 }
 
-function codec(name: CodecName, limit: number, decompress: (bytes: Buffer, limit: number) => Buffer | Promise<Buffer>): Codec {
+function codec(
+  name: CodecName,
+  limit: number,
+  decompress: (bytes: Buffer, limit: number) => Buffer | Promise<Buffer>,
+): Codec {
   return {
     async decompress(bytes) {
       try {

@@ -32,12 +32,22 @@ const HOPELESS_NAMES: ReadonlySet<string> = new Set([
 ]);
 
 /** A broker does not answer, or nobody knows of it any more. */
-const UNREACHABLE_NAMES: ReadonlySet<unknown> = new Set(['KafkaJSConnectionError', 'KafkaJSConnectionClosedError', 'KafkaJSRequestTimeoutError', 'KafkaJSBrokerNotFound']);
+const UNREACHABLE_NAMES: ReadonlySet<unknown> = new Set([
+  'KafkaJSConnectionError',
+  'KafkaJSConnectionClosedError',
+  'KafkaJSRequestTimeoutError',
+  'KafkaJSBrokerNotFound',
+]);
 
 /** The batch is larger than its topic takes. */
 const SIZE_TYPES: ReadonlySet<string> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
 /** These very records are not taken: a policy, a compacted topic and no key, a timestamp out of its bounds. */
-const CONTENT_TYPES: ReadonlySet<string> = new Set(['INVALID_RECORD', 'POLICY_VIOLATION', 'INVALID_TIMESTAMP', 'UNSUPPORTED_FOR_MESSAGE_FORMAT']);
+const CONTENT_TYPES: ReadonlySet<string> = new Set([
+  'INVALID_RECORD',
+  'POLICY_VIOLATION',
+  'INVALID_TIMESTAMP',
+  'UNSUPPORTED_FOR_MESSAGE_FORMAT',
+]);
 
 interface Thrown {
   readonly name?: unknown;
@@ -77,7 +87,12 @@ function isFenced(error: unknown): boolean {
 export function refusalOf(error: unknown): 'size' | 'content' | undefined {
   const types = typesOf(error);
   // A message keeps the type where an error was made of another one's text.
-  if (types.some((type) => SIZE_TYPES.has(type)) || /\b(MESSAGE_TOO_LARGE|RECORD_LIST_TOO_LARGE)\b/.test(messageOf(error))) return 'size';
+  if (
+    types.some((type) => SIZE_TYPES.has(type)) ||
+    /\b(MESSAGE_TOO_LARGE|RECORD_LIST_TOO_LARGE)\b/.test(messageOf(error))
+  ) {
+    return 'size';
+  }
   return types.some((type) => CONTENT_TYPES.has(type)) ? 'content' : undefined;
 }
 
@@ -131,6 +146,8 @@ export function kafkaError(what: string, error: unknown): EnrichmentError {
   for (const at of chain(error)) if (at instanceof EnrichmentError) return at;
   const types = typesOf(error);
   const said = types.length === 0 ? messageOf(error) : `${types.join(', ')}: ${messageOf(error)}`;
-  const detail = mayBePermission(error) ? `${said} (the broker is starting, or this user has no permission for that group or transactional id)` : said;
+  const detail = mayBePermission(error)
+    ? `${said} (the broker is starting, or this user has no permission for that group or transactional id)`
+    : said;
   return new EnrichmentError(isFenced(error) ? 'FENCED' : 'KAFKA', `${what} failed: ${detail}`, { cause: error });
 }

@@ -25,7 +25,10 @@ const UNREACHABLE_PAUSE = 200;
 export const positionKeepers = new Set<string>();
 
 interface FetchAnswer {
-  readonly responses: readonly { readonly topicName: string; readonly partitions: readonly { readonly partition: number; readonly errorCode: number }[] }[];
+  readonly responses: readonly {
+    readonly topicName: string;
+    readonly partitions: readonly { readonly partition: number; readonly errorCode: number }[];
+  }[];
 }
 
 /** Errors of partitions stay with their partitions. */
@@ -89,7 +92,11 @@ export function consumerGroupOf(Original: ConsumerGroupClass, errorOf: (code: nu
       const fetchTopicsOffset = cluster.fetchTopicsOffset.bind(cluster);
       // Where to begin, of what was never committed: without those that nobody can tell now.
       cluster.fetchTopicsOffset = async (topics) => {
-        const led = topics.map(({ topic, partitions, ...rest }) => ({ ...rest, topic, partitions: partitions.filter(({ partition }) => this.hasLeader(topic, partition)) }));
+        const led = topics.map(({ topic, partitions, ...rest }) => ({
+          ...rest,
+          topic,
+          partitions: partitions.filter(({ partition }) => this.hasLeader(topic, partition)),
+        }));
         const found = await fetchTopicsOffset(led);
         return topics.map(({ topic }) => found.find((row) => row.topic === topic) ?? { topic, partitions: [] });
       };
@@ -111,14 +118,21 @@ export function consumerGroupOf(Original: ConsumerGroupClass, errorOf: (code: nu
       return good;
     }
 
-    override filterPartitionsByNode(nodeId: number | string, topicPartitions: readonly TopicPartitions[]): TopicPartitions[] {
+    override filterPartitionsByNode(
+      nodeId: number | string,
+      topicPartitions: readonly TopicPartitions[],
+    ): TopicPartitions[] {
       const found = super.filterPartitionsByNode(nodeId, topicPartitions);
       const [first] = this.hungry.get(String(nodeId))?.values() ?? [];
       if (first === undefined) return found;
-      const order = <T>(list: readonly T[], isFirst: (one: T) => boolean): T[] => [...list.filter(isFirst), ...list.filter((one) => !isFirst(one))];
+      const order = <T>(list: readonly T[], isFirst: (one: T) => boolean): T[] => [
+        ...list.filter(isFirst),
+        ...list.filter((one) => !isFirst(one)),
+      ];
       return order(found, ({ topic }) => topic === first.topic).map(({ topic, partitions }) => ({
         topic,
-        partitions: topic === first.topic ? order(partitions, (partition) => partition === first.partition) : partitions,
+        partitions:
+          topic === first.topic ? order(partitions, (partition) => partition === first.partition) : partitions,
       }));
     }
 
@@ -138,7 +152,12 @@ export function consumerGroupOf(Original: ConsumerGroupClass, errorOf: (code: nu
     private async lookForLeaders(): Promise<void> {
       if (performance.now() - this.refreshedAt < REFRESH_INTERVAL) return;
       const missing = this.assigned().some(({ topic, partitions }) => {
-        const led = new Set(this.cluster.findTopicPartitionMetadata(topic).filter(({ leader }) => leader !== NO_LEADER).map(({ partitionId }) => partitionId));
+        const led = new Set(
+          this.cluster
+            .findTopicPartitionMetadata(topic)
+            .filter(({ leader }) => leader !== NO_LEADER)
+            .map(({ partitionId }) => partitionId),
+        );
         return partitions.some((partition) => !led.has(partition));
       });
       if (missing) await this.refresh();

@@ -103,7 +103,9 @@ class KafkaGroupMember implements GroupMember {
   }
 
   async start(handlers: GroupHandlers): Promise<void> {
-    if (this.#handlers !== undefined) throw new EnrichmentError('KAFKA', `the member of ${this.#options.groupId} was started twice`);
+    if (this.#handlers !== undefined) {
+      throw new EnrichmentError('KAFKA', `the member of ${this.#options.groupId} was started twice`);
+    }
     this.#handlers = handlers;
     if (handlers.onOutOfRange !== undefined) positionKeepers.add(this.#options.groupId);
     this.#starting = this.#start();
@@ -229,7 +231,9 @@ class KafkaGroupMember implements GroupMember {
   async #open(generation: Generation, handlers: GroupHandlers): Promise<void> {
     await handlers.onAssigned(generation.partitions);
     if (this.#generation !== generation) return;
-    const all = this.#options.topics.flatMap((topic) => generation.partitions.map((partition) => ({ topic, partition })));
+    const all = this.#options.topics.flatMap((topic) =>
+      generation.partitions.map((partition) => ({ topic, partition })),
+    );
     const committed = all.length === 0 ? [] : await this.#options.committed(all);
     for (const { topic, partition, offset } of committed) {
       const key = keyOf(topic, partition);
@@ -238,7 +242,13 @@ class KafkaGroupMember implements GroupMember {
     generation.open = true;
   }
 
-  async #onBatch({ batch: delivered, heartbeat, resolveOffset, isRunning, isStale }: KafkaJS.EachBatchPayload): Promise<void> {
+  async #onBatch({
+    batch: delivered,
+    heartbeat,
+    resolveOffset,
+    isRunning,
+    isStale,
+  }: KafkaJS.EachBatchPayload): Promise<void> {
     const batch = delivered as Batch;
     const { topic, partition } = batch;
     const generation = this.#generation;
@@ -261,7 +271,9 @@ class KafkaGroupMember implements GroupMember {
       return;
     }
 
-    if (batch.refusal !== undefined && batch.isEmptyIncludingFiltered()) return this.#refuse(topic, partition, batch.refusal);
+    if (batch.refusal !== undefined && batch.isEmptyIncludingFiltered()) {
+      return this.#refuse(topic, partition, batch.refusal);
+    }
     const last = batch.lastOffset();
     if (last === null) return;
     const next = Number(last) + 1;
@@ -286,8 +298,9 @@ class KafkaGroupMember implements GroupMember {
   /** The broker is asked again in a moment, unless the receiver seeks before. */
   #outOfRange(topic: string, partition: number, offset: number, generation: Generation): void {
     const position = generation.positions.get(keyOf(topic, partition));
-    if (position !== undefined && position !== offset) this.#consumer.seek({ topic, partition, offset: String(position) });
-    else {
+    if (position !== undefined && position !== offset) {
+      this.#consumer.seek({ topic, partition, offset: String(position) });
+    } else {
       this.#lookAgain(topic, partition, LOOK_FOR_OFFSET);
       this.#handlers?.onOutOfRange?.(topic, partition);
     }
@@ -332,7 +345,13 @@ class KafkaGroupMember implements GroupMember {
 }
 
 function recordOf({ offset, timestamp, key, value, headers }: KafkaJS.KafkaMessage): InRecord {
-  return { offset: Number(offset), ...timestampOf(timestamp), key, value, ...(headers === undefined ? {} : { headers }) };
+  return {
+    offset: Number(offset),
+    ...timestampOf(timestamp),
+    key,
+    value,
+    ...(headers === undefined ? {} : { headers }),
+  };
 }
 
 function keyOf(topic: string, partition: number): string {

@@ -51,7 +51,11 @@ export interface Batch extends KafkaJS.Batch {
   isEmptyIncludingFiltered(): boolean;
 }
 
-type BatchClass = new (topic: string, fetchedOffset: string, data: PartitionData) => {
+type BatchClass = new (
+  topic: string,
+  fetchedOffset: string,
+  data: PartitionData,
+) => {
   readonly fetchedOffset: string;
   readonly rawMessages: readonly unknown[];
   isEmptyIncludingFiltered(): boolean;
@@ -88,25 +92,39 @@ function load(): Library {
   for (const file of others) delete require.cache[file];
   try {
     // From the inside out: a module keeps what it has required.
-    replace(require, 'kafkajs/src/protocol/recordBatch/record/v0/decoder', (original) => recordDecoder(original as Parameters<typeof recordDecoder>[0]));
+    replace(require, 'kafkajs/src/protocol/recordBatch/record/v0/decoder', (original) =>
+      recordDecoder(original as Parameters<typeof recordDecoder>[0]),
+    );
     replace(require, 'kafkajs/src/protocol/recordBatch/record/v0', (original) => {
       const [encode, Encoder] = [original, require('kafkajs/src/protocol/encoder')] as Parameters<typeof recordEncoder>;
       return recordEncoder(encode, Encoder);
     });
     replace(require, 'kafkajs/src/protocol/requests/fetch/v4/decodeMessages', (original) => {
-      const [decoder, batch] = [require('kafkajs/src/protocol/decoder'), require('kafkajs/src/protocol/recordBatch/v0/decoder')] as unknown[];
+      const [decoder, batch] = [
+        require('kafkajs/src/protocol/decoder'),
+        require('kafkajs/src/protocol/recordBatch/v0/decoder'),
+      ] as unknown[];
       const [Decoder, decodeBatch, decodeOld] = [decoder, batch, original] as Parameters<typeof fetchDecoder>;
       return fetchDecoder(Decoder, decodeBatch, decodeOld);
     });
-    const { createErrorFromCode } = require('kafkajs/src/protocol/error') as { createErrorFromCode(code: number): Error };
+    const { createErrorFromCode } = require('kafkajs/src/protocol/error') as {
+      createErrorFromCode(code: number): Error;
+    };
     // The parsers of all later versions are these.
-    replace(require, 'kafkajs/src/protocol/requests/metadata/v0/response', (original) => ({ ...(original as object), parse: metadataParser(createErrorFromCode) }));
-    replace(require, 'kafkajs/src/protocol/requests/fetch/v0/response', (original) => ({ ...(original as object), parse: fetchParser }));
+    replace(require, 'kafkajs/src/protocol/requests/metadata/v0/response', (original) => ({
+      ...(original as object),
+      parse: metadataParser(createErrorFromCode),
+    }));
+    replace(require, 'kafkajs/src/protocol/requests/fetch/v0/response', (original) => ({
+      ...(original as object),
+      parse: fetchParser,
+    }));
     replace(require, 'kafkajs/src/consumer/filterAbortedMessages', () => filterAborted);
     replace(require, 'kafkajs/src/consumer/batch', (original) => batchOf(original as BatchClass));
     replace(require, 'kafkajs/src/consumer/fetchManager', (original) => stayingStopped(original as CreateFetchManager));
     replace(require, 'kafkajs/src/consumer/consumerGroup', (original) =>
-      consumerGroupOf(withCurrentCoordinator(original as ConsumerGroupClass), createErrorFromCode));
+      consumerGroupOf(withCurrentCoordinator(original as ConsumerGroupClass), createErrorFromCode),
+    );
     return withCodecs(require('kafkajs') as Library);
   } finally {
     for (const [file, module] of aside) require.cache[file] = module;
@@ -116,7 +134,9 @@ function load(): Library {
 function replace(require: NodeJS.Require, id: string, make: (original: unknown) => unknown): void {
   const original: unknown = require(id);
   const module = require.cache[require.resolve(id)];
-  if (module === undefined) throw new EnrichmentError('LIBRARY', `${id} cannot be replaced: it is not in the module cache`);
+  if (module === undefined) {
+    throw new EnrichmentError('LIBRARY', `${id} cannot be replaced: it is not in the module cache`);
+  }
   module.exports = make(original);
 }
 
@@ -174,7 +194,9 @@ function batchOf(Original: BatchClass): BatchClass {
     }
 
     isEmpty(): boolean {
-      return this.rawMessages.length === 0 && this.lastRead === undefined && this.refusal === undefined && !this.outOfRange;
+      return (
+        this.rawMessages.length === 0 && this.lastRead === undefined && this.refusal === undefined && !this.outOfRange
+      );
     }
   };
 }

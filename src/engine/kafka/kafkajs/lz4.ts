@@ -21,7 +21,7 @@ const MIN_MATCH = 4;
 export function decompressLz4(bytes: Buffer, limit: number): Buffer {
   const blocks: Buffer[] = [];
   let total = 0;
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const frame = readFrame(bytes, at, limit - total);
     blocks.push(frame.content);
     total += frame.content.length;

@@ -11,7 +11,11 @@ export interface Metadata {
   readonly topicMetadata: readonly {
     readonly topicErrorCode: number;
     readonly topic: string;
-    readonly partitionMetadata: readonly { readonly partitionErrorCode: number; readonly partitionId: number; readonly leader: number }[];
+    readonly partitionMetadata: readonly {
+      readonly partitionErrorCode: number;
+      readonly partitionId: number;
+      readonly leader: number;
+    }[];
   }[];
 }
 

@@ -85,7 +85,7 @@ export async function createPlainProducer(config: KafkaConfig, logger: Logger): 
 
   async function sendFitting(topic: string, partition: number, records: readonly OutRecord[]): Promise<void> {
     let written = 0;
-    for (let refusals = 0; written < records.length; ) {
+    for (let refusals = 0; written < records.length;) {
       try {
         for (const batch of await batchesOf(records.slice(written), await rooms.of(topic))) {
           await rooms.send({ send }, topic, partition, [batch]);
@@ -99,11 +99,18 @@ export async function createPlainProducer(config: KafkaConfig, logger: Logger): 
     }
   }
 
-  async function send(topic: string, partition: number, records: readonly OutRecord[], options?: SendOptions): Promise<number> {
+  async function send(
+    topic: string,
+    partition: number,
+    records: readonly OutRecord[],
+    options?: SendOptions,
+  ): Promise<number> {
     const what = `send to ${topic}-${partition}`;
     try {
       const messages = messagesOf(records, partition);
-      const answer = await deadline(SEND_TIMEOUT, what, () => producer.send({ topic, acks: -1, messages, compression: compressionOf(options) }));
+      const answer = await deadline(SEND_TIMEOUT, what, () =>
+        producer.send({ topic, acks: -1, messages, compression: compressionOf(options) }),
+      );
       return assertAcknowledged(answer, topic, partition);
     } catch (error) {
       throw kafkaError(what, error);

@@ -27,7 +27,9 @@ type EncodeRecord = (fields: Fields) => Encoder;
 export function recordEncoder(original: EncodeRecord, Encoder: new () => Encoder): EncodeRecord {
   return (fields) => {
     const { offsetDelta = 0, timestampDelta = 0, key, value, headers = {} } = fields;
-    const list = Object.entries(headers).flatMap(([name, values]) => valuesOf(values).map((one) => [name, one] as const));
+    const list = Object.entries(headers).flatMap(([name, values]) =>
+      valuesOf(values).map((one) => [name, one] as const),
+    );
     if (list.every(([, one]) => one !== null && one !== undefined)) return original(fields);
     const body = new Encoder()
       .writeInt8(0)

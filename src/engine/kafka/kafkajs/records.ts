@@ -93,12 +93,18 @@ function headersOf(list: readonly Header[]): Headers {
 }
 
 /** Of all batches of one partition in one fetch. `decodeOld`: for the formats before Kafka 0.11. */
-export function fetchDecoder(Decoder: new (buffer: Buffer) => Decoder, decodeBatch: BatchDecoder, decodeOld: FetchDecoder): FetchDecoder {
+export function fetchDecoder(
+  Decoder: new (buffer: Buffer) => Decoder,
+  decodeBatch: BatchDecoder,
+  decodeOld: FetchDecoder,
+): FetchDecoder {
   return async (decoder) => {
     const { buffer } = decoder;
     const start = decoder.offset + 4;
     const size = buffer.readInt32BE(decoder.offset);
-    if (size <= MAGIC_AT || start + size > buffer.length || buffer.readInt8(start + MAGIC_AT) !== MAGIC) return decodeOld(decoder);
+    if (size <= MAGIC_AT || start + size > buffer.length || buffer.readInt8(start + MAGIC_AT) !== MAGIC) {
+      return decodeOld(decoder);
+    }
     decoder.offset = start + size;
 
     const batches = new Decoder(buffer.subarray(start, start + size));
@@ -124,13 +130,18 @@ export function fetchDecoder(Decoder: new (buffer: Buffer) => Decoder, decodeBat
 
 /** The last batch of an answer may be cut off; it comes whole with the next one. */
 function isWhole({ buffer, offset }: Decoder): boolean {
-  return offset + HEAD <= buffer.length && offset + BEFORE_LENGTH + buffer.readInt32BE(offset + LENGTH_AT) <= buffer.length;
+  return (
+    offset + HEAD <= buffer.length && offset + BEFORE_LENGTH + buffer.readInt32BE(offset + LENGTH_AT) <= buffer.length
+  );
 }
 
 async function decode(batches: Decoder, decodeBatch: BatchDecoder): Promise<readonly DecodedRecord[]> {
   const count = batches.buffer.readInt32BE(batches.offset + COUNT_AT);
   if (count > MAX_BATCH_RECORDS) {
-    throw new EnrichmentError('KAFKA', `a batch of ${count} records, expected at most ${MAX_BATCH_RECORDS}: have its producer write smaller batches (batch.size)`);
+    throw new EnrichmentError(
+      'KAFKA',
+      `a batch of ${count} records, expected at most ${MAX_BATCH_RECORDS}: have its producer write smaller batches (batch.size)`,
+    );
   }
   const { records } = await decodeBatch(batches);
   return records;

@@ -15,10 +15,12 @@ export function decompressSnappy(bytes: Buffer, limit: number): Buffer {
   if (bytes.length < XERIAL_HEADER) throw new Error('it ends in the middle');
   const blocks: Buffer[] = [];
   let total = 0;
-  for (let at = XERIAL_HEADER; at < bytes.length; ) {
+  for (let at = XERIAL_HEADER; at < bytes.length;) {
     const start = at + 4;
     const end = start + bytes.readInt32BE(at);
-    if (end < start || end > bytes.length) throw new Error(`a block of ${end - start} bytes at ${at} does not fit into ${bytes.length} bytes`);
+    if (end < start || end > bytes.length) {
+      throw new Error(`a block of ${end - start} bytes at ${at} does not fit into ${bytes.length} bytes`);
+    }
     const block = decompressBlock(bytes.subarray(start, end), limit - total);
     blocks.push(block);
     total += block.length;
@@ -52,7 +54,9 @@ function decompressBlock(bytes: Buffer, limit: number): Buffer {
         at += wide;
       }
       count += 1;
-      if (count > bytes.length - at || count > length - size) throw new Error(`a literal of ${count} bytes does not fit`);
+      if (count > bytes.length - at || count > length - size) {
+        throw new Error(`a literal of ${count} bytes does not fit`);
+      }
       bytes.copy(out, size, at, at + count);
       at += count;
       size += count;

@@ -76,14 +76,31 @@ export async function tailTopics(
         const { topic, partition, messages } = batch;
         const { refusal } = batch as Batch;
         if (refusal !== undefined && messages.length === 0) {
-          throw Object.assign(new EnrichmentError('KAFKA', `${topic}, partition ${partition}, offset ${refusal.offset}: ${refusal.reason}`), { retriable: false });
+          throw Object.assign(
+            new EnrichmentError(
+              'KAFKA',
+              `${topic}, partition ${partition}, offset ${refusal.offset}: ${refusal.reason}`,
+            ),
+            { retriable: false },
+          );
         }
         const place = `${topic}/${partition}`;
         const next = positions.get(place) ?? 0;
         for (const { offset, timestamp, key, value, headers } of messages) {
           if (Number(offset) < next) continue;
-          const text = Object.entries(headers ?? {}).map(([name, content]) => [name, String(Array.isArray(content) ? content.at(-1) : content)]);
-          const record = { topic, partition, offset: Number(offset), ...timestampOf(timestamp), key, value, headers: Object.fromEntries(text) };
+          const text = Object.entries(headers ?? {}).map(([name, content]) => [
+            name,
+            String(Array.isArray(content) ? content.at(-1) : content),
+          ]);
+          const record = {
+            topic,
+            partition,
+            offset: Number(offset),
+            ...timestampOf(timestamp),
+            key,
+            value,
+            headers: Object.fromEntries(text),
+          };
           records.push(record);
           onRecord(record);
         }

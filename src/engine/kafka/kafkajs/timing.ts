@@ -18,7 +18,11 @@ export async function deadline<T>(ms: number, what: string, run: () => Promise<T
 }
 
 /** Repeats `run` until it succeeds, `ms` have passed, or `hopeless` says that the error will stay. */
-export async function retrying<T>(ms: number, hopeless: (error: unknown) => boolean, run: () => Promise<T>): Promise<T> {
+export async function retrying<T>(
+  ms: number,
+  hopeless: (error: unknown) => boolean,
+  run: () => Promise<T>,
+): Promise<T> {
   const until = performance.now() + ms;
   for (let wait = 50; ; wait = Math.min(wait * 2, 1_000)) {
     try {

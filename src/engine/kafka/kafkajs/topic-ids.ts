@@ -18,14 +18,22 @@ export interface BrokerPool {
   withBroker<T>(callback: (found: { broker: Broker }) => Promise<T>): Promise<T | null>;
 }
 interface Broker {
-  readonly connectionPool: { send<T>(protocol: { request: object; response: { decode(payload: Buffer): Promise<T>; parse(decoded: T): Promise<T> } }): Promise<T> };
+  readonly connectionPool: {
+    send<T>(protocol: {
+      request: object;
+      response: { decode(payload: Buffer): Promise<T>; parse(decoded: T): Promise<T> };
+    }): Promise<T>;
+  };
 }
 
 const METADATA = 3;
 const VERSION = 10;
 
 /** Rejects when no broker answers. */
-export async function topicIdentities(pool: BrokerPool, topics: readonly string[]): Promise<TopicIdentity[] | undefined> {
+export async function topicIdentities(
+  pool: BrokerPool,
+  topics: readonly string[],
+): Promise<TopicIdentity[] | undefined> {
   if ((pool.versions?.[METADATA]?.maxVersion ?? 0) < VERSION) return undefined;
   const buffer = requestOf(topics);
   let problem: unknown;
@@ -34,7 +42,12 @@ export async function topicIdentities(pool: BrokerPool, topics: readonly string[
     broker.connectionPool
       .send({
         // What kafkajs takes for its Encoder has both.
-        request: { apiKey: METADATA, apiVersion: VERSION, apiName: 'Metadata', encode: async () => ({ buf: buffer, buffer }) },
+        request: {
+          apiKey: METADATA,
+          apiVersion: VERSION,
+          apiName: 'Metadata',
+          encode: async () => ({ buf: buffer, buffer }),
+        },
         response: { decode: async (payload: Buffer) => decodeIdentities(payload), parse: async (decoded) => decoded },
       })
       .catch((error: unknown) => {
@@ -42,7 +55,13 @@ export async function topicIdentities(pool: BrokerPool, topics: readonly string[
         throw error;
       }),
   );
-  if (found === null) throw new EnrichmentError('KAFKA', `no broker answers when it is asked for the ids of topics (${messageOf(problem)})`, { cause: problem });
+  if (found === null) {
+    throw new EnrichmentError(
+      'KAFKA',
+      `no broker answers when it is asked for the ids of topics (${messageOf(problem)})`,
+      { cause: problem },
+    );
+  }
   return topics.map((topic) => found.find((one) => one.topic === topic) ?? { topic, id: null, partitions: null });
 }
 
@@ -90,11 +109,19 @@ export function decodeIdentities(payload: Buffer): TopicIdentity[] {
       }
       read.skip(4);
       read.tags();
-      if (error === NO_ERROR) found.push({ topic, id: id.every((byte) => byte === 0) ? null : id.toString('base64url').slice(0, ID_LENGTH), partitions });
+      if (error === NO_ERROR) {
+        found.push({
+          topic,
+          id: id.every((byte) => byte === 0) ? null : id.toString('base64url').slice(0, ID_LENGTH),
+          partitions,
+        });
+      }
     }
     return found;
   } catch (error) {
-    throw new EnrichmentError('KAFKA', `the answer with the ids of topics cannot be read (${payload.length} bytes)`, { cause: error });
+    throw new EnrichmentError('KAFKA', `the answer with the ids of topics cannot be read (${payload.length} bytes)`, {
+      cause: error,
+    });
   }
 }
 

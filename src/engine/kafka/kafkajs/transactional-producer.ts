@@ -56,10 +56,18 @@ export async function fence(
   const until = performance.now() + (options.timeout ?? FENCE_TIMEOUT);
   for (let wait = 50; ; wait = Math.min(wait * 2, 1_000)) {
     try {
-      return await fenceOnce(config, transactionalId, logger, options, Math.max(SHORTEST_ATTEMPT, Math.min(ATTEMPT_TIMEOUT, until - performance.now())));
+      return await fenceOnce(
+        config,
+        transactionalId,
+        logger,
+        options,
+        Math.max(SHORTEST_ATTEMPT, Math.min(ATTEMPT_TIMEOUT, until - performance.now())),
+      );
     } catch (error) {
       // Not one more attempt without time for an answer: its error would hide this one.
-      if (isHopeless(error) || performance.now() + wait + SHORTEST_ATTEMPT >= until) throw kafkaError(`taking transactional id ${transactionalId}`, error);
+      if (isHopeless(error) || performance.now() + wait + SHORTEST_ATTEMPT >= until) {
+        throw kafkaError(`taking transactional id ${transactionalId}`, error);
+      }
       logger.debug({ transactionalId, err: error }, 'cannot take the transactional id yet, retrying');
       await pause(wait);
     }
@@ -73,7 +81,10 @@ async function fenceOnce(
   { socketFactory }: FenceOptions,
   timeout: number,
 ): Promise<TransactionalProducer> {
-  const client = createClient(config, logger, { retry: TRANSACTION_RETRY, ...(socketFactory ? { socketFactory } : {}) });
+  const client = createClient(config, logger, {
+    retry: TRANSACTION_RETRY,
+    ...(socketFactory ? { socketFactory } : {}),
+  });
   const producer = client.kafka.producer({
     transactionalId,
     idempotent: true,
@@ -139,7 +150,12 @@ class FencedProducer implements TransactionalProducer {
   ): Promise<number | null> {
     if (records.length === 0) return null;
     return this.#step(`send to ${topic}-${partition}`, async () => {
-      const answer = await transaction.send({ topic, acks: -1, messages: messagesOf(records, partition), compression: compressionOf(sendOptions) });
+      const answer = await transaction.send({
+        topic,
+        acks: -1,
+        messages: messagesOf(records, partition),
+        compression: compressionOf(sendOptions),
+      });
       return assertAcknowledged(answer, topic, partition);
     });
   }
@@ -219,7 +235,8 @@ export function assertAcknowledged(
   partition: number,
 ): number {
   const [only] = answer;
-  const covered = answer.length === 1 && only?.topicName === topic && only.partition === partition && only.errorCode === 0;
+  const covered =
+    answer.length === 1 && only?.topicName === topic && only.partition === partition && only.errorCode === 0;
   if (covered) return Number(only.baseOffset);
   throw new EnrichmentError(
     'KAFKA',

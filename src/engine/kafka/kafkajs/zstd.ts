@@ -16,7 +16,7 @@ const REPEATED_BYTE = 1;
 export function decompressZstd(bytes: Buffer, limit: number): Buffer {
   const chunks: Uint8Array[] = [];
   let total = 0;
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const frame = readFrame(bytes, at);
     at = frame.end;
     if (frame.content === undefined) continue;
@@ -51,10 +51,12 @@ function readFrame(bytes: Buffer, start: number): Frame {
   const sizeBytes = flags >>> 6 === 0 ? (single ? 1 : 0) : 2 ** (flags >>> 6);
   const contentSize = sizeBytes === 0 ? undefined : readSize(bytes, sizeAt, sizeBytes);
   const window = single ? contentSize! : windowOf(bytes.readUInt8(windowAt));
-  if (window > MAX_WINDOW) throw new Error(`a Zstandard frame with a window of ${window} bytes, expected at most ${MAX_WINDOW}`);
+  if (window > MAX_WINDOW) {
+    throw new Error(`a Zstandard frame with a window of ${window} bytes, expected at most ${MAX_WINDOW}`);
+  }
 
   let at = sizeAt + sizeBytes;
-  for (let last = false; !last; ) {
+  for (let last = false; !last;) {
     const head = bytes.readUIntLE(at, 3);
     last = (head & 1) === 1;
     at += 3 + (((head >>> 1) & 3) === REPEATED_BYTE ? 1 : head >>> 3);

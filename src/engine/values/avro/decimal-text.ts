@@ -43,6 +43,12 @@ export function scaledText(bytes: Buffer, { precision, scale }: Extract<Logical,
 
 function withoutSignExtension(bytes: Buffer): Buffer {
   let from = 0;
-  while (from + 1 < bytes.length && (bytes[from] === 0 || bytes[from] === 0xff) && (bytes[from]! & 0x80) === (bytes[from + 1]! & 0x80)) from += 1;
+  while (
+    from + 1 < bytes.length &&
+    (bytes[from] === 0 || bytes[from] === 0xff) &&
+    (bytes[from]! & 0x80) === (bytes[from + 1]! & 0x80)
+  ) {
+    from += 1;
+  }
   return bytes.subarray(from);
 }

@@ -20,7 +20,11 @@ export function avroDecoder(schemas: ReadonlyMap<number, KnownSchema>): ValueDec
   return {
     decode(value) {
       const id = schemaIdOf(value);
-      if (id === null) return { malformed: 'value: expected Avro in the Confluent wire format: a zero byte and a schema id of four bytes' };
+      if (id === null) {
+        return {
+          malformed: 'value: expected Avro in the Confluent wire format: a zero byte and a schema id of four bytes',
+        };
+      }
       const schema = schemas.get(id) ?? { unusable: 'it was not asked for' };
       if ('unusable' in schema) return { malformed: `value: schema ${id} cannot be used: ${schema.unusable}` };
       const located = scan(schema, value, PREFIX);

@@ -21,7 +21,9 @@ export function logicalTypeOf(kind: string, attributes: Readonly<Record<string, 
   if (kind === 'long' && perMs !== undefined) return { is: 'timestamp', perMs };
   if (kind === 'fixed' && logicalType === 'uuid' && size === 16) return { is: 'uuid' };
   if ((kind !== 'bytes' && kind !== 'fixed') || logicalType !== 'decimal') return undefined;
-  if (!isCount(precision) || !isCount(scale) || precision < 1 || precision > MAX_PRECISION || scale > precision) return undefined;
+  if (!isCount(precision) || !isCount(scale) || precision < 1 || precision > MAX_PRECISION || scale > precision) {
+    return undefined;
+  }
   return { is: 'decimal', precision, scale };
 }
 

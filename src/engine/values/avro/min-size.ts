@@ -6,7 +6,7 @@ import type { ArrayType, AvroType, MapType, RecordType } from './schema.ts';
 
 /** Sets all of them. False when a record has no finite value. */
 export function finiteSizes(records: readonly RecordType[], collections: readonly (ArrayType | MapType)[]): boolean {
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false;
     for (const record of records) {
       let size = 0;

@@ -19,12 +19,18 @@ export interface Located {
 }
 
 /** The value goes from `from` to the end of `bytes`. Never throws. */
-export function scan({ records, union }: WriterSchema, bytes: Buffer, from: number): Located | { readonly malformed: string } {
+export function scan(
+  { records, union }: WriterSchema,
+  bytes: Buffer,
+  from: number,
+): Located | { readonly malformed: string } {
   const scanner = new Scanner(bytes, from);
   try {
     const record = records[union ? scanner.index(records.length, 'union') : 0] as RecordType;
     const places = scanner.record(record, 0);
-    if (scanner.cursor.left > 0) return { malformed: `expected the end at ${scanner.cursor.at}, found ${scanner.cursor.left} bytes more` };
+    if (scanner.cursor.left > 0) {
+      return { malformed: `expected the end at ${scanner.cursor.at}, found ${scanner.cursor.left} bytes more` };
+    }
     return { record, places };
   } catch (error) {
     if (error instanceof Malformed) return { malformed: error.what };

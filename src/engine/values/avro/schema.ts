@@ -71,13 +71,19 @@ class Unusable {
 
 /** Never throws; `unusable` quotes at most names of types and fields. */
 export function parseWriterSchema(text: string): WriterSchema | { readonly unusable: string } {
-  if (text.length > MAX_SCHEMA_LENGTH) return { unusable: `it is ${text.length} characters long, expected at most ${MAX_SCHEMA_LENGTH}` };
+  if (text.length > MAX_SCHEMA_LENGTH) {
+    return { unusable: `it is ${text.length} characters long, expected at most ${MAX_SCHEMA_LENGTH}` };
+  }
   try {
     const parser = new Parser();
     const top = parser.parse(jsonOf(text), '', 0);
-    if (!finiteSizes(parser.records, parser.collections)) throw new Unusable('it has a record that contains itself without end');
+    if (!finiteSizes(parser.records, parser.collections)) {
+      throw new Unusable('it has a record that contains itself without end');
+    }
     const records = top.kind === 'union' ? top.branches : [top];
-    if (!records.every((type) => type.kind === 'record')) throw new Unusable('expected a record, or a union of records');
+    if (!records.every((type) => type.kind === 'record')) {
+      throw new Unusable('expected a record, or a union of records');
+    }
     return { records, union: top.kind === 'union' };
   } catch (error) {
     if (error instanceof Unusable) return { unusable: error.why };
@@ -119,7 +125,11 @@ class Parser {
       case 'fixed':
         return this.fixed(json, namespace);
       case 'array': {
-        const array: ArrayType = { kind: 'array', items: this.parse(own(json, 'items'), namespace, depth + 1), minItem: 0 };
+        const array: ArrayType = {
+          kind: 'array',
+          items: this.parse(own(json, 'items'), namespace, depth + 1),
+          minItem: 0,
+        };
         this.collections.push(array);
         return array;
       }

@@ -31,9 +31,15 @@ test('the first offset since a time', async (t) => {
   const topic = await lab.topic(2);
   const producer = await createPlainProducer(lab.config, silentLogger());
   t.after(() => producer.close());
-  await producer.send(topic, [1_000, 3_000, 2_000, 5_000].map((timestamp) => ({ key: '21', value: 'x', timestamp }))); // partition 0
+  await producer.send(
+    topic,
+    [1_000, 3_000, 2_000, 5_000].map((timestamp) => ({ key: '21', value: 'x', timestamp })),
+  ); // partition 0
   const since = (timestamp: number, partition = 0) => lab.port().firstOffsetSince({ topic, partition }, timestamp);
-  assert.deepEqual([await since(0), await since(1_001), await since(3_001), await since(5_001), await since(0, 1)], [0, 1, 3, null, null]);
+  assert.deepEqual(
+    [await since(0), await since(1_001), await since(3_001), await since(5_001), await since(0, 1)],
+    [0, 1, 3, null, null],
+  );
 });
 
 test('a plain producer puts records where Kafka puts their key', async (t) => {
@@ -58,9 +64,15 @@ test('a plain producer sends more than one request takes', async (t) => {
   const topic = await lab.topic(1);
   const producer = await createPlainProducer(lab.config, silentLogger());
   t.after(() => producer.close());
-  const records = Array.from({ length: 30 }, (_, index) => ({ key: `${index}`, value: String(index).padEnd(100_000, '.') }));
+  const records = Array.from({ length: 30 }, (_, index) => ({
+    key: `${index}`,
+    value: String(index).padEnd(100_000, '.'),
+  }));
   await producer.send(topic, records);
-  assert.deepEqual((await lab.committed(topic)).map((value) => parseInt(value, 10)), records.map((_, index) => index));
+  assert.deepEqual(
+    (await lab.committed(topic)).map((value) => parseInt(value, 10)),
+    records.map((_, index) => index),
+  );
 });
 
 test('a plain producer refuses a topic that does not exist', async (t) => {
@@ -96,7 +108,14 @@ test('topics that exist and do not fit are named, and not changed', async (t) =>
   const bounded = { 'message.timestamp.after.max.ms': '3600000' };
   const ledger = await lab.topic(2, { 'cleanup.policy': 'delete' });
   const id = uniqueId('e');
-  const topics = { user: await lab.topic(2, bounded), session: await lab.topic(3, bounded), money: await lab.topic(2, bounded), output: `${id}-out`, deadLetter: `${id}-dead`, ledger };
+  const topics = {
+    user: await lab.topic(2, bounded),
+    session: await lab.topic(3, bounded),
+    money: await lab.topic(2, bounded),
+    output: `${id}-out`,
+    deadLetter: `${id}-dead`,
+    ledger,
+  };
   const config = { kafka: lab.config, topics, maxRecordBytes: 1_048_576 } as Config;
   const { findings } = await ensureTopics(config, silentLogger(), { partitions: 8, shards: 4 });
   const wrong = findings.filter(({ level }) => level === 'wrong').map(({ topic }) => topic);

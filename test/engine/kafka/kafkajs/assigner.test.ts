@@ -5,7 +5,12 @@ import { assignPartitions, commonPartitionCount } from '../../../../src/engine/k
 import { withCode } from '../../../support/publishing.ts';
 
 const assign = (count: number, members: Readonly<Record<string, readonly number[]>>): Record<string, number[]> =>
-  Object.fromEntries(assignPartitions(count, Object.entries(members).map(([id, owned]) => ({ id, owned }))));
+  Object.fromEntries(
+    assignPartitions(
+      count,
+      Object.entries(members).map(([id, owned]) => ({ id, owned })),
+    ),
+  );
 
 test('one member gets everything', () => {
   assert.deepEqual(assign(4, { a: [] }), { a: [0, 1, 2, 3] });
@@ -36,16 +41,25 @@ test('a claim on what does not exist, or on what another claims first, is void',
 test('always complete, disjoint and balanced; nothing moves without need; the order of members is nothing', () => {
   const generated = fc.record({
     count: fc.integer({ min: 0, max: 40 }),
-    members: fc.uniqueArray(fc.record({ id: fc.string({ minLength: 1, maxLength: 4 }), owned: fc.array(fc.integer({ min: 0, max: 45 }), { maxLength: 20 }) }), {
-      selector: ({ id }) => id,
-      minLength: 1,
-      maxLength: 8,
-    }),
+    members: fc.uniqueArray(
+      fc.record({
+        id: fc.string({ minLength: 1, maxLength: 4 }),
+        owned: fc.array(fc.integer({ min: 0, max: 45 }), { maxLength: 20 }),
+      }),
+      {
+        selector: ({ id }) => id,
+        minLength: 1,
+        maxLength: 8,
+      },
+    ),
   });
   fc.assert(
     fc.property(generated, ({ count, members }) => {
       const result = assignPartitions(count, members);
-      assert.deepEqual([...result.values()].flat().sort((a, b) => a - b), Array.from({ length: count }, (_, p) => p));
+      assert.deepEqual(
+        [...result.values()].flat().sort((a, b) => a - b),
+        Array.from({ length: count }, (_, p) => p),
+      );
       const sizes = [...result.values()].map(({ length }) => length);
       assert.ok(Math.max(...sizes) - Math.min(...sizes) <= 1);
       assert.deepEqual(assignPartitions(count, [...members].reverse()), result);
@@ -56,8 +70,18 @@ test('always complete, disjoint and balanced; nothing moves without need; the or
 });
 
 test('topics with different partition counts are refused, with the counts', () => {
-  assert.equal(commonPartitionCount([{ topic: 'a', partitions: 4 }, { topic: 'b', partitions: 4 }]), 4);
-  const differing = () => commonPartitionCount([{ topic: 'a', partitions: 4 }, { topic: 'b', partitions: 3 }]);
+  assert.equal(
+    commonPartitionCount([
+      { topic: 'a', partitions: 4 },
+      { topic: 'b', partitions: 4 },
+    ]),
+    4,
+  );
+  const differing = () =>
+    commonPartitionCount([
+      { topic: 'a', partitions: 4 },
+      { topic: 'b', partitions: 3 },
+    ]);
   assert.throws(differing, withCode('TOPIC'));
   assert.throws(differing, /a has 4, b has 3/);
   assert.throws(() => commonPartitionCount([{ topic: 'a', partitions: 0 }]), withCode('TOPIC'));

@@ -14,7 +14,13 @@ import { kafkaLab, uniqueId } from '../../../support/kafka-lab.ts';
 
 const CODECS = { gzip: 1, snappy: 2, lz4: 3, zstd: 4 } as const;
 /** More than a block of any codec, in several batches, and not too repetitive. */
-const VALUES = Array.from({ length: 400 }, (_, i) => `${i}: ${Buffer.from(`${i * 7919}`).toString('base64').repeat(1 + (i % 90))}`);
+const VALUES = Array.from(
+  { length: 400 },
+  (_, i) =>
+    `${i}: ${Buffer.from(`${i * 7919}`)
+      .toString('base64')
+      .repeat(1 + (i % 90))}`,
+);
 
 for (const [name, type] of Object.entries(CODECS)) {
   test(`a member of a group reads batches compressed with ${name}`, async (t) => {
@@ -28,7 +34,11 @@ for (const [name, type] of Object.entries(CODECS)) {
     const producer = await port.fence(uniqueId('writer'));
     for (const values of [VALUES.slice(0, 1), VALUES.slice(1, 3), VALUES.slice(3)]) {
       const transaction = await producer.begin();
-      await transaction.send(topic, 0, values.map((value) => ({ key: 'k', value, headers: { h: 'x' } })));
+      await transaction.send(
+        topic,
+        0,
+        values.map((value) => ({ key: 'k', value, headers: { h: 'x' } })),
+      );
       await transaction.commit();
     }
     await producer.close();
@@ -51,14 +61,22 @@ test('a batch above the limit holds up its partition alone, and says where it is
   const topic = await lab.topic(2, { 'compression.type': 'snappy' });
   const group = uniqueId('group');
   const lines: { level: number; msg: string; reason?: string }[] = [];
-  const logger = createLogger({ level: 'error', destination: { write: (line) => void lines.push(JSON.parse(line) as (typeof lines)[number]) } });
+  const logger = createLogger({
+    level: 'error',
+    destination: { write: (line) => void lines.push(JSON.parse(line) as (typeof lines)[number]) },
+  });
   const port = createKafka(lab.config, logger);
   t.after(() => port.close());
   const producer = await port.fence(uniqueId('writer'));
   const write = async (partition: number, value: string) => {
     const transaction = await producer.begin();
     await transaction.send(topic, partition, [{ key: null, value }]);
-    if (value === 'first') await transaction.sendOffsets(group, [0, 1].map((number) => ({ topic, partition: number, offset: 0, metadata: '' })));
+    if (value === 'first') {
+      await transaction.sendOffsets(
+        group,
+        [0, 1].map((number) => ({ topic, partition: number, offset: 0, metadata: '' })),
+      );
+    }
     await transaction.commit();
   };
   // Each with its marker: the large one is at offset 2.
@@ -68,7 +86,10 @@ test('a batch above the limit holds up its partition alone, and says where it is
   const seen = await lab.member(port, group, [topic]);
   const [line] = await eventually('it says so', () => (lines.length > 0 ? lines : undefined));
   assert.match(line!.msg, new RegExp(`^${topic}, partition 0 waits at offset 2 for a batch that cannot be read`));
-  assert.match(line!.reason!, /^a batch of records compressed with snappy \(\d+ bytes\) is above 1000 bytes when decompressed/);
+  assert.match(
+    line!.reason!,
+    /^a batch of records compressed with snappy \(\d+ bytes\) is above 1000 bytes when decompressed/,
+  );
   await write(1, 'more');
   await eventually('the other partition goes on', () => seen.values().includes('more'));
   assert.deepEqual(seen.values().sort(), ['first', 'more', 'other']);

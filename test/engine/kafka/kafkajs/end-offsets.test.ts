@@ -12,9 +12,15 @@ function clusterLedBy(leaders: readonly number[]): Cluster {
     refreshMetadata: async () => undefined,
     refreshMetadataIfNecessary: async () => undefined,
     findTopicPartitionMetadata: () => leaders.map((leader, partitionId) => ({ partitionId, leader })),
-    fetchTopicsOffset: async (topics: { topic: string; partitions: { partition: number }[]; fromBeginning: boolean }[]) =>
+    fetchTopicsOffset: async (
+      topics: { topic: string; partitions: { partition: number }[]; fromBeginning: boolean }[],
+    ) =>
       topics.map(({ topic, partitions, fromBeginning }) => ({
-        topic, partitions: partitions.map(({ partition }) => ({ partition, offset: String(fromBeginning ? partition : partition * 10 + 1) })),
+        topic,
+        partitions: partitions.map(({ partition }) => ({
+          partition,
+          offset: String(fromBeginning ? partition : partition * 10 + 1),
+        })),
       })),
   } as unknown as Cluster;
 }
@@ -23,10 +29,21 @@ const asked = (...partitions: number[]) => partitions.map((partition) => ({ topi
 
 test('ends are answered in the order of the question, not by the brokers that lead', async () => {
   const found = await endOffsets(clusterLedBy([1, 2, 1, 3]), asked(3, 0, 1, 2), false);
-  assert.deepEqual(found, [[3, 31], [0, 1], [1, 11], [2, 21]].map(([partition, end]) => ({ topic: 't', partition, start: partition, end })));
+  assert.deepEqual(
+    found,
+    [
+      [3, 31],
+      [0, 1],
+      [1, 11],
+      [2, 21],
+    ].map(([partition, end]) => ({ topic: 't', partition, start: partition, end })),
+  );
 });
 
 test('a partition without a leader is left out of a partial answer, and the others keep their order', async () => {
   const found = await endOffsets(clusterLedBy([1, -1, 2]), asked(2, 1, 0), true);
-  assert.deepEqual(found.map(({ partition }) => partition), [2, 0]);
+  assert.deepEqual(
+    found.map(({ partition }) => partition),
+    [2, 0],
+  );
 });

@@ -1,7 +1,12 @@
 /** How a consumer fetches: what one partition's answer is must not become the matter of all. On a stand-in for kafkajs' ConsumerGroup. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { consumerGroupOf, fetchParser, positionKeepers, type ConsumerGroupClass } from '../../../../src/engine/kafka/kafkajs/fetching.ts';
+import {
+  consumerGroupOf,
+  fetchParser,
+  positionKeepers,
+  type ConsumerGroupClass,
+} from '../../../../src/engine/kafka/kafkajs/fetching.ts';
 
 interface Answered {
   readonly partition: number;
@@ -27,7 +32,10 @@ function memberOf(answers: (readonly Answered[] | Error)[], leaders: readonly nu
       removeBroker: () => undefined,
       findTopicPartitionMetadata: () => leaders.map((leader, partitionId) => ({ partitionId, leader })),
       fetchTopicsOffset: async (topics: readonly { topic: string; partitions: readonly { partition: number }[] }[]) =>
-        topics.map(({ topic, partitions }) => ({ topic, partitions: partitions.map(({ partition }) => ({ partition, offset: '0' })) })),
+        topics.map(({ topic, partitions }) => ({
+          topic,
+          partitions: partitions.map(({ partition }) => ({ partition, offset: '0' })),
+        })),
     },
   };
   class StandIn {
@@ -40,7 +48,12 @@ function memberOf(answers: (readonly Answered[] | Error)[], leaders: readonly nu
       const answer = answers.shift() ?? [];
       if (answer instanceof Error) throw answer;
       return answer.map(({ partition, errorCode = 0, records = 0, from = 10, end = 10 }) => ({
-        topic: 't', partition, errorCode, fetchedOffset: String(from), lastStableOffset: String(end), rawMessages: Array.from({ length: records }, () => ({})),
+        topic: 't',
+        partition,
+        errorCode,
+        fetchedOffset: String(from),
+        lastStableOffset: String(end),
+        rawMessages: Array.from({ length: records }, () => ({})),
       }));
     }
     filterPartitionsByNode(_node: unknown, all: readonly { topic: string; partitions: readonly number[] }[]) {
@@ -63,13 +76,29 @@ function memberOf(answers: (readonly Answered[] | Error)[], leaders: readonly nu
 
 describe('an error of one partition in a fetch', () => {
   it('leaves the answers of the others as they are, when the answer is parsed', async () => {
-    const answer = { responses: [{ topicName: 't', partitions: [{ partition: 0, errorCode: 0 }, { partition: 1, errorCode: NOT_LEADER }] }] };
+    const answer = {
+      responses: [
+        {
+          topicName: 't',
+          partitions: [
+            { partition: 0, errorCode: 0 },
+            { partition: 1, errorCode: NOT_LEADER },
+          ],
+        },
+      ],
+    };
     assert.deepEqual(await fetchParser(answer), answer);
   });
 
   for (const errorCode of [UNKNOWN_TOPIC, LEADER_NOT_AVAILABLE, NOT_LEADER]) {
     it(`${errorCode}, its leader is another: the metadata are read again, the group is not joined again, the others are handed on`, async () => {
-      const { told, fetched } = memberOf([[{ partition: 0, records: 1 }, { partition: 1, errorCode: errorCode! }, { partition: 2, records: 1 }]]);
+      const { told, fetched } = memberOf([
+        [
+          { partition: 0, records: 1 },
+          { partition: 1, errorCode: errorCode! },
+          { partition: 2, records: 1 },
+        ],
+      ]);
       assert.deepEqual(await fetched(), [0, 2]);
       assert.deepEqual(told, ['metadata']);
     });
@@ -77,7 +106,12 @@ describe('an error of one partition in a fetch', () => {
 
   for (const errorCode of [CORRUPT, STORAGE_ERROR]) {
     it(`${errorCode}, what is there cannot be read: it is told to the receiver of that partition`, async () => {
-      const { told, fetched } = memberOf([[{ partition: 0, records: 1 }, { partition: 1, errorCode: errorCode! }]]);
+      const { told, fetched } = memberOf([
+        [
+          { partition: 0, records: 1 },
+          { partition: 1, errorCode: errorCode! },
+        ],
+      ]);
       assert.deepEqual(await fetched(), [0, 1]);
       assert.deepEqual(told, []);
     });
@@ -94,7 +128,12 @@ describe('an offset that is out of range', () => {
   it('is told to a receiver that keeps its positions, instead of being set anew behind its back', async (t) => {
     positionKeepers.add(GROUP);
     t.after(() => positionKeepers.delete(GROUP));
-    const { told, fetched } = memberOf([[{ partition: 0, records: 1 }, { partition: 1, errorCode: OUT_OF_RANGE! }]]);
+    const { told, fetched } = memberOf([
+      [
+        { partition: 0, records: 1 },
+        { partition: 1, errorCode: OUT_OF_RANGE! },
+      ],
+    ]);
     assert.deepEqual(await fetched(), [0, 1]);
     assert.deepEqual(told, []);
   });
@@ -109,8 +148,15 @@ describe('an offset that is out of range', () => {
 describe('a partition that gets nothing of an answer though it has records', () => {
   it('is asked for first, until it gets some: then a broker gives it a batch of any size', async () => {
     const { order, fetched } = memberOf([
-      [{ partition: 0, records: 5, end: 99 }, { partition: 1, records: 0, end: 10 }, { partition: 2, records: 0, end: 99 }],
-      [{ partition: 2, records: 1, end: 99 }, { partition: 0, records: 5, end: 99 }],
+      [
+        { partition: 0, records: 5, end: 99 },
+        { partition: 1, records: 0, end: 10 },
+        { partition: 2, records: 0, end: 99 },
+      ],
+      [
+        { partition: 2, records: 1, end: 99 },
+        { partition: 0, records: 5, end: 99 },
+      ],
     ]);
     assert.deepEqual(order(), [0, 1, 2]);
     await fetched();
@@ -122,8 +168,14 @@ describe('a partition that gets nothing of an answer though it has records', () 
   it('has its turn behind those that wait for longer', async () => {
     const { order, fetched } = memberOf([
       [{ partition: 1, records: 0, end: 99 }],
-      [{ partition: 1, records: 0, end: 99 }, { partition: 0, records: 0, end: 99 }],
-      [{ partition: 1, records: 1, end: 99 }, { partition: 0, records: 0, end: 99 }],
+      [
+        { partition: 1, records: 0, end: 99 },
+        { partition: 0, records: 0, end: 99 },
+      ],
+      [
+        { partition: 1, records: 1, end: 99 },
+        { partition: 0, records: 0, end: 99 },
+      ],
     ]);
     await fetched();
     await fetched();
@@ -138,9 +190,18 @@ describe('a partition without a leader', () => {
     const { member, told, fetched } = memberOf([[{ partition: 0, records: 1 }]], [1, -1, 1]);
     assert.deepEqual(await fetched(), [0]);
     assert.deepEqual(told, ['metadata']);
-    const { cluster } = member as unknown as { cluster: { fetchTopicsOffset(topics: readonly object[]): Promise<{ partitions: readonly { partition: number }[] }[]> } };
-    const [found] = await cluster.fetchTopicsOffset([{ topic: 't', partitions: [{ partition: 0 }, { partition: 1 }, { partition: 2 }] }]);
-    assert.deepEqual(found!.partitions.map(({ partition }) => partition), [0, 2]);
+    const { cluster } = member as unknown as {
+      cluster: {
+        fetchTopicsOffset(topics: readonly object[]): Promise<{ partitions: readonly { partition: number }[] }[]>;
+      };
+    };
+    const [found] = await cluster.fetchTopicsOffset([
+      { topic: 't', partitions: [{ partition: 0 }, { partition: 1 }, { partition: 2 }] },
+    ]);
+    assert.deepEqual(
+      found!.partitions.map(({ partition }) => partition),
+      [0, 2],
+    );
   });
 });
 

@@ -5,7 +5,9 @@ import { test } from 'node:test';
 import { withCurrentCoordinator } from '../../../../src/engine/kafka/kafkajs/group-coordinator.ts';
 
 const require = createRequire(import.meta.url);
-const { KafkaJSConnectionError } = require('kafkajs/src/errors') as { KafkaJSConnectionError: new (message: string, details: object) => Error };
+const { KafkaJSConnectionError } = require('kafkajs/src/errors') as {
+  KafkaJSConnectionError: new (message: string, details: object) => Error;
+};
 const { createErrorFromCode } = require('kafkajs/src/protocol/error') as { createErrorFromCode(code: number): Error };
 const NOT_COORDINATOR = 16;
 const UNKNOWN_MEMBER_ID = 25;
@@ -21,17 +23,29 @@ const ConsumerGroup = require('kafkajs/src/consumer/consumerGroup') as new (opti
 /** A group whose coordinator was broker 1; `answers`: what the brokers say to its heartbeats, in turn. */
 function group(Class: typeof ConsumerGroup, answers: Record<number, (Error | undefined)[]>, coordinator = 2) {
   const asked: string[] = [];
-  const brokers = new Map([1, 2].map((id) => [id, {
-    async heartbeat({ memberId, groupGenerationId }: { memberId: string; groupGenerationId: number }) {
-      asked.push(`${id}: ${memberId} in ${groupGenerationId}`);
-      const answer = answers[id]?.shift();
-      if (answer !== undefined) throw answer;
-    },
-  }] as const));
+  const brokers = new Map(
+    [1, 2].map(
+      (id) =>
+        [
+          id,
+          {
+            async heartbeat({ memberId, groupGenerationId }: { memberId: string; groupGenerationId: number }) {
+              asked.push(`${id}: ${memberId} in ${groupGenerationId}`);
+              const answer = answers[id]?.shift();
+              if (answer !== undefined) throw answer;
+            },
+          },
+        ] as const,
+    ),
+  );
   let sought = 0;
   const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
   const made = new Class({
-    logger: { namespace: () => silent }, topics: ['t'], groupId: 'g', assigners: [], instrumentationEmitter: { emit: () => undefined },
+    logger: { namespace: () => silent },
+    topics: ['t'],
+    groupId: 'g',
+    assigners: [],
+    instrumentationEmitter: { emit: () => undefined },
     cluster: {
       fetchTopicsOffset: async () => [],
       findGroupCoordinator: async () => {
@@ -44,7 +58,11 @@ function group(Class: typeof ConsumerGroup, answers: Record<number, (Error | und
   return { made, asked, sought: () => sought };
 }
 
-const gone = () => new KafkaJSConnectionError('Connection error: connect ECONNREFUSED', { broker: '127.0.0.1:9092', code: 'ECONNREFUSED' });
+const gone = () =>
+  new KafkaJSConnectionError('Connection error: connect ECONNREFUSED', {
+    broker: '127.0.0.1:9092',
+    code: 'ECONNREFUSED',
+  });
 
 test('the coordinator of a group dies: the next heartbeat goes to the broker that is it now, in the same generation', async () => {
   const { made, asked, sought } = group(withCurrentCoordinator(ConsumerGroup), { 1: [gone()] });
@@ -61,7 +79,9 @@ test('a broker that is the coordinator no more says so: no member has to join ag
 });
 
 test('what the coordinator says of the member is passed on', async () => {
-  const { made, sought } = group(withCurrentCoordinator(ConsumerGroup), { 1: [createErrorFromCode(UNKNOWN_MEMBER_ID)] });
+  const { made, sought } = group(withCurrentCoordinator(ConsumerGroup), {
+    1: [createErrorFromCode(UNKNOWN_MEMBER_ID)],
+  });
   await assert.rejects(made.heartbeat({ interval: 0 }), { type: 'UNKNOWN_MEMBER_ID' });
   assert.equal(sought(), 0);
 });

@@ -10,7 +10,11 @@ import { withCode } from '../../../support/publishing.ts';
 async function write(port: KafkaPort, topic: string, partition: number, values: readonly string[]): Promise<void> {
   const producer = await port.fence(uniqueId('writer'));
   const transaction = await producer.begin();
-  await transaction.send(topic, partition, values.map((value) => ({ key: null, value })));
+  await transaction.send(
+    topic,
+    partition,
+    values.map((value) => ({ key: null, value })),
+  );
   await transaction.commit();
   await producer.close();
 }
@@ -91,7 +95,10 @@ test('what holds nothing but aborted records is delivered empty, so that the end
   await aborted.abort();
   const port = lab.port();
   const seen = await lab.member(port, uniqueId('group'), [topic]);
-  await eventually('the abortion is written', async () => (await port.endOffsets([{ topic, partition: 0 }]))[0]?.end === 2);
+  await eventually(
+    'the abortion is written',
+    async () => (await port.endOffsets([{ topic, partition: 0 }]))[0]?.end === 2,
+  );
   await eventually('the end is reached', () => seen.batches.at(-1)?.next === 2);
   assert.deepEqual(seen.values(), []);
 });
@@ -150,11 +157,13 @@ test('topics with different partition counts, or none, are refused at the start'
 test('an error of onAssigned is a crash, once', async (t) => {
   const lab = await kafkaLab(t);
   const topic = await lab.topic();
-  const seen = await lab.member(lab.port(), uniqueId('group'), [topic], {
-    onAssigned: async () => {
-      throw new Error('cannot take over');
-    },
-  }).catch((error: unknown) => error as Error);
+  const seen = await lab
+    .member(lab.port(), uniqueId('group'), [topic], {
+      onAssigned: async () => {
+        throw new Error('cannot take over');
+      },
+    })
+    .catch((error: unknown) => error as Error);
   if (seen instanceof Error) assert.match(seen.message, /cannot take over/);
   else {
     await eventually('the crash', () => seen.crashes.length > 0);
@@ -168,7 +177,11 @@ test('a member stops at any moment', async (t) => {
   const topic = await lab.topic();
   const port = lab.port();
   const group = uniqueId('group');
-  const handlers = { onAssigned: () => new Promise<void>(() => undefined), onRecords: async () => undefined, onCrash: () => undefined };
+  const handlers = {
+    onAssigned: () => new Promise<void>(() => undefined),
+    onRecords: async () => undefined,
+    onCrash: () => undefined,
+  };
   await write(port, topic, 0, ['a']);
   const waiting = port.joinGroup({ groupId: group, topics: [topic] });
   await waiting.start(handlers);

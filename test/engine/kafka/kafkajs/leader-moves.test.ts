@@ -7,12 +7,21 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import type { KafkaJS } from '../../../../src/engine/kafka/kafkajs/library.ts';
-import { assertAcknowledged, explicitPartition, messagesOf } from '../../../../src/engine/kafka/kafkajs/transactional-producer.ts';
+import {
+  assertAcknowledged,
+  explicitPartition,
+  messagesOf,
+} from '../../../../src/engine/kafka/kafkajs/transactional-producer.ts';
 import { withCode } from '../../../support/publishing.ts';
 
 const require = createRequire(import.meta.url);
-const createSend = require('kafkajs/src/producer/sendMessages') as (options: object) => (request: object) => Promise<KafkaJS.RecordMetadata[]>;
-const createEosManager = require('kafkajs/src/producer/eosManager') as (options: object) => { initProducerId(): Promise<void>; beginTransaction(): void };
+const createSend = require('kafkajs/src/producer/sendMessages') as (
+  options: object,
+) => (request: object) => Promise<KafkaJS.RecordMetadata[]>;
+const createEosManager = require('kafkajs/src/producer/eosManager') as (options: object) => {
+  initProducerId(): Promise<void>;
+  beginTransaction(): void;
+};
 const createRetry = require('kafkajs/src/retry') as (options: object) => unknown;
 const { createErrorFromCode } = require('kafkajs/src/protocol/error') as { createErrorFromCode(code: number): Error };
 
@@ -21,11 +30,20 @@ const retry = { retries: 5, initialRetryTime: 1, maxRetryTime: 2 };
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
 interface Produce {
-  readonly topicData: readonly { readonly topic: string; readonly partitions: readonly { readonly partition: number; readonly messages: readonly { readonly value: string }[] }[] }[];
+  readonly topicData: readonly {
+    readonly topic: string;
+    readonly partitions: readonly {
+      readonly partition: number;
+      readonly messages: readonly { readonly value: string }[];
+    }[];
+  }[];
 }
 
 /** Broker 1 leads partition 0 and hands it to broker 2 with the first request; broker 2 leads partition 1. */
-function cluster(): { readonly written: string[]; send(messages: KafkaJS.Message[]): Promise<KafkaJS.RecordMetadata[]> } {
+function cluster(): {
+  readonly written: string[];
+  send(messages: KafkaJS.Message[]): Promise<KafkaJS.RecordMetadata[]>;
+} {
   const written: string[] = [];
   const leaders: Record<number, number> = { 0: 1, 1: 2 };
   const broker = (nodeId: number) => ({
@@ -54,7 +72,8 @@ function cluster(): { readonly written: string[]; send(messages: KafkaJS.Message
     refreshMetadataIfNecessary: async () => undefined,
     addMultipleTargetTopics: async () => undefined,
     isConnected: () => true,
-    findTopicPartitionMetadata: () => Object.entries(leaders).map(([partition, leader]) => ({ partitionId: Number(partition), leader })),
+    findTopicPartitionMetadata: () =>
+      Object.entries(leaders).map(([partition, leader]) => ({ partitionId: Number(partition), leader })),
     findLeaderForPartitions: (_topic: string, partitions: readonly (number | string)[]) =>
       partitions.reduce<Record<number, number[]>>((by, partition) => {
         (by[leaders[Number(partition)]!] ??= []).push(Number(partition));
@@ -65,7 +84,13 @@ function cluster(): { readonly written: string[]; send(messages: KafkaJS.Message
     targetTopics: new Set(['t']),
   };
   const eosManager = createEosManager({ logger: silent, cluster: fake, transactional: true, transactionalId: 'x' });
-  const send = createSend({ logger: silent, cluster: fake, partitioner: explicitPartition(), eosManager, retrier: createRetry(retry) });
+  const send = createSend({
+    logger: silent,
+    cluster: fake,
+    partitioner: explicitPartition(),
+    eosManager,
+    retrier: createRetry(retry),
+  });
   return {
     written,
     async send(messages) {
@@ -78,14 +103,25 @@ function cluster(): { readonly written: string[]; send(messages: KafkaJS.Message
 
 test('a send to one partition whose leader moves is written once, by the new leader', async () => {
   const { written, send } = cluster();
-  const answer = await send(messagesOf([{ key: null, value: 'a' }, { key: null, value: 'b' }], 0));
+  const answer = await send(
+    messagesOf(
+      [
+        { key: null, value: 'a' },
+        { key: null, value: 'b' },
+      ],
+      0,
+    ),
+  );
   assert.equal(assertAcknowledged(answer, 't', 0), 0);
   assert.deepEqual(written, ['a', 'b']);
 });
 
 test('the same over two partitions loses records and resolves; such an answer is refused', async () => {
   const { written, send } = cluster();
-  const answer = await send([{ partition: 0, value: 'a' }, { partition: 1, value: 'b' }]);
+  const answer = await send([
+    { partition: 0, value: 'a' },
+    { partition: 1, value: 'b' },
+  ]);
   // Should this ever fail: kafkajs has been mended, and the rule of one partition a send is no longer needed for it.
   assert.deepEqual(written, ['b']);
   assert.throws(() => assertAcknowledged(answer, 't', 0), withCode('KAFKA'));

@@ -6,14 +6,22 @@ import { metadataParser, NO_LEADER, type Metadata } from '../../../../src/engine
 
 const require = createRequire(import.meta.url);
 const { createErrorFromCode } = require('kafkajs/src/protocol/error') as { createErrorFromCode(code: number): Error };
-const original = require('kafkajs/src/protocol/requests/metadata/v0/response') as { parse(data: Metadata): Promise<Metadata> };
+const original = require('kafkajs/src/protocol/requests/metadata/v0/response') as {
+  parse(data: Metadata): Promise<Metadata>;
+};
 const parse = metadataParser(createErrorFromCode);
 
 const LEADER_NOT_AVAILABLE = 5;
 const REPLICA_NOT_AVAILABLE = 9;
 const UNKNOWN_TOPIC = 3;
-const partition = (partitionId: number, partitionErrorCode = 0) => ({ partitionErrorCode, partitionId, leader: partitionErrorCode === LEADER_NOT_AVAILABLE ? -1 : 7 });
-const answer = (codes: readonly number[], topicErrorCode = 0): Metadata => ({ topicMetadata: [{ topicErrorCode, topic: 'wallet', partitionMetadata: codes.map((code, id) => partition(id, code)) }] });
+const partition = (partitionId: number, partitionErrorCode = 0) => ({
+  partitionErrorCode,
+  partitionId,
+  leader: partitionErrorCode === LEADER_NOT_AVAILABLE ? -1 : 7,
+});
+const answer = (codes: readonly number[], topicErrorCode = 0): Metadata => ({
+  topicMetadata: [{ topicErrorCode, topic: 'wallet', partitionMetadata: codes.map((code, id) => partition(id, code)) }],
+});
 const leaders = ({ topicMetadata }: Metadata) => topicMetadata[0]!.partitionMetadata.map(({ leader }) => leader);
 
 test('a partition without a leader does not refuse its topic, and counts: three partitions stay three', async () => {

@@ -4,11 +4,19 @@ import { createRequire } from 'node:module';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { codecs } from '../../../../src/engine/kafka/kafkajs/compression.ts';
-import { fetchDecoder, lastOffsetOf, MAX_BATCH_RECORDS, recordDecoder, refusalOf } from '../../../../src/engine/kafka/kafkajs/records.ts';
+import {
+  fetchDecoder,
+  lastOffsetOf,
+  MAX_BATCH_RECORDS,
+  recordDecoder,
+  refusalOf,
+} from '../../../../src/engine/kafka/kafkajs/records.ts';
 
 const require = createRequire(import.meta.url);
 const Decoder = require('kafkajs/src/protocol/decoder') as Parameters<typeof fetchDecoder>[0];
-const originalRecord = require('kafkajs/src/protocol/recordBatch/record/v0/decoder') as Parameters<typeof recordDecoder>[0];
+const originalRecord = require('kafkajs/src/protocol/recordBatch/record/v0/decoder') as Parameters<
+  typeof recordDecoder
+>[0];
 
 /** Zig-zag varint. */
 function varint(value: number): number[] {
@@ -17,10 +25,23 @@ function varint(value: number): number[] {
   for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128);
   return [...bytes, rest];
 }
-const text = (value: string | null): Buffer => (value === null ? Buffer.from(varint(-1)) : Buffer.concat([Buffer.from(varint(Buffer.byteLength(value))), Buffer.from(value)]));
+const text = (value: string | null): Buffer =>
+  value === null
+    ? Buffer.from(varint(-1))
+    : Buffer.concat([Buffer.from(varint(Buffer.byteLength(value))), Buffer.from(value)]);
 
-function record(delta: number, headers: readonly (readonly [string, string | null])[] = [], value: string | null = null): Buffer {
-  const fields = [Buffer.from([0, 0, ...varint(delta)]), text(null), text(value), Buffer.from(varint(headers.length)), ...headers.flatMap(([name, content]) => [text(name), text(content)])];
+function record(
+  delta: number,
+  headers: readonly (readonly [string, string | null])[] = [],
+  value: string | null = null,
+): Buffer {
+  const fields = [
+    Buffer.from([0, 0, ...varint(delta)]),
+    text(null),
+    text(value),
+    Buffer.from(varint(headers.length)),
+    ...headers.flatMap(([name, content]) => [text(name), text(content)]),
+  ];
   const body = Buffer.concat(fields);
   return Buffer.concat([Buffer.from(varint(body.length)), body]);
 }
@@ -55,9 +76,19 @@ async function decode(...batches: Buffer[]): Promise<readonly Seen[]> {
     const length = 12 + buffer.readInt32BE(offset + 8);
     decoder.offset += length;
     const raw = buffer.subarray(offset + 61, offset + length);
-    const content = new Decoder(buffer.readInt16BE(offset + 21) === 1 ? await codecs().gzip.decompress(raw) : raw) as InstanceType<typeof Decoder> & { readVarIntBytes(): Buffer };
-    const context = { firstOffset: String(buffer.readBigInt64BE(offset)), firstTimestamp: '1700000000000', magicByte: 2 };
-    return { records: Array.from({ length: buffer.readInt32BE(offset + 57) }, () => patched(new Decoder(content.readVarIntBytes()), context)) };
+    const content = new Decoder(
+      buffer.readInt16BE(offset + 21) === 1 ? await codecs().gzip.decompress(raw) : raw,
+    ) as InstanceType<typeof Decoder> & { readVarIntBytes(): Buffer };
+    const context = {
+      firstOffset: String(buffer.readBigInt64BE(offset)),
+      firstTimestamp: '1700000000000',
+      magicByte: 2,
+    };
+    return {
+      records: Array.from({ length: buffer.readInt32BE(offset + 57) }, () =>
+        patched(new Decoder(content.readVarIntBytes()), context),
+      ),
+    };
   };
   const old = async () => assert.fail('not an old format');
   return (await fetchDecoder(Decoder, decodeBatch, old)(new Decoder(Buffer.concat([size, bytes])))) as readonly Seen[];
@@ -88,16 +119,41 @@ describe('the decoder of fetched records', () => {
   });
 
   it('gives several headers of one name as an array, and takes any name for a name', async () => {
-    const headers = [['a', '1'], ['__proto__', 'p'], ['constructor', 'c'], ['a', null], ['toString', 't'], ['', 'e'], ['a', '3'], ['__proto__', 'q']] as const;
+    const headers = [
+      ['a', '1'],
+      ['__proto__', 'p'],
+      ['constructor', 'c'],
+      ['a', null],
+      ['toString', 't'],
+      ['', 'e'],
+      ['a', '3'],
+      ['__proto__', 'q'],
+    ] as const;
     const [seen] = await decode(batch(0, 1, record(0, headers)));
-    const shown = Object.entries(seen!.headers).map(([name, value]) => [name, Array.isArray(value) ? value.map((one) => one && String(one)) : String(value)]);
-    assert.deepEqual(shown.sort(), [['', 'e'], ['__proto__', ['p', 'q']], ['a', ['1', null, '3']], ['constructor', 'c'], ['toString', 't']]);
+    const shown = Object.entries(seen!.headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.map((one) => one && String(one)) : String(value),
+    ]);
+    assert.deepEqual(shown.sort(), [
+      ['', 'e'],
+      ['__proto__', ['p', 'q']],
+      ['a', ['1', null, '3']],
+      ['constructor', 'c'],
+      ['toString', 't'],
+    ]);
     assert.equal(Object.getPrototypeOf(seen!.headers), Object.prototype);
   });
 
   it('is not held up by many headers: 100,000 of them, of one name or of as many', async () => {
     for (const name of [() => 'h', (n: number) => `h${n}`]) {
-      const bytes = batch(0, 1, record(0, Array.from({ length: 100_000 }, (_, n) => [name(n), ''] as const)));
+      const bytes = batch(
+        0,
+        1,
+        record(
+          0,
+          Array.from({ length: 100_000 }, (_, n) => [name(n), ''] as const),
+        ),
+      );
       const started = performance.now();
       const [seen] = await decode(bytes);
       assert.ok(performance.now() - started < 1_500, `${performance.now() - started} ms`);
@@ -106,7 +162,9 @@ describe('the decoder of fetched records', () => {
   });
 
   it('reads a batch of 200,000 records, which overflows the stack of the original', async () => {
-    const records = await decode(batch(0, 200_000, Buffer.concat(Array.from({ length: 200_000 }, (_, n) => record(n)))));
+    const records = await decode(
+      batch(0, 200_000, Buffer.concat(Array.from({ length: 200_000 }, (_, n) => record(n)))),
+    );
     assert.equal(records.length, 200_000);
     assert.equal(records.at(-1)!.offset, '199999');
   });
@@ -116,7 +174,11 @@ describe('the decoder of fetched records', () => {
     const bomb = batch(7, 1, gzipSync(Buffer.alloc(65 * 1024 * 1024)), 1);
     const broken = batch(7, 1, Buffer.from('no gzip'), 1);
     const many = batch(7, MAX_BATCH_RECORDS + 1, Buffer.alloc(0));
-    for (const [bad, reason] of [[bomb, /is above 67108864 bytes/], [broken, /cannot be decompressed/], [many, /250001 records, expected at most 250000/]] as const) {
+    for (const [bad, reason] of [
+      [bomb, /is above 67108864 bytes/],
+      [broken, /cannot be decompressed/],
+      [many, /250001 records, expected at most 250000/],
+    ] as const) {
       for (const before of [[good], []]) {
         const records = await decode(...before, bad, batch(8, 1, record(0)));
         assert.deepEqual(offsets(records), before.length === 0 ? [] : [5, 6]);
@@ -129,7 +191,9 @@ describe('the decoder of fetched records', () => {
   it('bounds what one fetch of a partition holds, and always takes a batch', async () => {
     const big = Array.from({ length: 10 }, (_, n) => batch(n, 1, gzipSync(record(0, [], 'x'.repeat(3_000_000))), 1));
     assert.deepEqual(offsets(await decode(...big)), [0, 1]);
-    const small = Array.from({ length: 10 }, (_, n) => batch(15_000 * n, 15_000, Buffer.concat(Array.from({ length: 15_000 }, (_, delta) => record(delta)))));
+    const small = Array.from({ length: 10 }, (_, n) =>
+      batch(15_000 * n, 15_000, Buffer.concat(Array.from({ length: 15_000 }, (_, delta) => record(delta)))),
+    );
     assert.equal((await decode(...small)).length, 30_000);
   });
 });

@@ -9,7 +9,12 @@ import { TRANSACTION_RETRY } from '../../../../src/engine/kafka/kafkajs/client.t
 import { kafkaError } from '../../../../src/engine/kafka/kafkajs/errors.ts';
 import { assertVersion, library } from '../../../../src/engine/kafka/kafkajs/library.ts';
 import { logCreatorFor } from '../../../../src/engine/kafka/kafkajs/log-creator.ts';
-import { assertAcknowledged, explicitPartition, FENCE_TIMEOUT, TRANSACTION_TIMEOUT } from '../../../../src/engine/kafka/kafkajs/transactional-producer.ts';
+import {
+  assertAcknowledged,
+  explicitPartition,
+  FENCE_TIMEOUT,
+  TRANSACTION_TIMEOUT,
+} from '../../../../src/engine/kafka/kafkajs/transactional-producer.ts';
 import { createLogger, silentLogger } from '../../../../src/engine/log.ts';
 import { withCode } from '../../../support/publishing.ts';
 
@@ -62,7 +67,8 @@ test('a record without a partition is refused', () => {
 
 test('fencing is told from other errors, however deep kafkajs has wrapped it', () => {
   const protocol = (type: string, code = 0): Error => Object.assign(new Error(`answer ${type}`), { type, code });
-  const wrapped = (cause: Error): Error => new Error('retries exceeded', { cause: new Error('non retriable', { cause }) });
+  const wrapped = (cause: Error): Error =>
+    new Error('retries exceeded', { cause: new Error('non retriable', { cause }) });
   for (const type of ['INVALID_PRODUCER_EPOCH', 'INVALID_PRODUCER_ID_MAPPING', 'INVALID_TXN_STATE']) {
     assert.equal(kafkaError('commit', wrapped(protocol(type))).code, 'FENCED');
   }
@@ -79,13 +85,19 @@ test('a broker that is not there is named', async () => {
   await new Promise((resolve) => server.close(resolve));
   const admin = createAdmin({ brokers: [`127.0.0.1:${port}`], ssl: false }, silentLogger(), 1_000);
   await assert.rejects(admin.partitionCounts(['x']), withCode('UNREACHABLE'));
-  await assert.rejects(admin.partitionCounts(['x']), new RegExp(`Kafka at 127.0.0.1:${port} does not answer .*ECONNREFUSED.*check KAFKA_BROKERS`));
+  await assert.rejects(
+    admin.partitionCounts(['x']),
+    new RegExp(`Kafka at 127.0.0.1:${port} does not answer .*ECONNREFUSED.*check KAFKA_BROKERS`),
+  );
   await admin.close();
 });
 
 test('the noise of kafkajs is one warning in half a minute, and debug lines', () => {
   const lines: { level: number; msg: string }[] = [];
-  const logger = createLogger({ level: 'debug', destination: { write: (line) => void lines.push(JSON.parse(line) as { level: number; msg: string }) } });
+  const logger = createLogger({
+    level: 'debug',
+    destination: { write: (line) => void lines.push(JSON.parse(line) as { level: number; msg: string }) },
+  });
   let now = 1_000_000;
   const log = logCreatorFor(logger, () => now)(1);
   const entry = (namespace: string, level: number, message: string) => ({

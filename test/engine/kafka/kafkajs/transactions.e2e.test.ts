@@ -8,9 +8,18 @@ import { withCode } from '../../../support/publishing.ts';
 
 const record = (value: string, key: Buffer | string | null = null): OutRecord => ({ key, value });
 
-async function publish(producer: TransactionalProducer, topic: string, values: readonly string[], partition = 0): Promise<number | null> {
+async function publish(
+  producer: TransactionalProducer,
+  topic: string,
+  values: readonly string[],
+  partition = 0,
+): Promise<number | null> {
   const transaction = await producer.begin();
-  const offset = await transaction.send(topic, partition, values.map((value) => record(value)));
+  const offset = await transaction.send(
+    topic,
+    partition,
+    values.map((value) => record(value)),
+  );
   await transaction.commit();
   return offset;
 }
@@ -161,7 +170,10 @@ test('offsets with metadata appear with the commit of their transaction', async 
   await transaction.send(topic, 1, [record('x')]);
   await transaction.sendOffsets(group, [{ topic, partition: 0, offset: 5, metadata: 'watermark 17' }]);
   const none = { offset: null, metadata: '' };
-  assert.deepEqual(await port.committedOffsets(group, places), places.map((place) => ({ ...place, ...none })));
+  assert.deepEqual(
+    await port.committedOffsets(group, places),
+    places.map((place) => ({ ...place, ...none })),
+  );
   await transaction.commit();
   const offsets = await eventually('the offset', async () => {
     const found = await port.committedOffsets(group, places);

@@ -37,7 +37,9 @@ function anySchema(r: Random, names: Names, depth: number, inUnion = false): unk
   const kind = r(depth > 3 ? 9 : 14);
   if (kind < 8) return PRIMITIVES[kind];
   if (kind === 8) return { type: 'fixed', name: `F${names.next++}`, size: r(20) };
-  if (kind === 9) return { type: 'enum', name: `E${names.next++}`, symbols: Array.from({ length: 1 + r(4) }, (_, n) => `S${n}`) };
+  if (kind === 9) {
+    return { type: 'enum', name: `E${names.next++}`, symbols: Array.from({ length: 1 + r(4) }, (_, n) => `S${n}`) };
+  }
   if (kind === 10) return { type: 'array', items: anySchema(r, names, depth + 1) };
   if (kind === 11) return { type: 'map', values: anySchema(r, names, depth + 1) };
   if (kind === 12 && !inUnion) {
@@ -45,7 +47,10 @@ function anySchema(r: Random, names: Names, depth: number, inUnion = false): unk
     const seen = new Set<unknown>();
     for (let n = 1 + r(4); n > 0; n -= 1) {
       const branch = anySchema(r, names, depth + 1, true);
-      const name = typeof branch === 'string' ? branch : ((branch as { name?: string; type: string }).name ?? (branch as { type: string }).type);
+      const name =
+        typeof branch === 'string'
+          ? branch
+          : ((branch as { name?: string; type: string }).name ?? (branch as { type: string }).type);
       if (!seen.has(name)) branches.push(branch);
       seen.add(name);
     }
@@ -56,7 +61,10 @@ function anySchema(r: Random, names: Names, depth: number, inUnion = false): unk
 
 function anyRecord(r: Random, names: Names, depth: number): object {
   const name = `R${names.next++}`;
-  const fields = Array.from({ length: r(6) + (depth === 0 ? 1 : 0) }, (_, n) => ({ name: `f${n}`, type: anySchema(r, names, depth + 1) }));
+  const fields = Array.from({ length: r(6) + (depth === 0 ? 1 : 0) }, (_, n) => ({
+    name: `f${n}`,
+    type: anySchema(r, names, depth + 1),
+  }));
   // It may contain itself.
   if (r(4) === 0) fields.push({ name: 'again', type: r(2) === 0 ? ['null', name] : { type: 'array', items: name } });
   return { type: 'record', name, fields };
@@ -65,7 +73,15 @@ function anyRecord(r: Random, names: Names, depth: number): object {
 const LONGS = [0n, 1n, -1n, 63n, 64n, 2n ** 31n, -(2n ** 31n), 2n ** 53n, 2n ** 53n + 1n, 2n ** 63n - 1n, -(2n ** 63n)];
 
 function anyValue(r: Random, type: Type, depth = 0): unknown {
-  const t = type as unknown as Record<string, never> & { typeName: string; types: Type[]; fields: { name: string; type: Type }[]; itemsType: Type; valuesType: Type; symbols: string[]; size: number };
+  const t = type as unknown as Record<string, never> & {
+    typeName: string;
+    types: Type[];
+    fields: { name: string; type: Type }[];
+    itemsType: Type;
+    valuesType: Type;
+    symbols: string[];
+    size: number;
+  };
   switch (t.typeName) {
     case 'null':
       return null;
@@ -90,7 +106,9 @@ function anyValue(r: Random, type: Type, depth = 0): unknown {
     case 'array':
       return Array.from({ length: depth > 6 ? 0 : r(4) }, () => anyValue(r, t.itemsType, depth + 1));
     case 'map':
-      return Object.fromEntries(Array.from({ length: depth > 6 ? 0 : r(3) }, (_, n) => [`k${n}`, anyValue(r, t.valuesType, depth + 1)]));
+      return Object.fromEntries(
+        Array.from({ length: depth > 6 ? 0 : r(3) }, (_, n) => [`k${n}`, anyValue(r, t.valuesType, depth + 1)]),
+      );
     case 'union:wrapped': {
       const branch = t.types[depth > 6 ? 0 : r(t.types.length)] as Type & { branchName: string };
       const value = anyValue(r, branch, depth + 1);
@@ -142,7 +160,10 @@ function seen(type: Type, value: unknown): unknown {
     case 'union:wrapped': {
       if (value === null) return null;
       const [[name, inner]] = Object.entries(value as object) as [[string, unknown]];
-      return seen(t.types.find(({ branchName }) => branchName === name)!, inner);
+      return seen(
+        t.types.find(({ branchName }) => branchName === name)!,
+        inner,
+      );
     }
     case 'abstract:long':
       return BigInt(Number(value)) === value ? Number(value) : value;
@@ -161,38 +182,50 @@ function seen(type: Type, value: unknown): unknown {
   }
 }
 
-test(`${INPUTS} values: accepted or refused in bounded time, and avsc agrees with what is accepted`, { timeout: 300_000 }, () => {
-  const r = random(SEED);
-  const counts = { schemas: 0, accepted: 0, mutatedAccepted: 0, refused: 0, slowest: 0 };
-  for (let done = 0; done < INPUTS; ) {
-    const schema = anyRecord(r, { next: 0 }, 0);
-    if (!decodable(schema)) continue; // a record in itself
-    counts.schemas += 1;
-    const type = typeOf(schema) as Type & { fields: { name: string; type: Type }[] };
-    const decoder = avroDecoder(new Map([[7, parsed(schema)]]));
-    for (let n = 0; n < PER_SCHEMA && done < INPUTS; n += 1, done += 1) {
-      const written = type.toBuffer(anyValue(r, type));
-      const bytes = n % 10 === 0 ? written : mutated(r, written);
-      const from = performance.now();
-      const raw = decoder.decode(wire(bytes));
-      decodeRecord('money', { key: null, value: wire(bytes), timestamp: 0 }, LIMITS, decoder);
-      if ('malformed' in raw) {
-        counts.refused += 1;
-        assert.notEqual(n % 10, 0, `what was written is accepted: ${raw.malformed} ${JSON.stringify(schema)} ${bytes.toString('hex')}`);
-      } else {
-        counts.accepted += 1;
-        if (n % 10 !== 0) counts.mutatedAccepted += 1;
-        const value = type.fromBuffer(bytes) as Record<string, unknown>;
-        for (const { name, type: fieldType } of type.fields) {
-          assert.deepEqual(raw.field(name), seen(fieldType, value[name]), `${name} of ${JSON.stringify(schema)} ${bytes.toString('hex')}`);
+test(
+  `${INPUTS} values: accepted or refused in bounded time, and avsc agrees with what is accepted`,
+  { timeout: 300_000 },
+  () => {
+    const r = random(SEED);
+    const counts = { schemas: 0, accepted: 0, mutatedAccepted: 0, refused: 0, slowest: 0 };
+    for (let done = 0; done < INPUTS;) {
+      const schema = anyRecord(r, { next: 0 }, 0);
+      if (!decodable(schema)) continue; // a record in itself
+      counts.schemas += 1;
+      const type = typeOf(schema) as Type & { fields: { name: string; type: Type }[] };
+      const decoder = avroDecoder(new Map([[7, parsed(schema)]]));
+      for (let n = 0; n < PER_SCHEMA && done < INPUTS; n += 1, done += 1) {
+        const written = type.toBuffer(anyValue(r, type));
+        const bytes = n % 10 === 0 ? written : mutated(r, written);
+        const from = performance.now();
+        const raw = decoder.decode(wire(bytes));
+        decodeRecord('money', { key: null, value: wire(bytes), timestamp: 0 }, LIMITS, decoder);
+        if ('malformed' in raw) {
+          counts.refused += 1;
+          assert.notEqual(
+            n % 10,
+            0,
+            `what was written is accepted: ${raw.malformed} ${JSON.stringify(schema)} ${bytes.toString('hex')}`,
+          );
+        } else {
+          counts.accepted += 1;
+          if (n % 10 !== 0) counts.mutatedAccepted += 1;
+          const value = type.fromBuffer(bytes) as Record<string, unknown>;
+          for (const { name, type: fieldType } of type.fields) {
+            assert.deepEqual(
+              raw.field(name),
+              seen(fieldType, value[name]),
+              `${name} of ${JSON.stringify(schema)} ${bytes.toString('hex')}`,
+            );
+          }
+          raw.decimalTexts(type.fields.map(({ name }) => name));
         }
-        raw.decimalTexts(type.fields.map(({ name }) => name));
+        counts.slowest = Math.max(counts.slowest, performance.now() - from);
       }
-      counts.slowest = Math.max(counts.slowest, performance.now() - from);
     }
-  }
-  assert.ok(counts.slowest < MOST, `${counts.slowest} ms`);
-  // Both have to happen often, or nothing was tried.
-  assert.ok(counts.mutatedAccepted > INPUTS / 20 && counts.refused > INPUTS / 5, JSON.stringify(counts));
-  console.error(JSON.stringify({ ...counts, rssMb: Math.round(process.memoryUsage().rss / 1e6) }));
-});
+    assert.ok(counts.slowest < MOST, `${counts.slowest} ms`);
+    // Both have to happen often, or nothing was tried.
+    assert.ok(counts.mutatedAccepted > INPUTS / 20 && counts.refused > INPUTS / 5, JSON.stringify(counts));
+    console.error(JSON.stringify({ ...counts, rssMb: Math.round(process.memoryUsage().rss / 1e6) }));
+  },
+);

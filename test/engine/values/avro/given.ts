@@ -24,7 +24,10 @@ const bigLongs = avsc.types.LongType.__with({
 export function typeOf(schema: unknown): avsc.Type {
   // A registry would catch "long" only, and not {"type": "long"}.
   const isLong = (one: unknown): boolean => one === 'long' || (one as { type?: unknown } | null)?.type === 'long';
-  return avsc.Type.forSchema(schema as avsc.Schema, { wrapUnions: true, typeHook: (one) => (isLong(one) ? bigLongs : undefined) as avsc.Type });
+  return avsc.Type.forSchema(schema as avsc.Schema, {
+    wrapUnions: true,
+    typeHook: (one) => (isLong(one) ? bigLongs : undefined) as avsc.Type,
+  });
 }
 
 export function parsed(schema: unknown): WriterSchema {

@@ -4,7 +4,12 @@ import { describe, test } from 'node:test';
 import { decodeRecord } from '../../../../src/money/codec/decode.ts';
 import { decoded, decoderOf, fieldOf, ID, typeOf, wire } from './given.ts';
 
-const decimal = (precision: number, scale?: number) => ({ type: 'bytes', logicalType: 'decimal', precision, ...(scale === undefined ? {} : { scale }) });
+const decimal = (precision: number, scale?: number) => ({
+  type: 'bytes',
+  logicalType: 'decimal',
+  precision,
+  ...(scale === undefined ? {} : { scale }),
+});
 const fixed = (size: number, more = {}) => ({ type: 'fixed', name: 'F', size, ...more });
 const hex = (text: string) => Buffer.from(text, 'hex');
 
@@ -12,10 +17,20 @@ describe('the decimal text of a number', () => {
   const cases: [name: string, type: unknown, value: unknown, text: string | null][] = [
     ['a string keeps its zeros', 'string', '0.10', '0.10'],
     ['a string keeps its exponent', 'string', '1E+2', '1E+2'],
-    ['a string of forty digits', 'string', '1234567890123456789012345678901234567890', '1234567890123456789012345678901234567890'],
+    [
+      'a string of forty digits',
+      'string',
+      '1234567890123456789012345678901234567890',
+      '1234567890123456789012345678901234567890',
+    ],
     ['a negative string', 'string', '-0.00', '-0.00'],
     ...['', ' 1', '1 ', '+1', '01', '.5', '1.', '1e', 'NaN', 'Infinity', '0x10', '1,5', '1_000', '١'].map(
-      (text): [string, unknown, unknown, null] => [`the string ${JSON.stringify(text)} is no JSON number`, 'string', text, null],
+      (text): [string, unknown, unknown, null] => [
+        `the string ${JSON.stringify(text)} is no JSON number`,
+        'string',
+        text,
+        null,
+      ],
     ),
     ['a decimal of scale 2', decimal(9, 2), hex('041a'), '10.50'],
     ['a decimal keeps its zeros', decimal(9, 4), hex('00'), '0.0000'],
@@ -25,7 +40,12 @@ describe('the decimal text of a number', () => {
     ['a decimal without a scale', decimal(9), hex('2a'), '42'],
     ['a decimal with more sign bytes than it needs', decimal(3, 1), hex('000000000000000000007f'), '12.7'],
     ['a negative one with more sign bytes than it needs', decimal(3, 1), hex('ffffffffffffffffffff80'), '-12.8'],
-    ['a decimal of 38 digits', decimal(38, 10), hex('4b3b4ca85a86c47a098a223fffffffff'), '9999999999999999999999999999.9999999999'],
+    [
+      'a decimal of 38 digits',
+      decimal(38, 10),
+      hex('4b3b4ca85a86c47a098a223fffffffff'),
+      '9999999999999999999999999999.9999999999',
+    ],
     ['a decimal of its very precision', decimal(3, 1), hex('03e7'), '99.9'],
     ['a decimal above its precision', decimal(3, 1), hex('03e8'), null],
     ['a decimal of no bytes', decimal(3, 1), Buffer.alloc(0), null],
@@ -94,8 +114,18 @@ describe('a field', () => {
     ['a time far after it', millis, 9_223_372_036_854_775_807n, 9_223_372_036_854_775_807n],
     ['a local time is only a number', { type: 'long', logicalType: 'local-timestamp-millis' }, 5n, 5],
     ['a date is only a number', { type: 'int', logicalType: 'date' }, 5, 5],
-    ['a UUID of sixteen bytes', fixed(16, { logicalType: 'uuid' }), hex('0a7f5c366d0c4f6e9a520f8f1d3b2c11'), '0a7f5c36-6d0c-4f6e-9a52-0f8f1d3b2c11'],
-    ['a UUID in a string', { type: 'string', logicalType: 'uuid' }, '0A7F5C36-6d0c-4f6e-9a52-0f8f1d3b2c11', '0A7F5C36-6d0c-4f6e-9a52-0f8f1d3b2c11'],
+    [
+      'a UUID of sixteen bytes',
+      fixed(16, { logicalType: 'uuid' }),
+      hex('0a7f5c366d0c4f6e9a520f8f1d3b2c11'),
+      '0a7f5c36-6d0c-4f6e-9a52-0f8f1d3b2c11',
+    ],
+    [
+      'a UUID in a string',
+      { type: 'string', logicalType: 'uuid' },
+      '0A7F5C36-6d0c-4f6e-9a52-0f8f1d3b2c11',
+      '0A7F5C36-6d0c-4f6e-9a52-0f8f1d3b2c11',
+    ],
     ['null', 'null', null, null],
     ['nothing in a union', ['null', 'string'], null, null],
     ['something in a union', ['null', 'string'], { string: 'x' }, 'x'],
@@ -114,7 +144,14 @@ describe('a field', () => {
   }
 
   test('that the schema does not have is absent, whatever its name', () => {
-    const schema = { type: 'record', name: 'R', fields: [{ name: '__proto__', type: 'string' }, { name: 'a', type: 'int' }] };
+    const schema = {
+      type: 'record',
+      name: 'R',
+      fields: [
+        { name: '__proto__', type: 'string' },
+        { name: 'a', type: 'int' },
+      ],
+    };
     // Written by hand: avsc would set the prototype.
     const raw = decoded(schema, Buffer.from([2, 0x78, 4]));
     assert.ok(!('malformed' in raw));
@@ -144,8 +181,14 @@ describe('the type of an event', () => {
 
   test('is the name of the record, without its namespace, where there is none, or null', () => {
     assert.equal(typeIs(record('PaymentEvent', []), Buffer.alloc(0)), 'PaymentEvent');
-    assert.equal(typeIs({ type: 'record', name: 'com.example.PaymentEvent', fields: [] }, Buffer.alloc(0)), 'PaymentEvent');
-    assert.equal(typeIs(record('PaymentEvent', [{ name: 'type', type: ['null', 'string'] }]), Buffer.from([0])), 'PaymentEvent');
+    assert.equal(
+      typeIs({ type: 'record', name: 'com.example.PaymentEvent', fields: [] }, Buffer.alloc(0)),
+      'PaymentEvent',
+    );
+    assert.equal(
+      typeIs(record('PaymentEvent', [{ name: 'type', type: ['null', 'string'] }]), Buffer.from([0])),
+      'PaymentEvent',
+    );
   });
 
   test('is that of the branch, where the topic has a union of records', () => {
@@ -190,7 +233,12 @@ describe('an event', () => {
     isOldMoneyEvent: true,
   };
   const result = (bytes: Buffer, key = USER) =>
-    decodeRecord('money', { key: Buffer.from(key), value: bytes, timestamp: 1_769_853_600_000 }, LIMITS, decoderOf(schema));
+    decodeRecord(
+      'money',
+      { key: Buffer.from(key), value: bytes, timestamp: 1_769_853_600_000 },
+      LIMITS,
+      decoderOf(schema),
+    );
 
   test('is the same as from JSON', () => {
     assert.deepEqual(result(wire(typeOf(schema).toBuffer(value))), {
@@ -200,7 +248,13 @@ describe('an event', () => {
       event: {
         type: 'money',
         money: {
-          id: '11111111-2222-4333-8444-55555555555a', ts: 1_769_853_600_000, amount: '10.50', currency: 'UYU', closingBalance: '1E+2', moneyType: 'BET', isOldMoneyEvent: true,
+          id: '11111111-2222-4333-8444-55555555555a',
+          ts: 1_769_853_600_000,
+          amount: '10.50',
+          currency: 'UYU',
+          closingBalance: '1E+2',
+          moneyType: 'BET',
+          isOldMoneyEvent: true,
         },
       },
     });
@@ -213,10 +267,19 @@ describe('an event', () => {
     };
     assert.equal(reason({ id: 'x' }), 'invalid: id: expected a UUID');
     assert.equal(reason({ moneyType: 'x'.repeat(1_001) }), 'invalid: moneyType: expected at most 1000 characters');
-    assert.equal(reason({ closingBalance: null }), 'invalid: closingBalance: expected a decimal number, but it is missing');
-    assert.equal(reason({ openingBalance: Number.NaN }), 'invalid: openingBalance: expected a decimal number, not a number');
+    assert.equal(
+      reason({ closingBalance: null }),
+      'invalid: closingBalance: expected a decimal number, but it is missing',
+    );
+    assert.equal(
+      reason({ openingBalance: Number.NaN }),
+      'invalid: openingBalance: expected a decimal number, not a number',
+    );
     assert.equal(reason({ processedAt: 10n ** 18n }), 'invalid: processedAt: expected a string, not a number');
-    assert.equal(reason({}, 'someone'), 'key-mismatch: key: expected the userId of the value, bare or in double quotes');
+    assert.equal(
+      reason({}, 'someone'),
+      'key-mismatch: key: expected the userId of the value, bare or in double quotes',
+    );
     assert.match(reason({ processedAt: 1_769_857_201_000_000n }), /^future: /);
   });
 
@@ -225,12 +288,22 @@ describe('an event', () => {
       const judged = result(bytes);
       return judged.ok ? 'ok' : `${judged.reason}: ${judged.detail}`;
     };
-    const expected = 'malformed: value: expected Avro in the Confluent wire format: a zero byte and a schema id of four bytes';
+    const expected =
+      'malformed: value: expected Avro in the Confluent wire format: a zero byte and a schema id of four bytes';
     assert.equal(why(Buffer.from('{"type":"PaymentEvent"}')), expected);
     assert.equal(why(Buffer.from([0, 0, 0, 0])), expected);
     assert.equal(why(Buffer.from([1, 0, 0, 0, ID])), expected);
-    assert.equal(why(Buffer.from([0, 0, 0, 0, ID])), `malformed: value: not Avro of schema ${ID}: expected a number at 5, found the end`);
-    assert.equal(why(Buffer.concat([wire(typeOf(schema).toBuffer(value)), Buffer.from([0])])).replace(/\d+, found/, 'N, found'), `malformed: value: not Avro of schema ${ID}: expected the end at N, found 1 bytes more`);
-    assert.equal(why(wire(typeOf(schema).toBuffer(value), 9)), 'malformed: value: schema 9 cannot be used: it was not asked for');
+    assert.equal(
+      why(Buffer.from([0, 0, 0, 0, ID])),
+      `malformed: value: not Avro of schema ${ID}: expected a number at 5, found the end`,
+    );
+    assert.equal(
+      why(Buffer.concat([wire(typeOf(schema).toBuffer(value)), Buffer.from([0])])).replace(/\d+, found/, 'N, found'),
+      `malformed: value: not Avro of schema ${ID}: expected the end at N, found 1 bytes more`,
+    );
+    assert.equal(
+      why(wire(typeOf(schema).toBuffer(value), 9)),
+      'malformed: value: schema 9 cannot be used: it was not asked for',
+    );
   });
 });
