@@ -40,6 +40,13 @@ export default tseslint.config(
   ...tseslint.configs.recommended,
   {
     rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: ':matches(PropertyDefinition, MethodDefinition[kind!="constructor"])[accessibility="private"]',
+          message: 'Private members are #private: one style.',
+        },
+      ],
       curly: ['error', 'multi-line'],
       eqeqeq: 'error',
       'max-lines': ['error', { max: 390, skipBlankLines: true, skipComments: true }],

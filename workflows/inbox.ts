@@ -14,58 +14,58 @@ interface Happening {
 }
 
 export class Inbox {
-  private readonly batches: { readonly batch: EventBatch; bytes?: number }[] = [];
-  private readonly happened: Happening[] = [];
-  private readonly life: Life;
+  readonly #batches: { readonly batch: EventBatch; bytes?: number }[] = [];
+  readonly #happened: Happening[] = [];
+  readonly #life: Life;
 
   constructor(life: Life) {
-    this.life = life;
+    this.#life = life;
   }
 
   signal(batch: EventBatch): void {
-    this.batches.push({ batch });
+    this.#batches.push({ batch });
   }
 
   /** Before all others, in this order. */
   putBack(batches: readonly EventBatch[]): void {
-    this.batches.unshift(...batches.map((batch) => ({ batch })));
+    this.#batches.unshift(...batches.map((batch) => ({ batch })));
   }
 
   /** `makesRoom`: it may come before signals that wait. */
   happens(run: () => void, { makesRoom = false } = {}): void {
-    this.happened.push({ run, makesRoom });
+    this.#happened.push({ run, makesRoom });
   }
 
   get empty(): boolean {
-    return this.batches.length === 0 && this.happened.length === 0;
+    return this.#batches.length === 0 && this.#happened.length === 0;
   }
 
   get waitsForRoom(): boolean {
-    return this.batches.length > 0 && !this.mayApply;
+    return this.#batches.length > 0 && !this.mayApply;
   }
 
   get hasSomething(): boolean {
-    if (this.batches.length > 0) return this.mayApply || this.happened.some(({ makesRoom }) => makesRoom);
-    return this.happened.length > 0;
+    if (this.#batches.length > 0) return this.mayApply || this.#happened.some(({ makesRoom }) => makesRoom);
+    return this.#happened.length > 0;
   }
 
   get mayApply(): boolean {
-    const [first] = this.batches;
+    const [first] = this.#batches;
     if (first === undefined) return false;
     // Rules without bounds are of a release that did not wait.
     if (first.batch.rules.bounds === undefined) return true;
-    return hasRoomFor((first.bytes ??= growthOf(first.batch, this.life)), this.life);
+    return hasRoomFor((first.bytes ??= growthOf(first.batch, this.#life)), this.#life);
   }
 
   takeBatch(): EventBatch | undefined {
-    return this.mayApply ? this.batches.shift()!.batch : undefined;
+    return this.mayApply ? this.#batches.shift()!.batch : undefined;
   }
 
   /** What is next, when no signal may be applied. */
   takeHappened(): (() => void) | undefined {
-    if (this.batches.length === 0) return this.happened.shift()?.run;
-    const at = this.happened.findIndex(({ makesRoom }) => makesRoom);
-    return at < 0 ? undefined : this.happened.splice(at, 1)[0]!.run;
+    if (this.#batches.length === 0) return this.#happened.shift()?.run;
+    const at = this.#happened.findIndex(({ makesRoom }) => makesRoom);
+    return at < 0 ? undefined : this.#happened.splice(at, 1)[0]!.run;
   }
 }
 

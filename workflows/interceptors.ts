@@ -14,22 +14,22 @@ const RESERVED = '__temporal_';
 
 /** Keeps what comes before somebody listens. The SDK gives each workflow a module state of its own. */
 class Notices {
-  private foreign: OnForeign | undefined;
-  private readonly early: (() => void)[] = [];
+  #foreign: OnForeign | undefined;
+  readonly #early: (() => void)[] = [];
 
   onForeign(handler: OnForeign): void {
-    this.foreign = handler;
-    this.flush();
+    this.#foreign = handler;
+    this.#flush();
   }
 
   tellForeign(kind: 'signal' | 'update' | 'cancellation', name: string): void {
-    this.early.push(() => this.foreign?.(kind, name));
-    this.flush();
+    this.#early.push(() => this.#foreign?.(kind, name));
+    this.#flush();
   }
 
-  private flush(): void {
-    if (this.foreign === undefined) return;
-    for (const tell of this.early.splice(0)) tell();
+  #flush(): void {
+    if (this.#foreign === undefined) return;
+    for (const tell of this.#early.splice(0)) tell();
   }
 }
 

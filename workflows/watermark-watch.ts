@@ -11,46 +11,46 @@ const WAITING: CallOptions = {
 const LOOKING: CallOptions = { startToCloseTimeout: 10_000, retry: { maximumAttempts: 3 } };
 
 export class WatermarkWatch {
-  private call: Call<number | null> | undefined;
-  private waiting = false;
-  private readonly engine: Pick<Engine, 'call'>;
-  private readonly report: (watermark: number | null) => void;
+  #call: Call<number | null> | undefined;
+  #waiting = false;
+  readonly #engine: Pick<Engine, 'call'>;
+  readonly #report: (watermark: number | null) => void;
 
   /** `report` is called once for each start, unless it was cancelled. */
   constructor(engine: Pick<Engine, 'call'>, report: (watermark: number | null) => void) {
-    this.engine = engine;
-    this.report = report;
+    this.#engine = engine;
+    this.#report = report;
   }
 
   /** Still to report: neither reported nor cancelled. */
   get running(): boolean {
-    return this.call !== undefined;
+    return this.#call !== undefined;
   }
 
   /** `passes`: epoch ms of event time to wait for; undefined for a single look. */
   start(place: { readonly partition: number; readonly userId: string }, passes?: number): void {
-    this.waiting = passes !== undefined;
-    const call = this.waiting
-      ? this.engine.call('readWatermark', { ...place, passes: passes! }, WAITING)
-      : this.engine.call('readWatermark', place, LOOKING);
+    this.#waiting = passes !== undefined;
+    const call = this.#waiting
+      ? this.#engine.call('readWatermark', { ...place, passes: passes! }, WAITING)
+      : this.#engine.call('readWatermark', place, LOOKING);
     // A look that fails is taken again when the alarm rings next.
     call.result.then(
-      (watermark) => this.done(call, watermark),
-      () => this.done(call, null),
+      (watermark) => this.#done(call, watermark),
+      () => this.#done(call, null),
     );
-    this.call = call;
+    this.#call = call;
   }
 
   /** Stops waiting for a watermark; a single look goes on. */
   cancelWait(): void {
-    if (!this.waiting) return;
-    this.call?.cancel();
-    this.call = undefined;
+    if (!this.#waiting) return;
+    this.#call?.cancel();
+    this.#call = undefined;
   }
 
-  private done(call: Call<number | null>, watermark: number | null): void {
-    if (this.call !== call) return;
-    this.call = undefined;
-    this.report(watermark);
+  #done(call: Call<number | null>, watermark: number | null): void {
+    if (this.#call !== call) return;
+    this.#call = undefined;
+    this.#report(watermark);
   }
 }

@@ -91,8 +91,8 @@ const GUARANTEES: readonly BrokenBuild[] = [
     edits: [
       {
         file: 'src/engine/ordering/partition-triple.ts',
-        find: 'this.held.hold(record);\n      this.releaseHeld(now);',
-        replace: 'this.release(record, now);',
+        find: 'this.#held.hold(record);\n      this.#releaseHeld(now);',
+        replace: 'this.#release(record, now);',
       },
     ],
     caughtBy: 'simulate',

@@ -163,7 +163,7 @@ export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
     edits: [
       {
         file: 'src/engine/ordering/partition-triple.ts',
-        find: 'offset > (this.last[input]?.offset ?? -1)',
+        find: 'offset > (this.#last[input]?.offset ?? -1)',
         replace: 'offset > -1',
       },
     ],
@@ -315,7 +315,7 @@ export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
     edits: [
       {
         file: 'src/engine/ordering/partition-triple.ts',
-        find: 'offset >= ahead.next[input]! || ahead.except.includes(this.nameOf(key));',
+        find: 'offset >= ahead.next[input]! || ahead.except.includes(this.#nameOf(key));',
         replace: 'offset >= ahead.next[input]!;',
       },
     ],
@@ -328,7 +328,7 @@ export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
       {
         file: 'src/engine/kafka/kafkajs/group-coordinator.ts',
         find: 'if (!isElsewhere(error)) throw error;',
-        replace: 'if (!isElsewhere(error) || this.finding === undefined) throw error;',
+        replace: 'if (!isElsewhere(error) || this.#finding === undefined) throw error;',
       },
     ],
     caughtBy: { test: 'test/engine/kafka/kafkajs/group-coordinator.test.ts' },

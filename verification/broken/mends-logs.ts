@@ -23,7 +23,7 @@ export const MENDS_OF_LOGS: readonly BrokenBuild[] = [
   {
     name: 'ids-are-looked-at-once',
     breaks: 'a bridge that runs does not notice that a topic was made anew, when it holds as much as before',
-    edits: [{ file: 'src/engine/bridge/generation.ts', find: '    this.run(() => watch.run());\n', replace: '' }],
+    edits: [{ file: 'src/engine/bridge/generation.ts', find: '    this.#run(() => watch.run());\n', replace: '' }],
     narrow: 'input made anew from a copy',
     caughtBy: 'simulate',
   },
@@ -59,8 +59,8 @@ export const MENDS_OF_LOGS: readonly BrokenBuild[] = [
     edits: [
       {
         file: 'src/engine/bridge/triple-runner.ts',
-        find: '    this.deps.logger.error(\n',
-        replace: '    this.deps.logger.debug(\n',
+        find: '    this.#deps.logger.error(\n',
+        replace: '    this.#deps.logger.debug(\n',
       },
     ],
     narrow: 'unread money deleted',
@@ -123,7 +123,7 @@ export const MENDS_OF_LOGS: readonly BrokenBuild[] = [
     edits: [
       {
         file: 'workflows/notes.ts',
-        find: 'if (partitions > 1 && partitions > this.partitions) {',
+        find: 'if (partitions > 1 && partitions > this.#partitions) {',
         replace: 'if (partitions > Infinity) {',
       },
     ],

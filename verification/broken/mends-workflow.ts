@@ -133,7 +133,7 @@ export const MENDS_OF_THE_WORKFLOW: readonly BrokenBuild[] = [
     edits: [
       {
         file: 'src/engine/bridge/signal-sender.ts',
-        find: '        if (place !== undefined) this.places.free(place);\n        await clock.sleep',
+        find: '        if (place !== undefined) this.#places.free(place);\n        await clock.sleep',
         replace: '        await clock.sleep',
       },
     ],
@@ -145,7 +145,7 @@ export const MENDS_OF_THE_WORKFLOW: readonly BrokenBuild[] = [
     edits: [
       {
         file: 'src/engine/bridge/signal-sender.ts',
-        find: '          this.places.free(place);\n          place = undefined;',
+        find: '          this.#places.free(place);\n          place = undefined;',
         replace: '',
       },
     ],

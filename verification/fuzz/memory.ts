@@ -12,36 +12,36 @@ const MAX_GROWTH = 50_000_000;
 export class Memory {
   /** bytes of resident memory beyond the warm-up, at most. */
   growth = 0;
-  private settled = 0;
-  private readonly alive: number[] = [];
-  private readonly collect: () => void;
-  private readonly judged: 'growth' | 'live';
+  #settled = 0;
+  readonly #alive: number[] = [];
+  readonly #collect: () => void;
+  readonly #judged: 'growth' | 'live';
 
   constructor(judged: 'growth' | 'live' = 'growth') {
-    this.judged = judged;
+    this.#judged = judged;
     setFlagsFromString('--expose-gc');
-    this.collect = runInNewContext('gc') as () => void;
+    this.#collect = runInNewContext('gc') as () => void;
   }
 
   measure(warmingUp: boolean): void {
-    this.collect();
+    this.#collect();
     const { rss, heapUsed, external } = process.memoryUsage();
-    this.alive.push(heapUsed + external);
-    if (warmingUp) this.settled = Math.max(this.settled, rss);
-    else this.growth = Math.max(this.growth, rss - this.settled);
+    this.#alive.push(heapUsed + external);
+    if (warmingUp) this.#settled = Math.max(this.#settled, rss);
+    else this.growth = Math.max(this.growth, rss - this.#settled);
   }
 
   /** bytes that are alive in the end beyond those of the beginning. */
   get live(): number {
-    const third = Math.floor(this.alive.length / 3);
+    const third = Math.floor(this.#alive.length / 3);
     return third === 0
       ? 0
-      : Math.max(0, Math.min(...this.alive.slice(-third)) - Math.min(...this.alive.slice(0, third)));
+      : Math.max(0, Math.min(...this.#alive.slice(-third)) - Math.min(...this.#alive.slice(0, third)));
   }
 
   /** Undefined when it does not grow. */
   get problem(): string | undefined {
-    return this[this.judged] > MAX_GROWTH
+    return this[this.#judged] > MAX_GROWTH
       ? `memory grew: resident by ${this.growth} bytes after the warm-up, alive by ${this.live}`
       : undefined;
   }

@@ -20,123 +20,123 @@ const DRAIN_TIMEOUT = 10_000;
 const STUCK_AFTER = 60_000;
 
 export class Bridge {
-  private readonly settings: BridgeSettings;
-  private readonly deps: BridgeDeps;
-  private readonly guard: HistoryGuard;
-  private readonly rooms: TopicRooms;
-  private generation: Generation | undefined;
-  private readonly stopping = new AbortController();
-  private problem: string | undefined = 'not joined yet';
+  readonly #settings: BridgeSettings;
+  readonly #deps: BridgeDeps;
+  readonly #guard: HistoryGuard;
+  readonly #rooms: TopicRooms;
+  #generation: Generation | undefined;
+  readonly #stopping = new AbortController();
+  #problem: string | undefined = 'not joined yet';
 
   constructor(settings: BridgeSettings, deps: BridgeDeps) {
-    this.settings = settings;
-    this.deps = deps;
-    this.guard = new HistoryGuard(deps.signaller, deps.clock);
-    this.rooms = new TopicRooms(deps.kafka, deps.clock);
+    this.#settings = settings;
+    this.#deps = deps;
+    this.#guard = new HistoryGuard(deps.signaller, deps.clock);
+    this.#rooms = new TopicRooms(deps.kafka, deps.clock);
   }
 
   /** Why it is not working; undefined when it is. */
   get notReady(): string | undefined {
-    return this.problem ?? this.generation?.problem;
+    return this.#problem ?? this.#generation?.problem;
   }
 
   /** Why only a restart can help; undefined when it works, or waits for Kafka and will go on by itself. */
   get notLive(): string | undefined {
-    const { clock } = this.deps;
-    const turned = this.generation?.lastTurn ?? null;
+    const { clock } = this.#deps;
+    const turned = this.#generation?.lastTurn ?? null;
     const silence = turned === null ? 0 : clock.elapsed() - turned;
     return silence > STUCK_AFTER ? `no record was moved or looked for in ${Math.floor(silence / 1_000)} s` : undefined;
   }
 
   describe() {
-    return this.generation?.describe() ?? [];
+    return this.#generation?.describe() ?? [];
   }
 
   /** Partitions of it, taken or not. */
   get partitions(): readonly number[] {
-    return this.generation?.partitions ?? [];
+    return this.#generation?.partitions ?? [];
   }
 
   get partitionsWaiting(): readonly PartitionWait[] {
-    return this.generation?.partitionsWaiting ?? [];
+    return this.#generation?.partitionsWaiting ?? [];
   }
 
   /** Workflows whose signals wait. */
   get workflowsWaiting(): number {
-    return this.generation?.workflowsWaiting ?? 0;
+    return this.#generation?.workflowsWaiting ?? 0;
   }
 
   /** Runs until {@link stop}; throws only what no retry can mend (configuration; topics, until it has joined). */
   run(onReady?: () => void): Promise<void> {
     return keepRunning({
-      ...this.deps,
-      stopping: this.stopping.signal,
+      ...this.#deps,
+      stopping: this.#stopping.signal,
       attempt: (works) =>
-        this.runMember(() => {
+        this.#runMember(() => {
           works();
           onReady?.();
         }),
-      onProblem: (problem) => (this.problem = problem),
+      onProblem: (problem) => (this.#problem = problem),
       message: 'the bridge lost its place in the group and joins it again',
     });
   }
 
   /** Drains and leaves the group; {@link run} returns. */
   stop(): void {
-    this.stopping.abort();
+    this.#stopping.abort();
   }
 
   /** Resolves when stopped; rejects when the member has to be replaced. */
-  private async runMember(onReady: () => void): Promise<void> {
-    const { kafka } = this.deps;
-    const { groupId, inputTopics } = this.settings;
+  async #runMember(onReady: () => void): Promise<void> {
+    const { kafka } = this.#deps;
+    const { groupId, inputTopics } = this.#settings;
     const member = kafka.joinGroup({ groupId, topics: inputTopics });
     let onStop: () => void = () => undefined;
     try {
       await new Promise<void>((resolve, reject) => {
-        if (this.stopping.signal.aborted) resolve();
+        if (this.#stopping.signal.aborted) resolve();
         onStop = resolve;
-        this.stopping.signal.addEventListener('abort', onStop, { once: true });
+        this.#stopping.signal.addEventListener('abort', onStop, { once: true });
         member
           .start({
             onAssigned: async (partitions) => {
-              await this.replaceGeneration(partitions, member, reject);
-              this.problem = undefined;
+              await this.#replaceGeneration(partitions, member, reject);
+              this.#problem = undefined;
               onReady();
             },
-            onRecords: async (batch) => this.generation?.offer(batch),
+            onRecords: async (batch) => this.#generation?.offer(batch),
             // What the ends of its log say decides what becomes of it.
             onOutOfRange: (topic, partition) =>
-              this.deps.logger.debug({ topic, partition }, 'the next offset is not in the log'),
+              this.#deps.logger.debug({ topic, partition }, 'the next offset is not in the log'),
             onCrash: reject,
           })
           .catch(reject);
       });
-      await this.generation?.drain(DRAIN_TIMEOUT);
+      await this.#generation?.drain(DRAIN_TIMEOUT);
     } finally {
-      this.stopping.signal.removeEventListener('abort', onStop);
-      await this.generation?.end();
-      this.generation = undefined;
+      this.#stopping.signal.removeEventListener('abort', onStop);
+      await this.#generation?.end();
+      this.#generation = undefined;
       await member.stop();
     }
   }
 
-  private async replaceGeneration(
+  async #replaceGeneration(
     partitions: readonly number[],
     member: GroupMember,
     onFailure: (error: unknown) => void,
   ): Promise<void> {
-    const before = this.generation;
-    const generation = new Generation(this.settings, {
-      ...this.deps,
-      guard: this.guard,
-      rooms: this.rooms,
+    const before = this.#generation;
+    const generation = new Generation(this.#settings, {
+      ...this.#deps,
+      guard: this.#guard,
+      rooms: this.#rooms,
       member,
       onFailure,
     });
-    this.generation = generation;
+    this.#generation = generation;
     await before?.end();
     await generation.begin(partitions);
-    this.deps.logger.info({ partitions }, 'partitions assigned');
+    this.#deps.logger.info({ partitions }, 'partitions assigned');
   }
 }

@@ -61,20 +61,20 @@ interface Standing {
 export type Cuts = ReadonlyMap<InputIndex, number>;
 
 export class Committer {
-  private readonly options: CommitterOptions;
-  private readonly kafka: KafkaPort;
-  private producer: TransactionalProducer;
+  readonly #options: CommitterOptions;
+  readonly #kafka: KafkaPort;
+  #producer: TransactionalProducer;
   /** Which logs it commits places of. */
   readonly logs: KnownLogs;
   /** What a holder finds who takes the triple now, as far as we know. */
-  private committed: Committed;
-  private last: Standing | undefined;
+  #committed: Committed;
+  #last: Standing | undefined;
 
   private constructor(kafka: KafkaPort, options: CommitterOptions, taken: Taken) {
-    this.kafka = kafka;
-    this.options = options;
-    this.producer = taken.producer;
-    this.committed = taken.committed;
+    this.#kafka = kafka;
+    this.#options = options;
+    this.#producer = taken.producer;
+    this.#committed = taken.committed;
     this.logs = taken.logs;
   }
 
@@ -96,7 +96,7 @@ export class Committer {
     const ahead = triple.ahead();
     const marks = triple.marks();
     const { records, below } = triple.deadLetters();
-    const { last } = this;
+    const last = this.#last;
     const nothingNew =
       last !== undefined &&
       records.length === 0 &&
@@ -106,33 +106,33 @@ export class Committer {
     if (nothingNew) return null;
     for (let refusals = 0; ; refusals += 1) {
       try {
-        await this.write(records, { checkpoint, ahead, below, marks });
+        await this.#write(records, { checkpoint, ahead, below, marks });
         break;
       } catch (error) {
         if (!(error instanceof RefusedBatch)) throw error;
         if (error.why === 'content' || refusals >= MAX_REFUSALS) throw refusedLetters(error);
-        await this.takeAgain();
+        await this.#takeAgain();
       }
     }
-    this.last = { checkpoint, ahead, below, marks };
+    this.#last = { checkpoint, ahead, below, marks };
     triple.deadLettersWritten(records.length);
     return records;
   }
 
   /** Whoever takes the triple from now on finds that it waits for a person. Errors as of {@link commit}. */
   async noteCuts(cuts: Cuts): Promise<void> {
-    const { start, ahead, deadLettersBelow, marks } = this.committed;
-    await this.write([], { checkpoint: start, ahead, below: deadLettersBelow, marks }, cuts);
+    const { start, ahead, deadLettersBelow, marks } = this.#committed;
+    await this.#write([], { checkpoint: start, ahead, below: deadLettersBelow, marks }, cuts);
   }
 
-  private async write(
+  async #write(
     records: readonly UnusableRecord[],
     { checkpoint, ahead, below, marks }: Standing,
     cuts: Cuts = NO_CUTS,
   ): Promise<void> {
-    const { groupId, partition, inputTopics, deadLetterTopic, deadLetterPartitions, rooms, onCut } = this.options;
-    const { batches, cut } = await this.lettersOf(records);
-    const transaction = await this.producer.begin();
+    const { groupId, partition, inputTopics, deadLetterTopic, deadLetterPartitions, rooms, onCut } = this.#options;
+    const { batches, cut } = await this.#lettersOf(records);
+    const transaction = await this.#producer.begin();
     await rooms.send(transaction, deadLetterTopic, partition % deadLetterPartitions, batches);
     await transaction.sendOffsets(
       groupId,
@@ -152,16 +152,16 @@ export class Committer {
       })),
     );
     await transaction.commit();
-    this.committed = { start: checkpoint, deadLettersBelow: below, ahead, marks };
+    this.#committed = { start: checkpoint, deadLettersBelow: below, ahead, marks };
     if (cut > 0) onCut?.(cut);
   }
 
-  private async lettersOf(records: readonly UnusableRecord[]): Promise<{ batches: readonly Batch[]; cut: number }> {
+  async #lettersOf(records: readonly UnusableRecord[]): Promise<{ batches: readonly Batch[]; cut: number }> {
     if (records.length === 0) return { batches: [], cut: 0 };
-    const room = await this.options.rooms.of(this.options.deadLetterTopic);
+    const room = await this.#options.rooms.of(this.#options.deadLetterTopic);
     const letters = new Map(
       records.map((record): [OutRecord, UnusableRecord] => [
-        deadLetter(this.sourceOf(record), record, record.rejection),
+        deadLetter(this.#sourceOf(record), record, record.rejection),
         record,
       ]),
     );
@@ -170,28 +170,28 @@ export class Committer {
       if (batch.bytes <= room.most) return batch;
       cut += 1;
       const record = letters.get(batch.records[0]!)!;
-      const letter = cutDeadLetter(this.sourceOf(record), record, record.rejection, room.together - BATCH_OVERHEAD);
+      const letter = cutDeadLetter(this.#sourceOf(record), record, record.rejection, room.together - BATCH_OVERHEAD);
       return { records: [letter], compressed: false, bytes: BATCH_OVERHEAD + bytesOf(letter) };
     });
     return { batches, cut };
   }
 
   /** The producer is lost, and its transaction with it. Throws FENCED when another bridge has committed since. */
-  private async takeAgain(): Promise<void> {
-    await this.producer.close();
-    const { producer, committed } = await fenceAndRead(this.kafka, this.options);
-    this.producer = producer;
-    if (JSON.stringify(committed) !== JSON.stringify(this.committed)) {
-      throw new EnrichmentError('FENCED', `partition ${this.options.partition} was read on by another bridge`);
+  async #takeAgain(): Promise<void> {
+    await this.#producer.close();
+    const { producer, committed } = await fenceAndRead(this.#kafka, this.#options);
+    this.#producer = producer;
+    if (JSON.stringify(committed) !== JSON.stringify(this.#committed)) {
+      throw new EnrichmentError('FENCED', `partition ${this.#options.partition} was read on by another bridge`);
     }
   }
 
   close(): Promise<void> {
-    return this.producer.close();
+    return this.#producer.close();
   }
 
-  private sourceOf({ input, offset, timestamp, timestampText }: UnusableRecord): Source {
-    const { inputTopics, partition } = this.options;
+  #sourceOf({ input, offset, timestamp, timestampText }: UnusableRecord): Source {
+    const { inputTopics, partition } = this.#options;
     return {
       topic: inputTopics[input]!,
       partition,

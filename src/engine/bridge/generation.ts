@@ -50,25 +50,25 @@ const STILL_TAKING = 5_000;
 const WOKEN = 'woken';
 
 export class Generation {
-  private readonly settings: BridgeSettings;
-  private readonly deps: GenerationDeps;
-  private readonly ended = new AbortController();
-  private readonly runners = new Map<number, TripleRunner>();
-  private readonly waits: Waits;
-  private readonly lanes: InputLanes<unknown>;
-  private readonly sender: SignalSender;
-  private limits: ReadingLimits = readingLimits(1);
-  private readonly loops: Promise<void>[] = [];
-  private wake: AbortController = new AbortController();
-  private draining = false;
-  private turnedAt: number | null = null;
+  readonly #settings: BridgeSettings;
+  readonly #deps: GenerationDeps;
+  readonly #ended = new AbortController();
+  readonly #runners = new Map<number, TripleRunner>();
+  readonly #waits: Waits;
+  readonly #lanes: InputLanes<unknown>;
+  readonly #sender: SignalSender;
+  #limits: ReadingLimits = readingLimits(1);
+  readonly #loops: Promise<void>[] = [];
+  #wake: AbortController = new AbortController();
+  #draining = false;
+  #turnedAt: number | null = null;
 
   constructor(settings: BridgeSettings, deps: GenerationDeps) {
     const { clock, logger, signaller } = deps;
-    this.settings = settings;
-    this.deps = deps;
-    this.waits = new Waits(logger);
-    this.lanes = new InputLanes({
+    this.#settings = settings;
+    this.#deps = deps;
+    this.#waits = new Waits(logger);
+    this.#lanes = new InputLanes({
       inputTopics: settings.inputTopics,
       decode: settings.decode,
       maxRecordBytes: settings.maxRecordBytes,
@@ -76,19 +76,19 @@ export class Generation {
       decoders: deps.decoders ?? jsonDecoders,
       clock,
       logger,
-      ended: this.ended.signal,
-      reading: (partition) => this.runners.get(partition)?.taken?.reading,
+      ended: this.#ended.signal,
+      reading: (partition) => this.#runners.get(partition)?.taken?.reading,
       onGap: (partition, input, from, to) => {
-        this.runners.get(partition)!.lost(input, from, to);
+        this.#runners.get(partition)!.lost(input, from, to);
         return true;
       },
       onOffered: (_, input, records) => {
         deps.observer.read(input, records);
-        this.wakeUp();
+        this.#wakeUp();
       },
       onFailure: deps.onFailure,
     });
-    this.sender = new SignalSender({
+    this.#sender = new SignalSender({
       signaller,
       clock,
       logger,
@@ -96,35 +96,37 @@ export class Generation {
       guard: deps.guard ?? new HistoryGuard(signaller, clock),
       rules: settings.rules,
       workflowIdOf: (key) => signaller.workflowIdOf?.(key) ?? '(unknown)',
-      onProgress: () => this.wakeUp(),
+      onProgress: () => this.#wakeUp(),
     });
     // Every loop of every triple listens to it.
-    setMaxListeners(0, this.ended.signal);
+    setMaxListeners(0, this.#ended.signal);
   }
 
   get partitions(): readonly number[] {
-    return [...this.runners.keys()];
+    return [...this.#runners.keys()];
   }
 
   /** When the loop that moves records last turned, ms of the monotonic clock; null before it starts and when the generation has ended. */
   get lastTurn(): number | null {
-    return this.ended.signal.aborted ? null : this.turnedAt;
+    return this.#ended.signal.aborted ? null : this.#turnedAt;
   }
 
   /** Begins to take the triples over; records may be offered when it resolves. */
   async begin(partitions: readonly number[]): Promise<void> {
-    if (this.ended.signal.aborted) return;
-    const { clock, observer, logger, kafka, member, rooms } = this.deps;
-    const { settings, lanes, waits } = this;
-    this.limits = readingLimits(partitions.length);
+    if (this.#ended.signal.aborted) return;
+    const { clock, observer, logger, kafka, member, rooms } = this.#deps;
+    const settings = this.#settings;
+    const lanes = this.#lanes;
+    const waits = this.#waits;
+    this.#limits = readingLimits(partitions.length);
     lanes.share(partitions.length);
     const watch = new LogWatch({
       kafka,
       clock,
       logger,
       inputTopics: settings.inputTopics,
-      ended: this.ended.signal,
-      runners: () => [...this.runners.values()],
+      ended: this.#ended.signal,
+      runners: () => [...this.#runners.values()],
     });
     for (const partition of partitions) {
       const runner = new TripleRunner(partition, {
@@ -137,136 +139,136 @@ export class Generation {
         lanes,
         waits,
         rooms,
-        workflowIdOf: (key) => this.deps.signaller.workflowIdOf?.(key) ?? key,
-        ended: this.ended.signal,
-        onTaken: () => this.taken(partition),
+        workflowIdOf: (key) => this.#deps.signaller.workflowIdOf?.(key) ?? key,
+        ended: this.#ended.signal,
+        onTaken: () => this.#taken(partition),
         onShort: () => void watch.look(),
       });
-      this.runners.set(partition, runner);
+      this.#runners.set(partition, runner);
     }
-    const all = [...this.runners.values()];
-    for (const runner of all) this.run(() => runner.run());
+    const all = [...this.#runners.values()];
+    for (const runner of all) this.#run(() => runner.run());
     const patience = new AbortController();
     await Promise.race([Promise.all(all.map(({ attempted }) => attempted)), clock.sleep(TAKING, patience.signal)]);
     patience.abort();
-    if (this.ended.signal.aborted) return;
+    if (this.#ended.signal.aborted) return;
     const ends = new LogEnds({
       kafka,
       clock,
       waits,
       idleTimeout: settings.idleTimeout,
-      ended: this.ended.signal,
+      ended: this.#ended.signal,
       runners: () => all,
       onEnd: (runner, input, start, end, at) =>
         runner.sawEnd(input, start, end, at, lanes.waits(runner.partition, input)),
-      onAnswer: () => this.wakeUp(),
-      onFailure: (error) => this.fail(error),
+      onAnswer: () => this.#wakeUp(),
+      onFailure: (error) => this.#fail(error),
     });
-    this.run(() => this.moveRecords());
-    this.run(() => ends.run());
-    this.run(() => watch.run());
+    this.#run(() => this.#moveRecords());
+    this.#run(() => ends.run());
+    this.#run(() => watch.run());
   }
 
   /** Why records wait though this bridge is well; undefined when none do. */
   get problem(): string | undefined {
-    if (this.ended.signal.aborted) return undefined;
-    const now = this.deps.clock.elapsed();
-    return this.waits.problem(now) ?? this.lanes.problem ?? this.sender.problem(now);
+    if (this.#ended.signal.aborted) return undefined;
+    const now = this.#deps.clock.elapsed();
+    return this.#waits.problem(now) ?? this.#lanes.problem ?? this.#sender.problem(now);
   }
 
   get partitionsWaiting(): readonly PartitionWait[] {
-    return this.ended.signal.aborted ? [] : this.waits.list;
+    return this.#ended.signal.aborted ? [] : this.#waits.list;
   }
 
   get workflowsWaiting(): number {
-    return this.ended.signal.aborted ? 0 : this.sender.workflowsWaiting;
+    return this.#ended.signal.aborted ? 0 : this.#sender.workflowsWaiting;
   }
 
   offer(batch: RecordBatch): void {
-    this.lanes.offer(batch);
+    this.#lanes.offer(batch);
   }
 
   /** Sends what is released without waiting for more, and resolves when all of it is acknowledged and committed. */
   async drain(timeout: number): Promise<void> {
-    const { clock } = this.deps;
-    this.draining = true;
-    for (const { triple } of this.allTaken) triple.outbox.drain();
-    this.wakeUp();
+    const { clock } = this.#deps;
+    this.#draining = true;
+    for (const { triple } of this.#allTaken) triple.outbox.drain();
+    this.#wakeUp();
     const until = clock.elapsed() + timeout;
-    while (this.released > 0 && clock.elapsed() < until && !this.ended.signal.aborted) await clock.sleep(20);
+    while (this.#released > 0 && clock.elapsed() < until && !this.#ended.signal.aborted) await clock.sleep(20);
     await this.end();
   }
 
   /** Nothing starts any more; what was acknowledged is committed if that is still possible. Never throws. */
   async end(): Promise<void> {
-    if (this.ended.signal.aborted) return;
-    this.ended.abort();
-    this.wakeUp();
+    if (this.#ended.signal.aborted) return;
+    this.#ended.abort();
+    this.#wakeUp();
     const patience = new AbortController();
     // What is still being taken after that closes itself.
-    await Promise.race([Promise.all(this.loops), this.deps.clock.sleep(STILL_TAKING, patience.signal)]);
+    await Promise.race([Promise.all(this.#loops), this.#deps.clock.sleep(STILL_TAKING, patience.signal)]);
     patience.abort();
-    await Promise.all([...this.runners.values()].map((runner) => runner.end()));
+    await Promise.all([...this.#runners.values()].map((runner) => runner.end()));
   }
 
   describe() {
-    return this.allTaken.map(({ triple }) => ({ partition: triple.partition, ...triple.describe() }));
+    return this.#allTaken.map(({ triple }) => ({ partition: triple.partition, ...triple.describe() }));
   }
 
-  private get allTaken(): readonly Taken[] {
-    return [...this.runners.values()].flatMap(({ taken }) => taken ?? []);
+  get #allTaken(): readonly Taken[] {
+    return [...this.#runners.values()].flatMap(({ taken }) => taken ?? []);
   }
 
-  private get released(): number {
-    return this.allTaken.reduce((sum, { triple }) => sum + triple.outbox.length, 0);
+  get #released(): number {
+    return this.#allTaken.reduce((sum, { triple }) => sum + triple.outbox.length, 0);
   }
 
-  private run(loop: () => Promise<void>): void {
-    this.loops.push(loop().catch((error: unknown) => this.fail(error)));
+  #run(loop: () => Promise<void>): void {
+    this.#loops.push(loop().catch((error: unknown) => this.#fail(error)));
   }
 
-  private fail(error: unknown): void {
-    if (!this.ended.signal.aborted) this.deps.onFailure(error);
+  #fail(error: unknown): void {
+    if (!this.#ended.signal.aborted) this.#deps.onFailure(error);
   }
 
-  private wakeUp(): void {
-    this.wake.abort(WOKEN);
+  #wakeUp(): void {
+    this.#wake.abort(WOKEN);
   }
 
-  private taken(partition: number): void {
-    if (this.draining) this.runners.get(partition)?.taken?.triple.outbox.drain();
-    this.wakeUp();
+  #taken(partition: number): void {
+    if (this.#draining) this.#runners.get(partition)?.taken?.triple.outbox.drain();
+    this.#wakeUp();
   }
 
-  private async moveRecords(): Promise<void> {
-    const { clock } = this.deps;
-    while (!this.ended.signal.aborted) {
-      this.wake = new AbortController();
+  async #moveRecords(): Promise<void> {
+    const { clock } = this.#deps;
+    while (!this.#ended.signal.aborted) {
+      this.#wake = new AbortController();
       const now = clock.elapsed();
-      this.turnedAt = now;
-      const all = this.allTaken;
+      this.#turnedAt = now;
+      const all = this.#allTaken;
       let more = false;
       const waitingRecords = all.reduce((sum, { triple }) => sum + triple.outbox.waiting.records, 0);
       for (const { triple, reading } of all) {
-        const mayRead = !this.draining && this.mayRead(triple, waitingRecords, now);
+        const mayRead = !this.#draining && this.#mayRead(triple, waitingRecords, now);
         // Even with nothing to read: the ends of the logs may have moved the watermark.
         const read = triple.read(mayRead ? READ_BUDGET : 0, now);
         more ||= read === READ_BUDGET;
-        this.lanes.balance(triple.partition, reading);
+        this.#lanes.balance(triple.partition, reading);
       }
-      const readyAt = this.sender.sendReady(all, now);
-      this.sender.tick(now);
-      this.waits.tick(now);
+      const readyAt = this.#sender.sendReady(all, now);
+      this.#sender.tick(now);
+      this.#waits.tick(now);
       const wait = more ? 0 : Math.min(readyAt - now, 1_000);
-      await clock.sleep(Math.max(0, wait), this.wake.signal);
+      await clock.sleep(Math.max(0, wait), this.#wake.signal);
     }
   }
 
-  private mayRead(triple: PartitionTriple, waitingRecords: number, now: number): boolean {
+  #mayRead(triple: PartitionTriple, waitingRecords: number, now: number): boolean {
     const { outbox } = triple;
-    if (this.limits.tooMuchWaits(outbox.waiting, waitingRecords)) {
+    if (this.#limits.tooMuchWaits(outbox.waiting, waitingRecords)) {
       const { records } = outbox.waiting;
-      this.waits.begin(
+      this.#waits.begin(
         triple.partition,
         'users',
         `${records} of its records wait for single workflows, whose signals wait: look at those`,
@@ -274,7 +276,7 @@ export class Generation {
       );
       return false;
     }
-    this.waits.end(triple.partition, 'users', now);
-    return outbox.moving < this.limits.released && triple.deadLetterBytes < this.limits.deadLetterBytes;
+    this.#waits.end(triple.partition, 'users', now);
+    return outbox.moving < this.#limits.released && triple.deadLetterBytes < this.#limits.deadLetterBytes;
   }
 }

@@ -35,17 +35,17 @@ export interface SignalSize {
 }
 
 export class HistoryGuard {
-  private readonly signaller: Pick<Signaller, 'history'>;
-  private readonly clock: Pick<Clock, 'sleep'>;
-  private readonly maxWorkflows: number;
+  readonly #signaller: Pick<Signaller, 'history'>;
+  readonly #clock: Pick<Clock, 'sleep'>;
+  readonly #maxWorkflows: number;
   /** By key. */
-  private readonly sent = new Map<string, Sent>();
-  private forgot = false;
+  readonly #sent = new Map<string, Sent>();
+  #forgot = false;
 
   constructor(signaller: Pick<Signaller, 'history'>, clock: Pick<Clock, 'sleep'>, maxWorkflows = MAX_WORKFLOWS) {
-    this.signaller = signaller;
-    this.clock = clock;
-    this.maxWorkflows = maxWorkflows;
+    this.#signaller = signaller;
+    this.#clock = clock;
+    this.#maxWorkflows = maxWorkflows;
   }
 
   /**
@@ -55,32 +55,32 @@ export class HistoryGuard {
   admit(key: string, { bytes, records }: SignalSize, ended: AbortSignal): Promise<void> | undefined {
     const signals = Math.max(1, (bytes * LOOK_AFTER_SIGNALS) / LOOK_AFTER_BYTES);
     // Of one that may have been forgotten nothing is known: it is looked at.
-    const before = this.sent.get(key) ?? { signals: this.forgot ? LOOK_AFTER_SIGNALS : 0, records: 0 };
+    const before = this.#sent.get(key) ?? { signals: this.#forgot ? LOOK_AFTER_SIGNALS : 0, records: 0 };
     if (before.signals < LOOK_AFTER_SIGNALS && before.records < LOOK_AFTER_RECORDS) {
-      this.note(key, { signals: before.signals + signals, records: before.records + records });
+      this.#note(key, { signals: before.signals + signals, records: before.records + records });
       return undefined;
     }
     const applied = before.records >= LOOK_AFTER_RECORDS;
-    return this.waitForShortHistory(key, applied, ended).then((short) => {
+    return this.#waitForShortHistory(key, applied, ended).then((short) => {
       // Whoever comes after one that gave up has to look as well.
-      if (short) this.note(key, { signals, records: applied ? records : before.records + records });
+      if (short) this.#note(key, { signals, records: applied ? records : before.records + records });
     });
   }
 
-  private note(key: string, sent: Sent): void {
-    this.sent.delete(key);
-    this.sent.set(key, sent);
-    if (this.sent.size <= this.maxWorkflows) return;
-    this.forgot = true;
-    this.sent.delete(this.sent.keys().next().value!);
+  #note(key: string, sent: Sent): void {
+    this.#sent.delete(key);
+    this.#sent.set(key, sent);
+    if (this.#sent.size <= this.#maxWorkflows) return;
+    this.#forgot = true;
+    this.#sent.delete(this.#sent.keys().next().value!);
   }
 
   /** `applied`: and for all that was signalled to be applied. False when ended before. */
-  private async waitForShortHistory(key: string, applied: boolean, ended: AbortSignal): Promise<boolean> {
+  async #waitForShortHistory(key: string, applied: boolean, ended: AbortSignal): Promise<boolean> {
     for (let poll = FIRST_POLL; !ended.aborted; poll = Math.min(2 * poll, MAX_POLL)) {
-      const history = await this.signaller.history(key);
+      const history = await this.#signaller.history(key);
       if (history === null || (isShort(history) && !(applied && history.busy))) return true;
-      await this.clock.sleep(poll, ended);
+      await this.#clock.sleep(poll, ended);
     }
     return false;
   }

@@ -41,55 +41,55 @@ interface Doubt {
 }
 
 export class LogEnds {
-  private readonly deps: LogEndsDeps;
-  private readonly doubts = new Map<TripleRunner, Doubt>();
+  readonly #deps: LogEndsDeps;
+  readonly #doubts = new Map<TripleRunner, Doubt>();
 
   constructor(deps: LogEndsDeps) {
-    this.deps = deps;
+    this.#deps = deps;
   }
 
   /** Until the generation ends. */
   async run(): Promise<void> {
-    const { clock, ended, idleTimeout, runners } = this.deps;
+    const { clock, ended, idleTimeout, runners } = this.#deps;
     const relaxed = Math.max(ASK_INTERVAL, Math.min(RELAXED, idleTimeout / 5));
     let lastAll = -Infinity;
     while (!ended.aborted) {
       const at = clock.elapsed();
       const all = at - lastAll >= relaxed;
       const asking = runners().filter(
-        (runner) => !this.doubts.has(runner) && runner.taken !== undefined && (all || runner.taken.triple.blocked),
+        (runner) => !this.#doubts.has(runner) && runner.taken !== undefined && (all || runner.taken.triple.blocked),
       );
       if (all) lastAll = at;
-      if (asking.length > 0) await this.askTogether(asking, at);
-      for (const [runner, doubt] of this.doubts) {
-        if (!doubt.asking && doubt.notBefore <= at) void this.askAlone(runner, doubt);
+      if (asking.length > 0) await this.#askTogether(asking, at);
+      for (const [runner, doubt] of this.#doubts) {
+        if (!doubt.asking && doubt.notBefore <= at) void this.#askAlone(runner, doubt);
       }
       await clock.sleep(ASK_INTERVAL, ended);
     }
   }
 
-  private async askTogether(runners: readonly TripleRunner[], at: number): Promise<void> {
-    const { clock, ended } = this.deps;
+  async #askTogether(runners: readonly TripleRunner[], at: number): Promise<void> {
+    const { clock, ended } = this.#deps;
     const answered = new AbortController();
     const late = clock.sleep(TOGETHER, answered.signal).then(() => {
       if (!answered.signal.aborted && !ended.aborted) {
-        for (const runner of runners) this.doubt(runner, `no answer within ${TOGETHER} ms`);
+        for (const runner of runners) this.#doubt(runner, `no answer within ${TOGETHER} ms`);
       }
     });
-    await Promise.race([this.ask(runners, at), late]);
+    await Promise.race([this.#ask(runners, at), late]);
     answered.abort();
   }
 
-  private async askAlone(runner: TripleRunner, doubt: Doubt): Promise<void> {
+  async #askAlone(runner: TripleRunner, doubt: Doubt): Promise<void> {
     doubt.asking = true;
-    await this.ask([runner], this.deps.clock.elapsed());
+    await this.#ask([runner], this.#deps.clock.elapsed());
     doubt.asking = false;
     doubt.backoff = Math.min(2 * doubt.backoff, MAX_BACKOFF);
-    doubt.notBefore = this.deps.clock.elapsed() + doubt.backoff;
+    doubt.notBefore = this.#deps.clock.elapsed() + doubt.backoff;
   }
 
-  private async ask(runners: readonly TripleRunner[], at: number): Promise<void> {
-    const { kafka, ended, onEnd, onAnswer, onFailure } = this.deps;
+  async #ask(runners: readonly TripleRunner[], at: number): Promise<void> {
+    const { kafka, ended, onEnd, onAnswer, onFailure } = this.#deps;
     try {
       const rows = await kafka.endOffsets(
         runners.flatMap(({ lanes }) => lanes),
@@ -103,25 +103,25 @@ export class LogEnds {
           const row = found.get(`${topic}/${partition}`);
           if (row !== undefined) onEnd(runner, input, row.start, row.end, at);
         }
-        if (missing.length === 0) this.trust(runner);
-        else this.doubt(runner, `${missing.map(({ topic }) => topic).join(', ')} has no leader for it that answers`);
+        if (missing.length === 0) this.#trust(runner);
+        else this.#doubt(runner, `${missing.map(({ topic }) => topic).join(', ')} has no leader for it that answers`);
       }
       onAnswer();
     } catch (error) {
       if (ended.aborted) return;
       if (isFatal(error)) onFailure(error);
-      else for (const runner of runners) this.doubt(runner, messageOf(error));
+      else for (const runner of runners) this.#doubt(runner, messageOf(error));
     }
   }
 
-  private trust(runner: TripleRunner): void {
-    if (this.doubts.delete(runner)) this.deps.waits.end(runner.partition, 'ends', this.deps.clock.elapsed());
+  #trust(runner: TripleRunner): void {
+    if (this.#doubts.delete(runner)) this.#deps.waits.end(runner.partition, 'ends', this.#deps.clock.elapsed());
   }
 
-  private doubt(runner: TripleRunner, why: string): void {
-    const now = this.deps.clock.elapsed();
-    if (!this.doubts.has(runner)) this.doubts.set(runner, { notBefore: now, backoff: FIRST_BACKOFF, asking: false });
-    this.deps.waits.begin(
+  #doubt(runner: TripleRunner, why: string): void {
+    const now = this.#deps.clock.elapsed();
+    if (!this.#doubts.has(runner)) this.#doubts.set(runner, { notBefore: now, backoff: FIRST_BACKOFF, asking: false });
+    this.#deps.waits.begin(
       runner.partition,
       'ends',
       `the ends of its logs cannot be read: ${why}; check the brokers that lead it`,

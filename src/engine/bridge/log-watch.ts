@@ -23,16 +23,16 @@ export interface LogWatchDeps {
 const INTERVAL = 5_000;
 
 export class LogWatch {
-  private readonly deps: LogWatchDeps;
-  private looking = false;
+  readonly #deps: LogWatchDeps;
+  #looking = false;
 
   constructor(deps: LogWatchDeps) {
-    this.deps = deps;
+    this.#deps = deps;
   }
 
   /** Until the generation ends. */
   async run(): Promise<void> {
-    const { clock, ended } = this.deps;
+    const { clock, ended } = this.#deps;
     while (!ended.aborted) {
       await clock.sleep(INTERVAL, ended);
       if (!ended.aborted) await this.look();
@@ -41,9 +41,9 @@ export class LogWatch {
 
   /** Never throws: what cannot be known now is looked at again. */
   async look(): Promise<void> {
-    const { kafka, clock, logger, inputTopics, ended, runners } = this.deps;
-    if (this.looking) return;
-    this.looking = true;
+    const { kafka, clock, logger, inputTopics, ended, runners } = this.#deps;
+    if (this.#looking) return;
+    this.#looking = true;
     const at = clock.elapsed();
     try {
       const ids = idsOf(inputTopics, await kafka.topicIdentities?.(inputTopics));
@@ -51,7 +51,7 @@ export class LogWatch {
     } catch (error) {
       logger.debug({ error: messageOf(error) }, 'the ids of the inputs could not be read');
     } finally {
-      this.looking = false;
+      this.#looking = false;
     }
   }
 }

@@ -47,113 +47,113 @@ const MAX_BACKOFF: Record<SignalFailure, number> = { outage: 5_000, overload: 5_
 const WAITS_AFTER = 3;
 
 export class SignalSender {
-  private readonly deps: SignalSenderDeps;
-  private readonly places: SignalPlaces;
-  private readonly waiting: WorkflowsWaiting;
+  readonly #deps: SignalSenderDeps;
+  readonly #places: SignalPlaces;
+  readonly #waiting: WorkflowsWaiting;
   /** Where the next round begins, so that each triple has its turn. */
-  private turn = 0;
-  private lastError = '';
-  private saidOutage = false;
+  #turn = 0;
+  #lastError = '';
+  #saidOutage = false;
 
   constructor(deps: SignalSenderDeps) {
-    this.deps = deps;
-    this.places = new SignalPlaces(deps.clock, deps.onProgress);
-    this.waiting = new WorkflowsWaiting(deps.logger, deps.workflowIdOf);
+    this.#deps = deps;
+    this.#places = new SignalPlaces(deps.clock, deps.onProgress);
+    this.#waiting = new WorkflowsWaiting(deps.logger, deps.workflowIdOf);
   }
 
   get workflowsWaiting(): number {
-    return this.waiting.size;
+    return this.#waiting.size;
   }
 
   problem(now: number): string | undefined {
-    const { failingSince } = this.places;
+    const { failingSince } = this.#places;
     if (failingSince !== undefined && now - failingSince >= PATIENCE) {
-      return `signals do not go through, for ${Math.floor((now - failingSince) / 1_000)} s: ${this.lastError}`;
+      return `signals do not go through, for ${Math.floor((now - failingSince) / 1_000)} s: ${this.#lastError}`;
     }
-    return this.waiting.problem(now);
+    return this.#waiting.problem(now);
   }
 
   /** To be called now and then. */
   tick(now: number): void {
-    const { failingSince } = this.places;
+    const { failingSince } = this.#places;
     const outage = failingSince !== undefined && now - failingSince >= PATIENCE;
-    if (outage && !this.saidOutage) {
-      this.deps.logger.warn(
-        { error: this.lastError },
+    if (outage && !this.#saidOutage) {
+      this.#deps.logger.warn(
+        { error: this.#lastError },
         'signals do not go through and are repeated: check that Temporal answers',
       );
     }
-    if (failingSince === undefined && this.saidOutage) this.deps.logger.info({}, 'signals go through again');
-    this.saidOutage = outage || (this.saidOutage && failingSince !== undefined);
+    if (failingSince === undefined && this.#saidOutage) this.#deps.logger.info({}, 'signals go through again');
+    this.#saidOutage = outage || (this.#saidOutage && failingSince !== undefined);
     // Who waits in an outage waits for its end, like all.
-    if (failingSince === undefined) this.waiting.tick(now);
+    if (failingSince === undefined) this.#waiting.tick(now);
   }
 
   /** Returns when the next signal will be ready, ms; Infinity when only an acknowledgement can bring it. */
   sendReady(all: readonly Sending[], now: number): number {
     for (let idle = 0; idle < all.length;) {
-      const sending = all[this.turn % all.length]!;
+      const sending = all[this.#turn % all.length]!;
       const { outbox } = sending.triple;
       const readyAt = outbox.nextReadyAt();
       if (readyAt === undefined || readyAt > now) {
-        this.turn += 1;
+        this.#turn += 1;
         idle += 1;
         continue;
       }
-      if (!this.places.take()) return Infinity;
-      this.turn += 1;
+      if (!this.#places.take()) return Infinity;
+      this.#turn += 1;
       idle = 0;
-      void this.send(sending, outbox.take(now)!);
+      void this.#send(sending, outbox.take(now)!);
     }
     return Math.min(...all.map(({ triple }) => triple.outbox.nextReadyAt() ?? Infinity));
   }
 
   /** Until it is acknowledged or its triple is given up. */
-  private async send(sending: Sending, flight: Flight): Promise<void> {
-    const { guard, observer, onProgress, clock } = this.deps;
+  async #send(sending: Sending, flight: Flight): Promise<void> {
+    const { guard, observer, onProgress, clock } = this.#deps;
     const { triple, givenUp } = sending;
     const batch: Batch = {
       partition: triple.partition,
       ...(triple.logs === undefined ? {} : { logs: triple.logs }),
       lowWater: flight.lowWater,
-      rules: this.deps.rules,
+      rules: this.#deps.rules,
       records: flight.records.map((record) => record.applicable!),
       key: flight.key,
     };
     const bytes = flight.records.reduce((sum, record) => sum + record.bytes, 0);
     let place: PlaceKind | undefined = 'first';
     for (let failures = 0, backoff = FIRST_BACKOFF; ; failures += 1, backoff *= 2) {
-      const before = this.places.successes;
+      const before = this.#places.successes;
       try {
         const wait = guard.admit(flight.key, { bytes, records: batch.records.length }, givenUp);
         if (wait !== undefined) {
-          this.places.free(place);
+          this.#places.free(place);
           place = undefined;
-          this.waits(
+          this.#waits(
             sending,
             flight.key,
             'its workflow does not keep up: check that workers run, and look at that workflow',
           );
           await wait;
-          place = await this.again(sending);
+          place = await this.#again(sending);
         }
         if (place === undefined || givenUp.aborted) break;
-        await this.deps.signaller.signal(flight.key, batch);
-        this.places.succeeded();
+        await this.#deps.signaller.signal(flight.key, batch);
+        this.#places.succeeded();
         break;
       } catch (error) {
-        const failure = this.noteFailure(error, sending, before);
+        const failure = this.#noteFailure(error, sending, before);
         if (failure === 'workflow' || failures >= WAITS_AFTER) {
-          this.waits(sending, flight.key, `its signals fail: ${signalProblem(error)}`);
+          this.#waits(sending, flight.key, `its signals fail: ${signalProblem(error)}`);
         }
-        if (place !== undefined) this.places.free(place);
+        if (place !== undefined) this.#places.free(place);
         await clock.sleep(Math.min(backoff, MAX_BACKOFF[failure]), givenUp);
-        place = await this.again(sending);
+        place = await this.#again(sending);
         if (place === undefined) break;
       }
     }
-    this.waiting.end(flight.key, clock.elapsed());
-    if (place !== undefined) this.places.free(place);
+    this.#waiting.end(flight.key, clock.elapsed());
+    if (place !== undefined) this.#places.free(place);
     if (givenUp.aborted) return;
     triple.outbox.setWaiting(flight.key, false);
     triple.acknowledged(flight);
@@ -162,28 +162,28 @@ export class SignalSender {
     onProgress();
   }
 
-  private async again({ givenUp }: Sending): Promise<PlaceKind | undefined> {
-    return (await this.places.wait(givenUp)) ? 'repeated' : undefined;
+  async #again({ givenUp }: Sending): Promise<PlaceKind | undefined> {
+    return (await this.#places.wait(givenUp)) ? 'repeated' : undefined;
   }
 
   /** `before`: signals that had gone through when it was sent. */
-  private noteFailure(error: unknown, { triple, givenUp }: Sending, before: number): SignalFailure {
+  #noteFailure(error: unknown, { triple, givenUp }: Sending, before: number): SignalFailure {
     const failure = signalFailureOf(error);
     if (givenUp.aborted) return failure;
-    this.lastError = signalProblem(error);
-    this.deps.observer.signalFailed();
-    this.deps.logger.debug(
-      { error: this.lastError, partition: triple.partition },
+    this.#lastError = signalProblem(error);
+    this.#deps.observer.signalFailed();
+    this.#deps.logger.debug(
+      { error: this.#lastError, partition: triple.partition },
       'a signal did not go through and is sent again',
     );
     // While those of others go through it is not Temporal that is away.
-    if (failure === 'overload' || (failure === 'outage' && this.places.successes === before)) this.places.failed();
+    if (failure === 'overload' || (failure === 'outage' && this.#places.successes === before)) this.#places.failed();
     return failure;
   }
 
-  private waits({ triple }: Sending, key: string, why: string): void {
+  #waits({ triple }: Sending, key: string, why: string): void {
     triple.outbox.setWaiting(key, true);
-    this.waiting.begin(key, why, this.deps.clock.elapsed());
-    this.deps.onProgress();
+    this.#waiting.begin(key, why, this.#deps.clock.elapsed());
+    this.#deps.onProgress();
   }
 }

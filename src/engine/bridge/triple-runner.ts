@@ -70,63 +70,63 @@ class LogChanged extends Error {}
 
 export class TripleRunner {
   readonly partition: number;
-  private readonly deps: TripleRunnerDeps;
-  private current: Taken | undefined;
+  readonly #deps: TripleRunnerDeps;
+  #current: Taken | undefined;
   /** Since when each log has been seen to end too early, ms. */
-  private readonly shortSince = new Map<InputIndex, number>();
+  readonly #shortSince = new Map<InputIndex, number>();
   /** Logs that were cut, up to where they were read and by their names then: a decision of a person gives them others. */
-  private readonly cuts = new Map<InputIndex, { readonly below: number; readonly name: string }>();
-  private onFirstAttempt: () => void = () => undefined;
+  readonly #cuts = new Map<InputIndex, { readonly below: number; readonly name: string }>();
+  #onFirstAttempt: () => void = () => undefined;
 
   constructor(partition: number, deps: TripleRunnerDeps) {
     this.partition = partition;
-    this.deps = deps;
+    this.#deps = deps;
     deps.lanes.hold(partition, 'taken');
   }
 
   /** Settles with the first attempt to take it. */
-  readonly attempted = new Promise<void>((resolve) => (this.onFirstAttempt = resolve));
+  readonly attempted = new Promise<void>((resolve) => (this.#onFirstAttempt = resolve));
 
   get taken(): Taken | undefined {
-    return this.current;
+    return this.#current;
   }
 
   get lanes(): readonly { readonly topic: string; readonly partition: number }[] {
-    return this.deps.settings.inputTopics.map((topic) => ({ topic, partition: this.partition }));
+    return this.#deps.settings.inputTopics.map((topic) => ({ topic, partition: this.partition }));
   }
 
   /** Until the generation ends. Throws only what no retry can mend. */
   async run(): Promise<void> {
-    const { clock, ended } = this.deps;
+    const { clock, ended } = this.#deps;
     for (let backoff = FIRST_BACKOFF; !ended.aborted; backoff = Math.min(2 * backoff, MAX_BACKOFF)) {
       try {
-        const taken = await this.take();
-        this.onFirstAttempt();
+        const taken = await this.#take();
+        this.#onFirstAttempt();
         if (taken === undefined) return;
-        await this.commitAtIntervals(taken, () => (backoff = FIRST_BACKOFF / 2));
+        await this.#commitAtIntervals(taken, () => (backoff = FIRST_BACKOFF / 2));
       } catch (error) {
-        this.onFirstAttempt();
+        this.#onFirstAttempt();
         if (ended.aborted) return;
         if (isFatal(error)) throw error;
         const decision = error instanceof EnrichmentError && error.code === 'LOG_CHANGED';
-        if (decision) this.wait('log', messageOf(error));
+        if (decision) this.#wait('log', messageOf(error));
         else if (!(error instanceof LogChanged)) {
-          this.wait(this.current === undefined ? 'taking' : 'commit', `${messageOf(error)}; it is tried again`);
+          this.#wait(this.#current === undefined ? 'taking' : 'commit', `${messageOf(error)}; it is tried again`);
         }
-        await this.forget();
+        await this.#forget();
         // Soon at first: after a leader has moved, its end may be behind for a moment.
         await clock.sleep(decision ? Math.min(backoff, LOOK_AGAIN) : backoff, ended);
-        await this.confirmed(error);
+        await this.#confirmed(error);
       }
     }
   }
 
   /** Undefined when the generation has ended meanwhile. */
-  private async take(): Promise<Taken | undefined> {
-    const { settings, kafka, clock, ended, rooms, observer } = this.deps;
+  async #take(): Promise<Taken | undefined> {
+    const { settings, kafka, clock, ended, rooms, observer } = this.#deps;
     const slow = new AbortController();
     void clock.sleep(SLOW, slow.signal).then(() => {
-      if (!slow.signal.aborted && !ended.aborted) this.wait('taking', 'Kafka does not answer when it is to be taken');
+      if (!slow.signal.aborted && !ended.aborted) this.#wait('taking', 'Kafka does not answer when it is to be taken');
     });
     try {
       const { committer, committed } = await Committer.take(kafka, {
@@ -136,7 +136,7 @@ export class TripleRunner {
         onCut: (letters) => observer.deadLettersCut(letters),
       });
       try {
-        if (!ended.aborted) await this.noteCuts(committer);
+        if (!ended.aborted) await this.#noteCuts(committer);
       } catch (error) {
         await committer.close();
         throw error;
@@ -154,78 +154,78 @@ export class TripleRunner {
         logs: committer.logs,
         outOfOrderness: settings.outOfOrderness,
         idleTimeout: settings.idleTimeout,
-        workflowIdOf: this.deps.workflowIdOf,
+        workflowIdOf: this.#deps.workflowIdOf,
       });
-      this.current = {
+      this.#current = {
         triple,
-        reading: this.readingOf(triple),
+        reading: this.#readingOf(triple),
         committer,
         giveUp,
         givenUp: giveUp.signal,
         since: clock.elapsed(),
       };
-      this.deps.lanes.seek(this.partition);
-      this.deps.lanes.release(this.partition, 'taken');
+      this.#deps.lanes.seek(this.partition);
+      this.#deps.lanes.release(this.partition, 'taken');
     } finally {
       slow.abort();
     }
     for (const reason of ['taking', 'commit', 'log'] as const) {
-      this.deps.waits.end(this.partition, reason, clock.elapsed());
+      this.#deps.waits.end(this.partition, reason, clock.elapsed());
     }
-    this.deps.onTaken();
-    return this.current;
+    this.#deps.onTaken();
+    return this.#current;
   }
 
-  private readingOf(triple: PartitionTriple): Reading<unknown> {
+  #readingOf(triple: PartitionTriple): Reading<unknown> {
     return {
       nextFetch: (input) => triple.nextFetch(input),
       queued: (input) => triple.queued(input),
-      offer: (input, records, next) => triple.offer(input, records, next, this.deps.clock.elapsed()),
+      offer: (input, records, next) => triple.offer(input, records, next, this.#deps.clock.elapsed()),
       closed: (input) => this.isShort(input),
     };
   }
 
   /** Notes logs that were cut with the committed place: it waits for a person then, in every bridge. Throws LogChanged if there are any. */
-  private async noteCuts(committer: Committer): Promise<void> {
-    const undecided = [...this.cuts].filter(([input, { name }]) => committer.logs.names[input] === name);
+  async #noteCuts(committer: Committer): Promise<void> {
+    const undecided = [...this.#cuts].filter(([input, { name }]) => committer.logs.names[input] === name);
     if (undecided.length > 0) await committer.noteCuts(new Map(undecided.map(([input, { below }]) => [input, below])));
-    this.cuts.clear();
+    this.#cuts.clear();
     if (undecided.length > 0) throw new LogChanged();
   }
 
-  private async commitAtIntervals(taken: Taken, onCommitted: () => void): Promise<void> {
-    while (!this.deps.ended.aborted) {
-      await this.commit(taken);
+  async #commitAtIntervals(taken: Taken, onCommitted: () => void): Promise<void> {
+    while (!this.#deps.ended.aborted) {
+      await this.#commit(taken);
       onCommitted();
-      await this.deps.clock.sleep(COMMIT_INTERVAL, this.deps.ended);
-      if (!taken.givenUp.aborted || this.deps.ended.aborted) continue;
-      await this.noteCuts(taken.committer);
+      await this.#deps.clock.sleep(COMMIT_INTERVAL, this.#deps.ended);
+      if (!taken.givenUp.aborted || this.#deps.ended.aborted) continue;
+      await this.#noteCuts(taken.committer);
       throw new LogChanged();
     }
   }
 
-  private async commit({ triple, committer }: Taken): Promise<void> {
+  async #commit({ triple, committer }: Taken): Promise<void> {
     const written = await committer.commit(triple);
     if (written === null) return;
-    this.deps.observer.committed();
-    if (written.length > 0) this.deps.observer.deadLettersWritten(written.map(({ rejection }) => rejection.reason));
+    this.#deps.observer.committed();
+    if (written.length > 0) this.#deps.observer.deadLettersWritten(written.map(({ rejection }) => rejection.reason));
   }
 
   /** What is known of it is void; it is not fetched until it is taken again. */
-  private async forget(): Promise<void> {
-    const { current } = this;
-    this.deps.lanes.hold(this.partition, 'taken');
-    this.current = undefined;
-    this.shortSince.clear();
+  async #forget(): Promise<void> {
+    const current = this.#current;
+    this.#deps.lanes.hold(this.partition, 'taken');
+    this.#current = undefined;
+    this.#shortSince.clear();
     if (current === undefined) return;
     current.giveUp.abort();
-    this.deps.lanes.forget(this.partition);
+    this.#deps.lanes.forget(this.partition);
     await current.committer.close();
   }
 
   /** Resolves when the group has said that this member belongs to it, or the generation has ended. */
-  private async confirmed(error: unknown): Promise<void> {
-    const { member, clock, ended } = this.deps;
+  async #confirmed(error: unknown): Promise<void> {
+    const { member, clock, ended } = this.#deps;
     if (ended.aborted) return;
     if (member.confirmed !== undefined) {
       await Promise.race([member.confirmed(), untilAborted(ended)]);
@@ -236,34 +236,34 @@ export class TripleRunner {
     for (let second = 0; second < UNCONFIRMED && !ended.aborted; second += 1) await clock.sleep(1_000, ended);
   }
 
-  private wait(reason: WaitReason, text: string): void {
-    this.deps.waits.begin(this.partition, reason, text, this.deps.clock.elapsed());
+  #wait(reason: WaitReason, text: string): void {
+    this.#deps.waits.begin(this.partition, reason, text, this.#deps.clock.elapsed());
   }
 
   /** The log of `input` held the offsets from `start` to before `end`, asked at `at` ms. `decoding`: some of it waits for its decoder. */
   sawEnd(input: InputIndex, start: number, end: number, at: number, decoding: boolean): void {
-    const { current } = this;
+    const current = this.#current;
     if (current === undefined || at < current.since) return;
     const { triple } = current;
     if (start > triple.nextFetch(input) && !decoding) {
       this.lost(input, triple.nextFetch(input), start);
       triple.skipTo(input, start);
-      this.deps.member.seek(this.topicOf(input), this.partition, start);
+      this.#deps.member.seek(this.#topicOf(input), this.partition, start);
     }
     if (triple.sawEnd(input, end, at)) {
       if (this.isShort(input)) current.giveUp.abort();
       return;
     }
-    if (!this.shortSince.has(input)) this.deps.onShort();
-    const since = this.shortSince.get(input) ?? at;
-    this.shortSince.set(input, since);
-    this.wait(
+    if (!this.#shortSince.has(input)) this.#deps.onShort();
+    const since = this.#shortSince.get(input) ?? at;
+    this.#shortSince.set(input, since);
+    this.#wait(
       'log',
-      `${this.topicOf(input)}, partition ${this.partition} ends at offset ${end}, but was read up to ${triple.nextFetch(input)}: it was cut, restored or made anew. Nothing of this partition is processed until a person has decided: see "A log that has changed" in docs/operations.md`,
+      `${this.#topicOf(input)}, partition ${this.partition} ends at offset ${end}, but was read up to ${triple.nextFetch(input)}: it was cut, restored or made anew. Nothing of this partition is processed until a person has decided: see "A log that has changed" in docs/operations.md`,
     );
     if (at - since < SHORT_FOR) return;
-    for (const short of this.shortSince.keys()) {
-      this.cuts.set(short, { below: triple.nextFetch(short), name: current.committer.logs.names[short]! });
+    for (const short of this.#shortSince.keys()) {
+      this.#cuts.set(short, { below: triple.nextFetch(short), name: current.committer.logs.names[short]! });
     }
     current.giveUp.abort();
   }
@@ -273,12 +273,12 @@ export class TripleRunner {
    * and has grown since, somebody has decided about it), it is not read on from there: the triple is taken again.
    */
   isShort(input: InputIndex): boolean {
-    return this.shortSince.has(input);
+    return this.#shortSince.has(input);
   }
 
   /** The inputs are the topics with these ids, asked at `at` ms; '' for one whose id is not known. */
   sawIds(ids: LogNames, at: number): void {
-    const { current } = this;
+    const current = this.#current;
     if (current === undefined || at < current.since) return;
     // Which one it is, and what it was, is said by whoever takes the triple next.
     if (current.committer.logs.names.some((name, input) => isOther(name, ids[input]!))) current.giveUp.abort();
@@ -286,28 +286,28 @@ export class TripleRunner {
 
   /** Offsets of a log that went before they were read. */
   lost(input: InputIndex, from: number, to: number): void {
-    const topic = this.topicOf(input);
-    this.deps.logger.error(
+    const topic = this.#topicOf(input);
+    this.#deps.logger.error(
       { topic, partition: this.partition, from, to },
       `${topic}, partition ${this.partition}: the records from offset ${from} to before ${to} went from the topic before they were read, and are not processed: raise its retention`,
     );
-    this.deps.observer.recordsLost?.(input, to - from);
+    this.#deps.observer.recordsLost?.(input, to - from);
   }
 
-  private topicOf(input: InputIndex): string {
-    return this.deps.settings.inputTopics[input]!;
+  #topicOf(input: InputIndex): string {
+    return this.#deps.settings.inputTopics[input]!;
   }
 
   /** What was acknowledged is committed if that is still possible. Never throws. */
   async end(): Promise<void> {
-    const { current } = this;
-    this.current = undefined;
+    const current = this.#current;
+    this.#current = undefined;
     if (current === undefined) return;
     try {
-      if (!current.givenUp.aborted) await this.commit(current);
-      else await this.noteCuts(current.committer);
+      if (!current.givenUp.aborted) await this.#commit(current);
+      else await this.#noteCuts(current.committer);
     } catch (error) {
-      this.deps.logger.debug(
+      this.#deps.logger.debug(
         { err: error, partition: this.partition },
         'the last commit of a partition did not go through; its records are read again',
       );

@@ -26,18 +26,18 @@ const QUIET: Record<WaitReason, number> = { taking: 0, commit: 0, ends: 2_000, l
 export const PATIENCE = 5_000;
 
 export class Waits {
-  private readonly logger: Logger;
-  private readonly waits = new Map<string, { wait: PartitionWait; logged: boolean }>();
+  readonly #logger: Logger;
+  readonly #waits = new Map<string, { wait: PartitionWait; logged: boolean }>();
 
   constructor(logger: Logger) {
-    this.logger = logger;
+    this.#logger = logger;
   }
 
   /** Also while it goes on, with what is known now. */
   begin(partition: number, reason: WaitReason, text: string, now: number): void {
     const key = `${partition}/${reason}`;
-    const known = this.waits.get(key);
-    this.waits.set(key, {
+    const known = this.#waits.get(key);
+    this.#waits.set(key, {
       wait: { partition, reason, text, since: known?.wait.since ?? now },
       logged: known?.logged ?? false,
     });
@@ -46,11 +46,11 @@ export class Waits {
 
   end(partition: number, reason: WaitReason, now: number): void {
     const key = `${partition}/${reason}`;
-    const known = this.waits.get(key);
+    const known = this.#waits.get(key);
     if (known === undefined) return;
-    this.waits.delete(key);
+    this.#waits.delete(key);
     if (known.logged) {
-      this.logger.info(
+      this.#logger.info(
         { partition, reason, afterMs: Math.round(now - known.wait.since) },
         `partition ${partition} goes on`,
       );
@@ -58,21 +58,21 @@ export class Waits {
   }
 
   has(partition: number, reason: WaitReason): boolean {
-    return this.waits.has(`${partition}/${reason}`);
+    return this.#waits.has(`${partition}/${reason}`);
   }
 
   /** To be called now and then: what has waited for long enough is logged, once. */
   tick(now: number): void {
-    for (const known of this.waits.values()) {
+    for (const known of this.#waits.values()) {
       const { partition, reason, text, since } = known.wait;
       if (known.logged || now - since < QUIET[reason]) continue;
       known.logged = true;
-      this.logger.warn({ partition, reason }, `partition ${partition} waits, the others go on: ${text}`);
+      this.#logger.warn({ partition, reason }, `partition ${partition} waits, the others go on: ${text}`);
     }
   }
 
   get list(): readonly PartitionWait[] {
-    return [...this.waits.values()].map(({ wait }) => wait);
+    return [...this.#waits.values()].map(({ wait }) => wait);
   }
 
   /** Undefined while nothing has waited for long. */

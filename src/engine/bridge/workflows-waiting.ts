@@ -17,31 +17,31 @@ const PATIENCE = 10_000;
 const NAMED = 5;
 
 export class WorkflowsWaiting {
-  private readonly logger: Logger;
-  private readonly workflowIdOf: (key: string) => string;
-  private readonly waits = new Map<string, WorkflowWait>();
+  readonly #logger: Logger;
+  readonly #workflowIdOf: (key: string) => string;
+  readonly #waits = new Map<string, WorkflowWait>();
 
   constructor(logger: Logger, workflowIdOf: (key: string) => string) {
-    this.logger = logger;
-    this.workflowIdOf = workflowIdOf;
+    this.#logger = logger;
+    this.#workflowIdOf = workflowIdOf;
   }
 
   get size(): number {
-    return this.waits.size;
+    return this.#waits.size;
   }
 
   begin(key: string, text: string, now: number): void {
-    const known = this.waits.get(key);
+    const known = this.#waits.get(key);
     if (known !== undefined) known.text = text;
-    else this.waits.set(key, { workflowId: this.workflowIdOf(key), since: now, text, logged: false });
+    else this.#waits.set(key, { workflowId: this.#workflowIdOf(key), since: now, text, logged: false });
   }
 
   end(key: string, now: number): void {
-    const known = this.waits.get(key);
+    const known = this.#waits.get(key);
     if (known === undefined) return;
-    this.waits.delete(key);
+    this.#waits.delete(key);
     if (known.logged) {
-      this.logger.info(
+      this.#logger.info(
         { workflowId: known.workflowId, afterMs: Math.round(now - known.since) },
         'the signals of a workflow that waited go on',
       );
@@ -50,18 +50,18 @@ export class WorkflowsWaiting {
 
   /** To be called now and then: who has waited for long is logged, once. */
   tick(now: number): void {
-    const fresh = [...this.waits.values()].filter(({ logged, since }) => !logged && now - since >= PATIENCE);
+    const fresh = [...this.#waits.values()].filter(({ logged, since }) => !logged && now - since >= PATIENCE);
     if (fresh.length === 0) return;
     for (const wait of fresh) wait.logged = true;
     const workflowIds = fresh.slice(0, NAMED).map(({ workflowId }) => workflowId);
-    this.logger.warn(
+    this.#logger.warn(
       { workflows: fresh.length, workflowIds, reason: fresh[0]!.text },
       `the signals of ${fresh.length} ${fresh.length === 1 ? 'workflow wait' : 'workflows wait'}, those of the others go on: ${fresh[0]!.text}`,
     );
   }
 
   problem(now: number): string | undefined {
-    const long = [...this.waits.values()].filter(({ since }) => now - since >= PATIENCE);
+    const long = [...this.#waits.values()].filter(({ since }) => now - since >= PATIENCE);
     const [first] = long;
     if (first === undefined) return undefined;
     return `the signals of ${long.length} ${long.length === 1 ? 'workflow wait' : 'workflows wait'}, first those of ${first.workflowId}, for ${Math.floor((now - first.since) / 1_000)} s: ${first.text}`;

@@ -5,55 +5,56 @@
 const FIRST_SLOTS = 1 << 12;
 
 export class KeyPlaces {
-  private slots: number;
-  private count = 0;
-  private hashes: Uint32Array;
+  #slots: number;
+  #count = 0;
+  #hashes: Uint32Array;
   /** Partition + 1; 0 for a free slot. */
-  private places: Uint32Array;
-  private readonly most: number;
+  #places: Uint32Array;
+  readonly #most: number;
 
   /** `most`: keys that are remembered; above it, new ones take the places of others and may go unnoticed. */
   constructor(most = Infinity) {
-    this.most = most;
-    this.slots = FIRST_SLOTS;
-    this.hashes = new Uint32Array(2 * this.slots);
-    this.places = new Uint32Array(this.slots);
+    this.#most = most;
+    this.#slots = FIRST_SLOTS;
+    this.#hashes = new Uint32Array(2 * this.#slots);
+    this.#places = new Uint32Array(this.#slots);
   }
 
   /** The partition in which this key was met before, if it is another one. */
   meet(key: string, partition: number): number | undefined {
     const [high, low] = hashOf(key);
-    let at = low & (this.slots - 1);
-    for (; this.places[at] !== 0; at = (at + 1) & (this.slots - 1)) {
-      if (this.hashes[2 * at] !== high || this.hashes[2 * at + 1] !== low) {
-        if (this.count < this.most) continue;
+    let at = low & (this.#slots - 1);
+    for (; this.#places[at] !== 0; at = (at + 1) & (this.#slots - 1)) {
+      if (this.#hashes[2 * at] !== high || this.#hashes[2 * at + 1] !== low) {
+        if (this.#count < this.#most) continue;
         break;
       }
-      const before = this.places[at]! - 1;
+      const before = this.#places[at]! - 1;
       return before === partition ? undefined : before;
     }
-    if (this.places[at] === 0) this.count += 1;
-    this.put(at, high, low, partition + 1);
-    if (2 * this.count > this.slots && this.count < this.most) this.grow();
+    if (this.#places[at] === 0) this.#count += 1;
+    this.#put(at, high, low, partition + 1);
+    if (2 * this.#count > this.#slots && this.#count < this.#most) this.#grow();
     return undefined;
   }
 
-  private put(at: number, high: number, low: number, place: number): void {
-    this.hashes[2 * at] = high;
-    this.hashes[2 * at + 1] = low;
-    this.places[at] = place;
+  #put(at: number, high: number, low: number, place: number): void {
+    this.#hashes[2 * at] = high;
+    this.#hashes[2 * at + 1] = low;
+    this.#places[at] = place;
   }
 
-  private grow(): void {
-    const { hashes, places } = this;
-    this.slots *= 2;
-    this.hashes = new Uint32Array(2 * this.slots);
-    this.places = new Uint32Array(this.slots);
+  #grow(): void {
+    const hashes = this.#hashes;
+    const places = this.#places;
+    this.#slots *= 2;
+    this.#hashes = new Uint32Array(2 * this.#slots);
+    this.#places = new Uint32Array(this.#slots);
     for (const [from, place] of places.entries()) {
       if (place === 0) continue;
-      let at = hashes[2 * from + 1]! & (this.slots - 1);
-      while (this.places[at] !== 0) at = (at + 1) & (this.slots - 1);
-      this.put(at, hashes[2 * from]!, hashes[2 * from + 1]!, place);
+      let at = hashes[2 * from + 1]! & (this.#slots - 1);
+      while (this.#places[at] !== 0) at = (at + 1) & (this.#slots - 1);
+      this.#put(at, hashes[2 * from]!, hashes[2 * from + 1]!, place);
     }
   }
 }

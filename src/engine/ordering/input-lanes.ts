@@ -49,70 +49,70 @@ export interface InputLanesOptions<E> {
 }
 
 export class InputLanes<E> {
-  private readonly options: InputLanesOptions<E>;
-  private readonly lanes: Lanes;
-  private readonly waiting: WaitingBatches;
+  readonly #options: InputLanesOptions<E>;
+  readonly #lanes: Lanes;
+  readonly #waiting: WaitingBatches;
 
   constructor(options: InputLanesOptions<E>) {
     const { member, limit, decoders, clock, logger, ended, onFailure } = options;
-    this.options = options;
-    this.lanes = new Lanes(member, limit);
-    this.waiting = new WaitingBatches({
+    this.#options = options;
+    this.#lanes = new Lanes(member, limit);
+    this.#waiting = new WaitingBatches({
       decoders,
       clock,
       logger,
       ended,
-      onWaiting: (lane) => this.lanes.hold(placeOf(lane), 'schemas'),
-      onCaughtUp: (lane) => this.lanes.release(placeOf(lane), 'schemas'),
+      onWaiting: (lane) => this.#lanes.hold(placeOf(lane), 'schemas'),
+      onCaughtUp: (lane) => this.#lanes.release(placeOf(lane), 'schemas'),
       onFailure,
     });
   }
 
   /** `partitions`: how many of each input this process has; what is queued is divided among them. */
   share(partitions: number): void {
-    this.lanes.share(partitions * this.options.inputTopics.length);
+    this.#lanes.share(partitions * this.#options.inputTopics.length);
   }
 
   lanesOf(partition: number): readonly TopicPartition[] {
-    return this.options.inputTopics.map((topic) => ({ topic, partition }));
+    return this.#options.inputTopics.map((topic) => ({ topic, partition }));
   }
 
   /** Nothing of this partition is fetched. */
   hold(partition: number, why: Hold): void {
-    for (const lane of this.lanesOf(partition)) this.lanes.hold(lane, why);
+    for (const lane of this.lanesOf(partition)) this.#lanes.hold(lane, why);
   }
 
   release(partition: number, why: Hold): void {
-    for (const lane of this.lanesOf(partition)) this.lanes.release(lane, why);
+    for (const lane of this.lanesOf(partition)) this.#lanes.release(lane, why);
   }
 
   /** The group has assigned anew: the member fetches everything again. */
   reset(): void {
-    this.lanes.reset();
+    this.#lanes.reset();
   }
 
   /** What was fetched of it and not handed on is void. */
   forget(partition: number): void {
     for (const lane of this.lanesOf(partition)) {
-      this.waiting.forget(laneOf(lane));
-      this.lanes.release(lane, 'schemas');
-      this.lanes.release(lane, 'full');
+      this.#waiting.forget(laneOf(lane));
+      this.#lanes.release(lane, 'schemas');
+      this.#lanes.release(lane, 'full');
     }
   }
 
   /** A batch of it waits for its decoder. */
   waits(partition: number, input: InputIndex): boolean {
-    return this.waiting.waits(laneOf({ topic: this.options.inputTopics[input]!, partition }));
+    return this.#waiting.waits(laneOf({ topic: this.#options.inputTopics[input]!, partition }));
   }
 
   /** For people: undefined when nobody waits for a schema that does not come. */
   get problem(): string | undefined {
-    return this.waiting.problem;
+    return this.#waiting.problem;
   }
 
   /** The next fetch of each of its lanes starts where its reading goes on. */
   seek(partition: number): void {
-    const { member, inputTopics, reading } = this.options;
+    const { member, inputTopics, reading } = this.#options;
     const now = reading(partition);
     if (now !== undefined) {
       for (const [input, topic] of inputTopics.entries()) member.seek(topic, partition, now.nextFetch(input));
@@ -121,21 +121,21 @@ export class InputLanes<E> {
 
   offer(batch: RecordBatch): void {
     const { topic, partition, records } = batch;
-    const { reading, ended, maxRecordBytes } = this.options;
+    const { reading, ended, maxRecordBytes } = this.#options;
     const now = reading(partition);
     if (now === undefined || ended.aborted) return;
     // What is too large is not decoded, so nothing need be known of it.
     const values = records.flatMap(({ value }) => (value === null || value.length > maxRecordBytes ? [] : [value]));
-    this.waiting.take(laneOf({ topic, partition }), values, (decoder) => this.decode(batch, now, decoder));
+    this.#waiting.take(laneOf({ topic, partition }), values, (decoder) => this.#decode(batch, now, decoder));
   }
 
-  private decode(
+  #decode(
     { topic, partition, fetchedFrom, next, records }: RecordBatch,
     reading: Reading<E>,
     decoder: ValueDecoder,
   ): void {
-    const { member, inputTopics, decode, ended, onGap, onOffered } = this.options;
-    if (ended.aborted || this.options.reading(partition) !== reading) return;
+    const { member, inputTopics, decode, ended, onGap, onOffered } = this.#options;
+    if (ended.aborted || this.#options.reading(partition) !== reading) return;
     const input = inputTopics.indexOf(topic);
     if (reading.closed?.(input) === true) return;
     const expected = reading.nextFetch(input);
@@ -155,11 +155,11 @@ export class InputLanes<E> {
   }
 
   /** Fetches what has room and is wanted. */
-  balance(partition: number, reading: Reading<E> | undefined = this.options.reading(partition)): void {
+  balance(partition: number, reading: Reading<E> | undefined = this.#options.reading(partition)): void {
     if (reading === undefined) return;
-    for (const [input, topic] of this.options.inputTopics.entries()) {
-      if (reading.fetched?.(input) === true) this.lanes.hold({ topic, partition }, 'fetched');
-      else this.lanes.queued({ topic, partition }, reading.queued(input));
+    for (const [input, topic] of this.#options.inputTopics.entries()) {
+      if (reading.fetched?.(input) === true) this.#lanes.hold({ topic, partition }, 'fetched');
+      else this.#lanes.queued({ topic, partition }, reading.queued(input));
     }
   }
 }

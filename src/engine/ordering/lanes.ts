@@ -20,44 +20,44 @@ const MOST_QUEUED = { records: 2_000, bytes: 2_000_000 };
 const LEAST_QUEUED = { records: 200, bytes: 100_000 };
 
 export class Lanes {
-  private readonly member: Pick<GroupMember, 'pause' | 'resume'>;
-  private readonly holds = new Map<string, Set<Hold>>();
-  private limit: LaneLimit;
+  readonly #member: Pick<GroupMember, 'pause' | 'resume'>;
+  readonly #holds = new Map<string, Set<Hold>>();
+  #limit: LaneLimit;
 
   constructor(member: Pick<GroupMember, 'pause' | 'resume'>, limit: LaneLimit = MOST_QUEUED) {
-    this.member = member;
-    this.limit = limit;
+    this.#member = member;
+    this.#limit = limit;
   }
 
   /** `lanes`: how many this process has. */
   share(lanes: number): void {
     const part = (what: 'records' | 'bytes') =>
       Math.min(MOST_QUEUED[what], Math.max(LEAST_QUEUED[what], Math.floor(MAX_QUEUED[what] / Math.max(1, lanes))));
-    this.limit = { records: part('records'), bytes: part('bytes') };
+    this.#limit = { records: part('records'), bytes: part('bytes') };
   }
 
   hold(lane: TopicPartition, why: Hold): void {
     const key = laneOf(lane);
-    const holds = this.holds.get(key) ?? new Set();
-    this.holds.set(key, holds);
-    if (holds.size === 0) this.member.pause(lane.topic, lane.partition);
+    const holds = this.#holds.get(key) ?? new Set();
+    this.#holds.set(key, holds);
+    if (holds.size === 0) this.#member.pause(lane.topic, lane.partition);
     holds.add(why);
   }
 
   release(lane: TopicPartition, why: Hold): void {
-    const holds = this.holds.get(laneOf(lane));
-    if (holds?.delete(why) === true && holds.size === 0) this.member.resume(lane.topic, lane.partition);
+    const holds = this.#holds.get(laneOf(lane));
+    if (holds?.delete(why) === true && holds.size === 0) this.#member.resume(lane.topic, lane.partition);
   }
 
   /** The member fetches everything, whatever was held. */
   reset(): void {
-    this.holds.clear();
+    this.#holds.clear();
   }
 
   /** So much of it is queued. */
   queued(lane: TopicPartition, { records, bytes }: { readonly records: number; readonly bytes: number }): void {
-    if (records >= this.limit.records || bytes >= this.limit.bytes) this.hold(lane, 'full');
-    else if (records < this.limit.records / 2 && bytes < this.limit.bytes / 2) this.release(lane, 'full');
+    if (records >= this.#limit.records || bytes >= this.#limit.bytes) this.hold(lane, 'full');
+    else if (records < this.#limit.records / 2 && bytes < this.#limit.bytes / 2) this.release(lane, 'full');
   }
 }
 

@@ -40,32 +40,32 @@ interface Lane<E> {
 }
 
 export class MergeQueue<E = unknown> {
-  private readonly lanes: readonly Lane<E>[];
-  private readonly inputs: readonly InputIndex[];
+  readonly #lanes: readonly Lane<E>[];
+  readonly #inputs: readonly InputIndex[];
 
   /** `next`: where the first fetch of each input starts. */
   constructor(next: Offsets) {
-    this.lanes = next.map((fetched) => ({
+    this.#lanes = next.map((fetched) => ({
       queue: new Fifo(),
       bytes: 0,
       fetched,
       fetchedAt: -Infinity,
       end: undefined,
     }));
-    this.inputs = [...next.keys()];
+    this.#inputs = [...next.keys()];
   }
 
-  private lane(input: InputIndex): Lane<E> {
-    return this.lanes[input]!;
+  #lane(input: InputIndex): Lane<E> {
+    return this.#lanes[input]!;
   }
 
   /** The offset at which the next fetch of this input has to start. */
   nextFetch(input: InputIndex): number {
-    return this.lane(input).fetched;
+    return this.#lane(input).fetched;
   }
 
   offer(input: InputIndex, records: readonly Fetched<E>[], next: number, arrivedAt: number): void {
-    const lane = this.lane(input);
+    const lane = this.#lane(input);
     for (const record of records) {
       lane.queue.push({ ...record, arrivedAt });
       lane.bytes += record.bytes;
@@ -76,12 +76,12 @@ export class MergeQueue<E = unknown> {
 
   /** What is read next of this input, if it is fetched. */
   head(input: InputIndex): Fetched<E> | undefined {
-    return this.lane(input).queue.peek();
+    return this.#lane(input).queue.peek();
   }
 
   /** What would be fetched next is gone from the log, up to `offset`. */
   skipTo(input: InputIndex, offset: number): void {
-    this.lane(input).fetched = offset;
+    this.#lane(input).fetched = offset;
   }
 
   /**
@@ -89,7 +89,7 @@ export class MergeQueue<E = unknown> {
    * that lost its end, or another log. It is not read to its end then, and nothing is read that has to wait for it.
    */
   sawEnd(input: InputIndex, offset: number, at: number): boolean {
-    const lane = this.lane(input);
+    const lane = this.#lane(input);
     const short = offset < lane.fetched && at > lane.fetchedAt;
     lane.end = short ? undefined : { offset, at };
     return !short;
@@ -97,41 +97,41 @@ export class MergeQueue<E = unknown> {
 
   /** Everything up to the end of the log, as last seen, was taken. */
   atEnd(input: InputIndex): boolean {
-    const { queue, end, fetched } = this.lane(input);
+    const { queue, end, fetched } = this.#lane(input);
     return queue.length === 0 && end !== undefined && fetched >= end.offset;
   }
 
   /** Kafka timestamp of the oldest record that is queued, epoch ms; Infinity when none is. */
   get oldestTimestamp(): number {
-    return Math.min(...this.lanes.map(({ queue }) => queue.peek()?.timestamp ?? Infinity));
+    return Math.min(...this.#lanes.map(({ queue }) => queue.peek()?.timestamp ?? Infinity));
   }
 
   size(input: InputIndex): { readonly records: number; readonly bytes: number } {
-    return { records: this.lane(input).queue.length, bytes: this.lane(input).bytes };
+    return { records: this.#lane(input).queue.length, bytes: this.#lane(input).bytes };
   }
 
   /**
    * The input whose head is next. `only`: the inputs that may be read, when memory forbids to read the others; the
    * merged order then holds among these. `blocked`: something is there, but the end of another input has to be seen.
    */
-  next(only: readonly InputIndex[] = this.inputs): InputIndex | 'blocked' | undefined {
+  next(only: readonly InputIndex[] = this.#inputs): InputIndex | 'blocked' | undefined {
     let first: InputIndex | undefined;
     for (const input of only) {
-      const head = this.lane(input).queue.peek();
+      const head = this.#lane(input).queue.peek();
       if (head === undefined) continue;
-      if (first === undefined || head.timestamp < this.lane(first).queue.peek()!.timestamp) first = input;
+      if (first === undefined || head.timestamp < this.#lane(first).queue.peek()!.timestamp) first = input;
     }
     if (first === undefined) return undefined;
-    const { arrivedAt } = this.lane(first).queue.peek()!;
+    const { arrivedAt } = this.#lane(first).queue.peek()!;
     const open = only.some((input) => {
-      const { queue, end, fetched } = this.lane(input);
+      const { queue, end, fetched } = this.#lane(input);
       return queue.length === 0 && (end === undefined || end.at < arrivedAt + GRACE || fetched < end.offset);
     });
     return open ? 'blocked' : first;
   }
 
   take(input: InputIndex): Fetched<E> {
-    const lane = this.lane(input);
+    const lane = this.#lane(input);
     const record = lane.queue.shift()!;
     lane.bytes -= record.bytes;
     return record;

@@ -54,42 +54,42 @@ export interface Flight<E = unknown> {
 }
 
 export class Outbox<E = unknown> {
-  private readonly limits: OutboxLimits;
-  private readonly recipients = new Map<string, Recipient<E>>();
-  private readonly schedule = new Heap<Slot<E>>((a, b) => a.at - b.at);
-  private draining = false;
+  readonly #limits: OutboxLimits;
+  readonly #recipients = new Map<string, Recipient<E>>();
+  readonly #schedule = new Heap<Slot<E>>((a, b) => a.at - b.at);
+  #draining = false;
   /** Released and not acknowledged, of recipients that do not wait, and of those that do. */
-  private readonly going = { records: 0, bytes: 0 };
-  private readonly standing = { records: 0, bytes: 0 };
+  readonly #going = { records: 0, bytes: 0 };
+  readonly #standing = { records: 0, bytes: 0 };
 
   constructor(limits: OutboxLimits = OUTBOX_LIMITS) {
-    this.limits = limits;
+    this.#limits = limits;
   }
 
   /** Records released and not acknowledged. */
   get length(): number {
-    return this.going.records + this.standing.records;
+    return this.#going.records + this.#standing.records;
   }
 
   /** The same, without those of recipients that wait. */
   get moving(): number {
-    return this.going.records;
+    return this.#going.records;
   }
 
   /** Of recipients that wait. */
   get waiting(): { readonly records: number; readonly bytes: number } {
-    return { ...this.standing };
+    return { ...this.#standing };
   }
 
   isWaiting(key: string): boolean {
-    return this.recipients.get(key)?.waiting === true;
+    return this.#recipients.get(key)?.waiting === true;
   }
 
   /** What a workflow that waits has here counts by itself: it holds up nobody else. */
   setWaiting(key: string, waiting: boolean): void {
-    const recipient = this.recipients.get(key);
+    const recipient = this.#recipients.get(key);
     if (recipient === undefined || recipient.waiting === waiting) return;
-    const [from, to] = waiting ? [this.going, this.standing] : [this.standing, this.going];
+    const [from, to] = waiting ? [this.#going, this.#standing] : [this.#standing, this.#going];
     recipient.waiting = waiting;
     add(from, -recipient.released.records, -recipient.released.bytes);
     add(to, recipient.released.records, recipient.released.bytes);
@@ -97,12 +97,12 @@ export class Outbox<E = unknown> {
 
   /** Must be called for every record that will be added, in reading order. */
   noteRead(record: ReadRecord<E>): void {
-    const recipient = this.recipients.get(record.key);
+    const recipient = this.#recipients.get(record.key);
     if (recipient !== undefined) {
       recipient.outstanding.add(record);
       return;
     }
-    this.recipients.set(record.key, {
+    this.#recipients.set(record.key, {
       key: record.key,
       outstanding: new Set([record]),
       queue: [],
@@ -119,36 +119,36 @@ export class Outbox<E = unknown> {
   }
 
   add(record: ReadRecord<E>, now: number): void {
-    const recipient = this.recipients.get(record.key)!;
+    const recipient = this.#recipients.get(record.key)!;
     if (recipient.queue.length === 0) recipient.queuedAt = now;
     recipient.queue.push(record);
     recipient.bytes += record.bytes;
     recipient.urgent ||= record.urgent;
     recipient.addedAt = now;
-    this.count(recipient, 1, record.bytes);
-    this.reschedule(recipient);
+    this.#count(recipient, 1, record.bytes);
+    this.#reschedule(recipient);
   }
 
   /** From now on nothing waits for company or for its turn. */
   drain(): void {
-    this.draining = true;
-    for (const recipient of this.recipients.values()) this.reschedule(recipient);
+    this.#draining = true;
+    for (const recipient of this.#recipients.values()) this.#reschedule(recipient);
   }
 
   /** When {@link take} will have something, ms; undefined when only acknowledgements can bring it. */
   nextReadyAt(): number | undefined {
-    this.dropVoid();
-    return this.schedule.peek()?.at;
+    this.#dropVoid();
+    return this.#schedule.peek()?.at;
   }
 
   /** The next signal that is ready at `now`. */
   take(now: number): Flight<E> | undefined {
-    this.dropVoid();
-    const slot = this.schedule.peek();
+    this.#dropVoid();
+    const slot = this.#schedule.peek();
     if (slot === undefined || slot.at > now) return undefined;
-    this.schedule.pop();
+    this.#schedule.pop();
     const { recipient } = slot;
-    const records = this.cut(recipient);
+    const records = this.#cut(recipient);
     recipient.inFlight = true;
     recipient.sentAt = now;
     recipient.slot = undefined;
@@ -157,25 +157,25 @@ export class Outbox<E = unknown> {
   }
 
   acknowledged(flight: Flight<E>): void {
-    const recipient = this.recipients.get(flight.key)!;
+    const recipient = this.#recipients.get(flight.key)!;
     for (const record of flight.records) recipient.outstanding.delete(record);
-    this.count(recipient, -flight.records.length, -flight.records.reduce((sum, { bytes }) => sum + bytes, 0));
+    this.#count(recipient, -flight.records.length, -flight.records.reduce((sum, { bytes }) => sum + bytes, 0));
     recipient.inFlight = false;
     // The spacing is forgotten with the recipient; one with steady traffic always has records that are held.
-    if (recipient.outstanding.size === 0) this.recipients.delete(recipient.key);
-    else this.reschedule(recipient);
+    if (recipient.outstanding.size === 0) this.#recipients.delete(recipient.key);
+    else this.#reschedule(recipient);
   }
 
-  private count(recipient: Recipient<E>, records: number, bytes: number): void {
+  #count(recipient: Recipient<E>, records: number, bytes: number): void {
     add(recipient.released, records, bytes);
-    add(recipient.waiting ? this.standing : this.going, records, bytes);
+    add(recipient.waiting ? this.#standing : this.#going, records, bytes);
   }
 
-  private cut(recipient: Recipient<E>): ReadRecord<E>[] {
+  #cut(recipient: Recipient<E>): ReadRecord<E>[] {
     let bytes = 0;
     let count = 0;
     for (const record of recipient.queue) {
-      if (count > 0 && (count >= this.limits.maxEvents || bytes + record.bytes > this.limits.maxBytes)) break;
+      if (count > 0 && (count >= this.#limits.maxEvents || bytes + record.bytes > this.#limits.maxBytes)) break;
       bytes += record.bytes;
       count += 1;
     }
@@ -186,30 +186,30 @@ export class Outbox<E = unknown> {
     return records;
   }
 
-  private reschedule(recipient: Recipient<E>): void {
+  #reschedule(recipient: Recipient<E>): void {
     if (recipient.inFlight || recipient.queue.length === 0) return;
-    const at = this.readyAt(recipient);
+    const at = this.#readyAt(recipient);
     if (recipient.slot !== undefined && recipient.slot.at <= at) return;
     recipient.slot = { at, recipient };
-    this.schedule.push(recipient.slot);
+    this.#schedule.push(recipient.slot);
   }
 
-  private readyAt(recipient: Recipient<E>): number {
-    const { spacing, linger, maxEvents, maxBytes } = this.limits;
-    if (this.draining) return -Infinity;
+  #readyAt(recipient: Recipient<E>): number {
+    const { spacing, linger, maxEvents, maxBytes } = this.#limits;
+    if (this.#draining) return -Infinity;
     // Not before all others: those who always have a full batch would leave them no place.
     if (recipient.queue.length >= maxEvents || recipient.bytes >= maxBytes) return recipient.addedAt;
     const spaced = recipient.sentAt + spacing;
     return recipient.urgent ? Math.max(spaced, recipient.queuedAt) : Math.max(spaced, recipient.queuedAt + linger);
   }
 
-  private dropVoid(): void {
+  #dropVoid(): void {
     for (
-      let slot = this.schedule.peek();
+      let slot = this.#schedule.peek();
       slot !== undefined && slot !== slot.recipient.slot;
-      slot = this.schedule.peek()
+      slot = this.#schedule.peek()
     ) {
-      this.schedule.pop();
+      this.#schedule.pop();
     }
   }
 }

@@ -49,57 +49,57 @@ export interface TripleOptions {
 export class PartitionTriple<E = unknown> {
   readonly partition: number;
   readonly outbox: Outbox<E>;
-  private readonly options: TripleOptions;
-  private readonly watermark: Watermark;
-  private readonly queue: MergeQueue<E>;
-  private readonly held = new OrderingBuffer<E>();
-  private readonly outstanding = new Set<ReadRecord<E>>();
-  private readonly next: number[];
+  readonly #options: TripleOptions;
+  readonly #watermark: Watermark;
+  readonly #queue: MergeQueue<E>;
+  readonly #held = new OrderingBuffer<E>();
+  readonly #outstanding = new Set<ReadRecord<E>>();
+  readonly #next: number[];
   /** Of the record that was read last, by this bridge or one before it. */
-  private readonly last: (Mark | null)[];
-  private unusable: UnusableRecord[] = [];
-  private unusableBytes = 0;
+  readonly #last: (Mark | null)[];
+  #unusable: UnusableRecord[] = [];
+  #unusableBytes = 0;
   /** When its end was first seen after its last usable record, ms; silence counts from there. */
-  private readonly silentSince: (number | undefined)[];
-  private readonly lastUsableAt: number[];
+  readonly #silentSince: (number | undefined)[];
+  readonly #lastUsableAt: number[];
   /** All of them, in their order. */
   readonly inputs: readonly InputIndex[];
 
   constructor(options: TripleOptions) {
     const { start } = options;
-    this.options = options;
+    this.#options = options;
     this.partition = options.partition;
-    this.next = [...start.next];
-    this.last = start.next.map((_, input) => options.marks?.[input] ?? null);
-    this.silentSince = start.next.map(() => undefined);
-    this.lastUsableAt = start.next.map(() => -Infinity);
+    this.#next = [...start.next];
+    this.#last = start.next.map((_, input) => options.marks?.[input] ?? null);
+    this.#silentSince = start.next.map(() => undefined);
+    this.#lastUsableAt = start.next.map(() => -Infinity);
     this.inputs = [...start.next.keys()];
-    this.queue = new MergeQueue<E>(this.next);
-    this.watermark = new Watermark(options.outOfOrderness, start.maxTs, start.watermark);
+    this.#queue = new MergeQueue<E>(this.#next);
+    this.#watermark = new Watermark(options.outOfOrderness, start.maxTs, start.watermark);
     this.outbox = new Outbox<E>(options.outboxLimits);
   }
 
   /** What is read next of this input, if it is fetched. */
   head(input: InputIndex): Fetched<E> | undefined {
-    return this.queue.head(input);
+    return this.#queue.head(input);
   }
 
   /** For who reads history, and knows that this input was silent at the time that is read now. */
   beSilent(input: InputIndex): void {
-    if (!this.watermark.isIdle(input)) this.watermark.setIdle(input);
+    if (!this.#watermark.isIdle(input)) this.#watermark.setIdle(input);
   }
 
   /** Names of the logs, for those who apply its records; undefined when none is known. */
   get logs(): LogNames | undefined {
-    const names = this.options.logs?.names ?? [];
+    const names = this.#options.logs?.names ?? [];
     return names.every((name) => name === '') ? undefined : names;
   }
 
   offer(input: InputIndex, records: readonly Fetched<E>[], next: number, now: number): void {
-    this.queue.offer(input, records, next, now);
+    this.#queue.offer(input, records, next, now);
     if (records.some((record) => record.decoded.ok)) {
-      this.silentSince[input] = undefined;
-      this.lastUsableAt[input] = now;
+      this.#silentSince[input] = undefined;
+      this.#lastUsableAt[input] = now;
     }
   }
 
@@ -108,55 +108,59 @@ export class PartitionTriple<E = unknown> {
    * fetched of it earlier.
    */
   sawEnd(input: InputIndex, offset: number, at: number): boolean {
-    const fits = this.queue.sawEnd(input, offset, at);
-    if (this.queue.atEnd(input)) this.noteSilence(input, at);
+    const fits = this.#queue.sawEnd(input, offset, at);
+    if (this.#queue.atEnd(input)) this.#noteSilence(input, at);
     return fits;
   }
 
   /** What would be fetched next of this input is gone from its log, up to `offset`. */
   skipTo(input: InputIndex, offset: number): void {
-    this.queue.skipTo(input, offset);
-    if (this.queue.size(input).records === 0) this.next[input] = offset;
+    this.#queue.skipTo(input, offset);
+    if (this.#queue.size(input).records === 0) this.#next[input] = offset;
   }
 
-  private noteSilence(input: InputIndex, at: number): void {
-    const since = (this.silentSince[input] ??= Math.max(at, this.lastUsableAt[input]!));
-    if (at - since >= this.options.idleTimeout && !this.watermark.isIdle(input)) this.watermark.setIdle(input);
+  #noteSilence(input: InputIndex, at: number): void {
+    const since = (this.#silentSince[input] ??= Math.max(at, this.#lastUsableAt[input]!));
+    if (at - since >= this.#options.idleTimeout && !this.#watermark.isIdle(input)) this.#watermark.setIdle(input);
   }
 
   /** Reads up to `budget` records; returns how many it read. Releases what the watermark has passed. */
   read(budget: number, now: number): number {
     let count = 0;
     for (; count < budget; count += 1) {
-      const input = this.nextInput();
+      const input = this.#nextInput();
       if (input === undefined || input === 'blocked') break;
-      this.readOne(input, now);
+      this.#readOne(input, now);
     }
-    this.releaseHeld(now);
+    this.#releaseHeld(now);
     return count;
   }
 
   /** Something is fetched that cannot be read before the ends of the logs are seen. */
   get blocked(): boolean {
-    return this.nextInput() === 'blocked';
+    return this.#nextInput() === 'blocked';
   }
 
-  private nextInput(): InputIndex | 'blocked' | undefined {
-    const { maxHeld = TRIPLE_BUDGET.maxHeld, maxHeldBytes = TRIPLE_BUDGET.maxHeldBytes } = this.options;
-    const full = this.held.length >= maxHeld || this.held.bytes >= maxHeldBytes;
-    return this.queue.next(full ? this.watermark.holdingBack : this.inputs);
+  #nextInput(): InputIndex | 'blocked' | undefined {
+    const { maxHeld = TRIPLE_BUDGET.maxHeld, maxHeldBytes = TRIPLE_BUDGET.maxHeldBytes } = this.#options;
+    const full = this.#held.length >= maxHeld || this.#held.bytes >= maxHeldBytes;
+    return this.#queue.next(full ? this.#watermark.holdingBack : this.inputs);
   }
 
-  private readOne(input: InputIndex, now: number): void {
-    const before: Checkpoint = { next: [...this.next], maxTs: this.watermark.maxTs, watermark: this.watermark.current };
-    const { offset, timestamp, print, bytes, decoded, raw } = this.queue.take(input);
-    this.next[input] = offset + 1;
-    if (print !== undefined && offset > (this.last[input]?.offset ?? -1)) this.last[input] = { offset, print };
+  #readOne(input: InputIndex, now: number): void {
+    const before: Checkpoint = {
+      next: [...this.#next],
+      maxTs: this.#watermark.maxTs,
+      watermark: this.#watermark.current,
+    };
+    const { offset, timestamp, print, bytes, decoded, raw } = this.#queue.take(input);
+    this.#next[input] = offset + 1;
+    if (print !== undefined && offset > (this.#last[input]?.offset ?? -1)) this.#last[input] = { offset, print };
     if (!decoded.ok) {
-      if (offset < this.options.deadLettersBelow[input]!) return;
+      if (offset < this.#options.deadLettersBelow[input]!) return;
       const unusable: UnusableRecord = { input, offset, timestamp, key: null, value: null, ...raw, rejection: decoded };
-      this.unusable.push(unusable);
-      this.unusableBytes += unusableBytes(unusable);
+      this.#unusable.push(unusable);
+      this.#unusableBytes += unusableBytes(unusable);
       return;
     }
     const { ts, key, event, urgent } = decoded;
@@ -164,74 +168,74 @@ export class PartitionTriple<E = unknown> {
     const applicable =
       event === undefined ? undefined : { input, offset, ts, event, ...(late ? { late: before.watermark } : {}) };
     const record: ReadRecord<E> = { input, offset, ts, key, applicable, urgent, bytes, before };
-    this.watermark.read(input, ts);
-    this.outstanding.add(record);
-    if (this.isToSend(record)) this.outbox.noteRead(record);
+    this.#watermark.read(input, ts);
+    this.#outstanding.add(record);
+    if (this.#isToSend(record)) this.outbox.noteRead(record);
     if (late) {
-      this.release(record, now);
+      this.#release(record, now);
     } else {
-      this.held.hold(record);
-      this.releaseHeld(now);
+      this.#held.hold(record);
+      this.#releaseHeld(now);
     }
   }
 
-  private releaseHeld(now: number): void {
-    if (this.watermark.allIdle) {
-      const largest = this.held.largestTs();
-      if (largest !== undefined) this.watermark.passHeld(largest);
+  #releaseHeld(now: number): void {
+    if (this.#watermark.allIdle) {
+      const largest = this.#held.largestTs();
+      if (largest !== undefined) this.#watermark.passHeld(largest);
     }
-    for (const record of this.held.release(this.watermark.current)) this.release(record, now);
+    for (const record of this.#held.release(this.#watermark.current)) this.#release(record, now);
   }
 
-  private release(record: ReadRecord<E>, now: number): void {
-    if (this.isToSend(record)) this.outbox.add(record, now);
-    else this.outstanding.delete(record);
+  #release(record: ReadRecord<E>, now: number): void {
+    if (this.#isToSend(record)) this.outbox.add(record, now);
+    else this.#outstanding.delete(record);
   }
 
   /** Not what only moves time, nor what a bridge before this one has sent. */
-  private isToSend({ input, offset, key, applicable }: ReadRecord<E>): boolean {
-    const { ahead } = this.options;
+  #isToSend({ input, offset, key, applicable }: ReadRecord<E>): boolean {
+    const { ahead } = this.#options;
     if (applicable === undefined) return false;
-    return ahead === undefined || offset >= ahead.next[input]! || ahead.except.includes(this.nameOf(key));
+    return ahead === undefined || offset >= ahead.next[input]! || ahead.except.includes(this.#nameOf(key));
   }
 
   acknowledged(flight: Flight<E>): void {
     this.outbox.acknowledged(flight);
-    for (const record of flight.records) this.outstanding.delete(record);
+    for (const record of flight.records) this.#outstanding.delete(record);
   }
 
   checkpoint(): Checkpoint {
-    const [first] = this.outstanding;
-    return first?.before ?? { next: [...this.next], maxTs: this.watermark.maxTs, watermark: this.watermark.current };
+    const [first] = this.#outstanding;
+    return first?.before ?? { next: [...this.#next], maxTs: this.#watermark.maxTs, watermark: this.#watermark.current };
   }
 
   /** Of the last record read of each input; undefined when none is known. It is never of one before those that it began with. */
   marks(): Marks | undefined {
-    return this.last.every((mark) => mark === null) ? undefined : [...this.last];
+    return this.#last.every((mark) => mark === null) ? undefined : [...this.#last];
   }
 
-  private nameOf(key: string): string {
-    return shortName(this.options.workflowIdOf?.(key) ?? key);
+  #nameOf(key: string): string {
+    return shortName(this.#options.workflowIdOf?.(key) ?? key);
   }
 
   /** How far it has come but for workflows whose signals wait; undefined: as far as the checkpoint. */
   ahead(): Ahead | undefined {
-    const { ahead: before } = this.options;
+    const { ahead: before } = this.#options;
     // Before all is read again nothing more is known than then.
-    if (before !== undefined && this.inputs.some((input) => this.next[input]! < before.next[input]!)) return before;
+    if (before !== undefined && this.inputs.some((input) => this.#next[input]! < before.next[input]!)) return before;
     const except = new Set<string>();
     const at = (place: Pick<Checkpoint, 'next' | 'watermark'>): Ahead | undefined =>
       except.size === 0 || !Number.isFinite(place.watermark)
         ? undefined
         : { next: place.next, watermark: place.watermark, except: [...except] };
-    for (const record of this.outstanding) {
-      if (!this.isToSend(record)) continue;
-      const name = this.nameOf(record.key);
+    for (const record of this.#outstanding) {
+      if (!this.#isToSend(record)) continue;
+      const name = this.#nameOf(record.key);
       if (!this.outbox.isWaiting(record.key) && before?.except.includes(name) !== true) return at(record.before);
       except.add(name);
       if (except.size > MAX_EXCEPT) return undefined;
     }
-    return at({ next: [...this.next], watermark: this.watermark.current });
+    return at({ next: [...this.#next], watermark: this.#watermark.current });
   }
 
   /**
@@ -240,44 +244,44 @@ export class PartitionTriple<E = unknown> {
    */
   deadLetters(): { readonly records: readonly UnusableRecord[]; readonly below: Offsets } {
     // Not only how far it read: a commit before all is read again must not forget what was written.
-    const below = this.next.map((next, input) => Math.max(next, this.options.deadLettersBelow[input]!));
-    return { records: [...this.unusable], below };
+    const below = this.#next.map((next, input) => Math.max(next, this.#options.deadLettersBelow[input]!));
+    return { records: [...this.#unusable], below };
   }
 
   deadLettersWritten(count: number): void {
-    for (const record of this.unusable.splice(0, count)) this.unusableBytes -= unusableBytes(record);
+    for (const record of this.#unusable.splice(0, count)) this.#unusableBytes -= unusableBytes(record);
   }
 
   get deadLetterBytes(): number {
-    return this.unusableBytes;
+    return this.#unusableBytes;
   }
 
   /** The offset at which the next fetch of this input has to start. */
   nextFetch(input: InputIndex): number {
-    return this.queue.nextFetch(input);
+    return this.#queue.nextFetch(input);
   }
 
   queued(input: InputIndex): { readonly records: number; readonly bytes: number } {
-    return this.queue.size(input);
+    return this.#queue.size(input);
   }
 
   /** Kafka timestamp of the oldest record that is fetched and not read, epoch ms; Infinity when none is. */
   get oldestTimestamp(): number {
-    return this.queue.oldestTimestamp;
+    return this.#queue.oldestTimestamp;
   }
 
   /** Nothing is queued, held or on its way. */
   get settled(): boolean {
-    return this.outstanding.size === 0 && this.inputs.every((input) => this.queue.size(input).records === 0);
+    return this.#outstanding.size === 0 && this.inputs.every((input) => this.#queue.size(input).records === 0);
   }
 
   /** For logs and metrics. */
   describe(): { watermark: number; held: number; released: number; idle: InputIndex[] } {
     return {
-      watermark: this.watermark.current,
-      held: this.held.length,
+      watermark: this.#watermark.current,
+      held: this.#held.length,
       released: this.outbox.length,
-      idle: this.inputs.filter((input) => this.watermark.isIdle(input)),
+      idle: this.inputs.filter((input) => this.#watermark.isIdle(input)),
     };
   }
 }

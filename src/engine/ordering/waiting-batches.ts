@@ -33,89 +33,89 @@ const FIRST_BACKOFF = 200;
 const MAX_BACKOFF = 5_000;
 
 export class WaitingBatches {
-  private readonly options: WaitingBatchesOptions;
-  private readonly lanes = new Map<string, Waiting[]>();
+  readonly #options: WaitingBatchesOptions;
+  readonly #lanes = new Map<string, Waiting[]>();
   /** Why a lane waits for longer than one question takes. */
-  private readonly problems = new Map<string, string>();
+  readonly #problems = new Map<string, string>();
 
   constructor(options: WaitingBatchesOptions) {
-    this.options = options;
+    this.#options = options;
   }
 
   /** Calls `handOn` at once when nothing has to be asked, otherwise later, in the order of the lane. */
   take(lane: string, values: readonly Buffer[], handOn: HandOn): void {
-    const queue = this.lanes.get(lane);
+    const queue = this.#lanes.get(lane);
     if (queue !== undefined) {
       queue.push({ values, handOn });
       return;
     }
-    const decoder = this.options.decoders.decoderFor(values);
+    const decoder = this.#options.decoders.decoderFor(values);
     if (!(decoder instanceof Promise)) {
       handOn(decoder);
       return;
     }
     const waiting = [{ values, handOn }];
-    this.lanes.set(lane, waiting);
-    this.options.onWaiting(lane);
-    this.work(lane, waiting, decoder).catch((error: unknown) => {
-      if (!this.options.ended.aborted) this.options.onFailure(error);
+    this.#lanes.set(lane, waiting);
+    this.#options.onWaiting(lane);
+    this.#work(lane, waiting, decoder).catch((error: unknown) => {
+      if (!this.#options.ended.aborted) this.#options.onFailure(error);
     });
   }
 
   /** What waits there is of no use any more: it will be fetched anew. */
   forget(lane: string): void {
-    this.lanes.delete(lane);
-    this.problems.delete(lane);
+    this.#lanes.delete(lane);
+    this.#problems.delete(lane);
   }
 
   waits(lane: string): boolean {
-    return this.lanes.has(lane);
+    return this.#lanes.has(lane);
   }
 
   /** For people: undefined when nobody waits for an answer that does not come. */
   get problem(): string | undefined {
-    const [first] = this.problems.values();
-    return first === undefined ? undefined : `${this.problems.size} of its partitions wait: ${first}`;
+    const [first] = this.#problems.values();
+    return first === undefined ? undefined : `${this.#problems.size} of its partitions wait: ${first}`;
   }
 
-  private async work(lane: string, queue: Waiting[], first: Promise<ValueDecoder>): Promise<void> {
-    const { decoders, ended, onCaughtUp } = this.options;
+  async #work(lane: string, queue: Waiting[], first: Promise<ValueDecoder>): Promise<void> {
+    const { decoders, ended, onCaughtUp } = this.#options;
     let asked: ValueDecoder | Promise<ValueDecoder> = first;
     for (;;) {
       const { values, handOn } = queue[0]!;
-      const decoder = await this.answer(lane, queue, values, asked);
-      if (decoder === undefined || ended.aborted || this.lanes.get(lane) !== queue) return;
+      const decoder = await this.#answer(lane, queue, values, asked);
+      if (decoder === undefined || ended.aborted || this.#lanes.get(lane) !== queue) return;
       handOn(decoder);
       queue.shift();
       if (queue.length === 0) break;
       asked = decoders.decoderFor(queue[0]!.values);
     }
-    this.lanes.delete(lane);
+    this.#lanes.delete(lane);
     onCaughtUp(lane);
   }
 
   /** Undefined when the generation has ended, or the lane was forgotten. */
-  private async answer(
+  async #answer(
     lane: string,
     queue: readonly Waiting[],
     values: readonly Buffer[],
     asked: ValueDecoder | Promise<ValueDecoder>,
   ): Promise<ValueDecoder | undefined> {
-    const { decoders, clock, logger, ended } = this.options;
+    const { decoders, clock, logger, ended } = this.#options;
     for (let answer = asked, backoff = FIRST_BACKOFF; ; backoff = Math.min(2 * backoff, MAX_BACKOFF)) {
       try {
         const decoder = await answer;
-        if (this.problems.delete(lane)) logger.info({ lane }, 'a partition that waited for schemas goes on');
+        if (this.#problems.delete(lane)) logger.info({ lane }, 'a partition that waited for schemas goes on');
         return decoder;
       } catch (error) {
         if (!(error instanceof EnrichmentError) || error.code !== 'UNREACHABLE') throw error;
-        if (this.lanes.get(lane) !== queue) return undefined;
+        if (this.#lanes.get(lane) !== queue) return undefined;
         const problem = messageOf(error);
-        if (!this.problems.has(lane)) logger.warn({ lane, error: problem }, 'a partition waits for schemas');
-        this.problems.set(lane, problem);
+        if (!this.#problems.has(lane)) logger.warn({ lane, error: problem }, 'a partition waits for schemas');
+        this.#problems.set(lane, problem);
       }
       await clock.sleep(backoff, ended);
-      if (ended.aborted || this.lanes.get(lane) !== queue) return undefined;
+      if (ended.aborted || this.#lanes.get(lane) !== queue) return undefined;
       answer = decoders.decoderFor(values);
     }
   }

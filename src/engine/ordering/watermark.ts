@@ -11,52 +11,52 @@ export type InputIndex = number;
 export type MaxTs = readonly number[];
 
 export class Watermark {
-  private readonly outOfOrderness: number;
-  private readonly max: number[];
-  private readonly idle: boolean[];
-  private value: number;
+  readonly #outOfOrderness: number;
+  readonly #max: number[];
+  readonly #idle: boolean[];
+  #value: number;
 
   /** `outOfOrderness` in ms; `maxTs` and `value` in epoch ms, -Infinity for none yet. */
   constructor(outOfOrderness: number, maxTs: MaxTs, value = -Infinity) {
-    this.outOfOrderness = outOfOrderness;
-    this.max = [...maxTs];
-    this.idle = maxTs.map(() => false);
-    this.value = value;
+    this.#outOfOrderness = outOfOrderness;
+    this.#max = [...maxTs];
+    this.#idle = maxTs.map(() => false);
+    this.#value = value;
   }
 
   get current(): number {
-    return this.value;
+    return this.#value;
   }
 
   get maxTs(): MaxTs {
-    return [...this.max];
+    return [...this.#max];
   }
 
   /** A usable record was read; its input is not idle any more. Returns the watermark after it. */
   read(input: InputIndex, ts: number): number {
-    this.idle[input] = false;
-    this.max[input] = Math.max(this.max[input]!, ts);
-    return this.raise();
+    this.#idle[input] = false;
+    this.#max[input] = Math.max(this.#max[input]!, ts);
+    return this.#raise();
   }
 
   /** This input is silent at its end. Returns the watermark after it. */
   setIdle(input: InputIndex): number {
-    this.idle[input] = true;
-    return this.raise();
+    this.#idle[input] = true;
+    return this.#raise();
   }
 
   isIdle(input: InputIndex): boolean {
-    return this.idle[input]!;
+    return this.#idle[input]!;
   }
 
   get allIdle(): boolean {
-    return this.idle.every(Boolean);
+    return this.#idle.every(Boolean);
   }
 
   /** All inputs are idle: time passes the last record held. */
   passHeld(largestTsHeld: number): number {
-    this.value = Math.max(this.value, largestTsHeld + 1);
-    return this.value;
+    this.#value = Math.max(this.#value, largestTsHeld + 1);
+    return this.#value;
   }
 
   /**
@@ -64,13 +64,13 @@ export class Watermark {
    * they bring next may be behind all others.
    */
   get holdingBack(): readonly InputIndex[] {
-    const least = Math.min(...this.max.filter((_, input) => !this.idle[input]));
-    return [...this.max.keys()].filter((input) => this.idle[input] || this.max[input] === least);
+    const least = Math.min(...this.#max.filter((_, input) => !this.#idle[input]));
+    return [...this.#max.keys()].filter((input) => this.#idle[input] || this.#max[input] === least);
   }
 
-  private raise(): number {
-    const active = this.max.filter((_, input) => !this.idle[input]);
-    if (active.length > 0) this.value = Math.max(this.value, Math.min(...active) - this.outOfOrderness);
-    return this.value;
+  #raise(): number {
+    const active = this.#max.filter((_, input) => !this.#idle[input]);
+    if (active.length > 0) this.#value = Math.max(this.#value, Math.min(...active) - this.#outOfOrderness);
+    return this.#value;
   }
 }

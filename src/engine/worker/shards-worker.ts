@@ -32,23 +32,23 @@ export interface ShardsWorkerDeps<R extends Identified> {
 const STUCK_AFTER = 60_000;
 
 export class ShardsWorker<R extends Identified> {
-  private readonly deps: ShardsWorkerDeps<R>;
-  private readonly stopping = new AbortController();
-  private readonly shards = new Map<number, KeptWorker>();
-  private beside: KeptWorker | undefined;
-  private problem: string | undefined = 'not joined yet';
+  readonly #deps: ShardsWorkerDeps<R>;
+  readonly #stopping = new AbortController();
+  readonly #shards = new Map<number, KeptWorker>();
+  #beside: KeptWorker | undefined;
+  #problem: string | undefined = 'not joined yet';
   /** Workers of shards that are not ours any more, until they have stopped. */
-  private readonly stoppingShards = new Set<Promise<void>>();
+  readonly #stoppingShards = new Set<Promise<void>>();
   /** What is under way and must come to an end. */
-  private readonly underWay = new Set<{ readonly what: string; readonly since: number }>();
+  readonly #underWay = new Set<{ readonly what: string; readonly since: number }>();
 
   constructor(deps: ShardsWorkerDeps<R>) {
-    this.deps = deps;
+    this.#deps = deps;
   }
 
   get notReady(): string | undefined {
     return (
-      this.problem ?? [this.beside, ...this.shards.values()].find((worker) => worker?.problem !== undefined)?.problem
+      this.#problem ?? [this.#beside, ...this.#shards.values()].find((worker) => worker?.problem !== undefined)?.problem
     );
   }
 
@@ -57,100 +57,100 @@ export class ShardsWorker<R extends Identified> {
    * being started or stopped, and neither may last. Undefined when all is well, or the worker waits for Kafka.
    */
   get notLive(): string | undefined {
-    const now = this.deps.clock.elapsed();
-    for (const { what, since } of this.underWay) {
+    const now = this.#deps.clock.elapsed();
+    for (const { what, since } of this.#underWay) {
       if (now - since > STUCK_AFTER) return `${what} has not ended in ${Math.floor((now - since) / 1_000)} s`;
     }
     return undefined;
   }
 
   get shardsOwned(): number {
-    return this.shards.size;
+    return this.#shards.size;
   }
 
   /** Of these, those whose Temporal worker failed and does not run again yet. */
   get shardsFailing(): number {
-    return [...this.shards.values()].filter(({ problem }) => problem !== undefined).length;
+    return [...this.#shards.values()].filter(({ problem }) => problem !== undefined).length;
   }
 
   /** Runs until {@link stop}; throws only what no retry can mend. */
   run(onReady?: () => void): Promise<void> {
     return keepRunning({
-      ...this.deps,
-      stopping: this.stopping.signal,
+      ...this.#deps,
+      stopping: this.#stopping.signal,
       attempt: (works) =>
-        this.runMember(() => {
+        this.#runMember(() => {
           works();
           onReady?.();
         }),
-      onProblem: (problem) => (this.problem = problem),
+      onProblem: (problem) => (this.#problem = problem),
       message: 'the worker lost its shards and takes them again',
     });
   }
 
   /** Ends the tasks that run, gives the shards back; {@link run} returns. */
   stop(): void {
-    this.stopping.abort();
+    this.#stopping.abort();
   }
 
-  private async runMember(onReady: () => void): Promise<void> {
-    const { createOwnership, startShardWorker, beside, logger } = this.deps;
+  async #runMember(onReady: () => void): Promise<void> {
+    const { createOwnership, startShardWorker, beside, logger } = this.#deps;
     let fail: (error: unknown) => void = () => undefined;
     const failed = new Promise<never>((_, reject) => (fail = reject));
     failed.catch(() => undefined);
     const ownership = createOwnership({
       onTaken: (shard, publisher) => {
-        if (this.stopping.signal.aborted) return;
+        if (this.#stopping.signal.aborted) return;
         const start = (onFailure: (error: unknown) => void): Promise<TemporalWorker> =>
           startShardWorker(shard, publisher, onFailure);
-        this.shards.set(shard, this.keep(`the worker of shard ${shard}`, start, fail));
+        this.#shards.set(shard, this.#keep(`the worker of shard ${shard}`, start, fail));
         logger.info({ shard }, 'shard taken');
       },
       onLost: (shard) => {
         logger.info({ shard }, 'shard lost');
-        void this.stopShard(shard);
+        void this.#stopShard(shard);
       },
       onCrash: fail,
     });
-    if (beside !== undefined) this.beside = this.keep(beside.name, beside.start, fail);
+    if (beside !== undefined) this.#beside = this.#keep(beside.name, beside.start, fail);
     try {
-      const stopped = untilAborted(this.stopping.signal);
+      const stopped = untilAborted(this.#stopping.signal);
       // A join can take long, as after the crash of another member; it is given up when told to stop.
       await Promise.race([ownership.start(), failed, stopped]);
-      if (this.stopping.signal.aborted) return;
-      this.problem = undefined;
+      if (this.#stopping.signal.aborted) return;
+      this.#problem = undefined;
       onReady();
       await Promise.race([failed, stopped]);
     } finally {
-      await Promise.all([this.beside?.stop(), ...[...this.shards.keys()].map((shard) => this.stopShard(shard))]);
-      await this.mustEnd('giving the shards back', ownership.stop());
+      await Promise.all([this.#beside?.stop(), ...[...this.#shards.keys()].map((shard) => this.#stopShard(shard))]);
+      await this.#mustEnd('giving the shards back', ownership.stop());
       // Of shards that were lost just before: whoever ends the process closes the connection that they use.
-      await Promise.all(this.stoppingShards);
+      await Promise.all(this.#stoppingShards);
     }
   }
 
-  private keep(
+  #keep(
     name: string,
     start: (onFailure: (error: unknown) => void) => Promise<TemporalWorker>,
     onFatal: (error: unknown) => void,
   ): KeptWorker {
-    const { clock, logger } = this.deps;
-    return new KeptWorker({ name, clock, logger, start, onFatal, mustEnd: (what, work) => this.mustEnd(what, work) });
+    const { clock, logger } = this.#deps;
+    return new KeptWorker({ name, clock, logger, start, onFatal, mustEnd: (what, work) => this.#mustEnd(what, work) });
   }
 
-  private async stopShard(shard: number): Promise<void> {
-    const worker = this.shards.get(shard);
-    this.shards.delete(shard);
+  async #stopShard(shard: number): Promise<void> {
+    const worker = this.#shards.get(shard);
+    this.#shards.delete(shard);
     if (worker === undefined) return;
-    const stopped = worker.stop().finally(() => this.stoppingShards.delete(stopped));
-    this.stoppingShards.add(stopped);
+    const stopped = worker.stop().finally(() => this.#stoppingShards.delete(stopped));
+    this.#stoppingShards.add(stopped);
     await stopped;
   }
 
-  private mustEnd<T>(what: string, work: Promise<T>): Promise<T> {
-    const entry = { what, since: this.deps.clock.elapsed() };
-    this.underWay.add(entry);
-    const ended = () => void this.underWay.delete(entry);
+  #mustEnd<T>(what: string, work: Promise<T>): Promise<T> {
+    const entry = { what, since: this.#deps.clock.elapsed() };
+    this.#underWay.add(entry);
+    const ended = () => void this.#underWay.delete(entry);
     work.then(ended, ended);
     return work;
   }

@@ -25,16 +25,16 @@ export interface Source<I extends string = string> {
 
 /** The redelivery of batches from inputs with these names, which are stored: their order is that of the bridge's input topics. */
 export class Redeliveries<I extends string> {
-  private readonly inputs: readonly I[];
+  readonly #inputs: readonly I[];
 
   constructor(inputs: readonly I[]) {
-    this.inputs = inputs;
+    this.#inputs = inputs;
   }
 
   /** `lowWater`: below these offsets the bridge had everything of this key acknowledged. */
   raiseLowWater(redelivery: Redelivery<I>, source: Source<I>, lowWater: readonly number[]): void {
     for (const [input, offset] of lowWater.entries()) {
-      const known = this.ofLog(redelivery, source, input);
+      const known = this.#ofLog(redelivery, source, input);
       if (offset <= known.lowWater[input]!) continue;
       known.lowWater[input] = offset;
       dropBelow(known.above[input]!, offset);
@@ -43,28 +43,28 @@ export class Redeliveries<I extends string> {
 
   /** False if the coordinate was applied before; otherwise notes it as applied. `input`: one of the names. */
   noteApplied(redelivery: Redelivery<I>, source: Source<I>, input: I, offset: number): boolean {
-    const index = this.inputs.indexOf(input);
-    const known = this.ofLog(redelivery, source, index);
+    const index = this.#inputs.indexOf(input);
+    const known = this.#ofLog(redelivery, source, index);
     if (offset < known.lowWater[index]! || hasOffset(known.above[index]!, offset)) return false;
     addOffset(known.above[index]!, offset);
     return true;
   }
 
   /** The entry of a partition is of the logs that its records came from first; another log under the same offsets has one of its own. */
-  private ofLog(redelivery: Redelivery<I>, { partition, logs }: Source<I>, index: number): PartitionRedelivery<I> {
-    const input = this.inputs[index]!;
+  #ofLog(redelivery: Redelivery<I>, { partition, logs }: Source<I>, index: number): PartitionRedelivery<I> {
+    const input = this.#inputs[index]!;
     const name = logs?.[input] ?? '';
-    const first = this.withAllInputs((redelivery[partition] ??= { lowWater: [], above: [] }));
+    const first = this.#withAllInputs((redelivery[partition] ??= { lowWater: [], above: [] }));
     if (name === '') return first;
-    const known = (first.logs ??= Object.fromEntries(this.inputs.map((each) => [each, ''])) as Record<I, string>);
+    const known = (first.logs ??= Object.fromEntries(this.#inputs.map((each) => [each, ''])) as Record<I, string>);
     if ((known[input] ?? '') === '') known[input] = name;
     if (known[input] === name) return first;
-    return this.withAllInputs((redelivery[`${partition}@${name}`] ??= { lowWater: [], above: [] }));
+    return this.#withAllInputs((redelivery[`${partition}@${name}`] ??= { lowWater: [], above: [] }));
   }
 
   /** An entry that was made before an input was added lacks it. */
-  private withAllInputs(entry: PartitionRedelivery<I>): PartitionRedelivery<I> {
-    for (let input = entry.lowWater.length; input < this.inputs.length; input += 1) {
+  #withAllInputs(entry: PartitionRedelivery<I>): PartitionRedelivery<I> {
+    for (let input = entry.lowWater.length; input < this.#inputs.length; input += 1) {
       entry.lowWater.push(0);
       entry.above.push([]);
     }

@@ -17,12 +17,12 @@ export class DedupEntries {
   count = 0;
   /** As stored. */
   bytes = 0;
-  private readonly entries: Record<string, number>;
-  private oldest: Oldest<Entry>;
+  readonly #entries: Record<string, number>;
+  #oldest: Oldest<Entry>;
 
   constructor(entries: Record<string, number>) {
-    this.entries = entries;
-    this.oldest = this.inOrder();
+    this.#entries = entries;
+    this.#oldest = this.#inOrder();
     for (const id in entries) {
       this.count += 1;
       this.bytes += dedupSize(id, entries[id]!);
@@ -30,43 +30,43 @@ export class DedupEntries {
   }
 
   isVisible(id: string, tau: number, dedupTtl: number): boolean {
-    const ts = this.entries[id];
+    const ts = this.#entries[id];
     return ts !== undefined && tau <= ts + dedupTtl;
   }
 
   add(id: string, ts: number): void {
-    if (this.entries[id] !== undefined) this.remove(id);
-    this.entries[id] = ts;
+    if (this.#entries[id] !== undefined) this.#remove(id);
+    this.#entries[id] = ts;
     this.count += 1;
     this.bytes += dedupSize(id, ts);
     // What was added again stands in it twice.
-    if (this.oldest.size > 2 * this.count + 100) this.oldest = this.inOrder();
-    else this.oldest.add({ ts, id });
+    if (this.#oldest.size > 2 * this.count + 100) this.#oldest = this.#inOrder();
+    else this.#oldest.add({ ts, id });
   }
 
   forgetExpired(tau: number, dedupTtl: number): void {
-    for (let entry = this.oldest.first; entry !== undefined && tau > entry.ts + dedupTtl; entry = this.oldest.first) {
-      this.oldest.take();
-      if (this.entries[entry.id] === entry.ts) this.remove(entry.id);
+    for (let entry = this.#oldest.first; entry !== undefined && tau > entry.ts + dedupTtl; entry = this.#oldest.first) {
+      this.#oldest.take();
+      if (this.#entries[entry.id] === entry.ts) this.#remove(entry.id);
     }
   }
 
   forgetOldest(): void {
-    for (let entry = this.oldest.take(); entry !== undefined; entry = this.oldest.take()) {
-      if (this.entries[entry.id] === entry.ts) return this.remove(entry.id);
+    for (let entry = this.#oldest.take(); entry !== undefined; entry = this.#oldest.take()) {
+      if (this.#entries[entry.id] === entry.ts) return this.#remove(entry.id);
     }
   }
 
-  private remove(id: string): void {
+  #remove(id: string): void {
     this.count -= 1;
-    this.bytes -= dedupSize(id, this.entries[id]!);
-    delete this.entries[id];
+    this.bytes -= dedupSize(id, this.#entries[id]!);
+    delete this.#entries[id];
   }
 
-  private inOrder(): Oldest<Entry> {
+  #inOrder(): Oldest<Entry> {
     return new Oldest(
       older,
-      Object.entries(this.entries).map(([id, ts]) => ({ ts, id })),
+      Object.entries(this.#entries).map(([id, ts]) => ({ ts, id })),
     );
   }
 }

@@ -13,34 +13,34 @@ const DIGEST = 'sha256:';
 export class MoneyTypes {
   /** As stored. */
   bytes = 0;
-  private readonly types: string[];
-  private readonly known: Set<string>;
+  readonly #types: string[];
+  readonly #known: Set<string>;
 
   constructor(types: string[]) {
-    this.types = types;
-    this.known = new Set(types);
+    this.#types = types;
+    this.#known = new Set(types);
     for (const type of types) this.bytes += moneyTypeSize(type);
   }
 
   get count(): number {
-    return this.types.length;
+    return this.#types.length;
   }
 
   /** True for the first money applied with this type; decided at the application, remembered until it makes room. */
   note(moneyType: string): boolean {
     const kept =
       moneyType.length > MAX_LENGTH || moneyType.startsWith(DIGEST) ? `${DIGEST}${sha256OfText(moneyType)}` : moneyType;
-    if (this.known.has(kept)) return false;
-    this.types.push(kept);
-    this.known.add(kept);
+    if (this.#known.has(kept)) return false;
+    this.#types.push(kept);
+    this.#known.add(kept);
     this.bytes += moneyTypeSize(kept);
     return true;
   }
 
   forgetOldest(): void {
-    const type = this.types.shift();
+    const type = this.#types.shift();
     if (type === undefined) return;
-    this.known.delete(type);
+    this.#known.delete(type);
     this.bytes -= moneyTypeSize(type);
   }
 }

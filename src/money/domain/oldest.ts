@@ -1,24 +1,25 @@
 /** A heap: the first of its order comes out first. What is no longer wanted may stay in it; who takes looks whether it is. */
 export class Oldest<T> {
-  private readonly items: T[];
-  private readonly order: (a: T, b: T) => number;
+  readonly #items: T[];
+  readonly #order: (a: T, b: T) => number;
 
   constructor(order: (a: T, b: T) => number, items: Iterable<T> = []) {
-    this.order = order;
+    this.#order = order;
     // What is sorted is a heap.
-    this.items = [...items].sort(order);
+    this.#items = [...items].sort(order);
   }
 
   get size(): number {
-    return this.items.length;
+    return this.#items.length;
   }
 
   get first(): T | undefined {
-    return this.items[0];
+    return this.#items[0];
   }
 
   add(item: T): void {
-    const { items, order } = this;
+    const items = this.#items;
+    const order = this.#order;
     let at = items.length;
     items.push(item);
     while (at > 0) {
@@ -31,7 +32,8 @@ export class Oldest<T> {
   }
 
   take(): T | undefined {
-    const { items, order } = this;
+    const items = this.#items;
+    const order = this.#order;
     const first = items[0];
     const last = items.pop();
     if (first === undefined || last === undefined || items.length === 0) return first;

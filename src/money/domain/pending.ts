@@ -17,54 +17,54 @@ function earlier(a: Pending, b: Pending): number {
 export class PendingMoney {
   /** As stored. */
   bytes = 0;
-  private readonly pending: PendingBySession;
-  private readonly held = new Set<Pending>();
-  private first: Oldest<Pending>;
+  readonly #pending: PendingBySession;
+  readonly #held = new Set<Pending>();
+  #first: Oldest<Pending>;
 
   constructor(pending: PendingBySession) {
-    this.pending = pending;
+    this.#pending = pending;
     for (const money of allPending(pending)) {
-      this.held.add(money);
+      this.#held.add(money);
       this.bytes += pendingSize(money);
     }
-    this.first = new Oldest(earlier, this.held);
+    this.#first = new Oldest(earlier, this.#held);
   }
 
   get count(): number {
-    return this.held.size;
+    return this.#held.size;
   }
 
   add(money: Pending): void {
-    (this.pending[money.money.userSessionId] ??= []).push(money);
-    this.held.add(money);
+    (this.#pending[money.money.userSessionId] ??= []).push(money);
+    this.#held.add(money);
     this.bytes += pendingSize(money);
     // What has left stands in it still.
-    if (this.first.size > 2 * this.held.size + 100) this.first = new Oldest(earlier, this.held);
-    else this.first.add(money);
+    if (this.#first.size > 2 * this.#held.size + 100) this.#first = new Oldest(earlier, this.#held);
+    else this.#first.add(money);
   }
 
   takeSession(sessionId: string): Pending[] {
-    const taken = this.pending[sessionId] ?? [];
-    delete this.pending[sessionId];
-    for (const money of taken) this.leave(money);
+    const taken = this.#pending[sessionId] ?? [];
+    delete this.#pending[sessionId];
+    for (const money of taken) this.#leave(money);
     return taken;
   }
 
   /** Removes and returns what is due before `tau`, in the order of deadline, then of application. */
   takeDueBefore(tau: number): Pending[] {
     const due: Pending[] = [];
-    for (let money = this.first.first; money !== undefined && money.dueAt < tau; money = this.first.first) {
-      this.first.take();
-      if (this.held.has(money)) due.push(money);
+    for (let money = this.#first.first; money !== undefined && money.dueAt < tau; money = this.#first.first) {
+      this.#first.take();
+      if (this.#held.has(money)) due.push(money);
     }
-    this.remove(due);
+    this.#remove(due);
     return due;
   }
 
   /** Removes and returns what the wall clock makes due, in the same order. */
   takeWallDue(now: number): Pending[] {
-    const due = allPending(this.pending).filter(({ wallDueAt }) => wallDueAt !== undefined && wallDueAt <= now);
-    this.remove(due);
+    const due = allPending(this.#pending).filter(({ wallDueAt }) => wallDueAt !== undefined && wallDueAt <= now);
+    this.#remove(due);
     return due.sort(earlier);
   }
 
@@ -74,25 +74,25 @@ export class PendingMoney {
 
   /** Removes and returns what would be due first. */
   takeFirst(): Pending | undefined {
-    for (let money = this.first.take(); money !== undefined; money = this.first.take()) {
-      if (!this.held.has(money)) continue;
-      this.remove([money]);
+    for (let money = this.#first.take(); money !== undefined; money = this.#first.take()) {
+      if (!this.#held.has(money)) continue;
+      this.#remove([money]);
       return money;
     }
     return undefined;
   }
 
-  private remove(money: readonly Pending[]): void {
-    for (const each of money) this.leave(each);
+  #remove(money: readonly Pending[]): void {
+    for (const each of money) this.#leave(each);
     for (const sessionId of new Set(money.map((each) => each.money.userSessionId))) {
-      const rest = (this.pending[sessionId] ?? []).filter((each) => this.held.has(each));
-      if (rest.length > 0) this.pending[sessionId] = rest;
-      else delete this.pending[sessionId];
+      const rest = (this.#pending[sessionId] ?? []).filter((each) => this.#held.has(each));
+      if (rest.length > 0) this.#pending[sessionId] = rest;
+      else delete this.#pending[sessionId];
     }
   }
 
-  private leave(money: Pending): void {
-    this.held.delete(money);
+  #leave(money: Pending): void {
+    this.#held.delete(money);
     this.bytes -= pendingSize(money);
   }
 }

@@ -25,12 +25,12 @@ export class Sessions {
   count = 0;
   /** As stored. */
   bytes = 0;
-  private readonly sessions: Record<string, Session>;
-  private oldest: Oldest<Place>;
+  readonly #sessions: Record<string, Session>;
+  #oldest: Oldest<Place>;
 
   constructor(sessions: Record<string, Session>) {
-    this.sessions = sessions;
-    this.oldest = this.inOrder();
+    this.#sessions = sessions;
+    this.#oldest = this.#inOrder();
     for (const id in sessions) {
       this.count += 1;
       this.bytes += sessionSize(id, sessions[id]!);
@@ -39,46 +39,46 @@ export class Sessions {
 
   /** Of two records of one session the last (ts, offset) wins. */
   add(id: string, session: Session): void {
-    const known = this.sessions[id];
+    const known = this.#sessions[id];
     if (known !== undefined) {
       if (known.ts > session.ts || (known.ts === session.ts && known.offset > session.offset)) return;
-      this.remove(id);
+      this.#remove(id);
     }
-    this.sessions[id] = session;
+    this.#sessions[id] = session;
     this.count += 1;
     this.bytes += sessionSize(id, session);
     // What was replaced stands in it still.
-    if (this.oldest.size > 2 * this.count + 100) this.oldest = this.inOrder();
-    else this.oldest.add({ id, session });
+    if (this.#oldest.size > 2 * this.count + 100) this.#oldest = this.#inOrder();
+    else this.#oldest.add({ id, session });
   }
 
   forgetExpired(tau: number, sessionTtl: number): void {
     for (
-      let place = this.oldest.first;
+      let place = this.#oldest.first;
       place !== undefined && sessionStatus(place.session, tau, sessionTtl) === 'unknown';
-      place = this.oldest.first
+      place = this.#oldest.first
     ) {
-      this.oldest.take();
-      if (this.sessions[place.id] === place.session) this.remove(place.id);
+      this.#oldest.take();
+      if (this.#sessions[place.id] === place.session) this.#remove(place.id);
     }
   }
 
   forgetOldest(): void {
-    for (let place = this.oldest.take(); place !== undefined; place = this.oldest.take()) {
-      if (this.sessions[place.id] === place.session) return this.remove(place.id);
+    for (let place = this.#oldest.take(); place !== undefined; place = this.#oldest.take()) {
+      if (this.#sessions[place.id] === place.session) return this.#remove(place.id);
     }
   }
 
-  private remove(id: string): void {
+  #remove(id: string): void {
     this.count -= 1;
-    this.bytes -= sessionSize(id, this.sessions[id]!);
-    delete this.sessions[id];
+    this.bytes -= sessionSize(id, this.#sessions[id]!);
+    delete this.#sessions[id];
   }
 
-  private inOrder(): Oldest<Place> {
+  #inOrder(): Oldest<Place> {
     return new Oldest(
       older,
-      Object.entries(this.sessions).map(([id, session]) => ({ id, session })),
+      Object.entries(this.#sessions).map(([id, session]) => ({ id, session })),
     );
   }
 }

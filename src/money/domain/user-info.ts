@@ -10,19 +10,19 @@ import { changeSize } from './stored-size.ts';
 export class Changes {
   /** As stored. */
   bytes = 0;
-  private readonly changes: Change[];
+  readonly #changes: Change[];
 
   constructor(changes: Change[]) {
-    this.changes = changes;
+    this.#changes = changes;
     for (const change of changes) this.bytes += changeSize(change);
   }
 
   get count(): number {
-    return this.changes.length;
+    return this.#changes.length;
   }
 
   add(change: Change): void {
-    const { changes } = this;
+    const changes = this.#changes;
     let at = changes.length;
     while (at > 0 && isAfter(changes[at - 1]!, change)) at -= 1;
     changes.splice(at, 0, change);
@@ -30,19 +30,19 @@ export class Changes {
   }
 
   prune(tau: number, sessionTtl: number): void {
-    const { changes } = this;
+    const changes = this.#changes;
     let dropped = 0;
     while (dropped + 1 < changes.length && changes[dropped + 1]!.ts <= tau - sessionTtl) dropped += 1;
-    this.forget(dropped);
+    this.#forget(dropped);
   }
 
   forgetOldest(): void {
-    this.forget(1);
+    this.#forget(1);
   }
 
-  private forget(count: number): void {
+  #forget(count: number): void {
     if (count === 0) return;
-    for (const change of this.changes.splice(0, count)) this.bytes -= changeSize(change);
+    for (const change of this.#changes.splice(0, count)) this.bytes -= changeSize(change);
   }
 }
 

@@ -73,12 +73,12 @@ const SEEN_WITHIN = 30_000;
 
 export class TripleRun {
   readonly partition: number;
-  private readonly settings: BackfillSettings;
-  private readonly deps: TripleDeps;
-  private readonly ended = new AbortController();
-  private readonly rooms: TopicRooms;
-  private producer: TransactionalProducer | undefined;
-  private current:
+  readonly #settings: BackfillSettings;
+  readonly #deps: TripleDeps;
+  readonly #ended = new AbortController();
+  readonly #rooms: TopicRooms;
+  #producer: TransactionalProducer | undefined;
+  #current:
     | {
         readonly engine: TripleEngine;
         readonly identity: string;
@@ -87,27 +87,27 @@ export class TripleRun {
         readonly ends: Offsets;
       }
     | undefined;
-  private outbox: Item[] = [];
-  private outboxBytes = 0;
-  private written = 0;
-  private lookedUp = 0;
-  private incomplete = 0;
-  private open = 0;
-  private wake = new AbortController();
-  private over: Promise<unknown> = Promise.resolve();
+  #outbox: Item[] = [];
+  #outboxBytes = 0;
+  #written = 0;
+  #lookedUp = 0;
+  #incomplete = 0;
+  #open = 0;
+  #wake = new AbortController();
+  #over: Promise<unknown> = Promise.resolve();
 
   constructor(partition: number, settings: BackfillSettings, deps: TripleDeps) {
     this.partition = partition;
-    this.settings = settings;
-    this.deps = deps;
-    this.rooms = new TopicRooms(deps.kafka, deps.clock);
+    this.#settings = settings;
+    this.#deps = deps;
+    this.#rooms = new TopicRooms(deps.kafka, deps.clock);
     // Every lookup that waits listens to it.
-    setMaxListeners(0, this.ended.signal);
+    setMaxListeners(0, this.#ended.signal);
   }
 
   /** Undefined before it is prepared. */
   get engine(): TripleEngine | undefined {
-    return this.ended.signal.aborted ? undefined : this.current?.engine;
+    return this.#ended.signal.aborted ? undefined : this.#current?.engine;
   }
 
   /**
@@ -115,36 +115,36 @@ export class TripleRun {
    * settings), TOPIC (the inputs are others), KAFKA, FENCED.
    */
   prepare(): Promise<boolean> {
-    const taken = this.take();
-    this.over = taken;
+    const taken = this.#take();
+    this.#over = taken;
     return taken;
   }
 
   /** Resolves when all of it is written, or it was ended; `onTurn` is called whenever there may be room for more records. */
   run(onTurn: () => void): Promise<void> {
-    const work = this.work(onTurn);
-    this.over = work;
+    const work = this.#work(onTurn);
+    this.#over = work;
     return work;
   }
 
   /** Ends it early; a transaction under way is finished. Never throws. */
   async end(): Promise<void> {
-    this.ended.abort();
-    this.wakeUp();
-    await this.over.catch(() => undefined);
-    await this.producer?.close();
+    this.#ended.abort();
+    this.#wakeUp();
+    await this.#over.catch(() => undefined);
+    await this.#producer?.close();
   }
 
   /** More of it was offered to its engine. */
   offered(): void {
-    this.wakeUp();
+    this.#wakeUp();
   }
 
-  private async take(): Promise<boolean> {
-    const { kafka, written, logger } = this.deps;
-    const { groupId, inputTopics, outputTopic, identity, rules, outOfOrderness, window } = this.settings;
+  async #take(): Promise<boolean> {
+    const { kafka, written, logger } = this.#deps;
+    const { groupId, inputTopics, outputTopic, identity, rules, outOfOrderness, window } = this.#settings;
     const { partition } = this;
-    this.producer = await kafka.fence(backfillTransactionalIdOf(groupId, partition));
+    this.#producer = await kafka.fence(backfillTransactionalIdOf(groupId, partition));
     const places = inputTopics.map((topic) => ({ topic, partition }));
     const [committed, bounds, identities] = await Promise.all([
       kafka.committedOffsets(groupId, places),
@@ -154,7 +154,7 @@ export class TripleRun {
     const logs = idsOf(inputTopics, identities);
     const found = decodeMark(committed.find(({ topic }) => topic === inputTopics[MARKED])?.metadata ?? '');
     const now = offsetsOf(inputTopics, bounds);
-    const complete = await this.see(found?.written ?? 0);
+    const complete = await this.#see(found?.written ?? 0);
     if (!complete) {
       logger.warn(
         { partition, topic: outputTopic },
@@ -164,7 +164,7 @@ export class TripleRun {
     // Of a topic that was deleted since, or of a run that wrote nothing of this triple: it binds nobody.
     const isVoid = !complete || (written.count(partition) === 0 && found?.identity !== identity);
     const mark = isVoid ? undefined : found;
-    if (mark !== undefined) assertSame(mark, now.ends, this.settings);
+    if (mark !== undefined) assertSame(mark, now.ends, this.#settings);
     const others = othersThan(mark?.logs, logs, inputTopics);
     if (others.length > 0) {
       throw new EnrichmentError(
@@ -181,10 +181,10 @@ export class TripleRun {
         `records of partition ${partition} of the inputs are gone since this backfill began: begin a new one with another --output-topic`,
       );
     }
-    this.written = written.count(partition);
-    this.lookedUp = mark?.lookedUp ?? 0;
-    this.incomplete = mark?.incomplete ?? 0;
-    this.current = {
+    this.#written = written.count(partition);
+    this.#lookedUp = mark?.lookedUp ?? 0;
+    this.#incomplete = mark?.incomplete ?? 0;
+    this.#current = {
       identity,
       logs,
       starts,
@@ -202,43 +202,43 @@ export class TripleRun {
     return true;
   }
 
-  private async work(onTurn: () => void): Promise<void> {
+  async #work(onTurn: () => void): Promise<void> {
     const stop = (error: unknown): never => {
-      this.ended.abort();
-      this.wakeUp();
+      this.#ended.abort();
+      this.#wakeUp();
       throw error;
     };
-    await Promise.all([this.compute(onTurn).catch(stop), this.write().catch(stop)]);
+    await Promise.all([this.#compute(onTurn).catch(stop), this.#write().catch(stop)]);
   }
 
-  private async compute(onTurn: () => void): Promise<void> {
-    const { engine } = this.current!;
-    while (!this.ended.signal.aborted && !engine.finished) {
+  async #compute(onTurn: () => void): Promise<void> {
+    const { engine } = this.#current!;
+    while (!this.#ended.signal.aborted && !engine.finished) {
       const full =
-        this.outbox.length >= TRANSACTION_RECORDS ||
-        this.outboxBytes >= TRANSACTION_BYTES ||
-        this.open >= MAX_OPEN_LOOKUPS;
+        this.#outbox.length >= TRANSACTION_RECORDS ||
+        this.#outboxBytes >= TRANSACTION_BYTES ||
+        this.#open >= MAX_OPEN_LOOKUPS;
       const { read, outputs, questions } = full ? { read: 0, outputs: [], questions: [] } : engine.step(READ_BUDGET);
-      for (const output of outputs) this.put(output);
-      for (const question of questions) void this.lookUp(engine, question);
+      for (const output of outputs) this.#put(output);
+      for (const question of questions) void this.#lookUp(engine, question);
       onTurn();
-      if (read < READ_BUDGET && !engine.finished) await this.sleep(1_000);
+      if (read < READ_BUDGET && !engine.finished) await this.#sleep(1_000);
       else await new Promise((resolve) => setImmediate(resolve));
     }
-    this.wakeUp();
+    this.#wakeUp();
   }
 
-  private async lookUp(engine: TripleEngine, question: Question): Promise<void> {
-    this.open += 1;
-    const answer = await this.deps.lookups.answer(question.sessionId, this.ended.signal);
+  async #lookUp(engine: TripleEngine, question: Question): Promise<void> {
+    this.#open += 1;
+    const answer = await this.#deps.lookups.answer(question.sessionId, this.#ended.signal);
     if (answer === undefined) return;
-    this.open -= 1;
-    this.put(engine.resolve(question, answer), true);
-    this.wakeUp();
+    this.#open -= 1;
+    this.#put(engine.resolve(question, answer), true);
+    this.#wakeUp();
   }
 
-  private put({ userId, output }: UserOutput, lookedUp = false): void {
-    const { key, value, headers } = this.deps.encode(output, userId);
+  #put({ userId, output }: UserOutput, lookedUp = false): void {
+    const { key, value, headers } = this.#deps.encode(output, userId);
     const record: OutRecord = {
       key,
       value,
@@ -249,43 +249,43 @@ export class TripleRun {
       },
     };
     const bytes = bytesOf(record);
-    const partition = shardOf(userId, this.settings.outputPartitions);
-    this.outbox.push({ partition, record, bytes, lookedUp, incomplete: output.incomplete === true });
-    this.outboxBytes += bytes;
+    const partition = shardOf(userId, this.#settings.outputPartitions);
+    this.#outbox.push({ partition, record, bytes, lookedUp, incomplete: output.incomplete === true });
+    this.#outboxBytes += bytes;
   }
 
-  private async write(): Promise<void> {
-    const { clock } = this.deps;
-    const { engine } = this.current!;
+  async #write(): Promise<void> {
+    const { clock } = this.#deps;
+    const { engine } = this.#current!;
     for (let lastCommit = -Infinity; ;) {
-      const done = engine.finished && this.open === 0;
+      const done = engine.finished && this.#open === 0;
       const due =
         clock.elapsed() - lastCommit >= COMMIT_INTERVAL ||
-        this.outbox.length >= TRANSACTION_RECORDS ||
-        this.outboxBytes >= TRANSACTION_BYTES;
-      if (this.ended.signal.aborted) return;
+        this.#outbox.length >= TRANSACTION_RECORDS ||
+        this.#outboxBytes >= TRANSACTION_BYTES;
+      if (this.#ended.signal.aborted) return;
       if (done || due) {
         lastCommit = clock.elapsed();
-        const all = await this.commit(done);
+        const all = await this.#commit(done);
         if (all) return;
       } else {
-        await this.sleep(Math.max(1, lastCommit + COMMIT_INTERVAL - clock.elapsed()));
+        await this.#sleep(Math.max(1, lastCommit + COMMIT_INTERVAL - clock.elapsed()));
       }
     }
   }
 
   /** One transaction. Whether it was the last one. */
-  private async commit(finished: boolean): Promise<boolean> {
-    const { groupId, inputTopics, outputTopic } = this.settings;
-    const batch = this.cut();
-    const done = finished && this.outbox.length === 0;
-    const position = this.current!.engine.position;
-    const transaction = await this.producer!.begin();
-    const room = await this.rooms.of(outputTopic);
+  async #commit(finished: boolean): Promise<boolean> {
+    const { groupId, inputTopics, outputTopic } = this.#settings;
+    const batch = this.#cut();
+    const done = finished && this.#outbox.length === 0;
+    const position = this.#current!.engine.position;
+    const transaction = await this.#producer!.begin();
+    const room = await this.#rooms.of(outputTopic);
     for (const { partition, records } of byPartition(batch)) {
-      await this.rooms.send(transaction, outputTopic, partition, await batchesOf(records, room));
+      await this.#rooms.send(transaction, outputTopic, partition, await batchesOf(records, room));
     }
-    const mark = this.markAfter(batch, done);
+    const mark = this.#markAfter(batch, done);
     await transaction.sendOffsets(
       groupId,
       inputTopics.map((topic, input) => ({
@@ -296,29 +296,29 @@ export class TripleRun {
       })),
     );
     await transaction.commit();
-    this.written = mark.written;
-    this.lookedUp = mark.lookedUp;
-    this.incomplete = mark.incomplete;
-    this.wakeUp();
+    this.#written = mark.written;
+    this.#lookedUp = mark.lookedUp;
+    this.#incomplete = mark.incomplete;
+    this.#wakeUp();
     return done;
   }
 
-  private cut(): Item[] {
+  #cut(): Item[] {
     let bytes = 0;
     let count = 0;
-    for (const item of this.outbox) {
+    for (const item of this.#outbox) {
       if (count > 0 && (count >= TRANSACTION_RECORDS || bytes + item.bytes > TRANSACTION_BYTES)) break;
       bytes += item.bytes;
       count += 1;
     }
-    const batch = this.outbox.slice(0, count);
-    this.outbox = this.outbox.slice(count);
-    this.outboxBytes -= bytes;
+    const batch = this.#outbox.slice(0, count);
+    this.#outbox = this.#outbox.slice(count);
+    this.#outboxBytes -= bytes;
     return batch;
   }
 
-  private markAfter(batch: readonly Item[], done: boolean): Mark {
-    const { engine, identity, logs, starts, ends } = this.current!;
+  #markAfter(batch: readonly Item[], done: boolean): Mark {
+    const { engine, identity, logs, starts, ends } = this.#current!;
     const read = engine.position.reduce((sum, offset, input) => sum + offset - starts[input]!, 0);
     return {
       identity,
@@ -328,32 +328,32 @@ export class TripleRun {
       done,
       ...engine.counts,
       read: Math.min(read, lengthOf({ starts, ends })),
-      written: this.written + batch.length,
-      lookedUp: this.lookedUp + batch.filter(({ lookedUp }) => lookedUp).length,
-      incomplete: this.incomplete + batch.filter(({ incomplete }) => incomplete).length,
-      open: this.open,
+      written: this.#written + batch.length,
+      lookedUp: this.#lookedUp + batch.filter(({ lookedUp }) => lookedUp).length,
+      incomplete: this.#incomplete + batch.filter(({ incomplete }) => incomplete).length,
+      open: this.#open,
     };
   }
 
   /** Looks at the output topic until it holds `count` records of this triple; false when it does not in time. */
-  private async see(count: number): Promise<boolean> {
-    const { clock, written } = this.deps;
+  async #see(count: number): Promise<boolean> {
+    const { clock, written } = this.#deps;
     for (const until = clock.elapsed() + SEEN_WITHIN; ;) {
       await written.look();
       if (written.count(this.partition) >= count) return true;
-      if (clock.elapsed() >= until || this.ended.signal.aborted) return false;
-      await clock.sleep(1_000, this.ended.signal);
+      if (clock.elapsed() >= until || this.#ended.signal.aborted) return false;
+      await clock.sleep(1_000, this.#ended.signal);
     }
   }
 
-  private async sleep(ms: number): Promise<void> {
-    await this.deps.clock.sleep(ms, this.wake.signal);
+  async #sleep(ms: number): Promise<void> {
+    await this.#deps.clock.sleep(ms, this.#wake.signal);
   }
 
   /** For all that sleep. */
-  private wakeUp(): void {
-    const { wake } = this;
-    this.wake = new AbortController();
+  #wakeUp(): void {
+    const wake = this.#wake;
+    this.#wake = new AbortController();
     wake.abort('woken');
   }
 }

@@ -19,22 +19,22 @@ const FIRST_BACKOFF = 200;
 const MAX_BACKOFF = 10_000;
 
 export class Lookups {
-  private readonly options: LookupsOptions;
-  private readonly limiter: Limiter;
-  private readonly asking = new Map<string, ReturnType<SessionService['get']>>();
+  readonly #options: LookupsOptions;
+  readonly #limiter: Limiter;
+  readonly #asking = new Map<string, ReturnType<SessionService['get']>>();
 
   constructor(options: LookupsOptions) {
-    this.options = options;
-    this.limiter = new Limiter(options.concurrency ?? CONCURRENCY);
+    this.#options = options;
+    this.#limiter = new Limiter(options.concurrency ?? CONCURRENCY);
   }
 
   /** Undefined when `ended` was aborted first. Never rejects. */
   async answer(sessionId: string, ended: AbortSignal): Promise<Answer | undefined> {
-    const { clock, giveUpAfter } = this.options;
+    const { clock, giveUpAfter } = this.#options;
     const giveUpAt = clock.elapsed() + giveUpAfter;
     for (let backoff = FIRST_BACKOFF; !ended.aborted; backoff = Math.min(2 * backoff, MAX_BACKOFF)) {
       try {
-        return await this.ask(sessionId);
+        return await this.#ask(sessionId);
       } catch {
         if (clock.elapsed() >= giveUpAt) return { status: 'given-up' };
       }
@@ -43,13 +43,13 @@ export class Lookups {
     return undefined;
   }
 
-  private ask(sessionId: string): ReturnType<SessionService['get']> {
-    const before = this.asking.get(sessionId);
+  #ask(sessionId: string): ReturnType<SessionService['get']> {
+    const before = this.#asking.get(sessionId);
     if (before !== undefined) return before;
-    const answer = this.limiter
-      .run(() => this.options.service.get(sessionId))
-      .finally(() => this.asking.delete(sessionId));
-    this.asking.set(sessionId, answer);
+    const answer = this.#limiter
+      .run(() => this.#options.service.get(sessionId))
+      .finally(() => this.#asking.delete(sessionId));
+    this.#asking.set(sessionId, answer);
     return answer;
   }
 }

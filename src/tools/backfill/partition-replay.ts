@@ -62,16 +62,16 @@ const LATER = 1_000_000;
 
 export class TripleEngine {
   readonly counts: EngineCounts = { deadLetters: 0, duplicates: 0, late: 0 };
-  private readonly options: EngineOptions;
-  private readonly triple: PartitionTriple<Event>;
-  private readonly users = new Map<string, UserState>();
-  private ended = false;
-  private fetching = true;
+  readonly #options: EngineOptions;
+  readonly #triple: PartitionTriple<Event>;
+  readonly #users = new Map<string, UserState>();
+  #ended = false;
+  #fetching = true;
 
   constructor(options: EngineOptions) {
     const { partition, starts, outOfOrderness, maxHeld, maxHeldBytes } = options;
-    this.options = options;
-    this.triple = new PartitionTriple<Event>({
+    this.#options = options;
+    this.#triple = new PartitionTriple<Event>({
       partition,
       start: beginningAt(starts),
       deadLettersBelow: starts,
@@ -81,43 +81,43 @@ export class TripleEngine {
       maxHeldBytes,
       outboxLimits: { spacing: 0, linger: 0, maxEvents: 500, maxBytes: Infinity },
     });
-    this.seeEnds();
+    this.#seeEnds();
   }
 
   /** Where the next fetch of this input has to begin. */
   nextFetch(input: InputIndex): number {
-    return this.triple.nextFetch(input);
+    return this.#triple.nextFetch(input);
   }
 
   /** All of this input up to its end was offered. */
   fetched(input: InputIndex): boolean {
-    return this.nextFetch(input) >= this.options.ends[input]!;
+    return this.nextFetch(input) >= this.#options.ends[input]!;
   }
 
   queued(input: InputIndex): { readonly records: number; readonly bytes: number } {
-    return this.triple.queued(input);
+    return this.#triple.queued(input);
   }
 
   /** Everything was read, applied and, where it was pending, asked for; answers may be missing. */
   get finished(): boolean {
-    return this.ended;
+    return this.#ended;
   }
 
   /** Offsets below which everything was read. */
   get position(): Offsets {
-    return this.options.ends.map((end, input) => (this.ended ? end : this.oldestQueued(input)));
+    return this.#options.ends.map((end, input) => (this.#ended ? end : this.#oldestQueued(input)));
   }
 
   /** Records that follow where the last ones ended; what lies beyond the end is dropped. */
   offer(input: InputIndex, records: readonly Fetched<Event>[], next: number): void {
-    const end = this.options.ends[input]!;
-    this.triple.offer(
+    const end = this.#options.ends[input]!;
+    this.#triple.offer(
       input,
       records.filter(({ offset }) => offset < end),
       Math.min(next, end),
       NOW,
     );
-    this.fetching = true;
+    this.#fetching = true;
   }
 
   /** Reads up to about `budget` records and applies what they release. */
@@ -125,42 +125,42 @@ export class TripleEngine {
     const outputs: UserOutput[] = [];
     const questions: Question[] = [];
     let read = 0;
-    if (!this.ended && this.fetching) {
+    if (!this.#ended && this.#fetching) {
       for (let some = 1; some > 0 && read < budget; read += some) {
-        some = this.triple.read(Math.min(budget - read, this.untilNextEnd()), NOW);
-        this.seeEnds();
+        some = this.#triple.read(Math.min(budget - read, this.#untilNextEnd()), NOW);
+        this.#seeEnds();
       }
-      this.triple.read(0, NOW);
-      this.apply(outputs, questions);
-      this.countDeadLetters();
-      this.fetching = read >= budget;
-      if (this.triple.inputs.every((input) => this.fetched(input)) && this.triple.settled) this.end(questions);
+      this.#triple.read(0, NOW);
+      this.#apply(outputs, questions);
+      this.#countDeadLetters();
+      this.#fetching = read >= budget;
+      if (this.#triple.inputs.every((input) => this.fetched(input)) && this.#triple.settled) this.#end(questions);
     }
     return { read, outputs, questions };
   }
 
   /** The output of a money that was asked for. */
   resolve({ userId, lookup }: Question, answer: Answer): UserOutput {
-    return { userId, output: resolveLookup(this.stateOf(userId), lookup, answer, { userId, now: null }) };
+    return { userId, output: resolveLookup(this.#stateOf(userId), lookup, answer, { userId, now: null }) };
   }
 
   /** An input becomes silent with its last record, and neither before nor after: the watermark depends on it. */
-  private untilNextEnd(): number {
-    return this.triple.inputs.reduce((least, input) => {
-      const { records } = this.triple.queued(input);
+  #untilNextEnd(): number {
+    return this.#triple.inputs.reduce((least, input) => {
+      const { records } = this.#triple.queued(input);
       return records > 0 && this.fetched(input) ? Math.min(least, records) : least;
     }, Infinity);
   }
 
-  private seeEnds(): void {
-    for (const [input, end] of this.options.ends.entries()) this.triple.sawEnd(input, end, LATER);
+  #seeEnds(): void {
+    for (const [input, end] of this.#options.ends.entries()) this.#triple.sawEnd(input, end, LATER);
   }
 
-  private apply(outputs: UserOutput[], questions: Question[]): void {
-    const { partition, rules, wants } = this.options;
-    for (let flight = this.triple.outbox.take(NOW); flight !== undefined; flight = this.triple.outbox.take(NOW)) {
+  #apply(outputs: UserOutput[], questions: Question[]): void {
+    const { partition, rules, wants } = this.#options;
+    for (let flight = this.#triple.outbox.take(NOW); flight !== undefined; flight = this.#triple.outbox.take(NOW)) {
       const { key: userId, lowWater } = flight;
-      const state = this.stateOf(userId);
+      const state = this.#stateOf(userId);
       const asked = state.lookups.length;
       const { duplicatesDropped, late } = state.counters;
       const records = flight.records.flatMap(({ applicable }) => applicable ?? []);
@@ -168,16 +168,16 @@ export class TripleEngine {
       for (const output of [...applied, ...resolved]) {
         if (wants({ offset: output.offset, ts: output.enriched.money.ts })) outputs.push({ userId, output });
       }
-      this.ask(userId, state, asked, questions);
+      this.#ask(userId, state, asked, questions);
       this.counts.duplicates += state.counters.duplicatesDropped - duplicatesDropped;
       this.counts.late += state.counters.late - late;
-      this.triple.acknowledged(flight);
+      this.#triple.acknowledged(flight);
     }
   }
 
   /** Lookups of this user from `first` on are new. */
-  private ask(userId: string, state: UserState, first: number, questions: Question[]): void {
-    const { wants } = this.options;
+  #ask(userId: string, state: UserState, first: number, questions: Question[]): void {
+    const { wants } = this.#options;
     const lookups = state.lookups.splice(first);
     for (const lookup of lookups) {
       if (!wants({ offset: lookup.offset, ts: lookup.money.ts })) continue;
@@ -187,32 +187,32 @@ export class TripleEngine {
   }
 
   /** What is still pending at the end of the log is looked up (semantics, section 3). */
-  private end(questions: Question[]): void {
-    this.ended = true;
-    for (const [userId, state] of this.users) {
+  #end(questions: Question[]): void {
+    this.#ended = true;
+    for (const [userId, state] of this.#users) {
       const asked = state.lookups.length;
       for (const { dueAt: _, wallDueAt: __, ...waiting } of keptOf(state).pending.takeAll()) {
         state.lookups.push(waiting);
       }
-      this.ask(userId, state, asked, questions);
+      this.#ask(userId, state, asked, questions);
     }
   }
 
-  private countDeadLetters(): void {
-    const { records } = this.triple.deadLetters();
+  #countDeadLetters(): void {
+    const { records } = this.#triple.deadLetters();
     this.counts.deadLetters += records.length;
-    this.triple.deadLettersWritten(records.length);
+    this.#triple.deadLettersWritten(records.length);
   }
 
-  private oldestQueued(input: InputIndex): number {
-    return Math.max(this.options.starts[input]!, this.nextFetch(input) - this.triple.queued(input).records);
+  #oldestQueued(input: InputIndex): number {
+    return Math.max(this.#options.starts[input]!, this.nextFetch(input) - this.#triple.queued(input).records);
   }
 
-  private stateOf(userId: string): UserState {
-    let state = this.users.get(userId);
+  #stateOf(userId: string): UserState {
+    let state = this.#users.get(userId);
     if (state === undefined) {
       state = initialState();
-      this.users.set(userId, state);
+      this.#users.set(userId, state);
     }
     return state;
   }

@@ -8,63 +8,65 @@ import type { InRecord, KafkaPort, RecordHeaders } from '../../engine/kafka/port
 import { rangesOf, scanTopic } from '../../engine/kafka/scan-topic.ts';
 
 export class Written {
-  private readonly kafka: KafkaPort;
-  private readonly topic: string;
-  private readonly groupPrefix: string;
-  private readonly places = new Map<number, { readonly offsets: OffsetRanges; count: number }>();
-  private positions: readonly number[] = [];
-  private looking: Promise<void> = Promise.resolve();
+  readonly #kafka: KafkaPort;
+  readonly #topic: string;
+  readonly #groupPrefix: string;
+  readonly #places = new Map<number, { readonly offsets: OffsetRanges; count: number }>();
+  #positions: readonly number[] = [];
+  #looking: Promise<void> = Promise.resolve();
 
   /** `groupPrefix`: of the consumer groups of its looks. */
   constructor(kafka: KafkaPort, topic: string, groupPrefix: string) {
-    this.kafka = kafka;
-    this.topic = topic;
-    this.groupPrefix = groupPrefix;
+    this.#kafka = kafka;
+    this.#topic = topic;
+    this.#groupPrefix = groupPrefix;
   }
 
   has(partition: number, offset: number): boolean {
-    const known = this.places.get(partition);
+    const known = this.#places.get(partition);
     return known !== undefined && hasOffset(known.offsets, offset);
   }
 
   /** Records of this input partition. */
   count(partition: number): number {
-    return this.places.get(partition)?.count ?? 0;
+    return this.#places.get(partition)?.count ?? 0;
   }
 
   /** Reads up to the end that the topic has now. Errors: TOPIC (records of something else in it), KAFKA. */
   look(): Promise<void> {
-    this.looking = this.looking.catch(() => undefined).then(() => this.lookOnce());
-    return this.looking;
+    this.#looking = this.#looking.catch(() => undefined).then(() => this.#lookOnce());
+    return this.#looking;
   }
 
-  private async lookOnce(): Promise<void> {
-    const { kafka, topic, groupPrefix } = this;
+  async #lookOnce(): Promise<void> {
+    const kafka = this.#kafka;
+    const topic = this.#topic;
+    const groupPrefix = this.#groupPrefix;
     const ranges = (await rangesOf(kafka, topic)).map(({ from, end }, partition) => ({
-      from: Math.max(from, this.positions[partition] ?? 0),
+      from: Math.max(from, this.#positions[partition] ?? 0),
       end,
     }));
     await scanTopic(kafka, {
       topic,
       groupPrefix,
       ranges,
-      onRecord: (record, partition) => this.take(record, partition),
+      onRecord: (record, partition) => this.#take(record, partition),
     }).done;
-    this.positions = ranges.map(({ from, end }) => Math.max(from, end));
+    this.#positions = ranges.map(({ from, end }) => Math.max(from, end));
   }
 
-  private take({ headers = {}, offset: at }: InRecord, inPartition: number): void {
+  #take({ headers = {}, offset: at }: InRecord, inPartition: number): void {
     const [partition, offset] = [numberOf(headers, 'source-partition'), numberOf(headers, 'source-offset')];
     if (partition === undefined || offset === undefined || headers['incarnation'] !== undefined) {
       throw new EnrichmentError(
         'TOPIC',
-        `${this.topic}, partition ${inPartition}, offset ${at} was not written by a backfill: name a topic that does not exist yet with --output-topic`,
+        `${this.#topic}, partition ${inPartition}, offset ${at} was not written by a backfill: name a topic that does not exist yet with --output-topic`,
       );
     }
-    let known = this.places.get(partition);
+    let known = this.#places.get(partition);
     if (known === undefined) {
       known = { offsets: [], count: 0 };
-      this.places.set(partition, known);
+      this.#places.set(partition, known);
     }
     if (hasOffset(known.offsets, offset)) return;
     addOffset(known.offsets, offset);

@@ -53,16 +53,16 @@ const SEEN = 1_000;
 
 export class TripleHistory {
   readonly triple: PartitionTriple<Event>;
-  private readonly options: HistoryOptions;
-  private readonly users = new Map<string, { readonly state: UserState; readonly unpublished: Output[] }>();
+  readonly #options: HistoryOptions;
+  readonly #users = new Map<string, { readonly state: UserState; readonly unpublished: Output[] }>();
   /** Kafka timestamp of the last usable record of each input that was read, epoch ms; before there is one, of the first record of all. */
-  private readonly last: number[];
-  private deadLetters = 0;
+  readonly #last: number[];
+  #deadLetters = 0;
 
   constructor(options: HistoryOptions) {
     const { partition, starts, outOfOrderness, idleTimeout } = options;
-    this.options = options;
-    this.last = starts.map(() => Infinity);
+    this.#options = options;
+    this.#last = starts.map(() => Infinity);
     this.triple = new PartitionTriple<Event>({
       partition,
       start: beginningAt(starts),
@@ -79,7 +79,7 @@ export class TripleHistory {
 
   /** All of this input up to its end was offered. */
   fetched(input: InputIndex): boolean {
-    return this.triple.nextFetch(input) >= this.options.ends[input]!;
+    return this.triple.nextFetch(input) >= this.#options.ends[input]!;
   }
 
   get finished(): boolean {
@@ -88,7 +88,7 @@ export class TripleHistory {
 
   /** Records that follow where the last ones ended; what lies beyond the end is dropped. */
   offer(input: InputIndex, records: readonly Fetched<Event>[], next: number): void {
-    const end = this.options.ends[input]!;
+    const end = this.#options.ends[input]!;
     this.triple.offer(
       input,
       records.filter(({ offset }) => offset < end),
@@ -100,11 +100,11 @@ export class TripleHistory {
   /** Reads what can be read, up to about `budget` records, and applies what that releases. Returns how many it read. */
   step(budget: number): number {
     let read = 0;
-    while (read < budget && this.readNext()) read += 1;
-    this.apply();
+    while (read < budget && this.#readNext()) read += 1;
+    this.#apply();
     const { records } = this.triple.deadLetters();
-    if (!this.options.publish) {
-      this.deadLetters += records.length;
+    if (!this.#options.publish) {
+      this.#deadLetters += records.length;
       this.triple.deadLettersWritten(records.length);
     }
     return read;
@@ -113,14 +113,14 @@ export class TripleHistory {
   get counts(): HistoryCounts {
     const unwritten = this.triple.deadLetters().records.length;
     const counts = {
-      users: this.users.size,
+      users: this.#users.size,
       money: 0,
       pending: 0,
       lookups: 0,
       outputs: 0,
-      deadLetters: this.deadLetters + unwritten,
+      deadLetters: this.#deadLetters + unwritten,
     };
-    for (const { state, unpublished } of this.users.values()) {
+    for (const { state, unpublished } of this.#users.values()) {
       counts.money += state.counters.moneyApplied;
       counts.pending += Object.values(state.pending).reduce((sum, waiting) => sum + waiting.length, 0);
       counts.lookups += state.lookups.length;
@@ -131,8 +131,8 @@ export class TripleHistory {
 
   /** What the workflows are started with. */
   *snapshots(): Generator<Snapshot> {
-    const { partition, rules } = this.options;
-    for (const [userId, { state, unpublished }] of this.users) {
+    const { partition, rules } = this.#options;
+    for (const [userId, { state, unpublished }] of this.#users) {
       yield { userId, life: { ...newLife(NOBODYS), rules, partition, unpublished, user: state } };
     }
   }
@@ -141,14 +141,14 @@ export class TripleHistory {
    * One record, because each may be the one that makes another input silent: an input is silent when it has nothing at the time
    * that is read and had nothing for the idle timeout before, be it at its end or in a gap.
    */
-  private readNext(): boolean {
-    const { ends, idleTimeout } = this.options;
+  #readNext(): boolean {
+    const { ends, idleTimeout } = this.#options;
     const now = this.triple.oldestTimestamp;
     const { inputs } = this.triple;
     const heads = inputs.map((input) => this.triple.head(input));
     for (const input of inputs) {
-      const last = Math.min(this.last[input]!, now);
-      this.last[input] = last;
+      const last = Math.min(this.#last[input]!, now);
+      this.#last[input] = last;
       const later = (heads[input]?.timestamp ?? (this.fetched(input) ? Infinity : -Infinity)) > now;
       if (later && now - last >= idleTimeout) this.triple.beSilent(input);
       this.triple.sawEnd(input, ends[input]!, SEEN);
@@ -156,20 +156,20 @@ export class TripleHistory {
     if (this.triple.read(1, ARRIVED) === 0) return false;
     // The merge takes the first of those with the least timestamp.
     const taken = inputs.find((input) => heads[input]?.timestamp === now);
-    if (taken !== undefined && heads[taken]!.decoded.ok) this.last[taken] = now;
+    if (taken !== undefined && heads[taken]!.decoded.ok) this.#last[taken] = now;
     return true;
   }
 
-  private apply(): void {
-    const { partition, rules, now, publish } = this.options;
+  #apply(): void {
+    const { partition, rules, now, publish } = this.#options;
     for (
       let flight = this.triple.outbox.take(ARRIVED);
       flight !== undefined;
       flight = this.triple.outbox.take(ARRIVED)
     ) {
       const { key: userId, lowWater } = flight;
-      let user = this.users.get(userId);
-      if (user === undefined) this.users.set(userId, (user = { state: initialState(), unpublished: [] }));
+      let user = this.#users.get(userId);
+      if (user === undefined) this.#users.set(userId, (user = { state: initialState(), unpublished: [] }));
       const records = flight.records.flatMap(({ applicable }) => applicable ?? []);
       const { applied, resolved } = applyBatch(user.state, { partition, lowWater, rules, records }, { userId, now });
       if (publish) user.unpublished.push(...applied, ...resolved);

@@ -26,20 +26,20 @@ interface Waiting {
 export class Partners {
   readonly counts = { a: 0, b: 0 };
   readonly waiting = { a: 0, b: 0 };
-  private readonly byContent = new Map<string, Waiting>();
+  readonly #byContent = new Map<string, Waiting>();
   /** Identities that are equal on both sides are not kept; so a record that is there twice is known only by its digest here. */
-  private readonly met: Set<string> | undefined;
+  readonly #met: Set<string> | undefined;
 
   /** `remember`: tells records that are there twice from those that are missing, for 16 bytes and more a record. */
   constructor(options: { readonly remember: boolean }) {
-    this.met = options.remember ? new Set() : undefined;
+    this.#met = options.remember ? new Set() : undefined;
   }
 
   add(side: Side, { identity, content }: Digests, at: Place): void {
     this.counts[side] += 1;
-    const waiting = this.byContent.get(content);
+    const waiting = this.#byContent.get(content);
     if (waiting === undefined) {
-      this.byContent.set(content, { side, identity, places: [at] });
+      this.#byContent.set(content, { side, identity, places: [at] });
       this.waiting[side] += 1;
     } else if (waiting.side === side) {
       waiting.places.push(at);
@@ -47,19 +47,19 @@ export class Partners {
     } else {
       waiting.places.pop();
       this.waiting[waiting.side] -= 1;
-      if (waiting.places.length === 0) this.byContent.delete(content);
-      this.met?.add(identity);
+      if (waiting.places.length === 0) this.#byContent.delete(content);
+      this.#met?.add(identity);
     }
   }
 
   /** What has no partner, in the order of reading. */
   *differences(): Generator<Difference> {
     const others = new Map<string, Place[]>();
-    for (const { side, identity, places } of this.byContent.values()) {
+    for (const { side, identity, places } of this.#byContent.values()) {
       if (side === 'b') others.set(identity, [...(others.get(identity) ?? []), ...places]);
     }
     const taken = new Set<Place>();
-    for (const { side, identity, places } of this.byContent.values()) {
+    for (const { side, identity, places } of this.#byContent.values()) {
       if (side !== 'a') continue;
       for (const at of places) {
         const other = others.get(identity)?.shift();
@@ -67,14 +67,14 @@ export class Partners {
           taken.add(other);
           yield { type: 'changed', a: at, b: other };
         } else {
-          yield { type: this.met?.has(identity) === true ? 'again' : 'only', side, at };
+          yield { type: this.#met?.has(identity) === true ? 'again' : 'only', side, at };
         }
       }
     }
-    for (const { side, identity, places } of this.byContent.values()) {
+    for (const { side, identity, places } of this.#byContent.values()) {
       if (side !== 'b') continue;
       for (const at of places) {
-        if (!taken.has(at)) yield { type: this.met?.has(identity) === true ? 'again' : 'only', side, at };
+        if (!taken.has(at)) yield { type: this.#met?.has(identity) === true ? 'again' : 'only', side, at };
       }
     }
   }

@@ -58,16 +58,16 @@ interface Followed {
 
 /** Remembers, over runs, which money made a dedup entry and which was the first of its type. */
 export class RecordFold {
-  private readonly topics: InputTopics;
-  private readonly madeEntry = new Map<string, Earlier & { readonly ts: number }>();
-  private readonly firstOfType = new Map<string, Earlier>();
+  readonly #topics: InputTopics;
+  readonly #madeEntry = new Map<string, Earlier & { readonly ts: number }>();
+  readonly #firstOfType = new Map<string, Earlier>();
 
   constructor(topics: InputTopics) {
-    this.topics = topics;
+    this.#topics = topics;
   }
 
   place(input: Input, partition: number, offset: number): Coordinate {
-    return { topic: this.topics[input], partition, offset };
+    return { topic: this.#topics[input], partition, offset };
   }
 
   /** A signal without records still raises the low water. */
@@ -99,8 +99,8 @@ export class RecordFold {
       { ...batch, records: [record] },
       { userId, now, onDecision: (made) => (decision = made) },
     );
-    const at = this.appliedRecord(received, record, user);
-    const own = this.ownPart(user, before, record, at, { session, decision, batch, output: effects.applied[0], seq });
+    const at = this.#appliedRecord(received, record, user);
+    const own = this.#ownPart(user, before, record, at, { session, decision, batch, output: effects.applied[0], seq });
     const freed = user.lookups.slice(before.lookups).filter((lookup) => awaited.has(placeKey(lookup)));
     const released = [...freed, ...effects.resolved].map((one): Untold => {
       const money = awaited.get(placeKey(one))!;
@@ -114,7 +114,7 @@ export class RecordFold {
         by: bySession
           ? {
               type: 'session',
-              session: this.known(user.sessions[sessionId!] ?? sessionOf(record), batch),
+              session: this.#known(user.sessions[sessionId!] ?? sessionOf(record), batch),
               expired: output === undefined,
             }
           : {
@@ -130,7 +130,7 @@ export class RecordFold {
     return { ...effects, told: [...due, own, ...released.filter((one) => !due.includes(one))] };
   }
 
-  private appliedRecord({ batch, at, event }: Received, record: Applicable, user: UserState): AppliedRecord {
+  #appliedRecord({ batch, at, event }: Received, record: Applicable, user: UserState): AppliedRecord {
     const { offset, ts, late } = record;
     return {
       ...this.place(inputOf(record.event), batch.partition, offset),
@@ -142,7 +142,7 @@ export class RecordFold {
     };
   }
 
-  private ownPart(
+  #ownPart(
     user: UserState,
     before: UserState['counters'],
     { event, offset }: Applicable,
@@ -175,9 +175,9 @@ export class RecordFold {
       }
       case 'money': {
         const { money } = event;
-        const placed = this.placed(decision!, user, record, money, batch);
+        const placed = this.#placed(decision!, user, record, money, batch);
         if (placed.type === 'duplicate') return { type: 'money', record, money, decision: placed };
-        const joined = this.joinedOf(user, record, money, output);
+        const joined = this.#joinedOf(user, record, money, output);
         return {
           type: 'money',
           record,
@@ -192,28 +192,22 @@ export class RecordFold {
     }
   }
 
-  private placed(
-    decision: Decision,
-    user: UserState,
-    record: AppliedRecord,
-    money: Money,
-    batch: EventBatch,
-  ): PlacedDecision {
+  #placed(decision: Decision, user: UserState, record: AppliedRecord, money: Money, batch: EventBatch): PlacedDecision {
     switch (decision.type) {
       case 'duplicate':
         return {
           type: 'duplicate',
-          of: this.madeEntry.get(money.id) ?? { ts: user.dedup[money.id]!, moneyId: money.id },
+          of: this.#madeEntry.get(money.id) ?? { ts: user.dedup[money.id]!, moneyId: money.id },
         };
       case 'no-session':
         return { type: 'no-session' };
       case 'joined':
-        return { type: 'joined', session: this.known(decision.session, batch) };
+        return { type: 'joined', session: this.#known(decision.session, batch) };
       case 'lookup':
         return {
           type: 'lookup',
           why: decision.why,
-          ...(decision.session && { session: this.known(decision.session, batch) }),
+          ...(decision.session && { session: this.#known(decision.session, batch) }),
         };
       case 'pending': {
         // It is there no more if it made room at once.
@@ -228,31 +222,31 @@ export class RecordFold {
     }
   }
 
-  private joinedOf(user: UserState, record: AppliedRecord, money: Money, output: Output | undefined): Joined {
+  #joinedOf(user: UserState, record: AppliedRecord, money: Money, output: Output | undefined): Joined {
     const own = [...user.lookups, ...Object.values(user.pending).flat()].find(
       (one) => one.partition === record.partition && one.offset === record.offset,
     );
     const firstOccurrence = output?.enriched.firstOccurrence ?? own?.firstOccurrence ?? false;
     const { topic, partition, offset } = record;
     const me = { place: { topic, partition, offset }, ts: record.ts, moneyId: money.id };
-    this.madeEntry.set(money.id, me);
-    if (firstOccurrence) this.firstOfType.set(money.moneyType, me);
-    const birthYear = this.changeAt(user.birthYear, record);
-    const residentCountryCode = this.changeAt(user.residentCountryCode, record);
+    this.#madeEntry.set(money.id, me);
+    if (firstOccurrence) this.#firstOfType.set(money.moneyType, me);
+    const birthYear = this.#changeAt(user.birthYear, record);
+    const residentCountryCode = this.#changeAt(user.residentCountryCode, record);
     return {
       userInfo: { ...(birthYear && { birthYear }), ...(residentCountryCode && { residentCountryCode }) },
       firstOccurrence,
-      ...(firstOccurrence ? {} : { firstBy: this.firstOfType.get(money.moneyType) ?? {} }),
+      ...(firstOccurrence ? {} : { firstBy: this.#firstOfType.get(money.moneyType) ?? {} }),
     };
   }
 
   /** The last change at the money's event time. */
-  private changeAt(changes: readonly Change[], { ts, partition }: AppliedRecord): KnownChange | undefined {
+  #changeAt(changes: readonly Change[], { ts, partition }: AppliedRecord): KnownChange | undefined {
     const change = changes.findLast((one) => one.ts <= ts);
     return change && { ...this.place('user', partition, change.offset), ts: change.ts, value: change.value };
   }
 
-  private known(session: Session, { partition, rules }: EventBatch): KnownSession {
+  #known(session: Session, { partition, rules }: EventBatch): KnownSession {
     return {
       ...this.place('session', partition, session.offset),
       ...session,

@@ -59,43 +59,43 @@ export interface Stories {
 }
 
 export class StoryTeller {
-  private readonly moneyId: string;
-  private readonly stories: MoneyStory[] = [];
-  private readonly runs: { runId: string; from: number; agrees?: boolean }[] = [];
-  private complete = false;
-  private closed: string | undefined;
+  readonly #moneyId: string;
+  readonly #stories: MoneyStory[] = [];
+  readonly #runs: { runId: string; from: number; agrees?: boolean }[] = [];
+  #complete = false;
+  #closed: string | undefined;
 
   /** `moneyId` in lower case. */
   constructor(moneyId: string) {
-    this.moneyId = moneyId;
+    this.#moneyId = moneyId;
   }
 
   get told(): Stories {
     return {
-      ofMoney: this.stories,
-      runs: this.runs,
-      complete: this.complete,
-      ...(this.closed === undefined ? {} : { closed: this.closed }),
+      ofMoney: this.#stories,
+      runs: this.#runs,
+      complete: this.#complete,
+      ...(this.#closed === undefined ? {} : { closed: this.#closed }),
     };
   }
 
   hear(told: Happening): void {
     switch (told.type) {
       case 'run':
-        if (told.beginning === 'first') this.complete = true;
-        this.runs.push({
+        if (told.beginning === 'first') this.#complete = true;
+        this.#runs.push({
           runId: told.runId,
           from: told.at,
           ...(told.agrees === undefined ? {} : { agrees: told.agrees }),
         });
         return;
       case 'carried':
-        return this.carried(told.place, told.waiting);
+        return this.#carried(told.place, told.waiting);
       case 'money': {
-        if (told.money.id !== this.moneyId) return;
+        if (told.money.id !== this.#moneyId) return;
         const { record, money, decision, joined, output, seq } = told;
         const place = { topic: record.topic, partition: record.partition, offset: record.offset };
-        this.stories.push({
+        this.#stories.push({
           place,
           money,
           record,
@@ -109,8 +109,8 @@ export class StoryTeller {
         return;
       }
       case 'unapplied':
-        if (told.money?.id !== this.moneyId) return;
-        this.stories.push({
+        if (told.money?.id !== this.#moneyId) return;
+        this.#stories.push({
           place: { topic: told.record.topic, partition: told.record.partition, offset: told.record.offset },
           money: told.money,
           redeliveredAt: [],
@@ -118,16 +118,16 @@ export class StoryTeller {
         });
         return;
       case 'redelivery':
-        if (told.moneyId === this.moneyId) this.of(told.record)?.redeliveredAt.push(told.at);
+        if (told.moneyId === this.#moneyId) this.#of(told.record)?.redeliveredAt.push(told.at);
         return;
       case 'released':
-        return this.change(told.place, (story) => {
+        return this.#change(told.place, (story) => {
           story.released = { at: told.at, by: told.by };
           if (told.output !== undefined) story.output = told.output;
         });
       case 'lookup-asked':
         for (const place of told.of) {
-          this.of(place)?.lookups.push({
+          this.#of(place)?.lookups.push({
             call: told.call,
             askedAt: told.at,
             giveUpAt: told.giveUpAt,
@@ -138,7 +138,7 @@ export class StoryTeller {
         return;
       case 'lookup-ended':
         for (const answer of told.answers) {
-          this.change(answer.place, (story) => {
+          this.#change(answer.place, (story) => {
             const lookup = story.lookups.find(({ call }) => call === told.call);
             if (lookup === undefined) return;
             Object.assign(lookup, {
@@ -153,13 +153,13 @@ export class StoryTeller {
         return;
       case 'publish-asked':
         return told.of.forEach((place, index) =>
-          this.change(place, (story) => {
+          this.#change(place, (story) => {
             story.publication = { stream: 'resolved', seq: told.first + index, askedAt: told.at };
           }),
         );
       case 'published':
         return told.of.forEach((place, index) =>
-          this.change(place, (story) => {
+          this.#change(place, (story) => {
             story.publication = {
               ...story.publication,
               stream: told.stream,
@@ -169,7 +169,7 @@ export class StoryTeller {
           }),
         );
       case 'closed':
-        this.closed = told.how;
+        this.#closed = told.how;
         return;
       case 'change':
       case 'session':
@@ -181,9 +181,9 @@ export class StoryTeller {
     }
   }
 
-  private carried(place: Coordinate, waiting: CarriedWait): void {
+  #carried(place: Coordinate, waiting: CarriedWait): void {
     const money = waiting.type === 'unpublished' ? waiting.output.enriched.money : waiting.money.money;
-    if (money.id !== this.moneyId) return;
+    if (money.id !== this.#moneyId) return;
     const decision = waiting.type === 'pending' && {
       decision: {
         type: 'pending',
@@ -191,7 +191,7 @@ export class StoryTeller {
         ...(waiting.money.wallDueAt === undefined ? {} : { wallDueAt: waiting.money.wallDueAt }),
       } as const,
     };
-    this.stories.push({
+    this.#stories.push({
       place,
       money,
       carried: waiting.type,
@@ -203,12 +203,12 @@ export class StoryTeller {
   }
 
   /** The last story of this place that is no duplicate's: of money that came out, there is one. */
-  private of(place: Pick<Coordinate, 'partition' | 'offset'>): MoneyStory | undefined {
-    return this.stories.findLast((story) => placeKey(story.place) === placeKey(place));
+  #of(place: Pick<Coordinate, 'partition' | 'offset'>): MoneyStory | undefined {
+    return this.#stories.findLast((story) => placeKey(story.place) === placeKey(place));
   }
 
-  private change(place: Coordinate, change: (story: MoneyStory) => void): void {
-    const story = this.of(place);
+  #change(place: Coordinate, change: (story: MoneyStory) => void): void {
+    const story = this.#of(place);
     if (story !== undefined) change(story);
   }
 }

@@ -26,13 +26,13 @@ class Stage {
 
   constructor(startLookupsWorker?: NonNullable<ShardsWorkerDeps<Output>['beside']>['start']) {
     this.worker = new ShardsWorker({
-      ...this.deps,
+      ...this.#deps,
       ...(startLookupsWorker && { beside: { name: 'the worker of the lookups', start: startLookupsWorker } }),
     });
     this.ended = this.worker.run();
   }
 
-  private readonly deps: ShardsWorkerDeps<Output> = {
+  readonly #deps: ShardsWorkerDeps<Output> = {
     clock: this.clock,
     logger: silentLogger(),
     createOwnership: ({ onTaken, onLost, onCrash }) => {

@@ -15,12 +15,12 @@ type Fields = RecordedEvent extends infer E ? (E extends RecordedEvent ? Omit<E,
 
 export class History {
   readonly events: RecordedEvent[] = [];
-  private readonly runId: string;
-  private readonly life: Life | undefined;
+  readonly #runId: string;
+  readonly #life: Life | undefined;
 
   constructor(runId = 'run-1', life?: Life) {
-    this.runId = runId;
-    this.life = life;
+    this.#runId = runId;
+    this.#life = life;
   }
 
   add(at: number, fields: Fields): number {
@@ -68,8 +68,8 @@ export class History {
   }
 
   get run(): RecordedRun {
-    const start = { userId: USER, ...(this.life === undefined ? {} : { life: this.life }) };
-    return { runId: this.runId, startedAt: WALL, firstRunId: 'run-1', start, events: this.events };
+    const start = { userId: USER, ...(this.#life === undefined ? {} : { life: this.#life }) };
+    return { runId: this.#runId, startedAt: WALL, firstRunId: 'run-1', start, events: this.events };
   }
 }
 

@@ -82,9 +82,9 @@ export type ConsumerGroupClass = new (options: ConsumerGroup) => ConsumerGroup;
 /** `errorOf`: the error of a code of the protocol. */
 export function consumerGroupOf(Original: ConsumerGroupClass, errorOf: (code: number) => Error): ConsumerGroupClass {
   return class extends Original {
-    private refreshedAt = -Infinity;
+    #refreshedAt = -Infinity;
     /** By node: partitions that got nothing though there was something, the one that waits longest first. */
-    private readonly hungry = new Map<string, Map<string, { readonly topic: string; readonly partition: number }>>();
+    readonly #hungry = new Map<string, Map<string, { readonly topic: string; readonly partition: number }>>();
 
     constructor(options: ConsumerGroup) {
       super(options);
@@ -95,7 +95,7 @@ export function consumerGroupOf(Original: ConsumerGroupClass, errorOf: (code: nu
         const led = topics.map(({ topic, partitions, ...rest }) => ({
           ...rest,
           topic,
-          partitions: partitions.filter(({ partition }) => this.hasLeader(topic, partition)),
+          partitions: partitions.filter(({ partition }) => this.#hasLeader(topic, partition)),
         }));
         const found = await fetchTopicsOffset(led);
         return topics.map(({ topic }) => found.find((row) => row.topic === topic) ?? { topic, partitions: [] });
@@ -103,7 +103,7 @@ export function consumerGroupOf(Original: ConsumerGroupClass, errorOf: (code: nu
     }
 
     override async fetch(nodeId: number | string): Promise<FetchedBatch[]> {
-      await this.lookForLeaders();
+      await this.#lookForLeaders();
       const batches = await super.fetch(nodeId);
       const good: FetchedBatch[] = [];
       for (const batch of batches) {
@@ -111,10 +111,10 @@ export function consumerGroupOf(Original: ConsumerGroupClass, errorOf: (code: nu
         const told = isUnreadable(errorCode) || (isOutOfRange(errorCode) && positionKeepers.has(this.groupId));
         if (errorCode === 0 || told) good.push(batch);
         else if (isOutOfRange(errorCode)) await this.recoverFromOffsetOutOfRange(batch);
-        else if (STALE.has(errorCode)) await this.refresh();
+        else if (STALE.has(errorCode)) await this.#refresh();
         else await this.recoverFromFetch(errorOf(errorCode));
       }
-      this.noteHungry(String(nodeId), good);
+      this.#noteHungry(String(nodeId), good);
       return good;
     }
 
@@ -123,7 +123,7 @@ export function consumerGroupOf(Original: ConsumerGroupClass, errorOf: (code: nu
       topicPartitions: readonly TopicPartitions[],
     ): TopicPartitions[] {
       const found = super.filterPartitionsByNode(nodeId, topicPartitions);
-      const [first] = this.hungry.get(String(nodeId))?.values() ?? [];
+      const [first] = this.#hungry.get(String(nodeId))?.values() ?? [];
       if (first === undefined) return found;
       const order = <T>(list: readonly T[], isFirst: (one: T) => boolean): T[] => [
         ...list.filter(isFirst),
@@ -144,13 +144,13 @@ export function consumerGroupOf(Original: ConsumerGroupClass, errorOf: (code: nu
       await pause(UNREACHABLE_PAUSE);
     }
 
-    private hasLeader(topic: string, partition: number): boolean {
+    #hasLeader(topic: string, partition: number): boolean {
       const found = this.cluster.findTopicPartitionMetadata(topic).find(({ partitionId }) => partitionId === partition);
       return found !== undefined && found.leader !== NO_LEADER;
     }
 
-    private async lookForLeaders(): Promise<void> {
-      if (performance.now() - this.refreshedAt < REFRESH_INTERVAL) return;
+    async #lookForLeaders(): Promise<void> {
+      if (performance.now() - this.#refreshedAt < REFRESH_INTERVAL) return;
       const missing = this.assigned().some(({ topic, partitions }) => {
         const led = new Set(
           this.cluster
@@ -160,18 +160,18 @@ export function consumerGroupOf(Original: ConsumerGroupClass, errorOf: (code: nu
         );
         return partitions.some((partition) => !led.has(partition));
       });
-      if (missing) await this.refresh();
+      if (missing) await this.#refresh();
     }
 
-    private async refresh(): Promise<void> {
-      if (performance.now() - this.refreshedAt < UNREACHABLE_PAUSE) return;
-      this.refreshedAt = performance.now();
+    async #refresh(): Promise<void> {
+      if (performance.now() - this.#refreshedAt < UNREACHABLE_PAUSE) return;
+      this.#refreshedAt = performance.now();
       await this.cluster.refreshMetadata();
     }
 
-    private noteHungry(nodeId: string, batches: readonly FetchedBatch[]): void {
-      const hungry = this.hungry.get(nodeId) ?? new Map<string, { topic: string; partition: number }>();
-      this.hungry.set(nodeId, hungry);
+    #noteHungry(nodeId: string, batches: readonly FetchedBatch[]): void {
+      const hungry = this.#hungry.get(nodeId) ?? new Map<string, { topic: string; partition: number }>();
+      this.#hungry.set(nodeId, hungry);
       const still = new Set<string>();
       for (const { topic, partition, rawMessages, errorCode, fetchedOffset, lastStableOffset } of batches) {
         const key = `${topic}/${partition}`;

@@ -18,7 +18,7 @@ const MOVED: ReadonlySet<unknown> = new Set(['NOT_COORDINATOR_FOR_GROUP', 'GROUP
 /** `Original`: kafkajs' class, of {@link HeartbeatingGroup}. */
 export function withCurrentCoordinator<Class>(Original: Class): Class {
   return class extends (Original as new (options: never) => HeartbeatingGroup) {
-    private finding: Promise<void> | undefined;
+    #finding: Promise<void> | undefined;
 
     /** Errors: what the current coordinator says of this member, or that there is none that can be reached; kafkajs repeats it then. */
     override async heartbeat(options: { readonly interval: number }): Promise<void> {
@@ -26,13 +26,13 @@ export function withCurrentCoordinator<Class>(Original: Class): Class {
         await super.heartbeat(options);
       } catch (error) {
         if (!isElsewhere(error)) throw error;
-        this.finding ??= this.findCoordinator().finally(() => (this.finding = undefined));
-        await this.finding;
+        this.#finding ??= this.#findCoordinator().finally(() => (this.#finding = undefined));
+        await this.#finding;
         await super.heartbeat(options);
       }
     }
 
-    private async findCoordinator(): Promise<void> {
+    async #findCoordinator(): Promise<void> {
       this.coordinator = await this.cluster.findGroupCoordinator({ groupId: this.groupId });
     }
   } as Class;

@@ -164,7 +164,7 @@ function batchOf(Original: BatchClass): BatchClass {
     readonly outOfRange: boolean;
     readonly refusal: Refusal | undefined;
     /** Of the batches that were read, empty ones included; undefined when there was none. */
-    private readonly lastRead: bigint | undefined;
+    readonly #lastRead: bigint | undefined;
 
     constructor(topic: string, fetchedOffset: string, data: PartitionData) {
       super(topic, fetchedOffset, data);
@@ -175,7 +175,7 @@ function batchOf(Original: BatchClass): BatchClass {
         ? { offset: Number(fetchedOffset), reason: `the broker cannot read its log there (error ${this.errorCode})` }
         : refusalOf(this.rawMessages);
       const last = lastOffsetOf(this.rawMessages);
-      this.lastRead = last !== undefined && last >= BigInt(fetchedOffset) ? last : undefined;
+      this.#lastRead = last !== undefined && last >= BigInt(fetchedOffset) ? last : undefined;
     }
 
     /**
@@ -183,7 +183,7 @@ function batchOf(Original: BatchClass): BatchClass {
      * batch: the offset before it, so that nobody goes past it unknowingly.
      */
     override lastOffset(): string | null {
-      if (this.lastRead !== undefined) return String(this.lastRead);
+      if (this.#lastRead !== undefined) return String(this.#lastRead);
       const nothing = this.refusal !== undefined && this.isEmptyIncludingFiltered();
       return nothing ? String(BigInt(this.fetchedOffset) - 1n) : super.lastOffset();
     }
@@ -195,7 +195,7 @@ function batchOf(Original: BatchClass): BatchClass {
 
     isEmpty(): boolean {
       return (
-        this.rawMessages.length === 0 && this.lastRead === undefined && this.refusal === undefined && !this.outOfRange
+        this.rawMessages.length === 0 && this.#lastRead === undefined && this.refusal === undefined && !this.outOfRange
       );
     }
   };

@@ -137,11 +137,11 @@ function varint(value: number): Buffer {
 }
 
 class Reader {
-  private at = 0;
-  private readonly buffer: Buffer;
+  #at = 0;
+  readonly #buffer: Buffer;
 
   constructor(buffer: Buffer) {
-    this.buffer = buffer;
+    this.#buffer = buffer;
   }
 
   int16(): number {
@@ -150,7 +150,7 @@ class Reader {
 
   /** Of an array or a text; 0 where it is null. */
   count(): number {
-    return Math.max(0, this.varint() - 1);
+    return Math.max(0, this.#varint() - 1);
   }
 
   text(): string {
@@ -158,9 +158,9 @@ class Reader {
   }
 
   tags(): void {
-    for (let left = this.varint(); left > 0; left -= 1) {
-      this.varint();
-      this.skip(this.varint());
+    for (let left = this.#varint(); left > 0; left -= 1) {
+      this.#varint();
+      this.skip(this.#varint());
     }
   }
 
@@ -169,12 +169,12 @@ class Reader {
   }
 
   bytes(count: number): Buffer {
-    if (this.at + count > this.buffer.length) throw new RangeError('it ends too early');
-    this.at += count;
-    return this.buffer.subarray(this.at - count, this.at);
+    if (this.#at + count > this.#buffer.length) throw new RangeError('it ends too early');
+    this.#at += count;
+    return this.#buffer.subarray(this.#at - count, this.#at);
   }
 
-  private varint(): number {
+  #varint(): number {
     let value = 0;
     for (let shift = 0; shift < 32; shift += 7) {
       const byte = this.bytes(1)[0]!;

@@ -40,7 +40,7 @@ export function scan(
 
 class Scanner {
   readonly cursor: Cursor;
-  private allowed = MAX_VALUES;
+  #allowed = MAX_VALUES;
 
   constructor(bytes: Buffer, from: number) {
     this.cursor = new Cursor(bytes, from);
@@ -50,7 +50,7 @@ class Scanner {
     const places: number[] = [];
     for (const { type } of fields) {
       places.push(this.cursor.at);
-      this.value(type, depth);
+      this.#value(type, depth);
     }
     return places;
   }
@@ -64,9 +64,9 @@ class Scanner {
   }
 
   /** `depth`: of the record, array or map that it is in. */
-  private value(type: AvroType, depth: number): void {
-    this.allowed -= 1;
-    if (this.allowed < 0) throw new Malformed(`expected at most ${MAX_VALUES} values in it`);
+  #value(type: AvroType, depth: number): void {
+    this.#allowed -= 1;
+    if (this.#allowed < 0) throw new Malformed(`expected at most ${MAX_VALUES} values in it`);
     const { cursor } = this;
     switch (type.kind) {
       case 'null':
@@ -88,35 +88,35 @@ class Scanner {
       case 'fixed':
         return cursor.skip(type.size);
       case 'bytes':
-        return cursor.skip(this.length());
+        return cursor.skip(this.#length());
       case 'string':
-        return this.string();
+        return this.#string();
       case 'enum':
         this.index(type.symbols.length, 'enum');
         return;
       case 'union':
-        return this.value(type.branches[this.index(type.branches.length, 'union')] as AvroType, depth);
+        return this.#value(type.branches[this.index(type.branches.length, 'union')] as AvroType, depth);
       case 'record':
         this.record(type, deeper(depth));
         return;
       case 'array':
       case 'map':
-        return this.blocks(type, deeper(depth));
+        return this.#blocks(type, deeper(depth));
       default:
         return type satisfies never;
     }
   }
 
-  private length(): number {
+  #length(): number {
     const { at } = this.cursor;
     const length = this.cursor.long();
     if (length >= 0 && length <= this.cursor.left) return length;
     throw new Malformed(`expected a length from 0 to ${this.cursor.left} at ${at}`);
   }
 
-  private string(): void {
+  #string(): void {
     const { cursor } = this;
-    const length = this.length();
+    const length = this.#length();
     const start = cursor.at;
     cursor.at += length;
     for (let at = start; at < cursor.at; at += 1) {
@@ -126,7 +126,7 @@ class Scanner {
     }
   }
 
-  private blocks(type: Extract<AvroType, { kind: 'array' | 'map' }>, depth: number): void {
+  #blocks(type: Extract<AvroType, { kind: 'array' | 'map' }>, depth: number): void {
     const { cursor } = this;
     for (;;) {
       const at = cursor.at;
@@ -135,13 +135,13 @@ class Scanner {
       let end: number | undefined;
       if (count < 0) {
         count = -count;
-        end = this.length() + cursor.at;
+        end = this.#length() + cursor.at;
       }
-      const most = type.minItem === 0 ? this.allowed : Math.min(this.allowed, Math.floor(cursor.left / type.minItem));
+      const most = type.minItem === 0 ? this.#allowed : Math.min(this.#allowed, Math.floor(cursor.left / type.minItem));
       if (count > most) throw new Malformed(`expected a block of at most ${most} items at ${at}`);
       for (; count > 0; count -= 1) {
-        if (type.kind === 'map') this.string();
-        this.value(type.kind === 'map' ? type.values : type.items, depth);
+        if (type.kind === 'map') this.#string();
+        this.#value(type.kind === 'map' ? type.values : type.items, depth);
       }
       // Some readers go by the size and some by the count.
       if (end !== undefined && cursor.at !== end) throw new Malformed(`expected the block at ${at} to end at ${end}`);

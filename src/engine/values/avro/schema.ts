@@ -105,25 +105,25 @@ type Json = Readonly<Record<string, unknown>>;
 class Parser {
   readonly records: RecordType[] = [];
   readonly collections: (ArrayType | MapType)[] = [];
-  private readonly named = new Map<string, AvroType>();
-  private types = 0;
+  readonly #named = new Map<string, AvroType>();
+  #types = 0;
 
   parse(schema: unknown, namespace: string, depth: number): AvroType {
-    this.types += 1;
-    if (this.types > MAX_SCHEMA_TYPES) throw new Unusable(`it has more than ${MAX_SCHEMA_TYPES} types`);
+    this.#types += 1;
+    if (this.#types > MAX_SCHEMA_TYPES) throw new Unusable(`it has more than ${MAX_SCHEMA_TYPES} types`);
     if (depth > MAX_SCHEMA_DEPTH) throw new Unusable(`its types are nested deeper than ${MAX_SCHEMA_DEPTH}`);
-    if (typeof schema === 'string') return this.reference(schema, namespace);
-    if (Array.isArray(schema)) return this.union(schema, namespace, depth);
+    if (typeof schema === 'string') return this.#reference(schema, namespace);
+    if (Array.isArray(schema)) return this.#union(schema, namespace, depth);
     if (typeof schema !== 'object' || schema === null) throw new Unusable('expected a type');
     const json = schema as Json;
     const type = own(json, 'type');
     switch (type) {
       case 'record':
-        return this.record(json, namespace, depth);
+        return this.#record(json, namespace, depth);
       case 'enum':
-        return this.enumeration(json, namespace);
+        return this.#enumeration(json, namespace);
       case 'fixed':
-        return this.fixed(json, namespace);
+        return this.#fixed(json, namespace);
       case 'array': {
         const array: ArrayType = {
           kind: 'array',
@@ -147,27 +147,27 @@ class Parser {
     }
   }
 
-  private reference(name: string, namespace: string): AvroType {
+  #reference(name: string, namespace: string): AvroType {
     const primitive = PRIMITIVES.find((kind) => kind === name);
     if (primitive !== undefined) return { kind: primitive };
-    const type = this.named.get(qualified(name, namespace));
+    const type = this.#named.get(qualified(name, namespace));
     if (type === undefined) throw new Unusable(`there is no type ${quoted(name)} in it`);
     return type;
   }
 
-  private union(schemas: readonly unknown[], namespace: string, depth: number): UnionType {
+  #union(schemas: readonly unknown[], namespace: string, depth: number): UnionType {
     if (schemas.length === 0) throw new Unusable('it has a union of nothing');
     const branches = schemas.map((schema) => this.parse(schema, namespace, depth + 1));
     if (branches.some(({ kind }) => kind === 'union')) throw new Unusable('it has a union directly in a union');
     return { kind: 'union', branches };
   }
 
-  private record(json: Json, outer: string, depth: number): RecordType {
-    const { name, namespace } = this.nameOf(json, outer);
+  #record(json: Json, outer: string, depth: number): RecordType {
+    const { name, namespace } = this.#nameOf(json, outer);
     const fields: { name: string; type: AvroType }[] = [];
     const indexes = new Map<string, number>();
     const record: RecordType = { kind: 'record', name, fields, indexes, minSize: Infinity };
-    this.define(qualified(name, namespace), record);
+    this.#define(qualified(name, namespace), record);
     this.records.push(record);
     const listed = own(json, 'fields');
     if (!Array.isArray(listed)) throw new Unusable(`${quoted(name)} has no fields`);
@@ -181,28 +181,28 @@ class Parser {
     return record;
   }
 
-  private enumeration(json: Json, outer: string): EnumType {
-    const { name, namespace } = this.nameOf(json, outer);
+  #enumeration(json: Json, outer: string): EnumType {
+    const { name, namespace } = this.#nameOf(json, outer);
     const symbols = own(json, 'symbols');
     if (!Array.isArray(symbols) || symbols.length === 0 || !symbols.every((symbol) => typeof symbol === 'string')) {
       throw new Unusable(`${quoted(name)} has no symbols`);
     }
     const type: EnumType = { kind: 'enum', symbols: symbols as string[] };
-    this.define(qualified(name, namespace), type);
+    this.#define(qualified(name, namespace), type);
     return type;
   }
 
-  private fixed(json: Json, outer: string): FixedType {
-    const { name, namespace } = this.nameOf(json, outer);
+  #fixed(json: Json, outer: string): FixedType {
+    const { name, namespace } = this.#nameOf(json, outer);
     const size = own(json, 'size');
     if (!Number.isSafeInteger(size) || (size as number) < 0) throw new Unusable(`${quoted(name)} has no size`);
     const logical = logicalTypeOf('fixed', json);
     const type: FixedType = { kind: 'fixed', size: size as number, ...(logical === undefined ? {} : { logical }) };
-    this.define(qualified(name, namespace), type);
+    this.#define(qualified(name, namespace), type);
     return type;
   }
 
-  private nameOf(json: Json, outer: string): { readonly name: string; readonly namespace: string } {
+  #nameOf(json: Json, outer: string): { readonly name: string; readonly namespace: string } {
     const name = own(json, 'name');
     if (typeof name !== 'string' || name === '') throw new Unusable('it has a type without a name');
     const dot = name.lastIndexOf('.');
@@ -211,9 +211,9 @@ class Parser {
     return { name, namespace: typeof namespace === 'string' ? namespace : outer };
   }
 
-  private define(name: string, type: AvroType): void {
-    if (this.named.has(name)) throw new Unusable(`it has two types ${quoted(name)}`);
-    this.named.set(name, type);
+  #define(name: string, type: AvroType): void {
+    if (this.#named.has(name)) throw new Unusable(`it has two types ${quoted(name)}`);
+    this.#named.set(name, type);
   }
 }
 
