@@ -1,17 +1,12 @@
 /**
- * What continue-as-new may carry: Temporal takes 2,097,152 bytes of a command, and fails the workflow, and its state with it, for
- * more. What is kept of a user is bounded while records are applied (src/money/domain/bounds.ts). What is owed, lookups and outputs
- * that wait, cannot be forgotten: while it takes too much no more signals are applied, until it has been published.
+ * How large a user's life is as it is stored, in bytes. What is kept of a user is bounded while records are applied
+ * (src/money/domain/bounds.ts); what is owed, lookups and outputs that wait, is what the engine waits for
+ * (src/engine/workflow/entity/room.ts).
  */
-import { keepBounds } from '../src/money/domain/apply.ts';
-import { BOUNDS, boundedBytes } from '../src/money/domain/bounds.ts';
-import { forgetKept, keptOf } from '../src/money/domain/kept.ts';
-import { lookupSize, longSize, outputSize } from '../src/money/domain/stored-size.ts';
-import type { Lookup, Output } from '../src/money/domain/types.ts';
-import type { Life } from './life.ts';
-
-/** bytes; the rest is for what Temporal adds. */
-export const MAX_BYTES = 2_040_000;
+import { boundedBytes } from '../src/money/domain/bounds.ts';
+import { keptOf } from '../src/money/domain/kept.ts';
+import { lookupSize, longSize, outputSize, textSize } from '../src/money/domain/stored-size.ts';
+import type { EventBatch, Life, Lookup, Output } from '../src/money/domain/types.ts';
 
 /** As it is stored; never less than that. */
 export function carriedBytes(life: Life): number {
@@ -21,14 +16,24 @@ export function carriedBytes(life: Life): number {
   );
 }
 
-/** Whether what follows from a batch of this size, in bytes, may be added: what is owed already counts, nothing owed may wait. */
-export function hasRoomFor(bytes: number, life: Life): boolean {
-  if (life.user.lookups.length === 0 && life.unpublished.length === 0) return true;
-  return carriedBytes(life) + bytes <= MAX_BYTES;
-}
-
-export function canBeCarried(life: Life): boolean {
-  return carriedBytes(life) <= MAX_BYTES;
+/** Bytes, at most, of what is owed after a batch and was not before. */
+export function growthOf({ user }: Life, { records, partition }: EventBatch): number {
+  const longest = (changes: readonly { readonly value: string }[]): number =>
+    changes.reduce((most, { value }) => Math.max(most, textSize(value)), 0);
+  const info = 2 * (longest(user.birthYear) + longest(user.residentCountryCode));
+  let bytes = 0;
+  for (const { offset, event } of records) {
+    if (event.type === 'money') {
+      bytes +=
+        outputSize({ partition, offset, enriched: { userId: '', money: event.money, firstOccurrence: true } }) +
+        info +
+        100;
+    }
+    if (event.type === 'session') {
+      bytes += (user.pending[event.sessionId]?.length ?? 0) * (textSize(event.clientCountryCode) + 60);
+    }
+  }
+  return bytes;
 }
 
 const sizes = new WeakMap<Lookup | Output, number>();
@@ -56,32 +61,4 @@ function redeliverySize({ user: { redelivery } }: Life): number {
     for (const offsets of [lowWater, ...above]) for (const offset of offsets) size += longSize(offset);
   }
   return size;
-}
-
-/**
- * As releases before 0.3.0 decided, which runs that they began have to repeat when they are replayed: an estimate of the JSON, far
- * above what is stored.
- */
-export function couldBeCarried(life: Life): boolean {
-  const entries = Object.keys(life.user.dedup).length;
-  const rest = JSON.stringify({ ...life, user: { ...life.user, dedup: {} } }).length;
-  return entries * 24 + rest * 0.8 <= 1_800_000;
-}
-
-/** What those releases forgot before they continued as new. Returns how many entries were forgotten. */
-export function evictOldestDuplicates(life: Life, keep = BOUNDS.dedupEntries): number {
-  const { dedup } = life.user;
-  const excess = keptOf(life.user).dedup.count - keep;
-  if (excess <= 0) return 0;
-  const oldest = Object.entries(dedup)
-    .sort(([, a], [, b]) => a - b)
-    .slice(0, excess);
-  for (const [id] of oldest) delete dedup[id];
-  forgetKept(life.user);
-  return oldest.length;
-}
-
-/** Makes a state that was built without bounds, by a release that had none, small enough. */
-export function makeItFit(life: Life, context: { readonly userId: string; readonly now: number }): void {
-  if (life.rules !== null) keepBounds(life.user, { ...life.rules, bounds: life.rules.bounds ?? BOUNDS }, context);
 }

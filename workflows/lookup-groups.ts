@@ -1,9 +1,8 @@
+import { NO_TIME } from '../src/engine/workflow/entity/entity.ts';
 import type { Lookup } from '../src/money/domain/state.ts';
 
 /** Sessions asked for by one call of the activity. */
 const MAX_SESSIONS = 20;
-/** The give-up time of a lookup that has none: it comes from a history that was read without a wall clock. */
-export const NO_TIME = Number.MAX_SAFE_INTEGER;
 
 export interface LookupGroup {
   readonly sessionIds: readonly string[];

@@ -1,11 +1,8 @@
 /** Names and shapes on the wire between the bridge, the workflow and whoever queries it. */
+export { EVENTS_SIGNAL, NUDGE_SIGNAL } from '../src/engine/workflow/entity/signals.ts';
 export type { EventBatch } from '../src/money/domain/types.ts';
 
 export const WORKFLOW_TYPE = 'userEnrichment';
-/** The one signal; its single argument is an {@link EventBatch}. */
-export const EVENTS_SIGNAL = 'events';
-/** Continue as new when you can. No payload. */
-export const NUDGE_SIGNAL = 'nudge';
 
 export const QUERIES = {
   state: 'state',

@@ -1,9 +1,11 @@
 /** Temporal's definition of the workflow: one long-lived execution per user. */
 import { CancellationScope, defineQuery, defineSignal } from '@temporalio/workflow';
-import { enrichUser } from './enrich-user.ts';
+import { runEntity } from '../src/engine/workflow/entity/run-entity.ts';
+import { sdkPort } from '../src/engine/workflow/entity/sdk-port.ts';
+import { stored } from '../src/engine/workflow/mark.ts';
 import type { Snapshot, Start } from './life.ts';
 import { EVENTS_SIGNAL, NUDGE_SIGNAL, QUERIES, type EventBatch } from './messages.ts';
-import { temporalEngine } from './temporal-engine.ts';
+import { userEntity } from './user-entity.ts';
 import type { pendingView, sessionView, stateView, userInfoView } from './views.ts';
 
 export const eventsSignal = defineSignal<[EventBatch]>(EVENTS_SIGNAL);
@@ -17,5 +19,11 @@ export const snapshotQuery = defineQuery<Snapshot | null>(QUERIES.snapshot);
 
 /** Cannot be cancelled: its state is not to be lost by that. Whoever wants it gone terminates it. */
 export function userEnrichment(start: Start): Promise<void> {
-  return CancellationScope.nonCancellable(() => enrichUser(temporalEngine(), start));
+  return CancellationScope.nonCancellable(() =>
+    runEntity(
+      sdkPort((next) => stored('Start', next)),
+      userEntity,
+      start,
+    ),
+  );
 }

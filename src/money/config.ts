@@ -67,7 +67,7 @@ export interface Config {
   readonly logLevel: string;
 }
 
-/** ms: an attempt at lookups is over after 30 s (workflows/lookups.ts). */
+/** ms: an attempt at lookups is over after 30 s (src/engine/workflow/entity/questions.ts). */
 const MAX_LOOKUP_TIMEOUT = 25_000;
 
 export interface ConfigRequirements {

@@ -6,7 +6,7 @@
  */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { LookupOutcome } from '../../activities/contract.ts';
-import type { Noticed } from '../../workflows/engine.ts';
+import type { Noticed } from '../engine/workflow/entity/port.ts';
 import type { Notice } from '../engine/publish/notices.ts';
 import { DEAD_LETTER_REASONS } from '../engine/bridge/dead-letter.ts';
 
@@ -74,7 +74,7 @@ export interface WorkerMetrics {
   readonly tasksLost: Counter;
 }
 
-/** The values of `kind`, see workflows/engine.ts. */
+/** The values of `kind`, see src/engine/workflow/entity/port.ts, and workflows/user-entity.ts for what is forgotten. */
 type KindOf<What extends Noticed['what']> = Extract<Noticed, { what: What }>['kind'];
 const FORGOTTEN: readonly KindOf<'forgotten'>[] = ['dedup', 'session', 'pending', 'change', 'money-type'];
 const NOT_OURS: readonly KindOf<'not-ours'>[] = ['signal', 'update', 'cancellation', 'start'];

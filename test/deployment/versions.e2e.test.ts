@@ -25,10 +25,10 @@ const A = {
   name: 'version-a',
   edits: [
     {
-      file: 'workflows/enrich-user.ts',
-      find: '\n  publishResolved();\n  lookups.ask();\n  setAlarm();\n  for (;;) {',
+      file: 'src/engine/workflow/entity/run-entity.ts',
+      find: '\n  publishResolved();\n  questions.ask();\n  setAlarm();\n  for (;;) {',
       replace:
-        '\n  engine.timer(3_600_000, () => undefined);\n  publishResolved();\n  lookups.ask();\n  setAlarm();\n  for (;;) {',
+        '\n  port.timer(3_600_000, () => undefined);\n  publishResolved();\n  questions.ask();\n  setAlarm();\n  for (;;) {',
     },
     {
       file: 'src/money/domain/apply.ts',

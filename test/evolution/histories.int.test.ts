@@ -41,15 +41,15 @@ describe('negative controls', () => {
   const CHANGES: readonly (readonly [string, string, string, string])[] = [
     [
       'another order of commands',
-      'workflows/enrich-user.ts',
-      '    publishResolved();\n    lookups.ask();\n    setAlarm();\n',
-      '    setAlarm();\n    lookups.ask();\n    publishResolved();\n',
+      'src/engine/workflow/entity/run-entity.ts',
+      '    publishResolved();\n    questions.ask();\n    setAlarm();\n',
+      '    setAlarm();\n    questions.ask();\n    publishResolved();\n',
     ],
     [
       'one timer more',
-      'workflows/enrich-user.ts',
-      '  publishResolved();\n  lookups.ask();\n',
-      '  engine.timer(60_000, () => undefined);\n  publishResolved();\n  lookups.ask();\n',
+      'src/engine/workflow/entity/run-entity.ts',
+      '  publishResolved();\n  questions.ask();\n',
+      '  port.timer(60_000, () => undefined);\n  publishResolved();\n  questions.ask();\n',
     ],
   ];
   for (const [what, file, before, after] of CHANGES) {

@@ -17,7 +17,7 @@ import { Writer } from './fixtures.ts';
 import { LEDGER, SIGNALS, STATES } from './scenario.ts';
 
 const { History } = proto.temporal.api.history.v1;
-/** Of one run, see workflows/enrich-user.ts. */
+/** Of one run, see src/engine/workflow/entity/run-entity.ts. */
 const RUN_SIGNALS = 100;
 
 async function encoded(type: 'Start' | 'EventBatch', value: object): Promise<Payload> {

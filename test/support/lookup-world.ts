@@ -6,9 +6,10 @@ import { Limiter } from '../../activities/limiter.ts';
 import { createLookupSessions, type Attempt } from '../../activities/lookup-sessions.ts';
 import type { LookupOutcome, LookupRequest } from '../../activities/contract.ts';
 import type { Lookup } from '../../src/money/domain/state.ts';
-import type { CallOptions, Engine } from '../../workflows/engine.ts';
+import type { CallOptions, TemporalPort } from '../../src/engine/workflow/entity/port.ts';
+import { Questions } from '../../src/engine/workflow/entity/questions.ts';
 import { newLife } from '../../workflows/life.ts';
-import { Lookups } from '../../workflows/lookups.ts';
+import { sessionLookups } from '../../workflows/lookups.ts';
 import { lookupsQueueOf, taskQueueOf } from '../../src/engine/naming.ts';
 import { backoffOf, errorOf, failed, timeout, type Failed } from '../../verification/simulation/temporal/history.ts';
 import { output } from './publishing.ts';
@@ -174,15 +175,16 @@ export async function underLoad(
       } as Lookup);
     }
     const taskQueue = taskQueueOf('app', shard);
-    const lookups = new Lookups({
+    const lookups = new Questions({
       life,
-      engine: {
+      asks: sessionLookups,
+      port: {
         taskQueue,
         now: () => time.elapsed(),
         call: ((_, request, options) => ({
           result: call(taskQueue, request as LookupRequest, options),
           cancel: () => undefined,
-        })) as Engine['call'],
+        })) as TemporalPort['call'],
       },
       happened: (act) => {
         act();

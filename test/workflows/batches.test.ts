@@ -5,7 +5,8 @@ import { BOUNDS } from '../../src/money/domain/bounds.ts';
 import type { EventBatch } from '../../src/money/domain/types.ts';
 import { whyNotABatch } from '../../workflows/batches.ts';
 import { newLife } from '../../workflows/life.ts';
-import { begin, userOf, Whose } from '../../workflows/start.ts';
+import { begin as beginOf, keyIn, Whose } from '../../src/engine/workflow/entity/start.ts';
+import { userEntity } from '../../workflows/user-entity.ts';
 import { birthYear, country, money, RULES, session, T0, USER } from '../money/domain/given.ts';
 
 const records = [
@@ -22,6 +23,10 @@ const batch: EventBatch = {
   records,
   userId: USER,
 };
+
+/** Of a user's workflow. */
+const begin = (argument: unknown, run: { readonly workflowId: string; readonly continued: boolean }) =>
+  beginOf(argument, run, userEntity);
 
 const SURE = new Whose(USER, true);
 
@@ -89,11 +94,11 @@ describe('the argument of a workflow', () => {
   const first = { workflowId: `app/${USER}`, continued: false };
 
   it('is the start of the user in its id', () => {
-    assert.equal(userOf(`app/${USER}`), USER);
-    assert.equal(begin({ userId: USER }, first).whose.userId, USER);
+    assert.equal(keyIn(`app/${USER}`), USER);
+    assert.equal(begin({ userId: USER }, first).whose.key, USER);
     const life = newLife({ startedAt: 1, runId: 'r' });
     const begun = begin({ userId: USER, life }, first);
-    assert.deepEqual([begun.whose.userId, begun.life, begun.notOurs], [USER, life, undefined]);
+    assert.deepEqual([begun.whose.key, begun.life, begun.notOurs], [USER, life, undefined]);
   });
 
   it('may be anything: then the user begins with nothing', () => {
@@ -110,30 +115,30 @@ describe('the argument of a workflow', () => {
       { $unreadable: 'x' },
     ]) {
       const { whose, life, notOurs } = begin(argument, first);
-      assert.deepEqual([whose.userId, life], [USER, undefined]);
+      assert.deepEqual([whose.key, life], [USER, undefined]);
       assert.equal(typeof notOurs, 'string');
     }
   });
 
   it('under an id that is a hash says whose it is until the first batch does', () => {
     const hashed = { workflowId: `app/${'0f'.repeat(32)}`, continued: false };
-    assert.equal(userOf(hashed.workflowId), undefined);
+    assert.equal(keyIn(hashed.workflowId), undefined);
     const { whose } = begin({ userId: USER }, hashed);
-    assert.equal(whose.userId, USER);
-    whose.took({});
+    assert.equal(whose.key, USER);
+    whose.took(undefined);
     assert.equal(whyNotABatch({ ...batch, userId: 'other' }, whose), 'the records of another user');
 
     const wrong = begin({ userId: 'other' }, hashed).whose;
     assert.equal(whyNotABatch(batch, wrong), undefined);
-    wrong.took(batch);
-    assert.equal(wrong.userId, USER);
+    wrong.took(batch.userId);
+    assert.equal(wrong.key, USER);
 
     const none = begin({}, hashed);
     assert.equal(typeof none.notOurs, 'string');
-    none.whose.took({});
-    assert.equal(none.whose.userId, undefined);
-    none.whose.took(batch);
-    assert.equal(none.whose.userId, USER);
+    none.whose.took(undefined);
+    assert.equal(none.whose.key, undefined);
+    none.whose.took(batch.userId);
+    assert.equal(none.whose.key, USER);
   });
 
   it('of a run that continues another is never put aside: the task fails until it can be read', () => {

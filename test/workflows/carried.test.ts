@@ -6,15 +6,10 @@ import { applyBatch, resolveLookup } from '../../src/money/domain/apply.ts';
 import { BOUNDS } from '../../src/money/domain/bounds.ts';
 import type { Applicable } from '../../src/money/domain/types.ts';
 import { dataConverter } from '../../src/engine/temporal/payload-codec.ts';
-import {
-  canBeCarried,
-  carriedBytes,
-  couldBeCarried,
-  evictOldestDuplicates,
-  hasRoomFor,
-  makeItFit,
-  MAX_BYTES,
-} from '../../workflows/carried.ts';
+import { canBeCarried as fits, hasRoomFor as roomFor, MAX_BYTES } from '../../src/engine/workflow/entity/room.ts';
+import { carriedBytes } from '../../workflows/carried.ts';
+import { couldBeCarried, evictOldestDuplicates, makeItFit } from '../../workflows/earlier-releases.ts';
+import { userEntity } from '../../workflows/user-entity.ts';
 import { newLife, type Life } from '../../workflows/life.ts';
 import { stored } from '../../src/engine/workflow/mark.ts';
 import { birthYear, country, DAY, HOUR, money, RULES, session, T0, USER } from '../money/domain/given.ts';
@@ -24,6 +19,9 @@ const TEMPORAL_TAKES = 2_097_152;
 const rules = { ...RULES, bounds: BOUNDS };
 const uuid = (n: number, kind = 'a'): string =>
   `${kind}0000000-0000-4000-8000-${((n * 2_654_435_761) % 2 ** 32).toString(16).padStart(8, '0')}${n.toString(16).padStart(4, '0').slice(-4)}`;
+
+const canBeCarried = (life: Life): boolean => fits(userEntity, life);
+const hasRoomFor = (bytes: number, life: Life): boolean => roomFor(bytes, userEntity, life);
 
 async function payloadBytes(life: Life): Promise<number> {
   let payloads = [defaultPayloadConverter.toPayload(stored('Start', { userId: USER, life }))!];

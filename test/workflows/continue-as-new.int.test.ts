@@ -6,7 +6,7 @@ import { eventually } from '../support/eventually.ts';
 import { NUDGE_SIGNAL } from '../../workflows/messages.ts';
 import { WorkflowUser } from './harness.ts';
 
-/** Signals of one run, see workflows/enrich-user.ts. */
+/** Signals of one run, see src/engine/workflow/entity/run-entity.ts. */
 const RUN_SIGNALS = 100;
 
 /** Signals that only count, many at a time. */

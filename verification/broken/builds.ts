@@ -102,7 +102,7 @@ const GUARANTEES: readonly BrokenBuild[] = [
     breaks: 'a run is continued as new while a signal waits in its inbox',
     edits: [
       {
-        file: 'workflows/enrich-user.ts',
+        file: 'src/engine/workflow/entity/run-entity.ts',
         find: 'if (inbox.empty && prepareContinueAsNew()) {',
         replace: 'if (prepareContinueAsNew()) {',
       },

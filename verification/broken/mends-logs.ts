@@ -122,7 +122,7 @@ export const MENDS_OF_LOGS: readonly BrokenBuild[] = [
     breaks: 'nobody is told that the records of a user come from two partitions',
     edits: [
       {
-        file: 'workflows/notes.ts',
+        file: 'src/engine/workflow/entity/notes.ts',
         find: 'if (partitions > 1 && partitions > this.#partitions) {',
         replace: 'if (partitions > Infinity) {',
       },

@@ -7,7 +7,7 @@ export const MENDS_OF_THE_WORKFLOW: readonly BrokenBuild[] = [
     breaks: 'lookups wait on the task queue of their shard, and publishing behind them',
     edits: [
       {
-        file: 'workflows/lookups.ts',
+        file: 'src/engine/workflow/entity/questions.ts',
         find: '...(taskQueue === undefined ? {} : { taskQueue }),',
         replace: "...(taskQueue === '' ? { taskQueue } : {}),",
       },
@@ -19,7 +19,7 @@ export const MENDS_OF_THE_WORKFLOW: readonly BrokenBuild[] = [
     breaks: 'a lookup ends when an attempt gets a slot after its time, however late that is',
     edits: [
       {
-        file: 'workflows/lookups.ts',
+        file: 'src/engine/workflow/entity/questions.ts',
         find: '    scheduleToCloseTimeout,\n    startToCloseTimeout',
         replace: '    ...(scheduleToCloseTimeout < 0 ? { scheduleToCloseTimeout } : {}),\n    startToCloseTimeout',
       },
@@ -67,8 +67,8 @@ export const MENDS_OF_THE_WORKFLOW: readonly BrokenBuild[] = [
     breaks: 'signals are applied whatever outputs and lookups wait, until nothing can be carried',
     edits: [
       {
-        file: 'workflows/carried.ts',
-        find: 'return carriedBytes(life) + bytes <= MAX_BYTES;',
+        file: 'src/engine/workflow/entity/room.ts',
+        find: 'return sizes.carried(life) + bytes <= MAX_BYTES;',
         replace: 'return bytes <= MAX_BYTES;',
       },
     ],
@@ -78,8 +78,8 @@ export const MENDS_OF_THE_WORKFLOW: readonly BrokenBuild[] = [
     name: 'publishing-locally-for-ever',
     breaks: 'histories grow while Kafka takes no output',
     edits: [
-      { file: 'workflows/publishing.ts', find: 'scheduleToCloseTimeout: 7_000,', replace: '' },
-      { file: 'workflows/publishing.ts', find: ' maximumAttempts: 6,', replace: '' },
+      { file: 'src/engine/workflow/entity/publishing.ts', find: 'scheduleToCloseTimeout: 7_000,', replace: '' },
+      { file: 'src/engine/workflow/entity/publishing.ts', find: ' maximumAttempts: 6,', replace: '' },
     ],
     caughtBy: { test: 'verification/simulation/outages.test.ts' },
   },
@@ -88,7 +88,7 @@ export const MENDS_OF_THE_WORKFLOW: readonly BrokenBuild[] = [
     breaks: 'a signal of a stranger is applied, and fails the task for ever',
     edits: [
       {
-        file: 'workflows/enrich-user.ts',
+        file: 'src/engine/workflow/entity/run-entity.ts',
         find: "    if (wrong !== undefined) return drop('signal', wrong);",
         replace: "    if (wrong === '') return drop('signal', wrong);",
       },
@@ -99,7 +99,11 @@ export const MENDS_OF_THE_WORKFLOW: readonly BrokenBuild[] = [
     name: 'a-hash-is-a-user',
     breaks: 'with hashed workflow ids the hash goes out as the user id',
     edits: [
-      { file: 'workflows/start.ts', find: 'return HASHED.test(name) ? undefined : name;', replace: 'return name;' },
+      {
+        file: 'src/engine/workflow/entity/start.ts',
+        find: 'return HASHED.test(name) ? undefined : name;',
+        replace: 'return name;',
+      },
     ],
     caughtBy: { test: 'test/workflows/batches.test.ts' },
   },
@@ -156,7 +160,7 @@ export const MENDS_OF_THE_WORKFLOW: readonly BrokenBuild[] = [
     breaks: 'after a task that timed out while it published, a replay takes for published what never was',
     edits: [
       {
-        file: 'workflows/enrich-user.ts',
+        file: 'src/engine/workflow/entity/run-entity.ts',
         find: 'answer && answer.signals < group.signals',
         replace: 'answer && answer.signals < 0',
       },
@@ -207,19 +211,19 @@ export const MENDS_OF_THE_WORKFLOW: readonly BrokenBuild[] = [
       'a workflow that waits for a local activity goes on with the next task when the one before it was given up: what it does then cannot be replayed',
     edits: [
       {
-        file: 'workflows/lost-tasks.ts',
+        file: 'src/engine/workflow/entity/lost-tasks.ts',
         find: 'if (!isHeartbeat) {',
         replace: 'if (!isHeartbeat && passed < 0) {',
       },
     ],
-    caughtBy: { test: 'test/workflows/lost-tasks.test.ts' },
+    caughtBy: { test: 'test/engine/workflow/entity/lost-tasks.test.ts' },
   },
   {
     name: 'answers-while-it-publishes',
     breaks: 'a query is answered while a local activity runs: what is recorded then cannot be replayed',
     edits: [
       {
-        file: 'workflows/interceptors.ts',
+        file: 'src/engine/workflow/entity/interceptors.ts',
         find: 'if (lostTasks.waits && HeldQueries.mayWait(id))',
         replace: "if (lostTasks.waits && id === '' && HeldQueries.mayWait(id))",
       },
@@ -231,9 +235,9 @@ export const MENDS_OF_THE_WORKFLOW: readonly BrokenBuild[] = [
     breaks: 'a replay takes a heartbeat for a part of the next task, and has the time of that',
     edits: [
       {
-        file: 'workflows/publishing.ts',
-        find: 'marked ? engine.timer(MARK, () => undefined)',
-        replace: 'marked && request.first < 0 ? engine.timer(MARK, () => undefined)',
+        file: 'src/engine/workflow/entity/publishing.ts',
+        find: 'marked ? port.timer(MARK, () => undefined)',
+        replace: 'marked && asked.request.first < 0 ? port.timer(MARK, () => undefined)',
       },
     ],
     caughtBy: 'simulate',

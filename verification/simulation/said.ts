@@ -2,7 +2,7 @@
 import type { PartitionWait } from '../../src/engine/bridge/waits.ts';
 import { createLogger, type Logger } from '../../src/engine/log.ts';
 import type { Notice } from '../../src/engine/publish/notices.ts';
-import type { Noticed } from '../../workflows/engine.ts';
+import type { Noticed } from '../../src/engine/workflow/entity/port.ts';
 
 /** A line at level warn or above. */
 export interface Line {

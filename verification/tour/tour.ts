@@ -14,8 +14,9 @@ import { ShardSender } from '../../src/engine/publish/shard-sender.ts';
 import { Redeliveries } from '../../src/engine/workflow/redelivery.ts';
 import { INPUTS, type Input } from '../../src/money/domain/events.ts';
 import { DedupEntries } from '../../src/money/domain/dedup.ts';
-import { Inbox } from '../../workflows/inbox.ts';
-import { SignalGroup } from '../../workflows/signal-group.ts';
+import { Inbox } from '../../src/engine/workflow/entity/inbox.ts';
+import { SignalGroup } from '../../src/engine/workflow/entity/signal-group.ts';
+import type { EventBatch, Life, Output } from '../../src/money/domain/types.ts';
 import { EPOCH, Scheduler } from '../simulation/kernel/scheduler.ts';
 import { scenarioOf } from '../simulation/scenario.ts';
 import { SimSystem, TOPICS } from '../simulation/system.ts';
@@ -73,6 +74,12 @@ interface Words<T, A extends readonly unknown[], R> {
   readonly out: (result: Awaited<R>, self: T, args: A) => string;
 }
 
+/** A class, as far as its methods can be watched. */
+interface Class<T> {
+  readonly name: string;
+  readonly prototype: T;
+}
+
 /** Records calls of methods of classes, each stop once: for the first call whose words are of the money that is followed. */
 class Recorder {
   readonly stops: (Stop & { readonly order: number })[] = [];
@@ -81,7 +88,7 @@ class Recorder {
 
   /** `file`: of the class, from the root of the project. */
   watch<T extends object, N extends keyof T & string>(
-    cls: { readonly name: string; readonly prototype: T },
+    cls: Class<T>,
     file: string,
     method: N,
     words: Words<T, Parameters<Extract<T[N], AnyMethod>>, ReturnType<Extract<T[N], AnyMethod>>>,
@@ -213,17 +220,22 @@ function watchAll(recorder: Recorder): void {
         ? 'nothing'
         : `a signal for ${flight.key}: ${flight.records.map(({ input, offset }) => `${INPUTS[input]} ${offset}`).join(', ')}`,
   });
-  recorder.watch(Inbox, 'workflows/inbox.ts', 'signal', {
+  recorder.watch(Inbox as Class<Inbox<Life, EventBatch>>, 'src/engine/workflow/entity/inbox.ts', 'signal', {
     what: 'In the workflow of the user the signal waits for its turn.',
     in: ([{ records, partition }]) =>
       `${records.length} records of partition ${partition}: ${records.map(({ event }) => event.type).join(', ')}`,
     out: (_, { mayApply }) => (mayApply ? 'it may be applied' : 'it waits for room'),
   });
-  recorder.watch(SignalGroup, 'workflows/signal-group.ts', 'apply', {
-    what: 'The pure fold of src/money/domain applies it to the state.',
-    in: ([{ lowWater, records }]) => `${records.length} records, low water ${lowWater.join('/')}`,
-    out: (_, { applied, signals }) => `${applied.length} output that waits for nothing, of ${signals} signal`,
-  });
+  recorder.watch(
+    SignalGroup as Class<SignalGroup<Life, EventBatch, Output>>,
+    'src/engine/workflow/entity/signal-group.ts',
+    'apply',
+    {
+      what: 'The pure fold of src/money/domain applies it to the state.',
+      in: ([{ lowWater, records }]) => `${records.length} records, low water ${lowWater.join('/')}`,
+      out: (_, { applied, signals }) => `${applied.length} output that waits for nothing, of ${signals} signal`,
+    },
+  );
   recorder.watch(Redeliveries, 'src/engine/workflow/redelivery.ts', 'noteApplied', {
     what: 'Each coordinate is applied once, however often it is signalled.',
     in: ([, { partition }, input, offset]) =>

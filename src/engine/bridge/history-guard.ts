@@ -14,7 +14,7 @@ const LOOK_AFTER_SIGNALS = 200;
 const LOOK_AFTER_BYTES = 1_000_000;
 /** Half of what a workflow continues as new after. */
 const LOOK_AFTER_RECORDS = 2_500;
-/** A quarter more than the longest runs, see workflows/enrich-user.ts: whoever takes such a workflow over replays it for some 7 s of processor, of the 10 s of a task. */
+/** A quarter more than the longest runs, see src/engine/workflow/entity/run-entity.ts: whoever takes such a workflow over replays it for some 7 s of processor, of the 10 s of a task. */
 export const MAX_HISTORY = { events: 5_000, bytes: 7_000_000 };
 /** ms between looks at a long history: the first, and the longest. */
 const FIRST_POLL = 100;

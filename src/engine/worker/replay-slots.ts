@@ -6,7 +6,7 @@
  *
  * Temporal gives a task to whoever has a slot for it, and does not say beforehand what kind of task comes. A task from the sticky
  * queue is of a workflow that is in memory. One from the other queue may be a replay: it counts as one until its workflow's first step
- * has said what it is (workflows/interceptors.ts). First tasks of new runs are none, and wait for no replay once they have said so.
+ * has said what it is (src/engine/workflow/entity/interceptors.ts). First tasks of new runs are none, and wait for no replay once they have said so.
  */
 import type {
   CustomSlotSupplier,

@@ -54,7 +54,7 @@ export async function startShardWorker(options: ShardWorkerOptions): Promise<Sha
     activities: activities as unknown as Record<string, (...args: never[]) => Promise<unknown>>,
     dataConverter,
     ...(sinks && { sinks }),
-    // A run stays on the version that it began with; the next one takes the current version (workflows/temporal-engine.ts).
+    // A run stays on the version that it began with; the next one takes the current version (src/engine/workflow/entity/sdk-port.ts).
     ...(deploymentVersion && {
       workerDeploymentOptions: {
         useWorkerVersioning: true,

@@ -1,6 +1,6 @@
-/** What workflows notice, as metrics (workflows/engine.ts). */
+/** What workflows notice, as metrics (src/engine/workflow/entity/port.ts). */
 import type { InjectedSinks } from '@temporalio/worker';
-import type { NoticeSinks } from '../../../workflows/temporal-engine.ts';
+import type { NoticeSinks } from '../../engine/workflow/entity/sdk-port.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 
 export function noticeSinks({

@@ -7,7 +7,8 @@
  * at this place. What was applied behind the checkpoint comes again, and the state drops it.
  */
 import type { Snapshot } from '../../../workflows/life.ts';
-import { newLife, NOBODYS } from '../../../workflows/life.ts';
+import { NOBODYS } from '../../engine/workflow/entity/life.ts';
+import { newLife } from '../../../workflows/life.ts';
 import type { Applicable, Offsets, Output, Rules } from '../../money/domain/events.ts';
 import type { Fetched } from '../../engine/ordering/merge-queue.ts';
 import { beginningAt } from '../../engine/ordering/checkpoint.ts';

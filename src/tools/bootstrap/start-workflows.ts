@@ -1,7 +1,7 @@
 /** Starts workflows with the state that was made for them: each once, so many a second, over failures of the server. */
 import { WorkflowExecutionAlreadyStartedError, isGrpcServiceError, type WorkflowClient } from '@temporalio/client';
 import type { Snapshot } from '../../../workflows/life.ts';
-import { NOBODYS } from '../../../workflows/life.ts';
+import { NOBODYS } from '../../engine/workflow/entity/life.ts';
 import { WORKFLOW_TYPE } from '../../../workflows/messages.ts';
 import { stored } from '../../engine/workflow/mark.ts';
 import { workflowOf } from '../../money/bridge/temporal-signaller.ts';

@@ -1,26 +1,29 @@
 /**
  * Folds recorded runs again, with the functions that the workflow itself uses, and tells what happened. Pure.
  *
- * The order is that of workflows/enrich-user.ts: what came in since the last completed task goes in when the next one completes,
+ * The order is that of src/engine/workflow/entity/run-entity.ts: what came in since the last completed task goes in when the next one completes,
  * signals before the rest; up to ten signals are applied, then their outputs are published locally, and nothing else happens until
  * their markers come. The next run begins with what the run before carried, so an error here does not outlive a run: `agrees` tells.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { couldBeCarried, evictOldestDuplicates, makeItFit } from '../../../workflows/carried.ts';
+import { couldBeCarried, evictOldestDuplicates, makeItFit } from '../../../workflows/earlier-releases.ts';
 import { chunksOf } from '../../engine/workflow/chunks.ts';
 import type { Stream } from '../../../activities/contract.ts';
-import { lifeOf, ofNextRun, type Life } from '../../../workflows/life.ts';
+import { lifeOf, type Life } from '../../../workflows/life.ts';
 import type { EventBatch } from '../../../workflows/messages.ts';
-import { mayFollow } from '../../../workflows/signal-group.ts';
+import { ofNextRun } from '../../engine/workflow/entity/life.ts';
+import { mayFollow } from '../../engine/workflow/entity/signal-group.ts';
+import { userEntity } from '../../../workflows/user-entity.ts';
+import { sessionLookups } from '../../../workflows/lookups.ts';
 import {
   endByTypes,
-  LookupBook,
-  lookupCall,
-  type LookupCall,
-  type LookupEnd,
+  QuestionBook,
+  questionCall,
+  type QuestionCall,
+  type QuestionEnd,
   type Settled,
-} from '../../../workflows/lookups.ts';
-import { advance, passWallClock, resolveLookup } from '../../money/domain/apply.ts';
+} from '../../engine/workflow/entity/questions.ts';
+import { advance, passWallClock, resolveLookup, type Answer } from '../../money/domain/apply.ts';
 import type { Input, Output } from '../../money/domain/events.ts';
 import { allPending } from '../../money/domain/pending.ts';
 import type { Lookup } from '../../money/domain/state.ts';
@@ -35,7 +38,6 @@ import {
 import { RecordFold, type Received } from './record-fold.ts';
 
 const MAX_BATCHES = 10;
-const HOUR = 3_600_000;
 
 /** An event without its place, which {@link RunFold} adds. */
 export type Untold = Happening extends infer H
@@ -88,9 +90,14 @@ class RunFold {
   readonly #tellAll: (happening: Happening) => void;
   readonly #calls = new Map<
     number,
-    { readonly activity: ActivityRequest; attempt: number; lastFailure?: string; readonly lookups?: LookupCall }
+    {
+      readonly activity: ActivityRequest;
+      attempt: number;
+      lastFailure?: string;
+      readonly lookups?: QuestionCall<Lookup>;
+    }
   >();
-  readonly #book = new LookupBook();
+  readonly #book = new QuestionBook<Lookup, Answer>(sessionLookups.givenUp);
   /** The call that each lookup is waited for in. */
   readonly #callOfLookup = new Map<Lookup, number>();
   #incoming: RecordedEvent[] = [];
@@ -241,7 +248,7 @@ class RunFold {
     const applied: Output[] = [];
     const most = Math.min(MAX_BATCHES, this.#signalsPublishedNext() ?? MAX_BATCHES);
     let last: EventBatch | undefined;
-    for (let taken = 0; taken < most && this.#inbox.length > 0 && mayFollow(last, this.life); taken += 1) {
+    for (let taken = 0; taken < most && this.#inbox.length > 0 && mayFollow(last, userEntity, this.life); taken += 1) {
       const received = this.#inbox.shift()!;
       const { batch } = received;
       this.life.rules = batch.rules;
@@ -288,7 +295,7 @@ class RunFold {
 
   #scheduled(id: number, activityId: string, activity: ActivityRequest): void {
     const call = callOf(this.#recorded.runId, id);
-    let asked: LookupCall | undefined;
+    let asked: QuestionCall<Lookup> | undefined;
     if (activity.name === 'lookupSessions') {
       const { sessionIds, giveUpAt } = activity.request;
       const lookups = this.life.user.lookups.filter(
@@ -297,7 +304,7 @@ class RunFold {
           sessionIds.includes(lookup.money.userSessionId) &&
           (lookup.giveUpAt ?? giveUpAt) === giveUpAt,
       );
-      asked = lookupCall(lookups, giveUpAt, this.#now, this.life.rules?.lookupGiveUpAfter ?? HOUR);
+      asked = questionCall(lookups, giveUpAt, this.#now, sessionLookups.giveUpAfter(this.life));
       this.#book.begin(asked);
       for (const lookup of lookups) this.#callOfLookup.set(lookup, id);
       this.#tell({ type: 'lookup-asked', call, activityId, of: this.#placesOf(lookups), sessionIds, giveUpAt });
@@ -328,7 +335,9 @@ class RunFold {
         this.#tell({ type: 'published', stream: 'resolved', first, of: this.#placesOf(outputs), attempts: attempt });
       });
     } else if (activity.name === 'lookupSessions') {
-      this.#happened.push(() => this.#lookupEnded(scheduled, outcomesOf(result)));
+      this.#happened.push(() =>
+        this.#lookupEnded(scheduled, { answers: sessionLookups.answersIn(outcomesOf(result)) }),
+      );
     } else if (this.#watch === scheduled) {
       this.#watch = undefined;
       if (typeof result === 'number') this.#happened.push(() => this.#onWatermark(result));
@@ -349,17 +358,17 @@ class RunFold {
       return;
     }
     if (this.#watch === scheduled) this.#watch = undefined;
-    const end = endByTypes(types);
+    const end = endByTypes(types, sessionLookups.failures);
     if (call?.lookups === undefined || end === undefined) return;
     call.lastFailure = message;
     this.#happened.push(() => this.#lookupEnded(scheduled, end));
   }
 
-  #lookupEnded(scheduled: number, end: LookupEnd): void {
+  #lookupEnded(scheduled: number, end: QuestionEnd<Lookup, Answer>): void {
     const { lookups } = this.#calls.get(scheduled)!;
     const settled = this.#book.end(lookups!, end, this.#now);
     const answered = new Set(settled.map(([lookup]) => lookup));
-    const open = lookups!.lookups.filter((lookup) => !answered.has(lookup) && !this.#book.isInFlight(lookup));
+    const open = lookups!.questions.filter((lookup) => !answered.has(lookup) && !this.#book.isInFlight(lookup));
     this.#tellLookups(
       settled,
       open.map((lookup) => [lookup, scheduled]),
@@ -367,7 +376,7 @@ class RunFold {
   }
 
   /** `again`: to be asked for again, after which call. */
-  #tellLookups(settled: readonly Settled[], again: readonly (readonly [Lookup, number])[]): void {
+  #tellLookups(settled: readonly Settled<Lookup, Answer>[], again: readonly (readonly [Lookup, number])[]): void {
     const answers = new Map<number, LookupAnswer[]>();
     const note = (lookup: Lookup, scheduled: number, answer: Pick<LookupAnswer, 'status' | 'output'>): void => {
       const place = this.#records.place('money', lookup.partition, lookup.offset);

@@ -31,7 +31,7 @@ async function changedBundle(t: TestContext, before: string, after: string): Pro
   const root = await folder(t);
   await symlink(join(ROOT, 'node_modules'), join(root, 'node_modules'));
   for (const part of WORKFLOW_SOURCES) await cp(join(ROOT, part), join(root, part), { recursive: true });
-  const file = join(root, 'workflows/enrich-user.ts');
+  const file = join(root, 'src/engine/workflow/entity/run-entity.ts');
   const text = await readFile(file, 'utf8');
   assert.ok(text.includes(before), 'the code is not what this test was written for');
   await writeFile(file, text.replace(before, after));
@@ -60,8 +60,8 @@ test('recorded histories replay, several at a time, and from files in both forms
 test('other commands than recorded: the workflow, the event and what differs', { timeout: 120_000 }, async (t) => {
   const bundle = await changedBundle(
     t,
-    '    publishResolved();\n    lookups.ask();\n    setAlarm();\n',
-    '    setAlarm();\n    lookups.ask();\n    publishResolved();\n',
+    '    publishResolved();\n    questions.ask();\n    setAlarm();\n',
+    '    setAlarm();\n    questions.ask();\n    publishResolved();\n',
   );
   const { replayed, problems } = await replayRuns(runs(), { bundle, concurrency: 2 });
   assert.equal(replayed, FILES.length);

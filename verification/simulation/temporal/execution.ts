@@ -1,6 +1,6 @@
 /** One workflow on the simulated server: its current run, and the continue-as-new chain that it is part of. */
 import type { Incarnation } from '../../../activities/contract.ts';
-import type { CallOptions } from '../../../workflows/engine.ts';
+import type { CallOptions } from '../../../src/engine/workflow/entity/port.ts';
 import type { Scheduled } from '../kernel/scheduler.ts';
 import type { ActivityName, Failed, Job, RunHistory, Task } from './history.ts';
 import { EVENT_BYTES } from './limits.ts';

@@ -1,6 +1,6 @@
 /** What the simulated Temporal has on disk: payloads as text, so that nothing in memory is shared by accident. */
 import type { Activities, Incarnation } from '../../../activities/contract.ts';
-import type { CallOptions } from '../../../workflows/engine.ts';
+import type { CallOptions } from '../../../src/engine/workflow/entity/port.ts';
 
 export type ActivityName = keyof Activities;
 

@@ -5,7 +5,7 @@
 import type { Activities } from '../../../activities/contract.ts';
 import type { Attempt } from '../../../activities/lookup-sessions.ts';
 import type { ShardWorker } from '../../../src/engine/worker/shard-worker.ts';
-import type { Noticed } from '../../../workflows/engine.ts';
+import type { Noticed } from '../../../src/engine/workflow/entity/port.ts';
 import type { SimProcess } from '../kernel/process.ts';
 import type { Scheduler } from '../kernel/scheduler.ts';
 import {
@@ -165,7 +165,7 @@ export class SimShardWorker implements ShardWorker {
     const { instance, owed } = await this.#bringUp(task);
     this.#cached.delete(runId);
     if (this.#goneOn.delete(instance)) {
-      // As workflows/lost-tasks.ts has it.
+      // As src/engine/workflow/entity/lost-tasks.ts has it.
       await link.failTask(task, new Error('the workflow task before this one was given up')).catch(() => undefined);
       return;
     }

@@ -4,7 +4,7 @@
  * continue-as-new that is refused while something new is there. What is on its disk survives {@link SimServer.stop}.
  */
 import type { Activities } from '../../../activities/contract.ts';
-import type { Noticed } from '../../../workflows/engine.ts';
+import type { Noticed } from '../../../src/engine/workflow/entity/port.ts';
 import type { SimProcess } from '../kernel/process.ts';
 import { SimServer } from '../kernel/network.ts';
 import type { Scheduler } from '../kernel/scheduler.ts';

@@ -1,10 +1,11 @@
 /**
- * A workflow in the memory of a worker: the product's `enrichUser` on an engine that records commands, as Temporal's
+ * A workflow in the memory of a worker: the product's `runEntity` on a port that records commands, as Temporal's
  * SDK does. Whoever drives it lets promises settle between two calls.
  */
-import { enrichUser } from '../../../workflows/enrich-user.ts';
-import type { CallOptions, Engine, Noticed } from '../../../workflows/engine.ts';
-import { EVENTS_SIGNAL } from '../../../workflows/messages.ts';
+import { runEntity } from '../../../src/engine/workflow/entity/run-entity.ts';
+import type { CallOptions, Noticed, TemporalPort } from '../../../src/engine/workflow/entity/port.ts';
+import { EVENTS_SIGNAL } from '../../../src/engine/workflow/entity/signals.ts';
+import { userEntity } from '../../../workflows/user-entity.ts';
 import {
   errorOf,
   type ActivityName,
@@ -63,7 +64,7 @@ export class WorkflowInstance {
   signals(jobs: readonly Job[]): void {
     if (!this.#began) {
       this.#began = true;
-      enrichUser(this.#engine(), JSON.parse(this.history.start)).catch(
+      runEntity(this.#port(), userEntity, JSON.parse(this.history.start)).catch(
         (error: unknown) => (this.failure = error as Error),
       );
     }
@@ -112,7 +113,7 @@ export class WorkflowInstance {
     else waiting.reject(errorOf(outcome));
   }
 
-  #engine(): Engine {
+  #port(): TemporalPort {
     return {
       workflowId: this.history.workflowId,
       runId: this.history.runId,
@@ -142,7 +143,8 @@ export class WorkflowInstance {
           if (this.#timers.delete(seq)) this.commands.push({ type: 'cancelTimer', seq });
         };
       },
-      call: (name, request, options) => {
+      call: (activity, request, options) => {
+        const name = activity as ActivityName;
         const seq = (this.#seq += 1);
         const text = JSON.stringify(request);
         const result = new Promise<never>((resolve, reject) => this.#waiting.set(seq, { resolve, reject }));

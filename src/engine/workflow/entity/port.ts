@@ -1,9 +1,8 @@
 /**
- * What a user's workflow needs of Temporal, and nothing more. `temporal-engine.ts` is Temporal; a simulation can stand
+ * What a workflow needs of Temporal, and nothing more. `sdk-port.ts` is Temporal's SDK; a simulation can stand
  * in for it, and then runs the same code that production runs.
  */
-import type { Activities, Incarnation } from '../activities/contract.ts';
-import type { Start } from './life.ts';
+import type { Incarnation } from '../../publish/request.ts';
 
 /** All times in ms. */
 export interface CallOptions {
@@ -36,16 +35,16 @@ export interface Call<T> {
   cancel(): void;
 }
 
-/** What came to a workflow and is none of the product's. */
+/** What came to a workflow and is none of what it knows. */
 export type Foreign = 'signal' | 'update' | 'cancellation' | 'start';
 
 /** What operators want to know of all workflows: counted by the worker, at least once for each time. */
 export type Noticed =
-  | { readonly what: 'forgotten'; readonly kind: 'dedup' | 'session' | 'pending' | 'change' | 'money-type' }
+  | { readonly what: 'forgotten'; readonly kind: string }
   | { readonly what: 'not-ours'; readonly kind: Foreign }
   | { readonly what: 'happened'; readonly kind: 'second-partition' | 'waits-for-room' };
 
-export interface Engine {
+export interface TemporalPort {
   readonly workflowId: string;
   readonly runId: string;
   /** This run continues another. */
@@ -65,25 +64,22 @@ export interface Engine {
   };
   /** Every batch, in the order in which Temporal recorded them; it may be anything. */
   onEvents(handler: (batch: unknown) => void): void;
-  /** What came and is none of the product's; it was dropped. `name` as the sender gave it. */
+  /** What came and nobody knows; it was dropped. `name` as the sender gave it. */
   onForeign(handler: (kind: Foreign, name: string) => void): void;
   /** True where this change of the code is in force: everywhere but where a history was recorded without it. */
   patched(change: string): boolean;
   count(noticed: Noticed, times: number): void;
-  /** Somebody wants this run to be continued as new: `money-enrichment nudge`. */
+  /** Somebody wants this run to be continued as new. */
   onNudge(handler: () => void): void;
   onQuery(name: string, handler: (...args: never[]) => unknown): void;
   /** Resolves as soon as it is so. */
   until(condition: () => boolean): Promise<void>;
   /** Rings once, after `ms`; returns how to cancel it. */
   timer(ms: number, ring: () => void): () => void;
-  call<N extends keyof Activities>(
-    name: N,
-    request: Parameters<Activities[N]>[0],
-    options: CallOptions,
-  ): Call<Awaited<ReturnType<Activities[N]>>>;
+  /** Calls an activity by its name. */
+  call<T>(name: string, request: object, options: CallOptions): Call<T>;
   /** Ends this run; the next begins, on the current version of the code, with `start` and every signal that this one did not receive. */
-  continueAsNew(start: Start): Promise<never>;
+  continueAsNew(start: object): Promise<never>;
   /** For people, in Temporal's UI. */
   describe(text: string): void;
   warn(message: string, details: Readonly<Record<string, unknown>>): void;

@@ -1,10 +1,10 @@
 /**
  * A workflow in memory that waits for a local activity is given another task: what the SDK tells of it is its time, the size of the history
- * and what came. Expected: how Temporal's server and the SDK treat tasks, see workflows/lost-tasks.ts.
+ * and what came. Expected: how Temporal's server and the SDK treat tasks, see src/engine/workflow/entity/lost-tasks.ts.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LostTasks } from '../../workflows/lost-tasks.ts';
+import { LostTasks } from '../../../../src/engine/workflow/entity/lost-tasks.ts';
 
 const TIMEOUT = 10_000;
 const GIVEN_UP = /was given up/;

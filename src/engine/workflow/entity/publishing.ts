@@ -1,11 +1,11 @@
 /**
- * How a user's outputs are published. While Kafka takes nothing, for days perhaps, no history may grow: a local activity adds
+ * How outputs are published. While Kafka takes nothing, for days perhaps, no history may grow: a local activity adds
  * events as long as it runs (a heartbeat of its task each 8 s), so after some seconds a regular one goes on, which the server
  * repeats without an event, and soon after Kafka is back.
  */
-import type { PublishAnswer, PublishRequest } from '../activities/contract.ts';
-import { FINAL, finalFailureOf, lastBeforeReset, taskFailure } from '../src/engine/workflow/publish-failure.ts';
-import type { CallOptions, Engine } from './engine.ts';
+import type { PublishAnswer, PublishRequest } from '../../publish/request.ts';
+import { FINAL, finalFailureOf, lastBeforeReset, taskFailure } from '../publish-failure.ts';
+import type { CallOptions, TemporalPort } from './port.ts';
 
 const LOCALLY: CallOptions = {
   local: true,
@@ -17,6 +17,14 @@ const LOCALLY: CallOptions = {
 /** ms; a timer that never fires, see {@link publishLocally}. */
 const MARK = 86_400_000;
 const DURABLY: CallOptions = { startToCloseTimeout: 10_000, retry: { initialInterval: 200, maximumInterval: 5_000 } };
+
+type Publishes = Pick<TemporalPort, 'call' | 'timer'>;
+
+/** One publish: what is asked, and how that is written for the activity. */
+export interface Asked {
+  readonly request: PublishRequest;
+  readonly input: object;
+}
 
 export interface Answers {
   /** The outputs are published; the answer is absent in what releases before 0.3.0 recorded. */
@@ -35,27 +43,27 @@ export interface Answers {
  * before and cancelled after: a heartbeat records it, and any other task nothing. Histories of releases before 0.3.0 have none.
  */
 export function publishLocally(
-  engine: Engine,
-  request: PublishRequest,
+  port: Publishes,
+  asked: Asked,
   answers: Answers,
   { marked }: { readonly marked: boolean },
 ): void {
-  const unmark = marked ? engine.timer(MARK, () => undefined) : () => undefined;
+  const unmark = marked ? port.timer(MARK, () => undefined) : () => undefined;
   const published = (answer: PublishAnswer | void): void => {
     unmark();
     answers.published(answer);
   };
-  engine.call('publish', request, LOCALLY).result.then(published, (error: unknown) => {
+  port.call<PublishAnswer | void>('publish', asked.input, LOCALLY).result.then(published, (error: unknown) => {
     unmark();
-    if (finalFailureOf(error) === undefined) publishDurably(engine, request, answers);
-    else refused(request, error, answers);
+    if (finalFailureOf(error) === undefined) publishDurably(port, asked, answers);
+    else refused(asked.request, error, answers);
   });
 }
 
-export function publishDurably(engine: Engine, request: PublishRequest, answers: Answers): void {
-  engine
-    .call('publish', request, DURABLY)
-    .result.then(answers.published, (error: unknown) => refused(request, error, answers));
+export function publishDurably(port: Publishes, asked: Asked, answers: Answers): void {
+  port
+    .call<PublishAnswer | void>('publish', asked.input, DURABLY)
+    .result.then(answers.published, (error: unknown) => refused(asked.request, error, answers));
 }
 
 function refused(request: PublishRequest, error: unknown, { reset, fail }: Answers): void {

@@ -19,24 +19,21 @@ import {
   workflowInfo,
   type Sinks,
 } from '@temporalio/workflow';
-import type { Activities } from '../activities/contract.ts';
-import type { Call, CallOptions, Engine, Noticed } from './engine.ts';
+import type { Call, CallOptions, Noticed, TemporalPort } from './port.ts';
 import { answerHeldQueries, lostTasks, notices } from './interceptors.ts';
-import type { userEnrichment } from './user-enrichment.ts';
-import { EVENTS_SIGNAL, NUDGE_SIGNAL } from './messages.ts';
-import { stored } from '../src/engine/workflow/mark.ts';
+import { EVENTS_SIGNAL, NUDGE_SIGNAL } from './signals.ts';
 
 const eventsSignal = defineSignal<[unknown]>(EVENTS_SIGNAL);
 const nudgeSignal = defineSignal(NUDGE_SIGNAL);
 
-/** What the worker does with a notice: src/money/worker/notice-sinks.ts. */
+/** What a worker may do with a notice. */
 export interface NoticeSinks extends Sinks {
   readonly notices: { count(noticed: Noticed, times: number): void };
 }
 const sinks = proxySinks<NoticeSinks>();
 
-/** The {@link Engine} of the workflow that calls it. */
-export function temporalEngine(): Engine {
+/** The {@link TemporalPort} of the workflow that calls it. `storedAs`: marks the start of the next run for a payload codec. */
+export function sdkPort(storedAs: (start: object) => object = (start) => start): TemporalPort {
   void answerHeldQueries();
   const { startTime, firstExecutionRunId, continuedFromExecutionRunId, workflowId, runId, taskQueue } = workflowInfo();
   return {
@@ -76,8 +73,8 @@ export function temporalEngine(): Engine {
       void call.result.then(() => call.cancelled || ring());
       return () => call.cancel();
     },
-    call(name, request, options) {
-      const call = cancellable(() => activitiesWith(options)[name](request as never) as Promise<never>);
+    call<T>(name: string, request: object, options: CallOptions) {
+      const call = cancellable(() => activitiesWith<T>(options)[name]!(request));
       if (options.local) {
         lostTasks.localBegins();
         const ended = (): void => lostTasks.localEnds();
@@ -87,17 +84,19 @@ export function temporalEngine(): Engine {
     },
     // Runs are pinned to a version of the code, where there are versions: the next one takes the current one.
     continueAsNew: (start) =>
-      makeContinueAsNewFunc<typeof userEnrichment>({ initialVersioningBehavior: 'AUTO_UPGRADE' })(
-        stored('Start', start),
+      makeContinueAsNewFunc<(start: object) => Promise<never>>({ initialVersioningBehavior: 'AUTO_UPGRADE' })(
+        storedAs(start),
       ),
     describe: (text) => setCurrentDetails(text),
     warn: (message, details) => log.warn(message, { ...details }),
   };
 }
 
-function activitiesWith({ local, taskQueue, heartbeatTimeout, ...options }: CallOptions): Activities {
-  if (local) return proxyLocalActivities<Activities>(options);
-  return proxyActivities<Activities>({
+type ByName<T> = Record<string, (request: object) => Promise<T>>;
+
+function activitiesWith<T>({ local, taskQueue, heartbeatTimeout, ...options }: CallOptions): ByName<T> {
+  if (local) return proxyLocalActivities<ByName<T>>(options);
+  return proxyActivities<ByName<T>>({
     ...options,
     ...(taskQueue !== undefined && { taskQueue }),
     ...(heartbeatTimeout !== undefined && { heartbeatTimeout }),

@@ -1,4 +1,4 @@
-import type { Call, CallOptions, Engine } from './engine.ts';
+import type { Call, CallOptions, TemporalPort } from './port.ts';
 
 /**
  * Waits for the watermark without history growing: an activity that the server retries until the watermark has passed.
@@ -13,12 +13,12 @@ const LOOKING: CallOptions = { startToCloseTimeout: 10_000, retry: { maximumAtte
 export class WatermarkWatch {
   #call: Call<number | null> | undefined;
   #waiting = false;
-  readonly #engine: Pick<Engine, 'call'>;
+  readonly #port: Pick<TemporalPort, 'call'>;
   readonly #report: (watermark: number | null) => void;
 
   /** `report` is called once for each start, unless it was cancelled. */
-  constructor(engine: Pick<Engine, 'call'>, report: (watermark: number | null) => void) {
-    this.#engine = engine;
+  constructor(port: Pick<TemporalPort, 'call'>, report: (watermark: number | null) => void) {
+    this.#port = port;
     this.#report = report;
   }
 
@@ -27,12 +27,10 @@ export class WatermarkWatch {
     return this.#call !== undefined;
   }
 
-  /** `passes`: epoch ms of event time to wait for; undefined for a single look. */
-  start(place: { readonly partition: number; readonly userId: string }, passes?: number): void {
-    this.#waiting = passes !== undefined;
-    const call = this.#waiting
-      ? this.#engine.call('readWatermark', { ...place, passes: passes! }, WAITING)
-      : this.#engine.call('readWatermark', place, LOOKING);
+  /** `request`: what the activity is asked, with or without a time to wait for. */
+  start(request: object, { waits }: { readonly waits: boolean }): void {
+    this.#waiting = waits;
+    const call = this.#port.call<number | null>('readWatermark', request, waits ? WAITING : LOOKING);
     // A look that fails is taken again when the alarm rings next.
     call.result.then(
       (watermark) => this.#done(call, watermark),

@@ -1,0 +1,21 @@
+/** How a life goes on from run to run. */
+import type { Identified, Incarnation } from '../../publish/request.ts';
+import type { EntityLife } from './entity.ts';
+
+/** Of a life that is no workflow's yet: the run that is started with it is the first of a new one. */
+export const NOBODYS: Incarnation = { startedAt: 0, runId: '' };
+
+/** What every life begins with. */
+export function beginning<O extends Identified>(incarnation: Incarnation): EntityLife<O> {
+  return { incarnation, rules: null, partition: 0, published: { applied: 0, resolved: 0 }, unpublished: [] };
+}
+
+/** A life goes on under its own name; one that was made from history or taken from another workflow begins anew. */
+export function underItsName<L extends EntityLife>(carried: L, incarnation: Incarnation): L {
+  return carried.incarnation.runId === NOBODYS.runId ? { ...carried, incarnation } : carried;
+}
+
+/** What the next run is started with. */
+export function ofNextRun<L extends EntityLife>(life: L): L {
+  return { ...life, runs: (life.runs ?? 0) + 1 };
+}
