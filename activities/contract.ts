@@ -1,5 +1,6 @@
 /** What the workflow may ask of the world. Part of the workflow bundle: types, and names on the wire. */
 import { PUBLISH_FAILURES } from '../src/engine/publish/failures.ts';
+import { WATERMARK_NOT_REACHED } from '../src/engine/workflow/entity/names.ts';
 import type { PublishAnswer, PublishRequest as Request, Stream } from '../src/engine/publish/request.ts';
 import type { Incarnation, Output } from '../src/money/domain/types.ts';
 
@@ -48,5 +49,5 @@ export const FAILURES = {
   sessionServiceUnavailable: 'SessionServiceUnavailable',
   /** Retryable: no request to the session service had its time, as when no place for one became free. */
   lookupsBusy: 'LookupsBusy',
-  watermarkNotReached: 'WatermarkNotReached',
+  watermarkNotReached: WATERMARK_NOT_REACHED,
 } as const;

@@ -1,5 +1,5 @@
 /** Names and shapes on the wire between the bridge, the workflow and whoever queries it. */
-export { EVENTS_SIGNAL, NUDGE_SIGNAL } from '../src/engine/workflow/entity/signals.ts';
+export { EVENTS_SIGNAL, NUDGE_SIGNAL } from '../src/engine/workflow/entity/names.ts';
 export type { EventBatch } from '../src/money/domain/types.ts';
 
 export const WORKFLOW_TYPE = 'userEnrichment';

@@ -1,6 +1,14 @@
 /** What a user's workflow may be started with. Anybody may start one, with anything. */
 import { isObject } from './batches.ts';
 
+const HASHED = /^[0-9a-f]{64}$/;
+
+/** The user in the id of a workflow (src/money/workflow-ids.ts); undefined where a hash stands for it. */
+export function userIn(workflowId: string): string | undefined {
+  const name = workflowId.slice(workflowId.lastIndexOf('/') + 1);
+  return HASHED.test(name) ? undefined : name;
+}
+
 /** Undefined for a start of a user; otherwise why it is none, in words without values. */
 export function whyNotAStart(argument: unknown): string | undefined {
   if (!isObject(argument)) return 'no start of a user';

@@ -14,7 +14,7 @@ import { earlierReleases } from './earlier-releases.ts';
 import { newLife, type Snapshot } from './life.ts';
 import { sessionLookups } from './lookups.ts';
 import { QUERIES } from './messages.ts';
-import { whyNotAStart } from './starts.ts';
+import { userIn, whyNotAStart } from './starts.ts';
 import { details, pendingView, sessionView, stateView, userInfoView } from './views.ts';
 
 type UserEntity = Entity<Life, EventBatch, Output, Lookup, Answer>;
@@ -29,6 +29,7 @@ const wire: UserEntity['wire'] = {
     return { key: userId, ...(life && { life }) };
   },
   startOf: (userId, life): Start => ({ userId, life }),
+  keyIn: userIn,
   whyNotABatch,
   keyOf: ({ userId }) => userId,
   publishRequest: ({ key: userId, ...request }) => ({ userId, ...request }),

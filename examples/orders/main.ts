@@ -3,11 +3,13 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
-import { createBridge, signalWithStart, type Decoded, type RawKafkaRecord } from 'money-enrichment/bridge';
+import { createBridge, signalEntities, type Decoded, type RawKafkaRecord } from 'money-enrichment/bridge';
 import { kafkajs } from 'money-enrichment/kafka';
-import { createPublisher, shardQueueOf } from 'money-enrichment/publisher';
+import { createPublisher } from 'money-enrichment/publisher';
 import type { OrderEvent, Outcome } from './rules.js';
-import { SHARDS, type Activities } from './workflow.js';
+
+/** Partitions of the topic "order-outcomes", which never change. */
+const SHARDS = 4;
 
 const { KAFKA_BROKERS = '127.0.0.1:9092', TEMPORAL_ADDRESS: address = '127.0.0.1:7233' } = process.env;
 
@@ -53,7 +55,7 @@ const inputs = [
 ];
 
 /** The question to the outside; a real one would be an HTTP request. */
-const activities: Activities = { cityOf: async (customer) => `the city of ${customer}` };
+const cityOf = async (customer: string): Promise<string> => `the city of ${customer}`;
 
 const kafka = kafkajs({ brokers: KAFKA_BROKERS.split(',') });
 const client = new Client({ connection: await Connection.connect({ address }) });
@@ -64,12 +66,7 @@ const bridge = createBridge<OrderEvent>({
   outOfOrderness: 2_000,
   idleTimeout: 2_000,
   kafka,
-  // In the queue of its shard: the process that publishes what it emits runs it, too.
-  signaller: signalWithStart(client.workflow, {
-    workflowType: 'order',
-    workflowId: (order) => `order/${order}`,
-    taskQueue: (order) => shardQueueOf('orders', order, SHARDS),
-  }),
+  signaller: signalEntities(client.workflow, { workflowType: 'order', appId: 'orders', shards: SHARDS }),
 });
 const publisher = createPublisher<Outcome>({
   appId: 'orders',
@@ -77,9 +74,10 @@ const publisher = createPublisher<Outcome>({
   kafka,
   connection: await NativeConnection.connect({ address }),
   encode: (outcome, order) => ({ key: order, value: JSON.stringify(outcome) }),
-  worker: {
+  entities: {
     workflowsPath: fileURLToPath(new URL(`./workflow${extname(import.meta.url)}`, import.meta.url)),
-    activities,
+    inputs: inputs.map(({ topic }) => topic),
+    questions: { cityOf },
   },
 });
 process.once('SIGTERM', () => {

@@ -25,7 +25,7 @@ import type { Output } from '../money/domain/events.ts';
 import { RefusedOutputs } from '../engine/worker/refused-outputs.ts';
 import { RefusedWorkflows } from '../engine/worker/refused-workflows.ts';
 import { ShardsWorker } from '../engine/worker/shards-worker.ts';
-import { startLookupsWorker } from '../money/worker/lookups-worker.ts';
+import { startQuestionsWorker } from '../engine/worker/questions-worker.ts';
 import { UnopenedShards } from '../engine/worker/unopened-shards.ts';
 import { SessionServiceWatch } from '../money/worker/session-service-watch.ts';
 import { replaySinks } from '../engine/worker/replay-sinks.ts';
@@ -157,14 +157,14 @@ async function runWorker(): Promise<void> {
         name: 'the worker of the lookups',
         start: (onFailure) =>
           eachVersion(versions, (_, version) =>
-            startLookupsWorker({
+            startQuestionsWorker({
               ...version,
               connection,
               namespace,
               onFailure,
               taskQueue: lookupsQueueOf(appId),
-              lookupSessions: createLookupSessions(lookups),
-              maxLookups: config.maxLookups,
+              activities: { lookupSessions: createLookupSessions(lookups) },
+              maxQuestions: config.maxLookups,
             }),
           ),
       },

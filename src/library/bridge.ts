@@ -12,7 +12,8 @@ import { systemClock, type Clock } from '../engine/clock.ts';
 import { EnrichmentError } from '../engine/errors.ts';
 import type { KafkaPort } from '../engine/kafka/port.ts';
 import { createLogger, type Logger } from '../engine/log.ts';
-import { bridgeGroupOf } from '../engine/naming.ts';
+import { partitionOf } from '../engine/kafka/partitioner.ts';
+import { bridgeGroupOf, taskQueueOf, workflowIdOf } from '../engine/naming.ts';
 import type { Decoded, RawKafkaRecord } from '../engine/ordering/decoded.ts';
 import { within } from '../engine/temporal/connection.ts';
 import { historyOf } from '../engine/temporal/workflow-history.ts';
@@ -132,6 +133,25 @@ export interface SignalWithStart {
   readonly args?: (key: string) => unknown[];
   /** Its single argument is a `ReceivedBatch`. `events` when absent. */
   readonly signal?: string;
+}
+
+export interface SignalEntities {
+  /** The name under which the workflow of `entityWorkflow` is exported. */
+  readonly workflowType: string;
+  /** As the publisher's. */
+  readonly appId: string;
+  /** Partitions of the output topic, which never change. */
+  readonly shards: number;
+}
+
+/** Signals entities (`entityWorkflow` of `money-enrichment/workflow`): the workflow of a key is called `<appId>/<key>`, and runs where its shard is. */
+export function signalEntities(client: WorkflowClient, { workflowType, appId, shards }: SignalEntities): Signaller {
+  return signalWithStart(client, {
+    workflowType,
+    workflowId: (key) => workflowIdOf(appId, encodeURIComponent(key)),
+    taskQueue: (key) => taskQueueOf(appId, partitionOf(key, shards)),
+    args: (key) => [{ key }],
+  });
 }
 
 /** ms; a request that takes longer is in doubt and repeated. */

@@ -19,12 +19,14 @@ import { createOwnership, eventText } from '../engine/publish/ownership.ts';
 import type { OnShardEvent } from '../engine/publish/publisher.ts';
 import { ShardsWorker } from '../engine/worker/shards-worker.ts';
 import { runTemporalWorker, SHUTDOWN } from '../engine/worker/temporal-worker.ts';
-import type { Emitted } from '../engine/workflow/outbox.ts';
+import type { Emitted } from '../engine/workflow/emitted.ts';
 import type { Service } from './bridge.ts';
+import { entityWorkers, type EntitiesOptions, type EntityWorkers } from '../engine/worker/entity-workers.ts';
 
 export type { EncodedOutput } from '../engine/publish/group-commit.ts';
 export type { OnShardEvent, ShardEvent } from '../engine/publish/publisher.ts';
 export type { Service } from './bridge.ts';
+export type { EntitiesOptions } from '../engine/worker/entity-workers.ts';
 
 export interface PublisherOptions<R> {
   /** Prefix of the group, the transactional ids and the task queues; it never changes. */
@@ -40,6 +42,8 @@ export interface PublisherOptions<R> {
   readonly namespace?: string;
   /** More of the Temporal worker of each shard: with `workflowsPath` the workflows may run on its task queue, too. */
   readonly worker?: Partial<WorkerOptions>;
+  /** Workflows of `entityWorkflow`, which run where their shard is: in place of `worker`. */
+  readonly entities?: EntitiesOptions;
   readonly onEvent?: OnShardEvent;
   readonly logger?: Logger;
   readonly clock?: Clock;
@@ -62,6 +66,7 @@ export function createPublisher<R>(options: PublisherOptions<R>): Service {
     clock = systemClock,
   } = options;
   const logger = options.logger ?? createLogger({ base: { component: 'publisher' } });
+  let entities: EntityWorkers | undefined;
   const shards = new ShardsWorker<Emitted<R>>({
     clock,
     logger,
@@ -83,21 +88,29 @@ export function createPublisher<R>(options: PublisherOptions<R>): Service {
             logger[event.type === 'refused' || event.type === 'outputRefused' ? 'error' : 'debug'](eventText(event))),
       }),
     async startShardWorker(shard, publisher, onFailure) {
+      const publish = publishActivity({ publisher });
+      if (entities !== undefined) return entities.startShard(shard, publish, onFailure);
       const { activities = {}, ...more } = options.worker ?? {};
       const worker = await Worker.create({
         connection,
         namespace,
         taskQueue: taskQueueOf(appId, shard),
-        activities: { ...activities, publish: publishActivity({ publisher }) },
+        activities: { ...activities, publish },
         ...SHUTDOWN,
         ...more,
       });
       return runTemporalWorker(worker, onFailure);
     },
+    ...(options.entities?.questions && {
+      beside: { name: 'the worker of the questions', start: (onFailure) => entities!.startQuestions(onFailure) },
+    }),
   });
   return {
     async run(onReady) {
       await checkTopics(kafka, topic, ledgerTopic);
+      if (options.entities !== undefined) {
+        entities = await entityWorkers(options.entities, { appId, kafka, connection, namespace, clock, logger });
+      }
       await shards.run(onReady);
     },
     stop: () => shards.stop(),

@@ -5,7 +5,8 @@ import { BOUNDS } from '../../src/money/domain/bounds.ts';
 import type { EventBatch } from '../../src/money/domain/types.ts';
 import { whyNotABatch } from '../../workflows/batches.ts';
 import { newLife } from '../../workflows/life.ts';
-import { begin as beginOf, keyIn, Whose } from '../../src/engine/workflow/entity/start.ts';
+import { begin as beginOf, Whose } from '../../src/engine/workflow/entity/start.ts';
+import { userIn } from '../../workflows/starts.ts';
 import { userEntity } from '../../workflows/user-entity.ts';
 import { birthYear, country, money, RULES, session, T0, USER } from '../money/domain/given.ts';
 
@@ -94,7 +95,7 @@ describe('the argument of a workflow', () => {
   const first = { workflowId: `app/${USER}`, continued: false };
 
   it('is the start of the user in its id', () => {
-    assert.equal(keyIn(`app/${USER}`), USER);
+    assert.equal(userIn(`app/${USER}`), USER);
     assert.equal(begin({ userId: USER }, first).whose.key, USER);
     const life = newLife({ startedAt: 1, runId: 'r' });
     const begun = begin({ userId: USER, life }, first);
@@ -122,7 +123,7 @@ describe('the argument of a workflow', () => {
 
   it('under an id that is a hash says whose it is until the first batch does', () => {
     const hashed = { workflowId: `app/${'0f'.repeat(32)}`, continued: false };
-    assert.equal(keyIn(hashed.workflowId), undefined);
+    assert.equal(userIn(hashed.workflowId), undefined);
     const { whose } = begin({ userId: USER }, hashed);
     assert.equal(whose.key, USER);
     whose.took(undefined);

@@ -100,7 +100,7 @@ export const MENDS_OF_THE_WORKFLOW: readonly BrokenBuild[] = [
     breaks: 'with hashed workflow ids the hash goes out as the user id',
     edits: [
       {
-        file: 'src/engine/workflow/entity/start.ts',
+        file: 'workflows/starts.ts',
         find: 'return HASHED.test(name) ? undefined : name;',
         replace: 'return name;',
       },

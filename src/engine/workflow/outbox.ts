@@ -5,8 +5,9 @@
 import { proxyActivities, workflowInfo } from '@temporalio/workflow';
 import { partitionOf } from '../kafka/partitioner.ts';
 import { taskQueueOf } from '../naming.ts';
-import type { Identified, Incarnation, PublishRequest } from '../publish/request.ts';
+import type { Incarnation, PublishRequest } from '../publish/request.ts';
 import { chunksOf } from './chunks.ts';
+import { emitted, type Emitted } from './emitted.ts';
 import { lastBeforeReset, taskFailure } from './publish-failure.ts';
 
 export interface OutboxOptions<R> {
@@ -28,11 +29,6 @@ export interface OutboxState<R> {
   /** Sequence number of the last published record. */
   readonly published: number;
   readonly unpublished: readonly R[];
-}
-
-/** A record on its way to the publisher. It is of no Kafka record: in the place of an offset is a print of what it says. */
-export interface Emitted<R> extends Identified {
-  readonly record: R;
 }
 
 /** Characters of a record as JSON: Temporal takes 2 MB of an activity's input. */
@@ -115,15 +111,4 @@ export class Outbox<R> {
       unpublished: this.#unpublished.map(({ record }) => record),
     };
   }
-}
-
-function emitted<R>(record: R): Emitted<R> {
-  return { partition: -1, offset: printOf(JSON.stringify(record)), record };
-}
-
-/** 32 bits (FNV-1a). */
-function printOf(text: string): number {
-  let print = 0x811c9dc5;
-  for (let at = 0; at < text.length; at += 1) print = Math.imul(print ^ text.charCodeAt(at), 0x01000193);
-  return print >>> 0;
 }

@@ -4,7 +4,7 @@
  */
 import { runEntity } from '../../../src/engine/workflow/entity/run-entity.ts';
 import type { CallOptions, Noticed, TemporalPort } from '../../../src/engine/workflow/entity/port.ts';
-import { EVENTS_SIGNAL } from '../../../src/engine/workflow/entity/signals.ts';
+import { EVENTS_SIGNAL } from '../../../src/engine/workflow/entity/names.ts';
 import { userEntity } from '../../../workflows/user-entity.ts';
 import {
   errorOf,

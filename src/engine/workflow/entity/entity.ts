@@ -46,12 +46,14 @@ export interface KeyHolder {
 }
 
 /** The shapes of what is stored and on the wire. */
-export interface EntityWire<L extends EntityLife<O>, B extends EntityBatch, O extends Identified> {
+interface EntityWire<L extends EntityLife<O>, B extends EntityBatch, O extends Identified> {
   /** Undefined for what a workflow may be started with; otherwise why it is none, in words without values. */
   whyNotAStart(argument: unknown): string | undefined;
   /** Only of what is one. `life`: absent in a new workflow. */
   readStart(argument: unknown): { readonly key: string; readonly life?: L };
   startOf(key: string, life: L): object;
+  /** The key that a workflow's id says; undefined where something else stands for it. */
+  keyIn(workflowId: string): string | undefined;
   /** Undefined for a batch of this key; otherwise why it is none, in words without values. Cheap: it runs for each record. */
   whyNotABatch(value: unknown, whose: KeyHolder): string | undefined;
   /** Undefined where the batch does not say it. */
@@ -63,7 +65,7 @@ export interface EntityWire<L extends EntityLife<O>, B extends EntityBatch, O ex
 }
 
 /** What follows from a batch. */
-export interface EntityEffects<O> {
+interface EntityEffects<O> {
   /** Outputs that are a function of the records alone, whatever the clock or an answer was. */
   readonly applied: readonly O[];
   /** All others. */
@@ -71,7 +73,7 @@ export interface EntityEffects<O> {
 }
 
 /** The rules: how records and time change a life. What is owed by a step (resolved outputs) is what it returns. */
-export interface EntityRules<L extends EntityLife<O>, B extends EntityBatch, O extends Identified> {
+interface EntityRules<L extends EntityLife<O>, B extends EntityBatch, O extends Identified> {
   newLife(incarnation: Incarnation): L;
   /** `life.rules` and `life.partition` are the batch's by now. Drops records that were applied before. */
   apply(life: L, batch: B, context: EntityContext): EntityEffects<O>;
@@ -88,7 +90,7 @@ export interface EntityRules<L extends EntityLife<O>, B extends EntityBatch, O e
 }
 
 /** Questions of one call of the activity. */
-export interface QuestionGroup<Q> {
+interface QuestionGroup<Q> {
   /** The input of the activity. */
   readonly request: object;
   /** Given up then; {@link NO_TIME}: some time after it was first asked. */
@@ -126,7 +128,7 @@ export interface EntityQuestions<L extends EntityLife<O>, O extends Identified, 
 }
 
 /** How large things are as they are stored, in bytes. */
-export interface EntitySizes<L, B> {
+interface EntitySizes<L, B> {
   /** Of the whole life; never less than what continue-as-new takes to carry it. */
   carried(life: L): number;
   /** Of the state without what is owed: what it takes to remember it, see {@link EntityMemory}. */
@@ -136,7 +138,7 @@ export interface EntitySizes<L, B> {
 }
 
 /** To go back to where a life was some signals ago. Questions keep their identity, and signals only add some. */
-export interface EntityMemory<L> {
+interface EntityMemory<L> {
   remember(life: L): string;
   /** `questions`: how many were open. */
   goBack(life: L, memory: string, questions: number): void;
@@ -163,7 +165,7 @@ export interface EntityNotes<L> {
 }
 
 /** What a query sees. */
-export interface EntitySight<L> {
+interface EntitySight<L> {
   /** Undefined until it is known. */
   readonly key: string | undefined;
   readonly life: L;
@@ -173,7 +175,7 @@ export interface EntitySight<L> {
   readonly settled: boolean;
 }
 
-export type EntityQuery<L> = (sight: EntitySight<L>, ...args: never[]) => unknown;
+type EntityQuery<L> = (sight: EntitySight<L>, ...args: never[]) => unknown;
 
 /** What differs for lives and batches of earlier releases, whose histories have to replay. */
 export interface EarlierReleases<L> {

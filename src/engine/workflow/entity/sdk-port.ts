@@ -21,7 +21,7 @@ import {
 } from '@temporalio/workflow';
 import type { Call, CallOptions, Noticed, TemporalPort } from './port.ts';
 import { answerHeldQueries, lostTasks, notices } from './interceptors.ts';
-import { EVENTS_SIGNAL, NUDGE_SIGNAL } from './signals.ts';
+import { EVENTS_SIGNAL, NUDGE_SIGNAL } from './names.ts';
 
 const eventsSignal = defineSignal<[unknown]>(EVENTS_SIGNAL);
 const nudgeSignal = defineSignal(NUDGE_SIGNAL);

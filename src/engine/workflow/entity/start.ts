@@ -43,16 +43,9 @@ export class Whose implements KeyHolder {
   }
 }
 
-const HASHED = /^[0-9a-f]{64}$/;
-
-/** The key in the id of a workflow, see `workflowIdOf` of src/engine/naming.ts; undefined where a hash stands for it. */
-export function keyIn(workflowId: string): string | undefined {
-  const name = workflowId.slice(workflowId.lastIndexOf('/') + 1);
-  return HASHED.test(name) ? undefined : name;
-}
-
 /** The part of an entity's wire that is about starts. */
 interface Starts<L> {
+  keyIn(workflowId: string): string | undefined;
   whyNotAStart(argument: unknown): string | undefined;
   readStart(argument: unknown): { readonly key: string; readonly life?: L };
 }
@@ -63,7 +56,7 @@ export function begin<L>(
   { workflowId, continued }: { readonly workflowId: string; readonly continued: boolean },
   { wire, notes }: { readonly wire: Starts<L>; readonly notes: Pick<EntityNotes<never>, 'rebuild'> },
 ): Begun<L> {
-  const named = keyIn(workflowId);
+  const named = wire.keyIn(workflowId);
   const wrong = whyUnreadable(argument) ?? wire.whyNotAStart(argument);
   if (wrong !== undefined) {
     if (continued) {

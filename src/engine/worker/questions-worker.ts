@@ -1,30 +1,30 @@
-/** The Temporal worker of a version that makes session lookups, for all shards: its slots are the requests under way at a time. */
+/** The Temporal worker of a version that asks the questions of workflows, for all shards: its slots are the requests under way at a time. */
 import type { DataConverter, WorkerDeploymentVersion } from '@temporalio/common';
 import { Worker, type NativeConnection } from '@temporalio/worker';
-import type { Activities } from '../../../activities/contract.ts';
-import { runTemporalWorker, SHUTDOWN, type TemporalWorker } from '../../engine/worker/temporal-worker.ts';
+import { runTemporalWorker, SHUTDOWN, type TemporalWorker } from './temporal-worker.ts';
 
-export interface LookupsWorkerOptions {
+export interface QuestionsWorkerOptions {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly taskQueue: string;
-  readonly lookupSessions: Activities['lookupSessions'];
+  /** By name. */
+  readonly activities: Readonly<Record<string, (request: never) => Promise<unknown>>>;
   readonly dataConverter: DataConverter;
   /** Undefined: a worker without a version. */
   readonly deploymentVersion?: WorkerDeploymentVersion;
-  /** Attempts at a time; each has a request to the session service under way. */
-  readonly maxLookups: number;
+  /** Attempts at a time; each has a request under way. */
+  readonly maxQuestions: number;
   readonly onFailure: (error: unknown) => void;
 }
 
-export async function startLookupsWorker(options: LookupsWorkerOptions): Promise<TemporalWorker> {
-  const { connection, namespace, taskQueue, lookupSessions, dataConverter, deploymentVersion, maxLookups, onFailure } =
+export async function startQuestionsWorker(options: QuestionsWorkerOptions): Promise<TemporalWorker> {
+  const { connection, namespace, taskQueue, activities, dataConverter, deploymentVersion, maxQuestions, onFailure } =
     options;
   const worker = await Worker.create({
     connection,
     namespace,
     taskQueue,
-    activities: { lookupSessions },
+    activities,
     dataConverter,
     ...(deploymentVersion && {
       workerDeploymentOptions: {
@@ -33,10 +33,10 @@ export async function startLookupsWorker(options: LookupsWorkerOptions): Promise
         defaultVersioningBehavior: 'PINNED',
       },
     }),
-    maxConcurrentActivityTaskExecutions: maxLookups,
+    maxConcurrentActivityTaskExecutions: maxQuestions,
     activityTaskPollerBehavior: {
       type: 'simple-maximum',
-      maximum: Math.min(16, Math.max(2, Math.ceil(maxLookups / 16))),
+      maximum: Math.min(16, Math.max(2, Math.ceil(maxQuestions / 16))),
     },
     ...SHUTDOWN,
   });
