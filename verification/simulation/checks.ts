@@ -139,8 +139,11 @@ function deadLetterDifferences({ system, log, scenario }: Case, expected: ModelR
   for (let partition = 0; partition < scenario.partitions; partition += 1) {
     for (const { key, value, headers: h } of system.kafka.committed(TOPICS.deadLetter, partition)) {
       const [topic = '', number, at] = [h['source-topic'], Number(h['source-partition']), Number(h['source-offset'])];
-      const isIt = (one: RawRecord): boolean => String(one.value) === String(value) && String(one.key) === String(key);
-      // Two logs may have the same bytes at the same offset: one letter is of each.
+      const isIt = (one: RawRecord): boolean =>
+        String(one.value) === String(value) &&
+        String(one.key) === String(key) &&
+        String(one.timestamp) === h['source-timestamp'];
+      // Two logs may have the same record at the same offset: one letter is of each.
       const isNew = (one: RawRecord): boolean =>
         isIt(one) && !dead.includes(line(topic, number, one.offset, h['reason']));
       const record = log.recordAt(topic, number, at, isNew) ?? log.recordAt(topic, number, at, isIt);
