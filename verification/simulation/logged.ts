@@ -127,6 +127,12 @@ export class Log {
     return this.#logged.get(place)?.usable?.content.is === 'time';
   }
 
+  /** Of money: whether it is of a session. */
+  namesSession(place: string): boolean {
+    const content = this.#logged.get(place)?.usable?.content;
+    return content?.is === 'money' && content.money.sessionId !== null;
+  }
+
   arrivedAt(place: string): number {
     return this.#logged.get(place)!.at;
   }
