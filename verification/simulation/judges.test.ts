@@ -1,0 +1,181 @@
+/** The judges of a seed, on what a run might have had: what they let pass, and what they still find. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { RawRecord } from '../../src/money/model/model.ts';
+import type { EventBatch } from '../../workflows/messages.ts';
+import { differences, expectedOf, type Case } from './checks.ts';
+import { SimKafka, type StoredRecord } from './kafka/sim-kafka.ts';
+import { EPOCH, Scheduler } from './kernel/scheduler.ts';
+import { Lives } from './lives.ts';
+import { Log } from './logged.ts';
+import { Meddled, judgeUser, type Came } from './meddled.ts';
+import { stalled } from './progress.ts';
+import { Said } from './said.ts';
+import { scenarioOf, type Scenario } from './scenario.ts';
+import { TOPICS, type SimSystem } from './system.ts';
+import { Touched } from './touched.ts';
+
+const USER = '11111111-1111-4111-8111-111111111111';
+const SESSION = '22222222-2222-4222-8222-222222222222';
+const SCENARIO: Scenario = { ...scenarioOf(1), partitions: 1, shards: 1, healAt: 0, boundsPlan: 'plenty' };
+const { pendingTimeout } = SCENARIO.settings.rules;
+
+const idOf = (name: string): string => `33333333-3333-4333-8333-${name.padStart(12, '0')}`;
+
+/** `at`: ms of event time after the epoch of the simulation. */
+function money(offset: number, id: string, at: number, sessionId?: string): RawRecord {
+  const session = sessionId === undefined ? '' : `"userSessionId":"${sessionId}",`;
+  return record(
+    'money',
+    offset,
+    at,
+    `{"type":"PaymentEvent","id":"${idOf(id)}",${common(at)},${session}"amount":1,"openingBalance":1,"closingBalance":2,"currency":"EUR",` +
+      '"moneyType":"BET","paymentRelatedThing":"x","isOldMoneyEvent":false}',
+  );
+}
+
+function common(at: number): string {
+  return `"userId":"${USER}","processedAt":"${new Date(EPOCH + at).toISOString()}"`;
+}
+
+function record(topic: RawRecord['topic'], offset: number, at: number, value: string | null): RawRecord {
+  return {
+    topic,
+    partition: 0,
+    offset,
+    timestamp: EPOCH + at,
+    key: Buffer.from(USER),
+    value: value === null ? null : Buffer.from(value),
+  };
+}
+
+function logOf(records: readonly RawRecord[]): Log {
+  const log = new Log(SCENARIO);
+  for (const one of records) log.add(one, one.timestamp);
+  return log;
+}
+
+const resultOf = (records: readonly RawRecord[]) => expectedOf(records, SCENARIO, () => null);
+
+describe('a life that was sent its records in no order', () => {
+  // The life before had the first three; the second gets the last one before two of them.
+  const sent = [money(0, 'a', 0), money(1, 'b', 10), money(2, 'b', 10), money(3, 'c', 20)];
+  const log = logOf(sent);
+
+  function judge(offsets: readonly number[]): string[] {
+    const lives = new Lives((input, partition, offset) => `${input}/${partition}/${offset}`);
+    const signal = (runId: string, ...of: readonly number[]): void => {
+      const records = of.map((offset) => ({ offset, event: { type: 'money' } }));
+      lives.signalled(USER, { startedAt: 1, runId }, {
+        partition: 0,
+        lowWater: [0, 0, 0],
+        records,
+      } as unknown as EventBatch);
+    };
+    signal('one', 0, 1, 2);
+    signal('two', 3);
+    signal('two', 1, 2);
+    const said = new Said();
+    said.notice(USER, 'began-anew');
+    const system = {
+      lives,
+      said,
+      durable: new Set(),
+      temporal: { chainOf: () => ['running'] },
+    } as unknown as SimSystem;
+    const came = offsets.map((offset): Came => ({
+      place: `money/0/${offset}`,
+      output: { headers: { incarnation: '1/two' }, value: `output ${offset}` } as unknown as StoredRecord,
+    }));
+    return judgeUser(USER, 'terminated', came, [], { system, log, expectedOf: resultOf });
+  }
+
+  test('any of two with one id may come out, or both: the effective time of each is that of what came before', () => {
+    for (const both of [
+      [3, 1],
+      [3, 2],
+      [3, 1, 2],
+    ]) {
+      assert.deepEqual(judge(both), []);
+    }
+  });
+
+  test('money that it was not sent, money that does not come out and money that comes twice are found', () => {
+    assert.deepEqual(judge([3, 1, 0]), ['unexpected: money/0/0 output 0']);
+    assert.deepEqual(judge([1]), ['missing: money/0/3, and no other with its id came out']);
+    assert.equal(judge([3, 1, 1]).length, 1);
+  });
+});
+
+describe('a dead letter of one of two logs that have the same bytes at one offset', () => {
+  function judge(...lettersAt: readonly number[]): string[] {
+    const log = new Log(SCENARIO);
+    log.add(record('money', 0, 1_000, null), EPOCH);
+    log.replaced('money', 0, 0);
+    log.add(record('money', 0, 2_000, null), EPOCH);
+    const kafka = new SimKafka(new Scheduler(1));
+    kafka.createTopic(TOPICS.deadLetter, 1);
+    for (const at of lettersAt) {
+      const headers = {
+        reason: 'malformed',
+        'source-topic': 'money',
+        'source-partition': '0',
+        'source-offset': '0',
+        'source-timestamp': String(EPOCH + at),
+      };
+      kafka.append(TOPICS.deadLetter, 0, { key: USER, value: null, headers });
+    }
+    const said = new Said();
+    const system = { kafka, said, outputs: [], durable: new Set(), lives: new Lives(() => '') } as unknown as SimSystem;
+    const given: Case = { system, log, scenario: SCENARIO, meddled: new Meddled(), expectedOf: resultOf };
+    return differences(given, resultOf(log.owed(system.durable)));
+  }
+
+  test('is of the one whose timestamp it names', () => {
+    assert.deepEqual(judge(2_000), []);
+    assert.deepEqual(judge(1_000, 2_000), []);
+  });
+
+  test('is missed, and found twice, for each of them', () => {
+    assert.deepEqual(judge(1_000), ['missing: dead letter money/0/1000000 malformed']);
+    assert.deepEqual(judge(2_000, 2_000), ['twice: dead letter money/0/1000000 malformed']);
+  });
+});
+
+describe('money of a session that the model knows, while the session service hangs', () => {
+  const records = [
+    record(
+      'session',
+      0,
+      0,
+      `{"type":"UserSessionCreatedEvent","id":"${SESSION}",${common(0)},"clientCountryCode":"UY"}`,
+    ),
+    money(0, 'a', 10, SESSION),
+    money(1, 'b', 20),
+  ];
+  const log = logOf(records);
+  const scheduler = new Scheduler(1);
+  const touched = new Touched(scheduler);
+  touched.begin(['lookups'], 0);
+  const seenAt = log.readyAt('money/0/0') + pendingTimeout + 60_000;
+
+  function judge(boundsPlan: Scenario['boundsPlan'], offset: number): number {
+    const output = {
+      seenAt,
+      headers: { 'source-partition': '0', 'source-offset': String(offset) },
+      value: JSON.stringify({ money: { id: idOf(offset === 0 ? 'a' : 'b') } }),
+    };
+    const system = { outputs: [output], deadLettersSeen: new Map() } as unknown as SimSystem;
+    return stalled(system, resultOf(records), log, touched, { ...SCENARIO, boundsPlan }).length;
+  }
+
+  test('may wait where bounds in bytes may have made its session forgotten, and nowhere else', () => {
+    assert.equal(judge('small', 0), 0);
+    assert.equal(judge('plenty', 0), 1);
+    assert.equal(judge('few', 0), 1);
+  });
+
+  test('money of no session may not', () => {
+    assert.equal(judge('small', 1), 1);
+  });
+});
