@@ -16,8 +16,9 @@ function unreadRecordsDeleted({ system, scheduler: { random }, scenario, log }: 
   const { end } = system.kafka.offsets(input, partition);
   const next = committed?.offset ?? 0;
   if (scenario.traffic.late > 0 || next >= end) return undefined;
+  const turn = log.turn(input, partition);
   for (let offset = next; offset < end; offset += 1) {
-    if (!log.onlyMovesTime(`${input}/${partition}/${offset}`)) return undefined;
+    if (!log.onlyMovesTime(log.place(input, partition, offset, turn))) return undefined;
   }
   for (const { role, process } of [...system.running]) if (role === 'bridge') process.kill();
   system.kafka.deleteBefore(input, partition, end);
