@@ -6,12 +6,14 @@ import type { Input } from '../../src/money/domain/events.ts';
 import { QUERIES } from '../../workflows/messages.ts';
 import type { UserStateView } from '../../workflows/views.ts';
 import { DEFAULT_SETTINGS, model, type ModelResult, type RawRecord } from '../../src/money/model/model.ts';
+import type { Operator } from './operator.ts';
 import type { Scenario } from './scenario.ts';
 import type { Log } from './logged.ts';
 import { judgeUser, type Came, type Judging, type Meddled } from './meddled.ts';
 import { beyondBounds, forgottenBy } from './state-bounds.ts';
 import { APP, INPUT_TOPICS, TOPICS, turnOf, type SimSystem } from './system.ts';
 import { replay } from './temporal/replay.ts';
+import type { Touched } from './touched.ts';
 import { WorkflowInstance } from './temporal/workflow-instance.ts';
 
 export function expectedOf(
@@ -74,7 +76,12 @@ export class Durability {
 export interface Case extends Judging {
   readonly scenario: Scenario;
   readonly meddled: Meddled;
+  readonly operator: Pick<Operator, 'accepted'>;
+  readonly touched: Touched;
 }
+
+/** ms of undisturbed time in which a bridge says that a log is another one. */
+const NOTICED_WITHIN = 30_000;
 
 /** Empty when the outputs and the dead letters are those of the model, once each, and what people did is judged as it is promised. */
 export function differences(given: Case, expected: ModelResult): string[] {
@@ -165,7 +172,14 @@ function deadLetterDifferences({ system, log, scenario }: Case, expected: ModelR
 }
 
 /** What went from a log before any workflow had it, without a word: the log was not said to be another, and the offsets were not said to be lost. */
-function swallowed({ system, log }: Judging): string[] {
+function swallowed({ system, log, operator, touched }: Case): string[] {
+  // The command names every partition that it accepts, also one that was disturbed so that no bridge could look at it before.
+  const saidByCommand = (topic: string, partition: number): boolean => {
+    const accepted = operator.accepted.get(`${topic}/${partition}`);
+    if (accepted === undefined) return false;
+    const { from, to } = accepted;
+    return touched.untouched(from, to, [`partition ${partition}`]) < Math.min(NOTICED_WITHIN, to - from);
+  };
   return [...log.gone].flatMap((place) => {
     if (!log.applicable.has(place) || system.durable.has(place)) return [];
     const [topic = '', number, at] = place.split('/');
@@ -178,7 +192,7 @@ function swallowed({ system, log }: Judging): string[] {
         (said) =>
           said.reason === 'log' && said.partition === partition && said.msg.includes(topic) && /offset/.test(said.msg),
       );
-    return waited || system.said.saidLost(topic, partition, Number(at))
+    return waited || saidByCommand(topic, partition) || system.said.saidLost(topic, partition, Number(at))
       ? []
       : [`swallowed: ${place} went from its log unread, and nobody said so`];
   });

@@ -127,7 +127,15 @@ describe('a dead letter of one of two logs that have the same bytes at one offse
     }
     const said = new Said();
     const system = { kafka, said, outputs: [], durable: new Set(), lives: new Lives(() => '') } as unknown as SimSystem;
-    const given: Case = { system, log, scenario: SCENARIO, meddled: new Meddled(), expectedOf: resultOf };
+    const given: Case = {
+      system,
+      log,
+      scenario: SCENARIO,
+      meddled: new Meddled(),
+      operator: { accepted: new Map() },
+      touched: new Touched(new Scheduler(1)),
+      expectedOf: resultOf,
+    };
     return differences(given, resultOf(log.owed(system.durable)));
   }
 
@@ -177,5 +185,47 @@ describe('money of a session that the model knows, while the session service han
 
   test('money of no session may not', () => {
     assert.equal(judge('small', 1), 1);
+  });
+});
+
+describe('what went unread from a log that another took the place of', () => {
+  const SECOND = 1_000;
+
+  /** `accepted`: the person decided about it a minute later. */
+  async function judge({ noLeader, accepted }: { noLeader: number; accepted: boolean }): Promise<number> {
+    const log = logOf([money(0, 'a', 0)]);
+    log.replaced('money', 0, 0);
+    const scheduler = new Scheduler(1);
+    const touched = new Touched(scheduler);
+    const from = scheduler.now;
+    if (noLeader > 0) scheduler.after(noLeader, null, touched.begin(['partition 0'], 0));
+    let over = false;
+    scheduler.after(61 * SECOND, null, () => (over = true));
+    assert.ok(await scheduler.run(() => over, 70 * SECOND));
+    const kafka = new SimKafka(new Scheduler(1));
+    kafka.createTopic(TOPICS.deadLetter, 1);
+    const system = { kafka, said: new Said(), outputs: [], durable: new Set() } as unknown as SimSystem;
+    const decided = accepted ? [['money/0', { from, to: from + 60 * SECOND }] as const] : [];
+    const operator = { accepted: new Map(decided) };
+    const given: Case = {
+      system,
+      log,
+      scenario: SCENARIO,
+      meddled: new Meddled(),
+      operator,
+      touched,
+      expectedOf: resultOf,
+    };
+    return differences(given, resultOf(log.owed(system.durable))).filter((text) => text.startsWith('swallowed')).length;
+  }
+
+  test('is said by the command that accepts the log, where no bridge could look at it before', async () => {
+    assert.equal(await judge({ noLeader: 50 * SECOND, accepted: true }), 0);
+  });
+
+  test('is swallowed where a bridge had the time to say it, and where nobody decided', async () => {
+    assert.equal(await judge({ noLeader: 0, accepted: true }), 1);
+    assert.equal(await judge({ noLeader: 20 * SECOND, accepted: true }), 1);
+    assert.equal(await judge({ noLeader: 50 * SECOND, accepted: false }), 1);
   });
 });

@@ -35,6 +35,10 @@ export class Operator {
   readonly #decisions = new Map<Input, Decision>();
   /** What is said to wait, and how often nothing was found to decide about it. */
   readonly #undecided = new Map<Input, number>();
+  /** By topic: since when there is something to decide about it, epoch ms. */
+  readonly #since = new Map<Input, number>();
+  /** By `topic/partition`: what the command said to have accepted; from when the log was another one until then, epoch ms. */
+  readonly accepted = new Map<string, { readonly from: number; readonly to: number }>();
   #busy = false;
   decided = 0;
 
@@ -49,6 +53,7 @@ export class Operator {
   /** What will be decided about this topic once it is said to wait for that. */
   willDecide(decision: Decision): void {
     this.#decisions.set(decision.topic, decision);
+    this.#since.set(decision.topic, this.#scheduler.now);
   }
 
   #read({ reason, partition, msg }: Line): void {
@@ -85,6 +90,9 @@ export class Operator {
           dryRun: false,
         });
         this.decided += accepted.length;
+        for (const { partition } of accepted) {
+          this.accepted.set(`${topic}/${partition}`, { from: this.#since.get(topic)!, to: this.#scheduler.now });
+        }
         this.#scheduler.trace.add(
           'operator',
           () =>

@@ -12,6 +12,7 @@ import { Log } from './logged.ts';
 import { Meddled } from './meddled.ts';
 import { scenarioOf, type Scenario } from './scenario.ts';
 import { TOPICS, SimSystem } from './system.ts';
+import { Touched } from './touched.ts';
 
 export const OUTAGES = ['output unwritable', 'temporal away', 'session service away'] as const;
 export type Outage = (typeof OUTAGES)[number];
@@ -110,8 +111,9 @@ export async function runOutage(outage: Outage, lasts: number, seed = 1): Promis
     system.collect();
     return system.outputs.length >= wanted.outputs.length && unfinished(system, scenario, log).length === 0;
   }, LIMIT + scenario.settings.idleTimeout);
+  const nobody = { meddled: new Meddled(), operator: { accepted: new Map() }, touched: new Touched(scheduler) };
   const problems = [
-    ...differences({ system, log, scenario, meddled: new Meddled(), expectedOf }, wanted),
+    ...differences({ system, log, scenario, ...nobody, expectedOf }, wanted),
     ...(all ? [] : unfinished(system, scenario, log)),
     ...(await stateOutOfBounds(system, wanted, scenario)),
   ];

@@ -67,6 +67,8 @@ export async function runSeed(seed: number, { trace = false, narrow }: RunOption
     log,
     scenario,
     meddled,
+    operator,
+    touched,
     expectedOf: (records) => expectedOf(records, scenario, countryOf),
   };
   let failure: string | undefined;
