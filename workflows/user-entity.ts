@@ -70,7 +70,7 @@ const memory: UserEntity['memory'] = {
 const notes: EntityNotes<Life> = {
   noun: 'a user',
   rebuild: 'rebuild it with "bootstrap"',
-  aboutBounds: 'see "Bounds" in README.md',
+  aboutBounds: 'see docs/bounds.md',
   owesTo: 'Kafka and the session service',
   foreign: ({ user }) => void (user.counters.notOurs += 1),
   reset: ({ user }) => void (user.counters.resets += 1),

@@ -116,6 +116,7 @@ describe('the package', () => {
       'dist/schemas/state.avsc',
       'bin/money-enrichment.js',
       'docker-compose.yml',
+      'docs/messages.md',
     ]) {
       assert.ok(files.includes(needed), needed);
     }

@@ -28,6 +28,6 @@ export class RefusedWorkflows {
     const [first] = this.#refused.values();
     return first === undefined
       ? null
-      : `the outputs of ${this.#refused.size} workflows are refused, and stand still until a person acts (docs/operations.md, log lines that need a person). One of them: ${first.why}`;
+      : `the outputs of ${this.#refused.size} workflows are refused, and stand still until a person acts (docs/messages.md, "Log lines that need a person"). One of them: ${first.why}`;
   }
 }

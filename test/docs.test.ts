@@ -1,0 +1,88 @@
+/** What the pages say is there: links, files, commands, variables, metrics. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Registry } from 'prom-client';
+import { COMMANDS } from '../src/cli/commands.ts';
+import { createBridgeMetrics, createWorkerMetrics } from '../src/money/metrics.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const PAGES = ['README.md', 'DESIGN.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'test/README.md'].concat(
+  readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`),
+);
+
+const read = (page: string): string => readFileSync(join(ROOT, page), 'utf8');
+const withoutCode = (text: string): string => text.replace(/```[^]*?```/g, '').replace(/`[^`\n]*`/g, '');
+
+/** Of a page's headings, as GitHub makes them. */
+function anchorsOf(page: string): string[] {
+  return [...read(page).matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+/** What a release changed stands in the changelog under the names of its time. */
+const OF_TODAY = PAGES.filter((page) => page !== 'CHANGELOG.md');
+
+test('every link leads to a page, and to a heading of it', () => {
+  for (const page of PAGES) {
+    for (const [link, target, anchor] of withoutCode(read(page)).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)) {
+      const to = target === '' ? page : normalize(join(dirname(page), target!));
+      assert.ok(existsSync(join(ROOT, to)), `${page}, ${link}: there is no ${to}`);
+      if (anchor !== undefined) {
+        assert.ok(anchorsOf(to).includes(anchor), `${page}, ${link}: ${to} has no such heading`);
+      }
+    }
+  }
+});
+
+test('every file that is named is there', () => {
+  const named = /`((?:src|workflows|activities|test|verification|examples|schemas|scripts|bench|docs)\/[\w./-]*\w)`/g;
+  for (const page of OF_TODAY) {
+    for (const [, file] of read(page).matchAll(named)) assert.ok(existsSync(join(ROOT, file!)), `${page}: ${file}`);
+  }
+});
+
+test('every command of npm and of the test runner is there', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+  for (const page of OF_TODAY) {
+    for (const [, name] of read(page).matchAll(/npm run (?:-s |--silent )?([a-z][\w:-]*)/g)) {
+      assert.ok(scripts[name!], `${page}: ${name}`);
+    }
+    for (const [, files] of read(page).matchAll(/node scripts\/test\.js ((?:[\w./-]+\.test\.ts ?)+)/g)) {
+      for (const file of files!.trim().split(' ')) assert.ok(existsSync(join(ROOT, file)), `${page}: ${file}`);
+    }
+  }
+});
+
+test('README.md is short enough to be read', () => {
+  assert.ok(read('README.md').split('\n').length <= 120);
+});
+
+test('docs/commands.md has every command, and no other', () => {
+  const told = [...read('docs/commands.md').matchAll(/^\| `([\w-]+)/gm)].map(([, name]) => name!);
+  assert.deepEqual(told.sort(), COMMANDS.map(({ name }) => name).sort());
+});
+
+test('docs/configuration.md has every variable of .env.example', () => {
+  const page = read('docs/configuration.md');
+  for (const [, name] of read('.env.example').matchAll(/^#([A-Z_]+)=/gm)) assert.ok(page.includes(`\`${name}\``), name);
+});
+
+test('docs/metrics.md has every metric of bridge and worker, and no other', async () => {
+  const registry = new Registry();
+  createBridgeMetrics(registry, ['wallet-events']);
+  createWorkerMetrics(registry);
+  const ours = (await registry.getMetricsAsJSON())
+    .map(({ name }) => name)
+    .filter((name) => name.startsWith('money_enrichment_'))
+    .map((name) => name.replace('money_enrichment_', ''));
+  const rows = [...read('docs/metrics.md').matchAll(/^\| (`.*?`) \|/gm)].map(([, cell]) => cell!);
+  const told = rows.flatMap((cell) => [...cell.matchAll(/`(\w+)/g)].map(([, name]) => name!));
+  assert.deepEqual(told.sort(), ours.sort());
+});
