@@ -86,3 +86,28 @@ test('docs/metrics.md has every metric of bridge and worker, and no other', asyn
   const told = rows.flatMap((cell) => [...cell.matchAll(/`(\w+)/g)].map(([, name]) => name!));
   assert.deepEqual(told.sort(), ours.sort());
 });
+
+test('docs/names.md: each word is at home where it says', () => {
+  const rows = [...read('docs/names.md').matchAll(/^\| (\*\*.+?\*\*) \| .+? \| (.*?) \| .*? \|$/gm)];
+  assert.ok(rows.length > 40);
+  for (const [, words, where] of rows) {
+    const files = [...where!.matchAll(/`([^`]+\.ts)`/g)].map(([, file]) => read(file!));
+    for (const [, word] of files.length === 0 ? [] : words!.matchAll(/\*\*(.+?)\*\*/g)) {
+      const found = new RegExp(word!.replace(/[ -]/g, '[ -]?'), 'i');
+      assert.ok(
+        files.some((text) => found.test(text.replace(/\n \* /g, ' '))),
+        `${word}: not in ${where}`,
+      );
+    }
+  }
+});
+
+test('docs/names.md: no word stands for two things', () => {
+  const words = [...read('docs/names.md').matchAll(/^\| (\*\*.+?\*\*) \|/gm)].flatMap(([, cell]) =>
+    [...cell!.matchAll(/\*\*(.+?)\*\*/g)].map(([, word]) => word!),
+  );
+  assert.deepEqual(
+    words.filter((word, index) => words.indexOf(word) !== index),
+    [],
+  );
+});

@@ -1,5 +1,5 @@
 /**
- * Forms one transaction out of the requests that wait. Pure.
+ * Group commit: forms one transaction out of the requests that wait. Pure.
  *
  * Within a batch, requests are judged by the ledger as it will be after the requests before them. A request that adds
  * nothing, because the very same outputs are in this batch, *rides*: it is answered with the batch and never before
