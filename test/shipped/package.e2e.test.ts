@@ -126,15 +126,9 @@ describe('the package', () => {
       ),
       [],
     );
-    const {
-      dependencies,
-      repository: _,
-      keywords,
-    } = JSON.parse(await readFile(join(project, 'node_modules/money-enrichment/package.json'), 'utf8')) as {
-      dependencies: object;
-      repository?: unknown;
-      keywords: string[];
-    };
+    const { dependencies, keywords } = JSON.parse(
+      await readFile(join(project, 'node_modules/money-enrichment/package.json'), 'utf8'),
+    ) as { dependencies: object; keywords: string[] };
     assert.ok(!Object.hasOwn(dependencies, 'tsx'));
     assert.ok(keywords.includes('kafka'));
     const installed = await readdir(join(project, 'node_modules'));
