@@ -18,9 +18,9 @@ import { shardQueueOf } from '../../src/library/publisher.ts';
 import { sharedCluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { readTopics } from '../support/topic-reader.ts';
+import { TESTED } from './nodes.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const NODES = [20, 22, 24] as const;
 const EXAMPLES = ['orders', 'bridge-only', 'publish-only'] as const;
 
 let work = '';
@@ -90,7 +90,7 @@ before(
         include: ['src'],
       }),
     );
-    for (const major of NODES) {
+    for (const major of TESTED) {
       const home = join(work, `node-${major}`);
       await mkdir(home);
       await writeFile(join(home, 'package.json'), '{"private":true}');
@@ -166,7 +166,7 @@ describe('the package', () => {
   });
 });
 
-for (const major of NODES) {
+for (const major of TESTED) {
   describe(`on Node ${major}`, () => {
     it('tells its version, and loads each entry point', async () => {
       const node = nodes.get(major)!;
