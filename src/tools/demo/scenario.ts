@@ -237,7 +237,7 @@ function moneyAt(random: Random, what: MoneyText, ts: number): EventText {
 
 function money(random: Random, user: User, userSessionId: string | null): MoneyText {
   return {
-    type: random.chance(0.5) ? 'PaymentEvent' : 'TransactionEvent',
+    type: random.pick(text.MONEY_EVENT_TYPES),
     id: random.uuid(),
     userId: user.id,
     userSessionId,

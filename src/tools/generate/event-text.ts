@@ -77,8 +77,18 @@ function common(type: string, id: string, userId: string, processedAt: string): 
   ];
 }
 
+/** The types of money events, and the field that each has of its own. */
+const OWN_FIELD = {
+  PaymentEvent: 'paymentRelatedThing',
+  TransactionEvent: 'transactionRelatedThing',
+} as const;
+
+type MoneyEventType = keyof typeof OWN_FIELD;
+
+export const MONEY_EVENT_TYPES = Object.keys(OWN_FIELD) as MoneyEventType[];
+
 export interface MoneyText {
-  readonly type: 'PaymentEvent' | 'TransactionEvent';
+  readonly type: MoneyEventType;
   readonly id: string;
   readonly userId: string;
   readonly userSessionId: string | null;
@@ -91,7 +101,6 @@ export interface MoneyText {
 }
 
 export function moneyEvent(money: MoneyText, processedAt: string): EventText {
-  const related = money.type === 'PaymentEvent' ? 'paymentRelatedThing' : 'transactionRelatedThing';
   return {
     input: 'money',
     userId: money.userId,
@@ -103,7 +112,7 @@ export function moneyEvent(money: MoneyText, processedAt: string): EventText {
       ['closingBalance', money.closingBalance],
       ['currency', quoted(money.currency)],
       ['moneyType', quoted(money.moneyType)],
-      [related, quoted('thing')],
+      [OWN_FIELD[money.type], quoted('thing')],
       ['isOldMoneyEvent', String(money.isOldMoneyEvent)],
     ],
   };

@@ -188,7 +188,7 @@ class Traffic {
     const random = this.#random;
     const type = random.below(this.#options.moneyTypes);
     return {
-      type: random.chance(0.5) ? 'PaymentEvent' : 'TransactionEvent',
+      type: random.pick(text.MONEY_EVENT_TYPES),
       id: random.uuid(),
       // Ids may come in upper case; the key stays as it is, since it decides the partition.
       userId: random.chance(0.01) ? user.id.toUpperCase() : user.id,
