@@ -2,7 +2,8 @@
 import { PUBLISH_FAILURES } from '../src/engine/publish/failures.ts';
 import { WATERMARK_NOT_REACHED } from '../src/engine/workflow/entity/names.ts';
 import type { PublishAnswer, PublishRequest as Request, Stream } from '../src/engine/publish/request.ts';
-import type { Incarnation, Output } from '../src/money/domain/types.ts';
+import type { Incarnation } from '../src/engine/workflow/ledger-types.ts';
+import type { Output } from '../src/money/domain/types.ts';
 
 export type { Incarnation, Output, PublishAnswer, Stream };
 

@@ -1,6 +1,7 @@
 /** What a user's workflow is between two steps, and carries through continue-as-new: plain JSON. */
 import { beginning, underItsName } from '../src/engine/workflow/entity/life.ts';
-import type { Incarnation, Life, Start } from '../src/money/domain/types.ts';
+import type { Incarnation } from '../src/engine/workflow/ledger-types.ts';
+import type { Life, Start } from '../src/money/domain/types.ts';
 import { initialState } from '../src/money/domain/state.ts';
 
 export type { Life, Start } from '../src/money/domain/types.ts';

@@ -43,7 +43,9 @@ const run = promisify(execFile);
 
 async function versionA(): Promise<{ folder: string; workflows: workflowVersion.WorkflowVersion }> {
   const folder = await makeBrokenBuild(A);
-  await copyFile(join(folder, 'schemas/released/0.1.0/state.avsc'), join(folder, 'schemas/state.avsc'));
+  for (const file of ['ledger.avsc', 'state.avsc']) {
+    await copyFile(join(folder, 'schemas/released/0.1.0', file), join(folder, 'schemas', file));
+  }
   const { ownWorkflows } = (await import(
     pathToFileURL(join(folder, 'src/engine/worker/workflow-version.ts')).href
   )) as typeof workflowVersion;

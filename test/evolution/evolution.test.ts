@@ -3,13 +3,15 @@
  * to give. The fixtures of a release are never changed; new fields of the state have their defaults.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { applyBatch } from '../../src/money/domain/apply.ts';
-import type { EventBatch, LedgerEntry, Start } from '../../src/money/domain/types.ts';
+import type { LedgerEntry } from '../../src/engine/workflow/ledger-types.ts';
+import type { EventBatch, Start } from '../../src/money/domain/types.ts';
 import { dataConverter } from '../../src/engine/temporal/payload-codec.ts';
 import { decodeLedgerEntry } from '../../src/engine/publish/ledger-entry.ts';
-import { StateFormat } from '../../src/engine/stored/format.ts';
+import { StoredFormat } from '../../src/engine/stored/format.ts';
 import {
   releasedSchemas,
   todaysSchemas,
@@ -57,6 +59,19 @@ for (const version of versions()) {
       const { roots, refused } = verdictOf(released, todaysSchemas());
       assert.deepEqual(refused, []);
       assert.ok(roots.every(({ compatibility }) => compatibility !== 'refused'));
+    });
+
+    it('has the types of the ledger in a file of their own', () => {
+      const folder = new URL(`../../schemas/released/${version}/`, import.meta.url);
+      const [ledger, state] = ['ledger.avsc', 'state.avsc'].map(
+        (file) => JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as RecordSchema[],
+      );
+      const names = ledger!.map(({ name }) => name);
+      assert.ok(names.includes('LedgerEntry'));
+      // From 0.3.0 on a type stands in one of the files.
+      const again = state!.filter(({ name }) => names.includes(name));
+      if (version === '0.1.0' || version === '0.2.0') assert.deepEqual(again, ledger);
+      else assert.deepEqual(again, []);
     });
 
     for (const name of namesOf(version, 'states')) {
@@ -142,7 +157,7 @@ describe('negative controls: the machinery can fail', () => {
   }
 
   it('does not read a state with the schema of something else', () => {
-    const format = new StateFormat(
+    const format = new StoredFormat(
       { ...today, records: today.records.filter(({ name }) => name !== 'LedgerEntry') },
       [],
     );

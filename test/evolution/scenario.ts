@@ -3,7 +3,8 @@
  * has to follow from each state is written down here by hand.
  */
 import { applyBatch } from '../../src/money/domain/apply.ts';
-import type { EventBatch, LedgerEntry, Life, Start } from '../../src/money/domain/types.ts';
+import type { LedgerEntry } from '../../src/engine/workflow/ledger-types.ts';
+import type { EventBatch, Life, Start } from '../../src/money/domain/types.ts';
 import { newLife } from '../../workflows/life.ts';
 import { birthYear, country, DAY, HOUR, MINUTE, money, RULES, session, T0, USER } from '../money/domain/given.ts';
 

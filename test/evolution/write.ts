@@ -9,7 +9,7 @@ import { test, type TestContext } from 'node:test';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { dataConverter } from '../../src/engine/temporal/payload-codec.ts';
-import { stateFormat } from '../../src/engine/stored/format.ts';
+import { encodeLedgerEntry } from '../../src/engine/publish/ledger-entry.ts';
 import { stored } from '../../src/engine/workflow/mark.ts';
 import { birthYear, money, session, T0 } from '../money/domain/given.ts';
 import { WorkflowUser } from '../workflows/harness.ts';
@@ -81,7 +81,7 @@ async function write(t: TestContext, writer: Writer): Promise<void> {
     writer.json(`signals/${name}.json`, batch);
   }
   for (const [name, entry] of Object.entries(LEDGER)) {
-    writer.bytes(`ledger/${name}.avro`, stateFormat().encode('LedgerEntry', entry));
+    writer.bytes(`ledger/${name}.avro`, encodeLedgerEntry(entry));
     writer.json(`ledger/${name}.json`, entry);
   }
   await writeHistories(t, writer);

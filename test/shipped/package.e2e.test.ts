@@ -113,6 +113,7 @@ describe('the package', () => {
       'LICENSE',
       'npm-shrinkwrap.json',
       'dist/workflows.json',
+      'dist/schemas/ledger.avsc',
       'dist/schemas/state.avsc',
       'bin/money-enrichment.js',
       'docker-compose.yml',

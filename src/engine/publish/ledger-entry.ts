@@ -2,11 +2,11 @@
  * What the records of the ledger topic say. Key: a business key, value: what was last published for it. One is no
  * business key: {@link OWNER_KEY}, written by whoever takes the shard. The topic is compacted, the last value of a key counts.
  */
-import type { LedgerEntry, Mark } from './request.ts';
 import { EnrichmentError, messageOf } from '../errors.ts';
-import { stateFormat } from '../stored/format.ts';
+import { ledgerFormat, type StoredFormat } from '../stored/format.ts';
+import type { LedgerEntry } from '../workflow/ledger-types.ts';
 
-export type { LedgerEntry, Mark };
+export type { LedgerEntry };
 
 /** No business key is this one. */
 export const OWNER_KEY = '!owner';
@@ -21,7 +21,7 @@ export interface Owner {
 
 /** Avro, by the schema of a LedgerEntry. */
 export function encodeLedgerEntry(entry: LedgerEntry): Buffer {
-  return stateFormat().encode('LedgerEntry', entry);
+  return ledgerFormat().encode('LedgerEntry', entry);
 }
 
 /**
@@ -29,9 +29,9 @@ export function encodeLedgerEntry(entry: LedgerEntry): Buffer {
  * a newer version of this product wrote it.
  */
 export function decodeLedgerEntry(value: Buffer, where: string): LedgerEntry {
-  let decoded: ReturnType<ReturnType<typeof stateFormat>['decode']>;
+  let decoded: ReturnType<StoredFormat['decode']>;
   try {
-    decoded = stateFormat().decode(value);
+    decoded = ledgerFormat().decode(value);
   } catch (error) {
     if (error instanceof EnrichmentError && error.code === 'NEWER_STATE') {
       throw new EnrichmentError('NEWER_STATE', `the ledger record at ${where} was ${error.message}`, { cause: error });

@@ -9,8 +9,8 @@
  * Of the verdicts only `gap` can be wrong when the ledger at hand is an old one (its owner was fenced and does not know
  * it): what an old ledger has, a newer one has too.
  */
-import type { Incarnation, PublishRequest, Run, Stream } from './request.ts';
-import type { LedgerEntry, Mark } from './ledger-entry.ts';
+import type { Incarnation, LedgerEntry, Mark, Run } from '../workflow/ledger-types.ts';
+import type { PublishRequest, Stream } from './request.ts';
 
 export type Verdict =
   /** All of it is in the ledger. */

@@ -6,7 +6,14 @@ import avsc from 'avsc';
 import { EnrichmentError } from '../errors.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { plainTypes, type Plain } from './plain.ts';
-import { releasedSchemas, todaysSchemas, type RecordSchema, type SchemaFile } from './schema.ts';
+import {
+  ledgerSchemas,
+  releasedLedgerSchemas,
+  releasedSchemas,
+  todaysSchemas,
+  type RecordSchema,
+  type SchemaFile,
+} from './schema.ts';
 
 const MARK = Buffer.from([0xc3, 0x01]);
 const HEAD = MARK.length + 8;
@@ -24,7 +31,7 @@ interface Writer {
   readonly resolver: avsc.Resolver | undefined;
 }
 
-export class StateFormat {
+export class StoredFormat {
   readonly #roots: ReadonlyMap<string, Root>;
   /** By fingerprint, in hex. */
   readonly #writers = new Map<string, Writer>();
@@ -39,7 +46,7 @@ export class StateFormat {
         const root = this.#roots.get(name);
         try {
           if (root === undefined) {
-            throw new EnrichmentError('CONFIG', `schemas/state.avsc: ${name} is missing, which ${file.version} wrote`);
+            throw new EnrichmentError('CONFIG', `schemas: ${name} is missing, which ${file.version} wrote`);
           }
           this.#writers.set(fingerprintIn(head), { root, resolver: resolverOf(root, type, file.version) });
         } catch (error) {
@@ -64,7 +71,7 @@ export class StateFormat {
       // The message of avsc quotes the value.
       throw new EnrichmentError(
         'CONFIG',
-        `a value cannot be written as ${name} of schemas/state.avsc${placeOf(root, value)}`,
+        `a value cannot be written as the ${name} of the schemas${placeOf(root, value)}`,
         { cause: error },
       );
     }
@@ -72,7 +79,7 @@ export class StateFormat {
 
   #root(name: string): Root {
     const root = this.#roots.get(name);
-    if (root === undefined) throw new EnrichmentError('CONFIG', `schemas/state.avsc has no root ${name}`);
+    if (root === undefined) throw new EnrichmentError('CONFIG', `schemas: there is no root ${name}`);
     return root;
   }
 
@@ -103,17 +110,23 @@ export class StateFormat {
 
 /**
  * As the version with these schemas has it, which runs in a process of this one: it reads what any version wrote whose values can be
- * resolved with its schemas, newer ones too. Of what cannot, {@link StateFormat.decode} says NEWER_STATE.
+ * resolved with its schemas, newer ones too. Of what cannot, {@link StoredFormat.decode} says NEWER_STATE.
  */
-export function stateFormatOf(file: SchemaFile): StateFormat {
-  return new StateFormat(file, [...releasedSchemas(), todaysSchemas()], { skip: true });
+export function stateFormatOf(file: SchemaFile): StoredFormat {
+  return new StoredFormat(file, [...releasedSchemas(), todaysSchemas()], { skip: true });
 }
 
 /** Of the schemas beside this code. */
-export function stateFormat(): StateFormat {
-  return (shared ??= new StateFormat(todaysSchemas(), releasedSchemas()));
+export function stateFormat(): StoredFormat {
+  return (shared ??= new StoredFormat(todaysSchemas(), releasedSchemas()));
 }
-let shared: StateFormat | undefined;
+let shared: StoredFormat | undefined;
+
+/** Of what the engine stores by itself; the schemas of the application are not even read for it. */
+export function ledgerFormat(): StoredFormat {
+  return (sharedLedger ??= new StoredFormat(ledgerSchemas(), releasedLedgerSchemas()));
+}
+let sharedLedger: StoredFormat | undefined;
 
 /** In hex, of each root. */
 export function fingerprintsOf(file: SchemaFile): ReadonlyMap<string, string> {
@@ -158,7 +171,7 @@ function resolverOf({ name, type }: Root, writer: avsc.Type, version: string): a
   } catch (error) {
     throw new EnrichmentError(
       'CONFIG',
-      `schemas/state.avsc: ${name} cannot be read as ${version} wrote it: see npm run schemas:check`,
+      `schemas: ${name} cannot be read as ${version} wrote it: see npm run schemas:check`,
       { cause: error },
     );
   }

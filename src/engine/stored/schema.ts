@@ -1,7 +1,8 @@
 /**
- * The schemas of what outlives a deployment, as files: `schemas/state.avsc` today's, `schemas/released/<version>/state.avsc`
- * those of the releases. A file is a list of named types in the order of their dependencies; the roots among them are what
- * is stored. Attributes that Avro does not know say how a type looks in TypeScript and JSON:
+ * The schemas of what outlives a deployment, as files: `ledger.avsc` has what the engine stores by itself, `state.avsc` what the
+ * workflows of the application store, with types of the former in it. Today's are in `schemas`, those of the releases in
+ * `schemas/released/<version>`. A file is a list of named types in the order of their dependencies; the roots among them are
+ * what is stored. Attributes that Avro does not know say how a type looks in TypeScript and JSON:
  *
  * - `root`           is stored by itself;
  * - `discriminator`  of a record in a union: the value of its property `type`;
@@ -46,7 +47,7 @@ export function isUnion(schema: Schema): schema is readonly Schema[] {
   return Array.isArray(schema);
 }
 
-/** The types of one file, by name without namespace. */
+/** The types of a version, by name without namespace. */
 export interface SchemaFile {
   /** `today`, or the version of a release. */
   readonly version: string;
@@ -54,22 +55,42 @@ export interface SchemaFile {
 }
 
 const TODAY = 'today';
+const LEDGER = 'ledger.avsc';
+const STATE = 'state.avsc';
+
+/** Of the engine alone. */
+export function ledgerSchemas(): SchemaFile {
+  return readSchemas(TODAY, SCHEMAS, [LEDGER]);
+}
+
+/** Of the engine alone, in the order of their versions. */
+export function releasedLedgerSchemas(): SchemaFile[] {
+  return released([LEDGER]);
+}
 
 export function todaysSchemas(): SchemaFile {
-  return readSchemas(TODAY, new URL('state.avsc', SCHEMAS));
+  return readSchemas(TODAY, SCHEMAS, [LEDGER, STATE]);
 }
 
 /** In the order of their versions. */
 export function releasedSchemas(): SchemaFile[] {
-  return versionsIn(new URL('released/', SCHEMAS)).map((version) =>
-    readSchemas(version, new URL(`released/${version}/state.avsc`, SCHEMAS)),
-  );
+  return released([LEDGER, STATE]);
 }
 
-function versionsIn(folder: URL): string[] {
-  return readdirSync(folder).sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+function released(files: readonly string[]): SchemaFile[] {
+  const folder = new URL('released/', SCHEMAS);
+  return readdirSync(folder)
+    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
+    .map((version) => readSchemas(version, new URL(`${version}/`, folder), files));
 }
 
-function readSchemas(version: string, file: URL): SchemaFile {
-  return { version, records: JSON.parse(readFileSync(file, 'utf8')) as RecordSchema[] };
+/** The releases before 0.3.0 had all types in `state.avsc`: those of the ledger stand in both files of them, and are the same. */
+function readSchemas(version: string, folder: URL, files: readonly string[]): SchemaFile {
+  const records = new Map<string, RecordSchema>();
+  for (const file of files) {
+    for (const record of JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as RecordSchema[]) {
+      if (!records.has(record.name)) records.set(record.name, record);
+    }
+  }
+  return { version, records: [...records.values()] };
 }

@@ -1,8 +1,7 @@
 /** TypeScript for the records of a schema file: the types of the stored state are made of its schema, and of nothing else. */
 import { isOptional } from './plain.ts';
-import { isUnion, type FieldSchema, type RecordSchema, type Schema, type SchemaFile } from './schema.ts';
+import { isUnion, type FieldSchema, type RecordSchema, type Schema } from './schema.ts';
 
-const HEAD = '/** Made of schemas/state.avsc by `npm run schemas:types`. Change the schema, not this file. */\n';
 const PRIMITIVES: Readonly<Record<string, string>> = {
   null: 'null',
   boolean: 'boolean',
@@ -12,8 +11,21 @@ const PRIMITIVES: Readonly<Record<string, string>> = {
 };
 const WIDTH = 118;
 
-export function typescriptOf({ records }: SchemaFile): string {
-  return [HEAD, ...records.map(interfaceOf)].join('\n');
+/**
+ * The module of one file. `source`: its path from the root; `imports`: types of other files that it uses, by the module that has
+ * them.
+ */
+export function typescriptOf(
+  source: string,
+  records: readonly RecordSchema[],
+  imports: Readonly<Record<string, readonly string[]>> = {},
+): string {
+  const head = [
+    `/** Made of ${source} by \`npm run schemas:types\`. Change the schema, not this file. */`,
+    ...Object.entries(imports).map(([from, names]) => `import type { ${names.join(', ')} } from '${from}';`),
+    '',
+  ];
+  return [head.join('\n'), ...records.map(interfaceOf)].join('\n');
 }
 
 function interfaceOf({ name, doc, fields, discriminator, mutable }: RecordSchema): string {

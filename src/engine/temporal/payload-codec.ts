@@ -14,7 +14,7 @@ import { promisify } from 'node:util';
 import type { DataConverter, Payload, PayloadCodec } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { EnrichmentError } from '../errors.ts';
-import { stateFormat, type StateFormat } from '../stored/format.ts';
+import { stateFormat, type StoredFormat } from '../stored/format.ts';
 import { pack, unpack } from '../stored/packed.ts';
 import { TYPE_MARK, UNREADABLE } from '../workflow/mark.ts';
 
@@ -89,9 +89,9 @@ class PackedCodec implements PayloadCodec {
 }
 
 class AvroCodec implements PayloadCodec {
-  readonly #format: () => StateFormat;
+  readonly #format: () => StoredFormat;
 
-  constructor(format: () => StateFormat) {
+  constructor(format: () => StoredFormat) {
     this.#format = format;
   }
 
@@ -158,6 +158,6 @@ export const dataConverter: DataConverter = {
 };
 
 /** For the workflows of another version, which have its schemas in mind. */
-export function dataConverterOf(format: StateFormat): DataConverter {
+export function dataConverterOf(format: StoredFormat): DataConverter {
   return { payloadCodecs: [new AvroCodec(() => format), new PackedCodec(), new GzipCodec()] };
 }

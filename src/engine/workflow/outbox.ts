@@ -5,9 +5,10 @@
 import { proxyActivities, workflowInfo } from '@temporalio/workflow';
 import { partitionOf } from '../kafka/partitioner.ts';
 import { taskQueueOf } from '../naming.ts';
-import type { Incarnation, PublishRequest } from '../publish/request.ts';
+import type { PublishRequest } from '../publish/request.ts';
 import { chunksOf } from './chunks.ts';
 import { emitted, type Emitted } from './emitted.ts';
+import type { Incarnation } from './ledger-types.ts';
 import { lastBeforeReset, taskFailure } from './publish-failure.ts';
 
 export interface OutboxOptions<R> {

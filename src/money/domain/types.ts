@@ -1,4 +1,5 @@
 /** Made of schemas/state.avsc by `npm run schemas:types`. Change the schema, not this file. */
+import type { Incarnation } from '../../engine/workflow/ledger-types.ts';
 
 /** A money event, as far as anything depends on it. */
 export interface Money {
@@ -232,17 +233,6 @@ export interface UserState {
   counters: Counters;
 }
 
-/**
- * A life of a user's workflow: from its first execution, through every continue-as-new and reset. The later
- * `startedAt` is the newer life; a workflow that was terminated and started again is a new one.
- */
-export interface Incarnation {
-  /** Start of the first run, epoch ms, as the server recorded it. */
-  readonly startedAt: number;
-  /** `firstExecutionRunId` of the chain. */
-  readonly runId: string;
-}
-
 /** Sequence number of the last output published, by stream. */
 export interface Published {
   applied: number;
@@ -283,28 +273,4 @@ export interface EventBatch {
   readonly records: readonly Applicable[];
   /** Whose records they are. Absent in what releases before 0.3.0 sent. */
   readonly userId?: string;
-}
-
-/** A run of a life: another run of the same number, or of a lower one, came of a reset. */
-export interface Run {
-  /** How often the life was continued as new before it. */
-  readonly number: number;
-  /** The first eight characters of its run id. */
-  readonly id: string;
-}
-
-/** The last published output of one stream: its sequence number, and the place of its money record. */
-export interface Mark {
-  readonly seq: number;
-  readonly partition: number;
-  readonly offset: number;
-  /** Which run published it. Absent in what releases before 0.3.0 wrote. */
-  readonly run?: Run;
-}
-
-/** What was last published for a user. Absent: nothing was published on that stream in this incarnation. */
-export interface LedgerEntry {
-  readonly incarnation: Incarnation;
-  readonly applied?: Mark;
-  readonly resolved?: Mark;
 }

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { test } from 'node:test';
 import {
   decodeLedgerEntry,
   decodeOwner,
   encodeLedgerEntry,
   encodeOwner,
+  type LedgerEntry,
 } from '../../../src/engine/publish/ledger-entry.ts';
+import type * as format from '../../../src/engine/stored/format.ts';
 import { stateFormat } from '../../../src/engine/stored/format.ts';
 import { FIRST_LIFE, withCode } from '../../support/publishing.ts';
 
@@ -38,6 +42,44 @@ test('an entry is a few bytes of Avro', () => {
   assert.deepEqual(decodeLedgerEntry(Buffer.concat([HEAD, ENTRY]), 'here'), entry);
 });
 
+test('today writes the very bytes that were recorded when the ledger had no schema file of its own', () => {
+  const recorded: readonly (readonly [LedgerEntry, string])[] = [
+    [{ incarnation: FIRST_LIFE }, 'c301e6851f84c7ff8236d00f0a72756e2d310000'],
+    [
+      {
+        incarnation: FIRST_LIFE,
+        applied: { seq: 5, partition: 1, offset: 105, run: { number: 3, id: '0123abcd' } },
+        resolved: { seq: 4, partition: 5, offset: 6 },
+      },
+      'c301e6851f84c7ff8236d00f0a72756e2d31020a02d201020610303132336162636402080a0c00',
+    ],
+  ];
+  for (const [entry, bytes] of recorded) {
+    assert.equal(encodeLedgerEntry(entry).toString('hex'), bytes);
+    assert.deepEqual(decodeLedgerEntry(Buffer.from(bytes, 'hex'), 'here'), entry);
+  }
+});
+
+test('the ledger needs no schema but its own: those of an application are not read for it', async (t) => {
+  const read = t.mock.method(fs, 'readFileSync');
+  syncBuiltinESMExports();
+  t.after(() => {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  });
+  // A module of its own, which has read nothing yet.
+  const { ledgerFormat } = (await import(
+    `${import.meta.resolve('../../../src/engine/stored/format.ts')}?fresh`
+  )) as typeof format;
+  ledgerFormat();
+  const schemas = read.mock.calls.map(({ arguments: [file] }) => String(file)).filter((file) => file.includes('avsc'));
+  assert.ok(schemas.length > 1, 'that of today, and of each release');
+  assert.deepEqual(
+    schemas.filter((file) => !file.endsWith('/ledger.avsc')),
+    [],
+  );
+});
+
 test('both streams are kept', () => {
   const entry = {
     incarnation: { startedAt: 7, runId: 'r' },
@@ -54,9 +96,10 @@ test('an entry of a newer version says so', () => {
 });
 
 test('what is stored of something else is no entry', () => {
+  // Of an application's own schemas the ledger knows nothing.
   assert.throws(
     () => decodeLedgerEntry(stateFormat().encode('Start', { userId: 'u' }), 'ledger-0@7'),
-    withCode('DIVERGENCE'),
+    withCode('NEWER_STATE'),
   );
   assert.throws(
     () => decodeLedgerEntry(Buffer.concat([HEAD, ENTRY.subarray(0, 5)]), 'ledger-0@7'),

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { initialState } from '../../../src/money/domain/state.ts';
-import type { LedgerEntry, Start } from '../../../src/money/domain/types.ts';
+import type { LedgerEntry } from '../../../src/engine/workflow/ledger-types.ts';
+import type { Start } from '../../../src/money/domain/types.ts';
 import { EnrichmentError } from '../../../src/engine/errors.ts';
 import { fingerprintOf } from '../../../src/engine/stored/fingerprint.ts';
-import { stateFormat, StateFormat, stateFormatOf } from '../../../src/engine/stored/format.ts';
+import { stateFormat, StoredFormat, stateFormatOf } from '../../../src/engine/stored/format.ts';
 import {
   releasedSchemas,
   todaysSchemas,
@@ -190,7 +191,7 @@ describe('the format of stored state', () => {
   it('reads what an earlier release wrote: new fields get their defaults', () => {
     const earlier = todaysSchemas();
     const today = withField(earlier, 'Counters', { name: 'refunds', type: 'long', default: 0 });
-    const [before, now] = [new StateFormat(earlier, []), new StateFormat(today, [{ ...earlier, version: '0.0.1' }])];
+    const [before, now] = [new StoredFormat(earlier, []), new StoredFormat(today, [{ ...earlier, version: '0.0.1' }])];
     const read = now.decode(before.encode('Start', FULL)).value as Start;
     assert.deepEqual(read.life!.user.counters, { ...FULL.life!.user.counters, refunds: 0 });
     assert.deepEqual({ ...read.life!.user, counters: null }, { ...FULL.life!.user, counters: null });
@@ -201,13 +202,13 @@ describe('the format of stored state', () => {
   it('does not start with schemas that cannot read what a release wrote', () => {
     const earlier = todaysSchemas();
     const today = withField(earlier, 'Counters', { name: 'refunds', type: 'long' });
-    assert.throws(() => new StateFormat(today, [{ ...earlier, version: '0.0.1' }]), codeIs('CONFIG'));
+    assert.throws(() => new StoredFormat(today, [{ ...earlier, version: '0.0.1' }]), codeIs('CONFIG'));
   });
 
   it('of an older version, in a process of this one: reads what either wrote, and writes what the older one can read', () => {
     const older = releasedSchemas().find(({ version }) => version === '0.1.0')!;
     const olderFormat = stateFormatOf(older);
-    const known = new StateFormat(older, []);
+    const known = new StoredFormat(older, []);
     const { moneyApplied, duplicatesDropped, redeliveriesDropped, late, joined, lookedUp, incomplete } =
       FULL.life!.user.counters;
     const counters = { moneyApplied, duplicatesDropped, redeliveriesDropped, late, joined, lookedUp, incomplete };
