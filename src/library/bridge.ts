@@ -15,6 +15,7 @@ import { createLogger, type Logger } from '../engine/log.ts';
 import { partitionOf } from '../engine/kafka/partitioner.ts';
 import { bridgeGroupOf, taskQueueOf, workflowIdOf } from '../engine/naming.ts';
 import type { Decoded, RawKafkaRecord } from '../engine/ordering/decoded.ts';
+import { serviceOf, type Service } from '../engine/process/service.ts';
 import { within } from '../engine/temporal/connection.ts';
 import { historyOf } from '../engine/temporal/workflow-history.ts';
 import { jsonDecoders, type DecoderSource, type ValueDecoder } from '../engine/values/value.ts';
@@ -24,6 +25,7 @@ export type { BridgeObserver } from '../engine/bridge/bridge-settings.ts';
 export { DEAD_LETTER_REASONS, type DeadLetterReason, type Rejection } from '../engine/bridge/dead-letter.ts';
 export type { Batch, HistoryLength, Signaller } from '../engine/bridge/signaller.ts';
 export type { Decoded, RawKafkaRecord } from '../engine/ordering/decoded.ts';
+export type { Service } from '../engine/process/service.ts';
 export type { ReceivedBatch, ReceivedRecord } from '../engine/workflow/received.ts';
 
 /** One of the topics. */
@@ -60,16 +62,6 @@ export interface BridgeOptions<E> {
   readonly clock?: Clock;
 }
 
-/** A process' work. */
-export interface Service {
-  /** Until it is stopped. `onReady`: it works. Throws only what no retry can mend: EnrichmentError CONFIG, and TOPIC at the start. */
-  run(onReady?: () => void): Promise<void>;
-  /** Ends what is under way and gives back what it holds; {@link run} returns. */
-  stop(): void;
-  /** Why it does not work at the moment, for people; undefined while it does. */
-  readonly notReady: string | undefined;
-}
-
 const NOTHING: BridgeObserver = {
   read() {},
   deadLettersWritten() {},
@@ -84,45 +76,32 @@ const NOTHING: BridgeObserver = {
 export function createBridge<E>(options: BridgeOptions<E>): Service {
   const { appId, inputs, deadLetterTopic, kafka, signaller, clock = systemClock } = options;
   const logger = options.logger ?? createLogger({ base: { component: 'bridge' } });
-  let bridge: Bridge | undefined;
-  let stopped = false;
-  return {
-    async run(onReady) {
-      const [deadLetterPartitions] = await kafka.partitionCounts([deadLetterTopic]);
-      if (!deadLetterPartitions) {
-        throw new EnrichmentError('TOPIC', `the topic "${deadLetterTopic}" does not exist: create it first`);
-      }
-      if (stopped) return;
-      const settings: BridgeSettings = {
-        appId,
-        groupId: bridgeGroupOf(appId),
-        inputTopics: inputs.map(({ topic }) => topic),
-        deadLetterTopic,
-        deadLetterPartitions,
-        outOfOrderness: options.outOfOrderness,
-        idleTimeout: options.idleTimeout,
-        maxRecordBytes: options.maxRecordBytes ?? 1_000_000,
-        decode: (input, record, decoder) => inputs[input]!.decode(record, decoder),
-        rules: options.rules,
-      };
-      bridge = new Bridge(settings, {
-        kafka,
-        signaller,
-        clock,
-        logger,
-        observer: { ...NOTHING, ...options.observer },
-        decoders: options.decoders ?? jsonDecoders,
-      });
-      await bridge.run(onReady);
-    },
-    stop() {
-      stopped = true;
-      bridge?.stop();
-    },
-    get notReady() {
-      return bridge === undefined ? 'not started' : bridge.notReady;
-    },
-  };
+  return serviceOf(async () => {
+    const [deadLetterPartitions] = await kafka.partitionCounts([deadLetterTopic]);
+    if (!deadLetterPartitions) {
+      throw new EnrichmentError('TOPIC', `the topic "${deadLetterTopic}" does not exist: create it first`);
+    }
+    const settings: BridgeSettings = {
+      appId,
+      groupId: bridgeGroupOf(appId),
+      inputTopics: inputs.map(({ topic }) => topic),
+      deadLetterTopic,
+      deadLetterPartitions,
+      outOfOrderness: options.outOfOrderness,
+      idleTimeout: options.idleTimeout,
+      maxRecordBytes: options.maxRecordBytes ?? 1_000_000,
+      decode: (input, record, decoder) => inputs[input]!.decode(record, decoder),
+      rules: options.rules,
+    };
+    return new Bridge(settings, {
+      kafka,
+      signaller,
+      clock,
+      logger,
+      observer: { ...NOTHING, ...options.observer },
+      decoders: options.decoders ?? jsonDecoders,
+    });
+  });
 }
 
 export interface SignalWithStart {

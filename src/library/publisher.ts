@@ -15,17 +15,17 @@ import { createLogger, type Logger } from '../engine/log.ts';
 import { ledgerTopicOf, taskQueueOf } from '../engine/naming.ts';
 import { publishActivity } from '../engine/publish/activity.ts';
 import type { EncodedOutput } from '../engine/publish/group-commit.ts';
+import { serviceOf, type Service } from '../engine/process/service.ts';
 import { createOwnership, eventText } from '../engine/publish/ownership.ts';
 import type { OnShardEvent } from '../engine/publish/publisher.ts';
 import { ShardsWorker } from '../engine/worker/shards-worker.ts';
 import { runTemporalWorker, SHUTDOWN } from '../engine/worker/temporal-worker.ts';
-import type { Emitted } from '../engine/workflow/emitted.ts';
-import type { Service } from './bridge.ts';
 import { entityWorkers, type EntitiesOptions, type EntityWorkers } from '../engine/worker/entity-workers.ts';
+import type { Emitted } from '../engine/workflow/emitted.ts';
 
 export type { EncodedOutput } from '../engine/publish/group-commit.ts';
 export type { OnShardEvent, ShardEvent } from '../engine/publish/publisher.ts';
-export type { Service } from './bridge.ts';
+export type { Service } from '../engine/process/service.ts';
 export type { EntitiesOptions } from '../engine/worker/entity-workers.ts';
 
 export interface PublisherOptions<R> {
@@ -105,19 +105,13 @@ export function createPublisher<R>(options: PublisherOptions<R>): Service {
       beside: { name: 'the worker of the questions', start: (onFailure) => entities!.startQuestions(onFailure) },
     }),
   });
-  return {
-    async run(onReady) {
-      await checkTopics(kafka, topic, ledgerTopic);
-      if (options.entities !== undefined) {
-        entities = await entityWorkers(options.entities, { appId, kafka, connection, namespace, clock, logger });
-      }
-      await shards.run(onReady);
-    },
-    stop: () => shards.stop(),
-    get notReady() {
-      return shards.notReady;
-    },
-  };
+  return serviceOf(async () => {
+    await checkTopics(kafka, topic, ledgerTopic);
+    if (options.entities !== undefined) {
+      entities = await entityWorkers(options.entities, { appId, kafka, connection, namespace, clock, logger });
+    }
+    return shards;
+  });
 }
 
 async function checkTopics(kafka: KafkaPort, topic: string, ledgerTopic: string): Promise<void> {

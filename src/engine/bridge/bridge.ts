@@ -4,7 +4,7 @@
  * their partitions end a bridge that starts; one that had joined before waits, since somebody may be adding partitions to
  * one input after the other.
  */
-import { keepRunning } from '../process/keep-running.ts';
+import { Membership, type Service } from '../process/service.ts';
 import type { GroupMember } from '../kafka/port.ts';
 import { TopicRooms } from '../kafka/topic-rooms.ts';
 import { Generation, type GenerationDeps } from './generation.ts';
@@ -19,28 +19,30 @@ const DRAIN_TIMEOUT = 10_000;
 /** ms without a turn of a generation's loop, which turns every second when there is nothing to do. */
 const STUCK_AFTER = 60_000;
 
-export class Bridge {
+export class Bridge implements Service {
   readonly #settings: BridgeSettings;
   readonly #deps: BridgeDeps;
   readonly #guard: HistoryGuard;
   readonly #rooms: TopicRooms;
   #generation: Generation | undefined;
-  readonly #stopping = new AbortController();
-  #problem: string | undefined = 'not joined yet';
+  readonly #membership: Membership;
 
   constructor(settings: BridgeSettings, deps: BridgeDeps) {
     this.#settings = settings;
     this.#deps = deps;
     this.#guard = new HistoryGuard(deps.signaller, deps.clock);
     this.#rooms = new TopicRooms(deps.kafka, deps.clock);
+    this.#membership = new Membership({
+      ...deps,
+      message: 'the bridge lost its place in the group and joins it again',
+      attempt: (joined, stopping) => this.#runMember(joined, stopping),
+    });
   }
 
-  /** Why it is not working; undefined when it is. */
   get notReady(): string | undefined {
-    return this.#problem ?? this.#generation?.problem;
+    return this.#membership.problem ?? this.#generation?.problem;
   }
 
-  /** Why only a restart can help; undefined when it works, or waits for Kafka and will go on by itself. */
   get notLive(): string | undefined {
     const { clock } = this.#deps;
     const turned = this.#generation?.lastTurn ?? null;
@@ -66,43 +68,31 @@ export class Bridge {
     return this.#generation?.workflowsWaiting ?? 0;
   }
 
-  /** Runs until {@link stop}; throws only what no retry can mend (configuration; topics, until it has joined). */
   run(onReady?: () => void): Promise<void> {
-    return keepRunning({
-      ...this.#deps,
-      stopping: this.#stopping.signal,
-      attempt: (works) =>
-        this.#runMember(() => {
-          works();
-          onReady?.();
-        }),
-      onProblem: (problem) => (this.#problem = problem),
-      message: 'the bridge lost its place in the group and joins it again',
-    });
+    return this.#membership.run(onReady);
   }
 
-  /** Drains and leaves the group; {@link run} returns. */
+  /** Drains and leaves the group. */
   stop(): void {
-    this.#stopping.abort();
+    this.#membership.stop();
   }
 
   /** Resolves when stopped; rejects when the member has to be replaced. */
-  async #runMember(onReady: () => void): Promise<void> {
+  async #runMember(joined: () => void, stopping: AbortSignal): Promise<void> {
     const { kafka } = this.#deps;
     const { groupId, inputTopics } = this.#settings;
     const member = kafka.joinGroup({ groupId, topics: inputTopics });
     let onStop: () => void = () => undefined;
     try {
       await new Promise<void>((resolve, reject) => {
-        if (this.#stopping.signal.aborted) resolve();
+        if (stopping.aborted) resolve();
         onStop = resolve;
-        this.#stopping.signal.addEventListener('abort', onStop, { once: true });
+        stopping.addEventListener('abort', onStop, { once: true });
         member
           .start({
             onAssigned: async (partitions) => {
               await this.#replaceGeneration(partitions, member, reject);
-              this.#problem = undefined;
-              onReady();
+              joined();
             },
             onRecords: async (batch) => this.#generation?.offer(batch),
             // What the ends of its log say decides what becomes of it.
@@ -114,7 +104,7 @@ export class Bridge {
       });
       await this.#generation?.drain(DRAIN_TIMEOUT);
     } finally {
-      this.#stopping.signal.removeEventListener('abort', onStop);
+      stopping.removeEventListener('abort', onStop);
       await this.#generation?.end();
       this.#generation = undefined;
       await member.stop();

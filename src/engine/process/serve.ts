@@ -3,15 +3,7 @@ import type { Registry } from 'prom-client';
 import { startHealthServer } from './health.ts';
 import { systemClock } from '../clock.ts';
 import { Part, probe } from './dependencies.ts';
-
-interface Service {
-  /** Why it is not working; undefined when it is. */
-  readonly notReady: string | undefined;
-  /** Why only a restart can help; undefined otherwise. */
-  readonly notLive: string | undefined;
-  run(onReady: () => void): Promise<void>;
-  stop(): void;
-}
+import type { Service } from './service.ts';
 
 export interface ServeOptions {
   readonly name: string;

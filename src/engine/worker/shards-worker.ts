@@ -7,7 +7,7 @@ import { untilAborted, type Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { Publisher } from '../publish/publisher.ts';
 import type { Ownership, OwnershipOptions } from '../publish/ownership.ts';
-import { keepRunning } from '../process/keep-running.ts';
+import { Membership, type Service } from '../process/service.ts';
 import { KeptWorker } from './kept-worker.ts';
 import type { TemporalWorker } from './temporal-worker.ts';
 import type { Identified } from '../publish/request.ts';
@@ -31,12 +31,11 @@ export interface ShardsWorkerDeps<R extends Identified> {
 /** ms for what must end by itself: the SDK gives a worker 15 s to stop, leaving the group has 5 s. */
 const STUCK_AFTER = 60_000;
 
-export class ShardsWorker<R extends Identified> {
+export class ShardsWorker<R extends Identified> implements Service {
   readonly #deps: ShardsWorkerDeps<R>;
-  readonly #stopping = new AbortController();
+  readonly #membership: Membership;
   readonly #shards = new Map<number, KeptWorker>();
   #beside: KeptWorker | undefined;
-  #problem: string | undefined = 'not joined yet';
   /** Workers of shards that are not ours any more, until they have stopped. */
   readonly #stoppingShards = new Set<Promise<void>>();
   /** What is under way and must come to an end. */
@@ -44,11 +43,17 @@ export class ShardsWorker<R extends Identified> {
 
   constructor(deps: ShardsWorkerDeps<R>) {
     this.#deps = deps;
+    this.#membership = new Membership({
+      ...deps,
+      message: 'the worker lost its shards and takes them again',
+      attempt: (joined, stopping) => this.#runMember(joined, stopping),
+    });
   }
 
   get notReady(): string | undefined {
     return (
-      this.#problem ?? [this.#beside, ...this.#shards.values()].find((worker) => worker?.problem !== undefined)?.problem
+      this.#membership.problem ??
+      [this.#beside, ...this.#shards.values()].find((worker) => worker?.problem !== undefined)?.problem
     );
   }
 
@@ -73,34 +78,23 @@ export class ShardsWorker<R extends Identified> {
     return [...this.#shards.values()].filter(({ problem }) => problem !== undefined).length;
   }
 
-  /** Runs until {@link stop}; throws only what no retry can mend. */
   run(onReady?: () => void): Promise<void> {
-    return keepRunning({
-      ...this.#deps,
-      stopping: this.#stopping.signal,
-      attempt: (works) =>
-        this.#runMember(() => {
-          works();
-          onReady?.();
-        }),
-      onProblem: (problem) => (this.#problem = problem),
-      message: 'the worker lost its shards and takes them again',
-    });
+    return this.#membership.run(onReady);
   }
 
-  /** Ends the tasks that run, gives the shards back; {@link run} returns. */
+  /** Ends the tasks that run, and gives the shards back. */
   stop(): void {
-    this.#stopping.abort();
+    this.#membership.stop();
   }
 
-  async #runMember(onReady: () => void): Promise<void> {
+  async #runMember(joined: () => void, stopping: AbortSignal): Promise<void> {
     const { createOwnership, startShardWorker, beside, logger } = this.#deps;
     let fail: (error: unknown) => void = () => undefined;
     const failed = new Promise<never>((_, reject) => (fail = reject));
     failed.catch(() => undefined);
     const ownership = createOwnership({
       onTaken: (shard, publisher) => {
-        if (this.#stopping.signal.aborted) return;
+        if (stopping.aborted) return;
         const start = (onFailure: (error: unknown) => void): Promise<TemporalWorker> =>
           startShardWorker(shard, publisher, onFailure);
         this.#shards.set(shard, this.#keep(`the worker of shard ${shard}`, start, fail));
@@ -114,12 +108,11 @@ export class ShardsWorker<R extends Identified> {
     });
     if (beside !== undefined) this.#beside = this.#keep(beside.name, beside.start, fail);
     try {
-      const stopped = untilAborted(this.#stopping.signal);
+      const stopped = untilAborted(stopping);
       // A join can take long, as after the crash of another member; it is given up when told to stop.
       await Promise.race([ownership.start(), failed, stopped]);
-      if (this.#stopping.signal.aborted) return;
-      this.#problem = undefined;
-      onReady();
+      if (stopping.aborted) return;
+      joined();
       await Promise.race([failed, stopped]);
     } finally {
       await Promise.all([this.#beside?.stop(), ...[...this.#shards.keys()].map((shard) => this.#stopShard(shard))]);
