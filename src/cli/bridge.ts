@@ -6,14 +6,12 @@ import { bridgeSettings, checkTopics } from '../money/bridge/settings.ts';
 import { WAIT_REASONS } from '../engine/bridge/waits.ts';
 import { createTemporalSignaller } from '../money/bridge/temporal-signaller.ts';
 import { systemClock } from '../engine/clock.ts';
-import { noticingSplitKeys } from '../engine/co-partitioning/noticing.ts';
 import { inputTopicsOf, type Config } from '../money/config.ts';
 import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
 import { inputDecoders } from '../money/codec/value-format.ts';
 import { createBridgeMetrics, createRegistry, type BridgeMetrics } from '../money/metrics.ts';
 import { connectTemporal, within } from '../engine/temporal/connection.ts';
 import { askForNamespace } from '../engine/temporal/answers.ts';
-import { workflowIdsOf } from '../money/workflow-ids.ts';
 import { createContext } from './context.ts';
 import { serve } from '../engine/process/serve.ts';
 import { onStopSignal } from '../engine/process/stop-signal.ts';
@@ -41,12 +39,7 @@ async function runBridge(): Promise<void> {
     const { shards, deadLetterPartitions } = await checkTopics(kafka, config.topics);
     const bridge = new Bridge(bridgeSettings(config, deadLetterPartitions), {
       kafka,
-      signaller: noticingSplitKeys(createTemporalSignaller(temporal.client.workflow, config, shards), {
-        clock: systemClock,
-        logger,
-        workflowId: workflowIdsOf(config),
-        onSplit: () => metrics.splitUsers.inc(),
-      }),
+      signaller: createTemporalSignaller(temporal.client.workflow, config, shards),
       clock: systemClock,
       logger,
       observer: observerOf(metrics, config),
@@ -86,6 +79,7 @@ function observerOf(metrics: BridgeMetrics, config: Config): BridgeObserver {
     },
     signalFailed: () => metrics.signalFailures.inc(),
     committed: () => metrics.commits.inc(),
+    splitKey: () => metrics.splitUsers.inc(),
     recordsLost: (input, offsets) => metrics.recordsLost.inc({ topic: names[input]! }, offsets),
   };
 }

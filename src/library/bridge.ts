@@ -41,7 +41,7 @@ export interface Input<E> {
 export interface BridgeOptions<E> {
   /** Prefix of the consumer group and the transactional ids; it never changes. */
   readonly appId: string;
-  /** Co-partitioned: a key lives in the same partition number of all of them. Their order is the order of equal times; it never changes. */
+  /** Co-partitioned: a key lives in the same partition number of all of them (see {@link createBridge} for one that does not). Their order is the order of equal times; it never changes. */
   readonly inputs: readonly Input<E>[];
   /** Takes records that cannot be used, raw, with headers that say why and whence. */
   readonly deadLetterTopic: string;
@@ -70,9 +70,14 @@ const NOTHING: BridgeObserver = {
   signalled() {},
   signalFailed() {},
   committed() {},
+  splitKey() {},
 };
 
-/** Start any number of processes: they share the partitions. */
+/**
+ * Start any number of processes: they share the partitions. A key whose records come from two partitions, as far as one process sees
+ * both, is signalled all the same; a line at level warn names its workflow and the partitions, at most once a minute, and the
+ * observer is told of each signal (`splitKey`).
+ */
 export function createBridge<E>(options: BridgeOptions<E>): Service {
   const { appId, inputs, deadLetterTopic, kafka, signaller, clock = systemClock } = options;
   const logger = options.logger ?? createLogger({ base: { component: 'bridge' } });

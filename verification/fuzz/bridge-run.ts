@@ -93,6 +93,7 @@ export async function runBridge(records: readonly Placed[], random: Random): Pro
     signalled: nothing,
     signalFailed: nothing,
     committed: nothing,
+    splitKey: nothing,
   };
   const start = (name: string) => {
     const bridge = new Bridge(SETTINGS, {

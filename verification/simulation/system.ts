@@ -7,7 +7,6 @@ import { Limiter } from '../../activities/limiter.ts';
 import { Bridge } from '../../src/engine/bridge/bridge.ts';
 import type { BridgeObserver } from '../../src/engine/bridge/generation.ts';
 import type { MoneyBridgeSettings } from '../../src/money/bridge/settings.ts';
-import { noticingSplitKeys } from '../../src/engine/co-partitioning/noticing.ts';
 import type { Input } from '../../src/money/domain/events.ts';
 import { bridgeGroupOf, lookupsQueueOf, taskQueueOf, workflowIdOf } from '../../src/engine/naming.ts';
 import type { Signaller } from '../../src/engine/bridge/signaller.ts';
@@ -193,19 +192,10 @@ export class SimSystem {
   #bridge(process: SimProcess): Bridge {
     return new Bridge(this.settings(), {
       kafka: this.kafka.port(process),
-      signaller: this.#noticing(process),
+      signaller: this.#signaller(process),
       clock: process.clock,
       logger: this.said.logger,
       observer: this.#observer(process),
-    });
-  }
-
-  #noticing(process: SimProcess): Signaller {
-    return noticingSplitKeys(this.#signaller(process), {
-      clock: process.clock,
-      logger: this.said.logger,
-      workflowId: (userId) => workflowIdOf(APP, userId),
-      onSplit: () => void (this.counts.splitUsers += 1),
     });
   }
 
@@ -213,6 +203,7 @@ export class SimSystem {
     const { server } = this.temporal;
     const unanswered = (why: string): Error => new Error(why);
     return {
+      workflowIdOf: (userId) => workflowIdOf(APP, userId),
       signal: (userId, sent) => {
         const batch = eventBatchOf(sent);
         const start: Start = { userId };
@@ -253,6 +244,9 @@ export class SimSystem {
         this.counts.signalsFailed += 1;
       },
       committed: () => trace.add(process.name, () => 'offsets committed'),
+      splitKey: () => {
+        this.counts.splitUsers += 1;
+      },
     };
   }
 

@@ -31,6 +31,8 @@ export interface BridgeObserver {
   signalled(events: number): void;
   signalFailed(): void;
   committed(): void;
+  /** A signal for a key that this process had met in another partition: its producers do not agree where keys go. */
+  splitKey(key: string, partitions: readonly [before: number, now: number]): void;
   /** So many offsets of an input went from its log before they were read. */
   recordsLost?(input: InputIndex, offsets: number): void;
 }

@@ -4,6 +4,7 @@
  * their partitions end a bridge that starts; one that had joined before waits, since somebody may be adding partitions to
  * one input after the other.
  */
+import { noticingSplitKeys } from '../co-partitioning/noticing.ts';
 import { Membership, type Service } from '../process/service.ts';
 import type { GroupMember } from '../kafka/port.ts';
 import { TopicRooms } from '../kafka/topic-rooms.ts';
@@ -29,9 +30,15 @@ export class Bridge implements Service {
 
   constructor(settings: BridgeSettings, deps: BridgeDeps) {
     this.#settings = settings;
-    this.#deps = deps;
-    this.#guard = new HistoryGuard(deps.signaller, deps.clock);
-    this.#rooms = new TopicRooms(deps.kafka, deps.clock);
+    const { clock, logger, observer } = deps;
+    const signaller = noticingSplitKeys(deps.signaller, {
+      clock,
+      logger,
+      onSplit: (key, partitions) => observer.splitKey(key, partitions),
+    });
+    this.#deps = { ...deps, signaller };
+    this.#guard = new HistoryGuard(signaller, clock);
+    this.#rooms = new TopicRooms(deps.kafka, clock);
     this.#membership = new Membership({
       ...deps,
       message: 'the bridge lost its place in the group and joins it again',

@@ -12,32 +12,30 @@ const QUIET = 60_000;
 export interface NoticingDeps {
   readonly clock: Pick<Clock, 'elapsed'>;
   readonly logger: Logger;
-  readonly workflowId: (key: string) => string;
   /** A signal for such a key. */
-  readonly onSplit: () => void;
+  readonly onSplit: (key: string, partitions: readonly [before: number, now: number]) => void;
 }
 
-export function noticingSplitKeys(
-  signaller: Signaller,
-  { clock, logger, workflowId, onSplit }: NoticingDeps,
-): Signaller {
+export function noticingSplitKeys(signaller: Signaller, { clock, logger, onSplit }: NoticingDeps): Signaller {
   const places = new KeyPlaces(REMEMBERED);
   let said = -Infinity;
+  const meet = (key: string, partition: number): void => {
+    const before = places.meet(key, partition);
+    if (before === undefined) return;
+    onSplit(key, [before, partition]);
+    if (clock.elapsed() - said < QUIET) return;
+    said = clock.elapsed();
+    logger.warn(
+      { workflowId: signaller.workflowIdOf?.(key) ?? '(unknown)', partitions: [before, partition] },
+      'a key is met in two partitions, so what is late for it and in which order it comes is not certain: let all producers use one partitioner and one form of the key',
+    );
+  };
   return {
-    ...signaller,
     signal(key, batch) {
-      const before = places.meet(key, batch.partition);
-      if (before !== undefined) {
-        onSplit();
-        if (clock.elapsed() - said >= QUIET) {
-          said = clock.elapsed();
-          logger.warn(
-            { workflowId: workflowId(key), partitions: [before, batch.partition] },
-            'a key is met in two partitions, so what is late for it and in which order it comes is not certain: let all producers use one partitioner and one form of the key (docs/operations.md, "Users in two partitions")',
-          );
-        }
-      }
+      meet(key, batch.partition);
       return signaller.signal(key, batch);
     },
+    history: (key) => signaller.history(key),
+    ...(signaller.workflowIdOf && { workflowIdOf: (key) => signaller.workflowIdOf!(key) }),
   };
 }

@@ -180,6 +180,7 @@ describe('the end of a generation', () => {
         signalled() {},
         signalFailed() {},
         committed() {},
+        splitKey() {},
       },
       rooms: new TopicRooms(port, clock),
       member: { pause() {}, resume() {}, seek() {} },

@@ -77,7 +77,17 @@ export class World {
     readonly workflowIds?: readonly string[];
   }[] = [];
   readonly #stopped = new Set<string>();
-  readonly counts = { read: 0, deadLetters: 0, cut: 0, late: 0, signalled: 0, failed: 0, committed: 0, lost: 0 };
+  readonly counts = {
+    read: 0,
+    deadLetters: 0,
+    cut: 0,
+    late: 0,
+    signalled: 0,
+    failed: 0,
+    committed: 0,
+    lost: 0,
+    split: 0,
+  };
   readonly #t: TestContext;
 
   constructor(t: TestContext, partitions = 1) {
@@ -210,6 +220,7 @@ export class World {
       signalled: (events) => (counts.signalled += events),
       signalFailed: () => (counts.failed += 1),
       committed: () => (counts.committed += 1),
+      splitKey: () => (counts.split += 1),
       recordsLost: (_, offsets) => (counts.lost += offsets),
     };
   }
