@@ -44,6 +44,20 @@ async function run(
   return stdout;
 }
 
+/** What the example of docs/library.md imports. */
+const MY_KAFKA = `
+import { kafkajs, type KafkaPort } from 'money-enrichment/kafka';
+export const connect = (): KafkaPort => kafkajs({ brokers: ['127.0.0.1:9092'] });
+export declare function createTopic(partitions?: number): Promise<string>;
+export declare function readCommitted(topic: string, partition?: number): Promise<string[]>;
+`;
+
+/** The block of code of a document in which this stands. */
+async function exampleOf(document: string, text: string): Promise<string> {
+  const blocks = [...(await readFile(join(ROOT, document), 'utf8')).matchAll(/```ts\n([^]*?)```/g)];
+  return blocks.map(([, code]) => code!).find((code) => code.includes(text))!;
+}
+
 /** A copy of what git has, in which nothing else can be found. */
 async function checkout(): Promise<string> {
   const copy = join(work, 'checkout');
@@ -75,6 +89,9 @@ before(
     for (const name of EXAMPLES) {
       await cp(join(ROOT, 'examples', name), join(project, 'src', name), { recursive: true });
     }
+    await mkdir(join(project, 'src', 'conformance'));
+    await writeFile(join(project, 'src', 'conformance', 'my-kafka.ts'), MY_KAFKA);
+    await writeFile(join(project, 'src', 'conformance', 'port.ts'), await exampleOf('docs/library.md', 'conformance('));
     await writeFile(
       join(project, 'tsconfig.json'),
       JSON.stringify({
@@ -176,7 +193,7 @@ for (const major of TESTED) {
         await run(node, ['node_modules/money-enrichment/bin/money-enrichment.js', '--version'], project),
         `${productVersion()}\n`,
       );
-      const load = `for (const name of ['kafka', 'bridge', 'publisher']) if (Object.keys(await import('money-enrichment/' + name)).length === 0) throw new Error(name);`;
+      const load = `for (const name of ['kafka', 'kafka/conformance', 'bridge', 'publisher']) if (Object.keys(await import('money-enrichment/' + name)).length === 0) throw new Error(name);`;
       await run(node, ['--input-type=module', '-e', load], project);
     });
 

@@ -1,11 +1,8 @@
 /** What the simulated Kafka is measured by (see conformance.test.ts): the same suite against a real broker. */
 import { after } from 'node:test';
-import { groups } from './groups.ts';
 import { startRealKafka } from './real.ts';
 import type { RealKafka } from './real.ts';
-import { restarts } from './restarts.ts';
-import { transactions } from './transactions.ts';
-import type { Runner } from './under-test.ts';
+import { conformance, type Runner } from '../../src/library/conformance.ts';
 
 let real: Promise<RealKafka> | undefined;
 after(async () => (await real)?.stop());
@@ -16,6 +13,4 @@ const run: Runner = async (t, body) => {
   await body(kafka);
 };
 
-transactions(run);
-groups(run);
-restarts(run);
+conformance(run);

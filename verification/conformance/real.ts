@@ -8,6 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createClient, PATIENT_RETRY } from '../../src/engine/kafka/kafkajs/client.ts';
 import type { SocketFactory } from '../../src/engine/kafka/kafkajs/client.ts';
 import { createKafka } from '../../src/engine/kafka/kafkajs/create-kafka.ts';
+import { TRANSACTION_TIMEOUT } from '../../src/engine/kafka/kafkajs/transactional-producer.ts';
 import type { KafkaPort } from '../../src/engine/kafka/port.ts';
 import { openDataFolder } from '../../src/dev/data-folder.ts';
 import { startKafkaBroker } from '../../src/dev/kafka-broker.ts';
@@ -15,7 +16,7 @@ import { silentLogger } from '../../src/engine/log.ts';
 import { readAll } from '../chaos/reader.ts';
 import { API, fault } from '../../test/support/kafka-lab.ts';
 import type { Fault } from '../../test/support/kafka-lab.ts';
-import type { KafkaUnderTest } from './under-test.ts';
+import type { KafkaUnderTest } from '../../src/library/conformance.ts';
 
 interface RealProcess {
   readonly port: KafkaPort;
@@ -25,7 +26,7 @@ interface RealProcess {
 
 export interface RealKafka {
   /** For one test: processes of its own, closed by `close`. */
-  forTest(): KafkaUnderTest & { close(): Promise<void> };
+  forTest(): Required<KafkaUnderTest> & { close(): Promise<void> };
   stop(): Promise<void>;
 }
 
@@ -104,6 +105,7 @@ export async function startRealKafka(): Promise<RealKafka> {
           (await readAll(brokers[0]!, [topic]))
             .filter((record) => record.partition === partition)
             .map(({ value }) => String(value)),
+        transactionTimeout: TRANSACTION_TIMEOUT,
         sleep: (ms) => pause(ms),
         now: () => Date.now(),
         close: async () => void (await Promise.all([...processes.values()].map((process) => process.port.close()))),

@@ -2,14 +2,18 @@
 import { SimProcess } from '../simulation/kernel/process.ts';
 import { Scheduler } from '../simulation/kernel/scheduler.ts';
 import { SimKafka } from '../simulation/kafka/sim-kafka.ts';
+import { TRANSACTION_TIMEOUT } from '../../src/engine/kafka/kafkajs/transactional-producer.ts';
 import type { KafkaPort } from '../../src/engine/kafka/port.ts';
-import type { Body, KafkaUnderTest } from './under-test.ts';
+import type { KafkaUnderTest } from '../../src/library/conformance.ts';
 
 /** ms of simulated time for one test */
 const LIMIT = 900_000;
 
 /** Runs the body against a Kafka of its own. */
-export async function runSimulated(seed: number, body: Body): Promise<void> {
+export async function runSimulated(
+  seed: number,
+  body: (kafka: Required<KafkaUnderTest>) => Promise<void>,
+): Promise<void> {
   const scheduler = new Scheduler(seed);
   let settled = false;
   const over = body(simulatedKafka(scheduler)).finally(() => (settled = true));
@@ -18,7 +22,7 @@ export async function runSimulated(seed: number, body: Body): Promise<void> {
   await over;
 }
 
-function simulatedKafka(scheduler: Scheduler): KafkaUnderTest {
+function simulatedKafka(scheduler: Scheduler): Required<KafkaUnderTest> {
   const kafka = new SimKafka(scheduler);
   const processes = new Map<string, { readonly process: SimProcess; readonly port: KafkaPort }>();
   const outside = new SimProcess(scheduler, 'test');
@@ -60,6 +64,7 @@ function simulatedKafka(scheduler: Scheduler): KafkaUnderTest {
       return running;
     },
     committed: async (topic, partition = 0) => kafka.committed(topic, partition).map(({ value }) => String(value)),
+    transactionTimeout: TRANSACTION_TIMEOUT,
     sleep: (ms) => outside.clock.sleep(ms),
     now: () => scheduler.now,
   };

@@ -1,14 +1,13 @@
 /** Transactions, as the port promises them. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { TRANSACTION_TIMEOUT } from '../../src/engine/kafka/kafkajs/transactional-producer.ts';
-import { withCode } from '../../test/support/publishing.ts';
-import { eventually, lastStable, publish, record } from './under-test.ts';
-import type { Runner } from './under-test.ts';
+import { eventually, lastStable, publish, record, withCode } from './lab.ts';
+import type { Declare } from './declare.ts';
 
-export function transactions(run: Runner): void {
-  test('transactions follow one another; their markers take an offset each; send tells the first offset', (t) =>
-    run(t, async (kafka) => {
+export function transactions(it: Declare): void {
+  it(
+    'transactions follow one another; their markers take an offset each; send tells the first offset',
+    [],
+    async (kafka) => {
       const topic = await kafka.topic(2);
       const producer = await kafka.port('p').fence(kafka.uniqueId('tx'));
       assert.equal(await publish(producer, topic, ['a', 'b']), 0);
@@ -23,30 +22,32 @@ export function transactions(run: Runner): void {
         async () => (await lastStable(kafka, topic)) === 5 && (await lastStable(kafka, topic, 1)) === 2,
       );
       assert.deepEqual(await kafka.committed(topic), ['a', 'b', 'c']);
-    }));
+    },
+  );
 
-  test('sends of one transaction at the same time are all written, once', (t) =>
-    run(t, async (kafka) => {
-      const topic = await kafka.topic(3);
-      const id = kafka.uniqueId('tx');
-      const transaction = await (await kafka.port('p').fence(id)).begin();
-      const sends = [0, 1, 2, 0, 0].map((partition, index) =>
-        transaction.send(topic, partition, [record(`${index}a`), record(`${index}b`)]),
-      );
-      const offsets = await Promise.all(sends);
-      await transaction.commit();
-      await kafka.port('p').fence(id);
-      assert.deepEqual(offsets.slice(1, 3), [0, 0]);
-      assert.deepEqual([offsets[0], offsets[3], offsets[4]].sort(), [0, 2, 4]);
-      const values = await kafka.committed(topic, 0);
-      assert.deepEqual([...values].sort(), ['0a', '0b', '3a', '3b', '4a', '4b']);
-      // The records of one send stay together.
-      for (const send of [0, 3, 4]) assert.equal(values.indexOf(`${send}b`), values.indexOf(`${send}a`) + 1);
-    }));
+  it('sends of one transaction at the same time are all written, once', [], async (kafka) => {
+    const topic = await kafka.topic(3);
+    const id = kafka.uniqueId('tx');
+    const transaction = await (await kafka.port('p').fence(id)).begin();
+    const sends = [0, 1, 2, 0, 0].map((partition, index) =>
+      transaction.send(topic, partition, [record(`${index}a`), record(`${index}b`)]),
+    );
+    const offsets = await Promise.all(sends);
+    await transaction.commit();
+    await kafka.port('p').fence(id);
+    assert.deepEqual(offsets.slice(1, 3), [0, 0]);
+    assert.deepEqual([offsets[0], offsets[3], offsets[4]].sort(), [0, 2, 4]);
+    const values = await kafka.committed(topic, 0);
+    assert.deepEqual([...values].sort(), ['0a', '0b', '3a', '3b', '4a', '4b']);
+    // The records of one send stay together.
+    for (const send of [0, 3, 4]) assert.equal(values.indexOf(`${send}b`), values.indexOf(`${send}a`) + 1);
+  });
 
   for (const act of ['touched', 'untouched', 'offsets', 'commit'] as const) {
-    test(`a zombie is fenced: ${act === 'offsets' ? 'committing offsets' : act === 'commit' ? 'on commit' : `sending to a partition that it had ${act}`}`, (t) =>
-      run(t, async (kafka) => {
+    it(
+      `a zombie is fenced: ${act === 'offsets' ? 'committing offsets' : act === 'commit' ? 'on commit' : `sending to a partition that it had ${act}`}`,
+      [],
+      async (kafka) => {
         const [topic, other, group, id] = [
           await kafka.topic(),
           await kafka.topic(),
@@ -69,11 +70,14 @@ export function transactions(run: Runner): void {
         assert.deepEqual(await kafka.committed(topic), ['owner']);
         assert.equal(await lastStable(kafka, other), 0);
         assert.equal((await kafka.port('owner').committedOffsets(group, [{ topic, partition: 0 }]))[0]?.offset, null);
-      }));
+      },
+    );
   }
 
-  test('killed between send and commit: it holds readers back until its id is taken, and is never seen', (t) =>
-    run(t, async (kafka) => {
+  it(
+    'killed between send and commit: it holds readers back until its id is taken, and is never seen',
+    ['kill'],
+    async (kafka) => {
       const topic = await kafka.topic();
       const id = kafka.uniqueId('tx');
       const transaction = await (await kafka.port('dying').fence(id)).begin();
@@ -87,49 +91,50 @@ export function transactions(run: Runner): void {
       // lost, behind it, marker, marker of the abortion, next, marker
       await eventually(kafka, 'all is decided', async () => (await lastStable(kafka, topic)) === 6);
       assert.deepEqual(await kafka.committed(topic), ['behind it', 'next']);
-    }));
+    },
+  );
 
-  test('aborted transactions that overlap are not seen, in whatever order they end', (t) =>
-    run(t, async (kafka) => {
-      const topic = await kafka.topic();
-      const [a, b] = [kafka.uniqueId('a'), kafka.uniqueId('b')];
-      const tb = await (await kafka.port('b').fence(b)).begin();
-      await tb.send(topic, 0, [record('b aborted 1')]);
-      const ta = await (await kafka.port('a').fence(a)).begin();
-      await ta.send(topic, 0, [record('a aborted')]);
-      await tb.send(topic, 0, [record('b aborted 2')]);
-      await kafka.port('x').fence(a);
-      await tb.send(topic, 0, [record('b aborted 3')]);
-      await kafka.port('x').fence(b);
-      await publish(await kafka.port('c').fence(kafka.uniqueId('c')), topic, ['c committed']);
-      await eventually(kafka, 'all is decided', async () => (await lastStable(kafka, topic)) === 8);
-      assert.deepEqual(await kafka.committed(topic), ['c committed']);
-    }));
+  it('aborted transactions that overlap are not seen, in whatever order they end', [], async (kafka) => {
+    const topic = await kafka.topic();
+    const [a, b] = [kafka.uniqueId('a'), kafka.uniqueId('b')];
+    const tb = await (await kafka.port('b').fence(b)).begin();
+    await tb.send(topic, 0, [record('b aborted 1')]);
+    const ta = await (await kafka.port('a').fence(a)).begin();
+    await ta.send(topic, 0, [record('a aborted')]);
+    await tb.send(topic, 0, [record('b aborted 2')]);
+    await kafka.port('x').fence(a);
+    await tb.send(topic, 0, [record('b aborted 3')]);
+    await kafka.port('x').fence(b);
+    await publish(await kafka.port('c').fence(kafka.uniqueId('c')), topic, ['c committed']);
+    await eventually(kafka, 'all is decided', async () => (await lastStable(kafka, topic)) === 8);
+    assert.deepEqual(await kafka.committed(topic), ['c committed']);
+  });
 
   for (const lost of ['request', 'answer'] as const) {
-    test(`the ${lost} of a send is lost: it is repeated, and written once`, (t) =>
-      run(t, async (kafka) => {
-        const topic = await kafka.topic();
-        const id = kafka.uniqueId('tx');
-        const transaction = await (await kafka.port('p').fence(id)).begin();
-        assert.equal(await transaction.send(topic, 0, [record('a')]), 0);
-        assert.equal(
-          await kafka.losing('p', 'send', lost, () => transaction.send(topic, 0, [record('b'), record('c')])),
-          1,
-        );
-        assert.equal(await transaction.send(topic, 0, [record('d')]), 3);
-        await transaction.commit();
-        await kafka.port('p').fence(id);
-        assert.deepEqual(await kafka.committed(topic), ['a', 'b', 'c', 'd']);
-      }));
+    it(`the ${lost} of a send is lost: it is repeated, and written once`, ['losing'], async (kafka) => {
+      const topic = await kafka.topic();
+      const id = kafka.uniqueId('tx');
+      const transaction = await (await kafka.port('p').fence(id)).begin();
+      assert.equal(await transaction.send(topic, 0, [record('a')]), 0);
+      assert.equal(
+        await kafka.losing('p', 'send', lost, () => transaction.send(topic, 0, [record('b'), record('c')])),
+        1,
+      );
+      assert.equal(await transaction.send(topic, 0, [record('d')]), 3);
+      await transaction.commit();
+      await kafka.port('p').fence(id);
+      assert.deepEqual(await kafka.committed(topic), ['a', 'b', 'c', 'd']);
+    });
   }
 
   for (const [lost, expected] of [
     ['request', ['before', 'after']],
     ['answer', ['before', 'in doubt', 'after']],
   ] as const) {
-    test(`the ${lost} of a commit is lost: the producer is unusable, and taking the id decides`, (t) =>
-      run(t, async (kafka) => {
+    it(
+      `the ${lost} of a commit is lost: the producer is unusable, and taking the id decides`,
+      ['losing'],
+      async (kafka) => {
         const topic = await kafka.topic();
         const id = kafka.uniqueId('tx');
         const producer = await kafka.port('p').fence(id);
@@ -146,23 +151,29 @@ export function transactions(run: Runner): void {
         await publish(await kafka.port('next').fence(id), topic, ['after']);
         await kafka.port('next').fence(id);
         assert.deepEqual(await kafka.committed(topic), expected);
-      }));
+      },
+    );
   }
 
-  test('a transaction that stays open too long is aborted, and its holder is fenced', (t) =>
-    run(t, async (kafka) => {
+  it(
+    'a transaction that stays open too long is aborted, and its holder is fenced',
+    ['transactionTimeout'],
+    async (kafka) => {
       const topic = await kafka.topic();
       const transaction = await (await kafka.port('slow').fence(kafka.uniqueId('tx'))).begin();
       await transaction.send(topic, 0, [record('late')]);
-      await kafka.sleep(TRANSACTION_TIMEOUT - 3_000);
+      await kafka.sleep(kafka.transactionTimeout - 3_000);
       assert.equal(await lastStable(kafka, topic), 0);
       await eventually(kafka, 'it is aborted', async () => (await lastStable(kafka, topic)) === 2, 25_000);
       await assert.rejects(transaction.commit(), withCode('FENCED'));
       assert.deepEqual(await kafka.committed(topic), []);
-    }));
+    },
+  );
 
-  test('offsets with metadata: unseen before the commit, seen after it, by all who take the id next', (t) =>
-    run(t, async (kafka) => {
+  it(
+    'offsets with metadata: unseen before the commit, seen after it, by all who take the id next',
+    [],
+    async (kafka) => {
       const [topic, group, id] = [await kafka.topic(2), kafka.uniqueId('group'), kafka.uniqueId('tx')];
       const places = [
         { topic, partition: 0 },
@@ -193,27 +204,27 @@ export function transactions(run: Runner): void {
       await aborted.sendOffsets(group, [{ topic, partition: 0, offset: 99, metadata: '' }]);
       await port.fence(id);
       assert.equal((await port.committedOffsets(group, places))[0]?.offset, 3);
-    }));
+    },
+  );
 
-  test('what cannot be written is refused, and the producer with it', (t) =>
-    run(t, async (kafka) => {
-      const [topic, group, port] = [await kafka.topic(1), kafka.uniqueId('group'), kafka.port('p')];
-      const tooLarge = await port.fence(kafka.uniqueId('tx'));
-      const first = await tooLarge.begin();
-      await assert.rejects(
-        first.sendOffsets(group, [{ topic, partition: 0, offset: 1, metadata: 'm'.repeat(4_097) }]),
-        withCode('KAFKA'),
-      );
-      await assert.rejects(first.commit(), withCode('KAFKA'));
-      const nowhere = await port.fence(kafka.uniqueId('tx'));
-      const second = await nowhere.begin();
-      await assert.rejects(second.send(topic, 7, [record('lost')]), withCode('KAFKA'));
-      await assert.rejects(nowhere.begin(), withCode('KAFKA'));
-      const closed = await port.fence(kafka.uniqueId('tx'));
-      const third = await closed.begin();
-      await closed.close();
-      await closed.close();
-      await assert.rejects(third.send(topic, 0, [record('x')]), withCode('KAFKA'));
-      assert.equal((await port.committedOffsets(group, [{ topic, partition: 0 }]))[0]?.offset, null);
-    }));
+  it('what cannot be written is refused, and the producer with it', [], async (kafka) => {
+    const [topic, group, port] = [await kafka.topic(1), kafka.uniqueId('group'), kafka.port('p')];
+    const tooLarge = await port.fence(kafka.uniqueId('tx'));
+    const first = await tooLarge.begin();
+    await assert.rejects(
+      first.sendOffsets(group, [{ topic, partition: 0, offset: 1, metadata: 'm'.repeat(4_097) }]),
+      withCode('KAFKA'),
+    );
+    await assert.rejects(first.commit(), withCode('KAFKA'));
+    const nowhere = await port.fence(kafka.uniqueId('tx'));
+    const second = await nowhere.begin();
+    await assert.rejects(second.send(topic, 7, [record('lost')]), withCode('KAFKA'));
+    await assert.rejects(nowhere.begin(), withCode('KAFKA'));
+    const closed = await port.fence(kafka.uniqueId('tx'));
+    const third = await closed.begin();
+    await closed.close();
+    await closed.close();
+    await assert.rejects(third.send(topic, 0, [record('x')]), withCode('KAFKA'));
+    assert.equal((await port.committedOffsets(group, [{ topic, partition: 0 }]))[0]?.offset, null);
+  });
 }

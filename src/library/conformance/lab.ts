@@ -1,42 +1,25 @@
-/** What the conformance suite needs of a Kafka, the real one or the simulated one. Times are the Kafka's own. */
-import type { TestContext } from 'node:test';
+/** Steps that the tests of the suite have in common. */
+import { EnrichmentError, type ErrorCode } from '../../engine/errors.ts';
 import type {
   GroupHandlers,
   GroupMember,
-  KafkaPort,
   OutRecord,
   RecordBatch,
   TransactionalProducer,
-} from '../../src/engine/kafka/port.ts';
+} from '../../engine/kafka/port.ts';
+import type { Lab } from './kafka-under-test.ts';
 
-export interface KafkaUnderTest {
-  /** Of the process of this name. */
-  port(process: string): KafkaPort;
-  /** Nothing comes from this process any more, and nothing reaches it. */
-  kill(process: string): void;
-  /** A new topic; its name. */
-  topic(partitions?: number): Promise<string>;
-  uniqueId(prefix: string): string;
-  /** Kills the broker and starts it again; resolves when clients are let in. */
-  restart(): Promise<void>;
-  /** Retention takes what is before `offset`. */
-  deleteBefore(topic: string, partition: number, offset: number): Promise<void>;
-  /** Runs this step of this process, of whose first request the request or the answer is lost. */
-  losing<T>(process: string, step: 'send' | 'commit', lost: 'request' | 'answer', run: () => Promise<T>): Promise<T>;
-  /** Values that a reader which is not the product's sees with read_committed, now. */
-  committed(topic: string, partition?: number): Promise<string[]>;
-  sleep(ms: number): Promise<void>;
-  now(): number;
+export type { Lab } from './kafka-under-test.ts';
+
+/** For `assert.rejects`. */
+export function withCode(code: ErrorCode): (error: unknown) => boolean {
+  return (error) => error instanceof EnrichmentError && error.code === code;
 }
-
-export type Body = (kafka: KafkaUnderTest) => Promise<void>;
-/** Runs a test against a Kafka of its own, or one that it shares. */
-export type Runner = (t: TestContext, body: Body) => Promise<void>;
 
 export const record = (value: string, key: string | null = null): OutRecord => ({ key, value });
 
 export async function eventually(
-  kafka: KafkaUnderTest,
+  kafka: Lab,
   what: string,
   check: () => boolean | Promise<boolean>,
   timeout = 20_000,
@@ -65,7 +48,7 @@ export async function publish(
   return offset;
 }
 
-export async function lastStable(kafka: KafkaUnderTest, topic: string, partition = 0): Promise<number> {
+export async function lastStable(kafka: Lab, topic: string, partition = 0): Promise<number> {
   const [found] = await kafka.port('onlooker').endOffsets([{ topic, partition }]);
   return found!.end;
 }
@@ -83,7 +66,7 @@ export interface Seen {
 
 /** Starts a member that keeps what it is given. */
 export async function join(
-  kafka: KafkaUnderTest,
+  kafka: Lab,
   process: string,
   groupId: string,
   topics: readonly string[],
@@ -114,7 +97,7 @@ export async function join(
 
 /** A member that joins anew when it was given up, as the product does. */
 export async function keepJoined(
-  kafka: KafkaUnderTest,
+  kafka: Lab,
   process: string,
   groupId: string,
   topics: readonly string[],
