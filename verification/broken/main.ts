@@ -1,7 +1,8 @@
 /** `npm run broken -- [--seeds N] [NAME ...]`: every broken build must be caught; exits with 1 if one is not. */
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { BROKEN_BUILDS } from './builds.ts';
-import { runBrokenBuild } from './run.ts';
+import { Workbench } from './run.ts';
 
 const { values, positionals } = parseArgs({
   options: { seeds: { type: 'string', default: '2000' } },
@@ -19,14 +20,17 @@ let missed = 0;
 console.log(
   `${'build'.padEnd(40)} ${'caught by'.padEnd(46)} ${'after'.padStart(12)}  what it breaks, and the first that was found wrong`,
 );
+const size = { seeds: Number(values.seeds), jobs: availableParallelism() };
+const bench = await Workbench.open();
 for (const build of chosen) {
   const { name, breaks, caughtBy } = build;
-  const { caught, output, seconds } = await runBrokenBuild(build, Number(values.seeds));
+  const { caught, output, seconds } = await bench.run(build, size);
   if (!caught) missed += 1;
   const by = !caught ? 'NOT CAUGHT' : caughtBy === 'simulate' ? 'the simulation' : caughtBy.test;
   console.log(`${name.padEnd(40)} ${by.padEnd(46)} ${(seedsOf(output) ?? `${seconds} s`).padStart(12)}  ${breaks}`);
   console.log(`    ${caught ? evidence(output) : output.slice(-2_000)}`);
 }
+await bench.close();
 console.log(`${chosen.length - missed} passed, ${missed} failed`);
 process.exitCode = missed > 0 ? 1 : 0;
 
@@ -40,5 +44,5 @@ function seedsOf(output: string): string | undefined {
 function evidence(output: string): string {
   const seed = /^seed (\d+) failed:\n\s*(.{0,100})/m.exec(output);
   if (seed !== null) return `seed ${seed[1]}: ${seed[2]}`;
-  return (/^not ok .*$/m.exec(output)?.[0] ?? '').slice(0, 120);
+  return (/^ *not ok .*$/m.exec(output)?.[0].trim() ?? output.trim().split('\n').at(-1)!).slice(0, 120);
 }

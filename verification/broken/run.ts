@@ -1,4 +1,4 @@
-/** Makes a broken build in a folder of its own and runs what must catch it there. */
+/** Makes broken builds in copies of the code and runs there what must catch them. */
 import { spawn } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -19,8 +19,16 @@ const COPIED = [
   'tsconfig.json',
 ];
 
-/** ms; a test of something that is waited for may wait for ever where that is broken. */
-const TEST_TIMEOUT = 60_000;
+/** ms; what hangs has not said what is wrong. */
+const HUNG_AFTER = 300_000;
+/** ms for what has failed to stop what it has started. */
+const END_WITHIN = 3_000;
+const FAILED = { simulation: /^seed \d+ failed:$/m, test: /^ *not ok .*$/m };
+
+export interface SimulationSize {
+  readonly seeds: number;
+  readonly jobs: number;
+}
 
 export interface Caught {
   readonly caught: boolean;
@@ -31,14 +39,20 @@ export interface Caught {
 
 /** The folder of the broken build; the caller removes it. Throws when the code to break is not there. */
 export async function makeBrokenBuild({ name, edits }: Pick<BrokenBuild, 'name' | 'edits'>): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), `broken-${name}-`));
-  for (const item of COPIED) await cp(join(ROOT, item), join(folder, item), { recursive: true });
-  await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  const folder = await copyOfTheCode(name);
   for (const edit of edits) await apply(folder, name, edit);
   return folder;
 }
 
-async function apply(folder: string, name: string, { file, find, replace }: Edit): Promise<void> {
+async function copyOfTheCode(name: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), `broken-${name}-`));
+  for (const item of COPIED) await cp(join(ROOT, item), join(folder, item), { recursive: true });
+  await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  return folder;
+}
+
+/** Resolves to what puts the text back. */
+async function apply(folder: string, name: string, { file, find, replace }: Edit): Promise<() => Promise<void>> {
   const path = join(folder, file);
   const text = await readFile(path, 'utf8');
   const places = text.split(find).length - 1;
@@ -51,44 +65,86 @@ async function apply(folder: string, name: string, { file, find, replace }: Edit
     path,
     text.replace(find, () => replace),
   );
+  return () => writeFile(path, text);
 }
 
-/** `seeds`: of the simulation, at most. Caught means: it failed, and said so in its own words, not by a crash. */
-export async function runBrokenBuild(build: BrokenBuild, seeds: number): Promise<Caught> {
-  const folder = await makeBrokenBuild(build);
-  const began = performance.now();
-  try {
-    const arguments_ =
-      build.caughtBy === 'simulate'
-        ? [
-            '--import',
-            'tsx',
+/**
+ * A copy of the code in which one build after the other is made and run. It is one folder for all of them, so that what
+ * is compiled for one, which is all but the edited files, is compiled for those after it too.
+ */
+export class Workbench {
+  readonly #folder: string;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  static async open(): Promise<Workbench> {
+    return new Workbench(await copyOfTheCode('builds'));
+  }
+
+  /**
+   * One build at a time. `seeds`: of the simulation, at most; `jobs`: its processes. Caught means: it failed, and said so in
+   * its own words, not by a crash.
+   */
+  async run({ name, edits, narrow, caughtBy }: BrokenBuild, { seeds, jobs }: SimulationSize): Promise<Caught> {
+    const undo: (() => Promise<void>)[] = [];
+    const began = performance.now();
+    try {
+      for (const edit of edits) undo.push(await apply(this.#folder, name, edit));
+      const { failed, output } = await (caughtBy === 'simulate'
+        ? run(this.#folder, FAILED.simulation, [
             'verification/simulation/main.ts',
-            '--seeds',
-            String(seeds),
-            ...(build.narrow === undefined ? [] : ['--narrow', build.narrow]),
-          ]
-        : ['--import', 'tsx', '--test', `--test-timeout=${TEST_TIMEOUT}`, build.caughtBy.test];
-    const { code, output } = await node(folder, arguments_);
-    const verdict = build.caughtBy === 'simulate' ? /^seed \d+ failed:$/m : /^# (fail|cancelled) [1-9]/m;
-    return {
-      caught: code === 1 && verdict.test(output),
-      output,
-      seconds: Math.round((performance.now() - began) / 1_000),
-    };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+            ...['--seeds', String(seeds), '--jobs', String(jobs)],
+            ...(narrow === undefined ? [] : ['--narrow', narrow]),
+          ])
+        : run(this.#folder, FAILED.test, ['--test-reporter=tap', caughtBy.test]));
+      return { caught: failed, output, seconds: Math.round((performance.now() - began) / 1_000) };
+    } finally {
+      // Backwards: two edits may be of one file.
+      for (const restore of undo.reverse()) await restore();
+    }
+  }
+
+  async close(): Promise<void> {
+    await rm(this.#folder, { recursive: true, force: true });
   }
 }
 
-function node(cwd: string, arguments_: readonly string[]): Promise<{ code: number | null; output: string }> {
+/**
+ * Failed is what has said so in its own words, not by a crash, and not by hanging. A test is ended soon after its first
+ * failure: the others of its file may hang. The simulation ends by itself, and says then what was wrong.
+ */
+function run(
+  cwd: string,
+  failure: RegExp,
+  arguments_: readonly string[],
+): Promise<{ failed: boolean; output: string }> {
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-  const child = spawn(process.execPath, arguments_, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['--import', 'tsx', ...arguments_], {
+    cwd,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true, // a group of its own, with the servers that it starts
+  });
   let output = '';
-  child.stdout.on('data', (data: Buffer) => (output += data.toString()));
-  child.stderr.on('data', (data: Buffer) => (output += data.toString()));
+  let failing = false;
+  const timers: NodeJS.Timeout[] = [];
+  const endAfter = (ms: number): void => {
+    timers.push(setTimeout(() => void process.kill(-child.pid!, 'SIGKILL'), ms));
+  };
+  endAfter(HUNG_AFTER);
+  const read = (data: Buffer): void => {
+    output += data.toString();
+    if (failing || !failure.test(output)) return;
+    failing = true;
+    endAfter(END_WITHIN);
+  };
+  child.stdout.on('data', read);
+  child.stderr.on('data', read);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('exit', (code) => resolve({ code, output }));
+    child.on('exit', () => timers.forEach(clearTimeout));
+    child.on('close', () => resolve({ failed: failing, output }));
   });
 }

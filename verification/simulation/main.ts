@@ -43,6 +43,10 @@ async function runAll(): Promise<number> {
     const result = await runSeed(from, { trace: true, narrow });
     if (values.trace || result.failure !== undefined) console.log(result.trace);
     report.add(result);
+  } else if (jobs === 1) {
+    for (let seed = from; seed < from + seeds && !report.failed; seed += 1) {
+      report.add(await runSeed(seed, { narrow }));
+    }
   } else {
     await Promise.all(
       Array.from({ length: jobs }, (_, job) => forked({ first: from + job, step: jobs, until: from + seeds }, report)),

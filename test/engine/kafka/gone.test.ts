@@ -19,19 +19,25 @@ function watching(start: () => Promise<number>, next: number) {
   return { gone, errors, stop };
 }
 
-test('records that are deleted while a reader waits for them are noticed, though no batch ever comes', async (t) => {
-  let start = 30;
-  let asked = 0;
-  const { gone, stop } = watching(async () => ((asked += 1), start), 40);
-  t.after(stop);
-  await until(() => asked > 2);
-  assert.deepEqual(gone, []);
-  start = 41;
-  await until(() => gone.length > 0);
-  assert.deepEqual(gone[0], [{ topic: 't', partition: 2, next: 40 }, 41]);
-});
+const SOON = { timeout: 10_000 };
 
-test('a Kafka that cannot say it is an error of the reader', async (t) => {
+test(
+  'records that are deleted while a reader waits for them are noticed, though no batch ever comes',
+  SOON,
+  async (t) => {
+    let start = 30;
+    let asked = 0;
+    const { gone, stop } = watching(async () => ((asked += 1), start), 40);
+    t.after(stop);
+    await until(() => asked > 2);
+    assert.deepEqual(gone, []);
+    start = 41;
+    await until(() => gone.length > 0);
+    assert.deepEqual(gone[0], [{ topic: 't', partition: 2, next: 40 }, 41]);
+  },
+);
+
+test('a Kafka that cannot say it is an error of the reader', SOON, async (t) => {
   const { errors, stop } = watching(() => Promise.reject(new Error('away')), 40);
   t.after(stop);
   await until(() => errors.length > 0);
