@@ -4,11 +4,12 @@
  * The layers run one after the other, as one run with one summary: unit (*.test.ts), int (*.int.test.ts: Temporal's test
  * server), e2e (*.e2e.test.ts: real Kafka and Temporal, started once here, one file at a time). Exit code 0 only if all pass.
  */
+import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { run } from 'node:test';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 import { register } from 'tsx/esm/api';
@@ -65,7 +66,7 @@ async function* runLayers(files, outcome, kafka) {
   }
 }
 
-/** One broker (of version `kafka`) and one Temporal server for all end-to-end tests; those named by the environment are used instead. */
+/** The product, one broker (of version `kafka`) and one Temporal server for all end-to-end tests; those named by the environment are used instead. */
 async function startServers(kafka) {
   const { openDataFolder } = await import('../src/dev/data-folder.ts');
   const { startKafka } = await import('../src/dev/kafka.ts');
@@ -77,6 +78,11 @@ async function startServers(kafka) {
   try {
     const folder = await openDataFolder();
     undo.push(() => folder.release());
+    if (!process.env.TEST_PRODUCT) {
+      const product = join(folder.path, 'product');
+      await promisify(execFile)(process.execPath, [join(ROOT, 'scripts/build.js'), '--package', product]);
+      process.env.TEST_PRODUCT = product;
+    }
     if (!process.env.TEST_KAFKA_BROKERS) {
       const { kafkaVersion } = await import('./kafka-versions.js');
       const version = kafka === undefined ? undefined : await kafkaVersion(kafka, abort.signal);

@@ -1,8 +1,6 @@
 /** Runs the program as people do. */
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-
-const BIN = fileURLToPath(new URL('../../bin/money-enrichment.js', import.meta.url));
+import { PROGRAM } from '../support/product.ts';
 
 export interface Outcome {
   readonly code: number | null;
@@ -12,7 +10,7 @@ export interface Outcome {
 
 /** With `env` and nothing else of this environment that the program would read. */
 export function program(args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = '/'): Promise<Outcome> {
-  const child = spawn(process.execPath, [BIN, ...args], {
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
     cwd,
     env: { PATH: process.env['PATH'], HOME: '/nonexistent', XDG_CONFIG_HOME: '/nonexistent', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -29,7 +27,7 @@ export function program(args: readonly string[], env: NodeJS.ProcessEnv = {}, cw
 
 /** Runs a shell line in which `"$0" "$1"` is the program; the exit code is that of the program. */
 export function shell(line: string): Promise<Outcome> {
-  const child = spawn('bash', ['-c', `set -o pipefail; ${line}`, process.execPath, BIN], {
+  const child = spawn('bash', ['-c', `set -o pipefail; ${line}`, process.execPath, PROGRAM], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +20,7 @@ import * as workflowVersion from '../../src/engine/worker/workflow-version.ts';
 import { makeBrokenBuild } from '../../verification/broken/run.ts';
 import { program } from '../cli/program.ts';
 import { eventually } from '../support/eventually.ts';
+import { PRODUCT } from '../support/product.ts';
 import { startSystem, type ProducedRecord } from '../support/system.ts';
 
 const A = {
@@ -52,6 +54,12 @@ async function versionA(): Promise<{ folder: string; workflows: workflowVersion.
   return { folder, workflows: await ownWorkflows(quiet) };
 }
 
+/** What `system.start('worker')` runs. */
+function productWorkflows(): Promise<workflowVersion.WorkflowVersion> {
+  const built = join(PRODUCT, 'dist/workflows.json');
+  return existsSync(join(PRODUCT, 'src')) ? workflowVersion.ownWorkflows(quiet) : workflowVersion.readWorkflows(built);
+}
+
 test(
   'runs go on with the version that they began with, and then on the current one; idle ones when they are nudged',
   { timeout: 600_000 },
@@ -61,7 +69,7 @@ test(
     t.after(() => Promise.all([folder, scratch].map((path) => rm(path, { recursive: true, force: true }))));
     const older = join(scratch, 'a.json');
     await writeFile(older, JSON.stringify(workflows));
-    const { buildId } = await workflowVersion.ownWorkflows(quiet);
+    const { buildId } = await productWorkflows();
     assert.notEqual(buildId, workflows.buildId);
 
     const system = await startSystem(t, { partitions: 2, env: { ENRICHMENT_DEPLOYMENT: `deployment-${process.pid}` } });

@@ -15,8 +15,8 @@ import { startKafkaBroker } from '../../src/dev/kafka-broker.ts';
 import { accepts } from '../../src/dev/ports.ts';
 import { isAlive } from '../../src/dev/processes.ts';
 import { startTemporalServer } from '../../src/dev/temporal-server.ts';
+import { PROGRAM } from '../support/product.ts';
 
-const BINARY = fileURLToPath(new URL('../../bin/money-enrichment.js', import.meta.url));
 const PARENT = fileURLToPath(new URL('fixtures/parent.ts', import.meta.url));
 const MARK = 'ENRICHMENT_TEST_MARK';
 const log = (line: string): void => console.error(line);
@@ -135,7 +135,7 @@ for (const [signal, ms] of [
 ] as const) {
   test(`${signal} after ${ms} ms of dev leaves no process, no file and no lock`, needsProc, async (t) => {
     const temporary = await folderFor(t);
-    const dev = run(t, [BINARY, 'dev'], { TMPDIR: temporary, ENRICHMENT_METRICS_PORT: '0' });
+    const dev = run(t, [PROGRAM, 'dev'], { TMPDIR: temporary, ENRICHMENT_METRICS_PORT: '0' });
     await sleep(ms);
     dev.child.kill(signal);
     const end = await dev.ended();
@@ -156,7 +156,7 @@ test(
   needsProc,
   async (t) => {
     const cache = await folderFor(t);
-    const dev = run(t, [BINARY, 'dev', '--infra'], { MONEY_ENRICHMENT_CACHE: cache });
+    const dev = run(t, [PROGRAM, 'dev', '--infra'], { MONEY_ENRICHMENT_CACHE: cache });
     await until('it fetches', () => /Fetching/.test(dev.stderr()));
     dev.child.kill('SIGINT');
     assert.deepEqual(await dev.ended(), { code: 0, signal: null });
@@ -171,7 +171,7 @@ test(
 test('dev --infra --data says READY on stdout, and its folder serves the next run', needsProc, async (t) => {
   const folder = await folderFor(t);
   for (let round = 0; round < 2; round++) {
-    const dev = run(t, [BINARY, 'dev', '--infra', '--partitions', '2', '--data', folder], {});
+    const dev = run(t, [PROGRAM, 'dev', '--infra', '--partitions', '2', '--data', folder], {});
     await until('it is ready', () => dev.stdout().includes('\n') || dev.child.exitCode !== null);
     assert.match(dev.stdout(), /^READY \{.*\}\n$/, dev.stderr());
     const ready = JSON.parse(dev.stdout().slice('READY '.length)) as Record<string, string>;
@@ -179,7 +179,7 @@ test('dev --infra --data says READY on stdout, and its folder serves the next ru
     assert.equal(await (await fetch(`${ready['sessionService']}/sessions/x`)).text(), '{"clientCountryCode":"UY"}');
     assert.equal(/Created the topics/.test(dev.stderr()), round === 0);
     if (round === 0) {
-      const second = run(t, [BINARY, 'dev', '--infra', '--data', folder], {});
+      const second = run(t, [PROGRAM, 'dev', '--infra', '--data', folder], {});
       assert.equal((await second.ended()).code, 2);
       assert.match(second.stderr(), /Another process is using the data folder/);
     }

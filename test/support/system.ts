@@ -18,10 +18,12 @@ import {
 } from '../../src/money/model/model.ts';
 import { sharedCluster, type Cluster } from './cluster.ts';
 import { eventually } from './eventually.ts';
+import { PROGRAM } from './product.ts';
 import { readTopics, type SeenRecord } from './topic-reader.ts';
 import { whereabouts } from './whereabouts.ts';
 
 const quiet = createLogger({ level: 'silent' });
+const OWN_COMMAND = [process.execPath, PROGRAM] as const;
 
 export interface ProducedRecord {
   readonly input: Input;
@@ -145,7 +147,7 @@ export async function startSystem(
       const process = await startProductProcess(role, {
         env: { ...env, ...other.env },
         log: other.log ?? ((line) => console.error(line)),
-        ...(other.command && { command: other.command }),
+        command: other.command ?? OWN_COMMAND,
       });
       processes.push(process);
       return process;

@@ -6,11 +6,10 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { sharedCluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
+import { PROGRAM } from '../support/product.ts';
 
-const BIN = fileURLToPath(new URL('../../bin/money-enrichment.js', import.meta.url));
 const MARK = 'ENRICHMENT_TEST_MARK';
 
 interface Demo {
@@ -26,7 +25,7 @@ function demo(t: TestContext, args: readonly string[], env: Readonly<Record<stri
   const mark = randomUUID();
   const own: NodeJS.ProcessEnv = { ...process.env };
   for (const name of ['KAFKA_BROKERS', 'TEMPORAL_ADDRESS']) delete own[name];
-  const child = spawn(process.execPath, [BIN, 'demo', ...args], {
+  const child = spawn(process.execPath, [PROGRAM, 'demo', ...args], {
     env: { ...own, ...env, [MARK]: mark },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -6,10 +6,10 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { generateTraffic } from '../../src/tools/generate/traffic.ts';
 import { trafficOptions } from '../../src/tools/generate/options.ts';
+import { PROGRAM } from '../support/product.ts';
 import { startSystem } from '../support/system.ts';
 
 const EVENTS = 12_000;
@@ -18,7 +18,6 @@ const CHUNK = 250;
 const GAP = 500;
 /** ms; a task has 10 s. */
 const PAUSES = [10_300, 14_000, 9_000];
-const BINARY = fileURLToPath(new URL('../../bin/money-enrichment.js', import.meta.url));
 
 test(
   'a worker that is paused for longer than a task while it publishes: output exact, and what was recorded replays',
@@ -58,7 +57,7 @@ test(
     const expected = await system.expected();
     await system.matches(expected, 300_000);
     const { userId } = expected.outputs[0]!;
-    const { stdout } = await promisify(execFile)(process.execPath, [BINARY, 'replay', '--user', userId], {
+    const { stdout } = await promisify(execFile)(process.execPath, [PROGRAM, 'replay', '--user', userId], {
       env: { ...process.env, ...system.env },
       maxBuffer: 10_000_000,
     });

@@ -7,6 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { PRODUCT } from '../../test/support/product.ts';
 import { chaos } from './chaos.ts';
 import { optionsOf } from './options.ts';
 import type { Kind, PlannedFault } from './plan.ts';
@@ -29,7 +30,7 @@ test(
       fault(5, 'kill-broker'),
     ];
     const { settled, report, done } = await chaos({
-      ...optionsOf(['--minutes', '6', '--seed', '5', '--brokers', '1']),
+      ...optionsOf(['--product', PRODUCT, '--minutes', '6', '--seed', '5', '--brokers', '1']),
       out,
       plan: plan.values(),
       say: (line) => t.diagnostic(line),

@@ -7,6 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { PRODUCT } from '../../test/support/product.ts';
 import { chaos } from './chaos.ts';
 import { optionsOf } from './options.ts';
 import type { Kind, PlannedFault } from './plan.ts';
@@ -27,7 +28,20 @@ test(
       fault(2, 'rolling-restart-brokers', 0),
       fault(3, 'partition-without-leader', 2),
     ];
-    const options = optionsOf(['--minutes', '15', '--seed', '6', '--rate', '20', '--users', '8', '--brokers', '3']);
+    const options = optionsOf([
+      '--product',
+      PRODUCT,
+      '--minutes',
+      '15',
+      '--seed',
+      '6',
+      '--rate',
+      '20',
+      '--users',
+      '8',
+      '--brokers',
+      '3',
+    ]);
     const { settled, report, done } = await chaos({
       ...options,
       out,

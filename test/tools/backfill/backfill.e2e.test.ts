@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { test, type TestContext } from 'node:test';
 import { createKafka } from '../../../src/engine/kafka/kafkajs/create-kafka.ts';
 import { trafficOptions } from '../../../src/tools/generate/options.ts';
@@ -11,10 +10,10 @@ import { silentLogger } from '../../../src/engine/log.ts';
 import { program } from '../../cli/program.ts';
 import type { ModelResult } from '../../../src/money/model/model.ts';
 import { eventually } from '../../support/eventually.ts';
+import { PROGRAM } from '../../support/product.ts';
 import { startSystem, type System } from '../../support/system.ts';
 import { readTopics, type SeenRecord } from '../../support/topic-reader.ts';
 
-const BIN = fileURLToPath(new URL('../../../bin/money-enrichment.js', import.meta.url));
 const traffic = (events: number, seed: number) =>
   generateTraffic(
     trafficOptions({
@@ -195,7 +194,7 @@ test(
     t.after(() => slow.stop());
     const env = { ...system.env, ENRICHMENT_SESSION_SERVICE_URL: slow.url };
 
-    const first = spawn(process.execPath, [BIN, 'backfill', '--output-topic', topic, '--processes', '2'], {
+    const first = spawn(process.execPath, [PROGRAM, 'backfill', '--output-topic', topic, '--processes', '2'], {
       env: { PATH: process.env['PATH'], ...env },
       stdio: 'ignore',
       cwd: '/',

@@ -5,15 +5,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { trafficOptions } from '../../../src/tools/generate/options.ts';
 import { generateTraffic } from '../../../src/tools/generate/traffic.ts';
 import { program } from '../../cli/program.ts';
 import { eventually } from '../../support/eventually.ts';
+import { PROGRAM } from '../../support/product.ts';
 import { startSystem } from '../../support/system.ts';
-
-const BIN = fileURLToPath(new URL('../../../bin/money-enrichment.js', import.meta.url));
 
 const traffic = (seed: number) => [
   ...generateTraffic(
@@ -42,7 +40,7 @@ test(
     assert.equal(counted.started, 0);
 
     // So slow that the kill comes between the first workflow and the last.
-    const child = spawn(process.execPath, [BIN, 'bootstrap', '--publish', '--rate', '2'], {
+    const child = spawn(process.execPath, [PROGRAM, 'bootstrap', '--publish', '--rate', '2'], {
       env: { PATH: process.env['PATH'], HOME: '/nonexistent', ...system.env },
       stdio: 'ignore',
     });
