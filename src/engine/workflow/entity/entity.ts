@@ -5,7 +5,8 @@
  * What a workflow does follows from these functions, so a change of one of them is a change of the workflow's code: where a history was
  * recorded without it, it must lead to the same commands.
  */
-import type { Identified, Incarnation, PublishRequest } from '../../publish/request.ts';
+import type { Identified, PublishRequest } from '../../publish/request.ts';
+import type { Incarnation } from '../ledger-types.ts';
 
 /**
  * What the workflow is between two steps, and carries through continue-as-new: plain JSON, changed in place. An application's own has its

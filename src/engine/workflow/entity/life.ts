@@ -1,5 +1,6 @@
 /** How a life goes on from run to run. */
-import type { Identified, Incarnation } from '../../publish/request.ts';
+import type { Identified } from '../../publish/request.ts';
+import type { Incarnation } from '../ledger-types.ts';
 import type { EntityLife } from './entity.ts';
 
 /** Of a life that is no workflow's yet: the run that is started with it is the first of a new one. */

@@ -2,7 +2,7 @@
  * What a workflow needs of Temporal, and nothing more. `sdk-port.ts` is Temporal's SDK; a simulation can stand
  * in for it, and then runs the same code that production runs.
  */
-import type { Incarnation } from '../../publish/request.ts';
+import type { Incarnation } from '../ledger-types.ts';
 
 /** All times in ms. */
 export interface CallOptions {
