@@ -22,7 +22,7 @@ const COPIED = [
 /** ms; what hangs has not said what is wrong. */
 const HUNG_AFTER = 300_000;
 /** ms for what has failed to stop what it has started. */
-const END_WITHIN = 3_000;
+const END_WITHIN = 500;
 const FAILED = { simulation: /^seed \d+ failed:$/m, test: /^ *not ok .*$/m };
 
 export interface SimulationSize {
@@ -94,7 +94,7 @@ export class Workbench {
       for (const edit of edits) undo.push(await apply(this.#folder, name, edit));
       const { failed, output } = await (caughtBy === 'simulate'
         ? run(this.#folder, FAILED.simulation, [
-            'verification/simulation/main.ts',
+            ...['verification/simulation/main.ts', '--impatient'],
             ...['--seeds', String(seeds), '--jobs', String(jobs)],
             ...(narrow === undefined ? [] : ['--narrow', narrow]),
           ])

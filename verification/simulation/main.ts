@@ -1,13 +1,14 @@
 /**
- * `npm run simulate -- --seeds N --from S [--jobs J] [--trace] [--narrow KIND,KIND]`: N seeds from S on, in J processes. Exits
+ * `npm run simulate -- --seeds N --from S [--jobs J] [--trace] [--impatient] [--narrow KIND,KIND]`: N seeds from S on, in J processes. Exits
  * with 1 at the first seed that is not right, and prints the command that repeats it. `--narrow`: of the kinds of faults that
- * touch something of their own (scenario.ts) only these, also those that are switched off.
+ * touch something of their own (scenario.ts) only these, also those that are switched off. `--impatient`: what is missing is
+ * missed sooner, for a build that is known to be broken.
  */
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { runSeed, type SeedResult } from './run.ts';
+import { PATIENCE, runSeed, type SeedResult } from './run.ts';
 import { Report } from './report.ts';
 
 export interface Part {
@@ -23,16 +24,20 @@ const { values } = parseArgs({
     jobs: { type: 'string', default: String(availableParallelism()) },
     trace: { type: 'boolean', default: false },
     narrow: { type: 'string' },
+    impatient: { type: 'boolean', default: false },
     part: { type: 'string' },
   },
 });
 
-const narrow = values.narrow?.split(',');
+const options = {
+  narrow: values.narrow?.split(','),
+  patience: values.impatient ? PATIENCE.short : PATIENCE.usual,
+};
 if (values.part !== undefined) await runPart(JSON.parse(values.part) as Part);
 else process.exitCode = await runAll();
 
 async function runPart({ first, step, until }: Part): Promise<void> {
-  for (let seed = first; seed < until; seed += step) process.send!(await runSeed(seed, { narrow }));
+  for (let seed = first; seed < until; seed += step) process.send!(await runSeed(seed, options));
   process.disconnect();
 }
 
@@ -40,12 +45,12 @@ async function runAll(): Promise<number> {
   const [seeds, from, jobs] = [number(values.seeds, 'seeds'), number(values.from, 'from'), number(values.jobs, 'jobs')];
   const report = new Report(seeds);
   if (values.trace || seeds === 1) {
-    const result = await runSeed(from, { trace: true, narrow });
+    const result = await runSeed(from, { ...options, trace: true });
     if (values.trace || result.failure !== undefined) console.log(result.trace);
     report.add(result);
   } else if (jobs === 1) {
     for (let seed = from; seed < from + seeds && !report.failed; seed += 1) {
-      report.add(await runSeed(seed, { narrow }));
+      report.add(await runSeed(seed, options));
     }
   } else {
     await Promise.all(
@@ -60,7 +65,11 @@ async function runAll(): Promise<number> {
 function forked(part: Part, report: Report): Promise<void> {
   const child = fork(
     fileURLToPath(import.meta.url),
-    ['--part', JSON.stringify(part), ...(values.narrow === undefined ? [] : ['--narrow', values.narrow])],
+    [
+      ...['--part', JSON.stringify(part)],
+      ...(values.narrow === undefined ? [] : ['--narrow', values.narrow]),
+      ...(values.impatient ? ['--impatient'] : []),
+    ],
     { execArgv: ['--import', 'tsx'] },
   );
   const stop = (): void => void child.kill();
