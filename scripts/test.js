@@ -1,8 +1,10 @@
 /**
- * The test command: `node scripts/test.js [--kafka VERSION|oldest|newest] [unit|int|e2e|FILE ...]`, everything by default.
+ * The test command: `node scripts/test.js [--release] [--kafka VERSION|oldest|newest] [unit|int|e2e|FILE ...]`, everything by
+ * default. `--release`: the sizes that are for a release (test/support/size.ts).
  *
  * The layers run one after the other, as one run with one summary: unit (*.test.ts), int (*.int.test.ts: Temporal's test
- * server), e2e (*.e2e.test.ts: real Kafka and Temporal, started once here, one file at a time). Exit code 0 only if all pass.
+ * server), e2e (*.e2e.test.ts: real Kafka and Temporal, started once here; first the files that share the machine, side by
+ * side, then the others). Exit code 0 only if all pass.
  */
 import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -16,8 +18,20 @@ import { register } from 'tsx/esm/api';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const LAYERS = ['unit', 'int', 'e2e'];
-/** Files: those of Temporal's test server mostly wait. */
-const AT_A_TIME = { unit: 2, int: 3, e2e: 1 };
+/** Files. Those of a workflow or of commands mostly wait; an end-to-end one has several processes of its own. */
+const AT_A_TIME = { unit: 3, int: 3, e2e: 2 };
+/** End-to-end files that count what a while of the machine brings: they run one at a time, with nothing beside them. */
+const ALONE = ['test/system/paused-worker.e2e.test.ts', 'verification/chaos/chaos.e2e.test.ts'];
+/** Begun first: the longest ones of their layer. */
+const FIRST = [
+  'verification/simulation/simulation.test.ts',
+  'verification/simulation/outages.test.ts',
+  'verification/fuzz/lookup.test.ts',
+  'test/security/secrets.test.ts',
+  'verification/broken/broken.e2e.test.ts',
+  'test/shipped/package.e2e.test.ts',
+  'verification/chaos/three-brokers.e2e.test.ts',
+];
 const FILE_TIMEOUT_MS = 20 * 60_000;
 const COUNTS = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) ([\d.]+)$/;
 
@@ -39,16 +53,26 @@ function layerOf(file) {
   return /\.(int|e2e)\.test\.ts$/.exec(file)?.[1] ?? 'unit';
 }
 
+/** What runs after each other: files that run side by side. */
+function phasesOf(layer, files) {
+  const together = files.filter((file) => !ALONE.includes(file));
+  const order = (file) => (FIRST.includes(file) ? FIRST.indexOf(file) : FIRST.length);
+  together.sort((a, b) => order(a) - order(b));
+  return [
+    { files: together, concurrency: AT_A_TIME[layer] },
+    { files: files.filter((file) => ALONE.includes(file)), concurrency: 1 },
+  ].filter((phase) => phase.files.length > 0);
+}
+
 /** The events of the layers' runs, with the counts added up into one summary at the end. */
 async function* runLayers(files, outcome, kafka) {
   const counts = new Map();
   for (const layer of LAYERS) {
-    const chosen = files.filter((file) => layerOf(file) === layer).map((file) => join(ROOT, file));
+    const chosen = files.filter((file) => layerOf(file) === layer);
     if (chosen.length === 0 || abort.signal.aborted) continue;
     const stop = layer === 'e2e' ? await startServers(kafka) : async () => undefined;
     try {
-      const options = { files: chosen, concurrency: AT_A_TIME[layer], timeout: FILE_TIMEOUT_MS, signal: abort.signal };
-      for await (const event of run(options)) {
+      for await (const event of eventsOf(phasesOf(layer, chosen))) {
         const count =
           event.type === 'test:diagnostic' && event.data.nesting === 0 ? COUNTS.exec(event.data.message) : null;
         if (event.type === 'test:fail' && !event.data.todo) outcome.failed = true;
@@ -66,7 +90,15 @@ async function* runLayers(files, outcome, kafka) {
   }
 }
 
-/** The product, one broker (of version `kafka`) and one Temporal server for all end-to-end tests; those named by the environment are used instead. */
+async function* eventsOf(phases) {
+  for (const { files, concurrency } of phases) {
+    if (abort.signal.aborted) return;
+    const paths = files.map((file) => join(ROOT, file));
+    yield* run({ files: paths, concurrency, timeout: FILE_TIMEOUT_MS, signal: abort.signal });
+  }
+}
+
+/** One broker (of version `kafka`) and one Temporal server for all end-to-end tests; those named by the environment are used instead. */
 async function startServers(kafka) {
   const { openDataFolder } = await import('../src/dev/data-folder.ts');
   const { startKafka } = await import('../src/dev/kafka.ts');
@@ -78,11 +110,6 @@ async function startServers(kafka) {
   try {
     const folder = await openDataFolder();
     undo.push(() => folder.release());
-    if (!process.env.TEST_PRODUCT) {
-      const product = join(folder.path, 'product');
-      await promisify(execFile)(process.execPath, [join(ROOT, 'scripts/build.js'), '--package', product]);
-      process.env.TEST_PRODUCT = product;
-    }
     if (!process.env.TEST_KAFKA_BROKERS) {
       const { kafkaVersion } = await import('./kafka-versions.js');
       const version = kafka === undefined ? undefined : await kafkaVersion(kafka, abort.signal);
@@ -103,19 +130,39 @@ async function startServers(kafka) {
   }
 }
 
+/** The product as it is published, for all processes that tests start of it; where it is not built, they run its sources. */
+async function buildProduct() {
+  const { openDataFolder } = await import('../src/dev/data-folder.ts');
+  const folder = await openDataFolder();
+  process.env.TEST_PRODUCT = join(folder.path, 'product');
+  await promisify(execFile)(process.execPath, [join(ROOT, 'scripts/build.js'), '--package', process.env.TEST_PRODUCT]);
+  return () => folder.release();
+}
+
 async function main() {
   process.chdir(ROOT);
   process.execArgv.push('--import', 'tsx'); // node:test starts each file with the flags of this process
   register();
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => abort.abort(new Error(`stopped by ${signal}`)));
   const outcome = { failed: false, tests: 0 };
-  const { values, positionals } = parseArgs({ options: { kafka: { type: 'string' } }, allowPositionals: true });
+  const { values, positionals } = parseArgs({
+    options: { kafka: { type: 'string' }, release: { type: 'boolean', default: false } },
+    allowPositionals: true,
+  });
+  if (values.release) process.env.TEST_RELEASE = '1';
+  const files = selectFiles(positionals);
+  let removeProduct = async () => undefined;
   try {
-    const report = Readable.from(runLayers(selectFiles(positionals), outcome, values.kafka)).compose(spec);
+    if (files.some((file) => layerOf(file) === 'e2e') && !process.env.TEST_PRODUCT) {
+      removeProduct = await buildProduct();
+    }
+    const report = Readable.from(runLayers(files, outcome, values.kafka)).compose(spec);
     for await (const text of report) process.stdout.write(text);
   } catch (error) {
     log(error.message);
     outcome.failed = true;
+  } finally {
+    await removeProduct();
   }
   if (outcome.tests === 0) log('No test ran.');
   process.exitCode = abort.signal.aborted ? 130 : outcome.failed || outcome.tests === 0 ? 1 : 0;
