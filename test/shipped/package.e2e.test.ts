@@ -1,5 +1,5 @@
 /**
- * What `npm pack` makes, installed into an empty project on each supported Node: its commands, its types, and its entry points
+ * What `npm pack` makes, installed into an empty project and run on Node 22, before a release on each supported Node: its commands, its types, and its entry points
  * as the two small examples use them, on a real broker and a real Temporal server, with processes that are killed.
  */
 import assert from 'node:assert/strict';

@@ -173,6 +173,9 @@ export async function startSystem(
         sessionService: options.countries ?? (() => options.country ?? 'UY'),
       });
     },
+    /** Waits until so many have come out. */
+    outputsReach: (count: number, timeout = 120_000) =>
+      eventually(`${Math.ceil(count)} outputs`, () => outputs.records.length >= count, timeout),
     /** Waits until as much came out as the model says, and then for all of it to be the same, once each. */
     async matches(expected: ModelResult, timeout = 120_000): Promise<void> {
       await eventually(

@@ -1,8 +1,11 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { test } from 'node:test';
 import { generateTraffic } from '../../src/tools/generate/traffic.ts';
 import { trafficOptions } from '../../src/tools/generate/options.ts';
+import { sized } from '../support/size.ts';
 import { startSystem } from '../support/system.ts';
+
+/** Kills, each in the middle of the work. */
+const ROUNDS = sized(4, 6);
 
 test('worker and bridge killed with SIGKILL again and again: the output is exact', { timeout: 600_000 }, async (t) => {
   const system = await startSystem(t, { partitions: 4 });
@@ -10,10 +13,10 @@ test('worker and bridge killed with SIGKILL again and again: the output is exact
     generateTraffic(
       trafficOptions({
         users: 300,
-        events: 15_000,
+        events: sized(6_000, 15_000),
         seed: 3,
         start: Date.now() - 3 * 86_400_000,
-        span: 1_200_000,
+        span: sized(480_000, 1_200_000),
         disorder: 15_000,
         duplicates: 0.05,
         pending: 0.02,
@@ -25,8 +28,8 @@ test('worker and bridge killed with SIGKILL again and again: the output is exact
   );
   const expected = await system.expected();
   let [worker, bridge] = await Promise.all([system.start('worker'), system.start('bridge')]);
-  for (let round = 0; round < 6; round += 1) {
-    await pause(2_500 + 700 * round);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    await system.outputsReach(((round + 0.5) / ROUNDS) * expected.outputs.length);
     if (round % 2 === 0) {
       worker.kill();
       worker = await system.start('worker');
@@ -55,10 +58,10 @@ test(
       generateTraffic(
         trafficOptions({
           users: 300,
-          events: 10_000,
+          events: sized(5_000, 10_000),
           seed: 4,
           start: Date.now() - 3 * 86_400_000,
-          span: 1_200_000,
+          span: sized(600_000, 1_200_000),
           disorder: 15_000,
           duplicates: 0.05,
           pending: 0.02,
@@ -67,7 +70,7 @@ test(
       ),
     );
     const expected = await system.expected();
-    await pause(5_000);
+    await system.outputsReach(0.3 * expected.outputs.length);
     t.diagnostic(`${system.outputs.length} of ${expected.outputs.length} outputs before the kill`);
     worker.kill();
     bridge.kill();
@@ -86,10 +89,10 @@ test(
       generateTraffic(
         trafficOptions({
           users: 200,
-          events: 12_000,
+          events: sized(5_000, 12_000),
           seed: 11,
           start: Date.now() - 3 * 86_400_000,
-          span: 720_000,
+          span: sized(300_000, 720_000),
           disorder: 15_000,
           duplicates: 0.05,
           pending: 0.02,

@@ -5,12 +5,13 @@ import { generateTraffic } from '../../src/tools/generate/traffic.ts';
 import { trafficOptions } from '../../src/tools/generate/options.ts';
 import { dataConverter } from '../../src/engine/temporal/payload-codec.ts';
 import type { UserStateView } from '../../workflows/views.ts';
+import { sized } from '../support/size.ts';
 import { startSystem } from '../support/system.ts';
 
-const EVENTS = Number(process.env['TEST_LONG_LIVED_EVENTS'] ?? 50_000);
+const EVENTS = sized(15_000, 50_000);
 
 test(
-  'one user with 50,000 events: across continue-as-new, state and history within the limits, output exact',
+  `one user with ${EVENTS} events: across continue-as-new, state and history within the limits, output exact`,
   { timeout: 900_000 },
   async (t) => {
     const system = await startSystem(t, { partitions: 1 });

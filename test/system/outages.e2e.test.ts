@@ -10,9 +10,12 @@ import type { ProductProcess } from '../../src/dev/product.ts';
 import { eventually } from '../support/eventually.ts';
 import { sharedCluster } from '../support/cluster.ts';
 import { ownBroker } from '../support/own-broker.ts';
+import { sized } from '../support/size.ts';
 import { startSystem } from '../support/system.ts';
 
 const log = (line: string) => console.error(line);
+/** ms; a member's session has 10 s, a workflow task 10 s, a transaction 15 s. */
+const AWAY = sized(18_000, 25_000);
 
 function traffic(seed: number, events: number) {
   return generateTraffic(
@@ -37,15 +40,15 @@ test(
   { timeout: 400_000 },
   async (t) => {
     const system = await startSystem(t, { partitions: 4 });
-    await system.produce(traffic(11, 12_000));
+    await system.produce(traffic(11, sized(6_000, 12_000)));
     const expected = await system.expected();
     const [worker, bridge] = await Promise.all([system.start('worker'), system.start('bridge')]);
     await Promise.all([system.start('worker'), system.start('bridge')]);
-    await pause(4_000);
+    await system.outputsReach(expected.outputs.length / 4);
     process.kill(worker.pid, 'SIGSTOP');
     process.kill(bridge.pid, 'SIGSTOP');
     t.diagnostic(`stopped at ${system.outputs.length} of ${expected.outputs.length} outputs`);
-    await pause(25_000);
+    await pause(AWAY);
     t.diagnostic(`going on at ${system.outputs.length} of ${expected.outputs.length} outputs`);
     process.kill(worker.pid, 'SIGCONT');
     process.kill(bridge.pid, 'SIGCONT');
@@ -61,11 +64,11 @@ test(
   async (t) => {
     const { broker, cluster } = await ownBroker();
     const system = await startSystem(t, { partitions: 4, cluster });
-    await system.produce(traffic(12, 12_000));
+    await system.produce(traffic(12, sized(6_000, 12_000)));
     const expected = await system.expected();
     const processes = await Promise.all([system.start('worker'), system.start('bridge')]);
     for (let round = 0; round < 3; round += 1) {
-      await pause(4_000 + 1_500 * round);
+      await system.outputsReach(((round + 0.5) / 3) * expected.outputs.length);
       t.diagnostic(`broker killed at ${system.outputs.length} of ${expected.outputs.length} outputs`);
       if (round < 2) await broker.restart(1_000 + 3_000 * round);
       else await broker.restart(0, () => eventually('/readyz names kafka', () => allName(processes, 'kafka'), 60_000));
@@ -88,11 +91,11 @@ test(
       await folder.release();
     };
     const system = await startSystem(t, { partitions: 2, cluster: { brokers, temporal: server.address, release } });
-    await system.produce(traffic(13, 6_000));
+    await system.produce(traffic(13, sized(3_000, 6_000)));
     const expected = await system.expected();
     const processes = await Promise.all([system.start('worker'), system.start('bridge')]);
     for (let round = 0; round < 2; round += 1) {
-      await pause(6_000);
+      await system.outputsReach(((round + 0.5) / 2) * expected.outputs.length);
       t.diagnostic(`Temporal killed at ${system.outputs.length} of ${expected.outputs.length} outputs`);
       server.kill();
       await server.exited;

@@ -10,14 +10,15 @@ import { promisify } from 'node:util';
 import { generateTraffic } from '../../src/tools/generate/traffic.ts';
 import { trafficOptions } from '../../src/tools/generate/options.ts';
 import { PROGRAM } from '../support/product.ts';
+import { sized } from '../support/size.ts';
 import { startSystem } from '../support/system.ts';
 
-const EVENTS = 12_000;
+const EVENTS = sized(8_000, 12_000);
 /** Of a producer's request, and ms between two. */
 const CHUNK = 250;
 const GAP = 500;
 /** ms; a task has 10 s. */
-const PAUSES = [10_300, 14_000, 9_000];
+const PAUSES = sized([10_300, 12_000], [10_300, 14_000, 9_000]);
 
 test(
   'a worker that is paused for longer than a task while it publishes: output exact, and what was recorded replays',

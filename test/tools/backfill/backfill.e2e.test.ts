@@ -11,6 +11,7 @@ import { program } from '../../cli/program.ts';
 import type { ModelResult } from '../../../src/money/model/model.ts';
 import { eventually } from '../../support/eventually.ts';
 import { PROGRAM } from '../../support/product.ts';
+import { sized } from '../../support/size.ts';
 import { startSystem, type System } from '../../support/system.ts';
 import { readTopics, type SeenRecord } from '../../support/topic-reader.ts';
 
@@ -187,7 +188,7 @@ test(
   { timeout: 300_000 },
   async (t) => {
     const system = await startSystem(t, { partitions: 4 });
-    await system.produce(traffic(20_000, 12));
+    await system.produce(traffic(sized(8_000, 20_000), 12));
     const expected = await system.expected({ pendingAtEnd: 'lookup' });
     const topic = `${system.config.topics.output}-killed`;
     const slow = await startStandInSessionService({ country: 'UY', delayMs: 400 });
