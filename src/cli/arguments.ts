@@ -1,6 +1,6 @@
 /** What options and arguments of several commands are read with. */
 import { InvalidArgumentError } from 'commander';
-import { EnrichmentError } from '../engine/errors.ts';
+import { CodedError } from '../engine/errors.ts';
 import { parseTimestamp } from '../engine/values/timestamp.ts';
 import { printable } from '../engine/printable.ts';
 
@@ -25,8 +25,8 @@ export function time(text: string): number {
   return ts;
 }
 
-/** In lower case, as ids are compared. Throws EnrichmentError CONFIG that names `what`. */
+/** In lower case, as ids are compared. Throws CodedError CONFIG that names `what`. */
 export function uuid(what: string, text: string): string {
-  if (!UUID.test(text)) throw new EnrichmentError('CONFIG', `${what} "${printable(text)}": expected a UUID`);
+  if (!UUID.test(text)) throw new CodedError('CONFIG', `${what} "${printable(text)}": expected a UUID`);
   return text.toLowerCase();
 }

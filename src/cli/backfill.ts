@@ -16,7 +16,7 @@ import { systemClock } from '../engine/clock.ts';
 import { ALLOW_SPLIT_USERS, userOfKey } from '../money/codec/user-of-key.ts';
 import { assertNoSplitKeys } from '../engine/co-partitioning/split-keys.ts';
 import type { Config } from '../money/config.ts';
-import { EnrichmentError } from '../engine/errors.ts';
+import { CodedError } from '../engine/errors.ts';
 import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
 import { openTransactions } from '../engine/kafka/open-transactions.ts';
 import type { KafkaPort } from '../engine/kafka/port.ts';
@@ -110,7 +110,7 @@ async function lookForSplitUsers(
   stop: Promise<void>,
 ): Promise<void> {
   const stopping = new AbortController();
-  void stop.then(() => stopping.abort(new EnrichmentError('CHECK_FAILED', 'stopped')));
+  void stop.then(() => stopping.abort(new CodedError('CHECK_FAILED', 'stopped')));
   const shown = progress('keys looked at for users in two partitions');
   try {
     await assertNoSplitKeys(
@@ -130,8 +130,8 @@ async function lookForSplitUsers(
   }
 }
 
-function unfinished(why: string, { outputTopic }: BackfillOptions): EnrichmentError {
-  return new EnrichmentError(
+function unfinished(why: string, { outputTopic }: BackfillOptions): CodedError {
+  return new CodedError(
     'CHECK_FAILED',
     `${why}: run the same command again, and it writes into "${outputTopic}" what is missing`,
   );
@@ -144,7 +144,7 @@ async function runChildren(
   count: number,
   options: BackfillOptions,
   stop: Promise<void>,
-): Promise<EnrichmentError | undefined> {
+): Promise<CodedError | undefined> {
   const failures: { readonly code: number | null; readonly why: string }[] = [];
   const display = showProgress(kafka, settings);
   const start = (index: number): Child => {
@@ -183,7 +183,7 @@ async function runChildren(
   if (stopped) return unfinished('stopped', options);
   const [first] = failures;
   if (first === undefined || failures.length < count) return undefined;
-  return first.code === 2 ? new EnrichmentError('CONFIG', first.why) : unfinished(first.why, options);
+  return first.code === 2 ? new CodedError('CONFIG', first.why) : unfinished(first.why, options);
 }
 
 function showProgress(kafka: KafkaPort, settings: MemberSettings) {
@@ -275,7 +275,7 @@ async function prepare(
 }
 
 function windowOf({ from = -Infinity, to = Infinity }: BackfillOptions): Window {
-  if (from >= to) throw new EnrichmentError('CONFIG', `--from ${iso(from)} must be before --to ${iso(to)}`);
+  if (from >= to) throw new CodedError('CONFIG', `--from ${iso(from)} must be before --to ${iso(to)}`);
   return { from, to };
 }
 

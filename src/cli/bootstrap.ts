@@ -8,7 +8,7 @@ import { systemClock } from '../engine/clock.ts';
 import { ALLOW_SPLIT_USERS, userOfKey } from '../money/codec/user-of-key.ts';
 import { assertNoSplitKeys } from '../engine/co-partitioning/split-keys.ts';
 import { formatDuration } from '../engine/process/environment-reader.ts';
-import { EnrichmentError } from '../engine/errors.ts';
+import { CodedError } from '../engine/errors.ts';
 import { digestOfFile, readSnapshotFile } from '../tools/export/read-file.ts';
 import { commonPartitionCount } from '../engine/kafka/kafkajs/assigner.ts';
 import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
@@ -51,13 +51,13 @@ export function bootstrapCommand(): Command {
 
 async function run(options: Options): Promise<void> {
   if (options.from !== undefined && (options.publish === true || options.dryRun === true)) {
-    throw new EnrichmentError('CONFIG', '--from goes with neither --publish nor --dry-run: a file has no history');
+    throw new CodedError('CONFIG', '--from goes with neither --publish nor --dry-run: a file has no history');
   }
   const context = createContext({ requireKafka: true, requireTemporal: options.dryRun !== true }, { quiet: true });
   await reachKafka(context);
   const stopping = new AbortController();
   void onStopSignal().then(() =>
-    stopping.abort(new EnrichmentError('CHECK_FAILED', 'stopped: run the same command again, and it goes on')),
+    stopping.abort(new CodedError('CHECK_FAILED', 'stopped: run the same command again, and it goes on')),
   );
   const kafka = createKafka(context.config.kafka!, context.logger);
   try {

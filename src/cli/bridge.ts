@@ -6,10 +6,10 @@ import { bridgeSettings, checkTopics } from '../money/bridge/settings.ts';
 import { WAIT_REASONS } from '../engine/bridge/waits.ts';
 import { createTemporalSignaller } from '../money/bridge/temporal-signaller.ts';
 import { systemClock } from '../engine/clock.ts';
-import { inputTopicsOf, type Config } from '../money/config.ts';
+import { inputTopicsOf, METRICS_PORT, type Config } from '../money/config.ts';
 import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
 import { inputDecoders } from '../money/codec/value-format.ts';
-import { createBridgeMetrics, createRegistry, type BridgeMetrics } from '../money/metrics.ts';
+import { createBridgeMetrics, createRegistry, waitLabelOf, type BridgeMetrics } from '../money/metrics.ts';
 import { connectTemporal, within } from '../engine/temporal/connection.ts';
 import { askForNamespace } from '../engine/temporal/answers.ts';
 import { createContext } from './context.ts';
@@ -49,6 +49,7 @@ async function runBridge(): Promise<void> {
       name: 'bridge',
       service: bridge,
       config,
+      portSetting: METRICS_PORT,
       registry,
       stop,
       probes: {
@@ -91,10 +92,12 @@ function setGauges(metrics: BridgeMetrics, bridge: Bridge): void {
   metrics.usersWaiting.set(bridge.workflowsWaiting);
   metrics.partitionWaiting.reset();
   for (const partition of bridge.partitions) {
-    for (const reason of WAIT_REASONS) metrics.partitionWaiting.set({ partition: String(partition), reason }, 0);
+    for (const reason of WAIT_REASONS) {
+      metrics.partitionWaiting.set({ partition: String(partition), reason: waitLabelOf(reason) }, 0);
+    }
   }
   for (const { partition, reason } of bridge.partitionsWaiting) {
-    metrics.partitionWaiting.set({ partition: String(partition), reason }, 1);
+    metrics.partitionWaiting.set({ partition: String(partition), reason: waitLabelOf(reason) }, 1);
   }
   metrics.watermarkLag.reset();
   for (const { partition, watermark } of triples) {

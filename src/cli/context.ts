@@ -2,7 +2,7 @@
 import type { Config, ConfigRequirements } from '../money/config.ts';
 import type { KafkaConfig } from '../engine/kafka/kafka-config.ts';
 import { loadConfig, readEnvironment } from '../money/config.ts';
-import { EnrichmentError, messageOf } from '../engine/errors.ts';
+import { CodedError, messageOf } from '../engine/errors.ts';
 import { inspectCluster } from '../money/topics/inspect.ts';
 import { createLogger } from '../engine/log.ts';
 import type { Logger } from '../engine/log.ts';
@@ -24,21 +24,19 @@ export function createContext(
   return { env, config, logger: createLogger({ level: quiet ? 'error' : config.logLevel }) };
 }
 
-/** Finds out in seconds what a patient client would need half a minute for. Throws EnrichmentError CONFIG or UNREACHABLE. */
+/** Finds out in seconds what a patient client would need half a minute for. Throws CodedError CONFIG or UNREACHABLE. */
 export async function reachKafka({ config, logger }: Context): Promise<KafkaConfig> {
   const { kafka } = config;
   if (kafka === undefined) {
-    throw new EnrichmentError('CONFIG', 'KAFKA_BROKERS is not set: expected host:port of a Kafka broker');
+    throw new CodedError('CONFIG', 'KAFKA_BROKERS is not set: expected host:port of a Kafka broker');
   }
   try {
     await inspectCluster(config, kafka, logger);
   } catch (error) {
     const address = kafka.brokers.join(',');
-    throw new EnrichmentError(
-      'UNREACHABLE',
-      `Kafka at "${address}" (KAFKA_BROKERS) cannot be used: ${messageOf(error)}`,
-      { cause: error },
-    );
+    throw new CodedError('UNREACHABLE', `Kafka at "${address}" (KAFKA_BROKERS) cannot be used: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
   return kafka;
 }

@@ -10,7 +10,7 @@ import type { DeadLetter, ReadingResult } from '../tools/dead-letters/read.ts';
 import { objectionTo, putBack, readRetried } from '../tools/dead-letters/retry.ts';
 import type { Retried } from '../tools/dead-letters/retry.ts';
 import { hasOffset } from '../engine/workflow/offset-ranges.ts';
-import { EnrichmentError } from '../engine/errors.ts';
+import { CodedError } from '../engine/errors.ts';
 import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
 import type { KafkaPort } from '../engine/kafka/port.ts';
 import { inputDecoders } from '../money/codec/value-format.ts';
@@ -140,14 +140,11 @@ interface RetryOptions extends Choice {
 
 async function retry(options: RetryOptions): Promise<void> {
   if (options.reason === undefined && options.id === undefined) {
-    throw new EnrichmentError('CONFIG', 'nothing is chosen: expected --reason or --id topic/partition/offset');
+    throw new CodedError('CONFIG', 'nothing is chosen: expected --reason or --id topic/partition/offset');
   }
   for (const id of options.id ?? []) {
     if (!/^[^/]+\/\d+\/\d+$/.test(id)) {
-      throw new EnrichmentError(
-        'CONFIG',
-        `--id "${printable(id)}": expected topic/partition/offset, as the list shows it`,
-      );
+      throw new CodedError('CONFIG', `--id "${printable(id)}": expected topic/partition/offset, as the list shows it`);
     }
   }
   await withKafka(async ({ kafka, config, retried }) => {
@@ -194,7 +191,7 @@ async function retry(options: RetryOptions): Promise<void> {
     if (refused > refusals.length) process.stderr.write(`refused ${refused - refusals.length} more\n`);
     for (const id of missing) process.stderr.write(`no such dead letter ${printable(id)}\n`);
     if (refused + missing.length > 0) {
-      throw new EnrichmentError('CHECK_FAILED', `${count(refused, 'record')} refused, ${missing.length} not found`);
+      throw new CodedError('CHECK_FAILED', `${count(refused, 'record')} refused, ${missing.length} not found`);
     }
   });
 }
@@ -243,10 +240,7 @@ async function withKafka(
     const topic = config.topics.deadLetter;
     const [partitions] = await kafka.partitionCounts([topic]);
     if (!partitions) {
-      throw new EnrichmentError(
-        'TOPIC',
-        `the topic "${topic}" does not exist: create it with "money-enrichment topics"`,
-      );
+      throw new CodedError('TOPIC', `the topic "${topic}" does not exist: create it with "money-enrichment topics"`);
     }
     await use({ kafka, config, retried: await readRetried(kafka, config, partitions) });
   } finally {

@@ -2,7 +2,7 @@
 import { constants } from 'node:os';
 import { Command } from 'commander';
 import { readEnvironment } from '../money/config.ts';
-import { EnrichmentError } from '../engine/errors.ts';
+import { CodedError } from '../engine/errors.ts';
 import { runDemo } from '../tools/demo/run.ts';
 import type { DemoOptions } from '../tools/demo/run.ts';
 import { createScreen } from '../tools/demo/screen.ts';
@@ -69,6 +69,6 @@ function integer(option: string, min: number, max: number): (text: string) => nu
   return (text) => {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
     if (value >= min && value <= max) return value;
-    throw new EnrichmentError('CONFIG', `${option} is "${printable(text)}": give a whole number from ${min} to ${max}`);
+    throw new CodedError('CONFIG', `${option} is "${printable(text)}": give a whole number from ${min} to ${max}`);
   };
 }

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { loadConfig, readEnvironment } from '../money/config.ts';
 import type { Config } from '../money/config.ts';
-import { EnrichmentError } from '../engine/errors.ts';
+import { CodedError } from '../engine/errors.ts';
 import { DEFAULT_SHARDS, ensureTopics } from '../money/topics/topics.ts';
 import { describeDevelopment, startDevelopment } from '../dev/development.ts';
 import { isAbort } from '../dev/together.ts';
@@ -37,7 +37,7 @@ Prints one line READY {json} on stdout when all is up. Ctrl-C (SIGINT) or SIGTER
 export function parsePartitions(text: string): number {
   const partitions = Number(text);
   if (/^\d+$/.test(text) && partitions >= 1 && partitions <= MAX_PARTITIONS) return partitions;
-  throw new EnrichmentError('CONFIG', `--partitions is "${text}": give a whole number from 1 to ${MAX_PARTITIONS}.`);
+  throw new CodedError('CONFIG', `--partitions is "${text}": give a whole number from 1 to ${MAX_PARTITIONS}.`);
 }
 
 async function dev(options: DevOptions): Promise<void> {
@@ -94,7 +94,7 @@ export async function createTopics(config: Config, partitions: number): Promise<
   for (const { topic, message } of findings) log(`Topic ${topic}: ${message}.`);
   const wrong = findings.filter(({ level, latent }) => level === 'wrong' && latent !== true).map(({ topic }) => topic);
   if (wrong.length > 0) {
-    throw new EnrichmentError('TOPIC', `Topics that do not fit: ${wrong.join(', ')}; see above what to change.`);
+    throw new CodedError('TOPIC', `Topics that do not fit: ${wrong.join(', ')}; see above what to change.`);
   }
 }
 

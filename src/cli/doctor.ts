@@ -1,6 +1,6 @@
 /** `doctor`: one line a check; exit code 1 if one fails, 2 if it is the configuration that is wrong. */
 import { Command } from 'commander';
-import { EnrichmentError, messageOf } from '../engine/errors.ts';
+import { CodedError, messageOf } from '../engine/errors.ts';
 import { checkConfiguration } from '../tools/doctor/configuration.ts';
 import { checkKafka } from '../tools/doctor/kafka.ts';
 import { checkProgram } from '../tools/doctor/program.ts';
@@ -50,8 +50,8 @@ async function doctor(): Promise<void> {
       waiting.end();
     }
   }
-  if (problems.length > 0) throw new EnrichmentError('CONFIG', problems.join('\n'));
-  if (failed > 0) throw new EnrichmentError('CHECK_FAILED', `${count(failed, 'check')} failed`);
+  if (problems.length > 0) throw new CodedError('CONFIG', problems.join('\n'));
+  if (failed > 0) throw new CodedError('CHECK_FAILED', `${count(failed, 'check')} failed`);
 }
 
 function lineOf({ level, subject, message }: Finding): string {

@@ -1,7 +1,7 @@
 /** `explain <userId> <moneyId>`: why a money event came out as it did, from the history of its user's workflow. */
 import { Command } from 'commander';
 import type { Input } from '../money/domain/events.ts';
-import { EnrichmentError, messageOf } from '../engine/errors.ts';
+import { CodedError, messageOf } from '../engine/errors.ts';
 import { explained, explanationJson, happeningJson } from '../tools/explain/explanation.ts';
 import { foldRuns } from '../tools/explain/fold.ts';
 import { placeKey, type Happening } from '../tools/explain/happening.ts';
@@ -40,7 +40,7 @@ async function explain(user: string, money: string | undefined, options: Options
   const userId = uuid('user id', user);
   const moneyId = money === undefined ? undefined : uuid('money id', money);
   if (moneyId === undefined && options.trace !== true) {
-    throw new EnrichmentError('CONFIG', 'the money id is missing: expected explain <userId> <moneyId>, or --trace');
+    throw new CodedError('CONFIG', 'the money id is missing: expected explain <userId> <moneyId>, or --trace');
   }
   const context = createContext({ requireTemporal: true }, { quiet: true });
   const workflowId = workflowIdsOf(context.config)(userId);
@@ -60,7 +60,7 @@ async function runsOf(temporal: TemporalClient, workflowId: string): Promise<rea
     const runs = await loadRuns(temporal.client, workflowId);
     if (runs !== undefined) return runs;
   } catch (error) {
-    throw new EnrichmentError(
+    throw new CodedError(
       'UNREACHABLE',
       `the history of "${workflowId}" at ${temporal.address} cannot be read: ${messageOf(error)}`,
       { cause: error },
@@ -68,7 +68,7 @@ async function runsOf(temporal: TemporalClient, workflowId: string): Promise<rea
   } finally {
     shown.end();
   }
-  throw new EnrichmentError(
+  throw new CodedError(
     'NOT_FOUND',
     `no workflow "${workflowId}" in namespace "${temporal.namespace}" of ${temporal.address}: no event of this user was applied yet, ` +
       'or ENRICHMENT_APP_ID or ENRICHMENT_USER_ID_HASH_KEY is not that of the bridge',
@@ -105,7 +105,7 @@ async function explainMoney(
   writeLine(json ? explanationJson(result) : renderExplanation(result, takesColour(process.stdout) ? COLOURS : PLAIN));
   const problems = result.money.flatMap((one) => one.problems);
   if (problems.length > 0) {
-    throw new EnrichmentError('CHECK_FAILED', `the history and the output topic differ: ${problems.join('; ')}`);
+    throw new CodedError('CHECK_FAILED', `the history and the output topic differ: ${problems.join('; ')}`);
   }
 }
 
@@ -113,12 +113,12 @@ function notFound(
   { moneyId, workflowId }: { readonly moneyId: string; readonly workflowId: string },
   oldest: RecordedRun,
   complete: boolean,
-): EnrichmentError {
+): CodedError {
   const from = new Date(oldest.startedAt).toISOString();
   const why = complete
     ? 'the whole history is there, so it was never applied: it is not read yet, is held until the watermark passes it, or is a dead letter (see "money-enrichment dead-letters")'
     : `what was applied before ${from} is not in it, for Temporal does not retain it any more or a bootstrap made it; if it is newer: it is not read yet, is held, or is a dead letter`;
-  return new EnrichmentError('NOT_FOUND', `no money ${moneyId} in the history of "${workflowId}": ${why}`);
+  return new CodedError('NOT_FOUND', `no money ${moneyId} in the history of "${workflowId}": ${why}`);
 }
 
 /** An explanation without Kafka is worth having too. */

@@ -1,6 +1,6 @@
 /** `export`: the state of all users, to be looked into or to start from elsewhere. */
 import { Command, Option } from 'commander';
-import { EnrichmentError, messageOf } from '../engine/errors.ts';
+import { CodedError, messageOf } from '../engine/errors.ts';
 import { allSnapshots } from '../tools/export/all.ts';
 import { FORMATS, writeSnapshotFile, writeSnapshots, type Format } from '../tools/export/file.ts';
 import { fromHistory, fromWorkflows } from '../tools/export/snapshots.ts';
@@ -38,7 +38,7 @@ export function exportCommand(): Command {
 
 async function exportAll({ format, offline, out, concurrency }: Options): Promise<void> {
   if (format === 'avro' && out === undefined && process.stdout.isTTY) {
-    throw new EnrichmentError(
+    throw new CodedError(
       'CONFIG',
       '--format avro: a container file is not for a terminal: add --out FILE, or redirect stdout',
     );
@@ -67,7 +67,7 @@ async function exportAll({ format, offline, out, concurrency }: Options): Promis
     );
   }
   if (sum.failed > 0) {
-    throw new EnrichmentError(
+    throw new CodedError(
       'CHECK_FAILED',
       `${count(sum.failed, 'user')} could not be exported${offline === true ? '' : '; --offline needs no worker'}`,
     );
@@ -82,7 +82,7 @@ async function* listed({ client, address }: TemporalClient, appId: string): Asyn
   try {
     yield* runningWorkflows(client, WORKFLOW_TYPE, appId);
   } catch (error) {
-    throw new EnrichmentError(
+    throw new CodedError(
       'UNREACHABLE',
       `the workflows of "${appId}" at ${address} cannot be listed: ${messageOf(error)}`,
       { cause: error },

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { Command, Option } from 'commander';
 import type { Config } from '../money/config.ts';
 import { parseDuration } from '../engine/process/environment-reader.ts';
-import { EnrichmentError } from '../engine/errors.ts';
+import { CodedError } from '../engine/errors.ts';
 import { createPlainProducer } from '../engine/kafka/kafkajs/producer.ts';
 import { preludeLength, trafficLength, trafficOptions } from '../tools/generate/options.ts';
 import type { TrafficOptions } from '../tools/generate/options.ts';
@@ -102,13 +102,13 @@ async function generate(options: GenerateOptions): Promise<void> {
   const traffic = trafficOf(options, config);
   if (options.out !== undefined) return writeFile(options.out, traffic, config);
   if (config.valueFormat === 'avro') {
-    throw new EnrichmentError(
+    throw new CodedError(
       'CONFIG',
       'ENRICHMENT_VALUE_FORMAT="avro": generate writes JSON values only; use --out FILE, or a configuration with json',
     );
   }
   if (config.kafka === undefined) {
-    throw new EnrichmentError('CONFIG', 'KAFKA_BROKERS is not set: set it, or use --out FILE');
+    throw new CodedError('CONFIG', 'KAFKA_BROKERS is not set: set it, or use --out FILE');
   }
 
   const requested = new AbortController();
@@ -196,7 +196,7 @@ async function writeFile(out: string, traffic: TrafficOptions, config: Config): 
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? '';
     if (!['ENOENT', 'EACCES', 'EISDIR', 'ENOTDIR', 'EROFS'].includes(code)) throw error;
-    throw new EnrichmentError(
+    throw new CodedError(
       'CONFIG',
       `--out "${printable(out)}" cannot be written (${code}): give a file in a folder that exists`,
       { cause: error },
@@ -237,8 +237,8 @@ function startProgress(total: number): Progress {
   };
 }
 
-function wrong(option: string, text: string, expected: string): EnrichmentError {
-  return new EnrichmentError('CONFIG', `${option} is "${printable(text)}": give ${expected}`);
+function wrong(option: string, text: string, expected: string): CodedError {
+  return new CodedError('CONFIG', `${option} is "${printable(text)}": give ${expected}`);
 }
 
 function integer(option: string, min: number, max: number): (text: string) => number {

@@ -4,7 +4,7 @@
  * of a process that ends by a fault of ours.
  */
 import { Command, CommanderError } from 'commander';
-import { EnrichmentError, messageOf } from '../engine/errors.ts';
+import { CodedError, messageOf } from '../engine/errors.ts';
 import type { ErrorCode } from '../engine/errors.ts';
 import { createLogger, LOG_LEVELS } from '../engine/log.ts';
 import { productVersion } from '../engine/process/version.ts';
@@ -90,7 +90,7 @@ function report(error: unknown, command?: string): number {
     print(`${error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')}; see ${NAME} ${known}--help`);
     return USAGE;
   }
-  if (error instanceof EnrichmentError) {
+  if (error instanceof CodedError) {
     for (const line of error.message.split('\n')) print(line);
     if (error.code === 'CONFIG' || !logged(error, command)) printStack(error);
     return error.code === 'CONFIG' ? USAGE : FAILED;
@@ -109,7 +109,7 @@ function print(line: string): void {
 
 /** Whether it was put into the log, with its stack: that of a process which runs for long and which nobody watches. */
 function logged(error: unknown, command: string | undefined): boolean {
-  if (!LOGGING.has(command ?? '') || (error instanceof EnrichmentError && TELLING.has(error.code))) return false;
+  if (!LOGGING.has(command ?? '') || (error instanceof CodedError && TELLING.has(error.code))) return false;
   const level = LOG_LEVELS.find((one) => one === process.env['ENRICHMENT_LOG_LEVEL']?.toLowerCase());
   createLogger({ ...(level === undefined ? {} : { level }), plain: false }).fatal(
     { err: error },

@@ -1,7 +1,7 @@
 /** `nudge`: idle workflows go on with the code of today. */
 import { Command } from 'commander';
 import { systemClock } from '../engine/clock.ts';
-import { EnrichmentError, messageOf } from '../engine/errors.ts';
+import { CodedError, messageOf } from '../engine/errors.ts';
 import { currentVersion } from '../tools/nudge/current-version.ts';
 import { nudge } from '../tools/nudge/nudge.ts';
 import { connectTemporal } from '../engine/temporal/connection.ts';
@@ -45,7 +45,7 @@ async function run({ user, all, dryRun, rate, wait, json }: Options): Promise<vo
   const temporal = await connectTemporal(env);
   const stopping = new AbortController();
   void onStopSignal().then(() =>
-    stopping.abort(new EnrichmentError('CHECK_FAILED', 'stopped: what was signalled continues as new all the same')),
+    stopping.abort(new CodedError('CHECK_FAILED', 'stopped: what was signalled continues as new all the same')),
   );
   const shown = progress('workflows continued');
   try {
@@ -63,8 +63,8 @@ async function run({ user, all, dryRun, rate, wait, json }: Options): Promise<vo
     const { found, left } = await nudge(client, options, systemClock, stopping.signal, (over, of) =>
       shown.update(over, of),
     ).catch((error: unknown) => {
-      if (error instanceof EnrichmentError) throw error;
-      throw new EnrichmentError(
+      if (error instanceof CodedError) throw error;
+      throw new CodedError(
         'UNREACHABLE',
         `the workflows of "${appId}" at ${address} cannot be nudged: ${messageOf(error)}`,
         { cause: error },
@@ -79,7 +79,7 @@ async function run({ user, all, dryRun, rate, wait, json }: Options): Promise<vo
       );
     }
     if (left.length > 0 && dryRun !== true) {
-      throw new EnrichmentError(
+      throw new CodedError(
         'CHECK_FAILED',
         `${count(left.length, 'workflow')} did not (${left.slice(0, NAMED).map(printable).join(', ')}${left.length > NAMED ? ', ...' : ''}): is there a worker for the version that each is on?`,
       );

@@ -1,7 +1,7 @@
 /** `replay`: recorded histories against the code of this build, before it is deployed. */
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
-import { EnrichmentError, messageOf } from '../engine/errors.ts';
+import { CodedError, messageOf } from '../engine/errors.ts';
 import { readHistoryFile, writeHistoryFile } from '../engine/temporal/history-files.ts';
 import { runningWorkflows } from '../engine/temporal/running-workflows.ts';
 import { newestRun, readRuns, type Run } from '../engine/temporal/histories.ts';
@@ -42,7 +42,7 @@ export function replayCommand(): Command {
 async function replay(options: Options): Promise<void> {
   const { user, file } = options;
   if (user !== undefined && file !== undefined) {
-    throw new EnrichmentError('CONFIG', '--user and --file: expected one of them');
+    throw new CodedError('CONFIG', '--user and --file: expected one of them');
   }
   const userId = user === undefined ? undefined : uuid('--user', user);
   if (file !== undefined) return report(await replayed(fromFiles(file), options), options);
@@ -87,7 +87,7 @@ async function* ofRunning({ client, address }: TemporalClient, appId: string): A
       if (run !== undefined) yield run;
     }
   } catch (error) {
-    throw new EnrichmentError(
+    throw new CodedError(
       'UNREACHABLE',
       `the histories of "${appId}" at ${address} cannot be read: ${messageOf(error)}`,
       { cause: error },
@@ -97,14 +97,14 @@ async function* ofRunning({ client, address }: TemporalClient, appId: string): A
 
 async function* ofUser({ client, address, namespace }: TemporalClient, workflowId: string): AsyncGenerator<Run> {
   const runs = await readRuns(client, workflowId).catch((error: unknown) => {
-    throw new EnrichmentError(
+    throw new CodedError(
       'UNREACHABLE',
       `the history of "${workflowId}" at ${address} cannot be read: ${messageOf(error)}`,
       { cause: error },
     );
   });
   if (runs === undefined) {
-    throw new EnrichmentError('NOT_FOUND', `no workflow "${workflowId}" in namespace "${namespace}" of ${address}`);
+    throw new CodedError('NOT_FOUND', `no workflow "${workflowId}" in namespace "${namespace}" of ${address}`);
   }
   yield* runs;
 }
@@ -112,7 +112,7 @@ async function* ofUser({ client, address, namespace }: TemporalClient, workflowI
 async function* saving(runs: AsyncIterable<Run>, folder: string): AsyncGenerator<Run> {
   for await (const run of runs) {
     await writeHistoryFile(folder, run).catch((error: unknown) => {
-      throw new EnrichmentError('CONFIG', `--save "${folder}": ${messageOf(error)}`, { cause: error });
+      throw new CodedError('CONFIG', `--save "${folder}": ${messageOf(error)}`, { cause: error });
     });
     yield run;
   }
@@ -129,7 +129,7 @@ function report(result: ReplayResult, { json }: Options): void {
     }
   }
   if (problems.length > 0) {
-    throw new EnrichmentError(
+    throw new CodedError(
       'CHECK_FAILED',
       `${problems.length.toLocaleString('en')} of ${historiesOf(replayed)} do not replay: do not deploy this code`,
     );

@@ -4,7 +4,7 @@ import { acceptLogs, resetWatermark, type Accepting } from '../engine/bridge/acc
 import { bridgeGroupOf } from '../engine/naming.ts';
 import { parseTimestamp } from '../engine/values/timestamp.ts';
 import { checkLogs } from '../tools/doctor/logs.ts';
-import { EnrichmentError } from '../engine/errors.ts';
+import { CodedError } from '../engine/errors.ts';
 import { commonPartitionCount } from '../engine/kafka/kafkajs/assigner.ts';
 import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
 import { DEFAULT_SHARDS, ensureTopics } from '../money/topics/topics.ts';
@@ -89,10 +89,10 @@ async function accept({
   const inputTopics = inputTopicsOf(all);
   const strange = names.find((name) => !inputTopics.includes(name));
   if (strange !== undefined) {
-    throw new EnrichmentError('CONFIG', `--accept ${strange}: expected one of ${inputTopics.join(', ')}`);
+    throw new CodedError('CONFIG', `--accept ${strange}: expected one of ${inputTopics.join(', ')}`);
   }
   if (from === undefined) {
-    throw new EnrichmentError(
+    throw new CodedError(
       'CONFIG',
       '--accept needs --from: beginning (all that the log holds is processed, as new records), end (none of it), or an ISO time',
     );
@@ -140,7 +140,7 @@ async function forgetWatermark(partition: number): Promise<void> {
       partition,
     );
     if (reset === undefined) {
-      throw new EnrichmentError('NOT_FOUND', `nothing was read of partition ${partition} yet: there is no watermark`);
+      throw new CodedError('NOT_FOUND', `nothing was read of partition ${partition} yet: there is no watermark`);
     }
     const before = Number.isFinite(reset.before) ? ` (it was ${new Date(reset.before).toISOString()})` : '';
     writeLine(`The watermark of partition ${partition} begins anew${before}; bridges go on by themselves.`);
@@ -189,9 +189,9 @@ async function topics(options: TopicsOptions): Promise<void> {
     const changed = created.length === 0 && wrong.length === 0 ? await changedLogs(context) : [];
     for (const message of changed) writeLine(`✗ ${message}`);
     if (changed.length > 0) {
-      throw new EnrichmentError('CHECK_FAILED', 'the logs of the inputs are not the ones that were read');
+      throw new CodedError('CHECK_FAILED', 'the logs of the inputs are not the ones that were read');
     }
-    if (wrong.length > 0) throw new EnrichmentError('CHECK_FAILED', `these topics do not fit: ${wrong.join(', ')}`);
+    if (wrong.length > 0) throw new CodedError('CHECK_FAILED', `these topics do not fit: ${wrong.join(', ')}`);
   } finally {
     shown.end();
   }

@@ -8,8 +8,8 @@ import { Limiter } from '../../activities/limiter.ts';
 import { createLookupSessions } from '../../activities/lookup-sessions.ts';
 import { lookupsQueueOf, taskQueueOf, bridgeGroupOf } from '../engine/naming.ts';
 import { systemClock } from '../engine/clock.ts';
-import { inputTopicsOf, type Config } from '../money/config.ts';
-import { EnrichmentError } from '../engine/errors.ts';
+import { inputTopicsOf, METRICS_PORT, type Config } from '../money/config.ts';
+import { CodedError } from '../engine/errors.ts';
 import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
 import type { KafkaPort } from '../engine/kafka/port.ts';
 import { ensureTopics } from '../money/topics/topics.ts';
@@ -72,7 +72,9 @@ async function runWorker(): Promise<void> {
     shutdownSignals: [],
   });
   const kafka = createKafka(config.kafka!, logger);
-  const older = await Promise.all(config.olderWorkflows.map(readWorkflows));
+  const older = await Promise.all(
+    config.olderWorkflows.map((file) => readWorkflows(file, 'ENRICHMENT_OLDER_WORKFLOWS')),
+  );
   const [{ connection, namespace }, own] = await Promise.all([
     connectTemporalNative(env),
     ownWorkflows(temporalLogger),
@@ -179,6 +181,7 @@ async function runWorker(): Promise<void> {
       name: 'worker',
       service: worker,
       config,
+      portSetting: METRICS_PORT,
       registry,
       stop,
       probes: {
@@ -223,13 +226,13 @@ async function checkTopics(kafka: KafkaPort, config: Config, logger: Logger): Pr
   const { topics } = config;
   const [output, ledger] = await kafka.partitionCounts([topics.output, topics.ledger]);
   if (!output) {
-    throw new EnrichmentError('TOPIC', `missing topic: ${topics.output}; create it with "money-enrichment topics"`);
+    throw new CodedError('TOPIC', `missing topic: ${topics.output}; create it with "money-enrichment topics"`);
   }
   if (!ledger) {
     await ensureTopics(config, logger, { partitions: output, only: topics.ledger });
     logger.info({ topic: topics.ledger, partitions: output }, 'the ledger topic was missing and is created');
   } else if (output !== ledger) {
-    throw new EnrichmentError(
+    throw new CodedError(
       'TOPIC',
       `${topics.output} has ${output} partitions and ${topics.ledger} has ${ledger}: they must be equal, and never change; ` +
         'a user keeps its shard for ever',

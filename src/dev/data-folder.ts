@@ -5,7 +5,7 @@
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { EnrichmentError } from '../engine/errors.ts';
+import { CodedError } from '../engine/errors.ts';
 import { lock } from './cache.ts';
 import { isAlive } from './processes.ts';
 
@@ -30,7 +30,7 @@ export async function openDataFolder(named?: string): Promise<DataFolder> {
     await mkdir(path, { recursive: true });
     const release = await lock(join(path, 'in-use.lock'), {
       onWait: () => {
-        throw new EnrichmentError(
+        throw new CodedError(
           'CONFIG',
           `Another process is using the data folder "${named}". Stop it, or choose another folder.`,
         );
@@ -38,8 +38,8 @@ export async function openDataFolder(named?: string): Promise<DataFolder> {
     });
     return { path, kept: true, release };
   } catch (error) {
-    if (error instanceof EnrichmentError) throw error;
-    throw new EnrichmentError(
+    if (error instanceof CodedError) throw error;
+    throw new CodedError(
       'CONFIG',
       `The data folder "${named}" cannot be used: ${(error as Error).message}. Choose another folder.`,
       {

@@ -1,6 +1,6 @@
 /** The whole system on one machine: the stack, and the product's worker and bridge as child processes. */
 import type { KafkaConfig } from '../engine/kafka/kafka-config.ts';
-import { EnrichmentError } from '../engine/errors.ts';
+import { CodedError } from '../engine/errors.ts';
 import { startMetricsGateway } from './metrics-gateway.ts';
 import type { MetricsGateway } from './metrics-gateway.ts';
 import { keepProductProcess } from './product.ts';
@@ -46,7 +46,7 @@ export async function startDevelopment(options: DevelopmentOptions): Promise<Dev
     const stack = await startStack(options);
     undo.push(() => stack.stop());
     const parts: Promise<unknown>[] = [
-      stack.broken.then((sentence) => Promise.reject(new EnrichmentError('UNREACHABLE', sentence))),
+      stack.broken.then((sentence) => Promise.reject(new CodedError('UNREACHABLE', sentence))),
     ];
     if (options.infraOnly) return { stack, failed: never(parts), stop };
 

@@ -1,7 +1,7 @@
 /** A real Kafka broker on this machine: KRaft, broker and controller in one, 127.0.0.1 only, one child process. */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EnrichmentError } from '../engine/errors.ts';
+import { CodedError } from '../engine/errors.ts';
 import { formatFolder } from './kafka-format.ts';
 import { hasLog4j2, kafkaPrograms } from './kafka-jars.ts';
 import type { KafkaPrograms } from './kafka-jars.ts';
@@ -61,7 +61,7 @@ export async function startKafkaBroker(options: KafkaBrokerOptions): Promise<Kaf
   }
 }
 
-class PortTaken extends EnrichmentError {}
+class PortTaken extends CodedError {}
 
 async function startOn(
   port: number,
@@ -109,7 +109,7 @@ async function startOn(
       .filter((line) => / (ERROR|FATAL) |Exception|Error/.test(line))
       .slice(-3)
       .join('\n');
-    const Kind = /BindException|Address already in use/.test(text) ? PortTaken : EnrichmentError;
+    const Kind = /BindException|Address already in use/.test(text) ? PortTaken : CodedError;
     throw new Kind(
       'UNREACHABLE',
       `The Kafka broker on ${LOOPBACK}:${port} did not start. ${join(dataDir, 'broker.log')}: ${last}`,

@@ -1,7 +1,7 @@
 /** The Kafka of docker-compose.yml, for machines without Java and Maven. Its data goes with it when it is stopped. */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { EnrichmentError } from '../engine/errors.ts';
+import { CodedError } from '../engine/errors.ts';
 import type { KafkaBroker, KafkaBrokerOptions } from './kafka-broker.ts';
 import { coordinatorsReady } from './kafka-ready.ts';
 import { LOOPBACK, freePorts } from './ports.ts';
@@ -52,7 +52,7 @@ export async function startComposeKafka(file: string, options: KafkaBrokerOption
   } catch (error) {
     await remove();
     if (options.signal?.aborted) throw error;
-    throw new EnrichmentError('UNREACHABLE', `The Kafka of ${file} did not start: ${output.slice(-3).join('\n')}`, {
+    throw new CodedError('UNREACHABLE', `The Kafka of ${file} did not start: ${output.slice(-3).join('\n')}`, {
       cause: error,
     });
   }

@@ -5,7 +5,7 @@
 import { cp, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
-import { EnrichmentError } from '../engine/errors.ts';
+import { CodedError } from '../engine/errors.ts';
 import { cached } from './cache.ts';
 import { KAFKA_VERSION } from './kafka-jars.ts';
 import { runProgram } from './processes.ts';
@@ -64,7 +64,7 @@ log.dirs=${into}
     signal,
   });
   if (code !== 0) {
-    throw new EnrichmentError('UNREACHABLE', `Kafka could not format ${into}: ${(stderr || stdout).trim()}`);
+    throw new CodedError('UNREACHABLE', `Kafka could not format ${into}: ${(stderr || stdout).trim()}`);
   }
   await Promise.all([rm(properties), rm(join(into, META))]);
 }

@@ -1,7 +1,7 @@
 /** Where Java and the jars of a Kafka broker come from. */
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EnrichmentError } from '../engine/errors.ts';
+import { CodedError } from '../engine/errors.ts';
 import { cached } from './cache.ts';
 import { findProgram, isExecutable, runProgram } from './processes.ts';
 import type { Log } from './log.ts';
@@ -53,7 +53,7 @@ async function findJava(signal?: AbortSignal): Promise<string> {
     if (version !== undefined && version >= MIN_JAVA) return java;
     seen.push(`${java} is ${version === undefined ? 'not a working Java' : `Java ${version}`}`);
   }
-  throw new EnrichmentError(
+  throw new CodedError(
     'MISSING_PROGRAM',
     `No Java ${MIN_JAVA} or newer for the Kafka broker (looked at JAVA_HOME and the PATH${seen.length ? `: ${seen.join('; ')}` : ''}). ` +
       `Install a Java runtime (Debian: apt-get install openjdk-17-jre-headless), or set KAFKA_BROKERS to a running Kafka.`,
@@ -69,7 +69,7 @@ export function javaMajor(text: string): number | undefined {
 async function fetchJars(version: string, into: string, { log, signal }: KafkaProgramsOptions): Promise<void> {
   const maven = findProgram('mvn');
   if (maven === undefined) {
-    throw new EnrichmentError(
+    throw new CodedError(
       'MISSING_PROGRAM',
       `Apache Kafka ${version} is not in the cache and there is no Maven (mvn) on the PATH to fetch it. ` +
         `Install Maven (Debian: apt-get install maven), or set KAFKA_BROKERS to a running Kafka.`,
@@ -91,7 +91,7 @@ async function fetchJars(version: string, into: string, { log, signal }: KafkaPr
   const jars = await readdir(libs).catch((): string[] => []);
   if (code !== 0 || !jars.includes(`kafka_2.13-${version}.jar`)) {
     const reason = /\[ERROR\] (.*)/.exec(stdout + stderr)?.[1] ?? `${stdout}${stderr}`.trim().slice(-500);
-    throw new EnrichmentError(
+    throw new CodedError(
       'MISSING_PROGRAM',
       `Maven could not fetch org.apache.kafka:kafka_2.13:${version} (exit code ${code}): ${reason} ` +
         `Check that Maven reaches its repository, or set KAFKA_BROKERS to a running Kafka.`,

@@ -5,7 +5,7 @@
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { EnrichmentError, messageOf } from '../engine/errors.ts';
+import { CodedError, messageOf } from '../engine/errors.ts';
 import { LOOPBACK } from './ports.ts';
 
 export interface MetricsGateway {
@@ -38,7 +38,7 @@ export async function startMetricsGateway(options: GatewayOptions): Promise<Metr
   });
   await listen(server, options.port).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'EADDRINUSE' && options.anyPortIfTaken) return listen(server, 0);
-    throw new EnrichmentError(
+    throw new CodedError(
       'CONFIG',
       `ENRICHMENT_METRICS_PORT=${options.port} cannot be used: ${error.message}. Choose another port, or 0.`,
       {

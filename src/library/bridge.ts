@@ -9,7 +9,7 @@ import type { BridgeObserver, BridgeSettings } from '../engine/bridge/bridge-set
 import { Bridge } from '../engine/bridge/bridge.ts';
 import type { Signaller } from '../engine/bridge/signaller.ts';
 import { systemClock, type Clock } from '../engine/clock.ts';
-import { EnrichmentError } from '../engine/errors.ts';
+import { CodedError } from '../engine/errors.ts';
 import type { KafkaPort } from '../engine/kafka/port.ts';
 import { createLogger, type Logger } from '../engine/log.ts';
 import { partitionOf } from '../engine/kafka/partitioner.ts';
@@ -84,7 +84,7 @@ export function createBridge<E>(options: BridgeOptions<E>): Service {
   return serviceOf(async () => {
     const [deadLetterPartitions] = await kafka.partitionCounts([deadLetterTopic]);
     if (!deadLetterPartitions) {
-      throw new EnrichmentError('TOPIC', `the topic "${deadLetterTopic}" does not exist: create it first`);
+      throw new CodedError('TOPIC', `the topic "${deadLetterTopic}" does not exist: create it first`);
     }
     const settings: BridgeSettings = {
       appId,

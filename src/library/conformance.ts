@@ -14,7 +14,7 @@ export type { KafkaUnderTest, Runner } from './conformance/kafka-under-test.ts';
 
 /**
  * Declares the tests: transactions and fencing, consumer groups, a broker that is killed. They write to topics that they ask for, take
- * some minutes, and are made for members with a session time-out of 10 s. A port fails with an `EnrichmentError` whose `code` is what
+ * some minutes, and are made for members with a session time-out of 10 s. A port fails with an `CodedError` whose `code` is what
  * the docstrings of the port say.
  */
 export function conformance(run: Runner): void {

@@ -9,7 +9,7 @@ import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
 import type { KafkaClient } from '../engine/kafka/port.ts';
 import { createLogger, type Logger } from '../engine/log.ts';
 
-export { EnrichmentError, type ErrorCode } from '../engine/errors.ts';
+export { CodedError, type ErrorCode } from '../engine/errors.ts';
 export { partitionOf } from '../engine/kafka/partitioner.ts';
 export type {
   CommittedOffset,

@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import { systemClock, type Clock } from '../engine/clock.ts';
-import { EnrichmentError } from '../engine/errors.ts';
+import { CodedError } from '../engine/errors.ts';
 import { partitionOf } from '../engine/kafka/partitioner.ts';
 import type { KafkaPort } from '../engine/kafka/port.ts';
 import { createLogger, type Logger } from '../engine/log.ts';
@@ -116,10 +116,10 @@ export function createPublisher<R>(options: PublisherOptions<R>): Service {
 
 async function checkTopics(kafka: KafkaPort, topic: string, ledgerTopic: string): Promise<void> {
   const [output, ledger] = await kafka.partitionCounts([topic, ledgerTopic]);
-  if (!output) throw new EnrichmentError('TOPIC', `the topic "${topic}" does not exist: create it first`);
+  if (!output) throw new CodedError('TOPIC', `the topic "${topic}" does not exist: create it first`);
   if (output === ledger) return;
   const found = ledger === null || ledger === undefined ? 'does not exist' : `has ${ledger} partitions`;
-  throw new EnrichmentError(
+  throw new CodedError(
     'TOPIC',
     `the ledger topic "${ledgerTopic}" ${found}: create it with ${output} partitions, as "${topic}" has, and cleanup.policy=compact`,
   );

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { DAY, EnvironmentReader, MAX_TIMER, shown } from '../engine/process/environment-reader.ts';
-import { EnrichmentError, messageOf } from '../engine/errors.ts';
+import { CodedError, messageOf } from '../engine/errors.ts';
 import type { KafkaConfig } from '../engine/kafka/kafka-config.ts';
 import { LOG_LEVELS } from '../engine/log.ts';
 import { temporalConnectionOptions } from '../engine/temporal/connection.ts';
@@ -78,7 +78,7 @@ export interface ConfigRequirements {
 
 /**
  * The variables of the process over those of the file `.env` in `cwd`, if there is one.
- * Throws EnrichmentError CONFIG when the file exists and cannot be read, or is not UTF-8.
+ * Throws CodedError CONFIG when the file exists and cannot be read, or is not UTF-8.
  */
 export function readEnvironment(cwd: string = process.cwd()): NodeJS.ProcessEnv {
   const file = join(cwd, '.env');
@@ -87,7 +87,7 @@ export function readEnvironment(cwd: string = process.cwd()): NodeJS.ProcessEnv 
     bytes = readFileSync(file);
   } catch (error) {
     if ((error as { code?: unknown }).code === 'ENOENT') return { ...process.env };
-    throw new EnrichmentError('CONFIG', `${file}: cannot be read (${messageOf(error)})`, { cause: error });
+    throw new CodedError('CONFIG', `${file}: cannot be read (${messageOf(error)})`, { cause: error });
   }
   return { ...(parseEnv(textOf(file, bytes)) as NodeJS.ProcessEnv), ...process.env };
 }
@@ -95,7 +95,7 @@ export function readEnvironment(cwd: string = process.cwd()): NodeJS.ProcessEnv 
 /** Without the byte order mark that some editors write: it would become part of the first name, and nobody would notice. */
 function textOf(file: string, bytes: Buffer): string {
   if (!isUtf8(bytes) || bytes.includes(0)) {
-    throw new EnrichmentError(
+    throw new CodedError(
       'CONFIG',
       `${file}: expected UTF-8 text, but it is ${bytes.includes(0) ? 'UTF-16, most likely' : 'something else'}: save it as UTF-8`,
     );
@@ -108,8 +108,10 @@ function textOf(file: string, bytes: Buffer): string {
  * through continue-as-new beside a full state (src/money/domain/bounds.ts): the digits of a number text take half a byte each there.
  */
 export const MAX_RECORD_BYTES = 1_048_576;
+/** The variable that sets the port of metrics and health. */
+export const METRICS_PORT = 'ENRICHMENT_METRICS_PORT';
 
-/** Throws one EnrichmentError CONFIG whose message has a line for every problem: variable, value, what is expected. */
+/** Throws one CodedError CONFIG whose message has a line for every problem: variable, value, what is expected. */
 export function loadConfig(env: NodeJS.ProcessEnv, requirements: ConfigRequirements = {}): Config {
   const read = new EnvironmentReader(env);
   const config = readAll(read, env, requirements);
@@ -167,8 +169,8 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
     valueFormat,
     ...(schemaRegistryUrl === undefined ? {} : { schemaRegistryUrl }),
     ...readDeployment(read),
-    metricsPort: read.integer('ENRICHMENT_METRICS_PORT', 9464, { min: 0, max: 65_535 }),
-    metricsPortIsDefault: !read.isSet('ENRICHMENT_METRICS_PORT'),
+    metricsPort: read.integer(METRICS_PORT, 9464, { min: 0, max: 65_535 }),
+    metricsPortIsDefault: !read.isSet(METRICS_PORT),
     logLevel: read.oneOf('ENRICHMENT_LOG_LEVEL', LOG_LEVELS, 'info'),
   };
   if (sessionServiceUrl !== undefined && /\/sessions$/i.test(sessionServiceUrl)) {

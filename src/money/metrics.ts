@@ -9,6 +9,7 @@ import type { LookupOutcome } from '../../activities/contract.ts';
 import type { Noticed } from '../engine/workflow/entity/port.ts';
 import type { Notice } from '../engine/publish/notices.ts';
 import { DEAD_LETTER_REASONS } from '../engine/bridge/dead-letter.ts';
+import type { WaitReason } from '../engine/bridge/waits.ts';
 
 const PREFIX = 'money_enrichment_';
 
@@ -90,6 +91,11 @@ export function createRegistry(): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   return registry;
+}
+
+/** Why a partition waits, as dashboards and alerts know it: a workflow is a user's here. */
+export function waitLabelOf(reason: WaitReason): string {
+  return reason === 'workflows' ? 'users' : reason;
 }
 
 /** `topics`: the inputs. */

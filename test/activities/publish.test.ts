@@ -5,7 +5,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { createPublish } from '../../activities/publish.ts';
 import { createReadWatermark } from '../../activities/read-watermark.ts';
 import { FAILURES } from '../../activities/contract.ts';
-import { EnrichmentError, type ErrorCode } from '../../src/engine/errors.ts';
+import { CodedError, type ErrorCode } from '../../src/engine/errors.ts';
 import { request as requestOf } from '../support/publishing.ts';
 
 /** As workflows ask, and as the publisher is asked. */
@@ -42,14 +42,14 @@ describe('the publish activity', () => {
   for (const [code, type] of FINAL) {
     it(`${code} is final: ${type}`, async () => {
       for (const isLocal of [true, false]) {
-        const failure = await failureOf(new EnrichmentError(code, 'what is wrong'), isLocal);
+        const failure = await failureOf(new CodedError(code, 'what is wrong'), isLocal);
         assert.deepEqual([failure.type, failure.nonRetryable, failure.message], [type, true, 'what is wrong']);
       }
     });
   }
 
   it('a lost shard ends a local activity at once, and is tried again by a regular one', async () => {
-    const lost = new EnrichmentError('SHARD_NOT_OWNED', 'lost');
+    const lost = new CodedError('SHARD_NOT_OWNED', 'lost');
     assert.deepEqual(
       [(await failureOf(lost, true)).type, (await failureOf(lost, true)).nonRetryable],
       [FAILURES.shardNotOwned, true],
@@ -62,8 +62,8 @@ describe('the publish activity', () => {
 
   it('anything else is tried again', async () => {
     for (const error of [
-      new EnrichmentError('KAFKA', 'away'),
-      new EnrichmentError('FENCED', 'fenced'),
+      new CodedError('KAFKA', 'away'),
+      new CodedError('FENCED', 'fenced'),
       new Error('what'),
       'text',
     ]) {
@@ -98,7 +98,7 @@ for (const isLocal of [true, false]) {
   it(`an output that the broker refuses ${isLocal ? 'fails its task, which waits without a slot' : 'is tried again by its activity'}`, async () => {
     const publisher = {
       publish: async () => {
-        throw new EnrichmentError('OUTPUT_REFUSED', 'too large');
+        throw new CodedError('OUTPUT_REFUSED', 'too large');
       },
     };
     const request = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EnrichmentError } from '../../src/engine/errors.ts';
+import { CodedError } from '../../src/engine/errors.ts';
 import { createLogger } from '../../src/engine/log.ts';
 
 function lines(plain: boolean, level?: string) {
@@ -23,14 +23,14 @@ test('one JSON object a line, level info when none is given', () => {
 
 test('plain lines where people look', () => {
   const { written, logger } = lines(true, 'debug');
-  logger.child({ component: 'bridge' }).warn({ partition: 3, err: new EnrichmentError('KAFKA', 'gone') }, 'trouble');
+  logger.child({ component: 'bridge' }).warn({ partition: 3, err: new CodedError('KAFKA', 'gone') }, 'trouble');
   assert.equal(written.length, 1);
   assert.match(written[0] ?? '', /^\d\d:\d\d:\d\d\.\d{3} WARN {2}bridge: trouble \(gone\) partition=3\n$/);
 });
 
 test('errors keep their code, secrets do not appear', () => {
   const { written, logger } = lines(false);
-  logger.error({ err: new EnrichmentError('FENCED', 'another holder'), kafka: { password: 'hunter2' } }, 'stopped');
+  logger.error({ err: new CodedError('FENCED', 'another holder'), kafka: { password: 'hunter2' } }, 'stopped');
   const entry = JSON.parse(written[0] ?? '') as { err: Record<string, unknown> };
   assert.equal(entry.err['code'], 'FENCED');
   assert.equal(entry.err['message'], 'another holder');

@@ -7,7 +7,7 @@ import type { TestContext } from 'node:test';
 import { loadConfig, readEnvironment } from '../../src/money/config.ts';
 import type { ConfigRequirements } from '../../src/money/config.ts';
 import { formatDuration, parseDuration } from '../../src/engine/process/environment-reader.ts';
-import { EnrichmentError } from '../../src/engine/errors.ts';
+import { CodedError } from '../../src/engine/errors.ts';
 import { temporalConnectionOptions } from '../../src/engine/temporal/connection.ts';
 
 /** An environment in which no file of the person who runs the tests is read. */
@@ -18,7 +18,7 @@ function problemsOf(env: NodeJS.ProcessEnv, requirements: ConfigRequirements = {
     loadConfig({ ...nothing, ...env }, requirements);
     return [];
   } catch (error) {
-    assert.ok(error instanceof EnrichmentError);
+    assert.ok(error instanceof CodedError);
     assert.equal(error.code, 'CONFIG');
     return error.message.split('\n');
   }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Registry } from 'prom-client';
-import { createBridgeMetrics, createWorkerMetrics } from '../../src/money/metrics.ts';
+import { WAIT_REASONS } from '../../src/engine/bridge/waits.ts';
+import { createBridgeMetrics, createWorkerMetrics, waitLabelOf } from '../../src/money/metrics.ts';
 
 test('every counter is there before its first event, at 0 for each of its labels', async () => {
   const registry = new Registry();
@@ -23,4 +24,8 @@ test('every counter is there before its first event, at 0 for each of its labels
   ]) {
     assert.ok(samples.includes(sample), sample);
   }
+});
+
+test('the reasons why a partition waits have the labels that dashboards know', () => {
+  assert.deepEqual(WAIT_REASONS.map(waitLabelOf), ['taking', 'ends', 'commit', 'log', 'users']);
 });

@@ -4,7 +4,7 @@
  * the cluster; `port()` is one process' connection to it. `intercept` sees every request of a transactional producer
  * and may delay it, lose it (throw before) or lose its answer (throw after).
  */
-import { EnrichmentError } from '../../src/engine/errors.ts';
+import { CodedError } from '../../src/engine/errors.ts';
 import { assignPartitions, commonPartitionCount } from '../../src/engine/kafka/kafkajs/assigner.ts';
 import { lastOf, refusal } from './broker-limits.ts';
 import type {
@@ -131,7 +131,7 @@ export class FakeKafka {
           const { start, lastStable, leaderless } = this.partition(topic, partition);
           if (!leaderless) return [{ topic, partition, start, end: lastStable }];
           if (partial) return [];
-          throw new EnrichmentError('KAFKA', `${topic}-${partition}: LEADER_NOT_AVAILABLE`);
+          throw new CodedError('KAFKA', `${topic}-${partition}: LEADER_NOT_AVAILABLE`);
         }),
       partitionCounts: async (topics) => topics.map((topic) => this.#topics.get(topic)?.length ?? null),
       topicIdentities: async (topics) =>
@@ -181,7 +181,7 @@ export class FakeKafka {
 
   partition(topic: string, partition: number): Partition {
     const found = this.#topics.get(topic)?.[partition];
-    if (found === undefined) throw new EnrichmentError('KAFKA', `${topic}-${partition} does not exist`);
+    if (found === undefined) throw new CodedError('KAFKA', `${topic}-${partition} does not exist`);
     return found;
   }
 
@@ -247,10 +247,10 @@ export class FakeKafka {
 
     let usable = true;
     const step = async <T>(api: Api, run: () => T, topic?: string, records?: readonly OutRecord[]): Promise<T> => {
-      if (!usable) throw new EnrichmentError('KAFKA', `${api}: this producer met an error before`);
+      if (!usable) throw new CodedError('KAFKA', `${api}: this producer met an error before`);
       try {
         await this.intercept(request(api, topic, records), 'before');
-        if (holder.epoch !== epoch) throw new EnrichmentError('FENCED', `${transactionalId}: INVALID_PRODUCER_EPOCH`);
+        if (holder.epoch !== epoch) throw new CodedError('FENCED', `${transactionalId}: INVALID_PRODUCER_EPOCH`);
         const answer = run();
         await this.intercept(request(api, topic, records), 'after');
         return answer;
@@ -263,13 +263,13 @@ export class FakeKafka {
       begin: async () => {
         let txn: Txn | undefined;
         const ongoing = (): Txn => (txn ??= holder.txn = { state: 'open', touched: new Set(), offsets: [] });
-        if (!usable) throw new EnrichmentError('KAFKA', 'begin: this producer met an error before');
+        if (!usable) throw new CodedError('KAFKA', 'begin: this producer met an error before');
         const transaction: Transaction = {
           send: (topic, partition, records, options?: SendOptions) => {
             const append = (): number | null => {
               const answer = refusal(this.settings.get(topic), records, options);
               if (answer !== undefined) {
-                throw Object.assign(new EnrichmentError('KAFKA', `send to ${topic}-${partition} failed: ${answer}`), {
+                throw Object.assign(new CodedError('KAFKA', `send to ${topic}-${partition} failed: ${answer}`), {
                   type: answer,
                 });
               }

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Incarnation, Output, Stream } from '../../activities/contract.ts';
 import type { PublishRequest as Request } from '../../src/engine/publish/request.ts';
-import { EnrichmentError } from '../../src/engine/errors.ts';
+import { CodedError } from '../../src/engine/errors.ts';
 import type { KafkaPort } from '../../src/engine/kafka/port.ts';
 import { systemClock } from '../../src/engine/clock.ts';
 import type { Clock } from '../../src/engine/clock.ts';
@@ -114,5 +114,5 @@ export async function startProcess(kafka: KafkaPort, options: ProcessOptions): P
 
 /** For assert.rejects. */
 export function withCode(code: string): (error: unknown) => boolean {
-  return (error) => error instanceof EnrichmentError && error.code === code;
+  return (error) => error instanceof CodedError && error.code === code;
 }

@@ -1,5 +1,5 @@
 /** Temporal's time-skipping test server, for TestWorkflowEnvironment.createTimeSkipping({ server: await testServer() }). */
-import { EnrichmentError } from '../../src/engine/errors.ts';
+import { CodedError } from '../../src/engine/errors.ts';
 import { isExecutable } from '../../src/dev/processes.ts';
 import { TEMPORAL_TEST_SERVER, wheelProgram } from '../../src/dev/wheels.ts';
 
@@ -16,7 +16,7 @@ async function testServerPath(): Promise<string> {
   const named = process.env['TEMPORAL_TEST_SERVER'];
   if (named === undefined) return wheelProgram(TEMPORAL_TEST_SERVER, { log: (line) => console.error(line) });
   if (isExecutable(named)) return named;
-  throw new EnrichmentError(
+  throw new CodedError(
     'MISSING_PROGRAM',
     `TEMPORAL_TEST_SERVER is "${named}", which is not an executable file. Correct or unset it.`,
   );

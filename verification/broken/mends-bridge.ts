@@ -115,8 +115,8 @@ export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
     edits: [
       {
         file: 'src/engine/bridge/committed-place.ts',
-        find: "if (problem !== undefined) throw new EnrichmentError('LOG_CHANGED', problem);",
-        replace: "if (problem === '') throw new EnrichmentError('LOG_CHANGED', problem);",
+        find: "if (problem !== undefined) throw new CodedError('LOG_CHANGED', problem);",
+        replace: "if (problem === '') throw new CodedError('LOG_CHANGED', problem);",
       },
     ],
     caughtBy: { test: 'test/engine/bridge/log-identity.test.ts' },

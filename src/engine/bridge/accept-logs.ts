@@ -2,7 +2,7 @@
  * What a person decides about logs that are not the ones that were read: where each goes on. The new place is committed as the
  * bridge would, by its transactional id: a bridge that runs loses the triple, and takes it again from there.
  */
-import { EnrichmentError } from '../errors.ts';
+import { CodedError } from '../errors.ts';
 import type { KafkaClient, Transaction, TransactionalProducer } from '../kafka/port.ts';
 import { encodeMetadata, type OffsetMetadata } from '../ordering/checkpoint.ts';
 import { placeOf, type Place } from './committed-place.ts';
@@ -32,7 +32,7 @@ export interface Accepted {
   readonly offset: number;
 }
 
-/** Errors: EnrichmentError KAFKA, FENCED. What was committed before one stays: run it again. */
+/** Errors: CodedError KAFKA, FENCED. What was committed before one stays: run it again. */
 export async function acceptLogs(kafka: KafkaClient, accepting: Accepting): Promise<Accepted[]> {
   const accepted: Accepted[] = [];
   for (let partition = 0; partition < accepting.partitions; partition += 1) {
@@ -96,7 +96,7 @@ async function asBridge<T>(
     try {
       return await work(producer);
     } catch (error) {
-      const fenced = error instanceof EnrichmentError && error.code === 'FENCED';
+      const fenced = error instanceof CodedError && error.code === 'FENCED';
       if (!fenced || attempt === MAX_ATTEMPTS) throw error;
     } finally {
       await producer.close();

@@ -1,6 +1,6 @@
 /** Where a partition triple is to be read on: what the group has committed, checked against what the logs are now. */
 import type { Ahead } from './ahead.ts';
-import { EnrichmentError } from '../errors.ts';
+import { CodedError } from '../errors.ts';
 import type { KafkaPort, TopicPartition } from '../kafka/port.ts';
 import type { TopicIdentity } from '../kafka/kafkajs/topic-ids.ts';
 import { decodeMetadata, type Checkpoint, type OffsetMetadata } from '../ordering/checkpoint.ts';
@@ -114,14 +114,14 @@ export function problemOf(
       )}`;
 }
 
-/** Throws EnrichmentError LOG_CHANGED when a person has to decide first. */
+/** Throws CodedError LOG_CHANGED when a person has to decide first. */
 export async function readPlace(
   kafka: KafkaPort,
   options: PlaceOptions,
 ): Promise<{ readonly committed: Committed; readonly logs: KnownLogs }> {
   const place = await placeOf(kafka, options);
   const problem = problemOf(place, options.acceptCommand);
-  if (problem !== undefined) throw new EnrichmentError('LOG_CHANGED', problem);
+  if (problem !== undefined) throw new CodedError('LOG_CHANGED', problem);
   const each = <T>(value: (input: Place['inputs'][number]) => T) => place.inputs.map(value);
   const next = each(({ committed, start }) => committed ?? start);
   const partitions = place.identities.map((identity) => identity.partitions).find((count) => count !== null);

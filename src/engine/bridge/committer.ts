@@ -9,7 +9,7 @@
  */
 import { cutDeadLetter, deadLetter } from './dead-letter.ts';
 import type { Source } from './dead-letter.ts';
-import { EnrichmentError } from '../errors.ts';
+import { CodedError } from '../errors.ts';
 import { BATCH_OVERHEAD, batchesOf } from '../kafka/fitting.ts';
 import type { Batch } from '../kafka/fitting.ts';
 import { bytesOf } from '../kafka/port.ts';
@@ -182,7 +182,7 @@ export class Committer {
     const { producer, committed } = await fenceAndRead(this.#kafka, this.#options);
     this.#producer = producer;
     if (JSON.stringify(committed) !== JSON.stringify(this.#committed)) {
-      throw new EnrichmentError('FENCED', `partition ${this.#options.partition} was read on by another bridge`);
+      throw new CodedError('FENCED', `partition ${this.#options.partition} was read on by another bridge`);
     }
   }
 
@@ -218,8 +218,8 @@ async function fenceAndRead(kafka: KafkaPort, options: CommitterOptions): Promis
   }
 }
 
-function refusedLetters(error: RefusedBatch): EnrichmentError {
+function refusedLetters(error: RefusedBatch): CodedError {
   const what =
     error.why === 'content' ? 'is its cleanup.policy "compact"? Set it to "delete"' : 'raise its max.message.bytes';
-  return new EnrichmentError('KAFKA', `dead letters cannot be written, ${error.message}: ${what}`, { cause: error });
+  return new CodedError('KAFKA', `dead letters cannot be written, ${error.message}: ${what}`, { cause: error });
 }

@@ -270,13 +270,13 @@ export class Generation {
       const { records } = outbox.waiting;
       this.#waits.begin(
         triple.partition,
-        'users',
+        'workflows',
         `${records} of its records wait for single workflows, whose signals wait: look at those`,
         now,
       );
       return false;
     }
-    this.#waits.end(triple.partition, 'users', now);
+    this.#waits.end(triple.partition, 'workflows', now);
     return outbox.moving < this.#limits.released && triple.deadLetterBytes < this.#limits.deadLetterBytes;
   }
 }

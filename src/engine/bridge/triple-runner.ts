@@ -9,7 +9,7 @@
  */
 import { setMaxListeners } from 'node:events';
 import { untilAborted, type Clock } from '../clock.ts';
-import { EnrichmentError, messageOf, isFatal } from '../errors.ts';
+import { CodedError, messageOf, isFatal } from '../errors.ts';
 import type { GroupMember, KafkaPort } from '../kafka/port.ts';
 import type { TopicRooms } from '../kafka/topic-rooms.ts';
 import type { Logger } from '../log.ts';
@@ -108,7 +108,7 @@ export class TripleRunner {
         this.#onFirstAttempt();
         if (ended.aborted) return;
         if (isFatal(error)) throw error;
-        const decision = error instanceof EnrichmentError && error.code === 'LOG_CHANGED';
+        const decision = error instanceof CodedError && error.code === 'LOG_CHANGED';
         if (decision) this.#wait('log', messageOf(error));
         else if (!(error instanceof LogChanged)) {
           this.#wait(this.#current === undefined ? 'taking' : 'commit', `${messageOf(error)}; it is tried again`);
@@ -231,7 +231,7 @@ export class TripleRunner {
       await Promise.race([member.confirmed(), untilAborted(ended)]);
       return;
     }
-    if (!(error instanceof EnrichmentError) || error.code !== 'FENCED') return;
+    if (!(error instanceof CodedError) || error.code !== 'FENCED') return;
     // In small steps: while the process is paused, no time passes here.
     for (let second = 0; second < UNCONFIRMED && !ended.aborted; second += 1) await clock.sleep(1_000, ended);
   }

@@ -1,6 +1,6 @@
 /** Keys that are met in two partitions of the inputs: which partition a key is in is said by the producers' partitioners. Reads keys only. */
 import { scanTopic } from '../kafka/scan-topic.ts';
-import { EnrichmentError } from '../errors.ts';
+import { CodedError } from '../errors.ts';
 import type { KafkaPort } from '../kafka/port.ts';
 import { KeyPlaces } from './key-places.ts';
 
@@ -28,7 +28,7 @@ export interface LookForSplits {
   readonly onProgress?: (passed: number, total: number) => void;
 }
 
-/** Errors: EnrichmentError KAFKA; the reason of `stopping`. */
+/** Errors: CodedError KAFKA; the reason of `stopping`. */
 export async function findSplitKeys(
   kafka: KafkaPort,
   { inputTopics, groupPrefix, keyOf, newest = Infinity, stopping, onProgress }: LookForSplits,
@@ -95,7 +95,7 @@ export function describeSplit({ example, records }: SplitKeys, workflowId: (key:
   );
 }
 
-/** Throws EnrichmentError CHECK_FAILED when there are such keys. `otherwise`: what else may be done, for the end of its sentence. */
+/** Throws CodedError CHECK_FAILED when there are such keys. `otherwise`: what else may be done, for the end of its sentence. */
 export async function assertNoSplitKeys(
   kafka: KafkaPort,
   looking: LookForSplits,
@@ -104,5 +104,5 @@ export async function assertNoSplitKeys(
 ): Promise<void> {
   const found = await findSplitKeys(kafka, looking);
   if (found.example === undefined) return;
-  throw new EnrichmentError('CHECK_FAILED', `${describeSplit(found, workflowId)}${otherwise}`);
+  throw new CodedError('CHECK_FAILED', `${describeSplit(found, workflowId)}${otherwise}`);
 }

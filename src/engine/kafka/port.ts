@@ -89,7 +89,7 @@ export interface Transaction {
 /**
  * A fenced-in writer: while it lives, no earlier holder of its transactional id can commit. After ANY error of a
  * transaction its outcome is unknown and the producer is unusable: close it and fence again.
- * Errors: EnrichmentError FENCED (a later holder exists) or KAFKA (anything else).
+ * Errors: CodedError FENCED (a later holder exists) or KAFKA (anything else).
  */
 export interface TransactionalProducer {
   begin(): Promise<Transaction>;
@@ -173,7 +173,7 @@ export interface KafkaPort {
   topicIdentities?(topics: readonly string[]): Promise<readonly TopicIdentity[]>;
   /** What is at this offset, as a read_uncommitted reader sees it; without it, one log is not told from another of the same id. */
   recordAt?(place: TopicPartition, offset: number): Promise<RecordFound>;
-  /** Settings of a topic by Kafka's names; undefined when this user may not see them. Errors: EnrichmentError UNREACHABLE, KAFKA. */
+  /** Settings of a topic by Kafka's names; undefined when this user may not see them. Errors: CodedError UNREACHABLE, KAFKA. */
   topicSettings(topic: string): Promise<Readonly<Record<string, string>> | undefined>;
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /** Reads all partitions of a topic, read_committed, up to given ends, as the only member of a group of its own, and commits nothing. */
 import { randomUUID } from 'node:crypto';
-import { EnrichmentError } from '../errors.ts';
+import { CodedError } from '../errors.ts';
 import { watchGone } from './gone.ts';
 import type { InRecord, KafkaPort } from './port.ts';
 
@@ -28,7 +28,7 @@ export interface Scan {
 /** The ranges of a whole topic as it is now. Errors: TOPIC (it does not exist), KAFKA. */
 export async function rangesOf(kafka: KafkaPort, topic: string): Promise<{ from: number; end: number }[]> {
   const [count] = await kafka.partitionCounts([topic]);
-  if (!count) throw new EnrichmentError('TOPIC', `the topic "${topic}" does not exist`);
+  if (!count) throw new CodedError('TOPIC', `the topic "${topic}" does not exist`);
   const bounds = await kafka.endOffsets(Array.from({ length: count }, (_, partition) => ({ topic, partition })));
   return bounds.toSorted((a, b) => a.partition - b.partition).map(({ start, end }) => ({ from: start, end }));
 }

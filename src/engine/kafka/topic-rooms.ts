@@ -8,7 +8,7 @@
  *              than one that was taken is not refused for its size alone: once that is put down to its records.
  */
 import type { Clock } from '../clock.ts';
-import { EnrichmentError, messageOf } from '../errors.ts';
+import { CodedError, messageOf } from '../errors.ts';
 import { refusalOf } from './kafkajs/errors.ts';
 import type { Batch, Room } from './fitting.ts';
 import type { KafkaPort, Transaction } from './port.ts';
@@ -22,7 +22,7 @@ const SETTINGS_AGE = 30_000;
 const FORGET_AFTER = 600_000;
 
 /** A broker's word on one batch of a transaction; the transaction is lost with it. */
-export class RefusedBatch extends EnrichmentError {
+export class RefusedBatch extends CodedError {
   readonly batch: Batch;
   readonly why: 'size' | 'content';
 

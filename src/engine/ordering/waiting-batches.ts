@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../clock.ts';
 import type { DecoderSource, ValueDecoder } from '../values/value.ts';
-import { EnrichmentError, messageOf } from '../errors.ts';
+import { CodedError, messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 
 export interface WaitingBatchesOptions {
@@ -108,7 +108,7 @@ export class WaitingBatches {
         if (this.#problems.delete(lane)) logger.info({ lane }, 'a partition that waited for schemas goes on');
         return decoder;
       } catch (error) {
-        if (!(error instanceof EnrichmentError) || error.code !== 'UNREACHABLE') throw error;
+        if (!(error instanceof CodedError) || error.code !== 'UNREACHABLE') throw error;
         if (this.#lanes.get(lane) !== queue) return undefined;
         const problem = messageOf(error);
         if (!this.#problems.has(lane)) logger.warn({ lane, error: problem }, 'a partition waits for schemas');

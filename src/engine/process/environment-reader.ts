@@ -1,6 +1,6 @@
 /** Reads variables one by one and collects what is wrong with them. An empty variable is an unset one. */
 import { readFileSync } from 'node:fs';
-import { EnrichmentError, messageOf } from '../errors.ts';
+import { CodedError, messageOf } from '../errors.ts';
 
 export const DAY = 86_400_000;
 /** The longest time that a timer of Node can wait, ms. */
@@ -70,7 +70,7 @@ export class EnvironmentReader {
   }
 
   throwProblems(): void {
-    if (this.#problems.length > 0) throw new EnrichmentError('CONFIG', this.#problems.join('\n'));
+    if (this.#problems.length > 0) throw new CodedError('CONFIG', this.#problems.join('\n'));
   }
 
   text(name: string, otherwise: string, pattern?: RegExp, expected = ''): string {

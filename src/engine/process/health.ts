@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
-import { EnrichmentError, messageOf } from '../errors.ts';
+import { CodedError, messageOf } from '../errors.ts';
 
 /** Why a part is not well, in a few words, or null when it is. Must not throw or block. */
 type Check = () => string | null;
@@ -14,6 +14,8 @@ type Check = () => string | null;
 export interface HealthOptions {
   /** 0 takes a free port. */
   readonly port: number;
+  /** What sets the port, for people. */
+  readonly portSetting: string;
   /** Take a free port when `port` is in use, instead of failing: for a port that nobody chose. */
   readonly anyPortIfTaken?: boolean;
   /** Interface to listen on; all when absent. */
@@ -31,7 +33,7 @@ export interface HealthServer {
   close(): Promise<void>;
 }
 
-/** Throws EnrichmentError CONFIG when the port cannot be listened on. */
+/** Throws CodedError CONFIG when the port cannot be listened on. */
 export async function startHealthServer(options: HealthOptions): Promise<HealthServer> {
   const server = createServer((request, response) => {
     answer(options, request, response).catch((error: unknown) => {
@@ -50,7 +52,7 @@ export async function startHealthServer(options: HealthOptions): Promise<HealthS
   try {
     await listen(options.port);
   } catch (error) {
-    if (codeOf(error) !== 'EADDRINUSE' || options.anyPortIfTaken !== true) throw portError(options.port, error);
+    if (codeOf(error) !== 'EADDRINUSE' || options.anyPortIfTaken !== true) throw portError(options, error);
     await listen(0);
   }
   return {
@@ -103,18 +105,16 @@ function sendJson(response: ServerResponse, status: number, body: unknown): void
   response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(`${JSON.stringify(body)}\n`);
 }
 
-function portError(port: number, cause: unknown): EnrichmentError {
+function portError({ port, portSetting }: HealthOptions, cause: unknown): CodedError {
   const why =
     codeOf(cause) === 'EADDRINUSE'
       ? 'the port is in use'
       : codeOf(cause) === 'EACCES'
         ? 'this user may not listen on that port'
         : messageOf(cause);
-  return new EnrichmentError(
-    'CONFIG',
-    `ENRICHMENT_METRICS_PORT=${port}: ${why}; expected a free port, or 0 to take any`,
-    { cause },
-  );
+  return new CodedError('CONFIG', `${portSetting}=${port}: ${why}; expected a free port, or 0 to take any`, {
+    cause,
+  });
 }
 
 function codeOf(error: unknown): unknown {

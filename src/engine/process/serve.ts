@@ -10,6 +10,8 @@ export interface ServeOptions {
   readonly service: Service;
   /** Nobody chose the port where it is the default: a free one is taken when it is in use. */
   readonly config: { readonly metricsPort: number; readonly metricsPortIsDefault?: boolean };
+  /** What sets `metricsPort`, for people. */
+  readonly portSetting: string;
   readonly registry: Registry;
   /** Resolves when the process is asked to end. */
   readonly stop: Promise<void>;
@@ -26,6 +28,7 @@ export async function serve({
   name,
   service,
   config,
+  portSetting,
   registry,
   stop,
   probes,
@@ -41,6 +44,7 @@ export async function serve({
   }
   const health = await startHealthServer({
     port: config.metricsPort,
+    portSetting,
     anyPortIfTaken: config.metricsPortIsDefault === true,
     registry,
     ready: {

@@ -9,7 +9,7 @@ import { keepRunning } from './keep-running.ts';
 export interface Service {
   /**
    * Resolves when it is told to stop and has given back what it held. `onReady`: it works; called each time that it works again.
-   * Throws only what no retry can mend: EnrichmentError CONFIG, and TOPIC at the start.
+   * Throws only what no retry can mend: CodedError CONFIG, and TOPIC at the start.
    */
   run(onReady?: () => void): Promise<void>;
   /** Ends what is under way; {@link run} returns then. */

@@ -1,6 +1,6 @@
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { EnrichmentError, messageOf, type ErrorCode } from '../errors.ts';
+import { CodedError, messageOf, type ErrorCode } from '../errors.ts';
 import { PUBLISH_FAILURES } from './failures.ts';
 import type { Publisher } from './publisher.ts';
 import { WorkflowReset } from './refusals.ts';
@@ -33,7 +33,7 @@ export function publishActivity<R extends Identified>({
       await publisher.publish(request);
       return request.signals === undefined ? undefined : { signals: request.signals };
     } catch (error) {
-      const code = error instanceof EnrichmentError ? error.code : undefined;
+      const code = error instanceof CodedError ? error.code : undefined;
       const type = (code && FAILURE_TYPES[code]) ?? PUBLISH_FAILURES.publishFailed;
       throw ApplicationFailure.create({
         type,

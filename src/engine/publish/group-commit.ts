@@ -6,7 +6,7 @@
  * (an early answer would acknowledge outputs that a fenced transaction then takes away).
  */
 import type { Identified, PublishRequest } from './request.ts';
-import { EnrichmentError } from '../errors.ts';
+import { CodedError } from '../errors.ts';
 import { bytesOf } from '../kafka/port.ts';
 import type { OutRecord } from '../kafka/port.ts';
 import { encodeLedgerEntry } from './ledger-entry.ts';
@@ -165,7 +165,7 @@ export function recordsOf<R extends Identified>(
     };
     const taken = Object.keys(headers).find((name) => name in ours);
     if (taken !== undefined) {
-      throw new EnrichmentError(
+      throw new CodedError(
         'CONFIG',
         `the encoder of outputs sets the header "${taken}", which is the publisher's own: name it otherwise`,
       );

@@ -5,7 +5,7 @@
  */
 import type { PublishRequest } from './request.ts';
 import type { Clock } from '../clock.ts';
-import type { EnrichmentError } from '../errors.ts';
+import type { CodedError } from '../errors.ts';
 
 /** ms until the next turn */
 const BACK_OFF = { first: 2_000, factor: 4, last: 120_000 };
@@ -15,7 +15,7 @@ const FORGOTTEN = 3_600_000;
 export interface Hold {
   /** Sequence number of the output. */
   readonly seq: number;
-  readonly error: EnrichmentError;
+  readonly error: CodedError;
   /** `elapsed()` of the clock, since it was refused first. */
   readonly since: number;
   readonly turns: number;
@@ -44,7 +44,7 @@ export class HeldOutputs {
   }
 
   /** Output `seq` of the stream of this request was refused. */
-  refuse(request: PublishRequest, seq: number, error: EnrichmentError): Hold {
+  refuse(request: PublishRequest, seq: number, error: CodedError): Hold {
     const now = this.#clock.elapsed();
     const before = this.of(request);
     const { since, turns } = before?.seq === seq ? before : { since: now, turns: 0 };

@@ -2,7 +2,7 @@
  * What the records of the ledger topic say. Key: a business key, value: what was last published for it. One is no
  * business key: {@link OWNER_KEY}, written by whoever takes the shard. The topic is compacted, the last value of a key counts.
  */
-import { EnrichmentError, messageOf } from '../errors.ts';
+import { CodedError, messageOf } from '../errors.ts';
 import { ledgerFormat, type StoredFormat } from '../stored/format.ts';
 import type { LedgerEntry } from '../workflow/ledger-types.ts';
 
@@ -25,7 +25,7 @@ export function encodeLedgerEntry(entry: LedgerEntry): Buffer {
 }
 
 /**
- * Throws EnrichmentError DIVERGENCE: somebody else writes to the ledger, and nothing must be published by guess; NEWER_STATE:
+ * Throws CodedError DIVERGENCE: somebody else writes to the ledger, and nothing must be published by guess; NEWER_STATE:
  * a newer version of this product wrote it.
  */
 export function decodeLedgerEntry(value: Buffer, where: string): LedgerEntry {
@@ -33,8 +33,8 @@ export function decodeLedgerEntry(value: Buffer, where: string): LedgerEntry {
   try {
     decoded = ledgerFormat().decode(value);
   } catch (error) {
-    if (error instanceof EnrichmentError && error.code === 'NEWER_STATE') {
-      throw new EnrichmentError('NEWER_STATE', `the ledger record at ${where} was ${error.message}`, { cause: error });
+    if (error instanceof CodedError && error.code === 'NEWER_STATE') {
+      throw new CodedError('NEWER_STATE', `the ledger record at ${where} was ${error.message}`, { cause: error });
     }
     throw foreign(value, where, messageOf(error));
   }
@@ -46,7 +46,7 @@ export function encodeOwner(owner: Owner): string {
   return JSON.stringify(owner);
 }
 
-/** Throws EnrichmentError DIVERGENCE. */
+/** Throws CodedError DIVERGENCE. */
 export function decodeOwner(value: Buffer, where: string): Owner {
   const { owner, host, at } = parse(value, where);
   if (typeof owner !== 'string') throw foreign(value, where, 'no owner');
@@ -64,8 +64,8 @@ function parse(value: Buffer, where: string): Record<string, unknown> {
   throw foreign(value, where, 'not an object');
 }
 
-function foreign(value: Buffer, where: string, why: string): EnrichmentError {
-  return new EnrichmentError(
+function foreign(value: Buffer, where: string, why: string): CodedError {
+  return new CodedError(
     'DIVERGENCE',
     `the ledger record at ${where} is not one of ours (${why}, ${value.length} bytes). ` +
       'Only the publisher may write to the ledger topic: find the other writer, then delete that record by a tombstone',

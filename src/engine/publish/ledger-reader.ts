@@ -56,7 +56,7 @@ export class LedgerReader {
     return this.#batches;
   }
 
-  /** Resolves at the sentinel. Errors: EnrichmentError DIVERGENCE (a foreign record), KAFKA. */
+  /** Resolves at the sentinel. Errors: CodedError DIVERGENCE (a foreign record), KAFKA. */
   async read(from: number | null): Promise<Restored> {
     const found = new Promise<Restored>((resolve, reject) => {
       this.#settle = { resolve, reject };

@@ -42,7 +42,7 @@ export interface OwnershipOptions<R extends Identified> {
 }
 
 export interface Ownership {
-  /** Joins the group; shards follow through `onTaken`. Errors: EnrichmentError TOPIC, KAFKA. */
+  /** Joins the group; shards follow through `onTaken`. Errors: CodedError TOPIC, KAFKA. */
   start(): Promise<void>;
   /** Finishes what is under way, gives the shards back and leaves the group. Never throws. */
   stop(): Promise<void>;

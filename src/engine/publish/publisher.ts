@@ -5,7 +5,7 @@ import type { Notice } from './notices.ts';
 export interface Publisher<R extends Identified = Identified> {
   /**
    * Resolves when all outputs of the request are committed, by this call or an earlier one. Any number of calls at a
-   * time, in any order, any of them repeated. Errors (EnrichmentError):
+   * time, in any order, any of them repeated. Errors (CodedError):
    * SHARD_NOT_OWNED   another process has, or will have, this shard;
    * SEQUENCE_GAP      outputs are missing between the ledger and this request;
    * STALE_INCARNATION a newer incarnation of the key's workflow has published;

@@ -3,12 +3,12 @@
  * Temporal, where failures are plain text even when payloads are encrypted. The run id leads to the workflow.
  */
 import type { PublishRequest } from './request.ts';
-import { EnrichmentError, messageOf } from '../errors.ts';
+import { CodedError, messageOf } from '../errors.ts';
 import type { RefusedBatch } from '../kafka/topic-rooms.ts';
 import type { Refusal } from './group-commit.ts';
 
 /** The numbers of the stream go on after `last`. */
-export class WorkflowReset extends EnrichmentError {
+export class WorkflowReset extends CodedError {
   readonly last: number;
 
   constructor(message: string, last: number) {
@@ -22,17 +22,17 @@ export function describe({ incarnation, stream, first, outputs }: PublishRequest
   return `${stream} outputs ${numbers} of the workflow started at ${new Date(incarnation.startedAt).toISOString()} (run ${incarnation.runId})`;
 }
 
-export function refusalOf(request: PublishRequest, verdict: Refusal): EnrichmentError {
+export function refusalOf(request: PublishRequest, verdict: Refusal): CodedError {
   const what = describe(request);
   switch (verdict.type) {
     case 'gap':
-      return new EnrichmentError(
+      return new CodedError(
         'SEQUENCE_GAP',
         `${what}: the ledger ends at ${verdict.last}, the outputs between are lost. Nothing was published`,
       );
     case 'stale': {
       const { startedAt, runId } = verdict.newer;
-      return new EnrichmentError(
+      return new CodedError(
         'STALE_INCARNATION',
         `${what}: a newer workflow of this key has published, started at ${new Date(startedAt).toISOString()} (run ${runId})`,
       );
@@ -40,7 +40,7 @@ export function refusalOf(request: PublishRequest, verdict: Refusal): Enrichment
     case 'divergence': {
       const { seq, partition, offset } = verdict.mark;
       const output = request.outputs[seq - request.first];
-      return new EnrichmentError(
+      return new CodedError(
         'DIVERGENCE',
         `${what}: output ${seq} was published for the record at partition ${partition}, offset ${offset}, ` +
           `and now stands for partition ${output?.partition}, offset ${output?.offset}: the workflow's history was altered`,
@@ -62,7 +62,7 @@ export function outputRefused(
   seq: number,
   topic: string,
   why: { readonly bytes: number; readonly limit?: number | undefined; readonly cause?: RefusedBatch },
-): EnrichmentError {
+): CodedError {
   const what = describe({ incarnation, stream, key, first: seq, outputs: [] }).replace(
     /outputs \d+\.\.\d+/,
     `output ${seq}`,
@@ -72,7 +72,7 @@ export function outputRefused(
     cause?.why === 'content'
       ? `${messageOf(cause.cause)}: look for a policy of the broker, and at the topic's cleanup.policy and message.timestamp settings`
       : `it has ${bytes} bytes as written${limit === undefined ? '' : `, and max.message.bytes is ${limit}`}: set max.message.bytes of ${topic} to ${roundUp(bytes)} or more`;
-  return new EnrichmentError(
+  return new CodedError(
     'OUTPUT_REFUSED',
     `${what} is refused by ${topic}, and what follows it in this workflow waits; ${advice}`,
     { cause },
@@ -83,6 +83,6 @@ function roundUp(bytes: number): number {
   return Math.ceil((bytes * 1.1) / 65_536) * 65_536;
 }
 
-export function unpublished(request: PublishRequest, cause: unknown): EnrichmentError {
-  return new EnrichmentError('KAFKA', `${describe(request)}: not published in time: ${messageOf(cause)}`, { cause });
+export function unpublished(request: PublishRequest, cause: unknown): CodedError {
+  return new CodedError('KAFKA', `${describe(request)}: not published in time: ${messageOf(cause)}`, { cause });
 }

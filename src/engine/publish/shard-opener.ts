@@ -3,7 +3,7 @@
  * the places that are known already.
  */
 import type { Clock } from '../clock.ts';
-import { EnrichmentError } from '../errors.ts';
+import { CodedError } from '../errors.ts';
 import type { KafkaPort, RecordBatch, TransactionalProducer } from '../kafka/port.ts';
 import { encodeOwner, OWNER_KEY } from './ledger-entry.ts';
 import type { LedgerEntry } from './ledger-entry.ts';
@@ -35,7 +35,7 @@ export class ShardOpener {
   #reader: LedgerReader | undefined;
   /** Everything of ours below this offset of the ledger is in `#committed`. Null until the first opening. */
   #position: number | null = null;
-  #aborted: EnrichmentError | undefined;
+  #aborted: CodedError | undefined;
 
   /** What is committed is put into `committed`, by key. */
   constructor(options: ShardOpenerOptions, committed: Map<string, LedgerEntry>) {
@@ -47,7 +47,7 @@ export class ShardOpener {
    * Resolves with the producer that holds the shard; `onWait` is called again and again while that takes long. Errors: FENCED
    * where another owner has taken the shard since, what {@link abort} was given, and those of Kafka.
    */
-  async open(onWait: (why: EnrichmentError) => void): Promise<TransactionalProducer> {
+  async open(onWait: (why: CodedError) => void): Promise<TransactionalProducer> {
     const { kafka, transactionalId, feed, clock, host, newId, shard, ledgerTopic } = this.#options;
     const me = newId();
     this.#mine.add(me);
@@ -68,7 +68,7 @@ export class ShardOpener {
       await transaction.commit();
       watched.restoring = true;
       const { sentinel, takenBy } = await reading;
-      if (takenBy !== undefined) throw new EnrichmentError('FENCED', `shard ${shard} was taken by ${takenBy} since`);
+      if (takenBy !== undefined) throw new CodedError('FENCED', `shard ${shard} was taken by ${takenBy} since`);
       this.#position = sentinel;
       return producer;
     } catch (error) {
@@ -92,7 +92,7 @@ export class ShardOpener {
   }
 
   /** Ends an opening that is under way, and every later one. */
-  abort(error: EnrichmentError): void {
+  abort(error: CodedError): void {
     this.#aborted = error;
     this.#reader?.abort(error);
   }
@@ -101,7 +101,7 @@ export class ShardOpener {
   async #watch(
     reader: LedgerReader,
     watched: { readonly restoring: boolean },
-    onWait: (why: EnrichmentError) => void,
+    onWait: (why: CodedError) => void,
     done: AbortSignal,
   ): Promise<void> {
     const { clock, ledgerTopic, shard } = this.#options;
@@ -110,13 +110,13 @@ export class ShardOpener {
     while (!done.aborted) {
       await clock.sleep(WATCH_INTERVAL, done);
       if (done.aborted) return;
-      onWait(new EnrichmentError('KAFKA', `shard ${shard} is still being opened`));
+      onWait(new CodedError('KAFKA', `shard ${shard} is still being opened`));
       if (reader.batches !== seen || !watched.restoring) {
         seen = reader.batches;
         moved = clock.elapsed();
       } else if (clock.elapsed() - moved >= READ_STALL) {
         reader.abort(
-          new EnrichmentError(
+          new CodedError(
             'KAFKA',
             `${ledgerTopic}-${shard}: nothing came for ${READ_STALL} ms while restoring the ledger`,
           ),

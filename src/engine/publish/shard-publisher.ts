@@ -17,7 +17,7 @@
  * request came: an owner that was fenced unawares knows an old ledger.
  */
 import type { Identified, PublishRequest } from './request.ts';
-import { EnrichmentError, messageOf } from '../errors.ts';
+import { CodedError, messageOf } from '../errors.ts';
 import { BATCH_OVERHEAD } from '../kafka/fitting.ts';
 import { bytesOf } from '../kafka/port.ts';
 import type { OutRecord, RecordBatch, TransactionalProducer } from '../kafka/port.ts';
@@ -117,7 +117,7 @@ export class ShardPublisher<R extends Identified = Identified> implements Publis
   async publish(request: PublishRequest<R>): Promise<void> {
     if (this.#ended()) throw this.#notOwned();
     if (!Number.isSafeInteger(request.first) || request.first < 1) {
-      throw new EnrichmentError('SEQUENCE_GAP', `${describe(request)}: sequence numbers begin at 1`);
+      throw new CodedError('SEQUENCE_GAP', `${describe(request)}: sequence numbers begin at 1`);
     }
     if (this.#isRepeat(request)) return;
     const records = recordsOf(request, this.#options.encode);
@@ -320,7 +320,7 @@ export class ShardPublisher<R extends Identified = Identified> implements Publis
     request: PublishRequest,
     index: number,
     why: { readonly bytes: number; readonly cause?: RefusedBatch },
-  ): EnrichmentError {
+  ): CodedError {
     const { rooms, outputTopic } = this.#options;
     const seq = request.first + index;
     const error = outputRefused(request, seq, outputTopic, { ...why, limit: rooms.limit(outputTopic) });
@@ -368,7 +368,7 @@ export class ShardPublisher<R extends Identified = Identified> implements Publis
   }
 
   /** Requests in a transaction that is under way are answered when it is over. */
-  #end(state: 'lost' | 'closed', error: EnrichmentError): void {
+  #end(state: 'lost' | 'closed', error: CodedError): void {
     this.#state = state;
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -400,18 +400,16 @@ export class ShardPublisher<R extends Identified = Identified> implements Publis
     this.#options.onEvent?.({ ...event, shard: this.#options.shard });
   }
 
-  #notOwned(cause?: unknown): EnrichmentError {
+  #notOwned(cause?: unknown): CodedError {
     const why = cause === undefined ? '' : `: ${messageOf(cause)}`;
-    return new EnrichmentError(
-      'SHARD_NOT_OWNED',
-      `this process does not own shard ${this.#options.shard} any more${why}`,
-      { cause },
-    );
+    return new CodedError('SHARD_NOT_OWNED', `this process does not own shard ${this.#options.shard} any more${why}`, {
+      cause,
+    });
   }
 }
 
 type DistributedOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 function isFenced(error: unknown): boolean {
-  return error instanceof EnrichmentError && error.code === 'FENCED';
+  return error instanceof CodedError && error.code === 'FENCED';
 }

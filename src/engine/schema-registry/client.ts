@@ -2,14 +2,14 @@
  * The schema registry over HTTP. An answer is bounded in time and bytes, and redirects are not followed. Name and password
  * of SCHEMA_REGISTRY_URL go into a header and nowhere else: messages carry the address without them.
  */
-import { EnrichmentError, messageOf } from '../errors.ts';
+import { CodedError, messageOf } from '../errors.ts';
 
 export interface SchemaRegistry {
   /** For messages: without name and password. */
   readonly address: string;
   /**
    * The schema of an id; `unusable` when it has none that can be used, which is final, or `unknown`: not yet, as of a follower
-   * that lags, or never. Throws EnrichmentError UNREACHABLE when the registry does not say: an outage, to be tried again.
+   * that lags, or never. Throws CodedError UNREACHABLE when the registry does not say: an outage, to be tried again.
    */
   schema(id: number): Promise<{ readonly text: string } | { readonly unusable: string; readonly unknown?: true }>;
   /** The id of a schema under a subject, new or not. Errors: UNREACHABLE (again), CONFIG (it is refused). */
@@ -59,8 +59,8 @@ export function createSchemaRegistry(
     }
   }
 
-  function outage(what: string, cause?: unknown): EnrichmentError {
-    return new EnrichmentError(
+  function outage(what: string, cause?: unknown): CodedError {
+    return new CodedError(
       'UNREACHABLE',
       `the schema registry at ${address} (SCHEMA_REGISTRY_URL) gives no usable answer: ${what}`,
       { cause },
@@ -112,7 +112,7 @@ export function createSchemaRegistry(
       }
       if ([401, 403, 404, 409, 422].includes(status)) {
         const why = typeof answer?.['message'] === 'string' ? `: ${answer['message'].slice(0, 300)}` : '';
-        throw new EnrichmentError(
+        throw new CodedError(
           'CONFIG',
           `the schema registry at ${address} (SCHEMA_REGISTRY_URL) refuses the schema of ${subject} with ${status}${why}`,
         );

@@ -3,7 +3,7 @@
  * with, and the value. They are read by resolution of that schema, of whichever release it is, with today's.
  */
 import avsc from 'avsc';
-import { EnrichmentError } from '../errors.ts';
+import { CodedError } from '../errors.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { plainTypes, type Plain } from './plain.ts';
 import {
@@ -36,7 +36,7 @@ export class StoredFormat {
   /** By fingerprint, in hex. */
   readonly #writers = new Map<string, Writer>();
 
-  /** Throws EnrichmentError CONFIG when what a release wrote cannot be read with today's schemas, unless that is to be skipped. */
+  /** Throws CodedError CONFIG when what a release wrote cannot be read with today's schemas, unless that is to be skipped. */
   constructor(today: SchemaFile, released: readonly SchemaFile[], { skip = false } = {}) {
     this.#roots = rootsOf(today);
     for (const root of this.#roots.values()) this.#writers.set(fingerprintIn(root.head), { root, resolver: undefined });
@@ -46,7 +46,7 @@ export class StoredFormat {
         const root = this.#roots.get(name);
         try {
           if (root === undefined) {
-            throw new EnrichmentError('CONFIG', `schemas: ${name} is missing, which ${file.version} wrote`);
+            throw new CodedError('CONFIG', `schemas: ${name} is missing, which ${file.version} wrote`);
           }
           this.#writers.set(fingerprintIn(head), { root, resolver: resolverOf(root, type, file.version) });
         } catch (error) {
@@ -56,43 +56,41 @@ export class StoredFormat {
     }
   }
 
-  /** How values of this root are written without our head: for a file that has the schema itself. Throws EnrichmentError CONFIG for an unknown name. */
+  /** How values of this root are written without our head: for a file that has the schema itself. Throws CodedError CONFIG for an unknown name. */
   root(name: string): { readonly type: avsc.Type; toAvro(value: unknown): unknown; fromAvro(value: unknown): unknown } {
     const { type, plain } = this.#root(name);
     return { type, toAvro: (value) => plain.toAvro(value), fromAvro: (value) => plain.fromAvro(value) };
   }
 
-  /** Throws EnrichmentError CONFIG for a value that is not of the type. */
+  /** Throws CodedError CONFIG for a value that is not of the type. */
   encode(name: string, value: unknown): Buffer {
     const root = this.#root(name);
     try {
       return Buffer.concat([root.head, root.type.toBuffer(root.plain.toAvro(value))]);
     } catch (error) {
       // The message of avsc quotes the value.
-      throw new EnrichmentError(
-        'CONFIG',
-        `a value cannot be written as the ${name} of the schemas${placeOf(root, value)}`,
-        { cause: error },
-      );
+      throw new CodedError('CONFIG', `a value cannot be written as the ${name} of the schemas${placeOf(root, value)}`, {
+        cause: error,
+      });
     }
   }
 
   #root(name: string): Root {
     const root = this.#roots.get(name);
-    if (root === undefined) throw new EnrichmentError('CONFIG', `schemas: there is no root ${name}`);
+    if (root === undefined) throw new CodedError('CONFIG', `schemas: there is no root ${name}`);
     return root;
   }
 
-  /** The value and the root that it is of. Throws EnrichmentError NEWER_STATE, or DIVERGENCE for bytes that are none of ours. */
+  /** The value and the root that it is of. Throws CodedError NEWER_STATE, or DIVERGENCE for bytes that are none of ours. */
   decode(bytes: Uint8Array): { readonly name: string; readonly value: unknown } {
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     if (buffer.length < HEAD || !buffer.subarray(0, MARK.length).equals(MARK)) {
-      throw new EnrichmentError('DIVERGENCE', 'not an Avro single object');
+      throw new CodedError('DIVERGENCE', 'not an Avro single object');
     }
     const fingerprint = fingerprintIn(buffer);
     const writer = this.#writers.get(fingerprint);
     if (writer === undefined) {
-      throw new EnrichmentError(
+      throw new CodedError(
         'NEWER_STATE',
         `written with a schema that this version does not know (fingerprint ${fingerprint}): a newer version wrote it. Run that one or a newer one; nothing is lost meanwhile`,
       );
@@ -101,7 +99,7 @@ export class StoredFormat {
     try {
       return { name: root.name, value: root.plain.fromAvro(root.type.fromBuffer(buffer.subarray(HEAD), resolver)) };
     } catch (error) {
-      throw new EnrichmentError('DIVERGENCE', `not a ${root.name} as its schema (fingerprint ${fingerprint}) has it`, {
+      throw new CodedError('DIVERGENCE', `not a ${root.name} as its schema (fingerprint ${fingerprint}) has it`, {
         cause: error,
       });
     }
@@ -169,7 +167,7 @@ function resolverOf({ name, type }: Root, writer: avsc.Type, version: string): a
   try {
     return type.createResolver(writer);
   } catch (error) {
-    throw new EnrichmentError(
+    throw new CodedError(
       'CONFIG',
       `schemas: ${name} cannot be read as ${version} wrote it: see npm run schemas:check`,
       { cause: error },

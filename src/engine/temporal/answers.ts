@@ -1,6 +1,6 @@
 /** Whether what answers at an address is a Temporal server that has the namespace. */
 import { request } from 'node:http';
-import { EnrichmentError } from '../errors.ts';
+import { CodedError } from '../errors.ts';
 
 /** Codes of gRPC. */
 const NOT_FOUND = 5;
@@ -13,14 +13,14 @@ export interface NamespaceService {
   describeNamespace(request: { namespace: string }): Promise<unknown>;
 }
 
-/** Rejects when there is no answer, or there is no such namespace, as on a server that is being set up: EnrichmentError NOT_FOUND. */
+/** Rejects when there is no answer, or there is no such namespace, as on a server that is being set up: CodedError NOT_FOUND. */
 export async function askForNamespace(service: NamespaceService, namespace: string): Promise<void> {
   try {
     await service.describeNamespace({ namespace });
   } catch (error) {
     const { code } = error as { code?: unknown };
     if (code === NOT_FOUND) {
-      throw new EnrichmentError(
+      throw new CodedError(
         'NOT_FOUND',
         `namespace "${namespace}" does not exist (TEMPORAL_NAMESPACE): it is waited for; create it, or name another`,
         { cause: error },

@@ -7,7 +7,7 @@ import type { Client, Connection, ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnection } from '@temporalio/worker';
-import { EnrichmentError, messageOf } from '../errors.ts';
+import { CodedError, messageOf } from '../errors.ts';
 import { dataConverter } from './payload-codec.ts';
 import { isWebServer } from './answers.ts';
 
@@ -28,11 +28,11 @@ export interface TemporalClient {
   readonly client: Client;
 }
 
-/** What the environment and the profile file say. Throws EnrichmentError CONFIG for what cannot be read. */
+/** What the environment and the profile file say. Throws CodedError CONFIG for what cannot be read. */
 export function temporalConnectionOptions(env: NodeJS.ProcessEnv): TemporalOptions {
   const file = env['TEMPORAL_CONFIG_FILE'];
   if (file !== undefined && file !== '' && !existsSync(file)) {
-    throw new EnrichmentError('CONFIG', `TEMPORAL_CONFIG_FILE="${file}": expected a file that exists`);
+    throw new CodedError('CONFIG', `TEMPORAL_CONFIG_FILE="${file}": expected a file that exists`);
   }
   // An empty variable is an unset one here, as for all others.
   const set = Object.entries(env).filter(
@@ -42,7 +42,7 @@ export function temporalConnectionOptions(env: NodeJS.ProcessEnv): TemporalOptio
   try {
     config = loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(set) });
   } catch (error) {
-    throw new EnrichmentError('CONFIG', `Temporal configuration (TEMPORAL_*, profile file): ${withoutSource(error)}`, {
+    throw new CodedError('CONFIG', `Temporal configuration (TEMPORAL_*, profile file): ${withoutSource(error)}`, {
       cause: error,
     });
   }
@@ -60,7 +60,7 @@ function withoutSource(error: unknown): string {
   return typeof line === 'number' ? `${first} (line ${line})` : first;
 }
 
-/** For the bridge and the commands. Throws EnrichmentError CONFIG or UNREACHABLE. */
+/** For the bridge and the commands. Throws CodedError CONFIG or UNREACHABLE. */
 export async function connectTemporal(env: NodeJS.ProcessEnv): Promise<TemporalClient> {
   const { address, namespace, connection: connectionOptions } = withAddress(temporalConnectionOptions(env));
   // Takes half a second to load, and the configuration is read without it.
@@ -77,7 +77,7 @@ export async function connectTemporal(env: NodeJS.ProcessEnv): Promise<TemporalC
   return { address, namespace, connection, client: new Client({ connection, namespace, dataConverter }) };
 }
 
-/** For the worker, whose connection is the native one. Throws EnrichmentError CONFIG or UNREACHABLE. */
+/** For the worker, whose connection is the native one. Throws CodedError CONFIG or UNREACHABLE. */
 export async function connectTemporalNative(
   env: NodeJS.ProcessEnv,
 ): Promise<{ readonly address: string; readonly namespace: string; readonly connection: NativeConnection }> {
@@ -95,7 +95,7 @@ export async function connectTemporalNative(
 function withAddress(options: TemporalOptions): TemporalOptions & { readonly address: string } {
   const { address } = options;
   if (address === undefined) {
-    throw new EnrichmentError(
+    throw new CodedError(
       'CONFIG',
       'TEMPORAL_ADDRESS is not set: expected host:port of a Temporal server, or a profile that has one',
     );
@@ -103,11 +103,11 @@ function withAddress(options: TemporalOptions): TemporalOptions & { readonly add
   return { ...options, address };
 }
 
-async function unreachable(address: string, cause: unknown): Promise<EnrichmentError> {
+async function unreachable(address: string, cause: unknown): Promise<CodedError> {
   const reason = (await isWebServer(address))
     ? "a web server answers there, and no Temporal frontend: check host and port (the web UI's are others)"
     : reasonOf(cause);
-  return new EnrichmentError('UNREACHABLE', `Temporal at "${address}" (TEMPORAL_ADDRESS) cannot be used: ${reason}`, {
+  return new CodedError('UNREACHABLE', `Temporal at "${address}" (TEMPORAL_ADDRESS) cannot be used: ${reason}`, {
     cause,
   });
 }
@@ -127,7 +127,7 @@ const GRACE = 500;
 
 /**
  * Requests that end after `ms` in any case. The deadline that gRPC takes is a time of day, and looked at again whenever a request is
- * repeated: a clock that is set back meanwhile would put it off for as long. Rejects with what the request rejects with, or EnrichmentError UNREACHABLE.
+ * repeated: a clock that is set back meanwhile would put it off for as long. Rejects with what the request rejects with, or CodedError UNREACHABLE.
  */
 export async function within<T>(
   ms: number,
@@ -138,7 +138,7 @@ export async function within<T>(
     return await withTimeout(requests.withDeadline(Date.now() + ms, run), ms + GRACE);
   } catch (error) {
     throw error instanceof NoAnswer
-      ? new EnrichmentError('UNREACHABLE', `Temporal gave ${error.message}`, { cause: error })
+      ? new CodedError('UNREACHABLE', `Temporal gave ${error.message}`, { cause: error })
       : error;
   }
 }

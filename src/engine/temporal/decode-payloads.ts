@@ -1,7 +1,7 @@
 import type { Payload } from '@temporalio/common';
 import { dataConverter } from './payload-codec.ts';
 
-/** The values as the workflow saw them. Errors: EnrichmentError NEWER_STATE, DIVERGENCE. */
+/** The values as the workflow saw them. Errors: CodedError NEWER_STATE, DIVERGENCE. */
 export async function decodePayloads<T>(payloads: readonly Payload[] | null | undefined): Promise<T[]> {
   let decoded = [...(payloads ?? [])];
   for (const codec of [...(dataConverter.payloadCodecs ?? [])].reverse()) decoded = await codec.decode(decoded);

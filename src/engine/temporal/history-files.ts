@@ -6,12 +6,12 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { historyFromJSON, historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import proto from '@temporalio/proto';
-import { EnrichmentError, messageOf } from '../errors.ts';
+import { CodedError, messageOf } from '../errors.ts';
 import { startedOf, type Run } from './histories.ts';
 
 const { History } = proto.temporal.api.history.v1;
 
-/** Errors: EnrichmentError CONFIG when it cannot be read, or is no history. */
+/** Errors: CodedError CONFIG when it cannot be read, or is no history. */
 export async function readHistoryFile(file: string): Promise<Run> {
   try {
     const bytes = await readFile(file);
@@ -25,7 +25,7 @@ export async function readHistoryFile(file: string): Promise<Run> {
       history,
     };
   } catch (error) {
-    throw new EnrichmentError(
+    throw new CodedError(
       'CONFIG',
       `"${file}": expected the history of a workflow, in JSON as Temporal's tools write it (.json) or in protobuf: ${messageOf(error)}`,
       { cause: error },

@@ -13,7 +13,7 @@ import { gunzip, gzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import type { DataConverter, Payload, PayloadCodec } from '@temporalio/common';
 import proto from '@temporalio/proto';
-import { EnrichmentError } from '../errors.ts';
+import { CodedError } from '../errors.ts';
 import { stateFormat, type StoredFormat } from '../stored/format.ts';
 import { pack, unpack } from '../stored/packed.ts';
 import { TYPE_MARK, UNREADABLE } from '../workflow/mark.ts';
@@ -117,7 +117,7 @@ class AvroCodec implements PayloadCodec {
         const { value } = this.#format().decode(payload.data ?? Buffer.alloc(0));
         return { metadata: { encoding: Buffer.from(JSON_PLAIN) }, data: Buffer.from(JSON.stringify(value)) };
       } catch (error) {
-        if (error instanceof EnrichmentError && error.code === 'DIVERGENCE') return unreadable(error.message);
+        if (error instanceof CodedError && error.code === 'DIVERGENCE') return unreadable(error.message);
         throw error;
       }
     });
@@ -128,7 +128,7 @@ class AvroCodec implements PayloadCodec {
 function readable(payload: Payload, encoding: string): Payload {
   if (encoding === '' && (payload.data === null || payload.data === undefined)) return payload;
   if (encoding.startsWith(AVRO)) {
-    throw new EnrichmentError(
+    throw new CodedError(
       'NEWER_STATE',
       `stored as ${encoding}, which this version does not know: a newer version wrote it. Run that one or a newer one; nothing is lost meanwhile`,
     );

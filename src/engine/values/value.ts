@@ -20,7 +20,7 @@ export interface ValueDecoder {
 export interface DecoderSource {
   /**
    * A decoder that knows all that these values need; a promise only when something has to be asked first. Rejects with
-   * EnrichmentError UNREACHABLE when nobody answers, which is no fault of the values.
+   * CodedError UNREACHABLE when nobody answers, which is no fault of the values.
    */
   decoderFor(values: readonly Buffer[]): ValueDecoder | Promise<ValueDecoder>;
 }

@@ -1,7 +1,7 @@
 import { shortName, type Ahead } from '../bridge/ahead.ts';
 import { decodeMetadata } from '../ordering/checkpoint.ts';
 import type { Clock } from '../clock.ts';
-import { EnrichmentError } from '../errors.ts';
+import { CodedError } from '../errors.ts';
 import type { KafkaPort } from '../kafka/port.ts';
 
 /** ms that an answer is used for: thousands of workflows may wait for the same partition. */
@@ -55,7 +55,7 @@ export function createCommittedWatermark(
     let late = false;
     const slow = clock.sleep(PATIENCE, answered.signal).then((): never => {
       late = true;
-      throw new EnrichmentError(
+      throw new CodedError(
         'UNREACHABLE',
         `Kafka has not told the watermark of partition ${partition} within ${PATIENCE / 1_000} s`,
       );

@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, type Logger as TemporalLogger } from '@temporalio/worker';
-import { EnrichmentError, messageOf } from '../errors.ts';
+import { CodedError, messageOf } from '../errors.ts';
 import { todaysSchemas, type SchemaFile } from '../stored/schema.ts';
 import { productVersion } from '../process/version.ts';
 
@@ -41,8 +41,8 @@ export async function ownWorkflows(logger: TemporalLogger): Promise<WorkflowVers
   return bundleWorkflows(fileURLToPath(new URL('../../../workflows/index.ts', import.meta.url)), logger);
 }
 
-/** Throws EnrichmentError CONFIG for a file that is none. */
-export async function readWorkflows(file: string): Promise<WorkflowVersion> {
+/** Throws CodedError CONFIG for a file that is none. `setting`: what names the file, for people. */
+export async function readWorkflows(file: string, setting: string): Promise<WorkflowVersion> {
   try {
     const { buildId, code, schemas } = JSON.parse(await readFile(file, 'utf8')) as Partial<WorkflowVersion>;
     if (typeof buildId !== 'string' || typeof code !== 'string' || !Array.isArray(schemas?.records)) {
@@ -50,9 +50,9 @@ export async function readWorkflows(file: string): Promise<WorkflowVersion> {
     }
     return { buildId, code, schemas };
   } catch (error) {
-    throw new EnrichmentError(
+    throw new CodedError(
       'CONFIG',
-      `ENRICHMENT_OLDER_WORKFLOWS: "${file}": expected the file dist/workflows.json of an older build: ${messageOf(error)}`,
+      `${setting}: "${file}": expected the file dist/workflows.json of an older build: ${messageOf(error)}`,
       { cause: error },
     );
   }

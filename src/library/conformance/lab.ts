@@ -1,5 +1,5 @@
 /** Steps that the tests of the suite have in common. */
-import { EnrichmentError, type ErrorCode } from '../../engine/errors.ts';
+import { CodedError, type ErrorCode } from '../../engine/errors.ts';
 import type {
   GroupHandlers,
   GroupMember,
@@ -13,7 +13,7 @@ export type { Lab } from './kafka-under-test.ts';
 
 /** For `assert.rejects`. */
 export function withCode(code: ErrorCode): (error: unknown) => boolean {
-  return (error) => error instanceof EnrichmentError && error.code === code;
+  return (error) => error instanceof CodedError && error.code === code;
 }
 
 export const record = (value: string, key: string | null = null): OutRecord => ({ key, value });

@@ -1,6 +1,6 @@
 /** What the bridge is, out of the configuration and the topics as they are. */
 import { inputTopicsOf, type Config } from '../config.ts';
-import { EnrichmentError } from '../../engine/errors.ts';
+import { CodedError } from '../../engine/errors.ts';
 import { typesOf } from '../../engine/kafka/kafkajs/errors.ts';
 import type { KafkaPort } from '../../engine/kafka/port.ts';
 import type { BridgeSettings } from '../../engine/bridge/bridge-settings.ts';
@@ -24,21 +24,18 @@ export async function checkTopics(
   const [output, deadLetter] = counts.slice(inputs.length);
   const missing = names.filter((_, index) => counts[index] === null);
   if (missing.length > 0) {
-    throw new EnrichmentError(
-      'TOPIC',
-      `missing topics: ${missing.join(', ')}; create them with "money-enrichment topics"`,
-    );
+    throw new CodedError('TOPIC', `missing topics: ${missing.join(', ')}; create them with "money-enrichment topics"`);
   }
   const policy = (await kafka.topicSettings(topics.deadLetter))?.['cleanup.policy'] ?? '';
   if (policy.includes('compact')) {
-    throw new EnrichmentError(
+    throw new CodedError(
       'TOPIC',
       `cleanup.policy of ${topics.deadLetter} is "${policy}": it takes no record without a key, and keeps one a key; set it to "delete"`,
     );
   }
   const ledger = await ledgerPartitions(kafka, topics.ledger);
   if (ledger !== null && ledger !== output) {
-    throw new EnrichmentError(
+    throw new CodedError(
       'TOPIC',
       `${topics.output} has ${output} partitions and ${topics.ledger} has ${ledger}: they must be equal, and never change, because a user keeps its shard for ever`,
     );

@@ -4,7 +4,7 @@ import { createAvroEncoder, outputSchema } from './avro-output.ts';
 import { encodeOutput } from './output-record.ts';
 import { jsonDecoders, type DecoderSource } from '../../engine/values/value.ts';
 import type { Config } from '../config.ts';
-import { EnrichmentError } from '../../engine/errors.ts';
+import { CodedError } from '../../engine/errors.ts';
 import type { Logger } from '../../engine/log.ts';
 import type { EncodeOutput } from '../../engine/publish/group-commit.ts';
 import { createAvroDecoders } from '../../engine/schema-registry/avro-decoders.ts';
@@ -45,7 +45,7 @@ export async function outputEncoder(config: FormatConfig, clock: Clock, logger: 
       logger.info({ subject, schemaId: id }, 'the schema of the output is registered');
       return createAvroEncoder(id);
     } catch (error) {
-      if (!(error instanceof EnrichmentError) || error.code !== 'UNREACHABLE' || clock.elapsed() >= until) throw error;
+      if (!(error instanceof CodedError) || error.code !== 'UNREACHABLE' || clock.elapsed() >= until) throw error;
       logger.warn({ subject, error: error.message }, 'the schema of the output could not be registered yet');
       await clock.sleep(REGISTER_PAUSE);
     }

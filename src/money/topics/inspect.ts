@@ -30,7 +30,7 @@ export interface ClusterReport {
 
 type ApiVersions = Readonly<Record<number, { readonly minVersion: number; readonly maxVersion: number } | undefined>>;
 
-/** Errors: EnrichmentError KAFKA. */
+/** Errors: CodedError KAFKA. */
 export async function inspectCluster(config: Config, kafka: KafkaConfig, logger: Logger): Promise<ClusterReport> {
   const client = createClient(kafka, logger, { retry: { initialRetryTime: 100, retries: 3 } });
   const admin = client.kafka.admin();

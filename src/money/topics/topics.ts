@@ -3,7 +3,7 @@
  * changed, only judged.
  */
 import type { Config, Topics } from '../config.ts';
-import { EnrichmentError } from '../../engine/errors.ts';
+import { CodedError } from '../../engine/errors.ts';
 import type { Logger } from '../../engine/log.ts';
 import { createAdmin } from '../../engine/kafka/kafkajs/admin.ts';
 import { createClient, PATIENT_RETRY } from '../../engine/kafka/kafkajs/client.ts';
@@ -55,10 +55,10 @@ const TIMEOUT = 30_000;
 
 type Creation = KafkaJS.ITopicConfig & { readonly topic: string; readonly numPartitions: number };
 
-/** Errors: EnrichmentError CONFIG (no brokers configured), UNREACHABLE, KAFKA. */
+/** Errors: CodedError CONFIG (no brokers configured), UNREACHABLE, KAFKA. */
 export async function ensureTopics(config: Config, logger: Logger, options: EnsureTopicsOptions): Promise<TopicReport> {
   if (config.kafka === undefined) {
-    throw new EnrichmentError('CONFIG', 'KAFKA_BROKERS is not set: name the brokers, e.g. "host1:9092,host2:9092"');
+    throw new CodedError('CONFIG', 'KAFKA_BROKERS is not set: name the brokers, e.g. "host1:9092,host2:9092"');
   }
   const { topics } = config;
   const names = [topics.money, topics.user, topics.session, topics.output, topics.deadLetter, topics.ledger];
@@ -319,7 +319,7 @@ async function describeOnceThere(
           ({ partitions }) => partitions.length === 0 || partitions.some(({ leader }) => leader < 0),
         );
         if (unled !== undefined) {
-          throw Object.assign(new EnrichmentError('KAFKA', `${unled.name} has partitions without a leader`), {
+          throw Object.assign(new CodedError('KAFKA', `${unled.name} has partitions without a leader`), {
             type: 'LEADER_NOT_AVAILABLE',
           });
         }

@@ -11,7 +11,7 @@ import type { Clock } from '../../engine/clock.ts';
 import type { Offsets, Rules, Output } from '../../money/domain/events.ts';
 import { idsOf, othersThan, type LogNames } from '../../engine/bridge/log-identity.ts';
 import { TRIPLE_BUDGET } from '../../engine/ordering/partition-triple.ts';
-import { EnrichmentError } from '../../engine/errors.ts';
+import { CodedError } from '../../engine/errors.ts';
 import type { KafkaPort, OutRecord, TransactionalProducer } from '../../engine/kafka/port.ts';
 import { batchesOf } from '../../engine/kafka/fitting.ts';
 import { bytesOf } from '../../engine/kafka/port.ts';
@@ -111,7 +111,7 @@ export class TripleRun {
   }
 
   /**
-   * Takes the triple. Resolves with whether there is anything to do. Errors: EnrichmentError CONFIG (begun with other
+   * Takes the triple. Resolves with whether there is anything to do. Errors: CodedError CONFIG (begun with other
    * settings), TOPIC (the inputs are others), KAFKA, FENCED.
    */
   prepare(): Promise<boolean> {
@@ -167,7 +167,7 @@ export class TripleRun {
     if (mark !== undefined) assertSame(mark, now.ends, this.#settings);
     const others = othersThan(mark?.logs, logs, inputTopics);
     if (others.length > 0) {
-      throw new EnrichmentError(
+      throw new CodedError(
         'TOPIC',
         `${others.join(', ')} was deleted and made anew since the backfill into "${outputTopic}" began: name another --output-topic`,
       );
@@ -176,7 +176,7 @@ export class TripleRun {
     const starts = mark?.starts ?? now.starts;
     const ends = mark?.ends ?? now.ends;
     if (starts.some((start, input) => start < now.starts[input]!)) {
-      throw new EnrichmentError(
+      throw new CodedError(
         'TOPIC',
         `records of partition ${partition} of the inputs are gone since this backfill began: begin a new one with another --output-topic`,
       );
@@ -368,13 +368,13 @@ function offsetsOf(
 
 function assertSame(mark: Mark, ends: Offsets, { identity, outputTopic }: BackfillSettings): void {
   if (mark.identity !== identity) {
-    throw new EnrichmentError(
+    throw new CodedError(
       'CONFIG',
       `the backfill into "${outputTopic}" was begun with ${mark.identity}, not ${identity}: use the same, or another --output-topic`,
     );
   }
   if (mark.ends.some((end, input) => end > ends[input]!)) {
-    throw new EnrichmentError(
+    throw new CodedError(
       'TOPIC',
       `the inputs end before where they ended when the backfill into "${outputTopic}" began: name another --output-topic`,
     );

@@ -7,7 +7,7 @@ import type { LaneLimit } from '../../engine/ordering/lanes.ts';
 import { decodeWith, type Limits } from '../../money/codec/decode.ts';
 import type { DecoderSource } from '../../engine/values/value.ts';
 import type { Applicable } from '../../money/domain/events.ts';
-import { EnrichmentError } from '../../engine/errors.ts';
+import { CodedError } from '../../engine/errors.ts';
 import { keepRunning } from '../../engine/process/keep-running.ts';
 import { watchGone, type Awaited } from '../../engine/kafka/gone.ts';
 import type { GroupMember, RecordBatch } from '../../engine/kafka/port.ts';
@@ -209,7 +209,7 @@ class Attempt {
 
   #gone({ topic, partition, next }: Awaited, start: number): void {
     this.#fail(
-      new EnrichmentError(
+      new CodedError(
         'TOPIC',
         `${topic}, partition ${partition}: the records from offset ${next} to before ${start} were deleted while they were read: raise its retention, and begin with another --output-topic`,
       ),

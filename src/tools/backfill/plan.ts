@@ -13,7 +13,7 @@ export interface Window {
   readonly to: number;
 }
 
-/** Errors: EnrichmentError TOPIC (the inputs are missing, or not alike), KAFKA. */
+/** Errors: CodedError TOPIC (the inputs are missing, or not alike), KAFKA. */
 export async function planBackfill(
   kafka: KafkaPort,
   config: Config,

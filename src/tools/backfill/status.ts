@@ -28,7 +28,7 @@ export interface BackfillStatus {
 
 type Settings = Pick<BackfillSettings, 'groupId' | 'inputTopics'> & { readonly partitions: number };
 
-/** Errors: EnrichmentError KAFKA. */
+/** Errors: CodedError KAFKA. */
 export async function readStatus(
   kafka: KafkaPort,
   { groupId, inputTopics, partitions }: Settings,

@@ -1,6 +1,6 @@
 /** The output topic of a backfill: none of the live ones, and made as the live output topic is. */
 import type { Config, Topics } from '../../money/config.ts';
-import { EnrichmentError } from '../../engine/errors.ts';
+import { CodedError } from '../../engine/errors.ts';
 import { inspectCluster } from '../../money/topics/inspect.ts';
 import { ensureTopics } from '../../money/topics/topics.ts';
 import type { Logger } from '../../engine/log.ts';
@@ -14,17 +14,17 @@ const ROLES: Readonly<Record<keyof Topics, string>> = {
   ledger: 'the ledger of the live output',
 };
 
-/** Throws EnrichmentError CONFIG for a name that Kafka does not take, or a topic of the live system. */
+/** Throws CodedError CONFIG for a name that Kafka does not take, or a topic of the live system. */
 export function assertFree(topic: string, topics: Topics): void {
   if (!/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,200}$/.test(topic)) {
-    throw new EnrichmentError(
+    throw new CodedError(
       'CONFIG',
       `--output-topic ${JSON.stringify(topic)}: expected a topic name: up to 200 letters, digits, ".", "_" and "-"`,
     );
   }
   for (const role of Object.keys(ROLES) as (keyof Topics)[]) {
     if (topics[role] === topic) {
-      throw new EnrichmentError(
+      throw new CodedError(
         'CONFIG',
         `--output-topic ${topic}: this is the topic of ${ROLES[role]}: name one of its own`,
       );
@@ -34,7 +34,7 @@ export function assertFree(topic: string, topics: Topics): void {
 
 /**
  * Creates the topic if it is missing, with the partitions and the retention of the live output topic; returns how many
- * partitions it has. Errors: EnrichmentError TOPIC (it does not fit), UNREACHABLE, KAFKA.
+ * partitions it has. Errors: CodedError TOPIC (it does not fit), UNREACHABLE, KAFKA.
  */
 export async function ensureTarget(
   config: Config,
@@ -53,7 +53,7 @@ export async function ensureTarget(
   const { topics, findings } = await inspectCluster(own, kafka, logger);
   const wrong = findings.find((finding) => finding.topic === topic && finding.level === 'wrong');
   const partitions = topics.get(topic)?.partitions;
-  if (wrong !== undefined) throw new EnrichmentError('TOPIC', `${topic}: ${wrong.message}`);
-  if (partitions === undefined) throw new EnrichmentError('TOPIC', `the topic "${topic}" could not be created`);
+  if (wrong !== undefined) throw new CodedError('TOPIC', `${topic}: ${wrong.message}`);
+  if (partitions === undefined) throw new CodedError('TOPIC', `the topic "${topic}" could not be created`);
   return { created: created.includes(topic), partitions };
 }

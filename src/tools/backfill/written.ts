@@ -3,7 +3,7 @@
  * where the one before ended.
  */
 import { addOffset, hasOffset, type OffsetRanges } from '../../engine/workflow/offset-ranges.ts';
-import { EnrichmentError } from '../../engine/errors.ts';
+import { CodedError } from '../../engine/errors.ts';
 import type { InRecord, KafkaPort, RecordHeaders } from '../../engine/kafka/port.ts';
 import { rangesOf, scanTopic } from '../../engine/kafka/scan-topic.ts';
 
@@ -58,7 +58,7 @@ export class Written {
   #take({ headers = {}, offset: at }: InRecord, inPartition: number): void {
     const [partition, offset] = [numberOf(headers, 'source-partition'), numberOf(headers, 'source-offset')];
     if (partition === undefined || offset === undefined || headers['incarnation'] !== undefined) {
-      throw new EnrichmentError(
+      throw new CodedError(
         'TOPIC',
         `${this.#topic}, partition ${inPartition}, offset ${at} was not written by a backfill: name a topic that does not exist yet with --output-topic`,
       );

@@ -11,7 +11,7 @@ import type { MoneyBridgeSettings } from '../../money/bridge/settings.ts';
 import { idsOf, othersThan } from '../../engine/bridge/log-identity.ts';
 import type { Config } from '../../money/config.ts';
 import type { Offsets } from '../../money/domain/events.ts';
-import { EnrichmentError } from '../../engine/errors.ts';
+import { CodedError } from '../../engine/errors.ts';
 import { decodeMark, encodeMark, MARKED, type Mark } from './plan-mark.ts';
 import { bootstrapGroupOf } from '../../engine/naming.ts';
 import { readTriple, type ReadDeps } from './read-triple.ts';
@@ -65,7 +65,7 @@ export async function dryRun(
 }
 
 /**
- * Errors: EnrichmentError CHECK_FAILED (the live system has begun by itself), CONFIG (an unfinished bootstrap had other
+ * Errors: CodedError CHECK_FAILED (the live system has begun by itself), CONFIG (an unfinished bootstrap had other
  * settings), TOPIC, KAFKA, UNREACHABLE; the reason of `stopping`. After any of them, run it again to go on.
  */
 export async function bootstrap(
@@ -168,7 +168,7 @@ async function planned(
     const hasLive = live.some((one) => one.partition === partition && one.offset !== null);
     if (found === undefined) {
       if (hasLive) {
-        throw new EnrichmentError(
+        throw new CodedError(
           'CHECK_FAILED',
           `the bridge has read partition ${partition} already: its group "${groupId}" has committed offsets. Use another ENRICHMENT_APP_ID, or stop the bridges, terminate their workflows and delete that group`,
         );
@@ -176,14 +176,14 @@ async function planned(
       return { partition, state: 'new', identity, logs, starts: of('start'), ends: of('end'), begunAt };
     }
     if (found.identity !== identity && !hasLive) {
-      throw new EnrichmentError(
+      throw new CodedError(
         'CONFIG',
         `an unfinished bootstrap had other settings; go on with those.\n  it has   ${found.identity}\n  not      ${identity}`,
       );
     }
     const others = othersThan(found.logs, logs, inputTopics);
     if (others.length > 0 && !hasLive) {
-      throw new EnrichmentError(
+      throw new CodedError(
         'TOPIC',
         `${others.join(', ')} was deleted and made anew since this bootstrap began: terminate the workflows that it has started, delete the group "${bootstrapGroupOf(appId)}", and begin again`,
       );
@@ -243,7 +243,7 @@ async function commit(
       bridge.inputTopics.map((topic) => ({ topic, partition })),
     );
     if (found.some(({ offset }) => offset !== null)) {
-      throw new EnrichmentError(
+      throw new CodedError(
         'CHECK_FAILED',
         `a bridge has begun to read partition ${partition}, from offset ${committed.start.next.join('/')}: it must not run before the bootstrap is done`,
       );

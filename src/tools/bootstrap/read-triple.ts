@@ -5,7 +5,7 @@ import type { LaneLimit } from '../../engine/ordering/lanes.ts';
 import type { MoneyBridgeSettings } from '../../money/bridge/settings.ts';
 import type { Clock } from '../../engine/clock.ts';
 import type { DecoderSource } from '../../engine/values/value.ts';
-import { EnrichmentError } from '../../engine/errors.ts';
+import { CodedError } from '../../engine/errors.ts';
 import { watchGone } from '../../engine/kafka/gone.ts';
 import type { KafkaPort, RecordBatch } from '../../engine/kafka/port.ts';
 import type { Logger } from '../../engine/log.ts';
@@ -22,7 +22,7 @@ const QUEUED: LaneLimit = { records: 10_000, bytes: 8_000_000 };
 const READ_BUDGET = 5_000;
 
 /**
- * Resolves when all of it is applied. `onRead` gets the records read since its last call. Errors: EnrichmentError KAFKA, TOPIC
+ * Resolves when all of it is applied. `onRead` gets the records read since its last call. Errors: CodedError KAFKA, TOPIC
  * (records are gone before they were read); the reason of `stopping`.
  */
 export async function readTriple(
@@ -118,8 +118,8 @@ export async function readTriple(
   }
 }
 
-function goneWhileRead(topic: string, partition: number, from: number, to: number): EnrichmentError {
-  return new EnrichmentError(
+function goneWhileRead(topic: string, partition: number, from: number, to: number): CodedError {
+  return new CodedError(
     'TOPIC',
     `${topic}, partition ${partition}: the records from offset ${from} to before ${to} were deleted while they were read: raise its retention`,
   );

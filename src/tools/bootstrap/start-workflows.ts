@@ -7,7 +7,7 @@ import { stored } from '../../engine/workflow/mark.ts';
 import { workflowOf } from '../../money/bridge/temporal-signaller.ts';
 import type { Clock } from '../../engine/clock.ts';
 import type { Config } from '../../money/config.ts';
-import { EnrichmentError, messageOf } from '../../engine/errors.ts';
+import { CodedError, messageOf } from '../../engine/errors.ts';
 import { concurrently } from '../../engine/concurrently.ts';
 import type { Logger } from '../../engine/log.ts';
 import { within } from '../../engine/temporal/connection.ts';
@@ -45,7 +45,7 @@ const HOPELESS = new Set([3, 7, 12, 16]);
 const RESOURCE_EXHAUSTED = 8;
 
 /**
- * Errors: EnrichmentError CHECK_FAILED (a workflow of the user runs that is not of this bootstrap; the state is too large),
+ * Errors: CodedError CHECK_FAILED (a workflow of the user runs that is not of this bootstrap; the state is too large),
  * UNREACHABLE (refused by the server); the reason of `stopping`.
  */
 export async function startWorkflows(
@@ -74,14 +74,14 @@ export async function startWorkflows(
       } catch (error) {
         if (error instanceof WorkflowExecutionAlreadyStartedError) {
           if ((await startedBy(workflowId)) === name) return 'there';
-          throw new EnrichmentError(
+          throw new CodedError(
             'CHECK_FAILED',
             `workflow "${workflowId}" runs already, and this bootstrap did not start it: stop the bridges, terminate the workflows of this app id, and run it again`,
           );
         }
         const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
         if (isGrpcServiceError(cause) && isHopeless(cause)) {
-          throw new EnrichmentError('UNREACHABLE', `workflow "${workflowId}" cannot be started: ${cause.details}`, {
+          throw new CodedError('UNREACHABLE', `workflow "${workflowId}" cannot be started: ${cause.details}`, {
             cause: error,
           });
         }

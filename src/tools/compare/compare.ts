@@ -1,6 +1,6 @@
 /** Reads two topics at the same time, read_committed, each up to where it ends now, and finds how they differ. */
 import { scanTopic, rangesOf, type Scan } from '../../engine/kafka/scan-topic.ts';
-import { EnrichmentError } from '../../engine/errors.ts';
+import { CodedError } from '../../engine/errors.ts';
 import type { InRecord, KafkaPort } from '../../engine/kafka/port.ts';
 import { digestsOf, placeOf, type Identity } from './digest.ts';
 import { Partners, type Difference, type Place, type Side } from './partners.ts';
@@ -41,7 +41,7 @@ const MAX_WAITING = 4_000_000;
 /** Records for which it is remembered that they were there, so that a doubled one is told from a missing one. */
 const MAX_REMEMBERED = 4_000_000;
 
-/** Errors: EnrichmentError TOPIC (one does not exist), CHECK_FAILED (too different to compare), KAFKA. */
+/** Errors: CodedError TOPIC (one does not exist), CHECK_FAILED (too different to compare), KAFKA. */
 export async function compareTopics(
   kafka: KafkaPort,
   { appId, a, b, shown, onProgress }: CompareOptions,
@@ -66,7 +66,7 @@ export async function compareTopics(
       onRecord: (record, partition) => {
         partners.add(side, digestsOf(record, by), { partition, offset: record.offset });
         if (partners.waiting.a + partners.waiting.b > MAX_WAITING) {
-          throw new EnrichmentError(
+          throw new CodedError(
             'CHECK_FAILED',
             `more than ${MAX_WAITING.toLocaleString('en')} records of ${a} and ${b} have no equal in the other: they are not alike`,
           );

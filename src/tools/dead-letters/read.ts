@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { ownHeaders, readDeadLetterHeaders } from '../../engine/bridge/dead-letter.ts';
 import type { Cut, Rejection, Source } from '../../engine/bridge/dead-letter.ts';
 import { jsonDecoders, type DecoderSource, type ValueDecoder } from '../../engine/values/value.ts';
-import { EnrichmentError } from '../../engine/errors.ts';
+import { CodedError } from '../../engine/errors.ts';
 import { watchGone } from '../../engine/kafka/gone.ts';
 import type { KafkaPort, RecordBatch, RecordHeaders } from '../../engine/kafka/port.ts';
 
@@ -43,12 +43,12 @@ export function idOf({ source }: Pick<DeadLetter, 'source'>): string {
   return `${source.topic}/${source.partition}/${source.offset}`;
 }
 
-/** Errors: EnrichmentError TOPIC (it does not exist), KAFKA. */
+/** Errors: CodedError TOPIC (it does not exist), KAFKA. */
 export async function readDeadLetters(kafka: KafkaPort, reading: DeadLetterReading): Promise<ReadingResult> {
   const { topic, appId, onLetter, onProgress, decoders = jsonDecoders } = reading;
   const [count] = await kafka.partitionCounts([topic]);
   if (!count) {
-    throw new EnrichmentError('TOPIC', `the topic "${topic}" does not exist: create it with "money-enrichment topics"`);
+    throw new CodedError('TOPIC', `the topic "${topic}" does not exist: create it with "money-enrichment topics"`);
   }
   const bounds = await kafka.endOffsets(Array.from({ length: count }, (_, partition) => ({ topic, partition })));
   const open = new Map(bounds.filter(({ start, end }) => end > start).map(({ partition, end }) => [partition, end]));

@@ -6,7 +6,7 @@
  */
 import { dropBelow } from '../../engine/workflow/offset-ranges.ts';
 import type { OffsetRanges } from '../../engine/workflow/offset-ranges.ts';
-import { EnrichmentError } from '../../engine/errors.ts';
+import { CodedError } from '../../engine/errors.ts';
 
 /** bytes; the broker takes 4096 (`offset.metadata.max.bytes`). */
 const MAX_LENGTH = 4_000;
@@ -26,11 +26,11 @@ export function encodeRetried(ranges: Readonly<OffsetRanges>, start: number): st
   }
 }
 
-/** Throws EnrichmentError KAFKA for metadata that this version did not write: better no retry than one too many. */
+/** Throws CodedError KAFKA for metadata that this version did not write: better no retry than one too many. */
 export function decodeRetried(text: string): OffsetRanges {
   if (text === '') return [];
   if (!/^1:([0-9a-z]+,[0-9a-z]+(,[0-9a-z]+,[0-9a-z]+)*)?$/.test(text)) {
-    throw new EnrichmentError(
+    throw new CodedError(
       'KAFKA',
       `the notes on what was put back ("${text.slice(0, 20)}") are not readable by this version`,
     );

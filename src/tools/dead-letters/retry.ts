@@ -71,7 +71,7 @@ export function objectionTo(
 }
 
 /**
- * Resolves with the number put back. Errors: EnrichmentError KAFKA or FENCED; what was committed before stays put back
+ * Resolves with the number put back. Errors: CodedError KAFKA or FENCED; what was committed before stays put back
  * and is noted, so the same retry can simply be run again.
  */
 export async function putBack(

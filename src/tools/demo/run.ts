@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Config } from '../../money/config.ts';
 import type { KafkaConfig } from '../../engine/kafka/kafka-config.ts';
-import { EnrichmentError } from '../../engine/errors.ts';
+import { CodedError } from '../../engine/errors.ts';
 import type { Input } from '../../money/domain/events.ts';
 import { createKafka } from '../../engine/kafka/kafkajs/create-kafka.ts';
 import { createPlainProducer } from '../../engine/kafka/kafkajs/producer.ts';
@@ -128,7 +128,7 @@ async function present(
 ): Promise<{ verdict: Verdict; heroId: string }> {
   const { env, screen, say, signal } = deps;
   const { stack, product } = running;
-  if (product === undefined) throw new EnrichmentError('UNREACHABLE', 'Worker and bridge were not started.');
+  if (product === undefined) throw new CodedError('UNREACHABLE', 'Worker and bridge were not started.');
   const { topics } = config;
   const inputTopics: Record<Input, string> = { user: topics.user, session: topics.session, money: topics.money };
   const logger = createLogger({ level: KAFKA_LOG });

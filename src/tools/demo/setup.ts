@@ -58,7 +58,7 @@ export interface DemoSetup {
   readonly shared: boolean;
 }
 
-/** `unique`: for names in a configured Kafka or Temporal. Errors: EnrichmentError CONFIG. */
+/** `unique`: for names in a configured Kafka or Temporal. Errors: CodedError CONFIG. */
 export function demoSetup(env: NodeJS.ProcessEnv, unique: string): DemoSetup {
   const given = loadConfig({ ...env, ...RULE_VARIABLES });
   const shared = given.kafka !== undefined || given.temporalConfigured;

@@ -2,7 +2,7 @@
 import type { Config } from '../../money/config.ts';
 import { loadConfig, unknownVariables } from '../../money/config.ts';
 import { shown } from '../../engine/process/environment-reader.ts';
-import { EnrichmentError } from '../../engine/errors.ts';
+import { CodedError } from '../../engine/errors.ts';
 import { failed, ok, warning } from './finding.ts';
 import type { Finding } from './finding.ts';
 
@@ -40,7 +40,7 @@ function problemsOf(load: () => unknown): string[] {
     load();
     return [];
   } catch (error) {
-    if (error instanceof EnrichmentError) return error.message.split('\n');
+    if (error instanceof CodedError) return error.message.split('\n');
     throw error;
   }
 }

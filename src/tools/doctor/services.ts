@@ -1,7 +1,7 @@
 /** Temporal, the session service and the schema registry. */
 import { notFoundOf } from '../../../activities/session-service.ts';
 import type { Config } from '../../money/config.ts';
-import { EnrichmentError, messageOf } from '../../engine/errors.ts';
+import { CodedError, messageOf } from '../../engine/errors.ts';
 import { currentVersion } from '../nudge/current-version.ts';
 import { createSchemaRegistry } from '../../engine/schema-registry/client.ts';
 import { outputSubject } from '../../money/codec/value-format.ts';
@@ -53,7 +53,7 @@ async function deploymentFinding({ client, namespace }: TemporalClient, deployme
   try {
     return ok(subject, `current version ${await currentVersion(client, namespace, deployment)}`);
   } catch (error) {
-    return error instanceof EnrichmentError ? warning(subject, error.message) : failed(subject, detailsOf(error));
+    return error instanceof CodedError ? warning(subject, error.message) : failed(subject, detailsOf(error));
   }
 }
 

@@ -1,6 +1,6 @@
 /** The snapshots of all users, several at a time, in no order. */
 import type { Snapshot } from '../../../workflows/life.ts';
-import { EnrichmentError, messageOf } from '../../engine/errors.ts';
+import { CodedError, messageOf } from '../../engine/errors.ts';
 import { concurrently } from '../../engine/concurrently.ts';
 import type { Take, Taken } from './snapshots.ts';
 
@@ -21,7 +21,7 @@ export interface Sum {
   unapplied: number;
 }
 
-/** One user that fails costs no other one. Errors: those of `workflowIds`; EnrichmentError UNREACHABLE when the first twenty fail. */
+/** One user that fails costs no other one. Errors: those of `workflowIds`; CodedError UNREACHABLE when the first twenty fail. */
 export async function* allSnapshots(
   workflowIds: AsyncIterable<string>,
   take: Take,
@@ -43,9 +43,9 @@ export async function* allSnapshots(
   for await (const { workflowId, taken, error } of outcomes) {
     if (error !== undefined) {
       sum.failed += 1;
-      const message = error instanceof EnrichmentError ? error.message : `"${workflowId}": ${messageOf(error)}`;
+      const message = error instanceof CodedError ? error.message : `"${workflowId}": ${messageOf(error)}`;
       if (sum.taken === 0 && sum.failed >= HOPELESS) {
-        throw new EnrichmentError('UNREACHABLE', `the first ${HOPELESS} users all failed: ${message}`, {
+        throw new CodedError('UNREACHABLE', `the first ${HOPELESS} users all failed: ${message}`, {
           cause: error,
         });
       }

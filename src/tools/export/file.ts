@@ -8,13 +8,13 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import avsc from 'avsc';
 import type { Snapshot } from '../../../workflows/life.ts';
-import { EnrichmentError, messageOf } from '../../engine/errors.ts';
+import { CodedError, messageOf } from '../../engine/errors.ts';
 import { stateFormat } from '../../engine/stored/format.ts';
 
 export const FORMATS = ['json', 'avro'] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** Whole or not at all under this name. Errors: those of `snapshots`; EnrichmentError CONFIG for a file that cannot be written. */
+/** Whole or not at all under this name. Errors: those of `snapshots`; CodedError CONFIG for a file that cannot be written. */
 export async function writeSnapshotFile(
   file: string,
   format: Format,
@@ -27,8 +27,8 @@ export async function writeSnapshotFile(
     await rename(partial, file);
   } catch (error) {
     await rm(partial, { force: true });
-    if (error instanceof EnrichmentError) throw error;
-    throw new EnrichmentError('CONFIG', `--out "${file}": ${messageOf(error)}`, { cause: error });
+    if (error instanceof CodedError) throw error;
+    throw new CodedError('CONFIG', `--out "${file}": ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -6,24 +6,24 @@ import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
 import avsc from 'avsc';
 import type { Snapshot } from '../../../workflows/life.ts';
-import { EnrichmentError, messageOf } from '../../engine/errors.ts';
+import { CodedError, messageOf } from '../../engine/errors.ts';
 import { stateFormat } from '../../engine/stored/format.ts';
 
 const AVRO = Buffer.from('Obj\u0001');
 
-/** The same for the same content. Errors: EnrichmentError CONFIG for a file that cannot be read. */
+/** The same for the same content. Errors: CodedError CONFIG for a file that cannot be read. */
 export async function digestOfFile(file: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(file), hash).catch((error: unknown) => unreadable(file, error));
   return hash.digest('hex');
 }
 
-/** In the order of the file. Errors: EnrichmentError CONFIG, with the line or the place of what is wrong. */
+/** In the order of the file. Errors: CodedError CONFIG, with the line or the place of what is wrong. */
 export async function* readSnapshotFile(file: string): AsyncGenerator<Snapshot> {
   const format = (await isAvro(file)) ? containerFile(file) : lines(file);
   for await (const snapshot of format) {
     if (snapshot.life === undefined) {
-      throw new EnrichmentError(
+      throw new CodedError(
         'CONFIG',
         `"${file}": user ${JSON.stringify(snapshot.userId)} has no "life": expected what export writes`,
       );
@@ -55,7 +55,7 @@ async function* lines(file: string): AsyncGenerator<Snapshot> {
       format.encode('Start', value);
       yield value;
     } catch (error) {
-      throw new EnrichmentError(
+      throw new CodedError(
         'CONFIG',
         `"${file}", line ${number}: ${messageOf(error)}: expected what export of this version writes; an Avro file goes from one version to the next`,
         { cause: error },
@@ -78,10 +78,10 @@ async function* containerFile(file: string): AsyncGenerator<Snapshot> {
   try {
     for await (const value of values) yield fromAvro(value) as Snapshot;
   } catch (error) {
-    throw new EnrichmentError('CONFIG', `"${file}": ${messageOf(error)}`, { cause: error });
+    throw new CodedError('CONFIG', `"${file}": ${messageOf(error)}`, { cause: error });
   }
 }
 
 function unreadable(file: string, error: unknown): never {
-  throw new EnrichmentError('CONFIG', `"${file}" cannot be read: ${messageOf(error)}`, { cause: error });
+  throw new CodedError('CONFIG', `"${file}" cannot be read: ${messageOf(error)}`, { cause: error });
 }

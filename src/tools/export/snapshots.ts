@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Snapshot } from '../../../workflows/life.ts';
 import { QUERIES } from '../../../workflows/messages.ts';
-import { EnrichmentError } from '../../engine/errors.ts';
+import { CodedError } from '../../engine/errors.ts';
 import { standingOf } from '../explain/fold.ts';
 import { recordedRun } from '../explain/recorded.ts';
 import { decodePayloads } from '../../engine/temporal/decode-payloads.ts';
@@ -16,7 +16,7 @@ export interface Taken {
   readonly unapplied: number;
 }
 
-/** A way to take the snapshot of a workflow; undefined when it is not there any more. Errors: EnrichmentError that names the workflow. */
+/** A way to take the snapshot of a workflow; undefined when it is not there any more. Errors: CodedError that names the workflow. */
 export type Take = (workflowId: string) => Promise<Taken | undefined>;
 
 /** Between applying and having published, a workflow has no state to go on from; ms. */
@@ -34,7 +34,7 @@ export function fromWorkflows(temporal: TemporalClient): Take {
       if (snapshot !== null) return { snapshot, unapplied: 0 };
       await sleep(ASK_AGAIN_AFTER);
     }
-    throw new EnrichmentError(
+    throw new CodedError(
       'UNREACHABLE',
       `"${workflowId}" was publishing each of the ${ASK_TIMES} times that it was asked: is Kafka reachable for its worker?`,
     );
@@ -52,7 +52,7 @@ export function fromHistory({ client }: TemporalClient): Take {
       if (publishing === 0) return { snapshot: { userId: recorded.start.userId, life }, unapplied };
       await sleep(ASK_AGAIN_AFTER);
     }
-    throw new EnrichmentError(
+    throw new CodedError(
       'UNREACHABLE',
       `"${workflowId}" has begun to publish and it is not recorded that it is done: let a worker finish that first`,
     );

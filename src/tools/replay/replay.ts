@@ -5,7 +5,7 @@
 import type { WorkflowBundle } from '@temporalio/worker';
 import { dataConverter } from '../../engine/temporal/payload-codec.ts';
 import type { Run } from '../../engine/temporal/histories.ts';
-import { EnrichmentError, messageOf } from '../../engine/errors.ts';
+import { CodedError, messageOf } from '../../engine/errors.ts';
 import { placeOf, type Place } from './place.ts';
 
 export interface ReplayProblem {
@@ -93,7 +93,7 @@ async function replayOne(
     return undefined;
   } catch (error) {
     if (error instanceof Error && error.name === DETERMINISM) return error;
-    throw new EnrichmentError(
+    throw new CodedError(
       'CHECK_FAILED',
       `the beginning of the history of "${workflowId}" cannot be replayed: ${messageOf(error)}`,
       { cause: error },

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { jsonDecoder, type DecoderSource, type ValueDecoder } from '../../../src/engine/values/value.ts';
-import { EnrichmentError } from '../../../src/engine/errors.ts';
+import { CodedError } from '../../../src/engine/errors.ts';
 import { uuid, World } from './world.ts';
 import { decoding } from '../../../src/money/bridge/settings.ts';
 
@@ -17,7 +17,7 @@ class Decoders implements DecoderSource {
     this.asked += 1;
     if (this.broken) return Promise.reject(new TypeError('a mistake'));
     return this.away
-      ? Promise.reject(new EnrichmentError('UNREACHABLE', 'the registry is away'))
+      ? Promise.reject(new CodedError('UNREACHABLE', 'the registry is away'))
       : Promise.resolve(jsonDecoder);
   }
 }

@@ -1,12 +1,12 @@
 /** A broker that lags behind the others, or has just started: it does not know a topic, or a partition, that was there before. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EnrichmentError } from '../../../src/engine/errors.ts';
+import { CodedError } from '../../../src/engine/errors.ts';
 import type { KafkaPort } from '../../../src/engine/kafka/port.ts';
 import { World } from './world.ts';
 
 const unknown = (): Promise<never> =>
-  Promise.reject(new EnrichmentError('TOPIC', 'money has no partition 0: create the topics'));
+  Promise.reject(new CodedError('TOPIC', 'money has no partition 0: create the topics'));
 
 test('a running bridge whose broker forgets a topic for 5 minutes says so, goes on, and signals what came meanwhile', async (t) => {
   const world = new World(t);

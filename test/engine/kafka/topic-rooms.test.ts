@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { EnrichmentError } from '../../../src/engine/errors.ts';
+import { CodedError } from '../../../src/engine/errors.ts';
 import type { Batch } from '../../../src/engine/kafka/fitting.ts';
 import { RefusedBatch, TopicRooms } from '../../../src/engine/kafka/topic-rooms.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -15,7 +15,7 @@ function world(settings?: Record<string, string>) {
     const refuse = bytes > broker.limit;
     const transaction = {
       send: async () => {
-        if (refuse) throw Object.assign(new EnrichmentError('KAFKA', 'no'), { type: broker.answer });
+        if (refuse) throw Object.assign(new CodedError('KAFKA', 'no'), { type: broker.answer });
         return 7;
       },
     };
@@ -109,7 +109,7 @@ describe('What a topic takes', () => {
     const rooms = new TopicRooms(
       {
         topicSettings: async () => {
-          throw new EnrichmentError('UNREACHABLE', 'no answer');
+          throw new CodedError('UNREACHABLE', 'no answer');
         },
       },
       new ManualClock(),

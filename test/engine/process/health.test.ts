@@ -13,6 +13,7 @@ test('metrics, liveness and readiness', async (t) => {
   let stuck: string | null = null;
   const server = await startHealthServer({
     port: 0,
+    portSetting: 'METRICS_PORT',
     host,
     registry,
     ready: { kafka: () => kafka, temporal: () => null },
@@ -53,12 +54,12 @@ test('metrics, liveness and readiness', async (t) => {
 });
 
 test('a port that is taken is a configuration error that names the variable, unless nobody chose it', async (t) => {
-  const options = { host, registry: createRegistry(), ready: {} };
+  const options = { host, portSetting: 'METRICS_PORT', registry: createRegistry(), ready: {} };
   const first = await startHealthServer({ ...options, port: 0 });
   t.after(() => first.close());
   await assert.rejects(startHealthServer({ ...options, port: first.port }), {
     code: 'CONFIG',
-    message: `ENRICHMENT_METRICS_PORT=${first.port}: the port is in use; expected a free port, or 0 to take any`,
+    message: `METRICS_PORT=${first.port}: the port is in use; expected a free port, or 0 to take any`,
   });
   const second = await startHealthServer({ ...options, port: first.port, anyPortIfTaken: true });
   t.after(() => second.close());

@@ -1,15 +1,12 @@
 /** What ends a bridge or a worker for good, and what it waits for. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EnrichmentError } from '../../../src/engine/errors.ts';
+import { CodedError } from '../../../src/engine/errors.ts';
 import { keepRunning } from '../../../src/engine/process/keep-running.ts';
 import { silentLogger } from '../../../src/engine/log.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
-const MISSING = new EnrichmentError(
-  'TOPIC',
-  'these topics must exist with the same number of partitions: wallet has 0',
-);
+const MISSING = new CodedError('TOPIC', 'these topics must exist with the same number of partitions: wallet has 0');
 
 /** Each attempt: whether it comes to work, and how it ends. The last one ends when it is told to stop. */
 async function run(
@@ -51,7 +48,7 @@ test('a broker that does not know a topic that was there before, as when it lags
 test('a broker that is away at the start is waited for; what was worked out since then says that a missing topic is missing', async () => {
   await assert.rejects(
     run([
-      { works: false, error: new EnrichmentError('KAFKA', 'away') },
+      { works: false, error: new CodedError('KAFKA', 'away') },
       { works: false, error: MISSING },
     ]),
     MISSING,
@@ -60,7 +57,7 @@ test('a broker that is away at the start is waited for; what was worked out sinc
 
 for (const code of ['CONFIG', 'LIBRARY'] as const) {
   test(`${code} ends it, also while it works`, async () => {
-    const error = new EnrichmentError(code, 'wrong');
+    const error = new CodedError(code, 'wrong');
     await assert.rejects(run([{ works: true, error }]), error);
   });
 }

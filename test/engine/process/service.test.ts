@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { untilAborted } from '../../../src/engine/clock.ts';
-import { EnrichmentError } from '../../../src/engine/errors.ts';
+import { CodedError } from '../../../src/engine/errors.ts';
 import { silentLogger } from '../../../src/engine/log.ts';
 import { Membership, serviceOf, type Service } from '../../../src/engine/process/service.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -62,7 +62,7 @@ describe('the membership of a service', () => {
 
   it('ends with what no retry can mend', async () => {
     const { membership, lose } = member();
-    const error = new EnrichmentError('CONFIG', 'wrong');
+    const error = new CodedError('CONFIG', 'wrong');
     const ended = membership.run();
     await turns();
     lose(error);
@@ -112,7 +112,7 @@ describe('a service that is made when it runs', () => {
   });
 
   it('ends with what it could not be made for', async () => {
-    const error = new EnrichmentError('TOPIC', 'missing');
+    const error = new CodedError('TOPIC', 'missing');
     await assert.rejects(serviceOf(() => Promise.reject(error)).run(), error);
   });
 });

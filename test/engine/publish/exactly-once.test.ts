@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { EnrichmentError } from '../../../src/engine/errors.ts';
+import { CodedError } from '../../../src/engine/errors.ts';
 import type { GroupHandlers, GroupMember, KafkaPort, RecordBatch } from '../../../src/engine/kafka/port.ts';
 import { OWNER_KEY } from '../../../src/engine/publish/ledger-entry.ts';
 import type { Publisher, ShardEvent } from '../../../src/engine/publish/publisher.ts';
@@ -212,7 +212,7 @@ for (const when of ['before', 'after'] as const) {
       kafka.intercept = (asked, at) => {
         if (!armed || asked.api !== api || at !== when) return;
         armed = false;
-        throw new EnrichmentError('KAFKA', 'connection lost');
+        throw new CodedError('KAFKA', 'connection lost');
       };
       await publisher.publish(request('u', 2, 3));
       assert.deepEqual(published(), ['u:101', 'u:102', 'u:103']);
@@ -241,7 +241,7 @@ test('a gap is real only in a ledger that was read after the request came', asyn
   await publisher.publish(request('u', 1, 1));
   assert.equal(kafka.fences.length, 1);
   await assert.rejects(publisher.publish(request('u', 3, 3)), (error: unknown) => {
-    assert.ok(error instanceof EnrichmentError);
+    assert.ok(error instanceof CodedError);
     assert.equal(error.code, 'SEQUENCE_GAP');
     assert.match(error.message, /^applied outputs 3 .*the ledger ends at 1/);
     return true;
@@ -276,7 +276,7 @@ test('an old owner that recovers leaves the shard to the new one (fencing ping-p
   kafka.intercept = ({ api, process }, when) => {
     if (!armed || process !== 'a' || api !== 'send' || when !== 'before') return;
     armed = false;
-    throw new EnrichmentError('KAFKA', 'connection lost');
+    throw new CodedError('KAFKA', 'connection lost');
   };
   await assert.rejects(a.publisher.publish(request('u', 2, 3)), withCode('SHARD_NOT_OWNED'));
   assert.equal(ofType(a.events, 'lost').length, 1);
@@ -360,7 +360,7 @@ test('another output under a published sequence number is refused, naming both',
   await assert.rejects(
     publisher.publish({ ...request('u', 2, 3), outputs: [output('u', 777), output('u', 103)] }),
     (error: unknown) => {
-      assert.ok(error instanceof EnrichmentError);
+      assert.ok(error instanceof CodedError);
       assert.equal(error.code, 'DIVERGENCE');
       assert.match(
         error.message,
@@ -391,7 +391,7 @@ test('a request that Kafka never takes is given back, and does not hold up the o
   const { publisher } = await owner('a');
   kafka.intercept = ({ records }, when) => {
     if (when === 'before' && records?.some(({ key }) => key === '"poison"')) {
-      throw new EnrichmentError('KAFKA', 'MESSAGE_TOO_LARGE');
+      throw new CodedError('KAFKA', 'MESSAGE_TOO_LARGE');
     }
   };
   const poison = publisher.publish(request('poison', 1, 1));
@@ -405,7 +405,7 @@ test('requests are given back when Kafka stays away, and published when it is ba
   const { owner, published, kafka, clock } = world(t);
   const { publisher } = await owner('a');
   kafka.intercept = () => {
-    throw new EnrichmentError('KAFKA', 'no broker');
+    throw new CodedError('KAFKA', 'no broker');
   };
   const early = publisher.publish(request('u', 1, 1));
   early.catch(() => undefined);
@@ -430,7 +430,7 @@ test('requests are given back while a taking of the shard takes long', async (t)
   kafka.intercept = async ({ api }, when) => {
     if (api === 'commit' && when === 'before' && armed) {
       armed = false;
-      throw new EnrichmentError('KAFKA', 'connection lost');
+      throw new CodedError('KAFKA', 'connection lost');
     }
     if (api === 'fence' && when === 'before') await slow.pass();
   };

@@ -1,7 +1,7 @@
 /** A process that owns several shards, one of which cannot be opened or fails: the others publish. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EnrichmentError } from '../../../src/engine/errors.ts';
+import { CodedError } from '../../../src/engine/errors.ts';
 import type { ShardEvent } from '../../../src/engine/publish/publisher.ts';
 import { UnopenedShards } from '../../../src/engine/worker/unopened-shards.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -30,7 +30,7 @@ for (const [what, fault] of Object.entries(FAULTS)) {
     kafka.setLeaderless('ledger', BROKEN, what.includes('leader'));
     kafka.intercept = (asked, when) => {
       const error = faulty && when === 'before' ? fault(asked) : undefined;
-      if (error !== undefined) throw new EnrichmentError('KAFKA', error);
+      if (error !== undefined) throw new CodedError('KAFKA', error);
     };
     const process = await startProcess(kafka.port('a'), {
       name: 'a',

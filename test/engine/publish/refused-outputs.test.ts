@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { EnrichmentError } from '../../../src/engine/errors.ts';
+import { CodedError } from '../../../src/engine/errors.ts';
 import type { ShardEvent } from '../../../src/engine/publish/publisher.ts';
 import { RefusedOutputs } from '../../../src/engine/worker/refused-outputs.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -98,7 +98,7 @@ test('an output that is refused for its content is found among others, and only 
     ) {
       return;
     }
-    throw Object.assign(new EnrichmentError('KAFKA', 'send failed'), { type: 'POLICY_VIOLATION' });
+    throw Object.assign(new CodedError('KAFKA', 'send failed'), { type: 'POLICY_VIOLATION' });
   };
   const users = Array.from({ length: 60 }, (_, n) => `u${n}`);
   const results = await Promise.allSettled([...users, 'bad'].map((user) => publisher.publish(request(user, 1, 3))));
@@ -120,7 +120,7 @@ test('what comes before a refused output in the same request is published, what 
       topic === 'out' &&
       records!.some(({ value }) => String(value) === 'u:103')
     ) {
-      throw Object.assign(new EnrichmentError('KAFKA', 'send failed'), { type: 'INVALID_RECORD' });
+      throw Object.assign(new CodedError('KAFKA', 'send failed'), { type: 'INVALID_RECORD' });
     }
   };
   await assert.rejects(publisher.publish(request('u', 1, 5)), refused);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { EnrichmentError } from '../../../src/engine/errors.ts';
+import { CodedError } from '../../../src/engine/errors.ts';
 import { createAvroDecoders } from '../../../src/engine/schema-registry/avro-decoders.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { varint, wire } from '../values/avro/given.ts';
@@ -18,7 +18,7 @@ function given() {
       state.most = Math.max(state.most, state.underWay);
       await new Promise((resolve) => setImmediate(resolve));
       state.underWay -= 1;
-      if (state.away) throw new EnrichmentError('UNREACHABLE', 'away');
+      if (state.away) throw new CodedError('UNREACHABLE', 'away');
       return id % 2 === 1 ? { text: SCHEMA } : { unusable: 'the schema registry does not know it (404)' };
     },
   };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { createSchemaRegistry } from '../../../src/engine/schema-registry/client.ts';
-import { EnrichmentError } from '../../../src/engine/errors.ts';
+import { CodedError } from '../../../src/engine/errors.ts';
 import { startStandInRegistry, type StandInRegistry } from '../../support/schema-registry.ts';
 
 const SCHEMA = { type: 'record', name: 'R', fields: [] };
@@ -16,7 +16,7 @@ async function fails(work: Promise<unknown>): Promise<string> {
   try {
     await work;
   } catch (error) {
-    assert.ok(error instanceof EnrichmentError);
+    assert.ok(error instanceof CodedError);
     return `${error.code}: ${error.message}`;
   }
   assert.fail('it worked');

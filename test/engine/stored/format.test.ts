@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { initialState } from '../../../src/money/domain/state.ts';
 import type { LedgerEntry } from '../../../src/engine/workflow/ledger-types.ts';
 import type { Start } from '../../../src/money/domain/types.ts';
-import { EnrichmentError } from '../../../src/engine/errors.ts';
+import { CodedError } from '../../../src/engine/errors.ts';
 import { fingerprintOf } from '../../../src/engine/stored/fingerprint.ts';
 import { stateFormat, StoredFormat, stateFormatOf } from '../../../src/engine/stored/format.ts';
 import {
@@ -15,7 +15,7 @@ import {
 } from '../../../src/engine/stored/schema.ts';
 
 const format = stateFormat();
-const codeIs = (code: string) => (error: unknown) => error instanceof EnrichmentError && error.code === code;
+const codeIs = (code: string) => (error: unknown) => error instanceof CodedError && error.code === code;
 
 const MONEY = {
   id: 'a0000000-0000-4000-8000-000000000001',

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { EnrichmentError } from '../../../src/engine/errors.ts';
+import { CodedError } from '../../../src/engine/errors.ts';
 import { todaysSchemas } from '../../../src/engine/stored/schema.ts';
 import { ownWorkflows, readWorkflows } from '../../../src/engine/worker/workflow-version.ts';
 
@@ -17,7 +17,7 @@ test('a version of the workflows goes through a file, with its schemas; its buil
   assert.equal(again.buildId, one.buildId);
   const file = join(folder, 'workflows.json');
   await writeFile(file, JSON.stringify(one));
-  const read = await readWorkflows(file);
+  const read = await readWorkflows(file, 'OLDER');
   assert.deepEqual(read, one);
   assert.deepEqual(read.schemas.records, todaysSchemas().records);
 });
@@ -28,12 +28,10 @@ test('a file that is no version is refused, with its name', async (t) => {
   const file = join(folder, 'bundle.js');
   await writeFile(file, '{"buildId":"x"}');
   for (const path of [file, join(folder, 'missing.json')]) {
-    await assert.rejects(readWorkflows(path), (error: unknown) => {
-      assert.ok(error instanceof EnrichmentError && error.code === 'CONFIG');
+    await assert.rejects(readWorkflows(path, 'OLDER'), (error: unknown) => {
+      assert.ok(error instanceof CodedError && error.code === 'CONFIG');
       assert.ok(
-        error.message.startsWith(
-          `ENRICHMENT_OLDER_WORKFLOWS: "${path}": expected the file dist/workflows.json of an older build: `,
-        ),
+        error.message.startsWith(`OLDER: "${path}": expected the file dist/workflows.json of an older build: `),
         error.message,
       );
       return true;

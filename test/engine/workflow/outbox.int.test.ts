@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { temporalProgram } from '../../../src/dev/temporal-server.ts';
-import { EnrichmentError } from '../../../src/engine/errors.ts';
+import { CodedError } from '../../../src/engine/errors.ts';
 import { taskQueueOf } from '../../../src/engine/naming.ts';
 import { publishActivity } from '../../../src/engine/publish/activity.ts';
 import { advance, judge } from '../../../src/engine/publish/ledger.ts';
@@ -108,7 +108,7 @@ describe('the outbox of a workflow', () => {
     const shard = new Shard();
     let lost = 0;
     shard.onCommitted = () => {
-      if ((lost += 1) % 2 === 1) throw new EnrichmentError('KAFKA', 'the answer is lost');
+      if ((lost += 1) % 2 === 1) throw new CodedError('KAFKA', 'the answer is lost');
     };
     await withWorker(shard, async (start) => (await start(5)).result());
     assert.deepEqual(shard.numbers, [1, 2, 3, -4, 4, 5]);
@@ -129,7 +129,7 @@ describe('the outbox of a workflow', () => {
   it('fails its task, and never the workflow, for what no retry mends: it waits for a person', async () => {
     const shard = new Shard();
     shard.onRequest = () => {
-      throw new EnrichmentError('STALE_INCARNATION', 'a newer workflow of this key has published');
+      throw new CodedError('STALE_INCARNATION', 'a newer workflow of this key has published');
     };
     await withWorker(shard, async (start) => {
       const handle = await start(2);

@@ -5,7 +5,7 @@ import { deadLetter } from '../../../src/engine/bridge/dead-letter.ts';
 import type { DecoderSource } from '../../../src/engine/values/value.ts';
 import { objectionTo, type Circumstances } from '../../../src/tools/dead-letters/retry.ts';
 import { readDeadLetters } from '../../../src/tools/dead-letters/read.ts';
-import { EnrichmentError } from '../../../src/engine/errors.ts';
+import { CodedError } from '../../../src/engine/errors.ts';
 import { createAvroDecoders } from '../../../src/engine/schema-registry/avro-decoders.ts';
 import { typeOf, wire } from '../../engine/values/avro/given.ts';
 import { FakeKafka } from '../../support/fake-kafka.ts';
@@ -69,7 +69,7 @@ test('each is judged with its own schema', async () => {
 });
 
 test('a registry that does not answer ends it, with nothing put back', async () => {
-  const registry = { schema: () => Promise.reject(new EnrichmentError('UNREACHABLE', 'away')) };
+  const registry = { schema: () => Promise.reject(new CodedError('UNREACHABLE', 'away')) };
   await assert.rejects(objections(createAvroDecoders(registry, { elapsed: () => NOW, sleep: async () => undefined })), {
     code: 'UNREACHABLE',
   });

@@ -1,5 +1,5 @@
 /** One process' way to the broker: requests, repeated ones, deadlines, all in the time of the simulation. */
-import { EnrichmentError } from '../../../src/engine/errors.ts';
+import { CodedError } from '../../../src/engine/errors.ts';
 import type { SimServer } from '../kernel/network.ts';
 import type { SimProcess } from '../kernel/process.ts';
 import type { Scheduler } from '../kernel/scheduler.ts';
@@ -43,11 +43,11 @@ export class Connection {
     }
   }
 
-  /** Rejects with EnrichmentError KAFKA after `ms`; what `run` still does then is nobody's. */
+  /** Rejects with CodedError KAFKA after `ms`; what `run` still does then is nobody's. */
   async deadline<T>(ms: number, what: string, run: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const timer = this.scheduler.after(ms, this.process, () =>
-        reject(new EnrichmentError('KAFKA', `${what}: no answer within ${ms} ms`)),
+        reject(new CodedError('KAFKA', `${what}: no answer within ${ms} ms`)),
       );
       run()
         .finally(() => timer.cancel())

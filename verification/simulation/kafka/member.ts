@@ -6,7 +6,7 @@
  *
  * A fetch is sent only when there is something to be had: the broker would keep it waiting otherwise.
  */
-import { EnrichmentError } from '../../../src/engine/errors.ts';
+import { CodedError } from '../../../src/engine/errors.ts';
 import { commonPartitionCount } from '../../../src/engine/kafka/kafkajs/assigner.ts';
 import { kafkaError } from '../../../src/engine/kafka/kafkajs/errors.ts';
 import type {
@@ -104,7 +104,7 @@ export class SimMember implements GroupMember, GroupClient {
 
   async start(handlers: GroupHandlers): Promise<void> {
     if (this.#handlers !== undefined) {
-      throw new EnrichmentError('KAFKA', `the member of ${this.groupId} was started twice`);
+      throw new CodedError('KAFKA', `the member of ${this.groupId} was started twice`);
     }
     this.#handlers = handlers;
     try {

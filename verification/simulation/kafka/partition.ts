@@ -3,7 +3,7 @@
  * retention or compaction took something away. The last stable offset stands before the first transaction whose marker
  * is not written here; read_committed readers see what is below it and not aborted.
  */
-import { EnrichmentError } from '../../../src/engine/errors.ts';
+import { CodedError } from '../../../src/engine/errors.ts';
 import { lastOf } from '../../../test/support/broker-limits.ts';
 import type { OutRecord, TopicPartition } from '../../../src/engine/kafka/port.ts';
 
@@ -93,7 +93,7 @@ export class SimPartition implements TopicPartition {
   append(record: OutRecord, transaction: TransactionOutcome | null, now: number): number {
     const { key, value, headers = {}, timestamp = now } = record;
     if (this.compacted && key === null) {
-      throw new EnrichmentError('KAFKA', `a record without a key for the compacted topic ${this.topic}`);
+      throw new CodedError('KAFKA', `a record without a key for the compacted topic ${this.topic}`);
     }
     const offset = this.#end++;
     const texts = Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, lastOf(text)]));

@@ -3,7 +3,7 @@
  * and Produce are repeated within a step's deadline, AddOffsets and TxnOffsetCommit only when the coordinator is busy,
  * EndTxn never. After any error it is unusable.
  */
-import { EnrichmentError } from '../../../src/engine/errors.ts';
+import { CodedError } from '../../../src/engine/errors.ts';
 import { kafkaError } from '../../../src/engine/kafka/kafkajs/errors.ts';
 import type { OutRecord, SendOptions, Transaction, TransactionalProducer } from '../../../src/engine/kafka/port.ts';
 import { writtenBytes } from '../../../test/support/broker-limits.ts';
@@ -77,7 +77,7 @@ export class SimProducer implements TransactionalProducer {
     return this.#step(what, async () => {
       const partition = this.#broker.partition(topic, number);
       if (partition === undefined) {
-        throw new EnrichmentError('KAFKA', `${what} was answered for []: does the partition exist?`);
+        throw new CodedError('KAFKA', `${what} was answered for []: does the partition exist?`);
       }
       const again = (error: unknown): boolean =>
         this.#state !== 'closed' && (error instanceof Unanswered || isRepeatable(error));
@@ -165,7 +165,7 @@ export class SimProducer implements TransactionalProducer {
 
   #expect(state: 'idle' | 'in transaction', what: string): void {
     if (this.#state === state) return;
-    throw new EnrichmentError(
+    throw new CodedError(
       'KAFKA',
       `${what}: the producer of transactional id ${this.holder.id} is ${this.#state}, not ${state}`,
     );

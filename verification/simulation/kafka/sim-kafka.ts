@@ -3,7 +3,7 @@
  * `KafkaPort` shows them. `port()` is one process' way to it; what else is here belongs to the world outside the product.
  * That it behaves like the real one is what verification/conformance is for.
  */
-import { EnrichmentError } from '../../../src/engine/errors.ts';
+import { CodedError } from '../../../src/engine/errors.ts';
 import { requestError } from '../../../src/engine/kafka/kafkajs/errors.ts';
 import type { CommittedOffset, KafkaClient, KafkaPort, OutRecord } from '../../../src/engine/kafka/port.ts';
 import { SimServer } from '../kernel/network.ts';
@@ -277,7 +277,7 @@ export class SimKafka {
 
   #partition(topic: string, partition: number): SimPartition {
     const found = this.#broker.partition(topic, partition);
-    if (found === undefined) throw new EnrichmentError('TOPIC', `${topic} has no partition ${partition}`);
+    if (found === undefined) throw new CodedError('TOPIC', `${topic} has no partition ${partition}`);
     return found;
   }
 }

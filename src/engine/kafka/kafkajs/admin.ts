@@ -4,7 +4,7 @@
  * while over fresh connections: "loading" and "not coordinator" are what a broker says when it has just started.
  */
 import type { KafkaConfig } from '../kafka-config.ts';
-import { EnrichmentError } from '../../errors.ts';
+import { CodedError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { createClient, PATIENT_RETRY } from './client.ts';
 import type { Client } from './client.ts';
@@ -192,7 +192,7 @@ export async function endOffsets(
   }
   const missing = leaders.get(NO_LEADER)?.[0];
   if (missing !== undefined && !partial) {
-    throw new EnrichmentError('KAFKA', `${missing.topic}, partition ${missing.partition} has no leader`);
+    throw new CodedError('KAFKA', `${missing.topic}, partition ${missing.partition} has no leader`);
   }
   leaders.delete(NO_LEADER);
   // Each leader by itself: one that does not answer takes nobody's answer away.
@@ -203,7 +203,7 @@ export async function endOffsets(
   return partitions.flatMap(({ topic, partition }) => bounds.get(`${topic}/${partition}`) ?? []);
 }
 
-/** By the broker that leads them. A partition that does not exist has no leader in a `partial` answer; else EnrichmentError TOPIC. */
+/** By the broker that leads them. A partition that does not exist has no leader in a `partial` answer; else CodedError TOPIC. */
 function leadersOf(
   cluster: Cluster,
   partitions: readonly TopicPartition[],
@@ -213,10 +213,7 @@ function leadersOf(
   for (const { topic, partition } of partitions) {
     const found = cluster.findTopicPartitionMetadata(topic).find(({ partitionId }) => partitionId === partition);
     if (found === undefined && !partial) {
-      throw new EnrichmentError(
-        'TOPIC',
-        `${topic} has no partition ${partition}: create it, or name one that there is`,
-      );
+      throw new CodedError('TOPIC', `${topic} has no partition ${partition}: create it, or name one that there is`);
     }
     const leader = found?.leader ?? NO_LEADER;
     leaders.set(leader, [...(leaders.get(leader) ?? []), { topic, partition }]);
@@ -251,7 +248,7 @@ async function boundsOf(cluster: Cluster, partitions: readonly TopicPartition[])
     const key = `${topic}/${partition}`;
     const [start, end] = [starts.get(key), ends.get(key)];
     if (start === undefined || end === undefined) {
-      throw new EnrichmentError('KAFKA', `${topic}, partition ${partition}: its leader tells no offsets`);
+      throw new CodedError('KAFKA', `${topic}, partition ${partition}: its leader tells no offsets`);
     }
     return { topic, partition, start, end };
   });
@@ -327,7 +324,7 @@ function clusterOf({ kafka }: Client): Cluster {
   );
   const create = symbol === undefined ? undefined : (kafka as KafkaJS.Kafka & Record<symbol, unknown>)[symbol];
   if (typeof create !== 'function') {
-    throw new EnrichmentError('LIBRARY', 'kafkajs has no Cluster under its symbol: another version?');
+    throw new CodedError('LIBRARY', 'kafkajs has no Cluster under its symbol: another version?');
   }
   return (create as (options: unknown) => Cluster)({
     metadataMaxAge: METADATA_MAX_AGE,

@@ -3,7 +3,7 @@
  * members' counts differ by at most one), sticky (a member keeps what it owns, as far as balance allows), and a
  * function of its arguments alone.
  */
-import { EnrichmentError, messageOf } from '../../errors.ts';
+import { CodedError, messageOf } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { library } from './library.ts';
 import type { KafkaJS } from './library.ts';
@@ -44,7 +44,7 @@ export function assignPartitions(count: number, members: readonly MemberClaim[])
   return new Map(result.map(({ id, partitions }) => [id, partitions.sort((a, b) => a - b)]));
 }
 
-/** Throws EnrichmentError TOPIC unless all topics exist with one and the same number of partitions, which it returns. */
+/** Throws CodedError TOPIC unless all topics exist with one and the same number of partitions, which it returns. */
 export function commonPartitionCount(
   counts: readonly { readonly topic: string; readonly partitions: number }[],
 ): number {
@@ -57,7 +57,7 @@ export function commonPartitionCount(
     return first.partitions;
   }
   const found = counts.map(({ topic, partitions }) => `${topic} has ${partitions}`).join(', ');
-  throw new EnrichmentError(
+  throw new CodedError(
     'TOPIC',
     `these topics must exist with the same number of partitions, because a key lives in one partition number of all ` +
       `of them: ${found}. Create them alike, or copy the data into topics that are`,

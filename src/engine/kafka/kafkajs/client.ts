@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import tls from 'node:tls';
 import type { KafkaConfig } from '../kafka-config.ts';
-import { EnrichmentError, messageOf } from '../../errors.ts';
+import { CodedError, messageOf } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { library } from './library.ts';
 import type { KafkaJS } from './library.ts';
@@ -126,7 +126,7 @@ function pem(value: string, variable: string): string {
   try {
     return readFileSync(value, 'utf8');
   } catch (error) {
-    throw new EnrichmentError('CONFIG', `${variable}: the file "${value}" cannot be read (${messageOf(error)})`, {
+    throw new CodedError('CONFIG', `${variable}: the file "${value}" cannot be read (${messageOf(error)})`, {
       cause: error,
     });
   }
@@ -143,7 +143,7 @@ function saslOptions(sasl: NonNullable<KafkaConfig['sasl']>): KafkaJS.SASLOption
     case 'scram-sha-512':
       return { mechanism, username, password };
     default:
-      throw new EnrichmentError(
+      throw new CodedError(
         'CONFIG',
         `KAFKA_SASL_MECHANISM "${sasl.mechanism}" is not supported: use plain, scram-sha-256 or scram-sha-512`,
       );

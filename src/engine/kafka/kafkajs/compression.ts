@@ -5,7 +5,7 @@
  */
 import { promisify } from 'node:util';
 import { gunzip, gzip, gzipSync } from 'node:zlib';
-import { EnrichmentError, messageOf } from '../../errors.ts';
+import { CodedError, messageOf } from '../../errors.ts';
 import { TooLarge } from './decompressed.ts';
 import { decompressLz4 } from './lz4.ts';
 import { decompressSnappy } from './snappy.ts';
@@ -16,9 +16,9 @@ export const MAX_BATCH_BYTES = 64 * 1024 * 1024;
 
 /** What kafkajs asks of a codec. */
 export interface Codec {
-  /** Throws EnrichmentError KAFKA. */
+  /** Throws CodedError KAFKA. */
   decompress(bytes: Buffer): Promise<Buffer>;
-  /** Throws EnrichmentError KAFKA for all but gzip. */
+  /** Throws CodedError KAFKA for all but gzip. */
   compress(encoder: { readonly buffer: Buffer }): Promise<Buffer>;
 }
 
@@ -75,6 +75,6 @@ async function decompressGzip(bytes: Buffer, maxOutputLength: number): Promise<B
 }
 
 /** `retriable: false` keeps kafkajs from fetching the same batch for another minute. */
-function hopeless(message: string, cause?: unknown): EnrichmentError {
-  return Object.assign(new EnrichmentError('KAFKA', message, { cause }), { retriable: false });
+function hopeless(message: string, cause?: unknown): CodedError {
+  return Object.assign(new CodedError('KAFKA', message, { cause }), { retriable: false });
 }

@@ -1,5 +1,5 @@
 /** What kafkajs throws, as this project's errors. kafkajs wraps: the protocol error is somewhere down the causes. */
-import { EnrichmentError, messageOf } from '../../errors.ts';
+import { CodedError, messageOf } from '../../errors.ts';
 
 /** Answers that mean: a later holder of this transactional id exists, or the coordinator ended the transaction for us. */
 const FENCED_TYPES: ReadonlySet<string> = new Set([
@@ -98,7 +98,7 @@ export function refusalOf(error: unknown): 'size' | 'content' | undefined {
 
 export function isHopeless(error: unknown): boolean {
   for (const at of chain(error)) {
-    if (at instanceof EnrichmentError) {
+    if (at instanceof CodedError) {
       if (at.code !== 'KAFKA') return true;
       continue;
     }
@@ -115,12 +115,12 @@ const CONNECTION_NAMES: ReadonlySet<string> = new Set([
 ]);
 
 /** As {@link kafkaError}, but UNREACHABLE when it is a connection that cannot be had. */
-export function requestError(brokers: readonly string[], what: string, error: unknown): EnrichmentError {
+export function requestError(brokers: readonly string[], what: string, error: unknown): CodedError {
   for (const at of chain(error)) {
-    if (at instanceof EnrichmentError && at.code === 'UNREACHABLE') return at;
+    if (at instanceof CodedError && at.code === 'UNREACHABLE') return at;
     const { name } = at;
     if (typeof name !== 'string' || !CONNECTION_NAMES.has(name)) continue;
-    return new EnrichmentError(
+    return new CodedError(
       'UNREACHABLE',
       `Kafka at ${brokers.join(', ')} does not answer (${innermost(error)}): check KAFKA_BROKERS, and that the brokers run`,
       { cause: error },
@@ -141,13 +141,13 @@ function mayBePermission(error: unknown): boolean {
 }
 
 /** `what` names the request and its object, e.g. `send to orders-2`. */
-export function kafkaError(what: string, error: unknown): EnrichmentError {
-  if (error instanceof EnrichmentError) return error;
-  for (const at of chain(error)) if (at instanceof EnrichmentError) return at;
+export function kafkaError(what: string, error: unknown): CodedError {
+  if (error instanceof CodedError) return error;
+  for (const at of chain(error)) if (at instanceof CodedError) return at;
   const types = typesOf(error);
   const said = types.length === 0 ? messageOf(error) : `${types.join(', ')}: ${messageOf(error)}`;
   const detail = mayBePermission(error)
     ? `${said} (the broker is starting, or this user has no permission for that group or transactional id)`
     : said;
-  return new EnrichmentError(isFenced(error) ? 'FENCED' : 'KAFKA', `${what} failed: ${detail}`, { cause: error });
+  return new CodedError(isFenced(error) ? 'FENCED' : 'KAFKA', `${what} failed: ${detail}`, { cause: error });
 }

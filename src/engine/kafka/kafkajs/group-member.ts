@@ -11,7 +11,7 @@
  * elsewhere a second time, because the broker no longer has the offset, is it delivered, for the receiver to judge.
  */
 import type { KafkaConfig } from '../kafka-config.ts';
-import { EnrichmentError } from '../../errors.ts';
+import { CodedError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { coPartitionedAssigner, commonPartitionCount } from './assigner.ts';
 import { createClient, PATIENT_RETRY } from './client.ts';
@@ -104,7 +104,7 @@ class KafkaGroupMember implements GroupMember {
 
   async start(handlers: GroupHandlers): Promise<void> {
     if (this.#handlers !== undefined) {
-      throw new EnrichmentError('KAFKA', `the member of ${this.#options.groupId} was started twice`);
+      throw new CodedError('KAFKA', `the member of ${this.#options.groupId} was started twice`);
     }
     this.#handlers = handlers;
     if (handlers.onOutOfRange !== undefined) positionKeepers.add(this.#options.groupId);
@@ -200,7 +200,7 @@ class KafkaGroupMember implements GroupMember {
   /** For the next join. Throws when stopping, which ends kafkajs' attempts to join again. */
   #claim(): readonly number[] {
     if (this.#stopped !== undefined) {
-      throw Object.assign(new EnrichmentError('KAFKA', 'this group member is stopping'), { retriable: false });
+      throw Object.assign(new CodedError('KAFKA', 'this group member is stopping'), { retriable: false });
     }
     return this.#generation?.partitions ?? [];
   }

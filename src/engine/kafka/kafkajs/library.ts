@@ -15,7 +15,7 @@
 import { createRequire } from 'node:module';
 import { dirname, sep } from 'node:path';
 import type * as KafkaJS from 'kafkajs';
-import { EnrichmentError } from '../../errors.ts';
+import { CodedError } from '../../errors.ts';
 import { withoutAborted } from './aborted.ts';
 import type { AbortedTransaction, RawRecord } from './aborted.ts';
 import { codecs } from './compression.ts';
@@ -64,17 +64,17 @@ type BatchClass = new (
 
 let loaded: Library | undefined;
 
-/** Throws EnrichmentError LIBRARY when the installed kafkajs is not exactly {@link KAFKAJS_VERSION}. */
+/** Throws CodedError LIBRARY when the installed kafkajs is not exactly {@link KAFKAJS_VERSION}. */
 export function assertVersion(version: string): void {
   if (version === KAFKAJS_VERSION) return;
-  throw new EnrichmentError(
+  throw new CodedError(
     'LIBRARY',
     `kafkajs ${version} is installed, but exactly-once was proven with ${KAFKAJS_VERSION} and depends on its internals: ` +
       `install it with "npm install --save-exact kafkajs@${KAFKAJS_VERSION}"`,
   );
 }
 
-/** The patched library; loaded at the first call. Throws EnrichmentError LIBRARY. */
+/** The patched library; loaded at the first call. Throws CodedError LIBRARY. */
 export function library(): Library {
   loaded ??= load();
   return loaded;
@@ -135,7 +135,7 @@ function replace(require: NodeJS.Require, id: string, make: (original: unknown) 
   const original: unknown = require(id);
   const module = require.cache[require.resolve(id)];
   if (module === undefined) {
-    throw new EnrichmentError('LIBRARY', `${id} cannot be replaced: it is not in the module cache`);
+    throw new CodedError('LIBRARY', `${id} cannot be replaced: it is not in the module cache`);
   }
   module.exports = make(original);
 }

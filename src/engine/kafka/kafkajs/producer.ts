@@ -4,7 +4,7 @@
  */
 import { systemClock } from '../../clock.ts';
 import type { KafkaConfig } from '../kafka-config.ts';
-import { EnrichmentError } from '../../errors.ts';
+import { CodedError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { createAdmin } from './admin.ts';
 import { createClient, PATIENT_RETRY } from './client.ts';
@@ -26,14 +26,14 @@ const MAX_REFUSALS = 12;
 export interface PlainProducer {
   /**
    * Resolves when all are written by all in-sync replicas. Records of one key keep their order; those without a key are
-   * spread in turn; all go to `partition` when it is named. Errors: EnrichmentError KAFKA (some may have been written), TOPIC (no such topic).
+   * spread in turn; all go to `partition` when it is named. Errors: CodedError KAFKA (some may have been written), TOPIC (no such topic).
    */
   send(topic: string, records: readonly OutRecord[], partition?: number): Promise<void>;
   /** Never throws. */
   close(): Promise<void>;
 }
 
-/** Errors: EnrichmentError UNREACHABLE, KAFKA. */
+/** Errors: CodedError UNREACHABLE, KAFKA. */
 export async function createPlainProducer(config: KafkaConfig, logger: Logger): Promise<PlainProducer> {
   const client = createClient(config, logger, { retry: PATIENT_RETRY });
   const admin = createAdmin(config, logger);
@@ -63,7 +63,7 @@ export async function createPlainProducer(config: KafkaConfig, logger: Logger): 
     const known = counts.get(topic);
     if (known !== undefined) return known;
     const [count] = await admin.partitionCounts([topic]);
-    if (!count) throw new EnrichmentError('TOPIC', `the topic "${topic}" does not exist: create it first`);
+    if (!count) throw new CodedError('TOPIC', `the topic "${topic}" does not exist: create it first`);
     counts.set(topic, count);
     return count;
   };

@@ -2,7 +2,7 @@
  * One record by its offset, without a consumer. A broker answers with one batch, however few bytes are asked for: the one in which that
  * offset is, or the next where compaction has removed it.
  */
-import { EnrichmentError } from '../../errors.ts';
+import { CodedError } from '../../errors.ts';
 import { isOutOfRange, isUnreadable } from './fetching.ts';
 import type { InRecord, TopicPartition } from '../port.ts';
 import { timestampOf } from '../record-timestamp.ts';
@@ -46,7 +46,7 @@ export interface FetchedPartition {
 const READ_UNCOMMITTED = 0;
 const TOPIC_AUTHORIZATION_FAILED = 29;
 
-/** The topic is among those whose metadata the cluster knows. Errors: EnrichmentError KAFKA, to be repeated. */
+/** The topic is among those whose metadata the cluster knows. Errors: CodedError KAFKA, to be repeated. */
 export async function recordAt(
   cluster: FetchingCluster,
   { topic, partition }: TopicPartition,
@@ -55,7 +55,7 @@ export async function recordAt(
   const leader = cluster.findTopicPartitionMetadata(topic).find(({ partitionId }) => partitionId === partition)?.leader;
   if (leader === undefined || leader < 0) {
     await cluster.refreshMetadata();
-    throw new EnrichmentError('KAFKA', `${topic}, partition ${partition} has no leader`);
+    throw new CodedError('KAFKA', `${topic}, partition ${partition} has no leader`);
   }
   const broker = await cluster.findBroker({ nodeId: String(leader) });
   const { responses } = await broker.fetch({
@@ -77,7 +77,7 @@ export function recordOf(
   offset: number,
 ): RecordFound {
   if (answer === undefined || isMoved(answer)) {
-    throw new EnrichmentError(
+    throw new CodedError(
       'KAFKA',
       `${topic}, partition ${partition}: its leader does not tell the record at offset ${offset} (error ${answer?.errorCode ?? 'unknown'})`,
     );

@@ -7,7 +7,7 @@
  * Here a batch that cannot be taken is refused by itself: the partition's records end before it, and
  * {@link refusalOf} says why. What one partition may hold of one fetch is bounded, however well it was compressed.
  */
-import { EnrichmentError, messageOf } from '../../errors.ts';
+import { CodedError, messageOf } from '../../errors.ts';
 
 /** Above what a topic made by this product takes in one uncompressed batch; some 300 bytes of memory each. */
 export const MAX_BATCH_RECORDS = 250_000;
@@ -138,7 +138,7 @@ function isWhole({ buffer, offset }: Decoder): boolean {
 async function decode(batches: Decoder, decodeBatch: BatchDecoder): Promise<readonly DecodedRecord[]> {
   const count = batches.buffer.readInt32BE(batches.offset + COUNT_AT);
   if (count > MAX_BATCH_RECORDS) {
-    throw new EnrichmentError(
+    throw new CodedError(
       'KAFKA',
       `a batch of ${count} records, expected at most ${MAX_BATCH_RECORDS}: have its producer write smaller batches (batch.size)`,
     );

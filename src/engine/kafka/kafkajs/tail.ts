@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { KafkaConfig } from '../kafka-config.ts';
-import { EnrichmentError } from '../../errors.ts';
+import { CodedError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { createClient, PATIENT_RETRY } from './client.ts';
 import { kafkaError } from './errors.ts';
@@ -37,7 +37,7 @@ export interface Tail {
   close(): Promise<void>;
 }
 
-/** `onRecord` is called for each record, once. Errors: EnrichmentError KAFKA. */
+/** `onRecord` is called for each record, once. Errors: CodedError KAFKA. */
 export async function tailTopics(
   config: KafkaConfig,
   topics: readonly string[],
@@ -77,10 +77,7 @@ export async function tailTopics(
         const { refusal } = batch as Batch;
         if (refusal !== undefined && messages.length === 0) {
           throw Object.assign(
-            new EnrichmentError(
-              'KAFKA',
-              `${topic}, partition ${partition}, offset ${refusal.offset}: ${refusal.reason}`,
-            ),
+            new CodedError('KAFKA', `${topic}, partition ${partition}, offset ${refusal.offset}: ${refusal.reason}`),
             { retriable: false },
           );
         }

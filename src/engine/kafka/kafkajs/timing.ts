@@ -1,14 +1,14 @@
 /** Deadlines for requests of which kafkajs itself gives no end. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { EnrichmentError } from '../../errors.ts';
+import { CodedError } from '../../errors.ts';
 
 export { pause };
 
-/** Rejects with EnrichmentError KAFKA after `ms`; what `run` still does then is nobody's. */
+/** Rejects with CodedError KAFKA after `ms`; what `run` still does then is nobody's. */
 export async function deadline<T>(ms: number, what: string, run: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new EnrichmentError('KAFKA', `${what}: no answer within ${ms} ms`)), ms);
+    timer = setTimeout(() => reject(new CodedError('KAFKA', `${what}: no answer within ${ms} ms`)), ms);
   });
   try {
     return await Promise.race([run(), expired]);

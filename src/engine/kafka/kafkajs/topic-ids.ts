@@ -2,7 +2,7 @@
  * The ids of topics: one that was deleted and made anew under the same name has another. kafkajs speaks Metadata up to version 6,
  * and ids came with version 10 (Kafka 2.8), so this request is written here, in the flexible encoding of KIP-482.
  */
-import { EnrichmentError, messageOf } from '../../errors.ts';
+import { CodedError, messageOf } from '../../errors.ts';
 
 export interface TopicIdentity {
   readonly topic: string;
@@ -56,11 +56,9 @@ export async function topicIdentities(
       }),
   );
   if (found === null) {
-    throw new EnrichmentError(
-      'KAFKA',
-      `no broker answers when it is asked for the ids of topics (${messageOf(problem)})`,
-      { cause: problem },
-    );
+    throw new CodedError('KAFKA', `no broker answers when it is asked for the ids of topics (${messageOf(problem)})`, {
+      cause: problem,
+    });
   }
   return topics.map((topic) => found.find((one) => one.topic === topic) ?? { topic, id: null, partitions: null });
 }
@@ -80,7 +78,7 @@ export function requestOf(topics: readonly string[]): Buffer {
 const NO_TAGS = Buffer.from([0]);
 const NO_ERROR = 0;
 
-/** Topics with an error are left out. Throws EnrichmentError KAFKA for what is no such answer. */
+/** Topics with an error are left out. Throws CodedError KAFKA for what is no such answer. */
 export function decodeIdentities(payload: Buffer): TopicIdentity[] {
   try {
     const read = new Reader(payload);
@@ -119,7 +117,7 @@ export function decodeIdentities(payload: Buffer): TopicIdentity[] {
     }
     return found;
   } catch (error) {
-    throw new EnrichmentError('KAFKA', `the answer with the ids of topics cannot be read (${payload.length} bytes)`, {
+    throw new CodedError('KAFKA', `the answer with the ids of topics cannot be read (${payload.length} bytes)`, {
       cause: error,
     });
   }

@@ -7,7 +7,7 @@
  *   producer refuses everything, and only fencing anew tells what became of the transaction;
  * - a request in the background is retried for long: every step has a deadline, and closing cuts the connections off.
  */
-import { EnrichmentError } from '../../errors.ts';
+import { CodedError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { KafkaConfig } from '../kafka-config.ts';
 import { createClient, TRANSACTION_RETRY } from './client.ts';
@@ -46,7 +46,7 @@ export interface FenceOptions {
   readonly timeout?: number;
 }
 
-/** Errors: EnrichmentError FENCED or KAFKA; CONFIG for unusable credentials files. */
+/** Errors: CodedError FENCED or KAFKA; CONFIG for unusable credentials files. */
 export async function fence(
   config: KafkaConfig,
   transactionalId: string,
@@ -194,7 +194,7 @@ class FencedProducer implements TransactionalProducer {
 
   #expect(state: 'idle' | 'in transaction', what: string): void {
     if (this.#state === state) return;
-    throw new EnrichmentError(
+    throw new CodedError(
       'KAFKA',
       `${what}: the producer of transactional id ${this.#id} is ${this.#state}, not ${state}: ` +
         'after an error or a close take the transactional id again, and commit before the next begin',
@@ -205,7 +205,7 @@ class FencedProducer implements TransactionalProducer {
 /** kafkajs asks this for every record; all our records name their partition. */
 export function explicitPartition(): (arguments_: KafkaJS.PartitionerArgs) => number {
   return ({ topic, message }) => {
-    if (message.partition === undefined) throw new EnrichmentError('KAFKA', `a record for ${topic} names no partition`);
+    if (message.partition === undefined) throw new CodedError('KAFKA', `a record for ${topic} names no partition`);
     return message.partition;
   };
 }
@@ -238,7 +238,7 @@ export function assertAcknowledged(
   const covered =
     answer.length === 1 && only?.topicName === topic && only.partition === partition && only.errorCode === 0;
   if (covered) return Number(only.baseOffset);
-  throw new EnrichmentError(
+  throw new CodedError(
     'KAFKA',
     `send to ${topic}-${partition} was answered for ${JSON.stringify(answer)}: the records cannot be taken as written ` +
       '(does the partition exist?)',

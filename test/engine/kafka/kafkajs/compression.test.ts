@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { EnrichmentError } from '../../../../src/engine/errors.ts';
+import { CodedError } from '../../../../src/engine/errors.ts';
 import { codecs, MAX_BATCH_BYTES, type CodecName } from '../../../../src/engine/kafka/kafkajs/compression.ts';
 import { library } from '../../../../src/engine/kafka/kafkajs/library.ts';
 
@@ -62,7 +62,7 @@ async function failure(of: Promise<Buffer>): Promise<string> {
     () => undefined,
     (thrown: unknown) => thrown,
   );
-  assert.ok(error instanceof EnrichmentError, `${String(error)}`);
+  assert.ok(error instanceof CodedError, `${String(error)}`);
   assert.equal(error.code, 'KAFKA');
   assert.equal((error as { retriable?: boolean }).retriable, false);
   return error.message;
@@ -107,7 +107,7 @@ describe('decompression of batches', () => {
           const read = await codecs(10_000)
             [name].decompress(changed)
             .catch((error: unknown) => error);
-          assert.ok(read instanceof Buffer || read instanceof EnrichmentError, `byte ${at}: ${String(read)}`);
+          assert.ok(read instanceof Buffer || read instanceof CodedError, `byte ${at}: ${String(read)}`);
         }
       }
     });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EnrichmentError } from '../../../../src/engine/errors.ts';
+import { CodedError } from '../../../../src/engine/errors.ts';
 import { requestError } from '../../../../src/engine/kafka/kafkajs/errors.ts';
 
 const refused = Object.assign(new Error('Connection error: connect ECONNREFUSED 127.0.0.1:1'), {
@@ -14,6 +14,6 @@ test('a message does not quote itself: what was said already is not said around 
     'Kafka at 127.0.0.1:1 does not answer (Connection error: connect ECONNREFUSED 127.0.0.1:1): check KAFKA_BROKERS, and that the brokers run',
   );
   assert.equal(requestError(['127.0.0.1:1'], 'preparing the topics', once).message, once.message);
-  const inner = new EnrichmentError('KAFKA', `describing topics failed: ${refused.message}`, { cause: refused });
+  const inner = new CodedError('KAFKA', `describing topics failed: ${refused.message}`, { cause: refused });
   assert.equal(requestError(['127.0.0.1:1'], 'preparing the topics', inner).message, once.message);
 });
