@@ -57,7 +57,9 @@ async function versionA(): Promise<{ folder: string; workflows: workflowVersion.
 /** What `system.start('worker')` runs. */
 function productWorkflows(): Promise<workflowVersion.WorkflowVersion> {
   const built = join(PRODUCT, 'dist/workflows.json');
-  return existsSync(join(PRODUCT, 'src')) ? workflowVersion.ownWorkflows(quiet) : workflowVersion.readWorkflows(built);
+  return existsSync(join(PRODUCT, 'src'))
+    ? workflowVersion.ownWorkflows(quiet)
+    : workflowVersion.readWorkflows(built, 'dist/workflows.json');
 }
 
 test(

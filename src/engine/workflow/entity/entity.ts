@@ -147,7 +147,7 @@ interface EntityMemory<L> {
 
 /** What operators and people are told. */
 export interface EntityNotes<L> {
-  /** With its article: "a user". */
+  /** With its article: "an order". */
   readonly noun: string;
   /** What to do where a carried state cannot be read: "rebuild it with ...". */
   readonly rebuild: string;

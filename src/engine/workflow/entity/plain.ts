@@ -1,5 +1,5 @@
 /**
- * An entity of somebody's own, from what they say about it in a handful of functions: `money-enrichment/workflow`. What is carried
+ * An entity of somebody's own, from what they say about it in a handful of functions. What is carried
  * is plain JSON, and a batch is as the bridge of the library sends it.
  */
 import { emitted, type Emitted } from '../emitted.ts';
