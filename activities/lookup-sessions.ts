@@ -12,7 +12,7 @@ import type { Limiter } from './limiter.ts';
 import { httpSessionService, type HttpSessionServiceOptions, type SessionService } from './session-service.ts';
 
 /** The attempt that runs, as the server knows it. */
-export interface Attempt {
+export interface LookupAttempt {
   /** From 1. */
   readonly number: number;
   /** When it could begin, epoch ms of the server. */
@@ -32,7 +32,7 @@ export interface LookupDeps extends HttpSessionServiceOptions {
   /** One outcome of a session that was asked for; `why`: there was no usable answer. */
   readonly observeLookup: (outcome: LookupOutcome['status'], why?: string) => void;
   /** The attempt that runs; Temporal is asked when absent. */
-  readonly attempt?: () => Attempt;
+  readonly attempt?: () => LookupAttempt;
 }
 
 /** ms between two signs of life */
@@ -74,7 +74,7 @@ interface Asked {
 
 async function askFor(
   sessionIds: readonly string[],
-  attempt: Attempt,
+  attempt: LookupAttempt,
   noAnswer: 'retry' | 'given-up',
   deps: LookupDeps,
   sessionService: SessionService,
@@ -135,7 +135,7 @@ function inTurn(sessionIds: readonly string[], attempt: number, lookupTimeout: n
   return [...sessionIds.slice(first), ...sessionIds.slice(0, first)];
 }
 
-async function signsOfLife({ heartbeat }: Attempt, clock: LookupDeps['clock'], over: AbortSignal): Promise<void> {
+async function signsOfLife({ heartbeat }: LookupAttempt, clock: LookupDeps['clock'], over: AbortSignal): Promise<void> {
   for (;;) {
     await clock.sleep(HEARTBEAT_INTERVAL, over);
     if (over.aborted) return;
@@ -143,7 +143,7 @@ async function signsOfLife({ heartbeat }: Attempt, clock: LookupDeps['clock'], o
   }
 }
 
-function temporalAttempt(): Attempt {
+function temporalAttempt(): LookupAttempt {
   const context = Context.current();
   const {
     attempt,

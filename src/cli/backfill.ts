@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
 import { httpSessionService } from '../../activities/session-service.ts';
 import { barOf, lineOf, summaryOf } from '../tools/backfill/display.ts';
-import { Lookups } from '../tools/backfill/lookups.ts';
+import { BackfillLookups } from '../tools/backfill/lookups.ts';
 import { runMember, type MemberSettings } from '../tools/backfill/member.ts';
 import { planBackfill, type Window } from '../tools/backfill/plan.ts';
 import { readStatus, type BackfillStatus } from '../tools/backfill/status.ts';
@@ -242,7 +242,7 @@ async function member(options: BackfillOptions): Promise<void> {
       sessionServiceUrl: config.sessionServiceUrl!,
       lookupTimeout: config.lookupTimeout,
     });
-    const lookups = new Lookups({ service, clock: systemClock, giveUpAfter: config.lookupGiveUpAfter });
+    const lookups = new BackfillLookups({ service, clock: systemClock, giveUpAfter: config.lookupGiveUpAfter });
     const written = new Written(kafka, options.outputTopic, `${settings.groupId}-look`);
     await runMember(
       settings,

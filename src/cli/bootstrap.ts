@@ -1,7 +1,7 @@
 /** `bootstrap`: the state of all users from the history, so that the live system goes on where the history ends. */
 import { Command } from 'commander';
 import { identityOf } from '../tools/backfill/plan.ts';
-import { bootstrap, dryRun, type Progress, type Summary } from '../tools/bootstrap/bootstrap.ts';
+import { bootstrap, dryRun, type BootstrapProgress, type Summary } from '../tools/bootstrap/bootstrap.ts';
 import { startWorkflows } from '../tools/bootstrap/start-workflows.ts';
 import { bridgeSettings, checkTopics } from '../money/bridge/settings.ts';
 import { systemClock } from '../engine/clock.ts';
@@ -91,7 +91,7 @@ async function fromHistory(
   };
   const deps = { kafka, clock: systemClock, logger, decoders: inputDecoders(config, systemClock) };
   const shown = progress('records read');
-  const onProgress = ({ read, total }: Progress): void => shown.update(read, total);
+  const onProgress = ({ read, total }: BootstrapProgress): void => shown.update(read, total);
   const temporal = options.dryRun === true ? undefined : await connectTemporal(env);
   try {
     for (const line of await openTransactions(kafka, bridge.inputTopics, settings.partitions)) {

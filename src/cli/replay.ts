@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { CodedError, messageOf } from '../engine/errors.ts';
 import { readHistoryFile, writeHistoryFile } from '../engine/temporal/history-files.ts';
 import { runningWorkflows } from '../engine/temporal/running-workflows.ts';
-import { newestRun, readRuns, type Run } from '../engine/temporal/histories.ts';
+import { newestRun, readRuns, type StoredRun } from '../engine/temporal/histories.ts';
 import { replayRuns, type ReplayProblem, type ReplayResult } from '../tools/replay/replay.ts';
 import { connectTemporal, type TemporalClient } from '../engine/temporal/connection.ts';
 import { workflowIdsOf } from '../money/workflow-ids.ts';
@@ -57,7 +57,7 @@ async function replay(options: Options): Promise<void> {
   }
 }
 
-async function replayed(runs: AsyncGenerator<Run>, { concurrency, save }: Options): Promise<ReplayResult> {
+async function replayed(runs: AsyncGenerator<StoredRun>, { concurrency, save }: Options): Promise<ReplayResult> {
   const { DefaultLogger, Runtime } = await import('@temporalio/worker');
   const { ownWorkflows } = await import('../engine/worker/workflow-version.ts');
   // The SDK would print each problem, at length: it is told below.
@@ -76,11 +76,11 @@ async function replayed(runs: AsyncGenerator<Run>, { concurrency, save }: Option
   }
 }
 
-async function* fromFiles(files: readonly string[]): AsyncGenerator<Run> {
+async function* fromFiles(files: readonly string[]): AsyncGenerator<StoredRun> {
   for (const file of files) yield readHistoryFile(file);
 }
 
-async function* ofRunning({ client, address }: TemporalClient, appId: string): AsyncGenerator<Run> {
+async function* ofRunning({ client, address }: TemporalClient, appId: string): AsyncGenerator<StoredRun> {
   try {
     for await (const workflowId of runningWorkflows(client, WORKFLOW_TYPE, appId)) {
       const run = await newestRun(client, workflowId);
@@ -95,7 +95,7 @@ async function* ofRunning({ client, address }: TemporalClient, appId: string): A
   }
 }
 
-async function* ofUser({ client, address, namespace }: TemporalClient, workflowId: string): AsyncGenerator<Run> {
+async function* ofUser({ client, address, namespace }: TemporalClient, workflowId: string): AsyncGenerator<StoredRun> {
   const runs = await readRuns(client, workflowId).catch((error: unknown) => {
     throw new CodedError(
       'UNREACHABLE',
@@ -109,7 +109,7 @@ async function* ofUser({ client, address, namespace }: TemporalClient, workflowI
   yield* runs;
 }
 
-async function* saving(runs: AsyncIterable<Run>, folder: string): AsyncGenerator<Run> {
+async function* saving(runs: AsyncIterable<StoredRun>, folder: string): AsyncGenerator<StoredRun> {
   for await (const run of runs) {
     await writeHistoryFile(folder, run).catch((error: unknown) => {
       throw new CodedError('CONFIG', `--save "${folder}": ${messageOf(error)}`, { cause: error });

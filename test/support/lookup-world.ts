@@ -3,7 +3,7 @@
  * and its limiter, on a model of Temporal's task queues, slots, retries and time-outs.
  */
 import { Limiter } from '../../activities/limiter.ts';
-import { createLookupSessions, type Attempt } from '../../activities/lookup-sessions.ts';
+import { createLookupSessions, type LookupAttempt } from '../../activities/lookup-sessions.ts';
 import type { LookupOutcome, LookupRequest } from '../../activities/contract.ts';
 import type { Lookup } from '../../src/money/domain/state.ts';
 import type { CallOptions, TemporalPort } from '../../src/engine/workflow/entity/port.ts';
@@ -94,7 +94,7 @@ export async function underLoad(
   const queues = new Map<string, Queue>([[lookupsQueue, new Queue(maxLookups)]]);
   for (let shard = 0; shard < shards; shard += 1) queues.set(taskQueueOf('app', shard), new Queue(SLOTS));
 
-  let current: Attempt | undefined;
+  let current: LookupAttempt | undefined;
   const lookupSessions = createLookupSessions(
     {
       sessionServiceUrl: '',

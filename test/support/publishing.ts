@@ -8,7 +8,7 @@ import { systemClock } from '../../src/engine/clock.ts';
 import type { Clock } from '../../src/engine/clock.ts';
 import { createOwnership } from '../../src/engine/publish/ownership.ts';
 import type { Ownership } from '../../src/engine/publish/ownership.ts';
-import type { EncodedOutput, Limits } from '../../src/engine/publish/group-commit.ts';
+import type { EncodedOutput, CommitLimits } from '../../src/engine/publish/group-commit.ts';
 import type { Publisher, ShardEvent } from '../../src/engine/publish/publisher.ts';
 import { shardOf } from '../../src/money/codec/shard.ts';
 import { eventually } from './eventually.ts';
@@ -75,7 +75,7 @@ export interface ProcessOptions {
   readonly ledgerTopic: string;
   readonly shards: number;
   readonly clock?: Clock;
-  readonly limits?: Limits;
+  readonly limits?: CommitLimits;
 }
 
 export async function startProcess(kafka: KafkaPort, options: ProcessOptions): Promise<Process> {

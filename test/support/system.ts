@@ -14,7 +14,7 @@ import {
   model,
   type ModelResult,
   type ModelSettings,
-  type RawRecord,
+  type LogRecord,
 } from '../../src/money/model/model.ts';
 import { sharedCluster, type Cluster } from './cluster.ts';
 import { eventually } from './eventually.ts';
@@ -156,7 +156,7 @@ export async function startSystem(
     async expected(overrides: Partial<ModelSettings> = {}): Promise<ModelResult> {
       await eventually('all records produced can be read', () => logged.records.length >= produced, 60_000);
       const inputOf = Object.fromEntries(Object.entries(inputs).map(([input, topic]) => [topic, input as Input]));
-      const records = logged.records.map((record): RawRecord => ({ ...record, topic: inputOf[record.topic]! }));
+      const records = logged.records.map((record): LogRecord => ({ ...record, topic: inputOf[record.topic]! }));
       return model({
         records,
         settings: {

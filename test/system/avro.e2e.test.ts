@@ -5,7 +5,7 @@ import avsc from 'avsc';
 import { INPUTS, type Input } from '../../src/money/domain/events.ts';
 import { trafficOptions } from '../../src/tools/generate/options.ts';
 import { generateTraffic } from '../../src/tools/generate/traffic.ts';
-import { DEFAULT_SETTINGS, model, type ModelOutput, type RawRecord } from '../../src/money/model/model.ts';
+import { DEFAULT_SETTINGS, model, type ModelOutput, type LogRecord } from '../../src/money/model/model.ts';
 import { program } from '../cli/program.ts';
 import { createAvroEvents, jsonOfOutput } from '../support/avro-events.ts';
 import { eventually } from '../support/eventually.ts';
@@ -108,7 +108,7 @@ test('events in Avro come out in Avro as the model says', { timeout: 300_000 }, 
   t.after(() => logged.close());
   await eventually('all that was produced can be read', () => logged.records.length >= produced.length, 60_000);
   const expected = model({
-    records: logged.records.map((record): RawRecord => {
+    records: logged.records.map((record): LogRecord => {
       const value = record.value === null ? null : meaning.get(record.value.toString('hex'))!;
       return { ...record, value, topic: INPUTS.find((input) => inputs[input] === record.topic)! };
     }),

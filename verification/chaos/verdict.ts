@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { DEFAULT_SETTINGS, model } from '../../src/money/model/model.ts';
-import type { ModelResult, ModelSettings, RawRecord, Topic } from '../../src/money/model/model.ts';
+import type { ModelResult, ModelSettings, LogRecord, Topic } from '../../src/money/model/model.ts';
 import type { JavaRecord } from './reader.ts';
 
 export type InputTopics = Readonly<Record<Topic, string>>;
@@ -36,7 +36,7 @@ export function expectationOf(
   settings: Partial<ModelSettings> = {},
 ): ModelResult {
   const inputOf = new Map(Object.entries(topics).map(([topic, name]) => [name, topic as Topic]));
-  const records = inputs.flatMap((record): RawRecord[] => {
+  const records = inputs.flatMap((record): LogRecord[] => {
     const topic = inputOf.get(record.topic);
     return topic === undefined ? [] : [{ ...record, topic }];
   });

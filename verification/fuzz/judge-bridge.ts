@@ -4,7 +4,7 @@ import { advance, applyBatch, resolveLookup, type Answer } from '../../src/money
 import { inputOf, type Output } from '../../src/money/domain/events.ts';
 import { initialState, type UserState } from '../../src/money/domain/state.ts';
 import { decode } from '../../src/money/model/decode.ts';
-import { DEFAULT_SETTINGS, model, type ModelSettings, type RawRecord } from '../../src/money/model/model.ts';
+import { DEFAULT_SETTINGS, model, type ModelSettings, type LogRecord } from '../../src/money/model/model.ts';
 import { readTriple } from '../../src/money/model/reading.ts';
 import { LIMITS, PARTITIONS, SETTINGS, type BridgeRun, type Placed } from './bridge-run.ts';
 
@@ -39,7 +39,7 @@ export function judgeRun(placed: readonly Placed[], run: BridgeRun): string | un
   );
 }
 
-function logged(placed: readonly Placed[]): RawRecord[] {
+function logged(placed: readonly Placed[]): LogRecord[] {
   const next = new Map<string, number>();
   return placed.map(({ input: topic, partition, key, value, timestamp }) => {
     const offset = next.get(`${topic}/${partition}`) ?? 0;
@@ -53,7 +53,7 @@ function offsetsProblem({ offsets }: BridgeRun): string | undefined {
   return behind === undefined ? undefined : `committed to ${JSON.stringify(behind)}`;
 }
 
-function deadLettersProblem(records: readonly RawRecord[], run: BridgeRun): string | undefined {
+function deadLettersProblem(records: readonly LogRecord[], run: BridgeRun): string | undefined {
   const verdicts = records.map((record) => ({ ...record, verdict: decode(record, MODEL) }));
   const unusable = verdicts.filter(({ verdict }) => typeof verdict === 'string');
   const bytes = (data: Buffer | null) => data?.toString('base64') ?? 'null';
@@ -69,10 +69,10 @@ function deadLettersProblem(records: readonly RawRecord[], run: BridgeRun): stri
 }
 
 /** Every record was applied once, in order, on time or late by the very watermark: no hostile record has moved it. */
-function applicationsProblem(records: readonly RawRecord[], { delivered, watermarks }: BridgeRun): string | undefined {
+function applicationsProblem(records: readonly LogRecord[], { delivered, watermarks }: BridgeRun): string | undefined {
   const want: string[] = [];
   for (let partition = 0; partition < PARTITIONS; partition += 1) {
-    const of = (topic: RawRecord['topic']) =>
+    const of = (topic: LogRecord['topic']) =>
       records.filter((record) => record.topic === topic && record.partition === partition);
     const { applications, watermark } = readTriple(
       { user: of('user'), session: of('session'), money: of('money') },
@@ -106,7 +106,7 @@ function applicationsProblem(records: readonly RawRecord[], { delivered, waterma
   return difference('applications', want, got);
 }
 
-function outputsProblem(records: readonly RawRecord[], { delivered, watermarks }: BridgeRun): string | undefined {
+function outputsProblem(records: readonly LogRecord[], { delivered, watermarks }: BridgeRun): string | undefined {
   const expected = model({ records, settings: MODEL, sessionService });
   const users = new Map<string, { readonly userId: string; readonly partition: number; readonly state: UserState }>();
   const got: string[] = [];

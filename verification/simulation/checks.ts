@@ -5,7 +5,7 @@ import { bridgeGroupOf } from '../../src/engine/naming.ts';
 import type { Input } from '../../src/money/domain/events.ts';
 import { QUERIES } from '../../workflows/messages.ts';
 import type { UserStateView } from '../../workflows/views.ts';
-import { DEFAULT_SETTINGS, model, type ModelResult, type RawRecord } from '../../src/money/model/model.ts';
+import { DEFAULT_SETTINGS, model, type ModelResult, type LogRecord } from '../../src/money/model/model.ts';
 import type { Operator } from './operator.ts';
 import type { Scenario } from './scenario.ts';
 import type { Log } from './logged.ts';
@@ -17,7 +17,7 @@ import type { Touched } from './touched.ts';
 import { WorkflowInstance } from './temporal/workflow-instance.ts';
 
 export function expectedOf(
-  records: readonly RawRecord[],
+  records: readonly LogRecord[],
   { settings }: Scenario,
   countryOf: (sessionId: string) => string | null | undefined,
 ): ModelResult {
@@ -146,12 +146,12 @@ function deadLetterDifferences({ system, log, scenario }: Case, expected: ModelR
   for (let partition = 0; partition < scenario.partitions; partition += 1) {
     for (const { key, value, headers: h } of system.kafka.committed(TOPICS.deadLetter, partition)) {
       const [topic = '', number, at] = [h['source-topic'], Number(h['source-partition']), Number(h['source-offset'])];
-      const isIt = (one: RawRecord): boolean =>
+      const isIt = (one: LogRecord): boolean =>
         String(one.value) === String(value) &&
         String(one.key) === String(key) &&
         String(one.timestamp) === h['source-timestamp'];
       // Two logs may have the same record at the same offset: one letter is of each.
-      const isNew = (one: RawRecord): boolean =>
+      const isNew = (one: LogRecord): boolean =>
         isIt(one) && !dead.includes(line(topic, number, one.offset, h['reason']));
       const record = log.recordAt(topic, number, at, isNew) ?? log.recordAt(topic, number, at, isIt);
       dead.push(line(topic, number, record?.offset ?? at, h['reason']));

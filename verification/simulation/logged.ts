@@ -4,14 +4,14 @@
  */
 import type { Input } from '../../src/money/domain/events.ts';
 import { decode, type Usable } from '../../src/money/model/decode.ts';
-import { DEFAULT_SETTINGS, type RawRecord } from '../../src/money/model/model.ts';
+import { DEFAULT_SETTINGS, type LogRecord } from '../../src/money/model/model.ts';
 import type { StoredRecord } from './kafka/sim-kafka.ts';
 import { EPOCH } from './kernel/scheduler.ts';
 import type { Scenario } from './scenario.ts';
 
 interface Logged {
   readonly at: number;
-  readonly record: RawRecord;
+  readonly record: LogRecord;
   /** Undefined for a record that cannot be used. */
   readonly usable: Usable | undefined;
 }
@@ -24,7 +24,7 @@ const TURN = 1_000_000;
 
 export class Log {
   /** With offsets that are told apart. */
-  readonly records: RawRecord[] = [];
+  readonly records: LogRecord[] = [];
   /** Places (`topic/partition/offset`) of the records that some workflow has to get. */
   readonly applicable = new Set<string>();
   /** Places of what went from its log, whether it was read before or not. */
@@ -41,7 +41,7 @@ export class Log {
   }
 
   /** `at`: simulated time of its arrival. */
-  add(added: RawRecord, at: number): void {
+  add(added: LogRecord, at: number): void {
     const { topic, partition } = added;
     const record = { ...added, offset: added.offset + TURN * this.turn(topic, partition) };
     const decoded = decode(record, { ...DEFAULT_SETTINGS, ...this.#scenario.settings.limits });
@@ -86,7 +86,7 @@ export class Log {
   }
 
   /** All but what was gone before any workflow had it. `durable`: places that workflows have. */
-  owed(durable: ReadonlySet<string>): readonly RawRecord[] {
+  owed(durable: ReadonlySet<string>): readonly LogRecord[] {
     if (this.gone.size === 0) return this.records;
     return this.records.filter(({ topic, partition, offset }) => {
       const place = `${topic}/${partition}/${offset}`;
@@ -99,9 +99,9 @@ export class Log {
     topic: string,
     partition: number,
     offset: number,
-    isIt: (record: RawRecord) => boolean,
-  ): RawRecord | undefined {
-    const found: RawRecord[] = [];
+    isIt: (record: LogRecord) => boolean,
+  ): LogRecord | undefined {
+    const found: LogRecord[] = [];
     for (let turn = 0; turn <= this.turn(topic, partition); turn += 1) {
       const logged = this.#logged.get(`${topic}/${partition}/${offset + TURN * turn}`);
       if (logged !== undefined) found.push(logged.record);

@@ -1,5 +1,5 @@
 /** What people did to single users, and what the product owes those then. Every other user is owed everything, exactly. */
-import type { ModelOutput, ModelResult, RawRecord } from '../../src/money/model/model.ts';
+import type { ModelOutput, ModelResult, LogRecord } from '../../src/money/model/model.ts';
 import type { StoredRecord } from './kafka/sim-kafka.ts';
 import type { Log } from './logged.ts';
 import { workflowIdOf } from '../../src/engine/naming.ts';
@@ -45,7 +45,7 @@ export interface Judging {
   readonly system: SimSystem;
   readonly log: Log;
   /** What would be owed for these records. */
-  readonly expectedOf: (records: readonly RawRecord[]) => ModelResult;
+  readonly expectedOf: (records: readonly LogRecord[]) => ModelResult;
 }
 
 export function judgeUser(

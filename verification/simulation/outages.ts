@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { BOUNDS } from '../../src/money/domain/bounds.ts';
 import { partitionOf } from '../../src/engine/kafka/partitioner.ts';
-import { DEFAULT_SETTINGS, model, type RawRecord } from '../../src/money/model/model.ts';
+import { DEFAULT_SETTINGS, model, type LogRecord } from '../../src/money/model/model.ts';
 import { differences, stateOutOfBounds, unfinished } from './checks.ts';
 import { Scheduler } from './kernel/scheduler.ts';
 import { Log } from './logged.ts';
@@ -87,7 +87,7 @@ export async function runOutage(outage: Outage, lasts: number, seed = 1): Promis
   await scheduler.run(() => false, lasts / 2);
   const end = grown(system, scheduler);
   over(system, outage, scenario);
-  const expectedOf = (records: readonly RawRecord[]) =>
+  const expectedOf = (records: readonly LogRecord[]) =>
     model({
       records,
       settings: {

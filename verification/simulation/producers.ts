@@ -1,6 +1,6 @@
 /** Who writes the records of a scenario into the topics: each at its time, when its partition takes it. People may stop them, or mistake partitions. */
 import type { Input } from '../../src/money/domain/events.ts';
-import type { RawRecord } from '../../src/money/model/model.ts';
+import type { LogRecord } from '../../src/money/model/model.ts';
 import { EPOCH, type Scheduler } from './kernel/scheduler.ts';
 import type { Scenario } from './scenario.ts';
 import type { SimKafka } from './kafka/sim-kafka.ts';
@@ -12,7 +12,7 @@ const RETRY = 100;
 export class Producers {
   readonly #scheduler: Scheduler;
   readonly #kafka: SimKafka;
-  readonly #log: (record: RawRecord) => void;
+  readonly #log: (record: LogRecord) => void;
   readonly #stopped = new Map<string, (end: number) => boolean>();
   /** By lane: what is to be written there. */
   readonly #waiting = new Map<string, Arrival[]>();
@@ -25,7 +25,7 @@ export class Producers {
     { arrival }: Scenario,
     kafka: SimKafka,
     arrivals: readonly Arrival[],
-    log: (record: RawRecord) => void,
+    log: (record: LogRecord) => void,
   ) {
     this.#scheduler = scheduler;
     this.#kafka = kafka;

@@ -5,7 +5,7 @@
 import { CodedError } from '../errors.ts';
 import type { KafkaClient, Transaction, TransactionalProducer } from '../kafka/port.ts';
 import { encodeMetadata, type OffsetMetadata } from '../ordering/checkpoint.ts';
-import { placeOf, type Place } from './committed-place.ts';
+import { placeOf, type CommittedPlace } from './committed-place.ts';
 import { logProblem, nameOf, nextName, partitionsProblem } from './log-identity.ts';
 import { bridgeTransactionalIdOf } from '../naming.ts';
 
@@ -115,7 +115,7 @@ async function commit(
   await transaction.commit();
 }
 
-function isToDecide({ inputs, knownPartitions, identities }: Place, { topics }: Accepting): boolean {
+function isToDecide({ inputs, knownPartitions, identities }: CommittedPlace, { topics }: Accepting): boolean {
   return (
     inputs.some((input) => topics.includes(input.topic) && logProblem(input) !== undefined) ||
     partitionsProblem(knownPartitions, identities) !== undefined
@@ -137,14 +137,14 @@ function known({
   };
 }
 
-async function decide(kafka: KafkaClient, place: Place, { topics, from }: Accepting) {
+async function decide(kafka: KafkaClient, place: CommittedPlace, { topics, from }: Accepting) {
   const { inputs } = place;
-  const [{ partition }] = inputs as [Place['inputs'][number]];
+  const [{ partition }] = inputs as [CommittedPlace['inputs'][number]];
   const grown = partitionsProblem(place.knownPartitions, place.identities) !== undefined;
   const changed = inputs.map((input) => logProblem(input) !== undefined);
   const isNew = inputs.map((input, index) => changed[index]! && topics.includes(input.topic));
   // One that has changed and is not accepted keeps its name, and is still to be decided about.
-  const nameNow = (input: Place['inputs'][number], index: number): string =>
+  const nameNow = (input: CommittedPlace['inputs'][number], index: number): string =>
     isNew[index] ? nextName(input) : changed[index] ? (input.known ?? '') : nameOf(input);
   const names = inputs.map(nameNow);
   const partitions =

@@ -5,11 +5,11 @@
  */
 import { createHash } from 'node:crypto';
 import { isOffsets } from '../ordering/offset-metadata.ts';
-import type { Offsets } from '../ordering/decoded.ts';
+import type { InputOffsets } from '../ordering/decoded.ts';
 
 export interface Ahead {
   /** Everything read before this place is acknowledged, but for what is of these workflows. */
-  readonly next: Offsets;
+  readonly next: InputOffsets;
   /** As it was there, epoch ms. */
   readonly watermark: number;
   /** Short names of the workflows, at most {@link MAX_EXCEPT}. */

@@ -1,5 +1,5 @@
 import type { DeadLetterReason } from './dead-letter.ts';
-import type { Decode } from '../ordering/decoded.ts';
+import type { DecodeInput } from '../ordering/decoded.ts';
 import type { InputIndex } from '../ordering/watermark.ts';
 
 export interface BridgeSettings {
@@ -15,7 +15,7 @@ export interface BridgeSettings {
   readonly idleTimeout: number;
   /** bytes of a value; what is larger is not decoded */
   readonly maxRecordBytes: number;
-  readonly decode: Decode<unknown>;
+  readonly decode: DecodeInput<unknown>;
   /** What the application's workflows are to go by: handed on with every batch, and nothing that the bridge knows. */
   readonly rules: unknown;
 }

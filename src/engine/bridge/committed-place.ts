@@ -4,7 +4,7 @@ import { CodedError } from '../errors.ts';
 import type { KafkaPort, TopicPartition } from '../kafka/port.ts';
 import type { TopicIdentity } from '../kafka/kafkajs/topic-ids.ts';
 import { decodeMetadata, type Checkpoint, type OffsetMetadata } from '../ordering/checkpoint.ts';
-import type { Offsets } from '../ordering/decoded.ts';
+import type { InputOffsets } from '../ordering/decoded.ts';
 import {
   decideHow,
   logProblem,
@@ -14,7 +14,7 @@ import {
   type LogNames,
   type LogPlace,
 } from './log-identity.ts';
-import { printOf, type Mark, type Marks } from '../ordering/record-mark.ts';
+import { printOf, type RecordMark, type RecordMarks } from '../ordering/record-mark.ts';
 
 export interface PlaceOptions {
   readonly groupId: string;
@@ -27,20 +27,23 @@ export interface PlaceOptions {
 
 export interface Committed {
   readonly start: Checkpoint;
-  readonly deadLettersBelow: Offsets;
+  readonly deadLettersBelow: InputOffsets;
   readonly ahead?: Ahead | undefined;
-  readonly marks?: Marks | undefined;
+  readonly marks?: RecordMarks | undefined;
 }
 
 /** All that is known of a triple's place. */
-export interface Place {
+export interface CommittedPlace {
   readonly inputs: readonly (LogPlace & { readonly metadata: OffsetMetadata | undefined })[];
   /** As it was committed. */
   readonly knownPartitions: number;
   readonly identities: readonly TopicIdentity[];
 }
 
-export async function placeOf(kafka: KafkaPort, { groupId, partition, inputTopics }: PlaceOptions): Promise<Place> {
+export async function placeOf(
+  kafka: KafkaPort,
+  { groupId, partition, inputTopics }: PlaceOptions,
+): Promise<CommittedPlace> {
   const partitions = inputTopics.map((topic) => ({ topic, partition }));
   // A partition that was added has no place yet: the first one tells how many there were.
   const first = inputTopics.map((topic) => ({ topic, partition: 0 }));
@@ -85,14 +88,18 @@ export async function placeOf(kafka: KafkaPort, { groupId, partition, inputTopic
 }
 
 /** The mark of what is at that offset now; undefined where nothing is, and null for what is no record. */
-async function markNow(kafka: KafkaPort, place: TopicPartition, { offset }: Mark): Promise<Mark | null | undefined> {
+async function markNow(
+  kafka: KafkaPort,
+  place: TopicPartition,
+  { offset }: RecordMark,
+): Promise<RecordMark | null | undefined> {
   const found = await kafka.recordAt?.(place, offset);
   return found && { offset, print: printOf(found) };
 }
 
 /** What stands against reading on; undefined when nothing does. For people. */
 export function problemOf(
-  { inputs, knownPartitions, identities }: Place,
+  { inputs, knownPartitions, identities }: CommittedPlace,
   acceptCommand?: PlaceOptions['acceptCommand'],
 ): string | undefined {
   const found = inputs.flatMap((input) => {
@@ -122,7 +129,7 @@ export async function readPlace(
   const place = await placeOf(kafka, options);
   const problem = problemOf(place, options.acceptCommand);
   if (problem !== undefined) throw new CodedError('LOG_CHANGED', problem);
-  const each = <T>(value: (input: Place['inputs'][number]) => T) => place.inputs.map(value);
+  const each = <T>(value: (input: CommittedPlace['inputs'][number]) => T) => place.inputs.map(value);
   const next = each(({ committed, start }) => committed ?? start);
   const partitions = place.identities.map((identity) => identity.partitions).find((count) => count !== null);
   const start: Checkpoint = {
@@ -133,7 +140,7 @@ export async function readPlace(
   const known = place.inputs[0]!.metadata?.ahead;
   // Of a bridge with fewer inputs: what it was ahead by is sent again.
   const ahead = known?.next.length === place.inputs.length ? known : undefined;
-  const marks = each(({ last }) => last ?? null) satisfies Marks;
+  const marks = each(({ last }) => last ?? null) satisfies RecordMarks;
   return {
     committed: {
       start,

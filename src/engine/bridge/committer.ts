@@ -8,22 +8,22 @@
  * and goes on only where nobody has committed since.
  */
 import { cutDeadLetter, deadLetter } from './dead-letter.ts';
-import type { Source } from './dead-letter.ts';
+import type { RecordSource } from './dead-letter.ts';
 import { CodedError } from '../errors.ts';
 import { BATCH_OVERHEAD, batchesOf } from '../kafka/fitting.ts';
-import type { Batch } from '../kafka/fitting.ts';
+import type { FittingBatch } from '../kafka/fitting.ts';
 import { bytesOf } from '../kafka/port.ts';
 import type { KafkaPort, OutRecord, TransactionalProducer } from '../kafka/port.ts';
 import { RefusedBatch } from '../kafka/topic-rooms.ts';
 import type { TopicRooms } from '../kafka/topic-rooms.ts';
 import { sameAhead, type Ahead } from './ahead.ts';
 import { encodeMetadata, sameCheckpoint, type Checkpoint } from '../ordering/checkpoint.ts';
-import type { Offsets } from '../ordering/decoded.ts';
+import type { InputOffsets } from '../ordering/decoded.ts';
 import { readPlace, type Committed } from './committed-place.ts';
 import type { KnownLogs } from './log-identity.ts';
 import type { PartitionTriple } from '../ordering/partition-triple.ts';
 import type { UnusableRecord } from '../ordering/read-record.ts';
-import { sameMarks, type Marks } from '../ordering/record-mark.ts';
+import { sameMarks, type RecordMarks } from '../ordering/record-mark.ts';
 import type { InputIndex } from '../ordering/watermark.ts';
 import { bridgeTransactionalIdOf } from '../naming.ts';
 
@@ -53,8 +53,8 @@ export interface CommitterOptions {
 interface Standing {
   readonly checkpoint: Checkpoint;
   readonly ahead: Ahead | undefined;
-  readonly below: Offsets;
-  readonly marks: Marks | undefined;
+  readonly below: InputOffsets;
+  readonly marks: RecordMarks | undefined;
 }
 
 /** Logs that ended before what was read of them, and up to where that was. */
@@ -156,7 +156,7 @@ export class Committer {
     if (cut > 0) onCut?.(cut);
   }
 
-  async #lettersOf(records: readonly UnusableRecord[]): Promise<{ batches: readonly Batch[]; cut: number }> {
+  async #lettersOf(records: readonly UnusableRecord[]): Promise<{ batches: readonly FittingBatch[]; cut: number }> {
     if (records.length === 0) return { batches: [], cut: 0 };
     const room = await this.#options.rooms.of(this.#options.deadLetterTopic);
     const letters = new Map(
@@ -166,7 +166,7 @@ export class Committer {
       ]),
     );
     let cut = 0;
-    const batches = (await batchesOf([...letters.keys()], room, { compressFrom: LARGE })).map((batch): Batch => {
+    const batches = (await batchesOf([...letters.keys()], room, { compressFrom: LARGE })).map((batch): FittingBatch => {
       if (batch.bytes <= room.most) return batch;
       cut += 1;
       const record = letters.get(batch.records[0]!)!;
@@ -190,7 +190,7 @@ export class Committer {
     return this.#producer.close();
   }
 
-  #sourceOf({ input, offset, timestamp, timestampText }: UnusableRecord): Source {
+  #sourceOf({ input, offset, timestamp, timestampText }: UnusableRecord): RecordSource {
     const { inputTopics, partition } = this.#options;
     return {
       topic: inputTopics[input]!,

@@ -24,7 +24,7 @@ export interface Rejection {
 }
 
 /** Where a record was read. */
-export interface Source {
+export interface RecordSource {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
@@ -35,7 +35,7 @@ export interface Source {
 }
 
 /** The record as it was read. */
-export interface RawRecord {
+export interface LetterContent {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers?: RecordHeaders;
@@ -74,7 +74,7 @@ export interface Cut {
   readonly headers?: { readonly bytes: number };
 }
 
-function deadLetterHeaders(source: Source, rejection: Rejection): DeadLetterHeaders {
+function deadLetterHeaders(source: RecordSource, rejection: Rejection): DeadLetterHeaders {
   return {
     reason: rejection.reason,
     detail: rejection.detail,
@@ -86,7 +86,11 @@ function deadLetterHeaders(source: Source, rejection: Rejection): DeadLetterHead
 }
 
 /** The record to write; a null key or value stays null. */
-export function deadLetter(source: Source, { key, value, headers = {} }: RawRecord, rejection: Rejection): OutRecord {
+export function deadLetter(
+  source: RecordSource,
+  { key, value, headers = {} }: LetterContent,
+  rejection: Rejection,
+): OutRecord {
   return { key, value, headers: after(headers, deadLetterHeaders(source, rejection)) };
 }
 
@@ -95,8 +99,8 @@ export function deadLetter(source: Source, { key, value, headers = {} }: RawReco
  * first of all, the key and the record's own headers only where they alone are too much.
  */
 export function cutDeadLetter(
-  source: Source,
-  { key, value, headers = {} }: RawRecord,
+  source: RecordSource,
+  { key, value, headers = {} }: LetterContent,
   rejection: Rejection,
   limit: number,
 ): OutRecord {
@@ -140,7 +144,7 @@ function after(own: RecordHeaders, ours: Readonly<Record<string, string>>): Reco
 /** What the headers of a dead letter say, or null for a record that this product did not write. */
 export function readDeadLetterHeaders(
   headers: RecordHeaders,
-): (Rejection & { readonly source: Source; readonly cut?: Cut }) | null {
+): (Rejection & { readonly source: RecordSource; readonly cut?: Cut }) | null {
   const text = (name: Always | (typeof OF_CUT)[number]): string => textOf(valuesOf(headers[name]).at(-1));
   const reason = DEAD_LETTER_REASONS.find((known) => known === text('reason'));
   const topic = text('source-topic');

@@ -19,7 +19,7 @@ import type { PartitionTriple } from '../ordering/partition-triple.ts';
 import { readingLimits, type ReadingLimits } from '../ordering/reading-limits.ts';
 import { SignalSender } from './signal-sender.ts';
 import type { Signaller } from './signaller.ts';
-import { TripleRunner, type Taken, type TripleMember } from './triple-runner.ts';
+import { TripleRunner, type TakenPlace, type TripleMember } from './triple-runner.ts';
 import { Waits, type PartitionWait } from './waits.ts';
 
 export type { BridgeObserver, BridgeSettings } from './bridge-settings.ts';
@@ -215,7 +215,7 @@ export class Generation {
     return this.#allTaken.map(({ triple }) => ({ partition: triple.partition, ...triple.describe() }));
   }
 
-  get #allTaken(): readonly Taken[] {
+  get #allTaken(): readonly TakenPlace[] {
     return [...this.#runners.values()].flatMap(({ taken }) => taken ?? []);
   }
 

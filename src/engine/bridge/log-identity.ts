@@ -8,7 +8,7 @@
  * the one that was read waits, and a person decides where to go on: `topics --accept`.
  */
 import type { TopicIdentity } from '../kafka/kafkajs/topic-ids.ts';
-import type { Mark } from '../ordering/record-mark.ts';
+import type { RecordMark } from '../ordering/record-mark.ts';
 
 /** By input; '' for one that is not known. */
 export type LogNames = readonly string[];
@@ -34,8 +34,8 @@ export interface LogPlace {
   /** Its name as it was known; undefined where no offset says it. */
   readonly known: string | undefined;
   /** Of the last record that was read, and of what is at its offset now: see record-mark.ts. Null for what is no record. */
-  readonly last?: Mark | undefined;
-  readonly now?: Mark | null | undefined;
+  readonly last?: RecordMark | undefined;
+  readonly now?: RecordMark | null | undefined;
   /** Up to where it was read when it was seen to end before that. */
   readonly cutBelow?: number | undefined;
 }
@@ -111,7 +111,7 @@ export function decideHow(
 }
 
 /** Nothing is concluded from a record that is gone. */
-function other(last: Mark, now: Mark | null | undefined): boolean {
+function other(last: RecordMark, now: RecordMark | null | undefined): boolean {
   return now === null || (now !== undefined && now.print !== last.print);
 }
 

@@ -1,15 +1,15 @@
 import type { LogNames } from './log-identity.ts';
-import type { Applicable, Offsets } from '../ordering/decoded.ts';
+import type { PlacedEvent, InputOffsets } from '../ordering/decoded.ts';
 
 /** One signal: events of one key, in the order of their application. */
 export interface Batch<E = unknown> {
   readonly partition: number;
   /** Every record below was acknowledged. */
-  readonly lowWater: Offsets;
+  readonly lowWater: InputOffsets;
   /** Names of the logs that the offsets are of; absent where they are not known. */
   readonly logs?: LogNames;
   readonly rules: unknown;
-  readonly records: readonly Applicable<E>[];
+  readonly records: readonly PlacedEvent<E>[];
   readonly key: string;
 }
 

@@ -15,7 +15,7 @@ import type { TopicRooms } from '../kafka/topic-rooms.ts';
 import type { Logger } from '../log.ts';
 import type { BridgeObserver, BridgeSettings } from './bridge-settings.ts';
 import { Committer } from './committer.ts';
-import type { InputLanes, Reading } from '../ordering/input-lanes.ts';
+import type { InputLanes, PartitionReading } from '../ordering/input-lanes.ts';
 import { isOther, type LogNames } from './log-identity.ts';
 import { PartitionTriple } from '../ordering/partition-triple.ts';
 import type { Sending } from './signal-sender.ts';
@@ -44,8 +44,8 @@ export interface TripleRunnerDeps {
 }
 
 /** As long as it is taken. */
-export interface Taken extends Sending {
-  readonly reading: Reading<unknown>;
+export interface TakenPlace extends Sending {
+  readonly reading: PartitionReading<unknown>;
   readonly committer: Committer;
   readonly giveUp: AbortController;
   /** ms; what was asked before says nothing. */
@@ -71,7 +71,7 @@ class LogChanged extends Error {}
 export class TripleRunner {
   readonly partition: number;
   readonly #deps: TripleRunnerDeps;
-  #current: Taken | undefined;
+  #current: TakenPlace | undefined;
   /** Since when each log has been seen to end too early, ms. */
   readonly #shortSince = new Map<InputIndex, number>();
   /** Logs that were cut, up to where they were read and by their names then: a decision of a person gives them others. */
@@ -87,7 +87,7 @@ export class TripleRunner {
   /** Settles with the first attempt to take it. */
   readonly attempted = new Promise<void>((resolve) => (this.#onFirstAttempt = resolve));
 
-  get taken(): Taken | undefined {
+  get taken(): TakenPlace | undefined {
     return this.#current;
   }
 
@@ -122,7 +122,7 @@ export class TripleRunner {
   }
 
   /** Undefined when the generation has ended meanwhile. */
-  async #take(): Promise<Taken | undefined> {
+  async #take(): Promise<TakenPlace | undefined> {
     const { settings, kafka, clock, ended, rooms, observer } = this.#deps;
     const slow = new AbortController();
     void clock.sleep(SLOW, slow.signal).then(() => {
@@ -176,7 +176,7 @@ export class TripleRunner {
     return this.#current;
   }
 
-  #readingOf(triple: PartitionTriple): Reading<unknown> {
+  #readingOf(triple: PartitionTriple): PartitionReading<unknown> {
     return {
       nextFetch: (input) => triple.nextFetch(input),
       queued: (input) => triple.queued(input),
@@ -193,7 +193,7 @@ export class TripleRunner {
     if (undecided.length > 0) throw new LogChanged();
   }
 
-  async #commitAtIntervals(taken: Taken, onCommitted: () => void): Promise<void> {
+  async #commitAtIntervals(taken: TakenPlace, onCommitted: () => void): Promise<void> {
     while (!this.#deps.ended.aborted) {
       await this.#commit(taken);
       onCommitted();
@@ -204,7 +204,7 @@ export class TripleRunner {
     }
   }
 
-  async #commit({ triple, committer }: Taken): Promise<void> {
+  async #commit({ triple, committer }: TakenPlace): Promise<void> {
     const written = await committer.commit(triple);
     if (written === null) return;
     this.#deps.observer.committed();

@@ -16,7 +16,7 @@ export interface Room {
   readonly compressible: boolean;
 }
 
-export interface Batch {
+export interface FittingBatch {
   readonly records: readonly OutRecord[];
   readonly compressed: boolean;
   /** As written, or a few more. */
@@ -42,9 +42,9 @@ export async function batchesOf(
   records: readonly OutRecord[],
   room: Room,
   options: FittingOptions = {},
-): Promise<Batch[]> {
+): Promise<FittingBatch[]> {
   const { compressFrom = Infinity, pieceOf = () => undefined } = options;
-  const batches: Batch[] = [];
+  const batches: FittingBatch[] = [];
   let open: OutRecord[] = [];
   let bytes = BATCH_OVERHEAD;
   const close = (): void => {
@@ -71,7 +71,7 @@ export async function batchesOf(
 }
 
 /** A record that goes alone: compressed where that makes it smaller. */
-async function smallest(record: OutRecord, whole: number, { compressible }: Room): Promise<Batch> {
+async function smallest(record: OutRecord, whole: number, { compressible }: Room): Promise<FittingBatch> {
   // What is larger than a reader of this product takes would be written for nobody.
   if (compressible && whole <= MAX_BATCH_BYTES) {
     const compressed = await compressedBytes([record]);

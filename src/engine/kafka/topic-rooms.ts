@@ -10,7 +10,7 @@
 import type { Clock } from '../clock.ts';
 import { CodedError, messageOf } from '../errors.ts';
 import { refusalOf } from './kafkajs/errors.ts';
-import type { Batch, Room } from './fitting.ts';
+import type { FittingBatch, Room } from './fitting.ts';
 import type { KafkaPort, Transaction } from './port.ts';
 
 /** bytes of a batch, where its topic takes more: what brokers take by default, and some way below. */
@@ -23,10 +23,10 @@ const FORGET_AFTER = 600_000;
 
 /** A broker's word on one batch of a transaction; the transaction is lost with it. */
 export class RefusedBatch extends CodedError {
-  readonly batch: Batch;
+  readonly batch: FittingBatch;
   readonly why: 'size' | 'content';
 
-  constructor(topic: string, batch: Batch, why: 'size' | 'content', cause: unknown) {
+  constructor(topic: string, batch: FittingBatch, why: 'size' | 'content', cause: unknown) {
     const records = batch.records.length === 1 ? 'a record' : `${batch.records.length} records`;
     super(
       'KAFKA',
@@ -91,7 +91,7 @@ export class TopicRooms {
     transaction: Pick<Transaction, 'send'>,
     topic: string,
     partition: number,
-    batches: readonly Batch[],
+    batches: readonly FittingBatch[],
   ): Promise<number | null> {
     let first: number | null = null;
     for (const batch of batches) {
@@ -139,12 +139,12 @@ export class TopicRooms {
     known.asking = undefined;
   }
 
-  #wasTaken(known: Known, { bytes }: Batch): void {
+  #wasTaken(known: Known, { bytes }: FittingBatch): void {
     if (bytes >= known.refused) forgetRefusals(known);
     known.taken = Math.max(known.taken, bytes);
   }
 
-  #wasRefused(known: Known, { bytes }: Batch, why: 'size' | 'content'): void {
+  #wasRefused(known: Known, { bytes }: FittingBatch, why: 'size' | 'content'): void {
     known.askedAt = -Infinity;
     if (why === 'content') return;
     if (bytes <= known.taken) {

@@ -3,15 +3,15 @@
  * the consumer group, and where a restart goes on with the very same classification of every record.
  */
 import { isAhead, type Ahead } from '../bridge/ahead.ts';
-import type { Offsets } from './decoded.ts';
+import type { InputOffsets } from './decoded.ts';
 import type { KnownLogs, LogNames } from '../bridge/log-identity.ts';
 import { metadataFields, metadataText } from './offset-metadata.ts';
-import { markOf, type Mark } from './record-mark.ts';
+import { markOf, type RecordMark } from './record-mark.ts';
 import type { MaxTs } from './watermark.ts';
 
 export interface Checkpoint {
   /** Next offset to read of each input. */
-  readonly next: Offsets;
+  readonly next: InputOffsets;
   /** Largest event time read before `next`, epoch ms; -Infinity for none. */
   readonly maxTs: MaxTs;
   /** Epoch ms; -Infinity before there is one. */
@@ -19,7 +19,7 @@ export interface Checkpoint {
 }
 
 /** Nothing was read before these offsets. */
-export function beginningAt(next: Offsets): Checkpoint {
+export function beginningAt(next: InputOffsets): Checkpoint {
   return { next, maxTs: next.map(() => -Infinity), watermark: -Infinity };
 }
 
@@ -31,7 +31,7 @@ export interface OffsetMetadata {
   /** Absent in what a bridge before 0.3 committed. */
   readonly logs?: KnownLogs;
   /** Of the last record read of this input, which may be behind the offset; absent where none is known, and in what a bridge before 0.3 committed. */
-  readonly last?: Mark;
+  readonly last?: RecordMark;
   /** On the offset of the first input only. */
   readonly ahead?: Ahead;
   /** The log was read up to here, and then it ended before: whatever it has by now, a person decides. */

@@ -4,7 +4,7 @@ import type { ValueDecoder } from '../values/value.ts';
 import type { InputIndex } from './watermark.ts';
 
 /** Kafka offsets, one for each input, of one partition of all of them. */
-export type Offsets = readonly number[];
+export type InputOffsets = readonly number[];
 
 export interface RawKafkaRecord {
   readonly key: Buffer | null;
@@ -28,10 +28,10 @@ interface DecodedEvent<E> {
 export type Decoded<E> = DecodedEvent<E> | ({ readonly ok: false } & Rejection);
 
 /** A function of the record alone; it never throws, whatever the bytes are. `decoder`: of values, with all the schemas that it needs. */
-export type Decode<E> = (input: InputIndex, record: RawKafkaRecord, decoder: ValueDecoder) => Decoded<E>;
+export type DecodeInput<E> = (input: InputIndex, record: RawKafkaRecord, decoder: ValueDecoder) => Decoded<E>;
 
 /** An event with its place in the log and its effective time, as its workflow is told of it. */
-export interface Applicable<E> {
+export interface PlacedEvent<E> {
   readonly input: InputIndex;
   readonly offset: number;
   /** Event time, epoch ms. */

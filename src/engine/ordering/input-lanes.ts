@@ -7,15 +7,15 @@ import type { Clock } from '../clock.ts';
 import type { GroupMember, RecordBatch, TopicPartition } from '../kafka/port.ts';
 import type { Logger } from '../log.ts';
 import type { DecoderSource, ValueDecoder } from '../values/value.ts';
-import type { Decode } from './decoded.ts';
+import type { DecodeInput } from './decoded.ts';
 import { fetchedOf } from './fetched.ts';
-import { laneOf, Lanes, placeOf, type Hold, type LaneLimit } from './lanes.ts';
+import { laneOf, Lanes, placeOf, type PauseReason, type LaneLimit } from './lanes.ts';
 import type { Fetched } from './merge-queue.ts';
 import { WaitingBatches } from './waiting-batches.ts';
 import type { InputIndex } from './watermark.ts';
 
 /** One partition of all inputs, while it is read. Another object is another reading: batches for the one before are void. */
-export interface Reading<E> {
+export interface PartitionReading<E> {
   /** The offset at which the next fetch of this input has to start. */
   nextFetch(input: InputIndex): number;
   /** Records that follow where the last ones ended, and the offset that comes next. */
@@ -30,7 +30,7 @@ export interface Reading<E> {
 export interface InputLanesOptions<E> {
   readonly member: Pick<GroupMember, 'pause' | 'resume' | 'seek'>;
   readonly inputTopics: readonly string[];
-  readonly decode: Decode<E>;
+  readonly decode: DecodeInput<E>;
   /** bytes of a value; what is larger is not decoded */
   readonly maxRecordBytes: number;
   readonly decoders: DecoderSource;
@@ -41,7 +41,7 @@ export interface InputLanesOptions<E> {
   /** What is queued of a lane at most; the bridge's when absent. */
   readonly limit?: LaneLimit;
   /** Undefined for a partition that is not read. */
-  readonly reading: (partition: number) => Reading<E> | undefined;
+  readonly reading: (partition: number) => PartitionReading<E> | undefined;
   /** The records from `from` to before `to` went from the log before they were read. True: it is read on behind them. */
   readonly onGap: (partition: number, input: InputIndex, from: number, to: number) => boolean;
   readonly onOffered: (partition: number, input: InputIndex, records: number) => void;
@@ -78,11 +78,11 @@ export class InputLanes<E> {
   }
 
   /** Nothing of this partition is fetched. */
-  hold(partition: number, why: Hold): void {
+  hold(partition: number, why: PauseReason): void {
     for (const lane of this.lanesOf(partition)) this.#lanes.hold(lane, why);
   }
 
-  release(partition: number, why: Hold): void {
+  release(partition: number, why: PauseReason): void {
     for (const lane of this.lanesOf(partition)) this.#lanes.release(lane, why);
   }
 
@@ -131,7 +131,7 @@ export class InputLanes<E> {
 
   #decode(
     { topic, partition, fetchedFrom, next, records }: RecordBatch,
-    reading: Reading<E>,
+    reading: PartitionReading<E>,
     decoder: ValueDecoder,
   ): void {
     const { member, inputTopics, decode, ended, onGap, onOffered } = this.#options;
@@ -155,7 +155,7 @@ export class InputLanes<E> {
   }
 
   /** Fetches what has room and is wanted. */
-  balance(partition: number, reading: Reading<E> | undefined = this.#options.reading(partition)): void {
+  balance(partition: number, reading: PartitionReading<E> | undefined = this.#options.reading(partition)): void {
     if (reading === undefined) return;
     for (const [input, topic] of this.#options.inputTopics.entries()) {
       if (reading.fetched?.(input) === true) this.#lanes.hold({ topic, partition }, 'fetched');

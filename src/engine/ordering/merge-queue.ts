@@ -4,7 +4,7 @@
  * there a while after the record had arrived: otherwise an earlier one may be on its way, from the broker or from a
  * producer that sent both.
  */
-import type { Decoded, Offsets } from './decoded.ts';
+import type { Decoded, InputOffsets } from './decoded.ts';
 import { Fifo } from './fifo.ts';
 import type { UnusableRecord } from './read-record.ts';
 import type { InputIndex } from './watermark.ts';
@@ -44,7 +44,7 @@ export class MergeQueue<E = unknown> {
   readonly #inputs: readonly InputIndex[];
 
   /** `next`: where the first fetch of each input starts. */
-  constructor(next: Offsets) {
+  constructor(next: InputOffsets) {
     this.#lanes = next.map((fetched) => ({
       queue: new Fifo(),
       bytes: 0,

@@ -1,5 +1,5 @@
 /** Metadata of committed offsets, which Kafka keeps as text: JSON with a version. */
-import type { Offsets } from './decoded.ts';
+import type { InputOffsets } from './decoded.ts';
 
 export function metadataText(fields: object): string {
   return JSON.stringify({ v: 1, ...fields });
@@ -19,6 +19,6 @@ export function metadataFields(text: string): Readonly<Record<string, unknown>> 
 }
 
 /** One for each of so many inputs. */
-export function isOffsets(value: unknown, inputs: number): value is Offsets {
+export function isOffsets(value: unknown, inputs: number): value is InputOffsets {
   return Array.isArray(value) && value.length === inputs && value.every(Number.isSafeInteger);
 }

@@ -4,7 +4,7 @@
  * urgent one for a bounded time, and a workflow is signalled at most once in `spacing` unless a batch is full.
  */
 import { Heap } from 'heap-js';
-import type { Offsets } from './decoded.ts';
+import type { InputOffsets } from './decoded.ts';
 import type { ReadRecord } from './read-record.ts';
 
 export interface OutboxLimits {
@@ -50,10 +50,10 @@ export interface Flight<E = unknown> {
   readonly key: string;
   readonly records: readonly ReadRecord<E>[];
   /** Everything of this key below was acknowledged. */
-  readonly lowWater: Offsets;
+  readonly lowWater: InputOffsets;
 }
 
-export class Outbox<E = unknown> {
+export class SignalOutbox<E = unknown> {
   readonly #limits: OutboxLimits;
   readonly #recipients = new Map<string, Recipient<E>>();
   readonly #schedule = new Heap<Slot<E>>((a, b) => a.at - b.at);

@@ -8,13 +8,13 @@
  */
 import { MAX_EXCEPT, shortName, type Ahead } from '../bridge/ahead.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import type { Offsets } from './decoded.ts';
+import type { InputOffsets } from './decoded.ts';
 import type { KnownLogs, LogNames } from '../bridge/log-identity.ts';
 import { MergeQueue, type Fetched } from './merge-queue.ts';
 import { OrderingBuffer } from './ordering-buffer.ts';
-import { Outbox, type Flight, type OutboxLimits } from './outbox.ts';
+import { SignalOutbox, type Flight, type OutboxLimits } from './outbox.ts';
 import { unusableBytes, type ReadRecord, type UnusableRecord } from './read-record.ts';
-import type { Mark, Marks } from './record-mark.ts';
+import type { RecordMark, RecordMarks } from './record-mark.ts';
 import { Watermark, type InputIndex } from './watermark.ts';
 
 /**
@@ -27,11 +27,11 @@ export interface TripleOptions {
   readonly partition: number;
   readonly start: Checkpoint;
   /** By input: dead letters below these offsets were written before. */
-  readonly deadLettersBelow: Offsets;
+  readonly deadLettersBelow: InputOffsets;
   /** Of the bridge that read it before. */
   readonly ahead?: Ahead | undefined;
   /** As they were committed. */
-  readonly marks?: Marks | undefined;
+  readonly marks?: RecordMarks | undefined;
   /** For the names in {@link ahead}; the key itself when absent. */
   readonly workflowIdOf?: (key: string) => string;
   /** ms */
@@ -48,7 +48,7 @@ export interface TripleOptions {
 
 export class PartitionTriple<E = unknown> {
   readonly partition: number;
-  readonly outbox: Outbox<E>;
+  readonly outbox: SignalOutbox<E>;
   readonly #options: TripleOptions;
   readonly #watermark: Watermark;
   readonly #queue: MergeQueue<E>;
@@ -56,7 +56,7 @@ export class PartitionTriple<E = unknown> {
   readonly #outstanding = new Set<ReadRecord<E>>();
   readonly #next: number[];
   /** Of the record that was read last, by this bridge or one before it. */
-  readonly #last: (Mark | null)[];
+  readonly #last: (RecordMark | null)[];
   #unusable: UnusableRecord[] = [];
   #unusableBytes = 0;
   /** When its end was first seen after its last usable record, ms; silence counts from there. */
@@ -76,7 +76,7 @@ export class PartitionTriple<E = unknown> {
     this.inputs = [...start.next.keys()];
     this.#queue = new MergeQueue<E>(this.#next);
     this.#watermark = new Watermark(options.outOfOrderness, start.maxTs, start.watermark);
-    this.outbox = new Outbox<E>(options.outboxLimits);
+    this.outbox = new SignalOutbox<E>(options.outboxLimits);
   }
 
   /** What is read next of this input, if it is fetched. */
@@ -210,7 +210,7 @@ export class PartitionTriple<E = unknown> {
   }
 
   /** Of the last record read of each input; undefined when none is known. It is never of one before those that it began with. */
-  marks(): Marks | undefined {
+  marks(): RecordMarks | undefined {
     return this.#last.every((mark) => mark === null) ? undefined : [...this.#last];
   }
 
@@ -242,7 +242,7 @@ export class PartitionTriple<E = unknown> {
    * The unusable records read so far, and how far all of them are in it or written before; dropped by
    * {@link deadLettersWritten}.
    */
-  deadLetters(): { readonly records: readonly UnusableRecord[]; readonly below: Offsets } {
+  deadLetters(): { readonly records: readonly UnusableRecord[]; readonly below: InputOffsets } {
     // Not only how far it read: a commit before all is read again must not forget what was written.
     const below = this.#next.map((next, input) => Math.max(next, this.#options.deadLettersBelow[input]!));
     return { records: [...this.#unusable], below };

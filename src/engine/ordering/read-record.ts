@@ -2,7 +2,7 @@ import type { Rejection } from '../bridge/dead-letter.ts';
 import { headerBytes } from '../kafka/port.ts';
 import type { RecordHeaders } from '../kafka/port.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import type { Applicable } from './decoded.ts';
+import type { PlacedEvent } from './decoded.ts';
 import type { InputIndex } from './watermark.ts';
 
 /** A usable record as it was read, in the merged order of its partition triple. */
@@ -13,7 +13,7 @@ export interface ReadRecord<E = unknown> {
   readonly ts: number;
   readonly key: string;
   /** What its workflow is told; undefined for a record that only moves time. */
-  readonly applicable: Applicable<E> | undefined;
+  readonly applicable: PlacedEvent<E> | undefined;
   /** It goes at once. */
   readonly urgent: boolean;
   /** Size of its value, bytes. */

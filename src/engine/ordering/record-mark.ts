@@ -7,14 +7,14 @@
  */
 import type { InRecord } from '../kafka/port.ts';
 
-export interface Mark {
+export interface RecordMark {
   readonly offset: number;
   /** See {@link printOf}. */
   readonly print: number;
 }
 
 /** By input; null where none is known. */
-export type Marks = readonly (Mark | null)[];
+export type RecordMarks = readonly (RecordMark | null)[];
 
 /** Bytes of a key or value that are looked at: it is done for every record that is read. */
 const LOOKED_AT = 256;
@@ -42,13 +42,13 @@ function mixed(print: number, word: number): number {
   return product ^ (product >>> 15);
 }
 
-export function sameMarks(a: Marks | undefined, b: Marks | undefined): boolean {
+export function sameMarks(a: RecordMarks | undefined, b: RecordMarks | undefined): boolean {
   const inputs = [...(a ?? b ?? []).keys()];
   return inputs.every((input) => a?.[input]?.offset === b?.[input]?.offset && a?.[input]?.print === b?.[input]?.print);
 }
 
 /** As it is committed. */
-export function markOf(value: unknown): Mark | undefined {
+export function markOf(value: unknown): RecordMark | undefined {
   if (!Array.isArray(value) || value.length !== 2 || !value.every(Number.isSafeInteger)) return undefined;
   const [offset, print] = value as [number, number];
   return { offset, print };

@@ -14,13 +14,13 @@ import type { LedgerEntry } from './ledger-entry.ts';
 import { advance, judge } from './ledger.ts';
 import type { Verdict } from './ledger.ts';
 
-export interface Limits {
+export interface CommitLimits {
   readonly records: number;
   /** Of the output records; one that is larger goes alone. */
   readonly bytes: number;
 }
 /** Brokers take about 1 MiB in one request by default. */
-export const LIMITS: Limits = { records: 1_000, bytes: 700_000 };
+export const LIMITS: CommitLimits = { records: 1_000, bytes: 700_000 };
 /** After so many failed transactions a request gets one for itself, so that it cannot fail for others. */
 const ISOLATE_AFTER = 2;
 
@@ -32,7 +32,7 @@ export interface EncodedOutput {
 /** Its headers come after those of the publisher. */
 export type EncodeOutput<R> = (output: R, key: string) => EncodedOutput;
 
-export interface Waiting {
+export interface WaitingRequest {
   readonly request: PublishRequest;
   /** One for each output of the request. */
   readonly records: readonly OutRecord[];
@@ -40,7 +40,7 @@ export interface Waiting {
   failures: number;
 }
 
-export interface Batch<W> {
+export interface CommitBatch<W> {
   readonly outputs: readonly OutRecord[];
   /** One for each key in the batch. */
   readonly ledger: readonly OutRecord[];
@@ -55,12 +55,12 @@ export interface Batch<W> {
   /** Stopped before an output that may not be sent now; what comes before it is in this batch. */
   readonly barred: readonly W[];
   /** Gap, stale, divergence. */
-  readonly refused: readonly { readonly waiting: W; readonly verdict: Refusal }[];
+  readonly refused: readonly { readonly waiting: W; readonly verdict: RefusedVerdict }[];
   /** Not looked at: for the next batch. */
   readonly left: readonly W[];
 }
 
-export interface Rules<W> {
+export interface BatchRules<W> {
   /** Index of the first output of a request that may not be sent now. */
   readonly barredFrom?: (item: W) => number | undefined;
   /** Gets a transaction for itself. */
@@ -69,21 +69,21 @@ export interface Rules<W> {
   readonly onJudged?: (item: W, entry: LedgerEntry | undefined) => void;
 }
 
-export type Refusal = Exclude<Verdict, { type: 'published' } | { type: 'publish' }>;
+export type RefusedVerdict = Exclude<Verdict, { type: 'published' } | { type: 'publish' }>;
 
-export function formBatch<W extends Waiting>(
+export function formBatch<W extends WaitingRequest>(
   waiting: readonly W[],
   committed: ReadonlyMap<string, LedgerEntry>,
-  limits: Limits = LIMITS,
-  { barredFrom = () => undefined, alone = () => false, onJudged = () => undefined }: Rules<W> = {},
-): Batch<W> {
+  limits: CommitLimits = LIMITS,
+  { barredFrom = () => undefined, alone = () => false, onJudged = () => undefined }: BatchRules<W> = {},
+): CommitBatch<W> {
   const outputs: OutRecord[] = [];
   const entries = new Map<string, LedgerEntry>();
   const complete: W[] = [];
   const unfinished: W[] = [];
   const published: W[] = [];
   const barred: W[] = [];
-  const refused: { waiting: W; verdict: Refusal }[] = [];
+  const refused: { waiting: W; verdict: RefusedVerdict }[] = [];
   let bytes = 0;
   let index = 0;
   let full = false;

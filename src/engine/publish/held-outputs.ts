@@ -12,7 +12,7 @@ const BACK_OFF = { first: 2_000, factor: 4, last: 120_000 };
 /** ms after its turn without a request: its workflow is gone, or began a new life. */
 const FORGOTTEN = 3_600_000;
 
-export interface Hold {
+export interface HeldOutput {
   /** Sequence number of the output. */
   readonly seq: number;
   readonly error: CodedError;
@@ -24,7 +24,7 @@ export interface Hold {
 
 export class HeldOutputs {
   readonly #clock: Pick<Clock, 'elapsed'>;
-  readonly #holds = new Map<string, Hold>();
+  readonly #holds = new Map<string, HeldOutput>();
 
   constructor(clock: Pick<Clock, 'elapsed'>) {
     this.#clock = clock;
@@ -34,17 +34,17 @@ export class HeldOutputs {
     return this.#holds.size;
   }
 
-  of(request: PublishRequest): Hold | undefined {
+  of(request: PublishRequest): HeldOutput | undefined {
     return this.#holds.get(keyOf(request));
   }
 
   /** Whether it must not be sent now. */
-  isBarred({ until }: Hold): boolean {
+  isBarred({ until }: HeldOutput): boolean {
     return this.#clock.elapsed() < until;
   }
 
   /** Output `seq` of the stream of this request was refused. */
-  refuse(request: PublishRequest, seq: number, error: CodedError): Hold {
+  refuse(request: PublishRequest, seq: number, error: CodedError): HeldOutput {
     const now = this.#clock.elapsed();
     const before = this.of(request);
     const { since, turns } = before?.seq === seq ? before : { since: now, turns: 0 };
@@ -67,7 +67,7 @@ export class HeldOutputs {
   }
 
   /** All outputs of this stream up to `seq` are published. The hold that ended with it. */
-  published(request: PublishRequest, seq: number): Hold | undefined {
+  published(request: PublishRequest, seq: number): HeldOutput | undefined {
     const hold = this.of(request);
     if (hold === undefined || seq < hold.seq) return undefined;
     this.#holds.delete(keyOf(request));

@@ -11,7 +11,7 @@ import { untilAborted, type Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { GroupMember, KafkaPort, RecordBatch } from '../kafka/port.ts';
 import { TopicRooms } from '../kafka/topic-rooms.ts';
-import type { EncodeOutput, Limits } from './group-commit.ts';
+import type { EncodeOutput, CommitLimits } from './group-commit.ts';
 import type { LedgerFeed } from './ledger-reader.ts';
 import type { Notice } from './notices.ts';
 import type { OnShardEvent, Publisher } from './publisher.ts';
@@ -38,7 +38,7 @@ export interface OwnershipOptions<R extends Identified> {
   /** The group consumer is dead; nothing is taken over any more: end the process. */
   readonly onCrash: (error: Error) => void;
   readonly onEvent?: OnShardEvent;
-  readonly limits?: Limits;
+  readonly limits?: CommitLimits;
 }
 
 export interface Ownership {

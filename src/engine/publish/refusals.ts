@@ -5,7 +5,7 @@
 import type { PublishRequest } from './request.ts';
 import { CodedError, messageOf } from '../errors.ts';
 import type { RefusedBatch } from '../kafka/topic-rooms.ts';
-import type { Refusal } from './group-commit.ts';
+import type { RefusedVerdict } from './group-commit.ts';
 
 /** The numbers of the stream go on after `last`. */
 export class WorkflowReset extends CodedError {
@@ -22,7 +22,7 @@ export function describe({ incarnation, stream, first, outputs }: PublishRequest
   return `${stream} outputs ${numbers} of the workflow started at ${new Date(incarnation.startedAt).toISOString()} (run ${incarnation.runId})`;
 }
 
-export function refusalOf(request: PublishRequest, verdict: Refusal): CodedError {
+export function refusalOf(request: PublishRequest, verdict: RefusedVerdict): CodedError {
   const what = describe(request);
   switch (verdict.type) {
     case 'gap':

@@ -24,7 +24,7 @@ import type { OutRecord, RecordBatch, TransactionalProducer } from '../kafka/por
 import { RefusedBatch } from '../kafka/topic-rooms.ts';
 import type { TopicRooms } from '../kafka/topic-rooms.ts';
 import { formBatch, LIMITS, recordsOf } from './group-commit.ts';
-import type { Batch, EncodeOutput, Limits, Waiting } from './group-commit.ts';
+import type { CommitBatch, EncodeOutput, CommitLimits, WaitingRequest } from './group-commit.ts';
 import { HeldOutputs } from './held-outputs.ts';
 import type { LedgerEntry } from './ledger-entry.ts';
 import { Notices } from './notices.ts';
@@ -43,7 +43,7 @@ export interface ShardPublisherOptions<R extends Identified> extends ShardOpener
   readonly rooms: TopicRooms;
   readonly encode: EncodeOutput<R>;
   readonly onEvent?: OnShardEvent;
-  readonly limits?: Limits;
+  readonly limits?: CommitLimits;
 }
 
 /** ms for which requests are collected while others keep coming. */
@@ -55,7 +55,7 @@ const MAX_FAILURES = 6;
 /** ms between two attempts to open. */
 const BACK_OFF = { first: 100, last: 5_000 };
 
-interface Pending extends Waiting {
+interface Pending extends WaitingRequest {
   readonly since: number;
   /** How often the shard had been opened when the request came. */
   readonly opened: number;
@@ -252,7 +252,7 @@ export class ShardPublisher<R extends Identified = Identified> implements Publis
   }
 
   /** Answers what the ledger refuses. Gaps that may be our own ignorance are returned: they are judged after a reopening. */
-  #refuse({ refused }: Batch<Pending>): Pending[] {
+  #refuse({ refused }: CommitBatch<Pending>): Pending[] {
     const suspects: Pending[] = [];
     for (const { waiting, verdict } of refused) {
       if (verdict.type === 'gap' && waiting.opened === this.#opened) {

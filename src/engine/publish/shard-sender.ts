@@ -3,7 +3,7 @@
  * the broker refuses one. A refused batch of several records is sent in pieces next time, until the piece is one record.
  */
 import { BATCH_OVERHEAD, batchesOf } from '../kafka/fitting.ts';
-import type { Batch as Sent } from '../kafka/fitting.ts';
+import type { FittingBatch as Sent } from '../kafka/fitting.ts';
 import { bytesOf } from '../kafka/port.ts';
 import type { OutRecord, TransactionalProducer } from '../kafka/port.ts';
 import type { RefusedBatch, TopicRooms } from '../kafka/topic-rooms.ts';

@@ -10,7 +10,7 @@ import { isUnion, type FieldSchema, type RecordSchema, type Schema, type SchemaF
 
 type Compatibility = 'as is' | 'after migration' | 'refused';
 
-export interface Verdict {
+export interface SchemaVerdict {
   readonly version: string;
   /** Of each root that the release wrote. */
   readonly roots: readonly { readonly name: string; readonly compatibility: Compatibility }[];
@@ -20,7 +20,7 @@ export interface Verdict {
   readonly changes: readonly string[];
 }
 
-export function verdictOf(released: SchemaFile, today: SchemaFile): Verdict {
+export function verdictOf(released: SchemaFile, today: SchemaFile): SchemaVerdict {
   const refused: string[] = [];
   const changes: string[] = [];
   const [before, now] = [byName(released), byName(today)];
@@ -40,7 +40,7 @@ export function verdictOf(released: SchemaFile, today: SchemaFile): Verdict {
   return { version: released.version, roots, refused: [...new Set(refused)], changes };
 }
 
-export function describeVerdict({ version, roots, refused, changes }: Verdict): string {
+export function describeVerdict({ version, roots, refused, changes }: SchemaVerdict): string {
   return [
     `${version}: ${roots.map(({ name, compatibility }) => `${name} ${refused.length > 0 && compatibility !== 'as is' ? 'refused' : compatibility}`).join(', ')}`,
     ...refused.map((line) => `  refused: ${line}`),

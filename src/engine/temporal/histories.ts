@@ -4,7 +4,7 @@ import type { temporal } from '@temporalio/proto';
 
 export type History = temporal.api.history.v1.IHistory;
 
-export interface Run {
+export interface StoredRun {
   readonly workflowId: string;
   readonly runId: string;
   readonly history: History;
@@ -14,13 +14,13 @@ export interface Run {
 const NOT_FOUND = 5;
 
 /** The newest run of the workflow; undefined when there is none. */
-export function newestRun(client: Client, workflowId: string): Promise<Run | undefined> {
+export function newestRun(client: Client, workflowId: string): Promise<StoredRun | undefined> {
   return readRun(client, workflowId);
 }
 
 /** Oldest first, back to the first run or to the last one that retention left. Undefined: there is no such workflow. */
-export async function readRuns(client: Client, workflowId: string): Promise<Run[] | undefined> {
-  const runs: Run[] = [];
+export async function readRuns(client: Client, workflowId: string): Promise<StoredRun[] | undefined> {
+  const runs: StoredRun[] = [];
   let runId: string | undefined;
   for (;;) {
     const run = await readRun(client, workflowId, runId);
@@ -53,7 +53,7 @@ export async function orNothing<T>(asked: Promise<T>): Promise<T | undefined> {
   }
 }
 
-async function readRun(client: Client, workflowId: string, runId?: string): Promise<Run | undefined> {
+async function readRun(client: Client, workflowId: string, runId?: string): Promise<StoredRun | undefined> {
   const history = await orNothing(client.workflow.getHandle(workflowId, runId).fetchHistory());
   const started = history && startedOf(history);
   return started && { workflowId, runId: runId ?? started.originalExecutionRunId ?? '', history };

@@ -7,12 +7,12 @@ import { basename, extname, join } from 'node:path';
 import { historyFromJSON, historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import proto from '@temporalio/proto';
 import { CodedError, messageOf } from '../errors.ts';
-import { startedOf, type Run } from './histories.ts';
+import { startedOf, type StoredRun } from './histories.ts';
 
 const { History } = proto.temporal.api.history.v1;
 
 /** Errors: CodedError CONFIG when it cannot be read, or is no history. */
-export async function readHistoryFile(file: string): Promise<Run> {
+export async function readHistoryFile(file: string): Promise<StoredRun> {
   try {
     const bytes = await readFile(file);
     const history =
@@ -34,7 +34,7 @@ export async function readHistoryFile(file: string): Promise<Run> {
 }
 
 /** As `<workflow id>.<run id>.json` in the folder, `/` in the id as `_`, for its owner only: it holds personal data. Returns the path. */
-export async function writeHistoryFile(folder: string, { workflowId, runId, history }: Run): Promise<string> {
+export async function writeHistoryFile(folder: string, { workflowId, runId, history }: StoredRun): Promise<string> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const file = join(folder, `${workflowId.replace(/[^A-Za-z0-9._-]/g, '_')}.${runId}.json`);
   await writeFile(file, historyToJSON(history), { mode: 0o600 });

@@ -4,7 +4,7 @@ import { withoutNested } from './nested-json.ts';
 import { numberTexts } from './number-text.ts';
 
 /** A decoded value whose fields are not validated yet. */
-export interface RawRecord {
+export interface DecodedValue {
   /** The value of a field; null or undefined when it is absent. */
   field(name: string): unknown;
   /** The exact decimal text of each named field; null for one that is not a finite decimal number. */
@@ -13,7 +13,7 @@ export interface RawRecord {
 
 export interface ValueDecoder {
   /** `value` is not empty. Never throws; `malformed` says what is wrong without quoting the value. */
-  decode(value: Buffer): RawRecord | { readonly malformed: string };
+  decode(value: Buffer): DecodedValue | { readonly malformed: string };
 }
 
 /** Decoders for batches of values: for formats that have to ask somebody what their values mean. */
@@ -51,7 +51,7 @@ export const jsonDecoder: ValueDecoder = {
 
 export const jsonDecoders: DecoderSource = { decoderFor: () => jsonDecoder };
 
-class JsonRecord implements RawRecord {
+class JsonRecord implements DecodedValue {
   readonly #text: string;
   readonly #fields: Readonly<Record<string, unknown>>;
 

@@ -6,7 +6,7 @@
 import { addOffset, dropBelow, hasOffset, type OffsetRanges } from './offset-ranges.ts';
 
 /** What was applied of one partition: everything below the low water, and ranges above it, by input. */
-export interface PartitionRedelivery<I extends string = string> {
+export interface AppliedOffsets<I extends string = string> {
   lowWater: number[];
   above: OffsetRanges[];
   /** The logs that these offsets belong to, by the names of the inputs; absent when none is known. */
@@ -14,7 +14,7 @@ export interface PartitionRedelivery<I extends string = string> {
 }
 
 /** By partition number; one entry for each partition that this key's records ever came from, and one more for each later log of it. */
-export type Redelivery<I extends string = string> = Record<string, PartitionRedelivery<I>>;
+export type Redelivery<I extends string = string> = Record<string, AppliedOffsets<I>>;
 
 /** Where a batch comes from. */
 export interface Source<I extends string = string> {
@@ -51,7 +51,7 @@ export class Redeliveries<I extends string> {
   }
 
   /** The entry of a partition is of the logs that its records came from first; another log under the same offsets has one of its own. */
-  #ofLog(redelivery: Redelivery<I>, { partition, logs }: Source<I>, index: number): PartitionRedelivery<I> {
+  #ofLog(redelivery: Redelivery<I>, { partition, logs }: Source<I>, index: number): AppliedOffsets<I> {
     const input = this.#inputs[index]!;
     const name = logs?.[input] ?? '';
     const first = this.#withAllInputs((redelivery[partition] ??= { lowWater: [], above: [] }));
@@ -63,7 +63,7 @@ export class Redeliveries<I extends string> {
   }
 
   /** An entry that was made before an input was added lacks it. */
-  #withAllInputs(entry: PartitionRedelivery<I>): PartitionRedelivery<I> {
+  #withAllInputs(entry: AppliedOffsets<I>): AppliedOffsets<I> {
     for (let input = entry.lowWater.length; input < this.#inputs.length; input += 1) {
       entry.lowWater.push(0);
       entry.above.push([]);

@@ -7,7 +7,7 @@ import type { BridgeSettings } from '../../engine/bridge/bridge-settings.ts';
 import { decodeWith, type Limits } from '../codec/decode.ts';
 import { BOUNDS } from '../domain/bounds.ts';
 import type { Applicable, Rules } from '../domain/events.ts';
-import type { Decode } from '../../engine/ordering/decoded.ts';
+import type { DecodeInput } from '../../engine/ordering/decoded.ts';
 import { bridgeGroupOf } from '../../engine/naming.ts';
 
 /**
@@ -60,7 +60,7 @@ export function acceptCommand(topics: readonly string[]): string {
 
 /** With this application's events and rules. */
 export interface MoneyBridgeSettings extends BridgeSettings {
-  readonly decode: Decode<Applicable['event']>;
+  readonly decode: DecodeInput<Applicable['event']>;
   readonly rules: Rules;
 }
 

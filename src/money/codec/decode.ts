@@ -4,13 +4,13 @@
  */
 import { INPUTS } from '../domain/events.ts';
 import type { Applicable, Event, Input } from '../domain/events.ts';
-import type { Decode, Decoded, RawKafkaRecord } from '../../engine/ordering/decoded.ts';
+import type { DecodeInput, Decoded, RawKafkaRecord } from '../../engine/ordering/decoded.ts';
 import type { Rejection } from '../../engine/bridge/dead-letter.ts';
 import { CURRENCIES } from './iso-4217.ts';
 import { isShortText, MAX_CHARACTERS } from './short-text.ts';
 import { parseTimestamp } from '../../engine/values/timestamp.ts';
 import { jsonDecoder } from '../../engine/values/value.ts';
-import type { RawRecord, ValueDecoder } from '../../engine/values/value.ts';
+import type { DecodedValue, ValueDecoder } from '../../engine/values/value.ts';
 
 export interface Limits {
   /** Bytes of a value. */
@@ -24,7 +24,7 @@ export type DecodeResult =
   | ({ readonly ok: false } & Rejection);
 
 /** For the bridge, and for whoever reads as it does. */
-export function decodeWith(limits: Limits): Decode<Applicable['event']> {
+export function decodeWith(limits: Limits): DecodeInput<Applicable['event']> {
   return (input, record, decoder) => decodedOf(decodeRecord(INPUTS[input]!, record, limits, decoder));
 }
 
@@ -174,9 +174,9 @@ class Fields {
   readonly id: string;
   readonly userId: string;
   readonly ts: number;
-  readonly #raw: RawRecord;
+  readonly #raw: DecodedValue;
 
-  constructor(raw: RawRecord) {
+  constructor(raw: DecodedValue) {
     this.#raw = raw;
     this.id = this.#uuid('id');
     this.userId = this.#uuid('userId');

@@ -2,11 +2,11 @@
 import { CURRENCIES } from './currencies.ts';
 import { readFields } from './json-text.ts';
 import type { Token } from './json-text.ts';
-import type { ModelSettings, RawRecord, Topic } from './model.ts';
+import type { ModelSettings, LogRecord, Topic } from './model.ts';
 
-export type Reason = 'too-large' | 'malformed' | 'unknown-type' | 'invalid' | 'key-mismatch' | 'future';
+export type UnusableReason = 'too-large' | 'malformed' | 'unknown-type' | 'invalid' | 'key-mismatch' | 'future';
 
-export interface Money {
+export interface MoneyContent {
   readonly id: string;
   readonly sessionId: string | null;
   readonly ts: number;
@@ -19,7 +19,7 @@ export interface Money {
 }
 
 export type Content =
-  | { readonly is: 'money'; readonly money: Money }
+  | { readonly is: 'money'; readonly money: MoneyContent }
   | { readonly is: 'birthYear'; readonly value: string }
   | { readonly is: 'country'; readonly value: string }
   | { readonly is: 'session'; readonly sessionId: string; readonly country: string }
@@ -134,7 +134,7 @@ function contentOf(type: string, ts: number, text: (name: string) => string, has
 }
 
 /** The reasons are tried in the order of section 6: the first that fits is the one. */
-export function decode(record: RawRecord, settings: ModelSettings): Usable | Reason {
+export function decode(record: LogRecord, settings: ModelSettings): Usable | UnusableReason {
   if (record.value !== null && record.value.length > settings.maxRecordBytes) return 'too-large';
   const json = record.value === null ? null : utf8(record.value);
   const fields = json === null ? null : readFields(json);

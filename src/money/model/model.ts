@@ -7,7 +7,7 @@
  * application, which is never below a watermark of before, and the last watermark is given to every user at the end.
  */
 import { decode } from './decode.ts';
-import type { Reason } from './decode.ts';
+import type { UnusableReason } from './decode.ts';
 import { readTriple } from './reading.ts';
 import { User } from './user.ts';
 
@@ -15,7 +15,7 @@ import { User } from './user.ts';
 export const TOPICS = ['user', 'session', 'money'] as const;
 export type Topic = (typeof TOPICS)[number];
 
-export interface RawRecord {
+export interface LogRecord {
   readonly topic: Topic;
   readonly partition: number;
   readonly offset: number;
@@ -61,7 +61,7 @@ export const DEFAULT_SETTINGS: ModelSettings = {
 
 export interface ModelInput {
   /** In any order; a coordinate that is there twice counts once. */
-  readonly records: readonly RawRecord[];
+  readonly records: readonly LogRecord[];
   readonly settings: ModelSettings;
   /** Country; null: not found (404); undefined: unavailable until the lookup was given up. */
   sessionService(sessionId: string): string | null | undefined;
@@ -86,14 +86,14 @@ export interface ModelOutput {
 
 export interface ModelResult {
   readonly outputs: readonly ModelOutput[];
-  readonly deadLetters: readonly { topic: Topic; partition: number; offset: number; reason: Reason }[];
+  readonly deadLetters: readonly { topic: Topic; partition: number; offset: number; reason: UnusableReason }[];
   readonly duplicates: readonly { partition: number; offset: number }[];
   readonly stillPending: readonly { partition: number; offset: number }[];
 }
 
 /** Partition -> the three logs, each in the order of its offsets. */
-function logsOf(records: readonly RawRecord[]): Map<number, Record<Topic, RawRecord[]>> {
-  const triples = new Map<number, Record<Topic, RawRecord[]>>();
+function logsOf(records: readonly LogRecord[]): Map<number, Record<Topic, LogRecord[]>> {
+  const triples = new Map<number, Record<Topic, LogRecord[]>>();
   const seen = new Set<string>();
   for (const record of records) {
     const coordinate = `${record.topic}/${record.partition}/${record.offset}`;
@@ -112,7 +112,7 @@ function logsOf(records: readonly RawRecord[]): Map<number, Record<Topic, RawRec
 export function model(input: ModelInput): ModelResult {
   const { settings } = input;
   const outputs: ModelOutput[] = [];
-  const deadLetters: { topic: Topic; partition: number; offset: number; reason: Reason }[] = [];
+  const deadLetters: { topic: Topic; partition: number; offset: number; reason: UnusableReason }[] = [];
   const duplicates: { partition: number; offset: number }[] = [];
   const stillPending: { partition: number; offset: number }[] = [];
   for (const logs of logsOf(input.records).values()) {

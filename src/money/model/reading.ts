@@ -2,9 +2,9 @@
  * Section 2, for one partition triple read from its beginning to its end: which record is applied when. At the end all
  * three partitions are idle, so that the watermark passes everything still held.
  */
-import type { Reason, Usable } from './decode.ts';
+import type { UnusableReason, Usable } from './decode.ts';
 import { TOPICS } from './model.ts';
-import type { RawRecord, Topic } from './model.ts';
+import type { LogRecord, Topic } from './model.ts';
 
 export interface Application {
   readonly record: Usable;
@@ -16,7 +16,7 @@ export interface Application {
 export interface Reading {
   /** In the order of application. */
   readonly applications: readonly Application[];
-  readonly deadLetters: readonly { readonly record: RawRecord; readonly reason: Reason }[];
+  readonly deadLetters: readonly { readonly record: LogRecord; readonly reason: UnusableReason }[];
   /** Watermark after the end; -Infinity when nothing was ever held. */
   readonly watermark: number;
 }
@@ -26,10 +26,10 @@ function inOrderOfApplication(a: Usable, b: Usable): number {
 }
 
 /** Each log is read in the order of its offsets; of the three heads the one with the smallest timestamp goes first. */
-function* merged(logs: Readonly<Record<Topic, readonly RawRecord[]>>): Generator<RawRecord> {
+function* merged(logs: Readonly<Record<Topic, readonly LogRecord[]>>): Generator<LogRecord> {
   const at: Record<Topic, number> = { user: 0, session: 0, money: 0 };
   for (;;) {
-    let next: RawRecord | undefined;
+    let next: LogRecord | undefined;
     for (const topic of TOPICS) {
       const head = logs[topic][at[topic]];
       if (head !== undefined && (next === undefined || head.timestamp < next.timestamp)) next = head;
@@ -41,12 +41,12 @@ function* merged(logs: Readonly<Record<Topic, readonly RawRecord[]>>): Generator
 }
 
 export function readTriple(
-  logs: Readonly<Record<Topic, readonly RawRecord[]>>,
+  logs: Readonly<Record<Topic, readonly LogRecord[]>>,
   outOfOrderness: number,
-  decode: (record: RawRecord) => Usable | Reason,
+  decode: (record: LogRecord) => Usable | UnusableReason,
 ): Reading {
   const applications: Application[] = [];
-  const deadLetters: { record: RawRecord; reason: Reason }[] = [];
+  const deadLetters: { record: LogRecord; reason: UnusableReason }[] = [];
   const largest: Record<Topic, number> = { user: -Infinity, session: -Infinity, money: -Infinity };
   /** Always sorted by order of application. */
   const held: Usable[] = [];

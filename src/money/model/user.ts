@@ -1,5 +1,5 @@
 /** Section 3: one user. Applications come in their order; nothing here knows of watermarks but `end`. */
-import type { Money } from './decode.ts';
+import type { MoneyContent } from './decode.ts';
 import type { ModelInput, ModelOutput } from './model.ts';
 import type { Application } from './reading.ts';
 
@@ -19,7 +19,7 @@ interface Session {
 interface Decided {
   readonly partition: number;
   readonly offset: number;
-  readonly money: Money;
+  readonly money: MoneyContent;
   readonly birthYear: string | null;
   readonly country: string | null;
   readonly firstOccurrence: boolean;
@@ -56,7 +56,7 @@ export class User {
   #birthYears: Change[] = [];
   #countries: Change[] = [];
   readonly #sessions = new Map<string, Session>();
-  /** Money id -> `ts` of the money that made the entry. */
+  /** MoneyContent id -> `ts` of the money that made the entry. */
   readonly #seen = new Map<string, number>();
   readonly #moneyTypes = new Set<string>();
 
@@ -147,11 +147,11 @@ export class User {
     }
   }
 
-  #fromSession(money: Money, session: Session, tau: number): boolean {
+  #fromSession(money: MoneyContent, session: Session, tau: number): boolean {
     return this.#visible(session, tau) && money.ts <= session.ts + this.#input.settings.sessionTtl;
   }
 
-  #applyMoney(partition: number, offset: number, money: Money, late: boolean, tau: number): void {
+  #applyMoney(partition: number, offset: number, money: MoneyContent, late: boolean, tau: number): void {
     const seen = this.#seen.get(money.id);
     if (seen !== undefined && tau <= seen + this.#input.settings.dedupTtl) {
       this.duplicates.push({ partition, offset });

@@ -20,8 +20,8 @@ import type { Logger } from '../../engine/log.ts';
 import type { EncodeOutput } from '../../engine/publish/group-commit.ts';
 import { shardOf } from '../../money/codec/shard.ts';
 import { TripleEngine, type Question, type UserOutput } from './partition-replay.ts';
-import type { Lookups } from './lookups.ts';
-import { decodeMark, encodeMark, lengthOf, MARKED, type Mark } from './progress-mark.ts';
+import type { BackfillLookups } from './lookups.ts';
+import { decodeMark, encodeMark, lengthOf, MARKED, type BackfillProgress } from './progress-mark.ts';
 import type { Written } from './written.ts';
 import { backfillTransactionalIdOf } from '../../engine/naming.ts';
 
@@ -46,7 +46,7 @@ export interface TripleDeps {
   readonly kafka: KafkaPort;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly lookups: Lookups;
+  readonly lookups: BackfillLookups;
   readonly written: Written;
   readonly encode: EncodeOutput<Output>;
 }
@@ -317,7 +317,7 @@ export class TripleRun {
     return batch;
   }
 
-  #markAfter(batch: readonly Item[], done: boolean): Mark {
+  #markAfter(batch: readonly Item[], done: boolean): BackfillProgress {
     const { engine, identity, logs, starts, ends } = this.#current!;
     const read = engine.position.reduce((sum, offset, input) => sum + offset - starts[input]!, 0);
     return {
@@ -366,7 +366,7 @@ function offsetsOf(
   return { starts: own.map(({ start }) => start), ends: own.map(({ end }) => end) };
 }
 
-function assertSame(mark: Mark, ends: Offsets, { identity, outputTopic }: BackfillSettings): void {
+function assertSame(mark: BackfillProgress, ends: Offsets, { identity, outputTopic }: BackfillSettings): void {
   if (mark.identity !== identity) {
     throw new CodedError(
       'CONFIG',

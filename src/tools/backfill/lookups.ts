@@ -1,10 +1,10 @@
-/** Lookups of a backfill: as in the activity, without Temporal's retries. A session that is being asked for is not asked twice at a time. */
+/** BackfillLookups of a backfill: as in the activity, without Temporal's retries. A session that is being asked for is not asked twice at a time. */
 import { Limiter } from '../../../activities/limiter.ts';
 import type { SessionService } from '../../../activities/session-service.ts';
 import type { Clock } from '../../engine/clock.ts';
 import type { Answer } from '../../money/domain/apply.ts';
 
-export interface LookupsOptions {
+export interface BackfillLookupsOptions {
   readonly service: SessionService;
   readonly clock: Clock;
   /** ms of the wall clock, from when a money is first asked for. */
@@ -18,12 +18,12 @@ const CONCURRENCY = 64;
 const FIRST_BACKOFF = 200;
 const MAX_BACKOFF = 10_000;
 
-export class Lookups {
-  readonly #options: LookupsOptions;
+export class BackfillLookups {
+  readonly #options: BackfillLookupsOptions;
   readonly #limiter: Limiter;
   readonly #asking = new Map<string, ReturnType<SessionService['get']>>();
 
-  constructor(options: LookupsOptions) {
+  constructor(options: BackfillLookupsOptions) {
     this.#options = options;
     this.#limiter = new Limiter(options.concurrency ?? CONCURRENCY);
   }

@@ -10,7 +10,7 @@ import { INPUTS, type Offsets } from '../../money/domain/events.ts';
 /** The input whose committed offset carries the mark. */
 export const MARKED = INPUTS.indexOf('money');
 
-export interface Mark {
+export interface BackfillProgress {
   /** What decides the content, as text; another one is another backfill. */
   readonly identity: string;
   readonly starts: Offsets;
@@ -33,12 +33,12 @@ export interface Mark {
 
 const NUMBERS = ['read', 'written', 'deadLetters', 'duplicates', 'late', 'lookedUp', 'incomplete', 'open'] as const;
 
-export function encodeMark(mark: Mark): string {
+export function encodeMark(mark: BackfillProgress): string {
   return metadataText(mark);
 }
 
 /** Undefined for metadata that is no mark. */
-export function decodeMark(text: string): Mark | undefined {
+export function decodeMark(text: string): BackfillProgress | undefined {
   const mark = metadataFields(text);
   if (mark === undefined) return undefined;
   const usable =
@@ -47,9 +47,9 @@ export function decodeMark(text: string): Mark | undefined {
     isOffsets(mark['starts'], INPUTS.length) &&
     isOffsets(mark['ends'], INPUTS.length) &&
     NUMBERS.every((name) => typeof mark[name] === 'number');
-  return usable ? (mark as unknown as Mark) : undefined;
+  return usable ? (mark as unknown as BackfillProgress) : undefined;
 }
 
-export function lengthOf({ starts, ends }: Pick<Mark, 'starts' | 'ends'>): number {
+export function lengthOf({ starts, ends }: Pick<BackfillProgress, 'starts' | 'ends'>): number {
   return ends.reduce((sum, end, input) => sum + end - starts[input]!, 0);
 }

@@ -12,7 +12,7 @@ import { idsOf, othersThan } from '../../engine/bridge/log-identity.ts';
 import type { Config } from '../../money/config.ts';
 import type { Offsets } from '../../money/domain/events.ts';
 import { CodedError } from '../../engine/errors.ts';
-import { decodeMark, encodeMark, MARKED, type Mark } from './plan-mark.ts';
+import { decodeMark, encodeMark, MARKED, type BootstrapPlan } from './plan-mark.ts';
 import { bootstrapGroupOf } from '../../engine/naming.ts';
 import { readTriple, type ReadDeps } from './read-triple.ts';
 import { startWorkflows, type Started } from './start-workflows.ts';
@@ -36,7 +36,7 @@ export interface BootstrapDeps extends ReadDeps {
   readonly client: WorkflowClient;
 }
 
-export interface Progress {
+export interface BootstrapProgress {
   /** Offsets to be read, and read so far. */
   readonly total: number;
   read: number;
@@ -49,7 +49,7 @@ export interface Summary extends HistoryCounts, Started {
   read: number;
 }
 
-interface Triple extends Mark {
+interface Triple extends BootstrapPlan {
   readonly partition: number;
   readonly state: 'new' | 'begun' | 'done';
 }
@@ -59,7 +59,7 @@ export async function dryRun(
   settings: BootstrapSettings,
   deps: ReadDeps,
   stopping: AbortSignal,
-  onProgress: (progress: Progress) => void,
+  onProgress: (progress: BootstrapProgress) => void,
 ): Promise<Summary> {
   return forEachTriple(await planned(settings, deps), settings, deps, stopping, onProgress, async () => undefined);
 }
@@ -72,7 +72,7 @@ export async function bootstrap(
   settings: BootstrapSettings,
   deps: BootstrapDeps,
   stopping: AbortSignal,
-  onProgress: (progress: Progress) => void,
+  onProgress: (progress: BootstrapProgress) => void,
 ): Promise<Summary> {
   const triples = await begin(settings, deps);
   return forEachTriple(triples, settings, deps, stopping, onProgress, async (history, { begunAt }, summary) => {
@@ -93,12 +93,12 @@ async function forEachTriple(
   settings: BootstrapSettings,
   deps: ReadDeps,
   stopping: AbortSignal,
-  onProgress: (progress: Progress) => void,
+  onProgress: (progress: BootstrapProgress) => void,
   finish: (history: TripleHistory, triple: Triple, summary: Summary) => Promise<void>,
 ): Promise<Summary> {
   const { rules, outOfOrderness, idleTimeout } = settings.bridge;
   const todo = triples.filter(({ state }) => state !== 'done');
-  const progress: Progress = {
+  const progress: BootstrapProgress = {
     total: todo.reduce(
       (sum, { starts, ends }) => sum + ends.reduce((offsets, end, input) => offsets + end - starts[input]!, 0),
       0,

@@ -9,7 +9,7 @@ import { INPUTS, type Offsets } from '../../money/domain/events.ts';
 /** The input whose committed offset carries the mark. */
 export const MARKED = INPUTS.indexOf('money');
 
-export interface Mark {
+export interface BootstrapPlan {
   /** What decides the state, as text; another one is another bootstrap. */
   readonly identity: string;
   readonly starts: Offsets;
@@ -20,12 +20,12 @@ export interface Mark {
   readonly begunAt: number;
 }
 
-export function encodeMark(mark: Mark): string {
+export function encodeMark(mark: BootstrapPlan): string {
   return metadataText(mark);
 }
 
 /** Undefined for metadata that is no mark. */
-export function decodeMark(text: string): Mark | undefined {
+export function decodeMark(text: string): BootstrapPlan | undefined {
   const mark = metadataFields(text);
   if (mark === undefined) return undefined;
   const usable =
@@ -33,5 +33,5 @@ export function decodeMark(text: string): Mark | undefined {
     typeof mark['begunAt'] === 'number' &&
     isOffsets(mark['starts'], INPUTS.length) &&
     isOffsets(mark['ends'], INPUTS.length);
-  return usable ? (mark as unknown as Mark) : undefined;
+  return usable ? (mark as unknown as BootstrapPlan) : undefined;
 }

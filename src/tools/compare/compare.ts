@@ -3,7 +3,7 @@ import { scanTopic, rangesOf, type Scan } from '../../engine/kafka/scan-topic.ts
 import { CodedError } from '../../engine/errors.ts';
 import type { InRecord, KafkaPort } from '../../engine/kafka/port.ts';
 import { digestsOf, placeOf, type Identity } from './digest.ts';
-import { Partners, type Difference, type Place, type Side } from './partners.ts';
+import { Partners, type Difference, type RecordPlace, type Side } from './partners.ts';
 
 export interface CompareOptions {
   readonly appId: string;
@@ -116,14 +116,14 @@ async function summarise(
     else counts[difference.side === 'a' ? 'againInA' : 'againInB'] += 1;
     if (first.length < shown) first.push(difference);
   }
-  const places = (side: Side): Place[] =>
+  const places = (side: Side): RecordPlace[] =>
     first.flatMap((one) => (one.type === 'changed' ? [one[side]] : one.side === side ? [one.at] : []));
   const [ofA, ofB] = await Promise.all([
     fetchRecords(kafka, a, groupPrefix, places('a')),
     fetchRecords(kafka, b, groupPrefix, places('b')),
   ]);
   const differences = first.map((difference): FoundDifference => {
-    const at = (side: Side): Place | undefined =>
+    const at = (side: Side): RecordPlace | undefined =>
       difference.type === 'changed' ? difference[side] : difference.side === side ? difference.at : undefined;
     const [inA, inB] = [ofA.get(nameOf(at('a'))), ofB.get(nameOf(at('b')))];
     return { difference, ...(inA === undefined ? {} : { a: inA }), ...(inB === undefined ? {} : { b: inB }) };
@@ -131,7 +131,7 @@ async function summarise(
   return { by, counts: partners.counts, ...counts, differences };
 }
 
-function nameOf(place: Place | undefined): string {
+function nameOf(place: RecordPlace | undefined): string {
   return place === undefined ? '' : `${place.partition}/${place.offset}`;
 }
 
@@ -140,13 +140,13 @@ async function fetchRecords(
   kafka: KafkaPort,
   topic: string,
   groupPrefix: string,
-  places: readonly Place[],
+  places: readonly RecordPlace[],
 ): Promise<Map<string, InRecord>> {
   const found = new Map<string, InRecord>();
   const rest = [...places];
   while (rest.length > 0) {
     // One place of each partition a scan.
-    const round = new Map<number, Place>();
+    const round = new Map<number, RecordPlace>();
     for (const place of rest) if (!round.has(place.partition)) round.set(place.partition, place);
     for (const place of round.values()) rest.splice(rest.indexOf(place), 1);
     const partitions = Math.max(...round.keys()) + 1;

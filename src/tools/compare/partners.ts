@@ -6,21 +6,21 @@ import type { Digests } from './digest.ts';
 
 export type Side = 'a' | 'b';
 
-export interface Place {
+export interface RecordPlace {
   readonly partition: number;
   readonly offset: number;
 }
 
 /** `changed`: the same record, with other content. `only`: on one side; `again`: on both, but once more on this one. */
 export type Difference =
-  | { readonly type: 'changed'; readonly a: Place; readonly b: Place }
-  | { readonly type: 'only'; readonly side: Side; readonly at: Place }
-  | { readonly type: 'again'; readonly side: Side; readonly at: Place };
+  | { readonly type: 'changed'; readonly a: RecordPlace; readonly b: RecordPlace }
+  | { readonly type: 'only'; readonly side: Side; readonly at: RecordPlace }
+  | { readonly type: 'again'; readonly side: Side; readonly at: RecordPlace };
 
 interface Waiting {
   readonly side: Side;
   readonly identity: string;
-  readonly places: Place[];
+  readonly places: RecordPlace[];
 }
 
 export class Partners {
@@ -35,7 +35,7 @@ export class Partners {
     this.#met = options.remember ? new Set() : undefined;
   }
 
-  add(side: Side, { identity, content }: Digests, at: Place): void {
+  add(side: Side, { identity, content }: Digests, at: RecordPlace): void {
     this.counts[side] += 1;
     const waiting = this.#byContent.get(content);
     if (waiting === undefined) {
@@ -54,11 +54,11 @@ export class Partners {
 
   /** What has no partner, in the order of reading. */
   *differences(): Generator<Difference> {
-    const others = new Map<string, Place[]>();
+    const others = new Map<string, RecordPlace[]>();
     for (const { side, identity, places } of this.#byContent.values()) {
       if (side === 'b') others.set(identity, [...(others.get(identity) ?? []), ...places]);
     }
-    const taken = new Set<Place>();
+    const taken = new Set<RecordPlace>();
     for (const { side, identity, places } of this.#byContent.values()) {
       if (side !== 'a') continue;
       for (const at of places) {

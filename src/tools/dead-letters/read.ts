@@ -1,7 +1,7 @@
 /** Reads the dead-letter topic from its beginning to the end that it had at the start, and commits nothing. */
 import { randomUUID } from 'node:crypto';
 import { ownHeaders, readDeadLetterHeaders } from '../../engine/bridge/dead-letter.ts';
-import type { Cut, Rejection, Source } from '../../engine/bridge/dead-letter.ts';
+import type { Cut, Rejection, RecordSource } from '../../engine/bridge/dead-letter.ts';
 import { jsonDecoders, type DecoderSource, type ValueDecoder } from '../../engine/values/value.ts';
 import { CodedError } from '../../engine/errors.ts';
 import { watchGone } from '../../engine/kafka/gone.ts';
@@ -11,7 +11,7 @@ export interface DeadLetter extends Rejection {
   /** Place in the dead-letter topic. */
   readonly partition: number;
   readonly offset: number;
-  readonly source: Source;
+  readonly source: RecordSource;
   /** What it lacks of its record; absent when nothing. */
   readonly cut?: Cut;
   /** The record's own. */

@@ -28,7 +28,7 @@ import { DEMO_RULES, demoSetup } from './setup.ts';
 import { settle } from './settle.ts';
 import { tellStory } from './story.ts';
 import { judge, judgeStates } from './verdict.ts';
-import type { Verdict } from './verdict.ts';
+import type { DemoVerdict } from './verdict.ts';
 
 export interface DemoOptions {
   readonly users: number;
@@ -125,7 +125,7 @@ async function present(
   options: DemoOptions,
   deps: DemoDeps,
   { running, config, undo }: Stage,
-): Promise<{ verdict: Verdict; heroId: string }> {
+): Promise<{ verdict: DemoVerdict; heroId: string }> {
   const { env, screen, say, signal } = deps;
   const { stack, product } = running;
   if (product === undefined) throw new CodedError('UNREACHABLE', 'Worker and bridge were not started.');

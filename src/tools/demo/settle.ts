@@ -13,13 +13,13 @@ import type { Tail } from '../../engine/kafka/kafkajs/tail.ts';
 import type { StateSampler } from './figures.ts';
 import type { Screen } from './screen.ts';
 import { expectationOf } from './verdict.ts';
-import type { Evidence, InputTopics } from './verdict.ts';
+import type { Evidence, StoryTopics } from './verdict.ts';
 
 export interface SettleOptions {
   readonly kafka: KafkaPort;
   readonly tail: Tail;
   readonly config: Config;
-  readonly inputTopics: InputTopics;
+  readonly inputTopics: StoryTopics;
   /** Records written to the inputs. */
   readonly written: number;
   readonly partitions: number;

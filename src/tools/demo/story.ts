@@ -4,11 +4,11 @@ import type { UserStateView } from '../../../workflows/views.ts';
 import { INPUTS } from '../../money/domain/events.ts';
 import type { Input } from '../../money/domain/events.ts';
 import type { SeenRecord } from '../../engine/kafka/kafkajs/tail.ts';
-import type { InputTopics } from './verdict.ts';
+import type { StoryTopics } from './verdict.ts';
 
 export interface StoryInput {
   readonly userId: string;
-  readonly topics: InputTopics;
+  readonly topics: StoryTopics;
   readonly inputs: readonly SeenRecord[];
   /** As they came out of the system. */
   readonly outputs: readonly SeenRecord[];

@@ -3,16 +3,16 @@
  * record by record and byte by byte.
  */
 import { DEFAULT_SETTINGS, model } from '../../money/model/model.ts';
-import type { ModelResult, RawRecord } from '../../money/model/model.ts';
+import type { ModelResult, LogRecord } from '../../money/model/model.ts';
 import type { Input } from '../../money/domain/events.ts';
 import { INPUTS } from '../../money/domain/events.ts';
 import type { SeenRecord } from '../../engine/kafka/kafkajs/tail.ts';
 import { DEMO_RULES, LOOKED_UP_COUNTRY } from './setup.ts';
 
-export type InputTopics = Readonly<Record<Input, string>>;
+export type StoryTopics = Readonly<Record<Input, string>>;
 
 export interface Evidence {
-  readonly topics: InputTopics;
+  readonly topics: StoryTopics;
   /** Of the three input topics. */
   readonly inputs: readonly SeenRecord[];
   readonly outputs: readonly SeenRecord[];
@@ -25,7 +25,7 @@ export interface Check {
   readonly text: string;
 }
 
-export interface Verdict {
+export interface DemoVerdict {
   readonly ok: boolean;
   readonly checks: readonly Check[];
   /** What is wrong, one thing a line. */
@@ -33,9 +33,9 @@ export interface Verdict {
 }
 
 /** What the logs must lead to. */
-export function expectationOf(inputs: readonly SeenRecord[], topics: InputTopics): ModelResult {
+export function expectationOf(inputs: readonly SeenRecord[], topics: StoryTopics): ModelResult {
   const inputOf = new Map(INPUTS.map((input) => [topics[input], input]));
-  const records = inputs.flatMap((record): RawRecord[] => {
+  const records = inputs.flatMap((record): LogRecord[] => {
     const topic = inputOf.get(record.topic);
     return topic === undefined ? [] : [{ ...record, topic }];
   });
@@ -46,7 +46,7 @@ export function expectationOf(inputs: readonly SeenRecord[], topics: InputTopics
   });
 }
 
-export function judge(expected: ModelResult, evidence: Evidence): Verdict {
+export function judge(expected: ModelResult, evidence: Evidence): DemoVerdict {
   const outputs = compare(expectedOutputs(expected), evidence.outputs.map(seenOutput));
   const deadLetters = compare(expectedDeadLetters(expected, evidence), evidence.deadLetters.map(seenDeadLetter));
   const { duplicates, stillPending } = expected;

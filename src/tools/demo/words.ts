@@ -4,7 +4,7 @@ import { workflowIdsOf } from '../../money/workflow-ids.ts';
 import type { DemoOptions } from './run.ts';
 import type { DemoSetup } from './setup.ts';
 import { plural } from './verdict.ts';
-import type { Verdict } from './verdict.ts';
+import type { DemoVerdict } from './verdict.ts';
 
 const MAX_DIFFERENCES = 10;
 const MAX_LINE = 600;
@@ -26,7 +26,7 @@ export function intro({ users, events, kill }: DemoOptions, { shared, config }: 
   ];
 }
 
-export function renderVerdict({ ok, checks, differences }: Verdict): string[] {
+export function renderVerdict({ ok, checks, differences }: DemoVerdict): string[] {
   const shown = differences
     .slice(0, MAX_DIFFERENCES)
     .flatMap((text) => text.split('\n').map((line) => `    ${cut(line)}`));

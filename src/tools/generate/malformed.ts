@@ -6,7 +6,7 @@ import type { Random } from './random.ts';
 
 export type Reason = 'too-large' | 'malformed' | 'unknown-type' | 'invalid' | 'key-mismatch' | 'future';
 
-export interface UnusableRecord {
+export interface MalformedRecord {
   readonly input: Input;
   readonly key: string | null;
   readonly value: Buffer | null;
@@ -223,7 +223,7 @@ export const UNUSABLE_KINDS: readonly { readonly kind: string; readonly reason: 
 );
 
 /** The record of the n-th kind of {@link UNUSABLE_KINDS}, counted round. */
-export function unusableRecord(index: number, context: UnusableContext): UnusableRecord {
+export function unusableRecord(index: number, context: UnusableContext): MalformedRecord {
   const [kind, reason, build] = KINDS[index % KINDS.length] as Kind;
   const { input = 'money', key = keyOf(context.userId), value } = build(context);
   return { input, key, value: value === null ? null : Buffer.from(value as string), reason, kind };

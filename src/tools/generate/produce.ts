@@ -13,10 +13,10 @@ interface ProducedRecord {
 
 /** Resolves when the records are written; those of one key in their order. */
 type Produce = (topic: string, records: readonly ProducedRecord[]) => Promise<void>;
-export type InputTopics = Readonly<Record<Input, string>>;
+export type TrafficTopics = Readonly<Record<Input, string>>;
 
 export interface ProduceOptions {
-  readonly topics: InputTopics;
+  readonly topics: TrafficTopics;
   readonly produce: Produce;
   /** A record is not sent before the wall clock has reached its timestamp. */
   readonly paced: boolean;
@@ -71,7 +71,7 @@ export async function produceTraffic(records: Iterable<GeneratedRecord>, options
 }
 
 /** One JSON object: topic, key, value, timestamp; `valueBase64` instead of `value` for what is not UTF-8. */
-export function ndjsonLine({ input, key, value, timestamp }: GeneratedRecord, topics: InputTopics): string {
+export function ndjsonLine({ input, key, value, timestamp }: GeneratedRecord, topics: TrafficTopics): string {
   const text = value === null ? null : utf8(value);
   const content = text === undefined ? { valueBase64: value?.toString('base64') } : { value: text };
   return `${JSON.stringify({ topic: topics[input], key, ...content, timestamp })}\n`;

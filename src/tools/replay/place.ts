@@ -4,7 +4,7 @@ import type { History } from '../../engine/temporal/histories.ts';
 
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 
-export interface Place {
+export interface HistoryPlace {
   /** Id of the WorkflowTaskCompleted event whose commands are others. */
   readonly event: number;
   /** ISO-8601. */
@@ -17,7 +17,7 @@ export interface Place {
 export async function placeOf(
   { events }: History,
   replays: (beginning: History) => Promise<boolean>,
-): Promise<Place | undefined> {
+): Promise<HistoryPlace | undefined> {
   const all = events ?? [];
   const tasks = all.flatMap((event, index) => (event.workflowTaskCompletedEventAttributes ? [index] : []));
   // The commands of a task are checked when the next one begins, so a beginning ends there.

@@ -4,9 +4,9 @@
  */
 import type { WorkflowBundle } from '@temporalio/worker';
 import { dataConverter } from '../../engine/temporal/payload-codec.ts';
-import type { Run } from '../../engine/temporal/histories.ts';
+import type { StoredRun } from '../../engine/temporal/histories.ts';
 import { CodedError, messageOf } from '../../engine/errors.ts';
-import { placeOf, type Place } from './place.ts';
+import { placeOf, type HistoryPlace } from './place.ts';
 
 export interface ReplayProblem {
   readonly workflowId: string;
@@ -15,7 +15,7 @@ export interface ReplayProblem {
   readonly kind: 'non-determinism' | 'failure';
   readonly message: string;
   /** Of the workflow task whose commands differ. */
-  readonly place?: Place;
+  readonly place?: HistoryPlace;
 }
 
 export interface ReplayResult {
@@ -37,7 +37,7 @@ const MAX_PLACES = 10;
 
 /** Errors: those of `runs`. */
 export async function replayRuns(
-  runs: AsyncIterable<Run>,
+  runs: AsyncIterable<StoredRun>,
   { bundle, concurrency, onReplayed }: ReplayOptions,
 ): Promise<ReplayResult> {
   const source = runs[Symbol.asyncIterator]();
@@ -46,7 +46,7 @@ export async function replayRuns(
   let events = 0;
   const lane = async (): Promise<void> => {
     const { Worker } = await import('@temporalio/worker');
-    let current: Run | undefined;
+    let current: StoredRun | undefined;
     const histories = async function* () {
       for (let next = await source.next(); next.done !== true; next = await source.next()) {
         current = next.value;
@@ -67,7 +67,7 @@ export async function replayRuns(
 }
 
 async function problemOf(
-  { workflowId, runId, history }: Run,
+  { workflowId, runId, history }: StoredRun,
   error: Error,
   bundle: WorkflowBundle,
   locate: boolean,
@@ -85,7 +85,7 @@ async function problemOf(
 async function replayOne(
   bundle: WorkflowBundle,
   workflowId: string,
-  history: Run['history'],
+  history: StoredRun['history'],
 ): Promise<Error | undefined> {
   const { Worker } = await import('@temporalio/worker');
   try {

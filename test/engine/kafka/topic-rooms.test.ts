@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CodedError } from '../../../src/engine/errors.ts';
-import type { Batch } from '../../../src/engine/kafka/fitting.ts';
+import type { FittingBatch } from '../../../src/engine/kafka/fitting.ts';
 import { RefusedBatch, TopicRooms } from '../../../src/engine/kafka/topic-rooms.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
-const batch = (bytes: number): Batch => ({ records: [{ key: null, value: 'v' }], compressed: false, bytes });
+const batch = (bytes: number): FittingBatch => ({ records: [{ key: null, value: 'v' }], compressed: false, bytes });
 
 function world(settings?: Record<string, string>) {
   const clock = new ManualClock();

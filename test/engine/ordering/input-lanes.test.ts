@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { systemClock } from '../../../src/engine/clock.ts';
 import type { RecordBatch } from '../../../src/engine/kafka/port.ts';
 import { silentLogger } from '../../../src/engine/log.ts';
-import { InputLanes, type Reading } from '../../../src/engine/ordering/input-lanes.ts';
+import { InputLanes, type PartitionReading } from '../../../src/engine/ordering/input-lanes.ts';
 import { jsonDecoders } from '../../../src/engine/values/value.ts';
 
 const TOPICS = ['a', 'b'];
@@ -18,7 +18,7 @@ class Given {
   closed = false;
   size = 0;
   goOn = true;
-  reading: Reading<string> | undefined = this.begin();
+  reading: PartitionReading<string> | undefined = this.begin();
 
   readonly lanes = new InputLanes<string>({
     inputTopics: TOPICS,
@@ -45,7 +45,7 @@ class Given {
     },
   });
 
-  begin(): Reading<string> {
+  begin(): PartitionReading<string> {
     return {
       nextFetch: (input) => this.next[input]!,
       offer: (input, records, next) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { Outbox } from '../../../src/engine/ordering/outbox.ts';
+import { SignalOutbox } from '../../../src/engine/ordering/outbox.ts';
 import type { Flight } from '../../../src/engine/ordering/outbox.ts';
 import type { ReadRecord } from '../../../src/engine/ordering/read-record.ts';
 import { MONEY_INPUT, read, SESSION_INPUT } from '../bridge/given.ts';
@@ -11,7 +11,7 @@ const NOW = 10_000;
 const places = (flight: Flight | undefined) => flight?.records.map(({ before }) => before.next[0]);
 
 class Given {
-  readonly outbox = new Outbox(LIMITS);
+  readonly outbox = new SignalOutbox(LIMITS);
   #place = 0;
 
   /** Read, and held for now. */

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 
 import { INPUTS } from '../../../src/money/domain/events.ts';
 import type { Usable } from '../../../src/money/model/decode.ts';
-import type { RawRecord } from '../../../src/money/model/model.ts';
+import type { LogRecord } from '../../../src/money/model/model.ts';
 import { readTriple } from '../../../src/money/model/reading.ts';
 import { fetched, unusable } from '../bridge/given.ts';
 import { Driver, type Applications, type Logged, type Logs } from '../bridge/triple-driver.ts';
@@ -55,7 +55,7 @@ function logsOf(happenings: readonly Happening[], jitter: (n: number) => number 
 /** What the reading of the independent model applies, by user. */
 function expectedOf(logs: Logs, outOfOrderness: number): Applications {
   const raw = (input: InputIndex) =>
-    logs[input].map(({ offset, timestamp }): RawRecord => ({
+    logs[input].map(({ offset, timestamp }): LogRecord => ({
       topic: INPUTS[input]!,
       partition: 0,
       offset,
@@ -63,7 +63,7 @@ function expectedOf(logs: Logs, outOfOrderness: number): Applications {
       key: null,
       value: null,
     }));
-  const decode = ({ topic, offset }: RawRecord): Usable | 'malformed' => {
+  const decode = ({ topic, offset }: LogRecord): Usable | 'malformed' => {
     const { decoded } = logs[INPUTS.indexOf(topic) as InputIndex][offset]!;
     if (!decoded.ok) return 'malformed';
     const { ts, key: userId, event } = decoded;

@@ -3,26 +3,26 @@ import { test } from 'node:test';
 import type { Output } from '../../../src/money/domain/events.ts';
 import type { PublishRequest as Request } from '../../../src/engine/publish/request.ts';
 import { formBatch, recordsOf } from '../../../src/engine/publish/group-commit.ts';
-import type { Batch, Limits, Waiting } from '../../../src/engine/publish/group-commit.ts';
+import type { CommitBatch, CommitLimits, WaitingRequest } from '../../../src/engine/publish/group-commit.ts';
 import { decodeLedgerEntry, type LedgerEntry } from '../../../src/engine/publish/ledger-entry.ts';
 import { encode, FIRST_LIFE, output, request, SECOND_LIFE } from '../../support/publishing.ts';
 
 type PublishRequest = Request<Output>;
 
-const waits = (wanted: PublishRequest, failures = 0): Waiting => ({
+const waits = (wanted: PublishRequest, failures = 0): WaitingRequest => ({
   request: wanted,
   records: recordsOf(wanted, encode),
   failures,
 });
-const values = (batch: Batch<Waiting>): unknown[] => batch.outputs.map(({ value }) => value);
+const values = (batch: CommitBatch<WaitingRequest>): unknown[] => batch.outputs.map(({ value }) => value);
 const upTo = (seq: number): LedgerEntry => ({
   incarnation: FIRST_LIFE,
   applied: { seq, partition: 0, offset: 100 + seq },
 });
-const ledgerOf = (batch: Batch<Waiting>): LedgerEntry[] =>
+const ledgerOf = (batch: CommitBatch<WaitingRequest>): LedgerEntry[] =>
   batch.ledger.map(({ value }) => decodeLedgerEntry(value as Buffer, 'here'));
 const NONE: ReadonlyMap<string, LedgerEntry> = new Map();
-const small = (records: number): Limits => ({ records, bytes: 1_000_000 });
+const small = (records: number): CommitLimits => ({ records, bytes: 1_000_000 });
 
 test('requests of many users go into one batch, with one ledger entry a user', () => {
   const [a, b] = [waits(request('a', 1, 2)), waits(request('b', 1, 1))];

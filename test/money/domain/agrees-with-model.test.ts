@@ -26,7 +26,7 @@ import { Random } from '../../../src/tools/generate/random.ts';
 import { decode } from '../../../src/money/model/decode.ts';
 import type { Usable } from '../../../src/money/model/decode.ts';
 import { DEFAULT_SETTINGS, model } from '../../../src/money/model/model.ts';
-import type { ModelSettings, RawRecord } from '../../../src/money/model/model.ts';
+import type { ModelSettings, LogRecord } from '../../../src/money/model/model.ts';
 
 const START = Date.UTC(2026, 0, 31, 10);
 const PARTITIONS = 2;
@@ -87,7 +87,7 @@ interface Outcome {
 }
 
 /** Feeds the fold in batches of random size, with redeliveries, lookups that end at any time, and watermarks in between. */
-function drive(records: readonly RawRecord[], settings: ModelSettings, random: Random): Outcome {
+function drive(records: readonly LogRecord[], settings: ModelSettings, random: Random): Outcome {
   const rules = { ...settings, lookupGiveUpAfter: 600_000, bounds: { ...settings.bounds, bytes: Infinity } };
   const outcome: Outcome = { outputs: [], duplicates: 0, pending: [] };
   let duplicates = 0;
@@ -193,7 +193,7 @@ const bounds = fc.record({
   moneyTypes: fc.integer({ min: 1, max: 3 }),
 });
 
-function assertAgreement(records: readonly RawRecord[], settings: ModelSettings, seed: number): void {
+function assertAgreement(records: readonly LogRecord[], settings: ModelSettings, seed: number): void {
   const expected = model({ records, settings, sessionService });
   const actual = drive(records, settings, new Random(seed));
   assert.deepEqual(
@@ -273,9 +273,9 @@ function denseText({ kind, id, session, value }: DenseEvent, ts: number): EventT
   }
 }
 
-function trafficRecords(given: Omit<Parameters<typeof trafficOptions>[0], 'start'>): RawRecord[] {
+function trafficRecords(given: Omit<Parameters<typeof trafficOptions>[0], 'start'>): LogRecord[] {
   const offsets = new Map<string, number>();
-  const records: RawRecord[] = [];
+  const records: LogRecord[] = [];
   for (const { input, key, value, timestamp } of generateTraffic(
     trafficOptions({ ...given, start: START, maxRecordBytes: 5000 }),
   )) {
@@ -289,10 +289,10 @@ function trafficRecords(given: Omit<Parameters<typeof trafficOptions>[0], 'start
 
 function denseRecords(
   events: readonly (DenseEvent & { readonly step: number; readonly behind: number })[],
-): RawRecord[] {
+): LogRecord[] {
   const offsets = { user: 0, session: 0, money: 0 };
   let clock = START;
-  return events.map((event, index): RawRecord => {
+  return events.map((event, index): LogRecord => {
     clock += event.step;
     const { input, fields } = denseText(event, clock - event.behind);
     const value = Buffer.from(render(fields));

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { parseDate } from '../../../src/money/model/decode.ts';
 import { readFields } from '../../../src/money/model/json-text.ts';
 import { DEFAULT_SETTINGS, model } from '../../../src/money/model/model.ts';
-import type { ModelResult, ModelSettings, RawRecord, Topic } from '../../../src/money/model/model.ts';
+import type { ModelResult, ModelSettings, LogRecord, Topic } from '../../../src/money/model/model.ts';
 
 const T0 = Date.UTC(2026, 0, 31, 10);
 const USER = '11111111-1111-4111-8111-11111111111a';
@@ -74,7 +74,7 @@ function run(
   answer: string | null | undefined = 'ZZ',
 ): ModelResult {
   const offsets: Record<Topic, number> = { user: 0, session: 0, money: 0 };
-  const records: RawRecord[] = steps.map(({ topic, fields, kafka }, index) => ({
+  const records: LogRecord[] = steps.map(({ topic, fields, kafka }, index) => ({
     topic,
     partition: 0,
     offset: offsets[topic]++,
@@ -165,7 +165,7 @@ describe('model: sessions', () => {
   it('leaves session info out when the service knows nothing or is unavailable', () => {
     const steps = [money(1, 'a', { session: 's', old: true })];
     assert.deepEqual(lines(run(steps, {}, null)), ['a - lookup first -']);
-    const records: RawRecord[] = steps.map(({ topic, fields }) => ({
+    const records: LogRecord[] = steps.map(({ topic, fields }) => ({
       topic,
       partition: 0,
       offset: 0,
@@ -249,7 +249,7 @@ describe('model: dedup and first occurrence', () => {
     assert.deepEqual(lines(run(steps)), ['b - applied first -', 'a - applied again -', 'c - applied first -']);
   });
   it('applies a coordinate once', () => {
-    const record: RawRecord = {
+    const record: LogRecord = {
       topic: 'money',
       partition: 0,
       offset: 7,
@@ -318,7 +318,7 @@ describe('model: input that cannot be used', () => {
     key: string | null = USER,
     timestamp = T0,
   ): string => {
-    const record: RawRecord = {
+    const record: LogRecord = {
       topic,
       partition: 3,
       offset: 4,
@@ -418,7 +418,7 @@ describe('model: input that cannot be used', () => {
     assert.equal(reason(good, 'money', null, T0 - 3_600_001), 'key-mismatch');
   });
   it('never moves the watermark', () => {
-    const future: RawRecord[] = (['user', 'session', 'money'] as const).map((topic, index) => ({
+    const future: LogRecord[] = (['user', 'session', 'money'] as const).map((topic, index) => ({
       topic,
       partition: 0,
       offset: 0,
@@ -426,7 +426,7 @@ describe('model: input that cannot be used', () => {
       key: KEY,
       value: Buffer.from((time(0)[index] as Step).fields),
     }));
-    const late: RawRecord = {
+    const late: LogRecord = {
       topic: 'money',
       partition: 0,
       offset: 1,
@@ -449,7 +449,7 @@ describe('model: input that cannot be used', () => {
   });
   it('lower-cases ids', () => {
     const value = money(0, 'm').fields.replaceAll(USER, USER.toUpperCase());
-    const record: RawRecord = {
+    const record: LogRecord = {
       topic: 'money',
       partition: 0,
       offset: 0,

@@ -18,14 +18,14 @@ import {
   model,
   type ModelResult,
   type ModelSettings,
-  type RawRecord,
+  type LogRecord,
 } from '../../../src/money/model/model.ts';
 
 /** Three inputs, as the application has. */
 const INPUT_INDEXES = [0, 1, 2] as const;
 type InputIndex = (typeof INPUT_INDEXES)[number];
 
-export type Logs = Record<Input, RawRecord[]>;
+export type Logs = Record<Input, LogRecord[]>;
 
 export function logsOf(
   records: Iterable<{
@@ -141,7 +141,7 @@ function lineOf(offset: number, key: string, value: string, incomplete: boolean)
   return `${offset} ${key} ${value}${incomplete ? ' incomplete' : ''}`;
 }
 
-function fetched(record: RawRecord): Fetched<Applicable['event']> {
+function fetched(record: LogRecord): Fetched<Applicable['event']> {
   const { offset, timestamp, value } = record;
   const decoded = decodeRecord(record.topic, record, {
     maxRecordBytes: DEFAULT_SETTINGS.maxRecordBytes,

@@ -11,7 +11,7 @@ import { Schedule } from '../../../src/tools/generate/schedule.ts';
 import { generateTraffic } from '../../../src/tools/generate/traffic.ts';
 import type { GeneratedRecord } from '../../../src/tools/generate/traffic.ts';
 import { DEFAULT_SETTINGS, model } from '../../../src/money/model/model.ts';
-import type { ModelResult, RawRecord, Topic } from '../../../src/money/model/model.ts';
+import type { ModelResult, LogRecord, Topic } from '../../../src/money/model/model.ts';
 
 const START = Date.UTC(2026, 0, 31, 10);
 const BASE = { users: 50, events: 5000, seed: 7, start: START };
@@ -22,7 +22,7 @@ const generate = (given: Partial<TrafficOptions> = {}): GeneratedRecord[] => [
 ];
 
 /** The records in one partition. */
-function rawRecords(records: readonly GeneratedRecord[]): RawRecord[] {
+function rawRecords(records: readonly GeneratedRecord[]): LogRecord[] {
   const offsets: Record<Topic, number> = { user: 0, session: 0, money: 0 };
   return records.map(({ input, key, value, timestamp }) => ({
     topic: input,

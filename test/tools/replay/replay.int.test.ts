@@ -6,7 +6,7 @@ import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, Runtime } from '@temporalio/worker';
 import { readHistoryFile, writeHistoryFile } from '../../../src/engine/temporal/history-files.ts';
-import type { Run } from '../../../src/engine/temporal/histories.ts';
+import type { StoredRun } from '../../../src/engine/temporal/histories.ts';
 import { replayRuns } from '../../../src/tools/replay/replay.ts';
 import { program } from '../../cli/program.ts';
 import { namesOf } from '../../evolution/fixtures.ts';
@@ -38,7 +38,7 @@ async function changedBundle(t: TestContext, before: string, after: string): Pro
   return bundleWorkflowCode({ workflowsPath: join(root, 'workflows', 'index.ts'), logger });
 }
 
-async function* runs(): AsyncGenerator<Run> {
+async function* runs(): AsyncGenerator<StoredRun> {
   for (const file of FILES) yield readHistoryFile(file);
 }
 

@@ -3,7 +3,7 @@
  * the commands with those of history, runs local activities inside the workflow task and regular ones beside it.
  */
 import type { Activities } from '../../../activities/contract.ts';
-import type { Attempt } from '../../../activities/lookup-sessions.ts';
+import type { LookupAttempt } from '../../../activities/lookup-sessions.ts';
 import type { ShardWorker } from '../../../src/engine/worker/shard-worker.ts';
 import type { Noticed } from '../../../src/engine/workflow/entity/port.ts';
 import type { SimProcess } from '../kernel/process.ts';
@@ -70,9 +70,9 @@ interface LocalCalls {
 }
 
 /** Of the activity that begins; it looks before it waits for anything. */
-let current: Attempt | undefined;
+let current: LookupAttempt | undefined;
 
-export function currentAttempt(): Attempt {
+export function currentAttempt(): LookupAttempt {
   return current!;
 }
 
@@ -145,7 +145,7 @@ export class SimShardWorker implements ShardWorker {
     token: string,
     name: ActivityName,
     request: string,
-    under: Pick<Attempt, 'number' | 'scheduledAt' | 'limit'>,
+    under: Pick<LookupAttempt, 'number' | 'scheduledAt' | 'limit'>,
   ): void {
     const { activities, link } = this.options;
     this.#running += 1;

@@ -18,7 +18,7 @@ import { createClient, PATIENT_RETRY } from './client.ts';
 import type { Client, SocketFactory } from './client.ts';
 import { kafkaError } from './errors.ts';
 import { positionKeepers } from './fetching.ts';
-import type { Batch, KafkaJS } from './library.ts';
+import type { KafkaJsBatch, KafkaJS } from './library.ts';
 import type { CommittedOffset, GroupHandlers, GroupMember, InRecord, TopicPartition } from '../port.ts';
 import type { Refusal } from './records.ts';
 import { timestampOf } from '../record-timestamp.ts';
@@ -249,7 +249,7 @@ class KafkaGroupMember implements GroupMember {
     isRunning,
     isStale,
   }: KafkaJS.EachBatchPayload): Promise<void> {
-    const batch = delivered as Batch;
+    const batch = delivered as KafkaJsBatch;
     const { topic, partition } = batch;
     const generation = this.#generation;
     if (generation === undefined || this.#handlers === undefined) return;

@@ -6,7 +6,7 @@
  * - the encoder of a record stumbles over a header without a value (see record-encoder.ts);
  * - metadata and fetches fail as a whole for one partition (see metadata.ts and fetching.ts);
  * - `filterAbortedMessages` shows records of aborted transactions to read_committed consumers (see aborted.ts);
- * - `Batch` forgets the last stable offset and hides batches in which nothing is left, so that a reader could not tell
+ * - `KafkaJsBatch` forgets the last stable offset and hides batches in which nothing is left, so that a reader could not tell
  *   that it has reached the end of a partition whose last record is a transaction marker;
  * - a consumer that is stopped while brokers come or go turns in a circle (see fetch-manager.ts).
  *
@@ -40,7 +40,7 @@ interface PartitionData {
 }
 
 /** What `eachBatch` is handed, with what {@link library} adds to it. */
-export interface Batch extends KafkaJS.Batch {
+export interface KafkaJsBatch extends KafkaJS.Batch {
   /** The offset that was asked for. */
   readonly fetchedOffset: string;
   readonly lastStableOffset: string;

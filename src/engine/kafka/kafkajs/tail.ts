@@ -9,7 +9,7 @@ import { CodedError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { createClient, PATIENT_RETRY } from './client.ts';
 import { kafkaError } from './errors.ts';
-import type { Batch } from './library.ts';
+import type { KafkaJsBatch } from './library.ts';
 import { timestampOf } from '../record-timestamp.ts';
 import { deadline } from './timing.ts';
 
@@ -74,7 +74,7 @@ export async function tailTopics(
       autoCommit: false,
       eachBatch: async ({ batch }) => {
         const { topic, partition, messages } = batch;
-        const { refusal } = batch as Batch;
+        const { refusal } = batch as KafkaJsBatch;
         if (refusal !== undefined && messages.length === 0) {
           throw Object.assign(
             new CodedError('KAFKA', `${topic}, partition ${partition}, offset ${refusal.offset}: ${refusal.reason}`),

@@ -15,13 +15,13 @@
  *              double, float                               the shortest text that reads back as the same
  */
 import { formatTimestamp } from '../timestamp.ts';
-import type { RawRecord } from '../value.ts';
+import type { DecodedValue } from '../value.ts';
 import { Cursor } from './bytes.ts';
 import { doubleText, floatText, scaledText, stringText } from './decimal-text.ts';
 import type { AvroType, FixedType, PrimitiveType } from './schema.ts';
 import type { Located } from './scan.ts';
 
-export class AvroRecord implements RawRecord {
+export class AvroRecord implements DecodedValue {
   readonly #bytes: Buffer;
   readonly #located: Located;
 

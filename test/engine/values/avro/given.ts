@@ -2,7 +2,7 @@
 import avsc from 'avsc';
 import { avroDecoder, type KnownSchema } from '../../../../src/engine/values/avro/decoder.ts';
 import { parseWriterSchema, type WriterSchema } from '../../../../src/engine/values/avro/schema.ts';
-import type { RawRecord } from '../../../../src/engine/values/value.ts';
+import type { DecodedValue } from '../../../../src/engine/values/value.ts';
 
 export const ID = 7;
 
@@ -48,7 +48,7 @@ export function decoderOf(schema: unknown): ReturnType<typeof avroDecoder> {
 }
 
 /** The record that these bytes are, or what is said of them. */
-export function decoded(schema: unknown, bytes: Buffer): RawRecord | { readonly malformed: string } {
+export function decoded(schema: unknown, bytes: Buffer): DecodedValue | { readonly malformed: string } {
   return decoderOf(schema).decode(wire(bytes));
 }
 
