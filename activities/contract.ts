@@ -8,7 +8,7 @@ import type { Output } from '../src/money/domain/types.ts';
 export type { Incarnation, Output, PublishAnswer, Stream };
 
 /** What the publish activity is asked: outputs of this application. Its key is called as in the releases before 0.3.0. */
-export type PublishRequest = Omit<Request<Output>, 'key'> & { readonly userId: string };
+export type UserPublishRequest = Omit<Request<Output>, 'key'> & { readonly userId: string };
 
 /** `retry`: no usable answer yet; `given-up`: none, and it was asked for after `giveUpAt`. */
 export type LookupOutcome =
@@ -32,7 +32,7 @@ export interface WatermarkRequest {
 
 export interface Activities {
   /** Resolves when all outputs are visible to a read_committed reader, whether by this call or an earlier one. */
-  publish(request: PublishRequest): Promise<PublishAnswer | void>;
+  publish(request: UserPublishRequest): Promise<PublishAnswer | void>;
   /** One outcome a session, of some `retry` where the attempt's time was over. Throws (retryable) when all of them are to be asked again. */
   lookupSessions(request: LookupRequest): Promise<LookupOutcome[]>;
   /**

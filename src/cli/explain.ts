@@ -1,6 +1,6 @@
 /** `explain <userId> <moneyId>`: why a money event came out as it did, from the history of its user's workflow. */
 import { Command } from 'commander';
-import type { Input } from '../money/domain/events.ts';
+import type { MoneyInput } from '../money/domain/events.ts';
 import { CodedError, messageOf } from '../engine/errors.ts';
 import { explained, explanationJson, happeningJson } from '../tools/explain/explanation.ts';
 import { foldRuns } from '../tools/explain/fold.ts';
@@ -77,7 +77,7 @@ async function runsOf(temporal: TemporalClient, workflowId: string): Promise<rea
 
 function trace(
   runs: readonly RecordedRun[],
-  topics: Readonly<Record<Input, string>>,
+  topics: Readonly<Record<MoneyInput, string>>,
   moneyId: string | undefined,
   json: boolean,
 ): void {
@@ -151,6 +151,6 @@ async function readOutput(
   }
 }
 
-function topicsOf({ config: { topics } }: Context): Readonly<Record<Input, string>> {
+function topicsOf({ config: { topics } }: Context): Readonly<Record<MoneyInput, string>> {
   return { user: topics.user, session: topics.session, money: topics.money };
 }

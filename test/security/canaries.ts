@@ -2,7 +2,7 @@
  * Marked personal data, and records that carry it down every path. What a mark may reach is said beside it; the test
  * looks for each where it need not be. `lookupBody` is short: errors of parsers quote a few characters only.
  */
-import type { Input } from '../../src/money/domain/events.ts';
+import type { MoneyInput } from '../../src/money/domain/events.ts';
 import type { ProducedRecord } from '../support/system.ts';
 
 /** Fields that no rule uses, and what cannot be used at all: they stay in Kafka's own topics. */
@@ -48,7 +48,7 @@ export const STATE = {
 
 const moneyId = (n: number) => `${STATE.moneyId}${String(n).padStart(12, '0')}`;
 
-function record(input: Input, type: string, id: string, ts: number, fields: string): ProducedRecord {
+function record(input: MoneyInput, type: string, id: string, ts: number, fields: string): ProducedRecord {
   const value = `{"type":"${type}","id":"${id}","userId":"${STATE.user}","processedAt":"${new Date(ts).toISOString()}","extra":"${UNUSED.extra}",${fields}}`;
   return { input, key: `"${STATE.user}"`, value, timestamp: Date.now() };
 }

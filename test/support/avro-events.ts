@@ -3,7 +3,7 @@
  * of the record; times as text or as timestamps; amounts as text, as decimals or as doubles, where these keep the text.
  */
 import avsc from 'avsc';
-import type { Input } from '../../src/money/domain/events.ts';
+import type { MoneyInput } from '../../src/money/domain/events.ts';
 import { readFields, type Token } from '../../src/money/model/json-text.ts';
 import { parseDate } from '../../src/money/model/decode.ts';
 
@@ -81,7 +81,7 @@ function unscaled(text: string): Buffer {
 
 export interface AvroEvents {
   /** In the Confluent wire format. `value`: JSON text of an object with a type, a time and numbers that are numbers. */
-  encode(input: Input, value: Buffer): Buffer;
+  encode(input: MoneyInput, value: Buffer): Buffer;
   /** Schemas used. */
   readonly used: ReadonlySet<number>;
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import { loadConfig, type Config } from '../../src/money/config.ts';
-import type { Input } from '../../src/money/domain/events.ts';
+import type { MoneyInput } from '../../src/money/domain/events.ts';
 import { createPlainProducer } from '../../src/engine/kafka/kafkajs/producer.ts';
 import { ensureTopics } from '../../src/money/topics/topics.ts';
 import { startProductProcess, type ProductProcess, type Role } from '../../src/dev/product.ts';
@@ -26,7 +26,7 @@ const quiet = createLogger({ level: 'silent' });
 const OWN_COMMAND = [process.execPath, PROGRAM] as const;
 
 export interface ProducedRecord {
-  readonly input: Input;
+  readonly input: MoneyInput;
   readonly key: string | Buffer | null;
   readonly value: string | Buffer | null;
   readonly timestamp: number;
@@ -78,7 +78,7 @@ export async function startSystem(
   const producer = await createPlainProducer(kafka, quiet);
   undo.push(() => producer.close());
   const { topics } = config;
-  const inputs: Record<Input, string> = { user: topics.user, session: topics.session, money: topics.money };
+  const inputs: Record<MoneyInput, string> = { user: topics.user, session: topics.session, money: topics.money };
   const outputs = await readTopics(kafka, [topics.output]);
   undo.push(() => outputs.close());
   const deadLetters = await readTopics(kafka, [topics.deadLetter]);
@@ -155,7 +155,7 @@ export async function startSystem(
     /** What the model says of all that was produced. */
     async expected(overrides: Partial<ModelSettings> = {}): Promise<ModelResult> {
       await eventually('all records produced can be read', () => logged.records.length >= produced, 60_000);
-      const inputOf = Object.fromEntries(Object.entries(inputs).map(([input, topic]) => [topic, input as Input]));
+      const inputOf = Object.fromEntries(Object.entries(inputs).map(([input, topic]) => [topic, input as MoneyInput]));
       const records = logged.records.map((record): LogRecord => ({ ...record, topic: inputOf[record.topic]! }));
       return model({
         records,

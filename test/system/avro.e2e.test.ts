@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import avsc from 'avsc';
-import { INPUTS, type Input } from '../../src/money/domain/events.ts';
+import { INPUTS, type MoneyInput } from '../../src/money/domain/events.ts';
 import { trafficOptions } from '../../src/tools/generate/options.ts';
 import { generateTraffic } from '../../src/tools/generate/traffic.ts';
 import { DEFAULT_SETTINGS, model, type ModelOutput, type LogRecord } from '../../src/money/model/model.ts';
@@ -29,7 +29,7 @@ test('events in Avro come out in Avro as the model says', { timeout: 300_000 }, 
   /** What was produced, and the JSON that says the same. */
   const meaning = new Map<string, Buffer | null>();
   const events = createAvroEvents((schema) => registry.add(schema, 'inputs'));
-  const asAvro = (input: Input, json: Buffer | null): Buffer | null => {
+  const asAvro = (input: MoneyInput, json: Buffer | null): Buffer | null => {
     if (json === null) return null;
     const value = events.encode(input, json);
     meaning.set(value.toString('hex'), json);
@@ -99,7 +99,7 @@ test('events in Avro come out in Avro as the model says', { timeout: 300_000 }, 
   }
   await system.produce(produced);
 
-  const inputs: Record<Input, string> = {
+  const inputs: Record<MoneyInput, string> = {
     user: config.topics.user,
     session: config.topics.session,
     money: config.topics.money,

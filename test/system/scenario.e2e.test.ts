@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Input } from '../../src/money/domain/events.ts';
+import type { MoneyInput } from '../../src/money/domain/events.ts';
 import { eventually } from '../support/eventually.ts';
 import { startSystem, type ProducedRecord } from '../support/system.ts';
 
@@ -15,7 +15,7 @@ const at = (ms: number) => new Date(T + ms).toISOString();
 
 /** A record whose event time is T + `ms`, written to Kafka at T + `written`. */
 function record(
-  input: Input,
+  input: MoneyInput,
   type: string,
   ms: number,
   fields: string,
@@ -63,7 +63,7 @@ test('a story of one user in one partition, every output by hand', { timeout: 18
   const system = await startSystem(t, { partitions: 1, country: 'ZZ', env: { ENRICHMENT_IDLE_TIMEOUT: '2s' } });
   const session = (sessionId: string, ms: number, country: string) =>
     record('session', 'UserSessionCreatedEvent', ms, `"clientCountryCode":"${country}"`, ms, sessionId);
-  const later = (input: Input, type: string, field: string) => record(input, type, DAY + 60_000, `"${field}":"x"`);
+  const later = (input: MoneyInput, type: string, field: string) => record(input, type, DAY + 60_000, `"${field}":"x"`);
 
   await system.produce([
     session(S1, 0, 'UY'),

@@ -15,7 +15,7 @@ import {
   type Activities,
   type LookupOutcome,
   type LookupRequest,
-  type PublishRequest,
+  type UserPublishRequest,
 } from '../../activities/contract.ts';
 import type { Applicable, Rules } from '../../src/money/domain/events.ts';
 import { dataConverter } from '../../src/engine/temporal/payload-codec.ts';
@@ -80,7 +80,7 @@ async function devServer(): Promise<TestWorkflowEnvironment> {
 }
 
 export interface PublishCall {
-  readonly request: PublishRequest;
+  readonly request: UserPublishRequest;
   readonly isLocal: boolean;
 }
 
@@ -88,7 +88,7 @@ export interface PublishCall {
 export class FakeActivities {
   /** All attempts, successful or not. */
   readonly published: PublishCall[] = [];
-  readonly #succeeded: PublishRequest[] = [];
+  readonly #succeeded: UserPublishRequest[] = [];
   readonly lookups: LookupRequest[] = [];
   readonly watermarks: { partition: number; passes?: number }[] = [];
   /** Publish calls under way. */
@@ -96,7 +96,7 @@ export class FakeActivities {
   mostUnderWay = { applied: 0, resolved: 0 };
   /** Epoch ms; null before there is one. */
   watermark: number | null = null;
-  onPublish: (request: PublishRequest) => Promise<void> | void = () => undefined;
+  onPublish: (request: UserPublishRequest) => Promise<void> | void = () => undefined;
   /** Of how many signals a publish is told to have been. */
   signalsOf: (signals: number) => number = (signals) => signals;
   onLookup: (request: LookupRequest) => Promise<LookupOutcome[]> | LookupOutcome[] = ({ sessionIds }) =>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Input } from '../../src/money/domain/events.ts';
+import type { MoneyInput } from '../../src/money/domain/events.ts';
 import { partitionOf } from '../../src/engine/kafka/partitioner.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import { startTraffic } from './traffic.ts';
@@ -10,7 +10,7 @@ const plan = { seed: 3, users: 12, partitions: 3, rate: 400, seconds: 30, speed:
 test('a partition that cannot be written holds up no other, and gets its records in their order later', async (t) => {
   const written = new Map<string, number[]>();
   let broken = true;
-  const traffic = startTraffic(plan, async (input: Input, records, partition) => {
+  const traffic = startTraffic(plan, async (input: MoneyInput, records, partition) => {
     if (partition === 1 && broken) throw new Error('no leader');
     for (const { key, timestamp } of records) {
       if (key !== null) assert.equal(partitionOf(key, plan.partitions), partition);

@@ -10,7 +10,7 @@
  */
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Input } from '../../src/money/domain/events.ts';
+import type { MoneyInput } from '../../src/money/domain/events.ts';
 import type { OutRecord } from '../../src/engine/kafka/port.ts';
 import { partitionOf } from '../../src/engine/kafka/partitioner.ts';
 import { keyOf, moneyEvent, render, timeEvent } from '../../src/tools/generate/event-text.ts';
@@ -45,7 +45,7 @@ export interface TrafficPlan {
 interface Slice {
   /** Of all its records, epoch ms; larger than that of the slice before. */
   readonly timestamp: number;
-  readonly records: Readonly<Record<Input, readonly OutRecord[]>>;
+  readonly records: Readonly<Record<MoneyInput, readonly OutRecord[]>>;
 }
 
 function generated({ seed, users, partitions, rate, seconds, speed }: TrafficPlan) {
@@ -77,10 +77,10 @@ function* slicesOf(plan: TrafficPlan): Generator<Slice> {
   let timestamp = 0;
   let index = 0;
   const sliceOf = (
-    part: readonly { input: Input; key: string | null; value: Buffer | null }[],
+    part: readonly { input: MoneyInput; key: string | null; value: Buffer | null }[],
     beat: boolean,
   ): Slice => {
-    const records: Record<Input, OutRecord[]> = { user: [], session: [], money: [] };
+    const records: Record<MoneyInput, OutRecord[]> = { user: [], session: [], money: [] };
     for (const { input, key, value } of part) records[input].push({ key, value, timestamp });
     for (const input of beat ? INPUTS : []) {
       for (const userId of clocks) {
@@ -89,7 +89,7 @@ function* slicesOf(plan: TrafficPlan): Generator<Slice> {
     }
     return { timestamp, records };
   };
-  let part: { input: Input; key: string | null; value: Buffer | null; timestamp: number }[] = [];
+  let part: { input: MoneyInput; key: string | null; value: Buffer | null; timestamp: number }[] = [];
   for (const record of generated(plan)) {
     part.push(record);
     if (part.length < size) continue;
@@ -99,7 +99,7 @@ function* slicesOf(plan: TrafficPlan): Generator<Slice> {
   }
 }
 
-function beatOf(input: Input, id: string, userId: string, timestamp: number): OutRecord {
+function beatOf(input: MoneyInput, id: string, userId: string, timestamp: number): OutRecord {
   const processedAt = new Date(timestamp).toISOString();
   const money = {
     type: 'PaymentEvent',
@@ -158,7 +158,7 @@ export interface Traffic {
   abandon(): Promise<void>;
 }
 
-export type Send = (input: Input, records: readonly OutRecord[], partition: number) => Promise<void>;
+export type Send = (input: MoneyInput, records: readonly OutRecord[], partition: number) => Promise<void>;
 
 /** `send` resolves when the records are written; what it throws makes it be asked again. */
 export function startTraffic(plan: TrafficPlan, send: Send): Traffic {
@@ -185,7 +185,7 @@ export function startTraffic(plan: TrafficPlan, send: Send): Traffic {
   };
   const write = ({ timestamp, records }: Slice): void => {
     state.eventTime = timestamp;
-    const split = lanes.map((): Record<Input, OutRecord[]> => ({ user: [], session: [], money: [] }));
+    const split = lanes.map((): Record<MoneyInput, OutRecord[]> => ({ user: [], session: [], money: [] }));
     for (const input of INPUTS) {
       for (const record of records[input]) {
         split[record.key === null ? turn++ % lanes.length : partitionOf(record.key, lanes.length)]![input].push(record);
@@ -215,7 +215,7 @@ export function startTraffic(plan: TrafficPlan, send: Send): Traffic {
     const random = new Random(plan.seed + 3);
     for (let nth = 1; nth <= CLOSING_BEATS; nth += 1) {
       const timestamp = state.eventTime + AFTERWARDS;
-      const beat = (input: Input): OutRecord[] =>
+      const beat = (input: MoneyInput): OutRecord[] =>
         clocks.map((userId) => beatOf(input, random.uuid(), userId, timestamp));
       write({ timestamp, records: { user: beat('user'), session: beat('session'), money: beat('money') } });
     }

@@ -4,7 +4,7 @@ import { decodeMetadata } from '../../src/engine/ordering/checkpoint.ts';
 import type { MoneyBridgeSettings } from '../../src/money/bridge/settings.ts';
 import type { Signaller } from '../../src/engine/bridge/signaller.ts';
 import { INPUTS } from '../../src/money/domain/events.ts';
-import type { Input } from '../../src/money/domain/events.ts';
+import type { MoneyInput } from '../../src/money/domain/events.ts';
 import type { KafkaPort } from '../../src/engine/kafka/port.ts';
 import type { Random } from '../../src/tools/generate/random.ts';
 import { silentLogger } from '../../src/engine/log.ts';
@@ -48,7 +48,7 @@ export interface BridgeRun {
   readonly deadLetters: readonly StoredRecord[];
   /** By input and partition: committed, and where the log ends. */
   readonly offsets: readonly {
-    readonly input: Input;
+    readonly input: MoneyInput;
     readonly partition: number;
     readonly committed: number | null;
     readonly end: number;
@@ -120,7 +120,7 @@ export async function runBridge(records: readonly Placed[], random: Random): Pro
       observe.endOffsets(places),
     ]);
     return committed.map((place, n) => ({
-      input: place.topic as Input,
+      input: place.topic as MoneyInput,
       partition: place.partition,
       committed: place.offset,
       end: ends[n]!.end,

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { addressChanged, moneyEvent, render, sessionCreated } from '../../src/tools/generate/event-text.ts';
 import type { Field } from '../../src/tools/generate/event-text.ts';
 import { Random } from '../../src/tools/generate/random.ts';
-import type { Input } from '../../src/money/domain/events.ts';
+import type { MoneyInput } from '../../src/money/domain/events.ts';
 import { startSystem, type ProducedRecord } from '../../test/support/system.ts';
 
 const START = Date.now() - 3_600_000;
@@ -21,7 +21,7 @@ function digits(random: Random, length: number): string {
 /** The record whose value has exactly `size` bytes: the field `grown` is filled up with digits, as a number or as text. */
 function sized(
   random: Random,
-  input: Input,
+  input: MoneyInput,
   fields: readonly Field[],
   grown: string,
   size: number,

@@ -1,11 +1,11 @@
 /** Hostile records: valid ones, changed by their structure or by their bytes, and raw bytes. The same seed, the same record. */
 import { INPUTS } from '../../src/money/domain/events.ts';
-import type { Input } from '../../src/money/domain/events.ts';
+import type { MoneyInput } from '../../src/money/domain/events.ts';
 import { Random } from '../../src/tools/generate/random.ts';
 import { anyText, NAMES } from './texts.ts';
 
 export interface HostileRecord {
-  readonly input: Input;
+  readonly input: MoneyInput;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   /** Kafka record timestamp, epoch ms. */
@@ -40,7 +40,7 @@ const MONEY: Field[] = [
   ['moneyType', '"BET"'],
   ['isOldMoneyEvent', 'false'],
 ];
-const TYPES: Record<Input, readonly (readonly [type: string, fields: readonly Field[]])[]> = {
+const TYPES: Record<MoneyInput, readonly (readonly [type: string, fields: readonly Field[]])[]> = {
   money: [
     ['PaymentEvent', [...MONEY, ['paymentRelatedThing', '"p"']]],
     ['TransactionEvent', [...MONEY, ['transactionRelatedThing', '"t"']]],
@@ -88,7 +88,7 @@ export function hostileRecord(random: Random, options: HostileOptions): HostileR
 
 function validFields(
   random: Random,
-  input: Input,
+  input: MoneyInput,
   userId: string,
   timestamp: number,
   { maxFutureSkew }: HostileOptions,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { decodeMetadata } from '../../src/engine/ordering/checkpoint.ts';
 import { bridgeGroupOf } from '../../src/engine/naming.ts';
-import type { Input } from '../../src/money/domain/events.ts';
+import type { MoneyInput } from '../../src/money/domain/events.ts';
 import { QUERIES } from '../../workflows/messages.ts';
 import type { UserStateView } from '../../workflows/views.ts';
 import { DEFAULT_SETTINGS, model, type ModelResult, type LogRecord } from '../../src/money/model/model.ts';
@@ -52,7 +52,7 @@ export class Durability {
   check(): void {
     for (const { topic, partition, offset, metadata } of this.#system.kafka.groupOffsets(bridgeGroupOf(APP))) {
       if (offset === null) continue;
-      const input = topic as Input;
+      const input = topic as MoneyInput;
       const logs = decodeMetadata(metadata)?.logs;
       assert.ok(logs !== undefined, `the metadata of ${topic}-${partition} is not ours: ${metadata}`);
       const turn = turnOf(input, logs.names[INPUT_TOPICS.indexOf(input)]!);

@@ -1,7 +1,7 @@
 /** The judges of a seed, on what a run might have had: what they let pass, and what they still find. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { RawRecord } from '../../src/money/model/model.ts';
+import type { LogRecord } from '../../src/money/model/model.ts';
 import type { EventBatch } from '../../workflows/messages.ts';
 import { differences, expectedOf, type Case } from './checks.ts';
 import { SimKafka, type StoredRecord } from './kafka/sim-kafka.ts';
@@ -23,7 +23,7 @@ const { pendingTimeout } = SCENARIO.settings.rules;
 const idOf = (name: string): string => `33333333-3333-4333-8333-${name.padStart(12, '0')}`;
 
 /** `at`: ms of event time after the epoch of the simulation. */
-function money(offset: number, id: string, at: number, sessionId?: string): RawRecord {
+function money(offset: number, id: string, at: number, sessionId?: string): LogRecord {
   const session = sessionId === undefined ? '' : `"userSessionId":"${sessionId}",`;
   return record(
     'money',
@@ -38,7 +38,7 @@ function common(at: number): string {
   return `"userId":"${USER}","processedAt":"${new Date(EPOCH + at).toISOString()}"`;
 }
 
-function record(topic: RawRecord['topic'], offset: number, at: number, value: string | null): RawRecord {
+function record(topic: LogRecord['topic'], offset: number, at: number, value: string | null): LogRecord {
   return {
     topic,
     partition: 0,
@@ -49,13 +49,13 @@ function record(topic: RawRecord['topic'], offset: number, at: number, value: st
   };
 }
 
-function logOf(records: readonly RawRecord[]): Log {
+function logOf(records: readonly LogRecord[]): Log {
   const log = new Log(SCENARIO);
   for (const one of records) log.add(one, one.timestamp);
   return log;
 }
 
-const resultOf = (records: readonly RawRecord[]) => expectedOf(records, SCENARIO, () => null);
+const resultOf = (records: readonly LogRecord[]) => expectedOf(records, SCENARIO, () => null);
 
 describe('a life that was sent its records in no order', () => {
   // The life before had the first three; the second gets the last one before two of them.

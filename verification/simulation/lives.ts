@@ -1,6 +1,6 @@
 /** What each life of each user's workflow was sent, as the server has it. A life begins with the first signal, or with the first after a termination. */
 import type { Incarnation } from '../../activities/contract.ts';
-import type { Input } from '../../src/money/domain/events.ts';
+import type { MoneyInput } from '../../src/money/domain/events.ts';
 import type { EventBatch } from '../../workflows/messages.ts';
 
 export interface Life {
@@ -16,9 +16,9 @@ export interface Life {
 }
 
 /** Of one log, which may be another than the one that had these offsets before. */
-export type PlaceOf = (input: Input, partition: number, offset: number, log: string) => string;
+export type PlaceOf = (input: MoneyInput, partition: number, offset: number, log: string) => string;
 
-const INPUTS = ['user', 'session', 'money'] as const satisfies Input[];
+const INPUTS = ['user', 'session', 'money'] as const satisfies MoneyInput[];
 
 export class Lives {
   /** By user, the first one first. */
@@ -36,7 +36,7 @@ export class Lives {
   /** Returns the places of what was signalled. */
   signalled(userId: string, incarnation: Incarnation, { partition, logs, lowWater, records }: EventBatch): string[] {
     const life = this.#lifeOf(userId, `${incarnation.startedAt}/${incarnation.runId}`);
-    const logOf = (input: Input): string => `${input}/${partition}/${logs?.[input] ?? ''}`;
+    const logOf = (input: MoneyInput): string => `${input}/${partition}/${logs?.[input] ?? ''}`;
     for (const [index, input] of INPUTS.entries()) {
       life.lowWater.set(logOf(input), Math.max(life.lowWater.get(logOf(input)) ?? 0, lowWater[index]!));
     }

@@ -2,7 +2,7 @@
  * What got into the input topics, when, what became of it there, and what that means for whoever reads them. A log that took the
  * place of another under the same name has the same offsets: here they are told apart by the turn of the log.
  */
-import type { Input } from '../../src/money/domain/events.ts';
+import type { MoneyInput } from '../../src/money/domain/events.ts';
 import { decode, type Usable } from '../../src/money/model/decode.ts';
 import { DEFAULT_SETTINGS, type LogRecord } from '../../src/money/model/model.ts';
 import type { StoredRecord } from './kafka/sim-kafka.ts';
@@ -63,19 +63,19 @@ export class Log {
   }
 
   /** Of a log with this name: all others have the name that it had first. */
-  place(topic: Input, partition: number, offset: number, turn: number): string {
+  place(topic: MoneyInput, partition: number, offset: number, turn: number): string {
     return `${topic}/${partition}/${offset + TURN * turn}`;
   }
 
   /** From now on there is another log; what the one before had from `kept` on is gone. */
-  replaced(topic: Input, partition: number, kept: number): void {
+  replaced(topic: MoneyInput, partition: number, kept: number): void {
     const turn = this.turn(topic, partition);
     this.went(topic, partition, kept, Infinity);
     this.#turns.set(`${topic}/${partition}`, turn + 1);
   }
 
   /** What the log has from one offset to before another is gone. */
-  went(topic: Input, partition: number, from: number, to: number): void {
+  went(topic: MoneyInput, partition: number, from: number, to: number): void {
     const least = TURN * this.turn(topic, partition);
     for (const record of this.records) {
       const offset = record.offset - least;

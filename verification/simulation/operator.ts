@@ -4,7 +4,7 @@
  */
 import { acceptLogs } from '../../src/engine/bridge/accept-logs.ts';
 import { bridgeGroupOf } from '../../src/engine/naming.ts';
-import type { Input } from '../../src/money/domain/events.ts';
+import type { MoneyInput } from '../../src/money/domain/events.ts';
 import type { KafkaClient } from '../../src/engine/kafka/port.ts';
 import { SimProcess } from './kernel/process.ts';
 import type { Scheduler } from './kernel/scheduler.ts';
@@ -19,7 +19,7 @@ const TRY_AGAIN = 5_000;
 const PATIENCE = 60;
 
 export interface Decision {
-  readonly topic: Input;
+  readonly topic: MoneyInput;
   readonly from: 'beginning' | 'end' | number;
   /** Told which partitions a bridge said it of. */
   readonly onSaid?: (partition: number) => void;
@@ -32,11 +32,11 @@ export class Operator {
   readonly #scenario: Scenario;
   readonly #process: SimProcess;
   readonly #kafka: KafkaClient;
-  readonly #decisions = new Map<Input, Decision>();
+  readonly #decisions = new Map<MoneyInput, Decision>();
   /** What is said to wait, and how often nothing was found to decide about it. */
-  readonly #undecided = new Map<Input, number>();
+  readonly #undecided = new Map<MoneyInput, number>();
   /** By topic: since when there is something to decide about it, epoch ms. */
-  readonly #since = new Map<Input, number>();
+  readonly #since = new Map<MoneyInput, number>();
   /** By `topic/partition`: what the command said to have accepted; from when the log was another one until then, epoch ms. */
   readonly accepted = new Map<string, { readonly from: number; readonly to: number }>();
   #busy = false;

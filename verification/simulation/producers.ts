@@ -1,5 +1,5 @@
 /** Who writes the records of a scenario into the topics: each at its time, when its partition takes it. People may stop them, or mistake partitions. */
-import type { Input } from '../../src/money/domain/events.ts';
+import type { MoneyInput } from '../../src/money/domain/events.ts';
 import type { LogRecord } from '../../src/money/model/model.ts';
 import { EPOCH, type Scheduler } from './kernel/scheduler.ts';
 import type { Scenario } from './scenario.ts';
@@ -71,7 +71,7 @@ export class Producers {
     this.#write(one.input, partition, lane);
   }
 
-  #write(input: Input, partition: number, lane: string): void {
+  #write(input: MoneyInput, partition: number, lane: string): void {
     const waiting = this.#waiting.get(lane)!;
     while (waiting.length > 0 && this.#mayWrite(input, partition, lane)) {
       this.#append(waiting.shift()!, partition, this.#scheduler.now);
@@ -80,7 +80,7 @@ export class Producers {
     else this.#scheduler.after(RETRY, null, () => this.#write(input, partition, lane));
   }
 
-  #mayWrite(input: Input, partition: number, lane: string): boolean {
+  #mayWrite(input: MoneyInput, partition: number, lane: string): boolean {
     const may = this.#stopped.get(lane);
     return this.#kafka.takes(input, partition) && (may === undefined || may(this.#kafka.offsets(input, partition).end));
   }

@@ -7,7 +7,7 @@ import { Limiter } from '../../activities/limiter.ts';
 import { Bridge } from '../../src/engine/bridge/bridge.ts';
 import type { BridgeObserver } from '../../src/engine/bridge/generation.ts';
 import type { MoneyBridgeSettings } from '../../src/money/bridge/settings.ts';
-import type { Input } from '../../src/money/domain/events.ts';
+import type { MoneyInput } from '../../src/money/domain/events.ts';
 import { bridgeGroupOf, lookupsQueueOf, taskQueueOf, workflowIdOf } from '../../src/engine/naming.ts';
 import type { Signaller } from '../../src/engine/bridge/signaller.ts';
 import type { PartitionWait } from '../../src/engine/bridge/waits.ts';
@@ -35,7 +35,7 @@ export const INPUT_TOPICS = ['user', 'session', 'money'] as const;
 export const TOPICS = { output: 'enriched', ledger: 'ledger', deadLetter: 'dead' };
 
 /** Which of the logs of this topic has this name, in their order: a seed has two at the most. */
-export function turnOf(topic: Input, name: string): number {
+export function turnOf(topic: MoneyInput, name: string): number {
   return name === '' || name === topicId(topic, 0) ? 0 : 1;
 }
 

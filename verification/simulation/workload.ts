@@ -1,5 +1,5 @@
 /** The records of a scenario, with their place in the topics and the time at which they get there. */
-import type { Input } from '../../src/money/domain/events.ts';
+import type { MoneyInput } from '../../src/money/domain/events.ts';
 import { partitionOf } from '../../src/engine/kafka/partitioner.ts';
 import { timeEvent, keyOf, render } from '../../src/tools/generate/event-text.ts';
 import { Random } from '../../src/tools/generate/random.ts';
@@ -9,7 +9,7 @@ import type { Scenario } from './scenario.ts';
 export interface Arrival {
   /** Kafka timestamp, epoch ms; a live one arrives then. */
   readonly timestamp: number;
-  readonly input: Input;
+  readonly input: MoneyInput;
   readonly partition: number;
   readonly key: string | null;
   readonly value: Buffer | null;

@@ -12,7 +12,7 @@ import { SignalOutbox } from '../../src/engine/ordering/outbox.ts';
 import { ShardPublisher } from '../../src/engine/publish/shard-publisher.ts';
 import { ShardSender } from '../../src/engine/publish/shard-sender.ts';
 import { Redeliveries } from '../../src/engine/workflow/redelivery.ts';
-import { INPUTS, type Input } from '../../src/money/domain/events.ts';
+import { INPUTS, type MoneyInput } from '../../src/money/domain/events.ts';
 import { DedupEntries } from '../../src/money/domain/dedup.ts';
 import { Inbox } from '../../src/engine/workflow/entity/inbox.ts';
 import { SignalGroup } from '../../src/engine/workflow/entity/signal-group.ts';
@@ -37,7 +37,7 @@ const at = (second: number) => new Date(EPOCH + second * 1_000).toISOString();
 const head = (type: string, id: string, second: number) => ({ type, id, userId: USER, processedAt: at(second) });
 
 /** What is in the topics: the user's address, its session, and the money that is followed. */
-const RECORDS: readonly (readonly [Input, second: number, value: object])[] = [
+const RECORDS: readonly (readonly [MoneyInput, second: number, value: object])[] = [
   [
     'user',
     1,

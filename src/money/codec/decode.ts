@@ -3,7 +3,7 @@
  * the limits alone. Never throws, whatever the bytes are. Reasons are tried in the order of their precedence.
  */
 import { INPUTS } from '../domain/events.ts';
-import type { Applicable, Event, Input } from '../domain/events.ts';
+import type { Applicable, Event, MoneyInput } from '../domain/events.ts';
 import type { DecodeInput, Decoded, RawKafkaRecord } from '../../engine/ordering/decoded.ts';
 import type { Rejection } from '../../engine/bridge/dead-letter.ts';
 import { CURRENCIES } from './iso-4217.ts';
@@ -42,7 +42,7 @@ export function decodedOf(result: DecodeResult): Decoded<Applicable['event']> {
 }
 
 /** The types of each topic. */
-const TYPES: Readonly<Record<Input, ReadonlyMap<string, EventReader>>> = {
+const TYPES: Readonly<Record<MoneyInput, ReadonlyMap<string, EventReader>>> = {
   money: new Map<string, EventReader>([
     ['PaymentEvent', (fields) => readMoney(fields, 'paymentRelatedThing')],
     ['TransactionEvent', (fields) => readMoney(fields, 'transactionRelatedThing')],
@@ -65,7 +65,7 @@ const DECIMALS = ['amount', 'openingBalance', 'closingBalance'] as const;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 export function decodeRecord(
-  input: Input,
+  input: MoneyInput,
   record: RawKafkaRecord,
   limits: Limits,
   decoder: ValueDecoder = jsonDecoder,
@@ -77,7 +77,7 @@ export function decodeRecord(
     : { ...result, detail: `${result.detail}; the record's Kafka timestamp is ${unit}, expected epoch milliseconds` };
 }
 
-function judge(input: Input, record: RawKafkaRecord, limits: Limits, decoder: ValueDecoder): DecodeResult {
+function judge(input: MoneyInput, record: RawKafkaRecord, limits: Limits, decoder: ValueDecoder): DecodeResult {
   const { value, timestamp } = record;
   if (value !== null && value.length > limits.maxRecordBytes) {
     return reject('too-large', `value: ${value.length} bytes, expected at most ${limits.maxRecordBytes}`);
@@ -257,7 +257,7 @@ function reject(reason: Rejection['reason'], detail: string): DecodeResult {
   return { ok: false, reason, detail };
 }
 
-function describeType(type: unknown, input: Input): string {
+function describeType(type: unknown, input: MoneyInput): string {
   const known = [...TYPES[input].keys()].join(', ');
   if (type === undefined || type === null) return `type: missing, expected one of ${known}`;
   return `type: expected one of ${known}, ${typeof type === 'string' ? `not ${quoted(type)}` : found(type)}`;

@@ -34,7 +34,7 @@ export interface Effects {
   readonly resolved: Output[];
 }
 
-export interface Batch {
+export interface UserBatch {
   readonly partition: number;
   /** Absent when they are not known. */
   readonly logs?: Readonly<Logs>;
@@ -56,7 +56,7 @@ function noEffects(): Effects {
 }
 
 /** Applies a batch, in its order; coordinates that were applied before are dropped and counted. */
-export function applyBatch(state: UserState, batch: Batch, context: StepContext): Effects {
+export function applyBatch(state: UserState, batch: UserBatch, context: StepContext): Effects {
   const effects = noEffects();
   redeliveries.raiseLowWater(state.redelivery, batch, batch.lowWater);
   for (const record of batch.records) {
@@ -71,7 +71,13 @@ export function applyBatch(state: UserState, batch: Batch, context: StepContext)
   return effects;
 }
 
-function applyRecord(state: UserState, batch: Batch, record: Applicable, context: StepContext, effects: Effects): void {
+function applyRecord(
+  state: UserState,
+  batch: UserBatch,
+  record: Applicable,
+  context: StepContext,
+  effects: Effects,
+): void {
   const tau = Math.max(effectiveTime(record), state.tau ?? -Infinity);
   passTo(state, tau, batch.rules, context);
   const { event } = record;
@@ -98,7 +104,7 @@ function applyRecord(state: UserState, batch: Batch, record: Applicable, context
 
 function applyMoney(
   state: UserState,
-  batch: Batch,
+  batch: UserBatch,
   record: Applicable,
   money: Money,
   tau: number,

@@ -9,7 +9,7 @@ export type { Applicable, Enriched, Money, Output, Rules, SessionInfo, UserInfo 
 
 /** The three inputs, in the order in which equal times are applied: user < session < money. */
 export const INPUTS = ['user', 'session', 'money'] as const;
-export type Input = (typeof INPUTS)[number];
+export type MoneyInput = (typeof INPUTS)[number];
 
 /** Kafka offsets, one for each input, of one partition triple. Indexed like {@link INPUTS}. */
 export type Offsets = readonly number[];
@@ -17,7 +17,7 @@ export type Offsets = readonly number[];
 /** What a usable record says, as far as the state of a user depends on it. `time` only moves the watermark. */
 export type Event = Applicable['event'] | { readonly type: 'time' };
 
-export function inputOf(event: Applicable['event']): Input {
+export function inputOf(event: Applicable['event']): MoneyInput {
   switch (event.type) {
     case 'money':
       return 'money';

@@ -9,7 +9,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { INPUTS } from '../../money/domain/events.ts';
-import type { Input } from '../../money/domain/events.ts';
+import type { MoneyInput } from '../../money/domain/events.ts';
 import { partitionOf } from '../../engine/kafka/partitioner.ts';
 import type { OutRecord } from '../../engine/kafka/port.ts';
 import { keyOf, render, timeEvent } from '../generate/event-text.ts';
@@ -27,7 +27,7 @@ const AFTERWARDS = 60_000;
 interface Slice {
   /** Of all its records, epoch ms. */
   readonly timestamp: number;
-  readonly records: Readonly<Record<Input, readonly OutRecord[]>>;
+  readonly records: Readonly<Record<MoneyInput, readonly OutRecord[]>>;
   /** Of these records, how many are of the scenario. */
   readonly events: number;
 }
@@ -75,7 +75,7 @@ function sliceOf(part: readonly PlannedRecord[], timestamp: number, clocks: read
       }
       return [input, own];
     }),
-  ) as unknown as Record<Input, OutRecord[]>;
+  ) as unknown as Record<MoneyInput, OutRecord[]>;
   return { timestamp, records, events: part.length };
 }
 
@@ -104,7 +104,7 @@ export interface Progress {
  */
 export async function sendPaced(
   pace: Pace,
-  send: (input: Input, records: readonly OutRecord[]) => Promise<void>,
+  send: (input: MoneyInput, records: readonly OutRecord[]) => Promise<void>,
   onProgress: (progress: Progress) => void,
   signal: AbortSignal,
 ): Promise<number> {

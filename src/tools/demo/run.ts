@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Config } from '../../money/config.ts';
 import type { KafkaConfig } from '../../engine/kafka/kafka-config.ts';
 import { CodedError } from '../../engine/errors.ts';
-import type { Input } from '../../money/domain/events.ts';
+import type { MoneyInput } from '../../money/domain/events.ts';
 import { createKafka } from '../../engine/kafka/kafkajs/create-kafka.ts';
 import { createPlainProducer } from '../../engine/kafka/kafkajs/producer.ts';
 import { tailTopics } from '../../engine/kafka/kafkajs/tail.ts';
@@ -130,7 +130,7 @@ async function present(
   const { stack, product } = running;
   if (product === undefined) throw new CodedError('UNREACHABLE', 'Worker and bridge were not started.');
   const { topics } = config;
-  const inputTopics: Record<Input, string> = { user: topics.user, session: topics.session, money: topics.money };
+  const inputTopics: Record<MoneyInput, string> = { user: topics.user, session: topics.session, money: topics.money };
   const logger = createLogger({ level: KAFKA_LOG });
 
   const temporal = await connectTemporal({ ...env, TEMPORAL_ADDRESS: stack.temporal });

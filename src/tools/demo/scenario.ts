@@ -5,7 +5,7 @@
  * Everything but the late money is out of order by at most DISORDER, which is within the out-of-orderness; late money
  * is later than any watermark it could still meet. Same seed and start: same records.
  */
-import type { Input } from '../../money/domain/events.ts';
+import type { MoneyInput } from '../../money/domain/events.ts';
 import * as text from '../generate/event-text.ts';
 import type { EventText, MoneyText } from '../generate/event-text.ts';
 import { UNUSABLE_KINDS, unusableRecord } from '../generate/malformed.ts';
@@ -23,7 +23,7 @@ export interface ScenarioOptions {
 }
 
 export interface PlannedRecord {
-  readonly input: Input;
+  readonly input: MoneyInput;
   readonly key: string | null;
   readonly value: Buffer | null;
   /** When it is to arrive, in event time: epoch ms. */

@@ -2,7 +2,7 @@
 import type { ModelResult } from '../../money/model/model.ts';
 import type { UserStateView } from '../../../workflows/views.ts';
 import { INPUTS } from '../../money/domain/events.ts';
-import type { Input } from '../../money/domain/events.ts';
+import type { MoneyInput } from '../../money/domain/events.ts';
 import type { SeenRecord } from '../../engine/kafka/kafkajs/tail.ts';
 import type { StoryTopics } from './verdict.ts';
 
@@ -26,7 +26,7 @@ const AMOUNT = Symbol('amount');
 const LATE = 12 * 60_000;
 
 export function tellStory(story: StoryInput): string[] {
-  const inputOf = new Map<string, Input>(INPUTS.map((input) => [story.topics[input], input]));
+  const inputOf = new Map<string, MoneyInput>(INPUTS.map((input) => [story.topics[input], input]));
   const own = story.inputs
     .filter(({ key }) => String(key) === `"${story.userId}"`)
     .map((record) => {
@@ -67,7 +67,7 @@ function describe(event: Parsed): string {
   }
 }
 
-function outcomeOf(input: Input, { topic, partition, offset }: SeenRecord, story: StoryInput): string | undefined {
+function outcomeOf(input: MoneyInput, { topic, partition, offset }: SeenRecord, story: StoryInput): string | undefined {
   const at = ({ headers: { 'source-partition': p, 'source-offset': o } }: SeenRecord): boolean =>
     p === String(partition) && o === String(offset);
   const dead = story.deadLetters.find((record) => record.headers['source-topic'] === topic && at(record));

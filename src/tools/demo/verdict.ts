@@ -4,12 +4,12 @@
  */
 import { DEFAULT_SETTINGS, model } from '../../money/model/model.ts';
 import type { ModelResult, LogRecord } from '../../money/model/model.ts';
-import type { Input } from '../../money/domain/events.ts';
+import type { MoneyInput } from '../../money/domain/events.ts';
 import { INPUTS } from '../../money/domain/events.ts';
 import type { SeenRecord } from '../../engine/kafka/kafkajs/tail.ts';
 import { DEMO_RULES, LOOKED_UP_COUNTRY } from './setup.ts';
 
-export type StoryTopics = Readonly<Record<Input, string>>;
+export type StoryTopics = Readonly<Record<MoneyInput, string>>;
 
 export interface Evidence {
   readonly topics: StoryTopics;

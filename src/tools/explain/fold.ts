@@ -24,7 +24,7 @@ import {
   type Settled,
 } from '../../engine/workflow/entity/questions.ts';
 import { advance, passWallClock, resolveLookup, type Answer } from '../../money/domain/apply.ts';
-import type { Input, Output } from '../../money/domain/events.ts';
+import type { MoneyInput, Output } from '../../money/domain/events.ts';
 import { allPending } from '../../money/domain/pending.ts';
 import type { Lookup } from '../../money/domain/state.ts';
 import { callOf, type Coordinate, type Happening, type LookupAnswer, type Release } from './happening.ts';
@@ -35,7 +35,7 @@ import {
   type RecordedFailure,
   type RecordedRun,
 } from './recorded.ts';
-import { RecordFold, type Received } from './record-fold.ts';
+import { RecordFold, type ReceivedSignal } from './record-fold.ts';
 
 const MAX_BATCHES = 10;
 
@@ -45,7 +45,7 @@ export type Untold = Happening extends infer H
     ? Omit<H, 'at' | 'runId' | 'event'>
     : never
   : never;
-export type InputTopics = Readonly<Record<Input, string>>;
+export type InputTopics = Readonly<Record<MoneyInput, string>>;
 
 /** Tells, in order, all that happened in these runs, oldest first. Returns how the last one ended; undefined: it has not. */
 export function foldRuns(
@@ -101,7 +101,7 @@ class RunFold {
   /** The call that each lookup is waited for in. */
   readonly #callOfLookup = new Map<Lookup, number>();
   #incoming: RecordedEvent[] = [];
-  readonly #inbox: Received[] = [];
+  readonly #inbox: ReceivedSignal[] = [];
   readonly #happened: (() => void)[] = [];
   /** Outputs of local activities whose markers are still to come. */
   #unmarked: Output[][] = [];

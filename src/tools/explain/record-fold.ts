@@ -7,7 +7,7 @@ import {
   effectiveTime,
   inputOf,
   type Applicable,
-  type Input,
+  type MoneyInput,
   type Money,
   type Output,
 } from '../../money/domain/events.ts';
@@ -25,7 +25,7 @@ import {
 } from './happening.ts';
 
 /** A signal in Temporal's history. */
-export interface Received {
+export interface ReceivedSignal {
   readonly batch: EventBatch;
   readonly at: number;
   readonly event: number;
@@ -66,7 +66,7 @@ export class RecordFold {
     this.#topics = topics;
   }
 
-  place(input: Input, partition: number, offset: number): Coordinate {
+  place(input: MoneyInput, partition: number, offset: number): Coordinate {
     return { topic: this.#topics[input], partition, offset };
   }
 
@@ -80,7 +80,7 @@ export class RecordFold {
     return { type: 'unapplied', record, kind: event.type, ...(event.type === 'money' ? { money: event.money } : {}) };
   }
 
-  apply(life: Life, received: Received, record: Applicable, { userId, now, seq }: ApplyContext): Result {
+  apply(life: Life, received: ReceivedSignal, record: Applicable, { userId, now, seq }: ApplyContext): Result {
     const { user } = life;
     const { batch } = received;
     const { event } = record;
@@ -130,7 +130,7 @@ export class RecordFold {
     return { ...effects, told: [...due, own, ...released.filter((one) => !due.includes(one))] };
   }
 
-  #appliedRecord({ batch, at, event }: Received, record: Applicable, user: UserState): AppliedRecord {
+  #appliedRecord({ batch, at, event }: ReceivedSignal, record: Applicable, user: UserState): AppliedRecord {
     const { offset, ts, late } = record;
     return {
       ...this.place(inputOf(record.event), batch.partition, offset),

@@ -9,7 +9,7 @@ import {
   type LookupOutcome,
   type LookupRequest,
   type PublishAnswer,
-  type PublishRequest,
+  type UserPublishRequest,
   type WatermarkRequest,
 } from '../../../activities/contract.ts';
 import type { Start } from '../../../workflows/life.ts';
@@ -20,7 +20,7 @@ type IHistoryEvent = temporal.api.history.v1.IHistoryEvent;
 type Timestamp = { readonly seconds?: unknown; readonly nanos?: number | null };
 
 export type ActivityRequest =
-  | { readonly name: 'publish'; readonly request: PublishRequest }
+  | { readonly name: 'publish'; readonly request: UserPublishRequest }
   | { readonly name: 'lookupSessions'; readonly request: LookupRequest }
   | { readonly name: 'readWatermark'; readonly request: WatermarkRequest };
 

@@ -2,14 +2,14 @@
  * Events as JSON text, written by hand: a number is a text from the beginning, so that trailing zeros, exponents and
  * forty digits reach the topic as they are.
  */
-import type { Input } from '../../money/domain/events.ts';
+import type { MoneyInput } from '../../money/domain/events.ts';
 import type { Random } from './random.ts';
 
 /** A field: its name and the JSON text of its value. */
 export type Field = readonly [name: string, json: string];
 
 export interface EventText {
-  readonly input: Input;
+  readonly input: MoneyInput;
   readonly userId: string;
   readonly fields: readonly Field[];
 }
@@ -149,7 +149,7 @@ export function addressChanged(id: string, userId: string, processedAt: string, 
 }
 
 /** An event that changes no state and only moves time. */
-export function timeEvent(input: Input, id: string, userId: string, processedAt: string): EventText {
+export function timeEvent(input: MoneyInput, id: string, userId: string, processedAt: string): EventText {
   const [type, name] = (
     {
       user: ['OtherUserEvent', 'somethingUtil'],

@@ -1,5 +1,5 @@
 /** Records that cannot be used: every kind of them, each with the reason that its dead letter must carry. */
-import type { Input } from '../../money/domain/events.ts';
+import type { MoneyInput } from '../../money/domain/events.ts';
 import { keyOf, moneyEvent, quoted, render, sessionCreated, timeEvent, addressChanged } from './event-text.ts';
 import type { Field } from './event-text.ts';
 import type { Random } from './random.ts';
@@ -7,7 +7,7 @@ import type { Random } from './random.ts';
 export type Reason = 'too-large' | 'malformed' | 'unknown-type' | 'invalid' | 'key-mismatch' | 'future';
 
 export interface MalformedRecord {
-  readonly input: Input;
+  readonly input: MoneyInput;
   readonly key: string | null;
   readonly value: Buffer | null;
   readonly reason: Reason;
@@ -24,7 +24,7 @@ export interface UnusableContext {
   readonly maxRecordBytes: number;
 }
 
-type Build = (context: UnusableContext) => { input?: Input; key?: string | null; value: Buffer | string | null };
+type Build = (context: UnusableContext) => { input?: MoneyInput; key?: string | null; value: Buffer | string | null };
 type Kind = readonly [kind: string, reason: Reason, build: Build];
 
 const iso = (ts: number): string => new Date(ts).toISOString();

@@ -1,7 +1,7 @@
 /** Where generated traffic goes: into topics, at full speed or as its timestamps come, or as lines of text. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { INPUTS } from '../../money/domain/events.ts';
-import type { Input } from '../../money/domain/events.ts';
+import type { MoneyInput } from '../../money/domain/events.ts';
 import type { GeneratedRecord } from './traffic.ts';
 
 interface ProducedRecord {
@@ -13,7 +13,7 @@ interface ProducedRecord {
 
 /** Resolves when the records are written; those of one key in their order. */
 type Produce = (topic: string, records: readonly ProducedRecord[]) => Promise<void>;
-export type TrafficTopics = Readonly<Record<Input, string>>;
+export type TrafficTopics = Readonly<Record<MoneyInput, string>>;
 
 export interface ProduceOptions {
   readonly topics: TrafficTopics;

@@ -6,7 +6,7 @@
  * most `disorder`, but for late money more than `outOfOrderness`. So everything else is on time while `disorder` is
  * within `outOfOrderness`.
  */
-import type { Input } from '../../money/domain/events.ts';
+import type { MoneyInput } from '../../money/domain/events.ts';
 import * as text from './event-text.ts';
 import type { EventText, MoneyText } from './event-text.ts';
 import { UNUSABLE_KINDS, unusableRecord } from './malformed.ts';
@@ -17,7 +17,7 @@ import { Random } from './random.ts';
 import { Schedule } from './schedule.ts';
 
 export interface GeneratedRecord {
-  readonly input: Input;
+  readonly input: MoneyInput;
   /** `"<userId>"` with the double quotes; anything for records that cannot be used. */
   readonly key: string | null;
   readonly value: Buffer | null;

@@ -4,7 +4,7 @@ import { Bridge, type BridgeDeps } from '../../../src/engine/bridge/bridge.ts';
 import type { BridgeObserver } from '../../../src/engine/bridge/generation.ts';
 import type { MoneyBridgeSettings } from '../../../src/money/bridge/settings.ts';
 import type { Signaller } from '../../../src/engine/bridge/signaller.ts';
-import type { Input } from '../../../src/money/domain/events.ts';
+import type { MoneyInput } from '../../../src/money/domain/events.ts';
 import { createLogger } from '../../../src/engine/log.ts';
 import type { EventBatch } from '../../../workflows/messages.ts';
 import { FakeKafka } from '../../support/fake-kafka.ts';
@@ -45,7 +45,7 @@ export interface Signal {
 
 export const uuid = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 
-const TEXTS: Record<Input, (n: number) => object> = {
+const TEXTS: Record<MoneyInput, (n: number) => object> = {
   money: () => ({
     type: 'PaymentEvent',
     amount: 1.5,
@@ -125,7 +125,7 @@ export class World {
 
   /** `ts`: ms after START. Returns the offset. */
   produce(
-    input: Input,
+    input: MoneyInput,
     ts: number,
     {
       user = 1,

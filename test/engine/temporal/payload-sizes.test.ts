@@ -7,7 +7,7 @@ import { decodeRecord } from '../../../src/money/codec/decode.ts';
 import { MAX_CHARACTERS } from '../../../src/money/codec/short-text.ts';
 import { MAX_RECORD_BYTES } from '../../../src/money/config.ts';
 import { BOUNDS } from '../../../src/money/domain/bounds.ts';
-import type { Applicable, Input } from '../../../src/money/domain/events.ts';
+import type { Applicable, MoneyInput } from '../../../src/money/domain/events.ts';
 import {
   addressChanged,
   birthDateChanged,
@@ -52,7 +52,7 @@ const moneyFields = (amount: string, moneyType: string): readonly Field[] =>
     TIME,
   ).fields;
 
-function applicable(input: Input, fields: readonly Field[]): Applicable & { readonly bytes: number } {
+function applicable(input: MoneyInput, fields: readonly Field[]): Applicable & { readonly bytes: number } {
   const value = Buffer.from(render(fields));
   const result = decodeRecord(
     input,

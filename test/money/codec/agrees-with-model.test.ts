@@ -6,7 +6,7 @@ import { decodeRecord } from '../../../src/money/codec/decode.ts';
 import { CURRENCIES } from '../../../src/money/codec/iso-4217.ts';
 import { parseTimestamp } from '../../../src/engine/values/timestamp.ts';
 import { INPUTS } from '../../../src/money/domain/events.ts';
-import type { Input } from '../../../src/money/domain/events.ts';
+import type { MoneyInput } from '../../../src/money/domain/events.ts';
 import { trafficOptions } from '../../../src/tools/generate/options.ts';
 import { UNUSABLE_KINDS, unusableRecord } from '../../../src/tools/generate/malformed.ts';
 import { Random } from '../../../src/tools/generate/random.ts';
@@ -20,7 +20,7 @@ const START = Date.UTC(2026, 0, 31, 10);
 const USER = '0a7f5c36-6d0c-4f6e-9a52-0f8f1d3b2c11';
 
 interface Raw {
-  readonly input: Input;
+  readonly input: MoneyInput;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly timestamp: number;

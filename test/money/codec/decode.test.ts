@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { DecodeResult } from '../../../src/money/codec/decode.ts';
 import { decodeRecord } from '../../../src/money/codec/decode.ts';
-import type { Input } from '../../../src/money/domain/events.ts';
+import type { MoneyInput } from '../../../src/money/domain/events.ts';
 
 const ID = '11111111-2222-4333-8444-55555555555a';
 const USER = '0a7f5c36-6d0c-4f6e-9a52-0f8f1d3b2c11';
@@ -45,7 +45,12 @@ const money = {
   isOldMoneyEvent: false,
 };
 
-function bytes(input: Input, value: Buffer | string | null, key: string | null = USER, timestamp = TS): DecodeResult {
+function bytes(
+  input: MoneyInput,
+  value: Buffer | string | null,
+  key: string | null = USER,
+  timestamp = TS,
+): DecodeResult {
   const record = {
     key: key === null ? null : Buffer.from(key),
     value: typeof value === 'string' ? Buffer.from(value) : value,
@@ -54,7 +59,7 @@ function bytes(input: Input, value: Buffer | string | null, key: string | null =
   return decodeRecord(input, record, LIMITS);
 }
 
-function decode(input: Input, value: object): DecodeResult {
+function decode(input: MoneyInput, value: object): DecodeResult {
   return bytes(input, JSON.stringify(value));
 }
 
@@ -62,7 +67,7 @@ function reasonOf(result: DecodeResult): string {
   return result.ok ? 'ok' : `${result.reason} | ${result.detail}`;
 }
 
-const usable: readonly [input: Input, value: { readonly type: string }, event: object][] = [
+const usable: readonly [input: MoneyInput, value: { readonly type: string }, event: object][] = [
   ['money', payment, { type: 'money', money }],
   ['money', transaction, { type: 'money', money }],
   ['money', wallet, { type: 'time' }],
@@ -258,7 +263,7 @@ describe('unknown-type', () => {
 
 describe('invalid', () => {
   const isString = 'a string';
-  const fields: readonly (readonly [input: Input, value: object, name: string, expected: string])[] = [
+  const fields: readonly (readonly [input: MoneyInput, value: object, name: string, expected: string])[] = [
     ...usable.flatMap(([input, value]) =>
       (['id', 'userId', 'processedAt'] as const).map((name) => [input, value, name, isString] as const),
     ),
@@ -343,7 +348,7 @@ describe('invalid', () => {
 });
 
 describe('texts that are remembered of a user', () => {
-  const of: readonly (readonly [input: Input, value: object, name: string])[] = [
+  const of: readonly (readonly [input: MoneyInput, value: object, name: string])[] = [
     ['money', payment, 'moneyType'],
     ['money', transaction, 'moneyType'],
     ['user', birthDate, 'birthYear'],
@@ -544,7 +549,11 @@ test('property: no bytes make it throw', () => {
   const key = fc.option(fc.uint8Array({ maxLength: 40 }).map((array) => Buffer.from(array)));
   fc.assert(
     fc.property(fc.constantFrom('user', 'session', 'money'), key, value, fc.integer(), (input, k, v, timestamp) => {
-      const result = decodeRecord(input as Input, { key: k, value: v, timestamp }, { ...LIMITS, maxRecordBytes: 150 });
+      const result = decodeRecord(
+        input as MoneyInput,
+        { key: k, value: v, timestamp },
+        { ...LIMITS, maxRecordBytes: 150 },
+      );
       assert.equal(typeof result.ok, 'boolean');
     }),
     { numRuns: 2000 },

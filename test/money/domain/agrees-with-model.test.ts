@@ -8,7 +8,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { advance, applyBatch, resolveLookup } from '../../../src/money/domain/apply.ts';
 import type { Answer, Effects } from '../../../src/money/domain/apply.ts';
-import type { Applicable, Enriched, Input, Output } from '../../../src/money/domain/events.ts';
+import type { Applicable, Enriched, MoneyInput, Output } from '../../../src/money/domain/events.ts';
 import { initialState } from '../../../src/money/domain/state.ts';
 import type { UserState } from '../../../src/money/domain/state.ts';
 import {
@@ -258,7 +258,7 @@ function denseText({ kind, id, session, value }: DenseEvent, ts: number): EventT
     case 'userTime':
     case 'sessionTime':
     case 'moneyTime':
-      return timeEvent(kind.slice(0, -4) as Input, idOf(id), USER, date);
+      return timeEvent(kind.slice(0, -4) as MoneyInput, idOf(id), USER, date);
     default: {
       const balance = {
         amount: `${value}.0`,

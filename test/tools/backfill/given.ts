@@ -10,7 +10,7 @@ import type { Fetched } from '../../../src/engine/ordering/merge-queue.ts';
 
 import { decodedOf, decodeRecord } from '../../../src/money/codec/decode.ts';
 import { encodeEnriched, outputKey } from '../../../src/money/codec/enriched.ts';
-import { INPUTS, type Applicable, type Input } from '../../../src/money/domain/events.ts';
+import { INPUTS, type Applicable, type MoneyInput } from '../../../src/money/domain/events.ts';
 import { generateTraffic } from '../../../src/tools/generate/traffic.ts';
 import type { TrafficOptions } from '../../../src/tools/generate/options.ts';
 import {
@@ -25,11 +25,11 @@ import {
 const INPUT_INDEXES = [0, 1, 2] as const;
 type InputIndex = (typeof INPUT_INDEXES)[number];
 
-export type Logs = Record<Input, LogRecord[]>;
+export type Logs = Record<MoneyInput, LogRecord[]>;
 
 export function logsOf(
   records: Iterable<{
-    readonly input: Input;
+    readonly input: MoneyInput;
     readonly key: string | null;
     readonly value: Buffer | null;
     readonly timestamp: number;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Input } from '../../../src/money/domain/events.ts';
+import type { MoneyInput } from '../../../src/money/domain/events.ts';
 import { trafficOptions } from '../../../src/tools/generate/options.ts';
 import { Random } from '../../../src/tools/generate/random.ts';
 import { drive, engineOf, expectedOf, linesOf, logsOf, trafficLogs } from './given.ts';
@@ -9,7 +9,7 @@ const USER = '0a7f5c36-6d0c-4f6e-9a52-0f8f1d3b2c11';
 const SESSION = 'a0a0a0a0-0000-4000-8000-000000000001';
 const START = Date.UTC(2026, 0, 31, 10);
 
-function record(input: Input, second: number, fields: object) {
+function record(input: MoneyInput, second: number, fields: object) {
   const ts = START + second * 1_000;
   const value = { id: USER, userId: USER, processedAt: new Date(ts).toISOString(), ...fields };
   return { input, key: `"${USER}"`, value: Buffer.from(JSON.stringify(value)), timestamp: ts };

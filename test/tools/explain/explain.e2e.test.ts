@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Input } from '../../../src/money/domain/events.ts';
+import type { MoneyInput } from '../../../src/money/domain/events.ts';
 import { program } from '../../cli/program.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startSystem, type ProducedRecord } from '../../support/system.ts';
@@ -10,7 +10,7 @@ const id = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')
 const T = Date.parse('2026-01-31T10:00:00.000Z');
 const at = (ms: number) => new Date(T + ms).toISOString();
 
-function record(input: Input, type: string, ms: number, fields: string, eventId = id(500 + ms)): ProducedRecord {
+function record(input: MoneyInput, type: string, ms: number, fields: string, eventId = id(500 + ms)): ProducedRecord {
   return {
     input,
     key: `"${USER}"`,

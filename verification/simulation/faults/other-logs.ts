@@ -6,7 +6,7 @@
  */
 import { decodeMetadata } from '../../../src/engine/ordering/checkpoint.ts';
 import { bridgeGroupOf } from '../../../src/engine/naming.ts';
-import type { Input } from '../../../src/money/domain/events.ts';
+import type { MoneyInput } from '../../../src/money/domain/events.ts';
 import { APP, INPUT_TOPICS } from '../system.ts';
 import type { Scope } from '../touched.ts';
 import { DECISION_RECOVERY, GROUP_RECOVERY, type CarryOut, type Strike, type World } from './fault.ts';
@@ -17,8 +17,8 @@ const UNTOUCHED: Strike = { touches: [], recovery: 0 };
  * What the model cannot know: which of what is late comes by which effective time when it is read later. Each topic is replaced once (see
  * turnOf); and not all three one after the other: no offset would be left that says what was read, as when all are made anew at once.
  */
-function mayReplace({ scenario, log }: World, topics: readonly Input[]): boolean {
-  const isReplaced = (topic: Input): boolean =>
+function mayReplace({ scenario, log }: World, topics: readonly MoneyInput[]): boolean {
+  const isReplaced = (topic: MoneyInput): boolean =>
     Array.from({ length: scenario.partitions }, (_, partition) => log.turn(topic, partition)).some((turn) => turn > 0);
   const replaced = INPUT_TOPICS.filter(isReplaced);
   const fits =
@@ -96,7 +96,7 @@ function allMadeAnew(world: World): Strike | undefined {
 type CutTo = (
   world: World,
   log: {
-    readonly topic: Input;
+    readonly topic: MoneyInput;
     readonly partition: number;
     readonly place: number;
     readonly start: number;
