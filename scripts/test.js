@@ -7,6 +7,7 @@
  * side, then the others). Exit code 0 only if all pass.
  */
 import { execFile } from 'node:child_process';
+import { setMaxListeners } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { Readable } from 'node:stream';
@@ -36,6 +37,8 @@ const FILE_TIMEOUT_MS = 20 * 60_000;
 const COUNTS = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) ([\d.]+)$/;
 
 const abort = new AbortController();
+// One for each file that runs.
+setMaxListeners(0, abort.signal);
 const log = (line) => console.error(line);
 
 function selectFiles(args) {

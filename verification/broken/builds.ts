@@ -19,6 +19,8 @@ export interface BrokenBuild {
   readonly edits: readonly Edit[];
   /** For the simulation: the only kinds of faults that touch something of their own; of all of them one seed has few. */
   readonly narrow?: string;
+  /** What the simulation runs: money when absent. */
+  readonly app?: 'orders';
   /** What must fail: the simulation, or a test file. */
   readonly caughtBy: 'simulate' | { readonly test: string };
 }
@@ -148,8 +150,22 @@ const GUARANTEES: readonly BrokenBuild[] = [
   },
 ];
 
+/** What the engine guarantees, it guarantees to others: the simulation of `examples/orders` must catch these as well. */
+const OF_ORDERS: ReadonlySet<string> = new Set([
+  'no-ledger',
+  'acknowledge-before-commit',
+  'redelivery-set-off',
+  'ordering-buffer-off',
+  'offsets-before-acknowledgement',
+]);
+
 export const BROKEN_BUILDS: readonly BrokenBuild[] = [
   ...GUARANTEES,
+  ...GUARANTEES.filter(({ name }) => OF_ORDERS.has(name)).map((build): BrokenBuild => ({
+    ...build,
+    name: `${build.name}-of-orders`,
+    app: 'orders',
+  })),
   ...MENDS_OF_THE_BRIDGE,
   ...MENDS_OF_THE_WORKFLOW,
   ...MENDS_OF_LOGS,

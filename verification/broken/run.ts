@@ -13,6 +13,7 @@ const COPIED = [
   'activities',
   'test',
   'verification',
+  'examples',
   'bin',
   'schemas',
   'package.json',
@@ -87,7 +88,7 @@ export class Workbench {
    * One build at a time. `seeds`: of the simulation, at most; `jobs`: its processes. Caught means: it failed, and said so in
    * its own words, not by a crash.
    */
-  async run({ name, edits, narrow, caughtBy }: BrokenBuild, { seeds, jobs }: SimulationSize): Promise<Caught> {
+  async run({ name, edits, narrow, app, caughtBy }: BrokenBuild, { seeds, jobs }: SimulationSize): Promise<Caught> {
     const undo: (() => Promise<void>)[] = [];
     const began = performance.now();
     try {
@@ -97,6 +98,7 @@ export class Workbench {
             ...['verification/simulation/main.ts', '--impatient'],
             ...['--seeds', String(seeds), '--jobs', String(jobs)],
             ...(narrow === undefined ? [] : ['--narrow', narrow]),
+            ...(app === undefined ? [] : ['--app', app]),
           ])
         : run(this.#folder, FAILED.test, ['--test-reporter=tap', caughtBy.test]));
       return { caught: failed, output, seconds: Math.round((performance.now() - began) / 1_000) };

@@ -8,6 +8,7 @@ import type { UserStateView } from '../../workflows/views.ts';
 import { DEFAULT_SETTINGS, model, type ModelResult, type LogRecord } from '../../src/money/model/model.ts';
 import type { Operator } from './operator.ts';
 import type { Scenario } from './scenario.ts';
+import { userProgram } from './user-program.ts';
 import type { Log } from './logged.ts';
 import { judgeUser, type Came, type Judging, type Meddled } from './meddled.ts';
 import { beyondBounds, forgottenBy } from './state-bounds.ts';
@@ -232,7 +233,7 @@ export async function stateOutOfBounds(
 ): Promise<string[]> {
   const found: string[] = [];
   for (const run of system.temporal.runs.values()) {
-    const instance = new WorkflowInstance(run, () => undefined);
+    const instance = new WorkflowInstance(userProgram, run, () => undefined);
     const { different } = await replay(instance, settle);
     if (different !== undefined) found.push(different);
     const query = instance.queries.get(QUERIES.state);

@@ -1,14 +1,15 @@
 /**
- * `npm run simulate -- --seeds N --from S [--jobs J] [--trace] [--impatient] [--narrow KIND,KIND]`: N seeds from S on, in J processes. Exits
+ * `npm run simulate -- --seeds N --from S [--jobs J] [--trace] [--impatient] [--narrow KIND,KIND] [--app orders]`: N seeds from S on, in J processes. Exits
  * with 1 at the first seed that is not right, and prints the command that repeats it. `--narrow`: of the kinds of faults that
  * touch something of their own (scenario.ts) only these, also those that are switched off. `--impatient`: what is missing is
- * missed sooner, for a build that is known to be broken.
+ * missed sooner, for a build that is known to be broken. `--app orders`: `examples/orders` in place of money.
  */
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { PATIENCE, runSeed, type SeedResult } from './run.ts';
+import { runOrders } from './orders/run.ts';
+import { PATIENCE, runSeed as runMoney, type SeedResult } from './run.ts';
 import { Report } from './report.ts';
 
 export interface Part {
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     trace: { type: 'boolean', default: false },
     narrow: { type: 'string' },
     impatient: { type: 'boolean', default: false },
+    app: { type: 'string', default: 'money' },
     part: { type: 'string' },
   },
 });
@@ -33,24 +35,29 @@ const options = {
   narrow: values.narrow?.split(','),
   patience: values.impatient ? PATIENCE.short : PATIENCE.usual,
 };
+const runSeed = { money: runMoney, orders: runOrders }[values.app];
+if (runSeed === undefined) {
+  console.error(`simulate: --app ${values.app}: expected money or orders`);
+  process.exit(2);
+}
 if (values.part !== undefined) await runPart(JSON.parse(values.part) as Part);
 else process.exitCode = await runAll();
 
 async function runPart({ first, step, until }: Part): Promise<void> {
-  for (let seed = first; seed < until; seed += step) process.send!(await runSeed(seed, options));
+  for (let seed = first; seed < until; seed += step) process.send!(await runSeed!(seed, options));
   process.disconnect();
 }
 
 async function runAll(): Promise<number> {
   const [seeds, from, jobs] = [number(values.seeds, 'seeds'), number(values.from, 'from'), number(values.jobs, 'jobs')];
-  const report = new Report(seeds);
+  const report = new Report(seeds, values.app === 'money' ? '' : ` --app ${values.app}`);
   if (values.trace || seeds === 1) {
-    const result = await runSeed(from, { ...options, trace: true });
+    const result = await runSeed!(from, { ...options, trace: true });
     if (values.trace || result.failure !== undefined) console.log(result.trace);
     report.add(result);
   } else if (jobs === 1) {
     for (let seed = from; seed < from + seeds && !report.failed; seed += 1) {
-      report.add(await runSeed(seed, options));
+      report.add(await runSeed!(seed, options));
     }
   } else {
     await Promise.all(
@@ -69,6 +76,7 @@ function forked(part: Part, report: Report): Promise<void> {
       ...['--part', JSON.stringify(part)],
       ...(values.narrow === undefined ? [] : ['--narrow', values.narrow]),
       ...(values.impatient ? ['--impatient'] : []),
+      ...['--app', values.app],
     ],
     { execArgv: ['--import', 'tsx'] },
   );

@@ -6,6 +6,8 @@ const PROGRESS = 5_000;
 
 export class Report {
   readonly #seeds: number;
+  /** Of the command that repeats a seed. */
+  readonly #also: string;
   readonly #began = performance.now();
   readonly #hits = new Map<string, number>();
   readonly #stop: (() => void)[] = [];
@@ -17,8 +19,9 @@ export class Report {
   #saidAt = this.#began;
   #failure: SeedResult | undefined;
 
-  constructor(seeds: number) {
+  constructor(seeds: number, also = '') {
     this.#seeds = seeds;
+    this.#also = also;
   }
 
   get failed(): boolean {
@@ -58,7 +61,7 @@ export class Report {
     );
     if (failure === undefined) return console.log(`${this.#done} passed, 0 failed`);
     console.log(
-      `\nseed ${failure.seed} failed:\n  ${failure.failure}\n\nto repeat it with its trace:\n  npm run simulate -- --seeds 1 --from ${failure.seed} --trace`,
+      `\nseed ${failure.seed} failed:\n  ${failure.failure}\n\nto repeat it with its trace:\n  npm run simulate -- --seeds 1 --from ${failure.seed}${this.#also} --trace`,
     );
     console.log(`${this.#done - 1} passed, 1 failed`);
   }

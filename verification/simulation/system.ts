@@ -27,6 +27,7 @@ import type { Scenario } from './scenario.ts';
 import { SimSessions } from './session-service.ts';
 import { currentAttempt } from './temporal/shard-worker.ts';
 import { SimTemporal } from './temporal/sim-temporal.ts';
+import { userProgram } from './user-program.ts';
 import { decoding } from '../../src/money/bridge/settings.ts';
 import { eventBatchOf } from '../../src/money/bridge/event-batch.ts';
 
@@ -98,6 +99,7 @@ export class SimSystem {
     const { lostTasks, eviction, suggestAfter, slots, temporalLimits: limits } = scenario;
     this.temporal = new SimTemporal({
       scheduler,
+      program: userProgram,
       lostTasks,
       eviction,
       suggestAfter,
@@ -292,14 +294,14 @@ export class SimSystem {
       startShardWorker: async (shard, publisher) => {
         const deps = { ...shared, publisher };
         return this.temporal.startWorker(process, taskQueueOf(APP, shard), {
-          local: createActivities({ ...deps, isLocal: () => true }),
-          regular: createActivities({ ...deps, isLocal: () => false }),
+          local: { ...createActivities({ ...deps, isLocal: () => true }) },
+          regular: { ...createActivities({ ...deps, isLocal: () => false }) },
         });
       },
       beside: {
         name: 'the worker of the lookups',
         start: async () => {
-          const activities = createActivities({ ...shared, publisher: NOBODY, isLocal: () => false });
+          const activities = { ...createActivities({ ...shared, publisher: NOBODY, isLocal: () => false }) };
           return this.temporal.startWorker(
             process,
             lookupsQueueOf(APP),

@@ -9,7 +9,7 @@ import type { Logger } from '../log.ts';
 import type { DecoderSource, ValueDecoder } from '../values/value.ts';
 import type { DecodeInput } from './decoded.ts';
 import { fetchedOf } from './fetched.ts';
-import { laneOf, Lanes, placeOf, type PauseReason, type LaneLimit } from './lanes.ts';
+import { laneOf, Lanes, placeOf, type HoldReason, type LaneLimit } from './lanes.ts';
 import type { Fetched } from './merge-queue.ts';
 import { WaitingBatches } from './waiting-batches.ts';
 import type { InputIndex } from './watermark.ts';
@@ -78,11 +78,11 @@ export class InputLanes<E> {
   }
 
   /** Nothing of this partition is fetched. */
-  hold(partition: number, why: PauseReason): void {
+  hold(partition: number, why: HoldReason): void {
     for (const lane of this.lanesOf(partition)) this.#lanes.hold(lane, why);
   }
 
-  release(partition: number, why: PauseReason): void {
+  release(partition: number, why: HoldReason): void {
     for (const lane of this.lanesOf(partition)) this.#lanes.release(lane, why);
   }
 

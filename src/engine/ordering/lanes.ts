@@ -5,7 +5,7 @@
 import type { GroupMember, TopicPartition } from '../kafka/port.ts';
 
 /** `taken`: its triple is not taken; `schemas`: a batch waits for its decoder; `full`: enough is queued; `fetched`: nothing more is wanted. */
-export type PauseReason = 'taken' | 'schemas' | 'full' | 'fetched';
+export type HoldReason = 'taken' | 'schemas' | 'full' | 'fetched';
 
 /** What is queued of a lane: fetching pauses at either, goes on below half. */
 export interface LaneLimit {
@@ -21,7 +21,7 @@ const LEAST_QUEUED = { records: 200, bytes: 100_000 };
 
 export class Lanes {
   readonly #member: Pick<GroupMember, 'pause' | 'resume'>;
-  readonly #holds = new Map<string, Set<PauseReason>>();
+  readonly #holds = new Map<string, Set<HoldReason>>();
   #limit: LaneLimit;
 
   constructor(member: Pick<GroupMember, 'pause' | 'resume'>, limit: LaneLimit = MOST_QUEUED) {
@@ -36,7 +36,7 @@ export class Lanes {
     this.#limit = { records: part('records'), bytes: part('bytes') };
   }
 
-  hold(lane: TopicPartition, why: PauseReason): void {
+  hold(lane: TopicPartition, why: HoldReason): void {
     const key = laneOf(lane);
     const holds = this.#holds.get(key) ?? new Set();
     this.#holds.set(key, holds);
@@ -44,7 +44,7 @@ export class Lanes {
     holds.add(why);
   }
 
-  release(lane: TopicPartition, why: PauseReason): void {
+  release(lane: TopicPartition, why: HoldReason): void {
     const holds = this.#holds.get(laneOf(lane));
     if (holds?.delete(why) === true && holds.size === 0) this.#member.resume(lane.topic, lane.partition);
   }

@@ -32,8 +32,16 @@ export interface Strike {
   readonly end?: () => void;
 }
 
+/** What faults of processes and servers need, whatever application runs there. */
+export interface Machines {
+  readonly scheduler: Scheduler;
+  readonly scenario: Pick<Scenario, 'partitions' | 'shards'>;
+  readonly system: Pick<SimSystem, 'kafka' | 'temporal' | 'pick' | 'start' | 'expire'>;
+  hit(what: string): void;
+}
+
 /** Undefined when there was nothing to hit. `lasts`: ms, if it is one that lasts. */
-export type CarryOut = (world: World, lasts: number) => Strike | undefined;
+export type CarryOut<W = World> = (world: W, lasts: number) => Strike | undefined;
 
 /** ms until a consumer group goes on without a member that is gone, session and rebalance time-outs included, and has read what is behind. */
 export const GROUP_RECOVERY = 60_000;

@@ -1,5 +1,5 @@
 /** Processes that die, stop, freeze, come, and clocks in them that are set. */
-import type { CarryOut, Strike, World } from './fault.ts';
+import type { CarryOut, Machines, Strike } from './fault.ts';
 import { GROUP_RECOVERY } from './fault.ts';
 import type { Role } from '../system.ts';
 
@@ -7,7 +7,7 @@ const DISTURBED: Strike = { touches: ['everything'], recovery: GROUP_RECOVERY };
 /** ms */
 const STEPS = [5_000, 60_000, 3_600_000, 400 * 86_400_000];
 
-function kill(role: Role): CarryOut {
+function kill(role: Role): CarryOut<Machines> {
   return ({ system }) => {
     const hit = system.pick(role);
     hit?.process.kill();
@@ -15,7 +15,7 @@ function kill(role: Role): CarryOut {
   };
 }
 
-function stop(role: Role): CarryOut {
+function stop(role: Role): CarryOut<Machines> {
   return ({ system }) => {
     const hit = system.pick(role);
     hit?.stop();
@@ -23,7 +23,7 @@ function stop(role: Role): CarryOut {
   };
 }
 
-function pause(role: Role): CarryOut {
+function pause(role: Role): CarryOut<Machines> {
   return ({ system, hit: count }, lasts) => {
     const hit = system.pick(role);
     if (hit === undefined || !hit.process.running) return undefined;
@@ -42,7 +42,7 @@ function pause(role: Role): CarryOut {
 }
 
 /** Nothing depends on what time it is in a process: nothing is touched. */
-function stepClock({ system, scheduler: { random } }: World): Strike | undefined {
+function stepClock({ system, scheduler: { random } }: Machines): Strike | undefined {
   const hit = system.pick(random.pick(['bridge', 'worker']));
   if (hit === undefined) return undefined;
   hit.process.stepClock(random.pick(STEPS) * (random.chance(0.5) ? 1 : -1));
@@ -61,4 +61,4 @@ export const PROCESS_FAULTS = {
     return DISTURBED;
   },
   'clock steps': stepClock,
-} satisfies Readonly<Record<string, CarryOut>>;
+} satisfies Readonly<Record<string, CarryOut<Machines>>>;

@@ -3,8 +3,10 @@ import { bridgeGroupOf, shardGroupOf, shardTransactionalIdOf } from '../../../sr
 import type { KafkaPort } from '../../../src/engine/kafka/port.ts';
 import { NO_FAULTS, type NetworkFaults, type SimServer } from '../kernel/network.ts';
 import { SimProcess } from '../kernel/process.ts';
-import { APP, TOPICS, type SimSystem } from '../system.ts';
-import { GROUP_RECOVERY, LONGEST_OUTAGE, type CarryOut, type Strike } from './fault.ts';
+import { APP, TOPICS } from '../system.ts';
+import { GROUP_RECOVERY, LONGEST_OUTAGE, type CarryOut, type Machines, type Strike } from './fault.ts';
+
+type System = Machines['system'];
 
 const DISTURBED: Strike = { touches: ['everything'], recovery: GROUP_RECOVERY };
 const UNDISTURBED: Strike = { touches: [], recovery: 0 };
@@ -23,7 +25,7 @@ function down(server: SimServer, stopped: () => void, started: () => void, lasts
   };
 }
 
-function cut(which: (system: SimSystem) => SimServer): CarryOut {
+function cut(which: (system: System) => SimServer): CarryOut<Machines> {
   return ({ system, scheduler }, lasts) => {
     const hit = system.pick(scheduler.random.pick(['bridge', 'worker']));
     if (hit === undefined) return undefined;
@@ -33,7 +35,7 @@ function cut(which: (system: SimSystem) => SimServer): CarryOut {
   };
 }
 
-function network(which: (system: SimSystem) => SimServer, faults: NetworkFaults): CarryOut {
+function network(which: (system: System) => SimServer, faults: NetworkFaults): CarryOut<Machines> {
   return ({ system }, lasts) => {
     const server = which(system);
     server.faults = { ...faults };
@@ -42,7 +44,7 @@ function network(which: (system: SimSystem) => SimServer, faults: NetworkFaults)
 }
 
 /** Somebody else takes the transactional id, writes nothing and is gone. */
-function fence(transactionalId: (world: Parameters<CarryOut>[0]) => string): CarryOut {
+function fence(transactionalId: (world: Machines) => string): CarryOut<Machines> {
   return (world) => {
     const intruder = new SimProcess(world.scheduler, 'intruder');
     const port: KafkaPort = world.system.kafka.port(intruder);
@@ -54,8 +56,8 @@ function fence(transactionalId: (world: Parameters<CarryOut>[0]) => string): Car
   };
 }
 
-const kafka = (system: SimSystem): SimServer => system.kafka.server;
-const temporal = (system: SimSystem): SimServer => system.temporal.server;
+const kafka = (system: System): SimServer => system.kafka.server;
+const temporal = (system: System): SimServer => system.temporal.server;
 
 export const SERVER_FAULTS = {
   'kafka down': ({ system }, lasts) =>
@@ -98,4 +100,4 @@ export const SERVER_FAULTS = {
     system.kafka.compact(TOPICS.ledger);
     return UNDISTURBED;
   },
-} satisfies Readonly<Record<string, CarryOut>>;
+} satisfies Readonly<Record<string, CarryOut<Machines>>>;

@@ -2,13 +2,13 @@
 import type { Incarnation } from '../../../activities/contract.ts';
 import type { CallOptions } from '../../../src/engine/workflow/entity/port.ts';
 import type { Scheduled } from '../kernel/scheduler.ts';
-import type { ActivityName, Failed, Job, RunHistory, Task } from './history.ts';
+import type { Failed, Job, RunHistory, Task } from './history.ts';
 import { EVENT_BYTES } from './limits.ts';
 import type { SimShardWorker } from './shard-worker.ts';
 
 export interface Activity {
   readonly seq: number;
-  readonly name: ActivityName;
+  readonly name: string;
   readonly request: string;
   readonly options: CallOptions;
   attempt: number;

@@ -1,8 +1,6 @@
 /** What the simulated Temporal has on disk: payloads as text, so that nothing in memory is shared by accident. */
-import type { Activities, Incarnation } from '../../../activities/contract.ts';
+import type { Incarnation } from '../../../src/engine/workflow/ledger-types.ts';
 import type { CallOptions } from '../../../src/engine/workflow/entity/port.ts';
-
-export type ActivityName = keyof Activities;
 
 export type Done = { readonly ok: true; readonly value: string };
 export type Failed = {
@@ -28,7 +26,7 @@ export type Command =
   | {
       readonly type: 'schedule';
       readonly seq: number;
-      readonly name: ActivityName;
+      readonly name: string;
       readonly request: string;
       readonly options: CallOptions;
     }

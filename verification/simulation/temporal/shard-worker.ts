@@ -2,7 +2,6 @@
  * The simulated SDK: a worker of one task queue in a process. It replays what it does not have in memory, and compares
  * the commands with those of history, runs local activities inside the workflow task and regular ones beside it.
  */
-import type { Activities } from '../../../activities/contract.ts';
 import type { LookupAttempt } from '../../../activities/lookup-sessions.ts';
 import type { ShardWorker } from '../../../src/engine/worker/shard-worker.ts';
 import type { Noticed } from '../../../src/engine/workflow/entity/port.ts';
@@ -13,7 +12,6 @@ import {
   failed,
   mayRetry,
   timeout,
-  type ActivityName,
   type Command,
   type Done,
   type Failed,
@@ -22,6 +20,7 @@ import {
   type Outcome,
   type TaskAttempt,
 } from './history.ts';
+import type { Program, SimActivities } from './program.ts';
 import { act, beginTask, replay, type Step } from './replay.ts';
 import { WorkflowInstance, type LocalCall } from './workflow-instance.ts';
 
@@ -50,8 +49,9 @@ export interface SimShardWorkerOptions {
   readonly scheduler: Scheduler;
   readonly process: SimProcess;
   readonly taskQueue: string;
+  readonly program: Program;
   /** Those that the workflow calls as local ones, and the others. */
-  readonly activities: { readonly local: Activities; readonly regular: Activities };
+  readonly activities: { readonly local: SimActivities; readonly regular: SimActivities };
   /** Chance that a workflow is thrown out of memory after a task. */
   readonly eviction: number;
   readonly slots: Slots;
@@ -143,7 +143,7 @@ export class SimShardWorker implements ShardWorker {
 
   onActivity(
     token: string,
-    name: ActivityName,
+    name: string,
     request: string,
     under: Pick<LookupAttempt, 'number' | 'scheduledAt' | 'limit'>,
   ): void {
@@ -212,6 +212,7 @@ export class SimShardWorker implements ShardWorker {
     if (known !== undefined && known.seen === history.tasks.length) return { instance: known, owed: [] };
     const { scheduler, process } = this.options;
     const instance = new WorkflowInstance(
+      this.options.program,
       history,
       (message) => scheduler.trace.add(process.name, () => message),
       (what) => this.options.onNoticed(history.workflowId, what),
@@ -310,9 +311,9 @@ export class SimShardWorker implements ShardWorker {
     );
 }
 
-async function attempt(activities: Activities, name: ActivityName, request: string): Promise<Done | Failed> {
+async function attempt(activities: SimActivities, name: string, request: string): Promise<Done | Failed> {
   try {
-    const value = await activities[name](JSON.parse(request) as never);
+    const value = await activities[name]!(JSON.parse(request) as never);
     return { ok: true, value: JSON.stringify(value ?? null) };
   } catch (error) {
     return failed(error);

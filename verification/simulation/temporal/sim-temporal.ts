@@ -3,7 +3,6 @@
  * with more in them, sticky workers, local activities inside a task (SimShardWorker), regular ones with retries, timers,
  * continue-as-new that is refused while something new is there. What is on its disk survives {@link SimServer.stop}.
  */
-import type { Activities } from '../../../activities/contract.ts';
 import type { Noticed } from '../../../src/engine/workflow/entity/port.ts';
 import type { SimProcess } from '../kernel/process.ts';
 import { SimServer } from '../kernel/network.ts';
@@ -19,7 +18,8 @@ import {
   type Job,
   type TaskAttempt,
 } from './history.ts';
-import { InvalidArgument, plainBytes, storedBytes, type TemporalLimits } from './limits.ts';
+import { InvalidArgument, plainBytes, type TemporalLimits } from './limits.ts';
+import type { Program, SimActivities } from './program.ts';
 import { cutOff } from './reset.ts';
 import { SimShardWorker, type ServerLink, type Slots, type TaskCompletion } from './shard-worker.ts';
 
@@ -29,6 +29,7 @@ const STICKY_TIMEOUT = 3_000;
 
 export interface SimTemporalOptions {
   readonly scheduler: Scheduler;
+  readonly program: Program;
   /** Chance that a task that was given to a worker never reaches it. */
   lostTasks: number;
   /** Chance that a worker forgets a workflow after a task. */
@@ -90,7 +91,7 @@ export class SimTemporal {
 
   /** At the server. */
   signalWithStart(workflowId: string, taskQueue: string, start: string, batch: string): Run {
-    const bytes = storedBytes('EventBatch', batch);
+    const bytes = this.options.program.bytesOf('EventBatch', batch);
     this.#largest('largestSignal', bytes);
     const { limits } = this.options;
     if (bytes > limits.payload) throw new InvalidArgument(`Blob data size exceeds limit: ${bytes} bytes`);
@@ -196,7 +197,7 @@ export class SimTemporal {
   startWorker(
     process: SimProcess,
     taskQueue: string,
-    activities: { readonly local: Activities; readonly regular: Activities },
+    activities: { readonly local: SimActivities; readonly regular: SimActivities },
     slots = this.options.slots,
   ): SimShardWorker {
     const deregister = (gone: SimShardWorker): void => {
@@ -205,11 +206,12 @@ export class SimTemporal {
         this.#workersOf(taskQueue).filter((other) => other !== gone),
       );
     };
-    const { eviction } = this.options;
+    const { eviction, program } = this.options;
     const worker = new SimShardWorker({
       scheduler: this.#scheduler,
       process,
       taskQueue,
+      program,
       activities,
       eviction,
       slots,
@@ -446,7 +448,7 @@ export class SimTemporal {
       }
       case 'continueAsNew': {
         const { workflowId, incarnation, taskQueue } = run;
-        const bytes = storedBytes('Start', command.start);
+        const bytes = this.options.program.bytesOf('Start', command.start);
         this.#largest('largestCarried', bytes);
         this.#checkPayload(run, 'continue-as-new', bytes);
         this.#close(run);

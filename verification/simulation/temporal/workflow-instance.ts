@@ -1,24 +1,15 @@
 /**
- * A workflow in the memory of a worker: the product's `runEntity` on a port that records commands, as Temporal's
+ * A workflow in the memory of a worker: the workflow of a program on a port that records commands, as Temporal's
  * SDK does. Whoever drives it lets promises settle between two calls.
  */
-import { runEntity } from '../../../src/engine/workflow/entity/run-entity.ts';
 import type { CallOptions, Noticed, TemporalPort } from '../../../src/engine/workflow/entity/port.ts';
 import { EVENTS_SIGNAL } from '../../../src/engine/workflow/entity/names.ts';
-import { userEntity } from '../../../workflows/user-entity.ts';
-import {
-  errorOf,
-  type ActivityName,
-  type Command,
-  type Job,
-  type Marker,
-  type Outcome,
-  type RunHistory,
-} from './history.ts';
+import { errorOf, type Command, type Job, type Marker, type Outcome, type RunHistory } from './history.ts';
+import type { Program } from './program.ts';
 
 export interface LocalCall {
   readonly seq: number;
-  readonly name: ActivityName;
+  readonly name: string;
   readonly request: string;
   readonly options: CallOptions;
 }
@@ -51,10 +42,17 @@ export class WorkflowInstance {
   };
   #seq = 0;
   #began = false;
+  readonly #program: Program;
   readonly #warn: (message: string) => void;
   readonly #count: (what: Noticed) => void;
 
-  constructor(history: RunHistory, warn: (message: string) => void, count: (what: Noticed) => void = () => undefined) {
+  constructor(
+    program: Program,
+    history: RunHistory,
+    warn: (message: string) => void,
+    count: (what: Noticed) => void = () => undefined,
+  ) {
+    this.#program = program;
     this.history = history;
     this.#warn = warn;
     this.#count = count;
@@ -64,9 +62,9 @@ export class WorkflowInstance {
   signals(jobs: readonly Job[]): void {
     if (!this.#began) {
       this.#began = true;
-      runEntity(this.#port(), userEntity, JSON.parse(this.history.start)).catch(
-        (error: unknown) => (this.failure = error as Error),
-      );
+      this.#program
+        .begin(this.#port(), JSON.parse(this.history.start))
+        .catch((error: unknown) => (this.failure = error as Error));
     }
     for (const job of jobs) {
       if (job.type !== 'signal') continue;
@@ -143,8 +141,7 @@ export class WorkflowInstance {
           if (this.#timers.delete(seq)) this.commands.push({ type: 'cancelTimer', seq });
         };
       },
-      call: (activity, request, options) => {
-        const name = activity as ActivityName;
+      call: (name, request, options) => {
         const seq = (this.#seq += 1);
         const text = JSON.stringify(request);
         const result = new Promise<never>((resolve, reject) => this.#waiting.set(seq, { resolve, reject }));
