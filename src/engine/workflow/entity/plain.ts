@@ -35,7 +35,7 @@ export interface PlainEntity<S extends object, E, R extends object, Q = never, A
   wallClock?(state: S, step: Step<R, Q>): void;
   /** `answer` is undefined when the question was given up. */
   answered?(state: S, question: Q, answer: A | undefined, step: Step<R, Q>): void;
-  /** What is waited for, epoch ms: event time greater than that, or the wall clock. */
+  /** What is waited for, epoch ms: event time greater than that, or the wall clock. No more of what has been done, or it is done again and again. */
   wakeAt?(state: S): { readonly eventTime?: number | undefined; readonly wallClock?: number | undefined };
   /** The activity that answers questions: one at a time, retried until the question is given up. */
   readonly questions?: { readonly activity: string; /** ms */ readonly giveUpAfter: number };
@@ -103,7 +103,7 @@ export function plainEntity<S extends object, E, R extends object, Q, A>(
 
   return {
     wire: {
-      keyIn: (workflowId) => decodeURIComponent(workflowId.slice(workflowId.lastIndexOf('/') + 1)),
+      keyIn,
       whyNotAStart,
       readStart: (argument) => argument as { readonly key: string; readonly life?: Life },
       startOf: (key, life) => ({ key, life }),
@@ -192,6 +192,16 @@ export function plainEntity<S extends object, E, R extends object, Q, A>(
       ),
     },
   };
+}
+
+/** Undefined in the id of a workflow that somebody else started, where it is no key as the bridge writes it. */
+function keyIn(workflowId: string): string | undefined {
+  const name = workflowId.slice(workflowId.lastIndexOf('/') + 1);
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return undefined;
+  }
 }
 
 function whyNotAStart(argument: unknown): string | undefined {

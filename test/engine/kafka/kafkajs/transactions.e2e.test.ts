@@ -1,28 +1,13 @@
 /** The traps of kafkajs' transactions, on a real broker. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { OutRecord, TransactionalProducer } from '../../../../src/engine/kafka/port.ts';
+import type { OutRecord } from '../../../../src/engine/kafka/port.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { API, fault, kafkaLab, uniqueId } from '../../../support/kafka-lab.ts';
 import { withCode } from '../../../support/publishing.ts';
+import { publish } from '../../../../src/library/conformance/lab.ts';
 
 const record = (value: string, key: Buffer | string | null = null): OutRecord => ({ key, value });
-
-async function publish(
-  producer: TransactionalProducer,
-  topic: string,
-  values: readonly string[],
-  partition = 0,
-): Promise<number | null> {
-  const transaction = await producer.begin();
-  const offset = await transaction.send(
-    topic,
-    partition,
-    values.map((value) => record(value)),
-  );
-  await transaction.commit();
-  return offset;
-}
 
 test('transactions follow one another on one producer, and send tells the first offset', async (t) => {
   const lab = await kafkaLab(t);

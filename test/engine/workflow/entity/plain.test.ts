@@ -156,6 +156,7 @@ describe('an entity of somebody', () => {
     assert.equal(wire.whyNotAStart({ key: 'k', life: {} }), 'a state that is none');
     assert.equal(wire.whyNotAStart(undefined), 'no key');
     assert.equal(wire.keyIn('app/a%2Fb'), 'a/b');
+    assert.equal(wire.keyIn('app/100%'), undefined);
   });
 
   it('answers its queries, and nothing before its first record', () => {
