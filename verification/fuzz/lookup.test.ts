@@ -1,9 +1,10 @@
 /** A few seconds of `npm run fuzz` for the lookups; and that it notices what is wrong. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import { FAILURES, type LookupOutcome, type LookupRequest } from '../../activities/contract.ts';
-import { fuzzLookup } from './fuzz-lookup.ts';
+import { fuzzLookup, realLookup } from './fuzz-lookup.ts';
 
 describe('a session service that lies', () => {
   it('2,000 answers become documented outcomes; crafted session ids stay below the path; nothing goes to another host', async (t) => {
@@ -54,6 +55,22 @@ describe('a session service that lies', () => {
   it('one that follows redirects is caught', async () => {
     const { failure = '' } = await fuzzLookup({ seed: 17, inputs: 2_000, lookup: naive('follow', encodeURIComponent) });
     assert.match(failure, /another host|a redirect|expected \{"is":"no-answer"\}/);
+  });
+
+  it('a request that arrives when its asker has given up is not taken for one of the id asked next', async () => {
+    const late = (url: string, timeout: number) => {
+      const ask = realLookup(url, timeout);
+      return async (request: LookupRequest): Promise<LookupOutcome[]> => {
+        const crafted = request.sessionIds.some((sessionId) => !/^s\d+$/.test(sessionId));
+        if (!crafted) return ask(request);
+        void sleep(5).then(() => ask(request));
+        await sleep(1);
+        return request.sessionIds.map((sessionId) => ({ sessionId, status: 'given-up' }));
+      };
+    };
+    const { failure, crafted } = await fuzzLookup({ seed: 19, inputs: 200, lookup: late });
+    assert.equal(failure, undefined);
+    assert.ok(crafted.asked > 0, JSON.stringify(crafted));
   });
 
   it('one that lets a session id be a path is caught', async () => {
