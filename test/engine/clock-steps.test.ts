@@ -33,7 +33,13 @@ for (const [way, step] of [
       asked += 1;
       return [];
     };
-    const watermark = createCommittedWatermark({ committedOffsets }, clock, 'group', ['user', 'session', 'money']);
+    const watermark = createCommittedWatermark(
+      { committedOffsets },
+      clock,
+      'group',
+      ['user', 'session', 'money'],
+      String,
+    );
     await watermark(0);
     clock.step(step);
     clock.advance(999);

@@ -264,7 +264,9 @@ export class SimSystem {
       clock,
       observeLookup: () => void (this.counts.lookups += 1),
       attempt: currentAttempt,
-      committedWatermark: createCommittedWatermark(kafka, clock, bridgeGroupOf(APP), INPUT_TOPICS),
+      committedWatermark: createCommittedWatermark(kafka, clock, bridgeGroupOf(APP), INPUT_TOPICS, (userId) =>
+        workflowIdOf(APP, userId),
+      ),
     };
     let ids = 0;
     return new ShardsWorker({

@@ -26,13 +26,15 @@ interface Look {
  * Reads what the bridge committed. The checkpoint's watermark, not the bridge's latest: everything read before that
  * place has reached its workflow, and everything after it has a later effective time. However many wait for a partition,
  * there is one request for it at a time. One that fails or is slow fails them all; a late answer serves those who come after.
+ * `workflowIdOf`: as the bridge names workflows in what it commits. Where the two differ, a workflow that waits is taken for one
+ * that has all, and money of it comes out too early.
  */
 export function createCommittedWatermark(
   kafka: Pick<KafkaPort, 'committedOffsets'>,
   clock: Pick<Clock, 'elapsed' | 'sleep'>,
   groupId: string,
   inputTopics: readonly string[],
-  workflowIdOf: (key: string) => string = (key) => key,
+  workflowIdOf: (key: string) => string,
 ): (partition: number, key?: string) => Promise<number | null> {
   const looks = new Map<number, Look>();
 

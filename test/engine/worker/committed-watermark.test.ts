@@ -42,6 +42,7 @@ class Kafka {
     this.clock,
     'group',
     TOPICS,
+    (key) => `app/${key}`,
   );
 }
 
@@ -153,7 +154,7 @@ describe('when a user that waits for the watermark looks again', () => {
 describe('the watermark of a partition in which one user waits', () => {
   it('goes on for all but that user, and for workflows of releases that do not say whose they are', async () => {
     const kafka = new Kafka();
-    kafka.ahead = { next: [1, 2, 3], watermark: 5_000_000, except: [shortName('waits')] };
+    kafka.ahead = { next: [1, 2, 3], watermark: 5_000_000, except: [shortName('app/waits')] };
     assert.deepEqual(
       await Promise.all([kafka.read(0, 'another'), kafka.read(0, 'waits'), kafka.read(0)]),
       [5_000_000, 1_000_000, 1_000_000],

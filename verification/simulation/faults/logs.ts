@@ -1,21 +1,32 @@
 /** Inputs that change under their reader. */
 import { bridgeGroupOf } from '../../../src/engine/naming.ts';
-import { APP, INPUT_TOPICS } from '../system.ts';
+import { decodeMetadata } from '../../../src/engine/ordering/checkpoint.ts';
+import type { MoneyInput } from '../../../src/money/domain/events.ts';
+import { APP, INPUT_TOPICS, turnOf } from '../system.ts';
 import { GROUP_RECOVERY, type CarryOut, type Strike, type World } from './fault.ts';
+
+/** The committed place, 0 when there is none; undefined where it is one of a log that another took the place of. */
+function placeIn({ system, log }: World, input: MoneyInput, partition: number): number | undefined {
+  const committed = system.kafka
+    .groupOffsets(bridgeGroupOf(APP))
+    .find((one) => one.topic === input && one.partition === partition);
+  const name = decodeMetadata(committed?.metadata ?? '')?.logs?.names[INPUT_TOPICS.indexOf(input)];
+  const turn = name === undefined ? 0 : turnOf(input, name);
+  return turn === log.turn(input, partition) ? (committed?.offset ?? 0) : undefined;
+}
 
 /**
  * Retention is shorter than an outage of the bridges: all that they have not read of one input is deleted, where it only says
  * what time it is. What the users are owed does not change by it, as long as nothing is late.
  */
-function unreadRecordsDeleted({ system, scheduler: { random }, scenario, log }: World): Strike | undefined {
+function unreadRecordsDeleted(world: World): Strike | undefined {
+  const { system, scenario, log } = world;
+  const { random } = world.scheduler;
   const input = random.pick(INPUT_TOPICS);
   const partition = random.below(scenario.partitions);
-  const committed = system.kafka
-    .groupOffsets(bridgeGroupOf(APP))
-    .find((one) => one.topic === input && one.partition === partition);
   const { end } = system.kafka.offsets(input, partition);
-  const next = committed?.offset ?? 0;
-  if (scenario.traffic.late > 0 || next >= end) return undefined;
+  const next = placeIn(world, input, partition);
+  if (next === undefined || scenario.traffic.late > 0 || next >= end) return undefined;
   const turn = log.turn(input, partition);
   for (let offset = next; offset < end; offset += 1) {
     if (!log.onlyMovesTime(log.place(input, partition, offset, turn))) return undefined;
@@ -26,14 +37,14 @@ function unreadRecordsDeleted({ system, scheduler: { random }, scenario, log }: 
 }
 
 /** Compaction takes records away that were read; what is behind them has other offsets than before. */
-function inputCompacted({ system, scheduler: { random }, scenario }: World): Strike | undefined {
+function inputCompacted(world: World): Strike | undefined {
+  const { system, scenario } = world;
+  const { random } = world.scheduler;
   const input = random.pick(INPUT_TOPICS);
   const partition = random.below(scenario.partitions);
-  const committed = system.kafka
-    .groupOffsets(bridgeGroupOf(APP))
-    .find((one) => one.topic === input && one.partition === partition);
-  if ((committed?.offset ?? 0) === 0) return undefined;
-  system.kafka.punch(input, partition, committed!.offset!);
+  const place = placeIn(world, input, partition);
+  if (place === undefined || place === 0) return undefined;
+  system.kafka.punch(input, partition, place);
   return { touches: [], recovery: 0 };
 }
 
