@@ -29,6 +29,8 @@ export interface TemporalServerOptions {
   readonly namespace?: string;
   /** A free one when absent. */
   readonly port?: number;
+  /** Where it shows its own metrics, as Prometheus reads them; nowhere when absent. */
+  readonly metricsPort?: number;
   readonly log: Log;
   /** Aborting it during the start leaves nothing running. */
   readonly signal?: AbortSignal | undefined;
@@ -71,14 +73,14 @@ class PortTaken extends CodedError {}
 
 async function start(
   program: string,
-  { dataDir, namespace, port: wanted, signal }: TemporalServerOptions,
+  { dataDir, namespace, port: wanted, metricsPort, signal }: TemporalServerOptions,
 ): Promise<TemporalServer> {
   if (dataDir !== undefined) await mkdir(dataDir, { recursive: true });
   const [free = 0, uiPort = 0] = await freePorts(2);
   const port = wanted ?? free;
   signal?.throwIfAborted();
   const output: string[] = [];
-  const child = startChild(program, arguments_(port, uiPort, namespace, dataDir), {
+  const child = startChild(program, arguments_({ port, uiPort, metricsPort, namespace, dataDir }), {
     name: 'temporal',
     onLine: (line) => {
       output.push(line);
@@ -108,7 +110,15 @@ async function start(
   };
 }
 
-function arguments_(port: number, uiPort: number, namespace = 'default', dataDir?: string): string[] {
+interface Arguments {
+  readonly port: number;
+  readonly uiPort: number;
+  readonly metricsPort: number | undefined;
+  readonly namespace: string | undefined;
+  readonly dataDir: string | undefined;
+}
+
+function arguments_({ port, uiPort, metricsPort, namespace = 'default', dataDir }: Arguments): string[] {
   const kept =
     dataDir === undefined
       ? []
@@ -118,6 +128,7 @@ function arguments_(port: number, uiPort: number, namespace = 'default', dataDir
         ];
   return [
     ...['server', 'start-dev', '--ip', LOOPBACK, '--port', String(port), '--ui-port', String(uiPort)],
+    ...(metricsPort === undefined ? [] : ['--metrics-port', String(metricsPort)]),
     ...['--log-level', 'error', '--ui-disable-news-fetch', '--namespace', namespace, ...kept],
   ];
 }

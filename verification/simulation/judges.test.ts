@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import type { LogRecord } from '../../src/money/model/model.ts';
 import type { EventBatch } from '../../workflows/messages.ts';
 import { differences, expectedOf, type Case } from './checks.ts';
-import { SimKafka, type StoredRecord } from './kafka/sim-kafka.ts';
+import { SimKafka } from './kafka/sim-kafka.ts';
 import { EPOCH, Scheduler } from './kernel/scheduler.ts';
 import { Lives } from './lives.ts';
 import { Log } from './logged.ts';
@@ -85,7 +85,7 @@ describe('a life that was sent its records in no order', () => {
     } as unknown as SimSystem;
     const came = offsets.map((offset): Came => ({
       place: `money/0/${offset}`,
-      output: { headers: { incarnation: '1/two' }, value: `output ${offset}` } as unknown as StoredRecord,
+      output: { headers: { incarnation: '1/two' }, value: `output ${offset}` } as unknown as Came['output'],
     }));
     return judgeUser(USER, 'terminated', came, [], { system, log, expectedOf: resultOf });
   }
@@ -188,11 +188,61 @@ describe('money of a session that the model knows, while the session service han
   });
 });
 
+describe('money that is looked up and is given up, though the session service knows its session', () => {
+  const records = [
+    record(
+      'session',
+      0,
+      0,
+      `{"type":"UserSessionCreatedEvent","id":"${SESSION}",${common(0)},"clientCountryCode":"UY"}`,
+    ),
+    // An old one: looked up, whether its session is known or not.
+    ...[money(0, 'a', 10, SESSION)].map((one) => ({
+      ...one,
+      value: Buffer.from(String(one.value).replace('"isOldMoneyEvent":false', '"isOldMoneyEvent":true')),
+    })),
+  ];
+  const expected = expectedOf(records, SCENARIO, () => 'UY');
+  const [want] = expected.outputs;
+
+  /** `disturbed`: ms of the minute that it took. */
+  async function judge(disturbed: number, value: string): Promise<string[]> {
+    const log = logOf(records);
+    const scheduler = new Scheduler(1);
+    const touched = new Touched(scheduler);
+    const over = touched.begin(['lookups'], 0);
+    scheduler.after(disturbed, null, over);
+    let ended = false;
+    scheduler.after(61_000, null, () => (ended = true));
+    const seenAt = log.arrivedAt('money/0/0') + 60_000;
+    assert.ok(await scheduler.run(() => ended, 70_000));
+    const kafka = new SimKafka(new Scheduler(1));
+    kafka.createTopic(TOPICS.deadLetter, 1);
+    const headers = { 'source-partition': '0', 'source-offset': '0', enrichment: 'incomplete' };
+    const outputs = [{ seenAt, headers, key: Buffer.from(want!.key), value: Buffer.from(value) }];
+    const system = { kafka, said: new Said(), outputs, durable: new Set() } as unknown as SimSystem;
+    const operator = { accepted: new Map() };
+    const meddled = new Meddled();
+    return differences({ system, log, scenario: SCENARIO, meddled, operator, touched, expectedOf: resultOf }, expected);
+  }
+  const incomplete = want!.value.replace(',"sessionInfo":{"clientCountryCode":"UY"}', '');
+
+  test('may be so where faults left no time to ask', async () => {
+    assert.notEqual(incomplete, want!.value);
+    assert.deepEqual(await judge(55_000, incomplete), []);
+  });
+
+  test('is wrong where there was time, and where anything else is missing, too', async () => {
+    assert.equal((await judge(10_000, incomplete)).length, 1);
+    assert.equal((await judge(55_000, incomplete.replace('"currency":"EUR",', ''))).length, 1);
+  });
+});
+
 describe('what went unread from a log that another took the place of', () => {
   const SECOND = 1_000;
 
   /** `accepted`: the person decided about it a minute later. */
-  async function judge({ noLeader, accepted }: { noLeader: number; accepted: boolean }): Promise<number> {
+  async function judge({ noLeader, accepted }: { noLeader: number; accepted: number | undefined }): Promise<number> {
     const log = logOf([money(0, 'a', 0)]);
     log.replaced('money', 0, 0);
     const scheduler = new Scheduler(1);
@@ -205,7 +255,7 @@ describe('what went unread from a log that another took the place of', () => {
     const kafka = new SimKafka(new Scheduler(1));
     kafka.createTopic(TOPICS.deadLetter, 1);
     const system = { kafka, said: new Said(), outputs: [], durable: new Set() } as unknown as SimSystem;
-    const decided = accepted ? [['money/0', { from, to: from + 60 * SECOND }] as const] : [];
+    const decided = accepted === undefined ? [] : [['money/0', { from, to: from + accepted }] as const];
     const operator = { accepted: new Map(decided) };
     const given: Case = {
       system,
@@ -220,12 +270,13 @@ describe('what went unread from a log that another took the place of', () => {
   }
 
   test('is said by the command that accepts the log, where no bridge could look at it before', async () => {
-    assert.equal(await judge({ noLeader: 50 * SECOND, accepted: true }), 0);
+    assert.equal(await judge({ noLeader: 50 * SECOND, accepted: 60 * SECOND }), 0);
+    assert.equal(await judge({ noLeader: 0, accepted: 3 * SECOND }), 0);
   });
 
   test('is swallowed where a bridge had the time to say it, and where nobody decided', async () => {
-    assert.equal(await judge({ noLeader: 0, accepted: true }), 1);
-    assert.equal(await judge({ noLeader: 20 * SECOND, accepted: true }), 1);
-    assert.equal(await judge({ noLeader: 50 * SECOND, accepted: false }), 1);
+    assert.equal(await judge({ noLeader: 0, accepted: 60 * SECOND }), 1);
+    assert.equal(await judge({ noLeader: 20 * SECOND, accepted: 60 * SECOND }), 1);
+    assert.equal(await judge({ noLeader: 50 * SECOND, accepted: undefined }), 1);
   });
 });

@@ -38,7 +38,8 @@ export class Meddled {
 /** An output that came out, with the place of its money. */
 export interface Came {
   readonly place: string;
-  readonly output: StoredRecord;
+  /** `seenAt`: simulated time. */
+  readonly output: StoredRecord & { readonly seenAt: number };
 }
 
 export interface Judging {
