@@ -19,6 +19,7 @@ import { generateTraffic } from '../src/tools/generate/traffic.ts';
 import { trafficOptions } from '../src/tools/generate/options.ts';
 import { eventually } from '../test/support/eventually.ts';
 import type { SeenRecord } from '../test/support/topic-reader.ts';
+import { money, record, timeEvents } from './events.ts';
 import { startSystem, type ProducedRecord, type System } from '../test/support/system.ts';
 
 const SCALE = Number(process.env['SCALE'] ?? 1);
@@ -173,13 +174,7 @@ async function neighbours(t: TestContext, crowd: (now: number) => Iterable<Produ
     // Time moves on in every partition of all inputs, or the watermark would wait for silence.
     await system.produce([
       money(users[tick % users.length]!, now, { id }),
-      ...users
-        .filter((_, index) => index % 10 === tick % 10)
-        .flatMap((user) => [
-          record('user', user, now, { type: 'OtherUserEvent', id: randomUUID(), somethingUtil: 'x' }),
-          record('session', user, now, { type: 'UserSessionClosedEvent', id: randomUUID(), reason: 'x' }),
-          record('money', user, now, { type: 'KindOfWalletEvent', id: randomUUID(), somethingInteresting: 'x' }),
-        ]),
+      ...users.filter((_, index) => index % 10 === tick % 10).flatMap((user) => timeEvents(user, now)),
     ]);
     await pause(Math.max(0, 100 - (Date.now() - now)));
   }
@@ -216,28 +211,4 @@ function quantiles(values: readonly number[]): Quantiles {
   const at = (share: number): number =>
     Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN);
   return { p50: at(0.5), p99: at(0.99), max: at(1) };
-}
-
-function money(userId: string, ts: number, fields: object): ProducedRecord {
-  return record('money', userId, ts, {
-    type: 'PaymentEvent',
-    id: randomUUID(),
-    amount: 1,
-    openingBalance: 1,
-    closingBalance: 1,
-    currency: 'EUR',
-    moneyType: 'BET',
-    paymentRelatedThing: 'x',
-    isOldMoneyEvent: false,
-    ...fields,
-  });
-}
-
-function record(input: ProducedRecord['input'], userId: string, ts: number, fields: object): ProducedRecord {
-  return {
-    input,
-    key: `"${userId}"`,
-    value: JSON.stringify({ userId, processedAt: new Date(ts).toISOString(), ...fields }),
-    timestamp: ts,
-  };
 }
