@@ -5,7 +5,7 @@ import type { PublishAnswer, PublishRequest as Request, Stream } from '../src/en
 import type { Incarnation } from '../src/engine/workflow/ledger-types.ts';
 import type { Output } from '../src/money/domain/types.ts';
 
-export type { Incarnation, Output, PublishAnswer, Stream };
+export type { Incarnation, Output, Stream };
 
 /** What the publish activity is asked: outputs of this application. Its key is called as in the releases before 0.3.0. */
 export type UserPublishRequest = Omit<Request<Output>, 'key'> & { readonly userId: string };
@@ -23,7 +23,7 @@ export interface LookupRequest {
   readonly giveUpAt: number;
 }
 
-export interface WatermarkRequest {
+interface WatermarkRequest {
   readonly partition: number;
   /** Epoch ms. */
   readonly passes?: number;

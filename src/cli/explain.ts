@@ -8,7 +8,7 @@ import { placeKey, type Happening } from '../tools/explain/happening.ts';
 import { loadAttempts, loadRuns } from '../tools/explain/load.ts';
 import { findPublished, type PublishedRecord } from '../tools/explain/published.ts';
 import { COLOURS, PLAIN, renderExplanation } from '../tools/explain/render.ts';
-import { StoryTeller, type MoneyStory } from '../tools/explain/story.ts';
+import { StoryTeller, type MoneyStory, type Stories } from '../tools/explain/story.ts';
 import { traceLine } from '../tools/explain/trace.ts';
 import type { RecordedRun } from '../tools/explain/recorded.ts';
 import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
@@ -80,8 +80,8 @@ function trace(
   topics: Readonly<Record<MoneyInput, string>>,
   moneyId: string | undefined,
   json: boolean,
-): void {
-  foldRuns(runs, topics, (happening: Happening) =>
+): Promise<void> {
+  return foldRuns(runs, topics, (happening: Happening) =>
     writeLine(json ? happeningJson(happening) : traceLine(happening, moneyId)),
   );
 }
@@ -94,9 +94,9 @@ async function explainMoney(
   json: boolean,
 ): Promise<void> {
   const teller = new StoryTeller(who.moneyId);
-  foldRuns(runs, topicsOf(context), (happening) => teller.hear(happening));
+  await foldRuns(runs, topicsOf(context), (happening) => teller.hear(happening));
   const stories = teller.told;
-  if (stories.ofMoney.length === 0) throw notFound(who, runs[0]!, stories.complete);
+  if (stories.ofMoney.length === 0) throw notFound(who, runs[0]!, stories);
   const [attempts, { kafka, published }] = await Promise.all([
     loadAttempts(temporal.client, who.workflowId),
     readOutput(context, who.userId, stories.ofMoney),
@@ -112,8 +112,15 @@ async function explainMoney(
 function notFound(
   { moneyId, workflowId }: { readonly moneyId: string; readonly workflowId: string },
   oldest: RecordedRun,
-  complete: boolean,
+  { complete, runs }: Stories,
 ): CodedError {
+  const lost = runs.find(({ differs }) => differs !== undefined);
+  if (lost !== undefined) {
+    return new CodedError(
+      'CHECK_FAILED',
+      `no money ${moneyId} in the history of "${workflowId}" as far as it can be followed: run ${lost.runId} is not, from ${new Date(lost.differs!.at).toISOString()} on: ${lost.differs!.how}`,
+    );
+  }
   const from = new Date(oldest.startedAt).toISOString();
   const why = complete
     ? 'the whole history is there, so it was never applied: it is not read yet, is held until the watermark passes it, or is a dead letter (see "money-enrichment dead-letters")'

@@ -27,7 +27,7 @@ interface Look {
  * place has reached its workflow, and everything after it has a later effective time. However many wait for a partition,
  * there is one request for it at a time. One that fails or is slow fails them all; a late answer serves those who come after.
  * `workflowIdOf`: as the bridge names workflows in what it commits. Where the two differ, a workflow that waits is taken for one
- * that has all, and money of it comes out too early.
+ * that has all, and event time runs ahead of what it still has to get.
  */
 export function createCommittedWatermark(
   kafka: Pick<KafkaPort, 'committedOffsets'>,

@@ -3,6 +3,7 @@ import type { LookupOutcome, Stream } from '../../../activities/contract.ts';
 import type { Money, Output } from '../../money/domain/events.ts';
 import type { LookupReason } from '../../money/domain/decide.ts';
 import type { Pending, Session } from '../../money/domain/state.ts';
+import type { Departure } from './replayed-run.ts';
 
 /** Where a record lies in the input topics. */
 export interface Coordinate {
@@ -127,6 +128,7 @@ export type Happening = {
       readonly type: 'publish-asked';
       readonly call: string;
       readonly activityId: string;
+      readonly stream: Stream;
       readonly first: number;
       readonly of: readonly Coordinate[];
     }
@@ -139,6 +141,7 @@ export type Happening = {
     }
   | { readonly type: 'watermark'; readonly watermark: number }
   | { readonly type: 'task-failed'; readonly message: string }
+  | ({ readonly type: 'differs' } & Omit<Departure, 'event'>)
   | { readonly type: 'closed'; readonly how: string }
   /** Signalled, and no worker has applied it yet. */
   | {
@@ -148,6 +151,13 @@ export type Happening = {
       readonly money?: Money;
     }
 );
+
+/** One without its place. */
+export type Untold = Happening extends infer H
+  ? H extends Happening
+    ? Omit<H, 'at' | 'runId' | 'event'>
+    : never
+  : never;
 
 /** Money that was on its way when the oldest retained run began. */
 export type CarriedWait =

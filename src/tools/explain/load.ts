@@ -2,7 +2,8 @@
 import type { Client } from '@temporalio/client';
 import { decodePayloads } from '../../engine/temporal/decode-payloads.ts';
 import { orNothing, readRuns } from '../../engine/temporal/histories.ts';
-import { recordedRun, type RecordedRun } from './recorded.ts';
+import { recordedRun } from './recorded-run.ts';
+import type { RecordedRun } from './recorded.ts';
 
 /** An activity under way: its attempts are not in the history before it ends. */
 export interface Attempt {

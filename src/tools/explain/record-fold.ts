@@ -12,7 +12,6 @@ import {
   type Output,
 } from '../../money/domain/events.ts';
 import type { Change, Session, UserState } from '../../money/domain/state.ts';
-import type { InputTopics, Untold } from './fold.ts';
 import {
   placeKey,
   type AppliedRecord,
@@ -22,7 +21,10 @@ import {
   type KnownChange,
   type KnownSession,
   type PlacedDecision,
+  type Untold,
 } from './happening.ts';
+
+export type InputTopics = Readonly<Record<MoneyInput, string>>;
 
 /** A signal in Temporal's history. */
 export interface ReceivedSignal {
@@ -68,6 +70,11 @@ export class RecordFold {
 
   place(input: MoneyInput, partition: number, offset: number): Coordinate {
     return { topic: this.#topics[input], partition, offset };
+  }
+
+  /** Of money. */
+  placeOf({ partition, offset }: { readonly partition: number; readonly offset: number }): Coordinate {
+    return this.place('money', partition, offset);
   }
 
   /** A signal without records still raises the low water. */

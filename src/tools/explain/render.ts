@@ -36,6 +36,11 @@ export function renderExplanation(explained: Explained, colours: Colours): strin
       colours.bad(`DIFFERENT: run ${runId} began with another state than these rules give for the run before.`),
     );
   }
+  for (const { runId, differs } of runs) {
+    if (differs !== undefined) {
+      lines.push(colours.bad(`DIFFERENT: run ${runId} is not followed from ${iso(differs.at)} on: ${differs.how}.`));
+    }
+  }
   if (closed !== undefined) lines.push(colours.bad(`The workflow was ${closed}: nothing follows.`));
   return lines.join('\n');
 }

@@ -11,6 +11,7 @@ import {
   type PlacedDecision,
   type Release,
 } from './happening.ts';
+import { differenceWords } from './words.ts';
 
 interface LookupStory {
   readonly call: string;
@@ -48,11 +49,20 @@ export interface MoneyStory {
   };
 }
 
+export interface RunStory {
+  readonly runId: string;
+  readonly from: number;
+  /** False: by these rules the run before would have carried another state than this one began with. */
+  readonly agrees?: boolean;
+  /** From when on it is not followed, because these rules do something else than is recorded. */
+  differs?: { readonly at: number; readonly how: string };
+}
+
 export interface Stories {
   /** In the order of application. */
   readonly ofMoney: readonly MoneyStory[];
-  /** Of the retained runs, oldest first; `agrees`: false when folding the run before gave another state than it carried. */
-  readonly runs: readonly { readonly runId: string; readonly from: number; readonly agrees?: boolean }[];
+  /** Of the retained runs, oldest first. */
+  readonly runs: readonly RunStory[];
   /** Whether nothing is missing before the first of them. */
   readonly complete: boolean;
   readonly closed?: string;
@@ -61,7 +71,7 @@ export interface Stories {
 export class StoryTeller {
   readonly #moneyId: string;
   readonly #stories: MoneyStory[] = [];
-  readonly #runs: { runId: string; from: number; agrees?: boolean }[] = [];
+  readonly #runs: RunStory[] = [];
   #complete = false;
   #closed: string | undefined;
 
@@ -154,7 +164,7 @@ export class StoryTeller {
       case 'publish-asked':
         return told.of.forEach((place, index) =>
           this.#change(place, (story) => {
-            story.publication = { stream: 'resolved', seq: told.first + index, askedAt: told.at };
+            story.publication = { stream: told.stream, seq: told.first + index, askedAt: told.at };
           }),
         );
       case 'published':
@@ -168,6 +178,9 @@ export class StoryTeller {
             };
           }),
         );
+      case 'differs':
+        this.#runs.at(-1)!.differs = { at: told.at, how: differenceWords(told) };
+        return;
       case 'closed':
         this.#closed = told.how;
         return;

@@ -1,6 +1,7 @@
 /** The words of an explanation and of a time line. */
 import { printable } from '../../engine/printable.ts';
 import type { Coordinate, Earlier, Happening, PlacedDecision, Release } from './happening.ts';
+import type { Departure } from './replayed-run.ts';
 
 export const iso = (ms: number): string => new Date(ms).toISOString();
 
@@ -73,6 +74,12 @@ export function releaseWords(by: Release): string {
   }
 }
 
+/** What this code does, and what is recorded. */
+export function differenceWords({ recorded, now, why }: Omit<Departure, 'event'>): string {
+  const said = (commands: readonly string[]): string => (commands.length === 0 ? 'nothing' : commands.join(', '));
+  return `another version of the product wrote its history. A task is recorded to have led to ${said(recorded)}; by these rules it leads to ${said(now)}${why === undefined ? '' : ` (${printable(why)})`}`;
+}
+
 /** One line of the time line without its times; and the event time and place it is about. */
 export function happeningWords(told: Happening): {
   readonly ts?: number;
@@ -115,7 +122,7 @@ export function happeningWords(told: Happening): {
       };
     case 'publish-asked':
       return {
-        text: `publishing resolved ${numbers(told.first, told.of.length)}: ${told.of.map(placeName).join(', ')}`,
+        text: `publishing ${told.stream} ${numbers(told.first, told.of.length)}: ${told.of.map(placeName).join(', ')}`,
       };
     case 'published':
       return {
@@ -125,6 +132,8 @@ export function happeningWords(told: Happening): {
       return { text: `the watermark has reached ${iso(told.watermark)}` };
     case 'task-failed':
       return { text: `a workflow task failed, and is repeated: ${printable(told.message)}` };
+    case 'differs':
+      return { text: `THE RUN IS NOT FOLLOWED from here on: ${differenceWords(told)}` };
     case 'closed':
       return { text: `THE WORKFLOW WAS CLOSED: ${told.how}` };
     case 'unapplied':

@@ -4,7 +4,7 @@ import type { Snapshot } from '../../../workflows/life.ts';
 import { QUERIES } from '../../../workflows/messages.ts';
 import { CodedError } from '../../engine/errors.ts';
 import { standingOf } from '../explain/fold.ts';
-import { recordedRun } from '../explain/recorded.ts';
+import { recordedRun } from '../explain/recorded-run.ts';
 import { decodePayloads } from '../../engine/temporal/decode-payloads.ts';
 import { newestRun } from '../../engine/temporal/histories.ts';
 import type { TemporalClient } from '../../engine/temporal/connection.ts';
@@ -48,8 +48,8 @@ export function fromHistory({ client }: TemporalClient): Take {
       const run = await newestRun(client, workflowId);
       if (run === undefined) return undefined;
       const recorded = await recordedRun(run, decodePayloads);
-      const { life, unapplied, publishing } = standingOf(recorded);
-      if (publishing === 0) return { snapshot: { userId: recorded.start.userId, life }, unapplied };
+      const { life, unapplied, settled } = await standingOf(recorded);
+      if (settled) return { snapshot: { userId: recorded.start.userId, life }, unapplied };
       await sleep(ASK_AGAIN_AFTER);
     }
     throw new CodedError(

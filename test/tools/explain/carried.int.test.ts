@@ -37,7 +37,7 @@ test(
     const { client } = user.handle as unknown as { client: Client['workflow'] };
     const runs = await loadRuns({ workflow: client } as Client, user.userId);
     const told: Happening[] = [];
-    foldRuns(runs!, TOPICS, (happening) => told.push(happening));
+    await foldRuns(runs!, TOPICS, (happening) => told.push(happening));
     assert.deepEqual(
       told.flatMap((one) => (one.type === 'run' ? [one.agrees] : [])),
       runs!.map((_, index) => (index === 0 ? undefined : true)),

@@ -7,8 +7,11 @@ import { History, story } from './given.ts';
 const VALUE =
   `{"money":{"id":"m","userId":"${USER}","userSessionId":"s","processedAt":"2026-01-31T10:00:00.001Z","amount":1.00,"currency":"EUR",` +
   '"closingBalance":2.00,"moneyType":"BET","isOldMoneyEvent":false},"sessionInfo":{"clientCountryCode":"UY"},"firstOccurrence":true}';
-const GIVEN = new History().signal(0, session(0, 's', T0), money(0, { id: 'm', ts: T0 + 1, session: 's' })).task(1, 1);
-const TOLD = story('m', GIVEN);
+const GIVEN = new History()
+  .signal(0, session(0, 's', T0), money(0, { id: 'm', ts: T0 + 1, session: 's' }))
+  .task(1, 1)
+  .timer(1);
+const TOLD = await story('m', GIVEN);
 
 function record(
   fields: { readonly offset?: number; readonly value?: string; readonly headers?: Record<string, string> } = {},

@@ -35,17 +35,12 @@ export interface QuestionCall<Q> {
 export type QuestionEnd<Q, A> = 'no answer' | 'not asked' | { readonly answers: (question: Q) => A | undefined };
 export type Settled<Q, A> = readonly [Q, A];
 
-export function questionCall<Q>(
-  questions: readonly Q[],
-  giveUpAt: number,
-  now: number,
-  giveUpAfter: number,
-): QuestionCall<Q> {
+function questionCall<Q>(questions: readonly Q[], giveUpAt: number, now: number, giveUpAfter: number): QuestionCall<Q> {
   const until = giveUpAt === NO_TIME ? now + giveUpAfter : giveUpAt;
   return { questions, until, last: until - now <= LAST_CALL };
 }
 
-/** Which questions are under way. Pure; whoever explains a recorded history keeps the same book. */
+/** Which questions are under way. Pure. */
 export class QuestionBook<Q extends object, A> {
   readonly #givenUp: A;
   readonly #inFlight = new Set<Q>();
@@ -180,7 +175,7 @@ function endOf(error: unknown, failures: QuestionFailures): 'no answer' | 'not a
 }
 
 /** `types`: of the failure and its causes, types of application failures and names of the others. */
-export function endByTypes(
+function endByTypes(
   types: readonly string[],
   { noAnswer, notAsked }: QuestionFailures,
 ): 'no answer' | 'not asked' | undefined {

@@ -26,7 +26,7 @@ export type Applies<L extends EntityLife<O>, B extends EntityBatch, O extends Id
 > & { readonly sizes: { kept(life: L): number }; readonly questions: { open(life: L): readonly object[] } };
 
 /** Whether another signal may go with this one. Those of earlier releases went together whatever the state. */
-export function mayFollow<L extends EntityLife>(
+function mayFollow<L extends EntityLife>(
   last: EntityBatch | undefined,
   { sizes, earlier }: Pick<Applies<L, EntityBatch, Identified>, 'sizes' | 'earlier'>,
   life: L,
