@@ -191,7 +191,7 @@ async function runWorker(): Promise<void> {
       },
       parts: { sessionService: sessionService.part, outputs: refused, ledger, shards, replays },
       setGauges() {
-        metrics.shardsOwned.set(worker.shardsOwned);
+        metrics.shardsOwned.set(worker.holds);
         metrics.shardsFailing.set(worker.shardsFailing);
         metrics.outputsRefused.set(refused.count);
         metrics.replays.set(replays.underWay);

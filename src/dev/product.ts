@@ -32,6 +32,8 @@ export interface ProductOptions {
   readonly signal?: AbortSignal | undefined;
   /** Program and arguments in front of the role; this package's own when absent. */
   readonly command?: readonly [string, ...string[]];
+  /** The variable that says the port of its /metrics; this package's own when absent. */
+  readonly portSetting?: string;
 }
 
 const START_TIMEOUT_MS = 90_000;
@@ -43,7 +45,7 @@ const READY = /^READY(\s|$)/;
 
 /** Resolves when the process says READY. Errors: UNREACHABLE with its last words when it does not. */
 export async function startProductProcess(role: Role, options: ProductOptions): Promise<ProductProcess> {
-  const { signal, log } = options;
+  const { signal, log, portSetting = 'ENRICHMENT_METRICS_PORT' } = options;
   const [port = 0] = await freePorts(1);
   signal?.throwIfAborted();
   const last: string[] = [];
@@ -52,7 +54,7 @@ export async function startProductProcess(role: Role, options: ProductOptions): 
   const [program, ...args] = options.command ?? [process.execPath, binary()];
   const child = startChild(program, [...args, role], {
     name: role,
-    env: { ...process.env, ...options.env, ENRICHMENT_METRICS_PORT: String(port) },
+    env: { ...process.env, ...options.env, [portSetting]: String(port) },
     onLine: (line, from) => {
       if (from === 'stdout' && READY.test(line)) return sawReady();
       last.push(line);

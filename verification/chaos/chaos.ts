@@ -2,6 +2,7 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { unlessAborted } from '../../src/dev/together.ts';
+import { createApp } from './apps/index.ts';
 import type { ChaosOptions } from './options.ts';
 import { outage, overload, timesTooMuch } from './outage.ts';
 import type { Watched } from './outage.ts';
@@ -17,8 +18,6 @@ import { startWorld } from './world.ts';
 import type { World } from './world.ts';
 
 const PARTITIONS = 4;
-/** Event time to wall clock: twenty seconds of out-of-orderness are waited for in less than one. */
-const SPEED = 30;
 const SAMPLE_MS = 2_000;
 /** There is traffic for the last recoveries as well. */
 const SPARE_SECONDS = 600;
@@ -44,18 +43,17 @@ export interface ChaosRun extends Omit<ChaosOptions, 'out'> {
 
 /** Errors: when the run itself cannot go on, or is aborted; nothing is left running then. */
 export async function chaos({ say, signal, plan, ...options }: ChaosRun): Promise<ChaosResult> {
-  const { seed, minutes, rate, users, product, out } = options;
+  const { seed, minutes, out } = options;
   mkdirSync(out, { recursive: true });
   const record = recorder(join(out, 'record.jsonl'));
   const unasked: string[] = [];
   record({ event: 'run', ...options });
   say(`seed ${seed}; logs and the record of the run: ${out}`);
   const world = await startWorld({
-    traffic: { seed, users, partitions: PARTITIONS, rate, seconds: secondsOf(options), speed: SPEED },
-    product,
+    app: await createApp[options.app]({ ...options, partitions: PARTITIONS, seconds: secondsOf(options) }),
+    partitions: PARTITIONS,
     out,
     signal,
-    env: envOf(options),
     brokers: options.brokers,
     megabytes: options.overload === undefined ? DISK_MEGABYTES : FLOOD_MEGABYTES,
     onUnasked: (what) => {
@@ -87,7 +85,7 @@ export async function chaos({ say, signal, plan, ...options }: ChaosRun): Promis
     const settled = await settle(world, {
       say,
       patience: options.patience,
-      givenUp: options.outage?.part === 'session-service',
+      givenUp: options.outage?.part === 'service',
     });
     const facts: Facts = {
       seed,
@@ -123,7 +121,7 @@ export async function chaos({ say, signal, plan, ...options }: ChaosRun): Promis
     if (options.overload !== undefined) return overload(world, options.overload, { record, say });
     return {
       done: await runFaults(world, {
-        plan: plan ?? planOf(seed, options.kinds),
+        plan: plan ?? planOf(seed, options.kinds, options.pause),
         until,
         most: options.faults,
         record,
@@ -141,13 +139,6 @@ function secondsOf({
 }: Pick<ChaosOptions, 'minutes' | 'outage' | 'overload'>): number {
   if (flood !== undefined) return flood / 1_000;
   return (away === undefined ? minutes * 60 : away.lasts / 1_000) + SPARE_SECONDS;
-}
-
-/** Silence in an outage must not be taken for idleness; of the session service one is to last longer than a lookup. */
-function envOf({ outage: away }: Pick<ChaosOptions, 'outage'>): Record<string, string> {
-  if (away === undefined) return {};
-  if (away.part === 'session-service') return { ENRICHMENT_LOOKUP_GIVE_UP_AFTER: `${Math.round(away.lasts / 2)}ms` };
-  return { ENRICHMENT_IDLE_TIMEOUT: `${away.lasts + 60_000}ms` };
 }
 
 function watchMemory({ slots, visitor }: World) {

@@ -13,6 +13,12 @@ test('by default: this checkout, every kind, three brokers', () => {
   assert.equal(seed, 1);
 });
 
+test('an application of its own has a rate of its own', () => {
+  assert.deepEqual([optionsOf([]).app, optionsOf([]).rate], ['money', 50]);
+  const { app, rate, pause } = optionsOf(['--app', 'orders', '--pause', '0s']);
+  assert.deepEqual({ app, rate, pause }, { app: 'orders', rate: 20, pause: 0 });
+});
+
 test('what is given is taken', () => {
   const { minutes, kinds, faults, product } = optionsOf([
     '--minutes',
@@ -43,5 +49,6 @@ test('what cannot be is refused, with what it was', () => {
   assert.throws(() => optionsOf(['--minutes', 'x']), /--minutes is "x"/);
   assert.throws(() => optionsOf(['--outage', 'dns']), /"dns" is none of kafka/);
   assert.throws(() => optionsOf(['--overload', 'long']), /--overload is "long"/);
+  assert.throws(() => optionsOf(['--app', 'parcels']), /--app: "parcels" is none of money, orders/);
   assert.throws(() => optionsOf(['--colour', 'x']), /colour/);
 });

@@ -4,7 +4,7 @@ import { recovered } from './run.ts';
 import type { Done } from './run.ts';
 import type { World } from './world.ts';
 
-export const PARTS = ['kafka', 'temporal', 'session-service'] as const;
+export const PARTS = ['kafka', 'temporal', 'service'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface Watched {
@@ -30,17 +30,17 @@ export async function outage(world: World, part: Part, lasts: number, { record, 
   const began = Date.now();
   if (part === 'kafka') await Promise.all(world.brokers.map((broker) => broker.kill()));
   else if (part === 'temporal') await world.temporal.kill();
-  else world.sessions.set('reset');
+  else world.service.set('reset');
   const health = await watchHealth(world, began + lasts, say);
   if (part === 'kafka') await Promise.all(world.brokers.map((broker) => broker.start()));
   else if (part === 'temporal') await world.temporal.start();
-  else world.sessions.set('right');
+  else world.service.set('right');
   const logged = world.slots.map(
     ({ name, lines }, index) =>
       `${name} ${(((lines - (before[index] ?? 0)) * 60_000) / (Date.now() - began)).toFixed(1)}`,
   );
   const end = { endedAt: Date.now(), mark: world.traffic.eventTime };
-  // Sessions whose lookup was given up are never asked for again: only progress tells.
+  // Questions that were given up are never asked again: only progress tells.
   const recovery = await recovered(world, end);
   record({ event: 'recovered', recovery: recovery ?? null });
   return {
@@ -78,7 +78,7 @@ export async function overload(world: World, lasts: number, { record, say }: Too
   while (Date.now() < began + lasts && !world.traffic.exhausted) {
     await sleep(10_000);
     say(
-      `${world.traffic.written} records written, ${await read(world)} read by the bridges, ${world.progress.outputs} outputs; ${memoryOf(world)}`,
+      `${world.traffic.written} records written, ${await read(world)}${world.progress.outputs} outputs; ${memoryOf(world)}`,
     );
   }
   const seconds = (Date.now() - began) / 1_000;
@@ -95,13 +95,14 @@ export function timesTooMuch(records: number, lasted: number, took: number): str
   return `done at ${(records / (took / 1_000)).toFixed(0)} a second: ${(took / lasted).toFixed(1)} times as many came as could be done`;
 }
 
-async function read(world: World): Promise<number> {
+/** Where the bridges tell it. */
+async function read(world: World): Promise<string> {
+  const { read: metric } = world.app.metrics;
+  if (metric === undefined) return '';
   const counts = await Promise.all(
-    world.slots
-      .filter(({ role }) => role === 'bridge')
-      .map((slot) => slot.metric('money_enrichment_records_read_total')),
+    world.slots.filter(({ role }) => role === 'bridge').map((slot) => slot.metric(metric)),
   );
-  return counts.reduce<number>((sum, count) => sum + (count ?? 0), 0);
+  return `${counts.reduce<number>((sum, count) => sum + (count ?? 0), 0)} read by the bridges, `;
 }
 
 function memoryOf(world: World): string {

@@ -32,9 +32,9 @@ test('360 faults have each kind 6 times or more, and are numbered', () => {
   );
 });
 
-test('only the kinds that were asked for; a bridge has no link to the session service', () => {
+test('only the kinds that were asked for; a bridge has no link to the service', () => {
   assert.deepEqual([...new Set(first(50, 1, ['cut', 'delay']).map(({ kind }) => kind))].sort(), ['cut', 'delay']);
-  assert.ok(first(500, 2).every(({ role, peer }) => role === 'worker' || peer !== 'sessions'));
+  assert.ok(first(500, 2).every(({ role, peer }) => role === 'worker' || peer !== 'service'));
 });
 
 test('one broker has no other that could lead, and no replicas that could be missing', () => {

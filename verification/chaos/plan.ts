@@ -52,7 +52,7 @@ export interface PlannedFault {
   readonly role: Role;
   readonly slot: 1 | 2;
   /** To what: the other end of a link. */
-  readonly peer: 'kafka' | 'temporal' | 'sessions';
+  readonly peer: 'kafka' | 'temporal' | 'service';
   /** Which form of it, where the kind has several. */
   readonly form: number;
   /** ms that it lasts, where that is free. */
@@ -87,8 +87,15 @@ const WEIGHTS: Readonly<Record<Kind, number>> = {
   'partition-without-leader': 3,
 };
 
-/** The same seed and kinds, the same plan. */
-export function* planOf(seed: number, kinds: readonly Kind[] = KINDS): Generator<PlannedFault, never> {
+/** ms of peace before a fault, at most. */
+export const PAUSE = 1_500;
+
+/** The same seed, kinds and pause, the same plan. */
+export function* planOf(
+  seed: number,
+  kinds: readonly Kind[] = KINDS,
+  pause: number = PAUSE,
+): Generator<PlannedFault, never> {
   const random = new Random(seed);
   for (let index = 1; ;) {
     for (const kind of shuffled(bagOf(kinds), random)) {
@@ -100,11 +107,11 @@ export function* planOf(seed: number, kinds: readonly Kind[] = KINDS): Generator
         slot: random.chance(0.5) ? 1 : 2,
         peer:
           role === 'worker'
-            ? random.pick(['kafka', 'kafka', 'temporal', 'sessions'] as const)
+            ? random.pick(['kafka', 'kafka', 'temporal', 'service'] as const)
             : random.pick(['kafka', 'temporal'] as const),
         form: random.below(1_000),
         lasts: 1_000 + random.below(7_000),
-        pause: random.below(1_500),
+        pause: random.below(pause),
       };
       index += 1;
     }

@@ -36,7 +36,13 @@ const facts: Facts = {
   processes: [{ name: 'worker-1', memory: 300 * 1_048_576, lines: 12 }],
 };
 const right: Settled = {
-  expected: { outputs: [], deadLetters: [], duplicates: [], stillPending: [] },
+  expected: {
+    outputs: [],
+    deadLetters: [],
+    itemOf: () => ({ place: '', content: '' }),
+    isInOrder: () => true,
+    facts: ['lookups: 7'],
+  },
   verdict: {
     ok: true,
     counts: { missing: 0, twice: 0, different: 0, unexpected: 0, sequence: 0, order: 0, vanished: 0, input: 0 },
@@ -45,7 +51,6 @@ const right: Settled = {
   inputs: 10,
   outputs: 0,
   deadLetters: 0,
-  incomplete: 0,
   drained: 3_000,
 };
 
@@ -57,6 +62,7 @@ test('by kind: how many, how many hit, and times to recover; one that never reco
   assert.match(text, /^all +4 +3 /m);
   assert.match(text, /^kills inside an open transaction: 2$/m);
   assert.match(text, /^longest stall of the output: 14\.0 s; of one partition: 31\.0 s$/m);
+  assert.match(text, /^lookups: 7$/m);
   assert.match(text, /^verdict: RIGHT/m);
 });
 

@@ -30,10 +30,7 @@ export function dragging(done: readonly Done[]): readonly Done[] {
   return done.filter(({ beside = 0 }) => beside > MAY_STAND);
 }
 
-export function reportOf(
-  facts: Facts,
-  { expected, verdict, inputs, outputs, deadLetters, incomplete, drained }: Settled,
-): string {
+export function reportOf(facts: Facts, { expected, verdict, inputs, outputs, deadLetters, drained }: Settled): string {
   const { done } = facts;
   const rows = [['fault', 'done', 'hit', 'p50', 'p99', 'max'], ...byKind(done), ['all', ...figures(done)]];
   const lines = [
@@ -63,7 +60,7 @@ export function reportOf(
         `${name}: ${Math.round(memory / 1_048_576)} MiB at most, ${logged} lines logged`,
     ),
     `events: ${inputs} (${facts.repeated} sends repeated); outputs: ${outputs} of ${expected.outputs.length} expected; dead letters: ${deadLetters} of ${expected.deadLetters.length} expected`,
-    `duplicates in the input: ${expected.duplicates.length}; lookups: ${expected.outputs.filter(({ path }) => path === 'lookup').length}, given up ${incomplete}; outputs that waited: ${expected.outputs.filter(({ waited }) => waited).length}; still waiting: ${expected.stillPending.length}`,
+    ...expected.facts,
     `all out ${seconds(drained)} s after the end of the traffic`,
     `verdict: ${
       verdict.ok

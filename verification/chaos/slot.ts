@@ -8,6 +8,7 @@ import { messageOf } from '../../src/engine/errors.ts';
 import type { Exit } from '../../src/dev/processes.ts';
 import { startProductProcess } from '../../src/dev/product.ts';
 import type { ProductProcess } from '../../src/dev/product.ts';
+import type { Start } from './apps/app.ts';
 import type { Role } from './plan.ts';
 import type { Link } from './tcp-proxy.ts';
 
@@ -20,15 +21,15 @@ export interface Links {
   /** To each of them. */
   readonly brokers: readonly Link[];
   readonly temporal: Link;
-  readonly sessions: Link;
+  /** To the service that is asked. */
+  readonly service: Link;
 }
 
 export interface SlotOptions {
   readonly name: string;
   readonly role: Role;
   readonly links: Links;
-  readonly env: Readonly<Record<string, string>>;
-  readonly command: readonly [string, ...string[]];
+  readonly start: Start;
   readonly logFile: string;
   /** Something ended or failed that nobody asked for. */
   readonly onUnasked: (what: string) => void;
@@ -67,12 +68,11 @@ export class Slot {
   }
 
   async #start(): Promise<void> {
-    const { role, env, command, logFile, name, onUnasked } = this.#options;
+    const { role, start, logFile, name, onUnasked } = this.#options;
     while (!this.#closed) {
       try {
         const started = await startProductProcess(role, {
-          env,
-          command,
+          ...start,
           log: (line) => {
             this.#lines += 1;
             appendFileSync(logFile, `${line}\n`);
@@ -164,7 +164,7 @@ export class Slot {
     this.#closed = true;
     this.thaw();
     const exit = await this.terminate();
-    await Promise.all([this.links.kafka.close(), this.links.temporal.close(), this.links.sessions.close()]);
+    await Promise.all([this.links.kafka.close(), this.links.temporal.close(), this.links.service.close()]);
     return exit;
   }
 }

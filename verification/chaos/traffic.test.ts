@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { MoneyInput } from '../../src/money/domain/events.ts';
 import { partitionOf } from '../../src/engine/kafka/partitioner.ts';
 import { eventually } from '../../test/support/eventually.ts';
+import { INPUTS, moneyTraffic } from './apps/money/traffic.ts';
 import { startTraffic } from './traffic.ts';
 
-const plan = { seed: 3, users: 12, partitions: 3, rate: 400, seconds: 30, speed: 30 };
+const plan = { seed: 3, users: 12, partitions: 3, rate: 400, seconds: 30 };
 
 test('a partition that cannot be written holds up no other, and gets its records in their order later', async (t) => {
   const written = new Map<string, number[]>();
   let broken = true;
-  const traffic = startTraffic(plan, async (input: MoneyInput, records, partition) => {
+  const traffic = startTraffic(moneyTraffic(plan), plan.partitions, async (input, records, partition) => {
     if (partition === 1 && broken) throw new Error('no leader');
     for (const { key, timestamp } of records) {
       if (key !== null) assert.equal(partitionOf(key, plan.partitions), partition);
-      const log = `${input} ${partition}`;
+      const log = `${INPUTS[input]} ${partition}`;
       written.set(log, [...(written.get(log) ?? []), timestamp!]);
     }
   });

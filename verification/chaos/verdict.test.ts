@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ModelResult } from '../../src/money/model/model.ts';
-import { digestOf, eitherOf, judge, placeOf } from './verdict.ts';
+import { eitherOf, expectationOf } from './apps/money/expectation.ts';
+import { digestOf, judge, placeOf } from './verdict.ts';
 import type { Evidence } from './verdict.ts';
 import type { JavaRecord } from './reader.ts';
 
@@ -86,7 +87,7 @@ function right(): { inputs: JavaRecord[]; outputs: JavaRecord[]; deadLetters: Ja
 }
 
 function verdictOf(evidence: ReturnType<typeof right>, seenLive: Evidence['seenLive'] = new Map()) {
-  return judge(expected, { topics, seenLive, ...evidence });
+  return judge(expectationOf(expected, topics), { seenLive, ...evidence });
 }
 
 test('a right outcome is right', () => {
@@ -204,5 +205,5 @@ test('a lookup that was given up is right where that may be, but not for money t
     either.outputs.map((one) => one.incomplete),
     [false, true, false],
   );
-  assert.equal(judge(either, { topics, seenLive: new Map(), ...evidence }).counts.different, 1);
+  assert.equal(judge(expectationOf(either, topics), { seenLive: new Map(), ...evidence }).counts.different, 1);
 });

@@ -1,16 +1,12 @@
 /**
  * The verdict: what came out against what the independent model says of the logs as they are in Kafka. Pure. Everything
- * is compared by the place of the input record that an output stands for.
+ * is compared by what an output stands for: an input record, or whatever else the application has one output of.
  */
 import { createHash } from 'node:crypto';
-import { DEFAULT_SETTINGS, model } from '../../src/money/model/model.ts';
-import type { ModelResult, ModelSettings, LogRecord, Topic } from '../../src/money/model/model.ts';
+import type { Expectation, Item } from './apps/app.ts';
 import type { JavaRecord } from './reader.ts';
 
-export type InputTopics = Readonly<Record<Topic, string>>;
-
 export interface Evidence {
-  readonly topics: InputTopics;
   readonly inputs: readonly JavaRecord[];
   /** Each partition in the order of its offsets, as a read_committed reader sees it in the end. */
   readonly outputs: readonly JavaRecord[];
@@ -29,49 +25,18 @@ export interface Verdict {
   readonly differences: readonly string[];
 }
 
-export function expectationOf(
-  inputs: readonly JavaRecord[],
-  topics: InputTopics,
-  countries: (sessionId: string) => string | null | undefined,
-  settings: Partial<ModelSettings> = {},
-): ModelResult {
-  const inputOf = new Map(Object.entries(topics).map(([topic, name]) => [name, topic as Topic]));
-  const records = inputs.flatMap((record): LogRecord[] => {
-    const topic = inputOf.get(record.topic);
-    return topic === undefined ? [] : [{ ...record, topic }];
-  });
-  return model({
-    records,
-    settings: { ...DEFAULT_SETTINGS, pendingAtEnd: 'leave', ...settings },
-    sessionService: countries,
-  });
-}
-
-/** Of an output that was looked up both are right, the answer and giving up; which one it is, it says itself. */
-export function eitherOf(answered: ModelResult, givenUp: ModelResult, outputs: readonly JavaRecord[]): ModelResult {
-  const without = new Map(givenUp.outputs.map((output) => [`${output.partition}/${output.offset}`, output]));
-  const incomplete = new Set(
-    outputs
-      .filter(({ headers }) => headers['enrichment'] === 'incomplete')
-      .map(({ headers }) => `${headers['source-partition']}/${headers['source-offset']}`),
-  );
-  return {
-    ...answered,
-    outputs: answered.outputs.map((output) => {
-      const place = `${output.partition}/${output.offset}`;
-      return incomplete.has(place) && output.path === 'lookup' ? (without.get(place) ?? output) : output;
-    }),
-  };
-}
-
-export function judge(expected: ModelResult, evidence: Evidence): Verdict {
+export function judge(expected: Expectation, evidence: Evidence): Verdict {
   const differences: string[] = [];
   const counts = Object.fromEntries(COUNTED.map((kind) => [kind, 0])) as Record<Wrong, number>;
   const wrong = (kind: Wrong, text: string): void => {
     counts[kind] += 1;
     differences.push(`${kind}: ${text}`);
   };
-  compare(expectedOutputs(expected), evidence.outputs.map(seenOutput), wrong);
+  compare(
+    expected.outputs,
+    evidence.outputs.map((output) => expected.itemOf(output)),
+    wrong,
+  );
   compare(expectedDeadLetters(expected, evidence), evidence.deadLetters.map(seenDeadLetter), wrong);
   checkSequences(evidence.outputs, wrong);
   checkOrder(expected, evidence.outputs, wrong);
@@ -81,11 +46,6 @@ export function judge(expected: ModelResult, evidence: Evidence): Verdict {
 }
 
 type Note = (kind: Wrong, text: string) => void;
-
-interface Item {
-  readonly place: string;
-  readonly content: string;
-}
 
 function compare(expected: readonly Item[], seen: readonly Item[], wrong: Note): void {
   const wanted = new Map(expected.map(({ place, content }) => [place, content]));
@@ -100,25 +60,10 @@ function compare(expected: readonly Item[], seen: readonly Item[], wrong: Note):
   for (const { place, content } of expected) if (!found.has(place)) wrong('missing', `${place} ${content}`);
 }
 
-function expectedOutputs(expected: ModelResult): Item[] {
-  return expected.outputs.map(({ partition, offset, key, value, incomplete }) => ({
-    place: `money ${partition}/${offset}`,
-    content: `key ${key} ${value}${incomplete ? ' (incomplete)' : ''}`,
-  }));
-}
-
-function seenOutput({ key, value, headers }: JavaRecord): Item {
-  const mark = headers['enrichment'] === undefined ? '' : ` (${headers['enrichment']})`;
-  return {
-    place: `money ${headers['source-partition']}/${headers['source-offset']}`,
-    content: `key ${String(key)} ${String(value)}${mark}`,
-  };
-}
-
-function expectedDeadLetters(expected: ModelResult, { inputs, topics }: Evidence): Item[] {
+function expectedDeadLetters(expected: Expectation, { inputs }: Evidence): Item[] {
   const raw = new Map(inputs.map((record) => [placeOf(record), record]));
-  return expected.deadLetters.map(({ topic, partition, offset, reason }) => {
-    const place = `${topics[topic]}/${partition}/${offset}`;
+  return expected.deadLetters.map(({ reason, ...at }) => {
+    const place = placeOf(at);
     const { key, value, timestamp } = raw.get(place) as JavaRecord;
     return { place: `dead letter of ${place}`, content: deadLetterText(reason, String(timestamp), key, value) };
   });
@@ -137,19 +82,19 @@ function deadLetterText(reason: string, timestamp: string, key: Buffer | null, v
   return `${reason}, timestamp ${timestamp}, key ${text(key)}, value ${text(value)}`;
 }
 
-/** One life of each user, and in each of its streams the numbers 1, 2, 3 ... in the order of the log. */
+/** One life of each key, and in each of its streams the numbers 1, 2, 3 ... in the order of the log. */
 function checkSequences(outputs: readonly JavaRecord[], wrong: Note): void {
   const last = new Map<string, number>();
   const lives = new Map<string, string>();
   for (const record of outputs) {
     const { incarnation = '', stream, seq } = record.headers;
-    const user = String(record.key);
-    const life = lives.get(user) ?? incarnation;
-    lives.set(user, incarnation);
+    const key = String(record.key);
+    const life = lives.get(key) ?? incarnation;
+    lives.set(key, incarnation);
     if (life !== incarnation) {
-      wrong('sequence', `${placeOf(record)} is of another life of ${user}: ${incarnation} after ${life}`);
+      wrong('sequence', `${placeOf(record)} is of another life of ${key}: ${incarnation} after ${life}`);
     }
-    const name = `${user} ${incarnation} ${stream}`;
+    const name = `${key} ${incarnation} ${stream}`;
     const expected = (last.get(name) ?? 0) + 1;
     if (Number(seq) !== expected) {
       wrong('sequence', `${placeOf(record)} has number ${seq} and not ${expected} of ${name}`);
@@ -158,17 +103,17 @@ function checkSequences(outputs: readonly JavaRecord[], wrong: Note): void {
   }
 }
 
-/** Of a user, what needed no waiting comes out in the order of application. */
-function checkOrder(expected: ModelResult, outputs: readonly JavaRecord[], wrong: Note): void {
-  const position = new Map(expected.outputs.map(({ partition, offset }, index) => [`${partition}/${offset}`, index]));
+/** Of a key, what comes out in the order of application. */
+function checkOrder(expected: Expectation, outputs: readonly JavaRecord[], wrong: Note): void {
+  const position = new Map(expected.outputs.map(({ place }, index) => [place, index]));
   const last = new Map<string, number>();
   for (const record of outputs) {
-    if (record.headers['stream'] !== 'applied') continue;
-    const at = position.get(`${record.headers['source-partition']}/${record.headers['source-offset']}`);
+    if (!expected.isInOrder(record)) continue;
+    const at = position.get(expected.itemOf(record).place);
     if (at === undefined) continue; // unexpected altogether
-    const user = String(record.key);
-    if (at < (last.get(user) ?? -1)) wrong('order', `${placeOf(record)} of ${user} comes too late`);
-    last.set(user, at);
+    const key = String(record.key);
+    if (at < (last.get(key) ?? -1)) wrong('order', `${placeOf(record)} of ${key} comes too late`);
+    last.set(key, at);
   }
 }
 

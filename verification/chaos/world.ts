@@ -1,16 +1,17 @@
-/** Everything that runs: brokers, Temporal, session service, two bridges and two workers, traffic, a reader that watches. */
+/** Everything that runs: brokers, Temporal, the service that is asked, two bridges and two workers, traffic, a reader that watches. */
 import { mkdir } from 'node:fs/promises';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadConfig } from '../../src/money/config.ts';
-import type { Config } from '../../src/money/config.ts';
 import type { KafkaConfig } from '../../src/engine/kafka/kafka-config.ts';
 import { createPlainProducer } from '../../src/engine/kafka/kafkajs/producer.ts';
-import { ensureTopics } from '../../src/money/topics/topics.ts';
 import { openDataFolder } from '../../src/dev/data-folder.ts';
 import { undoAll, unlessAborted } from '../../src/dev/together.ts';
 import type { Undo } from '../../src/dev/together.ts';
 import { silentLogger } from '../../src/engine/log.ts';
+import { topicsOf } from './apps/app.ts';
+import type { App } from './apps/app.ts';
+import { startChaoticService } from './asked-service.ts';
+import type { ChaoticService } from './asked-service.ts';
 import { createBrokerEye } from './broker-eye.ts';
 import type { BrokerEye } from './broker-eye.ts';
 import { createCluster, lineUp } from './cluster.ts';
@@ -21,14 +22,12 @@ import type { Follower } from './reader.ts';
 import { Progress } from './recovery.ts';
 import { createBrokers, createTemporal, quietPorts } from './servers.ts';
 import type { Server } from './servers.ts';
-import { startChaoticSessionService } from './session-service.ts';
-import type { ChaoticSessionService, Countries } from './session-service.ts';
 import { Slot } from './slot.ts';
 import { createTemporalEye } from './temporal-eye.ts';
 import type { TemporalEye } from './temporal-eye.ts';
 import { bundle, startTcpProxy } from './tcp-proxy.ts';
-import { countriesOf, startTraffic } from './traffic.ts';
-import type { Traffic, TrafficPlan } from './traffic.ts';
+import { startTraffic } from './traffic.ts';
+import type { Traffic } from './traffic.ts';
 import { digestOf, placeOf } from './verdict.ts';
 import { createVolume } from './volume.ts';
 import type { Volume } from './volume.ts';
@@ -37,12 +36,10 @@ import type { Volume } from './volume.ts';
 const SLOTS = ['bridge-1', 'bridge-2', 'worker-1', 'worker-2', 'bridge-3'] as const;
 
 export interface WorldOptions {
-  readonly traffic: TrafficPlan;
-  /** Checkout of the product. */
-  readonly product: string;
+  readonly app: App;
+  readonly partitions: number;
   /** Where logs and the record of the run go. */
   readonly out: string;
-  readonly env?: Readonly<Record<string, string>>;
   readonly brokers: number;
   /** Room for the data of each broker, which is in memory where a small file system can be mounted. */
   readonly megabytes: number;
@@ -52,7 +49,7 @@ export interface WorldOptions {
 }
 
 export interface World {
-  readonly config: Config;
+  readonly app: App;
   /** The brokers themselves, not through a proxy. */
   readonly kafka: KafkaConfig;
   readonly partitions: number;
@@ -61,8 +58,7 @@ export interface World {
   readonly temporal: Server;
   /** Of each broker. */
   readonly volumes: readonly Volume[];
-  readonly sessions: ChaoticSessionService;
-  readonly countries: Countries;
+  readonly service: ChaoticService;
   /** The two of each role that are always there. */
   readonly slots: readonly Slot[];
   readonly visitor: Slot;
@@ -89,7 +85,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
 }
 
 async function start(
-  { traffic: plan, product, out, env = {}, brokers: count, megabytes, onUnasked, signal }: WorldOptions,
+  { app, partitions, out, brokers: count, megabytes, onUnasked, signal }: WorldOptions,
   undo: Undo,
 ): Promise<World> {
   await mkdir(out, { recursive: true });
@@ -102,9 +98,8 @@ async function start(
     volumes.push(volume);
     undo.push(() => volume.release());
   }
-  const countries = countriesOf(plan);
-  const sessions = await startChaoticSessionService(countries);
-  undo.push(() => sessions.stop());
+  const service = await startChaoticService(app.service);
+  undo.push(() => service.stop());
 
   const [temporalPort = 0, ...ports] = await quietPorts(1 + count * (2 + SLOTS.length));
   const take = (): number => ports.pop()!;
@@ -122,7 +117,7 @@ async function start(
         brokers: proxies,
         kafka: bundle(proxies),
         temporal: await startTcpProxy(temporalPort),
-        sessions: await startTcpProxy(sessions.port),
+        service: await startTcpProxy(service.port),
       };
     }),
   );
@@ -141,38 +136,25 @@ async function start(
   undo.push(...brokers.map((broker) => () => broker.stop()), () => temporal.stop());
   await Promise.all([...brokers, temporal].map((server) => server.start()));
 
-  const shared: Record<string, string> = {
-    ENRICHMENT_APP_ID: 'chaos',
-    // Silence is not what is tested: only at the end may a partition be taken for idle.
-    ENRICHMENT_IDLE_TIMEOUT: '30s',
-    ENRICHMENT_LOG_LEVEL: 'info',
-    ...env,
-  };
   const kafka: KafkaConfig = { brokers: brokers.map(({ port }) => `127.0.0.1:${port}`), ssl: false };
-  const config = loadConfig({ ...shared, KAFKA_BROKERS: kafka.brokers.join() });
-  const { topics } = config;
-  await ensureTopics(config, silentLogger(), {
-    partitions: plan.partitions,
-    shards: plan.partitions,
-    keepForever: true,
-  });
+  const { topics } = app;
+  await app.createTopics(kafka.brokers);
   const cluster = createCluster(brokers.map(({ port }) => port));
   undo.push(async () => cluster.close());
-  await lineUp(cluster, Object.values(topics), count);
+  await lineUp(cluster, topicsOf(app), count);
 
   const slots = SLOTS.map((name, index) => {
     const own = links[index]!;
+    const role = name.startsWith('bridge') ? 'bridge' : 'worker';
     return new Slot({
       name,
-      role: name.startsWith('bridge') ? 'bridge' : 'worker',
+      role,
       links: own,
-      env: {
-        ...shared,
-        KAFKA_BROKERS: own.ports.map((port) => `127.0.0.1:${port}`).join(),
-        TEMPORAL_ADDRESS: `127.0.0.1:${own.temporal.port}`,
-        ENRICHMENT_SESSION_SERVICE_URL: `http://127.0.0.1:${own.sessions.port}`,
-      },
-      command: [process.execPath, join(product, 'bin', 'money-enrichment.js')],
+      start: app.start(role, {
+        brokers: own.ports.map((port) => `127.0.0.1:${port}`).join(),
+        temporal: `127.0.0.1:${own.temporal.port}`,
+        service: own.service.port,
+      }),
       logFile: join(out, `${name}.log`),
       onUnasked,
     });
@@ -186,30 +168,31 @@ async function start(
   undo.push(async () => eye.close());
   const temporalEye = createTemporalEye(`127.0.0.1:${temporalPort}`);
   undo.push(() => temporalEye.close());
-  const progress = new Progress(plan.partitions, Date.now());
+  const progress = new Progress(partitions, Date.now());
   const seenLive = new Map<string, string>();
   let deadLetters = 0;
   const follower = await follow(kafka.brokers.join(), [topics.output, topics.deadLetter], (record) => {
     seenLive.set(placeOf(record), digestOf(record));
     if (record.topic === topics.deadLetter) deadLetters += 1;
-    else progress.onOutput(record.partition, eventTimeOf(record.value), Date.now());
+    else progress.onOutput(record.partition, app.eventTimeOf(record), Date.now());
   });
   undo.push(() => follower.stop());
   await unlessAborted(signal, Promise.all(lasting.map((slot) => slot.start())));
-  const traffic = startTraffic(plan, (input, records, partition) => producer.send(topics[input], records, partition));
+  const traffic = startTraffic(app.traffic, partitions, (input, records, partition) =>
+    producer.send(topics.inputs[input]!, records, partition),
+  );
   undo.push(() => traffic.abandon());
 
   let stopped: Promise<void> | undefined;
   return {
-    config,
+    app,
     kafka,
-    partitions: plan.partitions,
+    partitions,
     brokers,
     cluster,
     temporal,
     volumes,
-    sessions,
-    countries,
+    service,
     slots: lasting,
     visitor,
     eye,
@@ -224,9 +207,4 @@ async function start(
     slot: (role, number) => lasting.filter((slot) => slot.role === role)[number - 1]!,
     stop: () => (stopped ??= undoAll(undo)),
   };
-}
-
-function eventTimeOf(value: Buffer | null): number {
-  const at = /"processedAt":"([^"]+)"/.exec(String(value))?.[1];
-  return at === undefined ? -Infinity : Date.parse(at);
 }

@@ -66,6 +66,10 @@ export class Bridge implements Service {
     return this.#generation?.partitions ?? [];
   }
 
+  get holds(): number {
+    return this.partitions.length;
+  }
+
   get partitionsWaiting(): readonly PartitionWait[] {
     return this.#generation?.partitionsWaiting ?? [];
   }

@@ -18,6 +18,8 @@ export interface Service {
   readonly notReady: string | undefined;
   /** Why only a restart can help; undefined while it works, or waits for something and will go on by itself. */
   readonly notLive: string | undefined;
+  /** Partitions of the inputs, or shards, that it has at the moment. */
+  readonly holds: number;
 }
 
 export interface MembershipOptions {
@@ -89,6 +91,9 @@ export function serviceOf(make: () => Promise<Service>): Service {
     },
     get notLive() {
       return service?.notLive;
+    },
+    get holds() {
+      return service?.holds ?? 0;
     },
   };
 }

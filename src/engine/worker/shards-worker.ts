@@ -69,7 +69,8 @@ export class ShardsWorker<R extends Identified> implements Service {
     return undefined;
   }
 
-  get shardsOwned(): number {
+  /** Shards that it owns. */
+  get holds(): number {
     return this.#shards.size;
   }
 

@@ -86,6 +86,7 @@ describe('a service that is made when it runs', () => {
       },
       notReady: 'busy',
       notLive: 'stuck',
+      holds: 3,
     };
     return { service, said };
   }
@@ -93,10 +94,10 @@ describe('a service that is made when it runs', () => {
   it('is what it made from then on', async () => {
     const { service, said } = made();
     const outer = serviceOf(async () => service);
-    assert.deepEqual([outer.notReady, outer.notLive], ['not started', undefined]);
+    assert.deepEqual([outer.notReady, outer.notLive, outer.holds], ['not started', undefined, 0]);
     const ended = outer.run(() => void said.push('ready'));
     await turns();
-    assert.deepEqual([outer.notReady, outer.notLive], ['busy', 'stuck']);
+    assert.deepEqual([outer.notReady, outer.notLive, outer.holds], ['busy', 'stuck', 3]);
     outer.stop();
     await ended;
     assert.deepEqual(said, ['runs', 'ready', 'stops']);

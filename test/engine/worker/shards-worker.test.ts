@@ -87,7 +87,7 @@ describe('liveness of the worker', () => {
     stage.starts[0]!.resolve(RUNNING);
     await stage.pass(600_000);
     assert.equal(stage.worker.notLive, undefined);
-    assert.equal(stage.worker.shardsOwned, 1);
+    assert.equal(stage.worker.holds, 1);
     await stage.stop();
   });
 
@@ -138,7 +138,7 @@ describe('liveness of the worker', () => {
     await stage.pass(0);
     stage.starts[0]!.fail(new Error('poll failed'));
     await stage.pass(0);
-    assert.deepEqual([stage.joins, stage.worker.shardsOwned, stopped], [1, 2, ['0']]);
+    assert.deepEqual([stage.joins, stage.worker.holds, stopped], [1, 2, ['0']]);
     // It is started again at once, and that fails.
     stage.starts[2]!.reject(new Error('no Temporal'));
     await stage.pass(0);

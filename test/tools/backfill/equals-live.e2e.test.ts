@@ -7,8 +7,9 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../../../src/tools/generate/random.ts';
 import type { Role } from '../../../src/dev/product.ts';
-import { startChaoticSessionService } from '../../../verification/chaos/session-service.ts';
-import { countriesOf, startTraffic } from '../../../verification/chaos/traffic.ts';
+import { countriesOf, INPUTS, moneyTraffic } from '../../../verification/chaos/apps/money/traffic.ts';
+import { startChaoticService } from '../../../verification/chaos/asked-service.ts';
+import { startTraffic } from '../../../verification/chaos/traffic.ts';
 import { program } from '../../cli/program.ts';
 import { sized } from '../../support/size.ts';
 import { startSystem } from '../../support/system.ts';
@@ -22,9 +23,14 @@ for (const seed of sized([1], [1, 2])) {
     { timeout: 400_000 },
     async (t) => {
       const random = new Random(seed);
-      const plan = { seed, users: 40, partitions: PARTITIONS, rate: 150, seconds: SECONDS, speed: 30 };
+      const plan = { seed, users: 40, partitions: PARTITIONS, rate: 150, seconds: SECONDS };
       const countries = countriesOf(plan);
-      const sessions = await startChaoticSessionService(countries);
+      const sessions = await startChaoticService({
+        path: '/sessions/',
+        field: 'clientCountryCode',
+        answer: countries,
+        believed: [],
+      });
       t.after(() => sessions.stop());
       const system = await startSystem(t, {
         partitions: PARTITIONS,
@@ -37,11 +43,16 @@ for (const seed of sized([1], [1, 2])) {
         },
       });
       const running = { worker: await system.start('worker'), bridge: await system.start('bridge') };
-      const traffic = startTraffic(plan, async (input, records, partition) => {
+      const traffic = startTraffic(moneyTraffic(plan), PARTITIONS, async (input, records, partition) => {
         // Sometimes nothing comes for a while, and then much at once.
         if (random.chance(0.05)) await sleep(random.below(2_000));
         await system.produce(
-          records.map((record) => ({ input, key: record.key, value: record.value, timestamp: record.timestamp! })),
+          records.map((record) => ({
+            input: INPUTS[input]!,
+            key: record.key,
+            value: record.value,
+            timestamp: record.timestamp!,
+          })),
           partition,
         );
       });

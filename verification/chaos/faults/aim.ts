@@ -16,7 +16,7 @@ const MOMENT = 120;
 export async function freezeInTransaction(world: World, slot: Slot): Promise<OpenTransaction | undefined> {
   const until = Date.now() + TRY_FOR;
   const mine = (id: string): boolean =>
-    id.startsWith(`${world.config.appId}-${slot.role === 'worker' ? 'shard' : 'bridge'}-`);
+    id.startsWith(`${world.app.appId}-${slot.role === 'worker' ? 'shard' : 'bridge'}-`);
   while (Date.now() < until) {
     const [seen] = (await openNow(world)).filter(({ transactionalId }) => mine(transactionalId));
     if (seen === undefined) {

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bridgeGroupOf, shardGroupOf } from '../../../src/engine/naming.ts';
+import { topicsOf } from '../apps/app.ts';
 import { coordinatorPartition, INTERNAL, lineUp, OFFSETS, TRANSACTIONS } from '../cluster.ts';
 import type { Partition } from '../cluster.ts';
 import type { World } from '../world.ts';
@@ -16,9 +17,9 @@ const NOTICED_IN = 20_000;
 
 /** Whether every replica of everything is in sync; then leaders are made what they were at the beginning. */
 export async function settled(world: World): Promise<boolean> {
-  const rows = await world.cluster.partitions([...topicsOf(world), ...INTERNAL]);
+  const rows = await world.cluster.partitions([...topicsOf(world.app), ...INTERNAL]);
   const whole = rows.every(({ replicas, inSync, leader }) => inSync.length === replicas.length && leader >= 0);
-  if (whole) await lineUp(world.cluster, topicsOf(world), world.brokers.length);
+  if (whole) await lineUp(world.cluster, topicsOf(world.app), world.brokers.length);
   return whole;
 }
 
@@ -27,8 +28,8 @@ export async function settled(world: World): Promise<boolean> {
  * bridge's or their worker's transactions; all of them, where it is the coordinator of the groups.
  */
 export async function dependingOn(world: World, broker: number): Promise<number[]> {
-  const { appId } = world.config;
-  const rows = await world.cluster.partitions([...topicsOf(world), ...INTERNAL]);
+  const { appId } = world.app;
+  const rows = await world.cluster.partitions([...topicsOf(world.app), ...INTERNAL]);
   const led = new Set(
     rows.filter(({ leader, topic }) => leader === broker && !isInternal(topic)).map(({ partition }) => partition),
   );
@@ -47,7 +48,7 @@ export async function dependingOn(world: World, broker: number): Promise<number[
 
 /** A broker that still catches up after an earlier fault cannot lead yet: it is asked until it does. */
 const moveLeader: Fault = async (world, { form }) => {
-  const topics = [...topicsOf(world), ...INTERNAL];
+  const topics = [...topicsOf(world.app), ...INTERNAL];
   const topic = topics[form % topics.length]!;
   const one = form % world.partitions;
   const look = async (): Promise<Partition[]> =>
@@ -90,11 +91,11 @@ const rollingRestartBrokers: Fault = async (world) => {
  * In the others three replicas are asked for of some topics, and one broker stops.
  */
 const isrBelowMinimum: Fault = async (world, { form, lasts }) => {
-  const { topics } = world.config;
+  const { topics } = world.app;
   const forms = [
     [topics.output, topics.ledger],
     [topics.deadLetter],
-    [topics.user, topics.session, topics.money],
+    topics.inputs,
     [TRANSACTIONS],
     [OFFSETS],
     undefined,
@@ -127,7 +128,7 @@ const isrBelowMinimum: Fault = async (world, { form, lasts }) => {
 };
 
 const coordinatorMoves: Fault = async (world, { form, lasts, role }) => {
-  const { appId } = world.config;
+  const { appId } = world.app;
   const group = form % 2 === 0;
   const topic = group ? OFFSETS : TRANSACTIONS;
   const id = group
@@ -155,7 +156,7 @@ const coordinatorMoves: Fault = async (world, { form, lasts, role }) => {
 
 /** It has one replica only for a while, and the broker of that stops; all else that it leads goes on elsewhere. */
 const partitionWithoutLeader: Fault = async (world, { form, lasts }) => {
-  const topics = topicsOf(world);
+  const topics = topicsOf(world.app);
   const topic = topics[form % topics.length]!;
   const one = Math.floor(form / topics.length) % world.partitions;
   const find = async (): Promise<Partition> =>
@@ -178,10 +179,6 @@ const partitionWithoutLeader: Fault = async (world, { form, lasts }) => {
     note: `${topic}-${one} ${hit ? 'had no leader' : 'kept its leader'} for ${2 * lasts} ms and the start of broker ${only + 1}`,
   };
 };
-
-function topicsOf({ config }: World): string[] {
-  return Object.values(config.topics);
-}
 
 function withLast(replicas: readonly number[], last: number): number[] {
   return [...replicas.filter((one) => one !== last), ...replicas.filter((one) => one === last)];

@@ -1,30 +1,30 @@
-/** The session service is slow, fails or lies. */
+/** The service that is asked is slow, fails or lies. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlannedFault } from '../plan.ts';
-import { FAILURES, LIES } from '../session-service.ts';
-import type { Behaviour } from '../session-service.ts';
+import { FAILURES } from '../asked-service.ts';
+import type { Behaviour, ChaoticService } from '../asked-service.ts';
 import { endOf } from './fault.ts';
 import type { Fault } from './fault.ts';
 
 const lookups: Fault = async (world, planned) => {
-  const { sessions } = world;
-  const behaviour = behaviourOf(planned);
-  const before = sessions.mistreated;
-  sessions.set(behaviour);
+  const { service } = world;
+  const behaviour = behaviourOf(planned, service);
+  const before = service.mistreated;
+  service.set(behaviour);
   await sleep(planned.lasts);
-  sessions.set('right');
-  const mistreated = sessions.mistreated - before;
+  service.set('right');
+  const mistreated = service.mistreated - before;
   return {
     ...endOf(world),
     hit: mistreated > 0,
-    note: `session service ${behaviour} for ${planned.lasts} ms: ${mistreated} requests`,
-    also: () => sessions.unanswered === 0,
+    note: `service ${behaviour} for ${planned.lasts} ms: ${mistreated} requests`,
+    also: () => service.unanswered === 0,
   };
 };
 
-function behaviourOf({ kind, form }: PlannedFault): Behaviour {
+function behaviourOf({ kind, form }: PlannedFault, { lies }: ChaoticService): Behaviour {
   if (kind === 'lookups-slow') return 'slow';
-  const list: readonly Behaviour[] = kind === 'lookups-failing' ? FAILURES : LIES;
+  const list: readonly Behaviour[] = kind === 'lookups-failing' ? FAILURES : lies;
   return list[form % list.length] as Behaviour;
 }
 

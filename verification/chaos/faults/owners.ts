@@ -10,7 +10,7 @@ import type { Fault } from './fault.ts';
 
 const foreignOwner: Fault = async (world, { role, form }) => {
   const one = form % world.partitions;
-  const id = `${world.config.appId}-${role === 'worker' ? 'shard' : 'bridge'}-${one}`;
+  const id = `${world.app.appId}-${role === 'worker' ? 'shard' : 'bridge'}-${one}`;
   const first = await fence(world.kafka, id, silentLogger());
   await sleep(300);
   await first.close();

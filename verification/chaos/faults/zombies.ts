@@ -15,10 +15,11 @@ const zombie: Fault = async (world, { kind, slot: number, lasts }) => {
   const role = kind === 'zombie-worker' ? 'worker' : 'bridge';
   const slot = world.slot(role, number);
   const other = world.slot(role, number === 1 ? 2 : 1);
-  const had = (await slot.metric(metricOf(role))) ?? 0;
+  const held = world.app.metrics.held[role];
+  const had = (await slot.metric(held)) ?? 0;
   const transaction = await freezeInTransaction(world, slot);
   const stoppedAt = Date.now();
-  const hasAll = async (): Promise<boolean> => (await other.metric(metricOf(role))) === world.partitions;
+  const hasAll = async (): Promise<boolean> => (await other.metric(held)) === world.partitions;
   const takenOver = await holdsWithin(AT_MOST, hasAll, 200);
   const tookOver = Date.now() - stoppedAt;
   await sleep(Math.max(0, stoppedAt + AT_LEAST + lasts / 4 - Date.now()));
@@ -34,9 +35,5 @@ const zombie: Fault = async (world, { kind, slot: number, lasts }) => {
     note: `${slot.name} stopped for ${Math.round((Date.now() - stoppedAt) / 1_000)} s with ${had} of ${world.partitions}, ${transaction === undefined ? 'no transaction open' : `${transaction.transactionalId} open`}, ${takenOver ? `taken over after ${tookOver} ms` : 'not taken over'}`,
   };
 };
-
-function metricOf(role: 'bridge' | 'worker'): string {
-  return role === 'worker' ? 'money_enrichment_shards_owned' : 'money_enrichment_partitions_assigned';
-}
 
 export const zombies = { 'zombie-worker': zombie, 'zombie-bridge': zombie } satisfies Record<string, Fault>;

@@ -22,11 +22,15 @@ const PAYMENT_TIME = 60_000;
 /** Values of the output topic, by order; none of an order of which nothing is decided. `until`: event time that every partition has passed. */
 export function expectedOf(records: readonly OrderRecord[], until: number): Map<string, object> {
   const outcomes = new Map<string, object>();
-  for (const order of new Set(records.map((record) => record.order))) {
+  const byOrder = new Map<string, OrderRecord[]>();
+  for (const record of records) {
+    const own = byOrder.get(record.order);
+    if (own === undefined) byOrder.set(record.order, [record]);
+    else own.push(record);
+  }
+  for (const [order, own] of byOrder) {
     const outcome = outcomeOf(
-      records
-        .filter((record) => record.order === order)
-        .sort((a, b) => a.ts - b.ts || a.input - b.input || a.offset - b.offset),
+      own.sort((a, b) => a.ts - b.ts || a.input - b.input || a.offset - b.offset),
       until,
     );
     if (outcome !== undefined) outcomes.set(order, { order, ...outcome });

@@ -18,9 +18,15 @@ export interface OrderArrival {
 /** ms by which a record may be written after its event. */
 const DISORDER = 1_500;
 /** ms between the first order and the last. */
-const SPAN = 30_000;
+export const SPAN = 30_000;
 
-export function trafficOf(random: Random, partitions: number, orders: number): OrderArrival[] {
+/** `from`: event time of the first order, epoch ms; `first`: its number. */
+export function trafficOf(
+  random: Random,
+  partitions: number,
+  orders: number,
+  { from = EPOCH + 2_000, first = 0 } = {},
+): OrderArrival[] {
   const all: OrderArrival[] = [];
   const add = (order: string, input: 0 | 1 | 2, ts: number, fields: object, isUsable = true): void => {
     const value = isUsable ? JSON.stringify({ order, ...fields, at: new Date(ts).toISOString() }) : '{"order":7}';
@@ -33,9 +39,9 @@ export function trafficOf(random: Random, partitions: number, orders: number): O
       says: isUsable ? { order, input, ts, ...fields } : undefined,
     });
   };
-  for (let n = 0; n < orders; n += 1) {
+  for (let n = first; n < first + orders; n += 1) {
     const order = `o-${n}`;
-    const ts = EPOCH + 2_000 + random.below(SPAN);
+    const ts = from + random.below(SPAN);
     const total = 100 + random.below(900);
     if (!random.chance(0.05)) add(order, 0, ts, { customer: `c-${random.below(5)}`, total });
     if (random.chance(0.1)) add(order, 0, ts + 1 + random.below(5_000), { customer: 'somebody else', total: 1 });

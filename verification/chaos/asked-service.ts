@@ -1,18 +1,15 @@
 /**
- * A session service that can be slow, fail and lie. When it answers, it is a pure function of the session id and says
- * what the session event says, so that there is one right output whenever a lookup is made.
+ * The service that an application asks, which can be slow, fail and lie. When it answers, its answer is a pure function of the
+ * question, so that there is one right output whenever it is asked.
  */
 import { createServer } from 'node:http';
 import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** Country; null: there is no such session (404). */
-export type Countries = (sessionId: string) => string | null;
-
 export type Behaviour = 'right' | 'slow' | (typeof FAILURES)[number] | (typeof LIES)[number];
 
 export const FAILURES = ['status-500', 'status-503', 'status-429', 'reset'] as const;
-/** None of them is an answer. Whoever believes one gets the country XX, or none at all. */
+/** None of them is an answer. Whoever believes one gets the answer XX, or none at all. */
 export const LIES = [
   'not-json',
   'html',
@@ -29,23 +26,38 @@ export const LIES = [
   'endless-headers',
 ] as const;
 
-export interface ChaoticSessionService {
+/** What it is asked, and what is right. */
+export interface AskedService {
+  /** Of a question: `GET <path><id>`. */
+  readonly path: string;
+  /** Of the JSON that it answers. */
+  readonly field: string;
+  /** The field's value; null: there is none (404). */
+  answer(id: string): string | null;
+  /** Those of {@link LIES} that its client cannot tell from an answer. */
+  readonly believed: readonly Lie[];
+}
+
+type Lie = (typeof LIES)[number];
+
+export interface ChaoticService {
   readonly port: number;
+  /** {@link LIES} without those that are believed. */
+  readonly lies: readonly Lie[];
   /** Requests that were treated badly so far. */
   readonly mistreated: number;
-  /** Sessions that were treated badly and have not got their answer yet. */
+  /** Questions that were treated badly and have not got their answer yet. */
   readonly unanswered: number;
   set(behaviour: Behaviour): void;
   stop(): Promise<void>;
 }
 
-const SESSION_PATH = /^\/sessions\/([^/?]+)$/;
-const WRONG = '{"clientCountryCode":"XX"}';
 /** ms: longer than the product waits. */
 const SLOW = 2_500;
 const HUGE = 3_000_000;
 
-export async function startChaoticSessionService(countries: Countries): Promise<ChaoticSessionService> {
+export async function startChaoticService({ path, field, answer, believed }: AskedService): Promise<ChaoticService> {
+  const wrong = JSON.stringify({ [field]: 'XX' });
   let behaviour: Behaviour = 'right';
   let mistreated = 0;
   const unanswered = new Set<string>();
@@ -53,14 +65,14 @@ export async function startChaoticSessionService(countries: Countries): Promise<
   const server = createServer((request, response) => {
     request.resume();
     response.on('error', () => undefined); // the client may leave a bad answer at any moment
-    const path = request.url ?? '';
-    if (path.startsWith('/elsewhere/')) return json(response, 200, WRONG);
-    const id = SESSION_PATH.exec(path)?.[1];
-    if (id === undefined) return json(response, 400, '{}');
+    const url = request.url ?? '';
+    if (url.startsWith('/elsewhere/')) return json(response, 200, wrong);
+    const id = url.startsWith(path) ? url.slice(path.length) : '';
+    if (!/^[^/?]+$/.test(id)) return json(response, 400, '{}');
     const right = (): void => {
-      const country = countries(decodeURIComponent(id));
-      if (country === null) json(response, 404, '{"error":"not found"}');
-      else json(response, 200, JSON.stringify({ clientCountryCode: country }));
+      const value = answer(decodeURIComponent(id));
+      if (value === null) json(response, 404, '{"error":"not found"}');
+      else json(response, 200, JSON.stringify({ [field]: value }));
     };
     if (behaviour === 'right') {
       unanswered.delete(id);
@@ -69,7 +81,7 @@ export async function startChaoticSessionService(countries: Countries): Promise<
     mistreated += 1;
     unanswered.add(id);
     if (behaviour === 'slow') setTimeout(right, SLOW).unref();
-    else misbehave(behaviour, response);
+    else misbehave(behaviour, response, field);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -77,6 +89,7 @@ export async function startChaoticSessionService(countries: Countries): Promise<
   });
   return {
     port: (server.address() as AddressInfo).port,
+    lies: LIES.filter((lie) => !believed.includes(lie)),
     get mistreated() {
       return mistreated;
     },
@@ -96,56 +109,57 @@ function json(response: ServerResponse, status: number, body: string): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(body);
 }
 
-function misbehave(behaviour: Exclude<Behaviour, 'right' | 'slow'>, response: ServerResponse): void {
+function misbehave(behaviour: Exclude<Behaviour, 'right' | 'slow'>, response: ServerResponse, field: string): void {
+  const wrong = JSON.stringify({ [field]: 'XX' });
   switch (behaviour) {
     case 'status-500':
     case 'status-503':
     case 'status-429':
-      return json(response, Number(behaviour.slice(-3)), WRONG);
+      return json(response, Number(behaviour.slice(-3)), wrong);
     case 'reset':
       return void response.socket?.resetAndDestroy();
     case 'not-json':
-      return json(response, 200, '{"clientCountryCode":"XX"');
+      return json(response, 200, wrong.slice(0, -1));
     case 'html':
       return void response
         .writeHead(200, { 'content-type': 'text/html' })
         .end('<html><body>Please log in: XX</body></html>');
     case 'wrong-type':
-      return json(response, 200, '{"clientCountryCode":{"code":"XX"}}');
+      return json(response, 200, JSON.stringify({ [field]: { code: 'XX' } }));
     case 'null':
       return json(response, 200, 'null');
     case 'list':
-      return json(response, 200, `[${WRONG}]`);
+      return json(response, 200, `[${wrong}]`);
     case 'empty':
       return json(response, 200, '');
     case 'huge':
-      return json(response, 200, `{"clientCountryCode":"XX","more":"${'x'.repeat(HUGE)}"}`);
+      return json(response, 200, JSON.stringify({ [field]: 'XX', more: 'x'.repeat(HUGE) }));
     case 'redirect':
       return void response.writeHead(302, { location: '/elsewhere/' }).end();
     case 'cut-short':
       response
-        .writeHead(200, { 'content-type': 'application/json', 'content-length': String(WRONG.length + 10) })
-        .write(WRONG);
+        .writeHead(200, { 'content-type': 'application/json', 'content-length': String(wrong.length + 10) })
+        .write(wrong);
       return void setTimeout(() => response.destroy(), 20).unref();
     case 'drip': {
       response.writeHead(200, { 'content-type': 'application/json' });
       let sent = 0;
       const timer = setInterval(() => {
-        if (response.destroyed || sent === WRONG.length) {
+        if (response.destroyed || sent === wrong.length) {
           clearInterval(timer);
           response.end();
-        } else response.write(WRONG[sent++]);
+        } else response.write(wrong[sent++]);
       }, 200).unref();
       return;
     }
     case 'not-utf-8':
       return void response
         .writeHead(200, { 'content-type': 'application/json' })
-        .end(Buffer.from('{"clientCountryCode":"X\xff"}', 'latin1'));
+        .end(Buffer.from(wrong.replace('XX', 'X\xff'), 'latin1'));
     case 'no-content':
       return void response.writeHead(204).end();
     case 'endless-headers':
-      return void response.socket?.end(`HTTP/1.1 200 OK\r\nx: ${'y'.repeat(100_000)}\r\n\r\n${WRONG}`);
+      return void response.socket?.end(`HTTP/1.1 200 OK\r\nx: ${'y'.repeat(100_000)}\r\n\r\n${wrong}`);
     default:
       behaviour satisfies never;
   }

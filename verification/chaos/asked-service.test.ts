@@ -5,13 +5,18 @@ import { Limiter } from '../../activities/limiter.ts';
 import { createLookupSessions } from '../../activities/lookup-sessions.ts';
 import { systemClock } from '../../src/engine/clock.ts';
 import { attemptOf } from '../../test/support/attempt.ts';
-import { FAILURES, LIES, startChaoticSessionService } from './session-service.ts';
+import { FAILURES, LIES, startChaoticService } from './asked-service.ts';
 
 const KNOWN = '11111111-1111-4111-8111-111111111111';
 const UNKNOWN = '22222222-2222-4222-8222-222222222222';
 
 async function given(t: TestContext) {
-  const service = await startChaoticSessionService((id) => (id === KNOWN ? 'SE' : null));
+  const service = await startChaoticService({
+    path: '/sessions/',
+    field: 'clientCountryCode',
+    answer: (id) => (id === KNOWN ? 'SE' : null),
+    believed: [],
+  });
   t.after(() => service.stop());
   const lookup = createLookupSessions({
     sessionServiceUrl: `http://127.0.0.1:${service.port}`,
