@@ -37,7 +37,7 @@ export function expectationOf(
     isInOrder: () => false,
     deadLetters,
     facts: [
-      `orders: ${new Set(records.map(({ order }) => order)).size}; delivered: ${count('delivered')}, unpaid: ${count('unpaid')}; questions given up: ${givenUp.size}`,
+      `orders: ${new Set(records.map(({ order }) => order)).size}; delivered: ${count('delivered')}, unpaid: ${count('unpaid')}${outputs.length === 0 ? '' : `; questions given up: ${givenUp.size}`}`,
     ],
   };
 }
