@@ -6,6 +6,9 @@ import { sumOf, type Sample } from './prometheus.ts';
 /** By name; a name that is missing was not measured. Times in seconds or, where the name says so, ms. */
 export type Figures = Readonly<Record<string, number>>;
 
+const PLURAL = { event: 'events', touch: 'touches' } as const;
+type Unit = keyof typeof PLURAL;
+
 /** What was counted while a round ran. */
 export class Window {
   readonly #began = performance.now();
@@ -32,8 +35,8 @@ export class Window {
     }
   }
 
-  /** `units`: what processor time is told for, as events or touches. */
-  figures(unit: string, units: number): Figures {
+  /** `units`: so many of what processor time is told for. */
+  figures(unit: Unit, units: number): Figures {
     const seconds = (performance.now() - this.#began) / 1_000;
     const { others = 0, loader = 0, ...spent } = this.#meter.read();
     const total = Object.values(spent).reduce((sum, ms) => sum + ms, 0);
@@ -44,10 +47,10 @@ export class Window {
     return {
       [`cpu, ms/${unit}`]: total / units,
       ...perUnit,
-      [`${unit}s/s`]: units / seconds,
+      [`${PLURAL[unit]}/s`]: units / seconds,
       ...(this.#seen.length > 1 && { [`outputs/s, 10 to 90 %`]: this.#rate(), 'first output, s': this.#first() }),
       seconds,
-      [`capacity of this machine, ${unit}s/s`]: (CORES * 1_000 * units) / total,
+      [`capacity of this machine, ${PLURAL[unit]}/s`]: (CORES * 1_000 * units) / total,
       ...peaks,
       'loader, cores': loader / 1_000 / seconds,
       'others, cores': others / 1_000 / seconds,

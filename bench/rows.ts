@@ -55,7 +55,7 @@ export const ROWS: readonly Row[] = [
   },
   {
     name: 'touch-dropped',
-    what: `one money event of each of ${5 * CACHED * SHARDS} returning users, five times as many as an old cache holds`,
+    what: `one money event of each of ${5 * CACHED * SHARDS} returning users, five times what the caches of ${SHARDS} shards hold at ${CACHED} each`,
     load: touchesOf(5 * CACHED * SHARDS, true),
     touches: true,
   },
@@ -65,7 +65,8 @@ export const ROWS: readonly Row[] = [
 export function scaled(row: Row, scale: number): Row {
   const { events, users } = row.load;
   const less = (count: number): number => Math.max(1, Math.round(count * scale));
-  return { ...row, load: { ...row.load, events: less(events), users: less(users) } };
+  const what = scale === 1 ? row.what : `${row.what}, times ${scale}`;
+  return { ...row, what, load: { ...row.load, events: less(events), users: less(users) } };
 }
 
 export function roundOf({ load }: Row, side: Side, servers: Servers, seed: number): Promise<Figures> {

@@ -10,8 +10,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { INPUTS } from '../../money/domain/events.ts';
 import type { MoneyInput } from '../../money/domain/events.ts';
-import { partitionOf } from '../../engine/kafka/partitioner.ts';
 import type { OutRecord } from '../../engine/kafka/port.ts';
+import { clockUsers } from '../generate/clock-users.ts';
 import { keyOf, render, timeEvent } from '../generate/event-text.ts';
 import { Random } from '../generate/random.ts';
 import type { PlannedRecord } from './scenario.ts';
@@ -77,16 +77,6 @@ function sliceOf(part: readonly PlannedRecord[], timestamp: number, clocks: read
     }),
   ) as unknown as Record<MoneyInput, OutRecord[]>;
   return { timestamp, records, events: part.length };
-}
-
-/** A user id for each partition. */
-function clockUsers(random: Random, partitions: number): string[] {
-  const found = new Map<number, string>();
-  while (found.size < partitions) {
-    const userId = random.uuid();
-    found.set(partitionOf(keyOf(userId), partitions), userId);
-  }
-  return [...found.values()];
 }
 
 export interface Progress {

@@ -3,9 +3,9 @@
  * A beat is money that comes out at once.
  */
 import { createHash } from 'node:crypto';
-import { partitionOf } from '../../../../src/engine/kafka/partitioner.ts';
 import type { OutRecord } from '../../../../src/engine/kafka/port.ts';
 import type { MoneyInput } from '../../../../src/money/domain/events.ts';
+import { clockUsers } from '../../../../src/tools/generate/clock-users.ts';
 import { keyOf, moneyEvent, render, timeEvent } from '../../../../src/tools/generate/event-text.ts';
 import { trafficOptions } from '../../../../src/tools/generate/options.ts';
 import { Random } from '../../../../src/tools/generate/random.ts';
@@ -124,14 +124,4 @@ export function countriesOf(plan: Plan): Countries {
     const [byte = 0] = createHash('sha1').update(sessionId).digest();
     return byte < 64 ? null : (['UY', 'DE', 'SE', 'BR'][byte % 4] ?? null);
   };
-}
-
-/** A user id for each partition. */
-function clockUsers(random: Random, partitions: number): string[] {
-  const found = new Map<number, string>();
-  while (found.size < partitions) {
-    const userId = random.uuid();
-    found.set(partitionOf(keyOf(userId), partitions), userId);
-  }
-  return [...found.values()];
 }
