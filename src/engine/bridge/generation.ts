@@ -15,6 +15,7 @@ import { HistoryGuard } from './history-guard.ts';
 import { InputLanes } from '../ordering/input-lanes.ts';
 import { LogEnds } from './log-ends.ts';
 import { LogWatch } from './log-watch.ts';
+import type { Amount } from '../ordering/outbox.ts';
 import type { PartitionTriple } from '../ordering/partition-triple.ts';
 import { readingLimits, type ReadingLimits } from '../ordering/reading-limits.ts';
 import { SignalSender } from './signal-sender.ts';
@@ -248,9 +249,9 @@ export class Generation {
       this.#turnedAt = now;
       const all = this.#allTaken;
       let more = false;
-      const waitingRecords = all.reduce((sum, { triple }) => sum + triple.outbox.waiting.records, 0);
+      const standing = sumOf(all.map(({ triple }) => triple.outbox.standing));
       for (const { triple, reading } of all) {
-        const mayRead = !this.#draining && this.#mayRead(triple, waitingRecords, now);
+        const mayRead = !this.#draining && this.#mayRead(triple, standing, now);
         // Even with nothing to read: the ends of the logs may have moved the watermark.
         const read = triple.read(mayRead ? READ_BUDGET : 0, now);
         more ||= read === READ_BUDGET;
@@ -264,19 +265,31 @@ export class Generation {
     }
   }
 
-  #mayRead(triple: PartitionTriple, waitingRecords: number, now: number): boolean {
+  #mayRead(triple: PartitionTriple, standing: Amount, now: number): boolean {
     const { outbox } = triple;
-    if (this.#limits.tooMuchWaits(outbox.waiting, waitingRecords)) {
-      const { records } = outbox.waiting;
+    const tooMuchStands = this.#limits.tooMuchStands(outbox.standing, standing);
+    // Workflows that only have much to do are no trouble: reading goes on with them.
+    if (tooMuchStands && outbox.waiting > 0) {
       this.#waits.begin(
         triple.partition,
         'workflows',
-        `${records} of its records wait for single workflows, whose signals wait: look at those`,
+        `${outbox.waiting} of its records wait for single workflows, whose signals wait: look at those`,
         now,
       );
-      return false;
+    } else {
+      this.#waits.end(triple.partition, 'workflows', now);
     }
-    this.#waits.end(triple.partition, 'workflows', now);
-    return outbox.moving < this.#limits.released && triple.deadLetterBytes < this.#limits.deadLetterBytes;
+    return (
+      !tooMuchStands && outbox.going < this.#limits.released && triple.deadLetterBytes < this.#limits.deadLetterBytes
+    );
   }
+}
+
+function sumOf(amounts: readonly Amount[]): Amount {
+  const sum = { records: 0, bytes: 0 };
+  for (const { records, bytes } of amounts) {
+    sum.records += records;
+    sum.bytes += bytes;
+  }
+  return sum;
 }

@@ -19,6 +19,17 @@ export interface OutboxLimits {
 
 export const OUTBOX_LIMITS: OutboxLimits = { spacing: 500, linger: 1_000, maxEvents: 500, maxBytes: 200_000 };
 
+/** Batches of one workflow that count as going: what it has beyond them stands behind itself, and holds up nobody else. */
+const GOING_BATCHES = 2;
+/** bytes of memory that a record takes besides its value, about. */
+const RECORD_OVERHEAD = 1_000;
+
+/** Of some records: how many, and about the bytes of memory that they take. */
+export interface Amount {
+  readonly records: number;
+  readonly bytes: number;
+}
+
 interface Recipient<E> {
   readonly key: string;
   /** Read and not acknowledged, in reading order. */
@@ -58,9 +69,8 @@ export class SignalOutbox<E = unknown> {
   readonly #recipients = new Map<string, Recipient<E>>();
   readonly #schedule = new Heap<Slot<E>>((a, b) => a.at - b.at);
   #draining = false;
-  /** Released and not acknowledged, of recipients that do not wait, and of those that do. */
-  readonly #going = { records: 0, bytes: 0 };
-  readonly #standing = { records: 0, bytes: 0 };
+  /** Released and not acknowledged. */
+  readonly #sums = { going: 0, waiting: 0, standing: { records: 0, bytes: 0 } };
 
   constructor(limits: OutboxLimits = OUTBOX_LIMITS) {
     this.#limits = limits;
@@ -68,31 +78,34 @@ export class SignalOutbox<E = unknown> {
 
   /** Records released and not acknowledged. */
   get length(): number {
-    return this.#going.records + this.#standing.records;
+    return this.#sums.going + this.#sums.standing.records;
   }
 
-  /** The same, without those of recipients that wait. */
-  get moving(): number {
-    return this.#going.records;
+  /** The same, without what stands. */
+  get going(): number {
+    return this.#sums.going;
   }
 
-  /** Of recipients that wait. */
-  get waiting(): { readonly records: number; readonly bytes: number } {
-    return { ...this.#standing };
+  /** What waits for one workflow alone: all of a recipient that waits, and of any other what is beyond its next batches. */
+  get standing(): Amount {
+    return { ...this.#sums.standing };
+  }
+
+  /** Records of recipients that wait. */
+  get waiting(): number {
+    return this.#sums.waiting;
   }
 
   isWaiting(key: string): boolean {
     return this.#recipients.get(key)?.waiting === true;
   }
 
-  /** What a workflow that waits has here counts by itself: it holds up nobody else. */
   setWaiting(key: string, waiting: boolean): void {
     const recipient = this.#recipients.get(key);
     if (recipient === undefined || recipient.waiting === waiting) return;
-    const [from, to] = waiting ? [this.#going, this.#standing] : [this.#standing, this.#going];
+    this.#sum(recipient, -1);
     recipient.waiting = waiting;
-    add(from, -recipient.released.records, -recipient.released.bytes);
-    add(to, recipient.released.records, recipient.released.bytes);
+    this.#sum(recipient, 1);
   }
 
   /** Must be called for every record that will be added, in reading order. */
@@ -167,8 +180,23 @@ export class SignalOutbox<E = unknown> {
   }
 
   #count(recipient: Recipient<E>, records: number, bytes: number): void {
-    add(recipient.released, records, bytes);
-    add(recipient.waiting ? this.#standing : this.#going, records, bytes);
+    this.#sum(recipient, -1);
+    recipient.released.records += records;
+    recipient.released.bytes += bytes;
+    this.#sum(recipient, 1);
+  }
+
+  /** Puts a recipient's share into the sums, or takes it out. */
+  #sum({ released, waiting }: Recipient<E>, sign: 1 | -1): void {
+    const { records, bytes } = released;
+    const going = waiting ? 0 : Math.min(records, GOING_BATCHES * this.#limits.maxEvents);
+    const standing = records - going;
+    const sums = this.#sums;
+    sums.going += sign * going;
+    if (waiting) sums.waiting += sign * records;
+    if (standing === 0) return;
+    sums.standing.records += sign * standing;
+    sums.standing.bytes += sign * (bytes + standing * RECORD_OVERHEAD);
   }
 
   #cut(recipient: Recipient<E>): ReadRecord<E>[] {
@@ -212,9 +240,4 @@ export class SignalOutbox<E = unknown> {
       this.#schedule.pop();
     }
   }
-}
-
-function add(sum: { records: number; bytes: number }, records: number, bytes: number): void {
-  sum.records += records;
-  sum.bytes += bytes;
 }

@@ -209,6 +209,28 @@ describe('the outbox', () => {
     assert.equal(given.outbox.length, 0);
   });
 
+  it('a user with more than two batches stands behind itself, and not in the way of the others', () => {
+    const given = new Given();
+    for (let n = 0; n < 10; n += 1) given.money(NOW, 'giant');
+    given.money(NOW, 'other');
+    assert.equal(given.outbox.going, 2 * LIMITS.maxEvents + 1);
+    assert.deepEqual(given.outbox.standing, { records: 4, bytes: 10 * 10 + 4 * 1_000 });
+    assert.equal(given.outbox.length, 11);
+    // What waits for a reason of its own stands whole.
+    given.outbox.setWaiting('giant', true);
+    assert.deepEqual([given.outbox.going, given.outbox.waiting], [1, 10]);
+    assert.deepEqual(given.outbox.standing, { records: 10, bytes: 10 * 10 + 10 * 1_000 });
+    given.outbox.setWaiting('giant', false);
+    for (let turn = 0; given.outbox.length > 0; turn += 1) {
+      assert.ok(turn < 10);
+      const now = given.outbox.nextReadyAt()!;
+      for (let flight = given.outbox.take(now); flight; flight = given.outbox.take(now))
+        given.outbox.acknowledged(flight);
+    }
+    assert.deepEqual([given.outbox.going, given.outbox.waiting], [0, 0]);
+    assert.deepEqual(given.outbox.standing, { records: 0, bytes: 0 });
+  });
+
   it('sends everything once, in order, whatever happens when', () => {
     const step = fc.record({
       user: fc.nat(2),

@@ -121,25 +121,27 @@ describe('what is on its way', () => {
       readingLimits(partitions).deadLetterBytes,
     ]);
     assert.deepEqual(rows, [
-      [10_000, 8_000_000],
-      [10_000, 8_000_000],
+      [25_000, 8_000_000],
+      [20_000, 8_000_000],
       [2_000, 1_280_000],
       [1_000, 1_000_000],
     ]);
   });
 
-  it('too much waits for single users: 50,000 records or 32 MB of a triple; 200,000 of all, then of who has 1,000', () => {
-    const { tooMuchWaits } = readingLimits(4);
+  it('of what stands: an eighth of the heap, 256 MB at most, then of who has more than its share', () => {
+    const GB = 1_000_000_000;
     const rows = [
-      [49_999, 0, 49_999],
-      [50_000, 0, 50_000],
-      [10, 32_000_000, 10],
-      [1_000, 0, 200_000],
-      [999, 0, 200_000],
+      [8 * GB, 255_999_999, 255_999_999],
+      [8 * GB, 64_000_000, 256_000_000],
+      [8 * GB, 63_999_999, 256_000_000],
+      [GB, 31_250_000, 125_000_000],
+      [GB, 31_249_999, 125_000_000],
+      [GB, 124_999_999, 124_999_999],
     ] as const;
+    const amount = (bytes: number) => ({ records: 1, bytes });
     assert.deepEqual(
-      rows.map(([records, bytes, ofAll]) => tooMuchWaits({ records, bytes }, ofAll)),
-      [false, true, true, true, false],
+      rows.map(([heap, bytes, ofAll]) => readingLimits(4, heap).tooMuchStands(amount(bytes), amount(ofAll))),
+      [false, true, false, true, false, false],
     );
   });
 });
