@@ -49,6 +49,11 @@ export interface BridgeOptions<E> {
   readonly outOfOrderness: number;
   /** ms of silence after which an input holds back nobody. */
   readonly idleTimeout: number;
+  /**
+   * ms, at most 2,000 or so: an urgent event waits so long for others of its key, to share one signal with them. 0 when absent. Order
+   * and content of what is signalled do not depend on it.
+   */
+  readonly flushDelay?: number;
   readonly kafka: KafkaPort;
   /** Where events go: {@link signalWithStart}, or anything that is durable and takes the same batch twice. */
   readonly signaller: Signaller;
@@ -94,6 +99,7 @@ export function createBridge<E>(options: BridgeOptions<E>): Service {
       deadLetterPartitions,
       outOfOrderness: options.outOfOrderness,
       idleTimeout: options.idleTimeout,
+      flushDelay: options.flushDelay ?? 0,
       maxRecordBytes: options.maxRecordBytes ?? 1_000_000,
       decode: (input, record, decoder) => inputs[input]!.decode(record, decoder),
       rules: options.rules,

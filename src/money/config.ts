@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { DAY, EnvironmentReader, MAX_TIMER, shown } from '../engine/process/environment-reader.ts';
+import { DAY, EnvironmentReader, formatDuration, MAX_TIMER, shown } from '../engine/process/environment-reader.ts';
 import { CodedError, messageOf } from '../engine/errors.ts';
 import type { KafkaConfig } from '../engine/kafka/kafka-config.ts';
 import { LOG_LEVELS } from '../engine/log.ts';
@@ -39,6 +39,8 @@ export interface Config {
   readonly outOfOrderness: number;
   /** ms */
   readonly idleTimeout: number;
+  /** ms that money waits in the bridge for company. */
+  readonly flushDelay: number;
   /** ms, see Rules in domain/events.ts */
   readonly sessionTtl: number;
   readonly dedupTtl: number;
@@ -142,6 +144,7 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
       'the http(s) address of the schema registry, as ENRICHMENT_VALUE_FORMAT is avro',
     );
   }
+  const outOfOrderness = read.duration('ENRICHMENT_OUT_OF_ORDERNESS', '20s', { min: 0, max: 365 * DAY });
   const config: Config = {
     appId: read.text(
       'ENRICHMENT_APP_ID',
@@ -153,8 +156,9 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
     ...(kafka === undefined ? {} : { kafka }),
     temporalConfigured,
     topics: readTopics(read),
-    outOfOrderness: read.duration('ENRICHMENT_OUT_OF_ORDERNESS', '20s', { min: 0, max: 365 * DAY }),
+    outOfOrderness,
     idleTimeout: read.duration('ENRICHMENT_IDLE_TIMEOUT', '5s', { min: 1, max: MAX_TIMER }),
+    flushDelay: read.duration('ENRICHMENT_FLUSH_DELAY', flushDelayFor(outOfOrderness), { min: 0, max: 60_000 }),
     sessionTtl: read.duration('ENRICHMENT_SESSION_TTL', '1d', { min: 1, max: 3650 * DAY }),
     dedupTtl: read.duration('ENRICHMENT_DEDUP_TTL', '1m', { min: 1, max: 3650 * DAY }),
     pendingTimeout: read.duration('ENRICHMENT_PENDING_TIMEOUT', '1h', { min: 1, max: 3650 * DAY }),
@@ -183,6 +187,11 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
     read.problem('ENRICHMENT_LOOKUP_TIMEOUT', 'less than ENRICHMENT_LOOKUP_GIVE_UP_AFTER', '1s');
   }
   return config;
+}
+
+/** Whoever waits for the watermark does not notice a tenth of it. */
+function flushDelayFor(outOfOrderness: number): string {
+  return formatDuration(Math.min(2_000, Math.floor(outOfOrderness / 10)));
 }
 
 function readDeployment(read: EnvironmentReader): Pick<Config, 'deployment' | 'olderWorkflows'> {

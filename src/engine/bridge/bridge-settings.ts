@@ -13,6 +13,8 @@ export interface BridgeSettings {
   readonly deadLetterPartitions: number;
   readonly outOfOrderness: number;
   readonly idleTimeout: number;
+  /** ms that urgent events wait for company before their signal; 0 when absent. */
+  readonly flushDelay?: number;
   /** bytes of a value; what is larger is not decoded */
   readonly maxRecordBytes: number;
   readonly decode: DecodeInput<unknown>;

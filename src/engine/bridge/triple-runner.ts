@@ -17,6 +17,7 @@ import type { BridgeObserver, BridgeSettings } from './bridge-settings.ts';
 import { Committer } from './committer.ts';
 import type { InputLanes, PartitionReading } from '../ordering/input-lanes.ts';
 import { isOther, type LogNames } from './log-identity.ts';
+import { outboxLimits } from '../ordering/outbox.ts';
 import { PartitionTriple } from '../ordering/partition-triple.ts';
 import type { Sending } from './signal-sender.ts';
 import type { WaitReason, Waits } from './waits.ts';
@@ -154,6 +155,7 @@ export class TripleRunner {
         logs: committer.logs,
         outOfOrderness: settings.outOfOrderness,
         idleTimeout: settings.idleTimeout,
+        outboxLimits: outboxLimits(settings.flushDelay ?? 0),
         workflowIdOf: this.#deps.workflowIdOf,
       });
       this.#current = {

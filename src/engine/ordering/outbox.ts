@@ -1,23 +1,32 @@
 /**
  * What is on its way to the workflows, of one partition triple. At most one signal of a workflow is unacknowledged;
- * what follows waits and makes the next batch larger. What is urgent goes at once, other events ride with the workflow's next
- * urgent one for a bounded time, and a workflow is signalled at most once in `spacing` unless a batch is full.
+ * what follows waits and makes the next batch larger. What is urgent waits for company for the flush delay, other events ride
+ * with the workflow's next urgent one for a longer, bounded time. A workflow is signalled once in `spacing` in the long run, with
+ * bursts of a few signals, unless a batch is full.
  */
 import { Heap } from 'heap-js';
 import type { InputOffsets } from './decoded.ts';
 import type { ReadRecord } from './read-record.ts';
 
 export interface OutboxLimits {
-  /** ms between two signals to one workflow. */
+  /** ms between two signals to one workflow, in the long run. */
   readonly spacing: number;
-  /** ms that events that are not urgent wait for company. */
+  /** Signals to one workflow that may go without spacing, after a time without any. */
+  readonly burst: number;
+  /** ms that an urgent event waits for company. */
+  readonly flushDelay: number;
+  /** ms that events that are not urgent wait for an urgent one. */
   readonly linger: number;
   readonly maxEvents: number;
   /** Sum of the record values in one signal. */
   readonly maxBytes: number;
 }
 
-export const OUTBOX_LIMITS: OutboxLimits = { spacing: 500, linger: 1_000, maxEvents: 500, maxBytes: 200_000 };
+/** Those of a bridge, by how long an urgent event may wait for company, ms. What is not urgent brings forth nothing: it may ride longer. */
+export function outboxLimits(flushDelay: number): OutboxLimits {
+  const linger = Math.min(10_000, Math.max(1_000, 5 * flushDelay));
+  return { spacing: 500, burst: 5, flushDelay, linger, maxEvents: 500, maxBytes: 200_000 };
+}
 
 /** Batches of one workflow that count as going: what it has beyond them stands behind itself, and holds up nobody else. */
 const GOING_BATCHES = 2;
@@ -37,9 +46,11 @@ interface Recipient<E> {
   /** Released and not yet sent, in the order of application. */
   queue: ReadRecord<E>[];
   bytes: number;
+  /** Since when its oldest waits there, and its oldest that is urgent; Infinity without one. */
   queuedAt: number;
-  urgent: boolean;
-  sentAt: number;
+  urgentAt: number;
+  /** The time up to which its signals have used up its spacing: {@link OutboxLimits.burst} of them may be ahead of the clock. */
+  spacedUntil: number;
   /** When the last one was added: a batch that is full is ready since then. */
   addedAt: number;
   inFlight: boolean;
@@ -72,7 +83,7 @@ export class SignalOutbox<E = unknown> {
   /** Released and not acknowledged. */
   readonly #sums = { going: 0, waiting: 0, standing: { records: 0, bytes: 0 } };
 
-  constructor(limits: OutboxLimits = OUTBOX_LIMITS) {
+  constructor(limits: OutboxLimits = outboxLimits(0)) {
     this.#limits = limits;
   }
 
@@ -121,8 +132,8 @@ export class SignalOutbox<E = unknown> {
       queue: [],
       bytes: 0,
       queuedAt: 0,
-      urgent: false,
-      sentAt: -Infinity,
+      urgentAt: Infinity,
+      spacedUntil: -Infinity,
       addedAt: 0,
       inFlight: false,
       waiting: false,
@@ -136,7 +147,7 @@ export class SignalOutbox<E = unknown> {
     if (recipient.queue.length === 0) recipient.queuedAt = now;
     recipient.queue.push(record);
     recipient.bytes += record.bytes;
-    recipient.urgent ||= record.urgent;
+    if (record.urgent) recipient.urgentAt = Math.min(recipient.urgentAt, now);
     recipient.addedAt = now;
     this.#count(recipient, 1, record.bytes);
     this.#reschedule(recipient);
@@ -163,7 +174,7 @@ export class SignalOutbox<E = unknown> {
     const { recipient } = slot;
     const records = this.#cut(recipient);
     recipient.inFlight = true;
-    recipient.sentAt = now;
+    recipient.spacedUntil = Math.max(now, recipient.spacedUntil) + this.#limits.spacing;
     recipient.slot = undefined;
     const [first] = recipient.outstanding;
     return { key: recipient.key, records, lowWater: first!.before.next };
@@ -210,7 +221,7 @@ export class SignalOutbox<E = unknown> {
     const records = recipient.queue.slice(0, count);
     recipient.queue = recipient.queue.slice(count);
     recipient.bytes -= bytes;
-    recipient.urgent = recipient.queue.some((record) => record.urgent);
+    if (!recipient.queue.some((record) => record.urgent)) recipient.urgentAt = Infinity;
     return records;
   }
 
@@ -223,12 +234,12 @@ export class SignalOutbox<E = unknown> {
   }
 
   #readyAt(recipient: Recipient<E>): number {
-    const { spacing, linger, maxEvents, maxBytes } = this.#limits;
+    const { spacing, burst, flushDelay, linger, maxEvents, maxBytes } = this.#limits;
     if (this.#draining) return -Infinity;
     // Not before all others: those who always have a full batch would leave them no place.
     if (recipient.queue.length >= maxEvents || recipient.bytes >= maxBytes) return recipient.addedAt;
-    const spaced = recipient.sentAt + spacing;
-    return recipient.urgent ? Math.max(spaced, recipient.queuedAt) : Math.max(spaced, recipient.queuedAt + linger);
+    const dueAt = Math.min(recipient.urgentAt + flushDelay, recipient.queuedAt + Math.max(linger, flushDelay));
+    return Math.max(recipient.spacedUntil - (burst - 1) * spacing, dueAt);
   }
 
   #dropVoid(): void {

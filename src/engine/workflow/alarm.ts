@@ -17,10 +17,14 @@ export class Alarm {
     this.#ring = ring;
   }
 
-  /** `at`: epoch ms; undefined for none. A timer that rings earlier is kept: moving it costs more than a look. */
-  set(at: number | undefined): void {
+  /**
+   * `at`: epoch ms; undefined for none. A timer that rings earlier is kept: moving it costs more than a look. One that rings later is
+   * kept as well when it does so by no more than `mayBeLate` ms, and `patched` allows it: it is asked only then.
+   */
+  set(at: number | undefined, mayBeLate = 0, patched = (): boolean => true): void {
     if (at === undefined) return this.#cancel();
     if (this.#timer !== undefined && this.#timer.at <= at) return;
+    if (this.#timer !== undefined && this.#timer.at <= at + mayBeLate && patched()) return;
     this.#cancel();
     const cancel = this.#engine.timer(Math.max(1, at - this.#engine.now()), () => {
       this.#timer = undefined;

@@ -80,6 +80,7 @@ export function bridgeSettings(config: Config, deadLetterPartitions: number): Mo
     deadLetterPartitions,
     outOfOrderness: config.outOfOrderness,
     idleTimeout: config.idleTimeout,
+    flushDelay: config.flushDelay,
     ...decoding({ maxRecordBytes: config.maxRecordBytes, maxFutureSkew: config.maxFutureSkew }),
     rules: { sessionTtl, dedupTtl, pendingTimeout, lookupGiveUpAfter, bounds: BOUNDS },
   };

@@ -1,18 +1,22 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, test } from 'node:test';
 import fc from 'fast-check';
-import { SignalOutbox } from '../../../src/engine/ordering/outbox.ts';
-import type { Flight } from '../../../src/engine/ordering/outbox.ts';
+import { outboxLimits, SignalOutbox } from '../../../src/engine/ordering/outbox.ts';
+import type { Flight, OutboxLimits } from '../../../src/engine/ordering/outbox.ts';
 import type { ReadRecord } from '../../../src/engine/ordering/read-record.ts';
 import { MONEY_INPUT, read, SESSION_INPUT } from '../bridge/given.ts';
 
-const LIMITS = { spacing: 500, linger: 1_000, maxEvents: 3, maxBytes: 100 };
+const LIMITS = { spacing: 500, burst: 1, flushDelay: 0, linger: 1_000, maxEvents: 3, maxBytes: 100 };
 const NOW = 10_000;
 const places = (flight: Flight | undefined) => flight?.records.map(({ before }) => before.next[0]);
 
 class Given {
-  readonly outbox = new SignalOutbox(LIMITS);
+  readonly outbox: SignalOutbox;
   #place = 0;
+
+  constructor(limits: Partial<OutboxLimits> = {}) {
+    this.outbox = new SignalOutbox({ ...LIMITS, ...limits });
+  }
 
   /** Read, and held for now. */
   held({
@@ -39,6 +43,13 @@ class Given {
     return flight;
   }
 }
+
+test('what brings nothing forth waits five flush delays: 1 s at least, 10 s at most', () => {
+  assert.deepEqual(
+    [0, 100, 500, 2_000, 20_000].map((flushDelay) => outboxLimits(flushDelay).linger),
+    [1_000, 1_000, 2_500, 10_000, 10_000],
+  );
+});
 
 describe('the outbox', () => {
   it('sends money at once', () => {
@@ -209,6 +220,52 @@ describe('the outbox', () => {
     assert.equal(given.outbox.length, 0);
   });
 
+  it('lets money wait for company for the flush delay, and others ride with it', () => {
+    const given = new Given({ flushDelay: 200, maxEvents: 10 });
+    given.session(NOW - 50);
+    given.money(NOW);
+    given.money(NOW + 150);
+    assert.equal(given.outbox.nextReadyAt(), NOW + 200);
+    assert.deepEqual(places(given.take(NOW + 200)), [0, 1, 2]);
+  });
+
+  it('lets money wait no longer than what waits for money already', () => {
+    const given = new Given({ flushDelay: 200 });
+    given.session(NOW);
+    given.money(NOW + 900);
+    assert.equal(given.outbox.nextReadyAt(), NOW + 1_000);
+  });
+
+  it('sends a full batch at once, whatever the flush delay', () => {
+    const given = new Given({ flushDelay: 60_000 });
+    for (let n = 0; n < 3; n += 1) given.money(NOW + n);
+    assert.equal(given.outbox.nextReadyAt(), NOW + 2);
+  });
+
+  it('sends a burst of signals without spacing, then one a spacing', () => {
+    const given = new Given({ burst: 3 });
+    // While something is held, what was sent is remembered.
+    given.held();
+    const sentAt: number[] = [];
+    let now = NOW;
+    for (let n = 0; n < 6; n += 1) {
+      given.money(now);
+      now = given.outbox.nextReadyAt()!;
+      given.outbox.acknowledged(given.take(now));
+      sentAt.push(now - NOW);
+    }
+    assert.deepEqual(sentAt, [0, 0, 0, 500, 1_000, 1_500]);
+    // After a time without signals there is a burst again.
+    now += 10_000;
+    const again: number[] = [];
+    for (let n = 0; n < 4; n += 1) {
+      given.money(now);
+      again.push(given.outbox.nextReadyAt()! - now);
+      given.outbox.acknowledged(given.take(given.outbox.nextReadyAt()!));
+    }
+    assert.deepEqual(again, [0, 0, 0, 500]);
+  });
+
   it('a user with more than two batches stands behind itself, and not in the way of the others', () => {
     const given = new Given();
     for (let n = 0; n < 10; n += 1) given.money(NOW, 'giant');
@@ -225,7 +282,7 @@ describe('the outbox', () => {
       assert.ok(turn < 10);
       const now = given.outbox.nextReadyAt()!;
       for (let flight = given.outbox.take(now); flight; flight = given.outbox.take(now))
-        given.outbox.acknowledged(flight);
+        {given.outbox.acknowledged(flight);}
     }
     assert.deepEqual([given.outbox.going, given.outbox.waiting], [0, 0]);
     assert.deepEqual(given.outbox.standing, { records: 0, bytes: 0 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultPayloadConverter } from '@temporalio/common';
-import { OUTBOX_LIMITS } from '../../../src/engine/ordering/outbox.ts';
+import { outboxLimits } from '../../../src/engine/ordering/outbox.ts';
 import { decodeRecord } from '../../../src/money/codec/decode.ts';
 import { MAX_CHARACTERS } from '../../../src/money/codec/short-text.ts';
 import { MAX_RECORD_BYTES } from '../../../src/money/config.ts';
@@ -21,6 +21,7 @@ import { type EventBatch } from '../../../workflows/messages.ts';
 import { stored } from '../../../src/engine/workflow/mark.ts';
 import { noise } from '../../support/noise.ts';
 
+const LIMITS = outboxLimits(0);
 /** bytes that a Temporal server takes in one payload, as it is set up by default; a gRPC message may have twice that */
 const PAYLOAD_LIMIT = 2_097_152;
 const UUID = 'ffffffff-ffff-4fff-8fff-ffffffffffff';
@@ -106,7 +107,7 @@ for (const [name, text] of Object.entries(TEXTS)) {
       applicable('user', birthDateChanged(UUID, UUID, TIME, text).fields),
     ];
     for (const record of each) {
-      const count = Math.min(OUTBOX_LIMITS.maxEvents, Math.max(1, Math.floor(OUTBOX_LIMITS.maxBytes / record.bytes)));
+      const count = Math.min(LIMITS.maxEvents, Math.max(1, Math.floor(LIMITS.maxBytes / record.bytes)));
       const whole = await sizeOf(stored('EventBatch', batchOf(Array.from({ length: count }, () => record))));
       assert.ok(whole < PAYLOAD_LIMIT / 2, `${whole} bytes`);
     }
@@ -160,7 +161,7 @@ test('records of the least bytes, as many as go together, are a payload that Tem
   const whole = await sizeOf(
     stored(
       'EventBatch',
-      batchOf(Array.from({ length: OUTBOX_LIMITS.maxEvents }, () => applicable('money', moneyFields('1', '')))),
+      batchOf(Array.from({ length: LIMITS.maxEvents }, () => applicable('money', moneyFields('1', '')))),
     ),
   );
   assert.ok(whole < PAYLOAD_LIMIT / 4, `${whole} bytes`);

@@ -47,6 +47,8 @@ const RUN_RECORDS = 5_000;
 const MAX_HISTORY_BYTES = 4_000_000;
 /** Signals that are applied before their outputs are published. */
 const MAX_BATCHES = 10;
+/** As a part of the time that is left: how late what is to be forgotten may be. */
+const FORGETS_LATE = 0.1;
 /** ms that what waits for event time does so quietly, before the watermark is watched on its behalf. */
 const WATCH_AFTER = 3_000;
 
@@ -233,7 +235,9 @@ export async function runEntity<
     watch.cancelWait();
     if (watch.running) return;
     const forgetsIn = rules.forgetsIn(life);
-    alarm.set(forgetsIn === undefined ? givenUp : now + forgetsIn);
+    if (forgetsIn === undefined) return alarm.set(givenUp);
+    // What was forgotten late has changed no output: not worth a timer for each record that shifts it by some milliseconds.
+    alarm.set(now + forgetsIn, forgetsIn * FORGETS_LATE, () => port.patched('forgets-late'));
   }
 
   function isLongNow(events: number): boolean {
