@@ -23,6 +23,7 @@ import { bytesOf } from '../kafka/port.ts';
 import type { OutRecord, RecordBatch, TransactionalProducer } from '../kafka/port.ts';
 import { RefusedBatch } from '../kafka/topic-rooms.ts';
 import type { TopicRooms } from '../kafka/topic-rooms.ts';
+import { CommitPace } from './commit-pace.ts';
 import { formBatch, LIMITS, recordsOf } from './group-commit.ts';
 import type { CommitBatch, EncodeOutput, CommitLimits, WaitingRequest } from './group-commit.ts';
 import { HeldOutputs } from './held-outputs.ts';
@@ -46,8 +47,6 @@ export interface ShardPublisherOptions<R extends Identified> extends ShardOpener
   readonly limits?: CommitLimits;
 }
 
-/** ms for which requests are collected while others keep coming. */
-const LINGER = 3;
 /** ms after which a request is given back while the shard cannot be opened. */
 const GIVE_UP_AFTER = 20_000;
 /** A request that was in so many failed transactions is given back. */
@@ -77,7 +76,7 @@ export class ShardPublisher<R extends Identified = Identified> implements Publis
   #inFlight: readonly Pending[] = [];
   #producer: TransactionalProducer | undefined;
   #opened = 0;
-  #lastBatch = 0;
+  readonly #pace: CommitPace;
   readonly #ending = new AbortController();
   /** Wakes the loop when it waits for requests. */
   #wake: (() => void) | undefined;
@@ -89,6 +88,7 @@ export class ShardPublisher<R extends Identified = Identified> implements Publis
     this.#opener = new ShardOpener(options, this.#committed);
     this.#held = new HeldOutputs(options.clock);
     this.#sender = new ShardSender(options);
+    this.#pace = new CommitPace(options.clock);
   }
 
   get state(): ShardState {
@@ -124,6 +124,7 @@ export class ShardPublisher<R extends Identified = Identified> implements Publis
     const since = this.#options.clock.elapsed();
     await new Promise<void>((resolve, reject) => {
       const largest = records.reduce((most, record) => Math.max(most, bytesOf(record)), 0);
+      this.#pace.came();
       this.#waiting.push({ request, records, largest, failures: 0, since, opened: this.#opened, resolve, reject });
       this.#wake?.();
     });
@@ -198,8 +199,8 @@ export class ShardPublisher<R extends Identified = Identified> implements Publis
 
   async #publishBatch(producer: TransactionalProducer): Promise<void> {
     const { clock, limits = LIMITS } = this.#options;
-    // While requests keep coming, those of a moment go together; a single one does not wait.
-    if (this.#lastBatch > 1 && this.#waiting.length < this.#lastBatch) await clock.sleep(LINGER);
+    const linger = this.#pace.linger(this.#waiting.length);
+    if (linger > 0) await clock.sleep(linger, this.#ending.signal);
     await this.#holdUnfit();
     if (this.#ended()) return;
 
@@ -218,7 +219,6 @@ export class ShardPublisher<R extends Identified = Identified> implements Publis
     if (batch.published.length > 0) this.#event({ type: 'repeated', requests: batch.published.length });
     this.#waiting = [...suspects, ...batch.left];
     this.#inFlight = [...batch.complete, ...batch.unfinished];
-    this.#lastBatch = this.#inFlight.length;
 
     if (batch.outputs.length > 0) {
       const began = clock.elapsed();
