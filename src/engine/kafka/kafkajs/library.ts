@@ -3,7 +3,7 @@
  * the version that was studied is loaded, with internal modules replaced before anything uses them:
  *
  * - the decoders of a fetch can be stopped by what they decode (see records.ts);
- * - the encoder of a record stumbles over a header without a value (see record-encoder.ts);
+ * - the encoder of a record is slow, and stumbles over a header without a value (see record-encoder.ts);
  * - metadata and fetches fail as a whole for one partition (see metadata.ts and fetching.ts);
  * - `filterAbortedMessages` shows records of aborted transactions to read_committed consumers (see aborted.ts);
  * - `KafkaJsBatch` forgets the last stable offset and hides batches in which nothing is left, so that a reader could not tell
@@ -21,7 +21,7 @@ import type { AbortedTransaction, RawRecord } from './aborted.ts';
 import { codecs } from './compression.ts';
 import { stayingStopped } from './fetch-manager.ts';
 import type { CreateFetchManager } from './fetch-manager.ts';
-import { recordEncoder } from './record-encoder.ts';
+import { encodeRecord } from './record-encoder.ts';
 import { consumerGroupOf, fetchParser, isOutOfRange, isUnreadable, type ConsumerGroupClass } from './fetching.ts';
 import { withCurrentCoordinator } from './group-coordinator.ts';
 import { metadataParser } from './metadata.ts';
@@ -95,10 +95,7 @@ function load(): Library {
     replace(require, 'kafkajs/src/protocol/recordBatch/record/v0/decoder', (original) =>
       recordDecoder(original as Parameters<typeof recordDecoder>[0]),
     );
-    replace(require, 'kafkajs/src/protocol/recordBatch/record/v0', (original) => {
-      const [encode, Encoder] = [original, require('kafkajs/src/protocol/encoder')] as Parameters<typeof recordEncoder>;
-      return recordEncoder(encode, Encoder);
-    });
+    replace(require, 'kafkajs/src/protocol/recordBatch/record/v0', () => encodeRecord);
     replace(require, 'kafkajs/src/protocol/requests/fetch/v4/decodeMessages', (original) => {
       const [decoder, batch] = [
         require('kafkajs/src/protocol/decoder'),
