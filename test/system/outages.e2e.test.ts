@@ -14,7 +14,7 @@ import { sized } from '../support/size.ts';
 import { startSystem } from '../support/system.ts';
 
 const log = (line: string) => console.error(line);
-/** ms; a member's session has 10 s, a workflow task 10 s, a transaction 15 s. */
+/** ms; a member's session has 6 s, a workflow task 10 s, a transaction 15 s. */
 const AWAY = sized(18_000, 25_000);
 
 function traffic(seed: number, events: number) {

@@ -10,6 +10,8 @@ export interface ShardWorkerOptions {
   readonly namespace: string;
   readonly taskQueue: string;
   readonly workflowBundle: { readonly code: string };
+  /** Twice in the history of each task, so a short one; the SDK's own, of 90 characters, when absent. */
+  readonly buildId?: string;
   readonly dataConverter: DataConverter;
   /** Undefined: a worker without a version. */
   readonly deploymentVersion?: WorkerDeploymentVersion;
@@ -38,6 +40,7 @@ export async function startShardWorker(options: ShardWorkerOptions): Promise<Sha
     namespace,
     taskQueue,
     workflowBundle,
+    buildId,
     dataConverter,
     deploymentVersion,
     activities,
@@ -51,6 +54,7 @@ export async function startShardWorker(options: ShardWorkerOptions): Promise<Sha
     namespace,
     taskQueue,
     workflowBundle,
+    ...(deploymentVersion === undefined && buildId !== undefined && { buildId }),
     activities: activities as unknown as Record<string, (...args: never[]) => Promise<unknown>>,
     dataConverter,
     ...(sinks && { sinks }),

@@ -27,13 +27,14 @@ export interface VersionOptions {
 /** The workers of a shard. Older workflows may not tell of their replays. */
 export function startVersionWorkers(
   versions: Versions,
-  { replays, ...options }: Omit<ShardWorkerOptions, 'workflowBundle' | keyof VersionOptions>,
+  { replays, ...options }: Omit<ShardWorkerOptions, 'workflowBundle' | 'buildId' | keyof VersionOptions>,
 ): Promise<ShardWorker> {
   return eachVersion(versions, ({ code, buildId }, version) =>
     startShardWorker({
       ...options,
       ...version,
       workflowBundle: { code },
+      buildId,
       ...(buildId === versions.own.buildId && replays !== undefined && { replays }),
     }),
   );

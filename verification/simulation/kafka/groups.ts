@@ -12,7 +12,7 @@ import { Refusal } from './answers.ts';
 import type { Broker } from './broker.ts';
 
 /** ms, see src/engine/kafka/kafkajs/group-member.ts */
-const SESSION_TIMEOUT = 10_000;
+const SESSION_TIMEOUT = 6_000;
 const REBALANCE_TIMEOUT = 20_000;
 const HEARTBEAT_INTERVAL = 1_000;
 /** ms between two looks at the sessions */

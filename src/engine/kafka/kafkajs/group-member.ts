@@ -24,7 +24,8 @@ import type { Refusal } from './records.ts';
 import { timestampOf } from '../record-timestamp.ts';
 import { deadline, pause } from './timing.ts';
 
-const SESSION_TIMEOUT = 10_000;
+/** ms: the shortest that brokers allow unless they are told otherwise (group.min.session.timeout.ms); takeovers wait for it. */
+const SESSION_TIMEOUT = 6_000;
 const REBALANCE_TIMEOUT = 20_000;
 const HEARTBEAT_INTERVAL = 1_000;
 /** bytes */
