@@ -33,14 +33,13 @@ import { noticeSinks } from '../money/worker/notice-sinks.ts';
 import { Replays } from '../engine/worker/replays.ts';
 import { temporalLog } from '../engine/worker/temporal-log.ts';
 import { eachVersion, startVersionWorkers, type Versions } from '../engine/worker/version-workers.ts';
+import { cachedWorkflows, defaultCacheMb } from '../engine/worker/workflow-cache.ts';
 import { ownWorkflows, readWorkflows, type WorkflowVersion } from '../engine/worker/workflow-version.ts';
 import { workflowIdsOf, type WorkflowIds } from '../money/workflow-ids.ts';
 import { createContext } from './context.ts';
 import { serve } from '../engine/process/serve.ts';
 import { onStopSignal } from '../engine/process/stop-signal.ts';
 
-/** Of one shard; about 1 MB each. */
-const MAX_CACHED_WORKFLOWS = 250;
 /** ms */
 const PROBE_DEADLINE = 4_000;
 
@@ -81,7 +80,10 @@ async function runWorker(): Promise<void> {
   ]);
   const versions = versionsOf(config.deployment, own, older);
   try {
-    await checkTopics(kafka, config, logger);
+    const partitions = await checkTopics(kafka, config, logger);
+    const cacheMb = config.workflowCacheMb ?? defaultCacheMb();
+    const maxCachedWorkflows = cachedWorkflows(cacheMb, partitions);
+    logger.info({ cacheMb, maxCachedWorkflows }, 'workflows of each shard that are kept in memory');
     const encode = await outputEncoder(config, systemClock, logger);
     const { appId, topics } = config;
     const sessionService = new SessionServiceWatch(systemClock, logger);
@@ -145,7 +147,8 @@ async function runWorker(): Promise<void> {
           activities: createActivities({ ...shared, publisher: counted(publisher, metrics) }),
           sinks: { ...noticeSinks(metrics), ...replaySinks(slots) },
           replays: slots,
-          maxCachedWorkflows: MAX_CACHED_WORKFLOWS,
+          stackTraces: config.stackTraces,
+          maxCachedWorkflows,
           onFailure,
         });
         return {
@@ -221,8 +224,8 @@ function versionsOf(deployment: string | undefined, own: WorkflowVersion, older:
   return { own, older: [...others.values()], deployment };
 }
 
-/** A shard is a partition of both topics: they must agree. The ledger is the product's own, and made where it is missing. */
-async function checkTopics(kafka: KafkaPort, config: Config, logger: Logger): Promise<void> {
+/** Returns how many shards there are. A shard is a partition of both topics: they must agree. The ledger is the product's own, and made where it is missing. */
+async function checkTopics(kafka: KafkaPort, config: Config, logger: Logger): Promise<number> {
   const { topics } = config;
   const [output, ledger] = await kafka.partitionCounts([topics.output, topics.ledger]);
   if (!output) {
@@ -238,6 +241,7 @@ async function checkTopics(kafka: KafkaPort, config: Config, logger: Logger): Pr
         'a user keeps its shard for ever',
     );
   }
+  return output;
 }
 
 function observe(

@@ -63,6 +63,10 @@ export interface Config {
   readonly deployment?: string;
   /** Files with the workflows of older versions, which the worker runs beside its own. */
   readonly olderWorkflows: readonly string[];
+  /** MB of memory for workflows; undefined: a share of what there is. */
+  readonly workflowCacheMb?: number;
+  /** Of workflows. */
+  readonly stackTraces: boolean;
   readonly metricsPort: number;
   /** Nobody chose the port: a free one may be taken when it is in use. */
   readonly metricsPortIsDefault?: boolean;
@@ -173,6 +177,10 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
     valueFormat,
     ...(schemaRegistryUrl === undefined ? {} : { schemaRegistryUrl }),
     ...readDeployment(read),
+    ...(read.isSet('ENRICHMENT_WORKFLOW_CACHE_MB') && {
+      workflowCacheMb: read.integer('ENRICHMENT_WORKFLOW_CACHE_MB', 0, { min: 10, max: 1_000_000 }),
+    }),
+    stackTraces: read.boolean('ENRICHMENT_WORKFLOW_STACK_TRACES', false),
     metricsPort: read.integer(METRICS_PORT, 9464, { min: 0, max: 65_535 }),
     metricsPortIsDefault: !read.isSet(METRICS_PORT),
     logLevel: read.oneOf('ENRICHMENT_LOG_LEVEL', LOG_LEVELS, 'info'),

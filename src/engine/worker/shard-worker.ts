@@ -3,6 +3,7 @@ import type { DataConverter, WorkerDeploymentVersion } from '@temporalio/common'
 import type { Sinks } from '@temporalio/workflow';
 import { Worker, type InjectedSinks, type NativeConnection } from '@temporalio/worker';
 import { MAX_TASKS, type ReplaySlots } from './replay-slots.ts';
+import { withoutStackTraces } from './stack-traces.ts';
 import { runTemporalWorker, SHUTDOWN, type TemporalWorker } from './temporal-worker.ts';
 
 export interface ShardWorkerOptions {
@@ -20,7 +21,8 @@ export interface ShardWorkerOptions {
   readonly sinks?: InjectedSinks<Sinks>;
   /** Told of replays by {@link ShardWorkerOptions.sinks}; undefined: its workflows do not tell of them (those of 0.2), and as many are replayed at a time as there are tasks. */
   readonly replays?: ReplaySlots;
-  /** About 1 MB each, see DESIGN.md. */
+  /** Whether errors of workflows tell the lines that they come from, and `temporal workflow stack` where one waits: a third more work. */
+  readonly stackTraces?: boolean;
   readonly maxCachedWorkflows: number;
   /** The worker ended without being asked to. */
   readonly onFailure: (error: unknown) => void;
@@ -46,6 +48,7 @@ export async function startShardWorker(options: ShardWorkerOptions): Promise<Sha
     activities,
     sinks,
     replays,
+    stackTraces = false,
     maxCachedWorkflows,
     onFailure,
   } = options;
@@ -53,7 +56,7 @@ export async function startShardWorker(options: ShardWorkerOptions): Promise<Sha
     connection,
     namespace,
     taskQueue,
-    workflowBundle,
+    workflowBundle: stackTraces ? workflowBundle : { code: withoutStackTraces(workflowBundle.code) },
     ...(deploymentVersion === undefined && buildId !== undefined && { buildId }),
     activities: activities as unknown as Record<string, (...args: never[]) => Promise<unknown>>,
     dataConverter,

@@ -1,0 +1,32 @@
+/**
+ * How many workflows a worker keeps in memory. One that is there costs a touch its own work; one that was dropped costs a replay of
+ * its run so far, ten touches and more.
+ */
+import { totalmem } from 'node:os';
+
+const MB = 1_000_000;
+/** bytes of memory that a workflow takes, with the server's part of the SDK; measured (bench/workflow-memory.bench.ts). */
+const WORKFLOW_BYTES = 200_000;
+/** Of the memory that the process may use, and MB: what the workflows take of it unless somebody says otherwise. */
+const SHARE = 1 / 4;
+const MOST = 2_000;
+const LEAST = 50;
+/** Workflows of a shard, whatever the memory: with fewer, every other touch would be a replay. */
+const FEWEST = 50;
+
+/** MB, by default. `memory`: bytes that the process may use. */
+export function defaultCacheMb(memory: number = usableMemory()): number {
+  return Math.min(MOST, Math.max(LEAST, Math.floor((memory * SHARE) / MB)));
+}
+
+/** Workflows that are kept of each shard, when one process may come to have all of them. */
+export function cachedWorkflows(cacheMb: number, shards: number): number {
+  return Math.max(FEWEST, Math.floor((cacheMb * MB) / WORKFLOW_BYTES / shards));
+}
+
+/** bytes: of the container where that has a limit, otherwise of the machine. */
+function usableMemory(): number {
+  // Node 20 has 0, or more than there is, where nothing limits it.
+  const limit = (process as { constrainedMemory?: () => number }).constrainedMemory?.() ?? 0;
+  return limit > 0 && limit < totalmem() ? limit : totalmem();
+}
