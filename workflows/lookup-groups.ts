@@ -18,7 +18,9 @@ export function lookupGroups(lookups: readonly Lookup[]): LookupGroup[] {
     const sessions = byDeadline.get(giveUpAt) ?? new Map<string, Lookup[]>();
     byDeadline.set(giveUpAt, sessions);
     const sessionId = lookup.money.userSessionId;
-    sessions.set(sessionId, [...(sessions.get(sessionId) ?? []), lookup]);
+    const money = sessions.get(sessionId);
+    if (money === undefined) sessions.set(sessionId, [lookup]);
+    else money.push(lookup);
   }
   return [...byDeadline].flatMap(([giveUpAt, sessions]) => {
     const entries = [...sessions];

@@ -6,7 +6,7 @@ import type { Entity, EntityNotes } from '../src/engine/workflow/entity/entity.t
 import { partitionsOf } from '../src/engine/workflow/redelivery.ts';
 import { advance, applyBatch, emptyAt, passWallClock, type Answer } from '../src/money/domain/apply.ts';
 import { boundedBytes } from '../src/money/domain/bounds.ts';
-import { earliestDue, earliestWallDue } from '../src/money/domain/pending.ts';
+import { keptOf } from '../src/money/domain/kept.ts';
 import type { EventBatch, Life, Lookup, Output, Start, UserState } from '../src/money/domain/types.ts';
 import { whyNotABatch } from './batches.ts';
 import { carriedBytes, growthOf } from './carried.ts';
@@ -52,8 +52,8 @@ const rules: UserEntity['rules'] = {
     if (life.rules !== null) passWallClock(life.user, life.rules, { userId, now });
     return NONE;
   },
-  eventTimeDue: ({ user }) => earliestDue(user.pending),
-  wallClockDue: ({ user }) => earliestWallDue(user.pending),
+  eventTimeDue: ({ user }) => keptOf(user).pending.earliestDue,
+  wallClockDue: ({ user }) => keptOf(user).pending.earliestWallDue,
   forgetsIn({ user, rules: now }) {
     const empty = now === null ? undefined : emptyAt(user, now);
     return empty === undefined ? undefined : Math.max(empty - user.tau!, Math.min(HOUR, now!.sessionTtl));

@@ -5,6 +5,7 @@
  */
 import { carriedBytes } from './carried.ts';
 import type { Life } from './life.ts';
+import { keptOf } from '../src/money/domain/kept.ts';
 import { sessionStatus } from '../src/money/domain/sessions.ts';
 import type { Pending, Session, Counters } from '../src/money/domain/state.ts';
 import type { UserInfo } from '../src/money/domain/events.ts';
@@ -93,7 +94,7 @@ export function stateView(userId: string, life: Life, waitsForRoom = false): Use
     counters: { ...user.counters, published: published.applied + published.resolved, unpublished: unpublished.length },
     sizes: {
       sessions: sessionIds.length,
-      pendingMoney: pendingCount(user.pending),
+      pendingMoney: keptOf(user).pending.count,
       lookups: user.lookups.length,
       firstOccurrences: user.moneyTypes.length,
       dedupEntries: Object.keys(user.dedup).length,
@@ -155,17 +156,13 @@ function pendingViews(waiting: readonly Pending[], limit: number): PendingView[]
   }));
 }
 
-function pendingCount(pending: Readonly<Record<string, readonly Pending[]>>): number {
-  return Object.values(pending).reduce((sum, money) => sum + money.length, 0);
-}
-
 /** Markdown for the summary in Temporal's UI. */
 export function details(life: Life): string {
   const { user } = life;
   const { counters } = user;
   return [
-    `Event time **${user.tau === null ? 'none yet' : iso(user.tau)}**, ${Object.keys(user.sessions).length} sessions`,
+    `Event time **${user.tau === null ? 'none yet' : iso(user.tau)}**, ${keptOf(user).sessions.count} sessions`,
     `Money: ${counters.moneyApplied} applied, ${life.published.applied + life.published.resolved} published, ${counters.duplicatesDropped} duplicates dropped`,
-    `Waiting: ${pendingCount(user.pending)} for a session, ${user.lookups.length} for a lookup`,
+    `Waiting: ${keptOf(user).pending.count} for a session, ${user.lookups.length} for a lookup`,
   ].join('\n\n');
 }

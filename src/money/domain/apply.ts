@@ -237,12 +237,10 @@ function outputOf(
 
 /** When everything that expires by event time will have expired, epoch ms; undefined when nothing does. */
 export function emptyAt(state: UserState, rules: Rules): number | undefined {
-  const times = [
-    ...Object.values(state.sessions).map((session) => session.ts + 2 * rules.sessionTtl),
-    ...Object.values(state.dedup).map((ts) => ts + rules.dedupTtl),
-    ...[state.birthYear, state.residentCountryCode]
-      .filter((changes) => changes.length > 1)
-      .map((changes) => changes.at(-1)!.ts + rules.sessionTtl),
-  ];
-  return times.length === 0 ? undefined : times.reduce((a, b) => Math.max(a, b)) + 1;
+  const { sessions, dedup } = keptOf(state);
+  let last = Math.max(sessions.latest + 2 * rules.sessionTtl, dedup.latest + rules.dedupTtl);
+  for (const changes of [state.birthYear, state.residentCountryCode]) {
+    if (changes.length > 1) last = Math.max(last, changes.at(-1)!.ts + rules.sessionTtl);
+  }
+  return last === -Infinity ? undefined : last + 1;
 }

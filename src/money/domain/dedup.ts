@@ -19,6 +19,8 @@ export class DedupEntries {
   bytes = 0;
   readonly #entries: Record<string, number>;
   #oldest: Oldest<Entry>;
+  /** Of all entries; undefined when it is not known. */
+  #latest: number | undefined;
 
   constructor(entries: Record<string, number>) {
     this.#entries = entries;
@@ -29,6 +31,11 @@ export class DedupEntries {
     }
   }
 
+  /** The largest event time of an entry; -Infinity without one. */
+  get latest(): number {
+    return (this.#latest ??= Object.values(this.#entries).reduce((most, ts) => Math.max(most, ts), -Infinity));
+  }
+
   isVisible(id: string, tau: number, dedupTtl: number): boolean {
     const ts = this.#entries[id];
     return ts !== undefined && tau <= ts + dedupTtl;
@@ -37,6 +44,7 @@ export class DedupEntries {
   add(id: string, ts: number): void {
     if (this.#entries[id] !== undefined) this.#remove(id);
     this.#entries[id] = ts;
+    if (this.#latest !== undefined) this.#latest = Math.max(this.#latest, ts);
     this.count += 1;
     this.bytes += dedupSize(id, ts);
     // What was added again stands in it twice.
@@ -59,7 +67,9 @@ export class DedupEntries {
 
   #remove(id: string): void {
     this.count -= 1;
-    this.bytes -= dedupSize(id, this.#entries[id]!);
+    const ts = this.#entries[id]!;
+    this.bytes -= dedupSize(id, ts);
+    if (ts === this.#latest) this.#latest = undefined;
     delete this.#entries[id];
   }
 

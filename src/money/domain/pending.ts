@@ -13,6 +13,11 @@ function earlier(a: Pending, b: Pending): number {
   return a.dueAt - b.dueAt || a.partition - b.partition || a.offset - b.offset;
 }
 
+/** By deadline of the wall clock. */
+function wallEarlier(a: Pending, b: Pending): number {
+  return a.wallDueAt! - b.wallDueAt!;
+}
+
 /** The pending money of a state, with what is derived of it. */
 export class PendingMoney {
   /** As stored. */
@@ -20,6 +25,8 @@ export class PendingMoney {
   readonly #pending: PendingBySession;
   readonly #held = new Set<Pending>();
   #first: Oldest<Pending>;
+  /** Of those that have a deadline of the wall clock. */
+  #wallFirst: Oldest<Pending>;
 
   constructor(pending: PendingBySession) {
     this.#pending = pending;
@@ -28,10 +35,21 @@ export class PendingMoney {
       this.bytes += pendingSize(money);
     }
     this.#first = new Oldest(earlier, this.#held);
+    this.#wallFirst = this.#inWallOrder();
   }
 
   get count(): number {
     return this.#held.size;
+  }
+
+  /** The earliest deadline in event time; undefined when nothing is pending. */
+  get earliestDue(): number | undefined {
+    return this.#firstHeld(this.#first)?.dueAt;
+  }
+
+  /** The earliest deadline of the wall clock; undefined when there is none. */
+  get earliestWallDue(): number | undefined {
+    return this.#firstHeld(this.#wallFirst)?.wallDueAt;
   }
 
   add(money: Pending): void {
@@ -41,6 +59,9 @@ export class PendingMoney {
     // What has left stands in it still.
     if (this.#first.size > 2 * this.#held.size + 100) this.#first = new Oldest(earlier, this.#held);
     else this.#first.add(money);
+    if (money.wallDueAt === undefined) return;
+    if (this.#wallFirst.size > 2 * this.#held.size + 100) this.#wallFirst = this.#inWallOrder();
+    else this.#wallFirst.add(money);
   }
 
   takeSession(sessionId: string): Pending[] {
@@ -53,9 +74,12 @@ export class PendingMoney {
   /** Removes and returns what is due before `tau`, in the order of deadline, then of application. */
   takeDueBefore(tau: number): Pending[] {
     const due: Pending[] = [];
-    for (let money = this.#first.first; money !== undefined && money.dueAt < tau; money = this.#first.first) {
-      this.#first.take();
-      if (this.#held.has(money)) due.push(money);
+    for (
+      let money = this.#firstHeld(this.#first);
+      money !== undefined && money.dueAt < tau;
+      money = this.#firstHeld(this.#first)
+    ) {
+      due.push(this.#first.take()!);
     }
     this.#remove(due);
     return due;
@@ -63,7 +87,14 @@ export class PendingMoney {
 
   /** Removes and returns what the wall clock makes due, in the same order. */
   takeWallDue(now: number): Pending[] {
-    const due = allPending(this.#pending).filter(({ wallDueAt }) => wallDueAt !== undefined && wallDueAt <= now);
+    const due: Pending[] = [];
+    for (
+      let money = this.#firstHeld(this.#wallFirst);
+      money !== undefined && money.wallDueAt! <= now;
+      money = this.#firstHeld(this.#wallFirst)
+    ) {
+      due.push(this.#wallFirst.take()!);
+    }
     this.#remove(due);
     return due.sort(earlier);
   }
@@ -74,12 +105,9 @@ export class PendingMoney {
 
   /** Removes and returns what would be due first. */
   takeFirst(): Pending | undefined {
-    for (let money = this.#first.take(); money !== undefined; money = this.#first.take()) {
-      if (!this.#held.has(money)) continue;
-      this.#remove([money]);
-      return money;
-    }
-    return undefined;
+    const money = this.#firstHeld(this.#first);
+    if (money !== undefined) this.#remove([money]);
+    return money;
   }
 
   #remove(money: readonly Pending[]): void {
@@ -91,6 +119,19 @@ export class PendingMoney {
     }
   }
 
+  /** Of what has left, nothing is in its way any more. */
+  #firstHeld(order: Oldest<Pending>): Pending | undefined {
+    while (order.first !== undefined && !this.#held.has(order.first)) order.take();
+    return order.first;
+  }
+
+  #inWallOrder(): Oldest<Pending> {
+    return new Oldest(
+      wallEarlier,
+      [...this.#held].filter(({ wallDueAt }) => wallDueAt !== undefined),
+    );
+  }
+
   #leave(money: Pending): void {
     this.#held.delete(money);
     this.bytes -= pendingSize(money);
@@ -99,21 +140,4 @@ export class PendingMoney {
 
 export function allPending(pending: PendingBySession): Pending[] {
   return Object.values(pending).flat();
-}
-
-/** The earliest deadline in event time; undefined when nothing is pending. */
-export function earliestDue(pending: PendingBySession): number | undefined {
-  return earliest(allPending(pending).map((money) => money.dueAt));
-}
-
-/** The earliest deadline of the wall clock; undefined when there is none. */
-export function earliestWallDue(pending: PendingBySession): number | undefined {
-  return earliest(allPending(pending).map((money) => money.wallDueAt));
-}
-
-function earliest(times: readonly (number | undefined)[]): number | undefined {
-  return times.reduce(
-    (least, time) => (time !== undefined && (least === undefined || time < least) ? time : least),
-    undefined,
-  );
 }

@@ -27,6 +27,8 @@ export class Sessions {
   bytes = 0;
   readonly #sessions: Record<string, Session>;
   #oldest: Oldest<Place>;
+  /** Of all sessions; undefined when it is not known. */
+  #latest: number | undefined;
 
   constructor(sessions: Record<string, Session>) {
     this.#sessions = sessions;
@@ -37,6 +39,11 @@ export class Sessions {
     }
   }
 
+  /** The largest event time of a session; -Infinity without one. */
+  get latest(): number {
+    return (this.#latest ??= Object.values(this.#sessions).reduce((most, { ts }) => Math.max(most, ts), -Infinity));
+  }
+
   /** Of two records of one session the last (ts, offset) wins. */
   add(id: string, session: Session): void {
     const known = this.#sessions[id];
@@ -45,6 +52,7 @@ export class Sessions {
       this.#remove(id);
     }
     this.#sessions[id] = session;
+    if (this.#latest !== undefined) this.#latest = Math.max(this.#latest, session.ts);
     this.count += 1;
     this.bytes += sessionSize(id, session);
     // What was replaced stands in it still.
@@ -71,7 +79,9 @@ export class Sessions {
 
   #remove(id: string): void {
     this.count -= 1;
-    this.bytes -= sessionSize(id, this.#sessions[id]!);
+    const session = this.#sessions[id]!;
+    this.bytes -= sessionSize(id, session);
+    if (session.ts === this.#latest) this.#latest = undefined;
     delete this.#sessions[id];
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { earliestDue, earliestWallDue } from '../../../src/money/domain/pending.ts';
+import { keptOf } from '../../../src/money/domain/kept.ts';
 import { asksFor, DAY, HOUR, MINUTE, money, NOTHING, resolved, session, T0, User } from './given.ts';
 
 /** A wall clock far from event time. */
@@ -137,12 +137,12 @@ describe('the pending deadline in event time', () => {
 
   it('is known in advance', () => {
     const user = new User();
-    assert.equal(earliestDue(user.state.pending), undefined);
+    assert.equal(keptOf(user.state).pending.earliestDue, undefined);
     user.money({ ts: T0 + 7, session: 's' });
     user.money({ ts: T0 + 9, session: 't' });
-    assert.equal(earliestDue(user.state.pending), T0 + 7 + HOUR);
+    assert.equal(keptOf(user.state).pending.earliestDue, T0 + 7 + HOUR);
     user.session('s', T0 + 9);
-    assert.equal(earliestDue(user.state.pending), T0 + 9 + HOUR);
+    assert.equal(keptOf(user.state).pending.earliestDue, T0 + 9 + HOUR);
   });
 });
 
@@ -151,10 +151,10 @@ describe('the pending deadline of the wall clock', () => {
     const user = new User();
     user.now = WALL;
     user.money({ id: 'm', ts: T0, session: 's' });
-    assert.equal(earliestWallDue(user.state.pending), WALL + HOUR);
+    assert.equal(keptOf(user.state).pending.earliestWallDue, WALL + HOUR);
     assert.deepEqual(user.passWallClock(WALL + HOUR - 1), NOTHING);
     assert.deepEqual(user.passWallClock(WALL + HOUR), asksFor('m'));
-    assert.equal(earliestWallDue(user.state.pending), undefined);
+    assert.equal(keptOf(user.state).pending.earliestWallDue, undefined);
   });
 
   it('does not move event time', () => {
@@ -173,13 +173,13 @@ describe('the pending deadline of the wall clock', () => {
     user.money({ id: 'b', ts: T0, session: 's' });
     assert.deepEqual(user.passWallClock(WALL + HOUR + 9), asksFor('a'));
     assert.deepEqual(user.pending, { s: ['b'] });
-    assert.equal(earliestWallDue(user.state.pending), WALL + HOUR + 10);
+    assert.equal(keptOf(user.state).pending.earliestWallDue, WALL + HOUR + 10);
   });
 
   it('does not exist in a backfill', () => {
     const user = new User();
     user.money({ id: 'm', ts: T0, session: 's' });
-    assert.equal(earliestWallDue(user.state.pending), undefined);
+    assert.equal(keptOf(user.state).pending.earliestWallDue, undefined);
     assert.deepEqual(user.passWallClock(WALL + 1000 * DAY), NOTHING);
     assert.deepEqual(user.pending, { s: ['m'] });
   });

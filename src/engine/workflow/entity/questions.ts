@@ -51,6 +51,11 @@ export class QuestionBook<Q extends object, A> {
     this.#givenUp = givenUp;
   }
 
+  /** How many are. */
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
   isInFlight(question: Q): boolean {
     return this.#inFlight.has(question);
   }
@@ -115,8 +120,10 @@ export class Questions<L extends EntityLife<O>, O extends Identified, Q extends 
   /** Asks every question that is not in flight, as far as there is room. */
   ask(): void {
     const { life, port, asks, happened, failed } = this.#options;
+    const open = asks.open(life);
+    if (open.length === this.#book.inFlight || this.#calls >= MAX_CALLS_IN_FLIGHT) return;
     const giveUpAfter = asks.giveUpAfter(life);
-    const waiting = asks.open(life).filter((question) => !this.#book.isInFlight(question));
+    const waiting = open.filter((question) => !this.#book.isInFlight(question));
     for (const { request, giveUpAt, questions } of asks.groups(waiting)) {
       if (this.#calls >= MAX_CALLS_IN_FLIGHT) return;
       const now = port.now();
