@@ -47,6 +47,8 @@ const READ_BUDGET = 1_000;
 /** ms that a new generation waits for its triples to be taken, and an ended one for those that are being taken. */
 const TAKING = 2_000;
 const STILL_TAKING = 5_000;
+/** ms that one that ends goes on to send what it has. */
+const SENDING_LAST = 500;
 /** The reason of a wake-up: without one, an error with a stack is made for each. */
 const WOKEN = 'woken';
 
@@ -62,6 +64,7 @@ export class Generation {
   readonly #loops: Promise<void>[] = [];
   #wake: AbortController = new AbortController();
   #draining = false;
+  #sendsNoMore = false;
   #turnedAt: number | null = null;
 
   constructor(settings: BridgeSettings, deps: GenerationDeps) {
@@ -189,14 +192,25 @@ export class Generation {
     this.#lanes.offer(batch);
   }
 
-  /** Sends what is released without waiting for more, and resolves when all of it is acknowledged and committed. */
+  /**
+   * Sends what is released without waiting for more, and resolves when it is acknowledged and committed. After a moment nothing is sent
+   * any more: whoever reads on sends what is left, and a long way behind that is much. After `timeout` ms nothing is waited for.
+   */
   async drain(timeout: number): Promise<void> {
     const { clock } = this.#deps;
     this.#draining = true;
     for (const { triple } of this.#allTaken) triple.outbox.drain();
     this.#wakeUp();
-    const until = clock.elapsed() + timeout;
-    while (this.#released > 0 && clock.elapsed() < until && !this.#ended.signal.aborted) await clock.sleep(20);
+    const began = clock.elapsed();
+    const isOver = (): boolean =>
+      this.#ended.signal.aborted ||
+      clock.elapsed() - began >= timeout ||
+      this.#sum(({ outbox }) => outbox.going) === 0 ||
+      (this.#sendsNoMore && this.#sum(({ outbox }) => outbox.flying) === 0);
+    while (!isOver()) {
+      await clock.sleep(20);
+      this.#sendsNoMore = clock.elapsed() - began >= SENDING_LAST;
+    }
     await this.end();
   }
 
@@ -220,8 +234,8 @@ export class Generation {
     return [...this.#runners.values()].flatMap(({ taken }) => taken ?? []);
   }
 
-  get #released(): number {
-    return this.#allTaken.reduce((sum, { triple }) => sum + triple.outbox.length, 0);
+  #sum(of: (triple: PartitionTriple) => number): number {
+    return this.#allTaken.reduce((sum, { triple }) => sum + of(triple), 0);
   }
 
   #run(loop: () => Promise<void>): void {
@@ -257,7 +271,7 @@ export class Generation {
         more ||= read === READ_BUDGET;
         this.#lanes.balance(triple.partition, reading);
       }
-      const readyAt = this.#sender.sendReady(all, now);
+      const readyAt = this.#sendsNoMore ? Infinity : this.#sender.sendReady(all, now);
       this.#sender.tick(now);
       this.#waits.tick(now);
       const wait = more ? 0 : Math.min(readyAt - now, 1_000);

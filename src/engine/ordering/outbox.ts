@@ -107,6 +107,13 @@ export class SignalOutbox<E = unknown> {
     return this.#sums.waiting;
   }
 
+  /** Signals that are under way, of recipients that do not wait. */
+  get flying(): number {
+    let flying = 0;
+    for (const { inFlight, waiting } of this.#recipients.values()) if (inFlight && !waiting) flying += 1;
+    return flying;
+  }
+
   isWaiting(key: string): boolean {
     return this.#recipients.get(key)?.waiting === true;
   }

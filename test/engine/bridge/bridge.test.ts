@@ -220,6 +220,22 @@ describe('the bridge', () => {
     assert.deepEqual((await world.committed())[2], 1);
   });
 
+  it('leaves to the next one what it has not sent a moment after it is told to stop', async (t) => {
+    const world = new World(t);
+    world.autoAcknowledge = false;
+    const a = world.start('a');
+    world.produce('money', 10);
+    await world.until('it is signalled', () => world.signals.length === 1);
+    world.produce('money', 20);
+    await world.until('it is released', () => a.describe().some(({ released }) => released === 2));
+    a.stop();
+    await world.pass(1_000);
+    world.signals[0]!.acknowledge();
+    await world.until('it has stopped', () => world.hasStopped('a'), 50);
+    assert.equal(world.signals.length, 1);
+    assert.deepEqual((await world.committed())[2], 1);
+  });
+
   it('does not wait for ever when it is told to stop', async (t) => {
     const world = new World(t);
     world.autoAcknowledge = false;
