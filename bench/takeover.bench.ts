@@ -1,0 +1,102 @@
+/**
+ * How long users wait when a process ends: `node --import tsx --test bench/takeover.bench.ts`. Two bridges and two workers, steady
+ * traffic of 100 users; a bridge or a worker is killed (SIGKILL) or told to stop (SIGTERM), and started anew afterwards. Told is the
+ * time from the signal to the next output of each partition of the output, of the half of them that waited longest: those of the
+ * process that ended. A record takes half a second without all that. ROUNDS (3).
+ */
+import { randomUUID } from 'node:crypto';
+import { test, type TestContext } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { partitionOf } from '../src/engine/kafka/partitioner.ts';
+import { eventually } from '../test/support/eventually.ts';
+import { startSystem, type System } from '../test/support/system.ts';
+import { money, timeEvents } from './events.ts';
+
+const ROUNDS = Number(process.env['ROUNDS'] ?? 3);
+const PARTITIONS = 4;
+/** ms between two money events of all users. */
+const EVERY = 20;
+const WAIT = 60_000;
+
+test('takeovers', { timeout: 3_600_000 }, async (t) => {
+  const system = await startSystem(t, {
+    partitions: PARTITIONS,
+    countOnly: true,
+    env: { ENRICHMENT_OUT_OF_ORDERNESS: '200ms', ENRICHMENT_IDLE_TIMEOUT: '1s' },
+  });
+  const kinds = ['bridge', 'worker'] as const;
+  const processes = { bridge: [], worker: [] } as Record<
+    (typeof kinds)[number],
+    Awaited<ReturnType<System['start']>>[]
+  >;
+  for (const kind of kinds) for (let n = 0; n < 2; n += 1) processes[kind].push(await system.start(kind));
+  const traffic = startTraffic(t, system);
+  await pause(15_000);
+  for (const how of ['SIGTERM', 'SIGKILL'] as const) {
+    for (const kind of kinds) {
+      const all: number[] = [];
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const ended = processes[kind].shift()!;
+        const at = Date.now();
+        process.kill(ended.pid, how);
+        all.push(...(await traffic.waits(at)));
+        processes[kind].push(await system.start(kind));
+        await pause(15_000);
+      }
+      all.sort((a, b) => a - b);
+      t.diagnostic(`${how} of a ${kind}: next output after ${all.map((ms) => (ms / 1_000).toFixed(1)).join(', ')} s`);
+    }
+  }
+});
+
+/** What comes out, by partition of the output. */
+function startTraffic(t: TestContext, system: System): { waits(since: number): Promise<number[]> } {
+  const users = Array.from({ length: 100 }, () => randomUUID());
+  const seenAt: number[][] = Array.from({ length: PARTITIONS }, () => []);
+  let seen = 0;
+  const look = setInterval(() => {
+    for (; seen < system.outputs.length; seen += 1) {
+      const { key } = system.outputs[seen]!;
+      seenAt[partitionOf(String(key), PARTITIONS)]!.push(Date.now());
+    }
+  }, 20);
+  let stopped = false;
+  const writing = (async () => {
+    for (let tick = 0; !stopped; tick += 1) {
+      const now = Date.now();
+      const user = users[tick % users.length]!;
+      await system.produce([money(user, now, {}), ...timeEvents(user, now)]);
+      await pause(Math.max(0, EVERY - (Date.now() - now)));
+    }
+  })();
+  t.after(async () => {
+    stopped = true;
+    clearInterval(look);
+    await writing;
+  });
+  return {
+    async waits(since) {
+      // What was under way comes out yet: an interruption is the longest gap, from its beginning.
+      const gapEnd = (times: readonly number[]): number | undefined => {
+        const after = times.filter((at) => at > since);
+        let longest = 0;
+        let end: number | undefined;
+        for (const [n, at] of after.entries()) {
+          const gap = at - (after[n - 1] ?? since);
+          if (gap <= longest) continue;
+          longest = gap;
+          end = at;
+        }
+        return end;
+      };
+      await pause(25_000);
+      await eventually(
+        'all partitions go on',
+        () => seenAt.every((times) => times.some((at) => at > Date.now() - 2_000)),
+        WAIT,
+      );
+      const ends = seenAt.map((times) => gapEnd(times)! - since).sort((a, b) => b - a);
+      return ends.slice(0, PARTITIONS / 2);
+    },
+  };
+}
