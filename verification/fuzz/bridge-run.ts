@@ -6,7 +6,7 @@ import type { Signaller } from '../../src/engine/bridge/signaller.ts';
 import { INPUTS } from '../../src/money/domain/events.ts';
 import type { MoneyInput } from '../../src/money/domain/events.ts';
 import type { KafkaPort } from '../../src/engine/kafka/port.ts';
-import type { Random } from '../../src/tools/generate/random.ts';
+import type { Random } from '../../src/engine/random.ts';
 import { silentLogger } from '../../src/engine/log.ts';
 import type { EventBatch } from '../../workflows/messages.ts';
 import { RULES } from '../../test/money/domain/given.ts';

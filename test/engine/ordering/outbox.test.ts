@@ -281,8 +281,9 @@ describe('the outbox', () => {
     for (let turn = 0; given.outbox.length > 0; turn += 1) {
       assert.ok(turn < 10);
       const now = given.outbox.nextReadyAt()!;
-      for (let flight = given.outbox.take(now); flight; flight = given.outbox.take(now))
-        {given.outbox.acknowledged(flight);}
+      for (let flight = given.outbox.take(now); flight; flight = given.outbox.take(now)) {
+        given.outbox.acknowledged(flight);
+      }
     }
     assert.deepEqual([given.outbox.going, given.outbox.waiting], [0, 0]);
     assert.deepEqual(given.outbox.standing, { records: 0, bytes: 0 });
