@@ -13,7 +13,7 @@ import { DEFAULT_SETTINGS } from '../src/money/model/model.ts';
 import type * as Model from '../src/money/model/model.ts';
 import type * as Generator from '../src/tools/generate/event-text.ts';
 import type * as Malformed from '../src/tools/generate/malformed.ts';
-import { Random } from '../src/tools/generate/random.ts';
+import { Random } from '../src/engine/random.ts';
 import { RULES } from './money/domain/given.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));

@@ -19,12 +19,13 @@ interface Allowed {
 /** It may only become shorter. */
 const ALLOWED: readonly Allowed[] = [
   {
-    text: /\bmoney-enrichment(\/(kafka\/conformance|kafka|bridge|publisher|workflow))?\b/,
+    text: /\bmoney-enrichment(\/(kafka\/conformance|kafka|bridge|publisher|workflow|testing))?\b/,
     files: [
       'src/library/bridge.ts',
       'src/library/conformance.ts',
       'src/library/kafka.ts',
       'src/library/publisher.ts',
+      'src/library/testing.ts',
       'src/library/workflow.ts',
     ],
     why: 'the name of the package, which its entry points begin with',

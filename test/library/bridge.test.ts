@@ -9,7 +9,7 @@ import {
   type RawKafkaRecord,
   type Signaller,
 } from '../../src/library/bridge.ts';
-import { FakeKafka } from '../support/fake-kafka.ts';
+import { KafkaInMemory } from '../../src/library/testing/kafka/kafka-in-memory.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 const START = 1_700_000_000_000;
@@ -38,7 +38,7 @@ class Parcels implements Signaller {
 
 /** A bridge over `scans`, which has two partitions. */
 function parcels(t: TestContext) {
-  const kafka = new FakeKafka();
+  const kafka = new KafkaInMemory();
   kafka.createTopic('scans', 2);
   kafka.createTopic('scans-dead-letters', 1);
   const clock = new ManualClock();

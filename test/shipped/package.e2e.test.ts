@@ -92,6 +92,7 @@ before(
     await mkdir(join(project, 'src', 'conformance'));
     await writeFile(join(project, 'src', 'conformance', 'my-kafka.ts'), MY_KAFKA);
     await writeFile(join(project, 'src', 'conformance', 'port.ts'), await exampleOf('docs/library.md', 'conformance('));
+    await writeFile(join(project, 'src', 'orders.test.ts'), await exampleOf('docs/library.md', 'given(orders'));
     await writeFile(
       join(project, 'tsconfig.json'),
       JSON.stringify({
@@ -182,6 +183,11 @@ describe('the package', () => {
   it('has types that hold without skipLibCheck, and the examples compile with them', { timeout: 120_000 }, async () => {
     await run(join(project, 'node_modules/.bin/tsc'), ['-p', '.'], project);
   });
+
+  it('lets the rules of the example be tested without servers', { timeout: 60_000 }, async () => {
+    const tests = ['out/orders/rules.test.js', 'out/orders.test.js'];
+    await run(nodes.get(22)!, ['--test', ...tests], project, { NODE_TEST_CONTEXT: undefined });
+  });
 });
 
 for (const major of TESTED) {
@@ -193,7 +199,7 @@ for (const major of TESTED) {
         await run(node, ['node_modules/money-enrichment/bin/money-enrichment.js', '--version'], project),
         `${productVersion()}\n`,
       );
-      const load = `for (const name of ['kafka', 'kafka/conformance', 'bridge', 'publisher']) if (Object.keys(await import('money-enrichment/' + name)).length === 0) throw new Error(name);`;
+      const load = `for (const name of ['kafka', 'kafka/conformance', 'bridge', 'publisher', 'testing']) if (Object.keys(await import('money-enrichment/' + name)).length === 0) throw new Error(name);`;
       await run(node, ['--input-type=module', '-e', load], project);
     });
 

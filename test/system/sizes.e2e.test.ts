@@ -7,7 +7,7 @@ import { createClient, PATIENT_RETRY } from '../../src/engine/kafka/kafkajs/clie
 import { createKafka } from '../../src/engine/kafka/kafkajs/create-kafka.ts';
 import { library } from '../../src/engine/kafka/kafkajs/library.ts';
 import { moneyEvent, render } from '../../src/tools/generate/event-text.ts';
-import { Random } from '../../src/tools/generate/random.ts';
+import { Random } from '../../src/engine/random.ts';
 import { silentLogger } from '../../src/engine/log.ts';
 import { eventually } from '../support/eventually.ts';
 import { noise } from '../support/noise.ts';

@@ -3,7 +3,7 @@
  * drawn from a bag that is filled anew when it is empty, so that a short run has many kinds and a long one all.
  */
 import { appendFileSync } from 'node:fs';
-import { Random } from '../../src/tools/generate/random.ts';
+import { Random } from '../../src/engine/random.ts';
 
 export const KINDS = [
   'kill-worker',

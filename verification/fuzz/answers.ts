@@ -1,6 +1,6 @@
 /** Answers that a session service might give: bytes on a connection, and what a lookup must make of them. */
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import type { Random } from '../../src/tools/generate/random.ts';
+import type { Random } from '../../src/engine/random.ts';
 
 /** `any`: whatever of the documented outcomes; the bytes are not well-formed enough to say which. */
 export type Expected =

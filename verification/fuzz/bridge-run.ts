@@ -6,11 +6,12 @@ import type { Signaller } from '../../src/engine/bridge/signaller.ts';
 import { INPUTS } from '../../src/money/domain/events.ts';
 import type { MoneyInput } from '../../src/money/domain/events.ts';
 import type { KafkaPort } from '../../src/engine/kafka/port.ts';
-import type { Random } from '../../src/tools/generate/random.ts';
+import type { Random } from '../../src/engine/random.ts';
 import { silentLogger } from '../../src/engine/log.ts';
 import type { EventBatch } from '../../workflows/messages.ts';
 import { RULES } from '../../test/money/domain/given.ts';
-import { FakeKafka, type StoredRecord } from '../../test/support/fake-kafka.ts';
+import { KafkaInMemory } from '../../src/library/testing/kafka/kafka-in-memory.ts';
+import type { StoredRecord } from '../../src/library/testing/kafka/partition-log.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import type { HostileRecord } from './records.ts';
 import { stopwatch } from './stopwatch.ts';
@@ -67,7 +68,7 @@ const STEP = 100;
 const TURNS = 8;
 
 export async function runBridge(records: readonly Placed[], random: Random): Promise<BridgeRun> {
-  const kafka = new FakeKafka();
+  const kafka = new KafkaInMemory();
   kafka.fetchSize = 200 + random.below(800);
   for (const topic of SETTINGS.inputTopics) kafka.createTopic(topic, PARTITIONS);
   kafka.createTopic('dead', 1);

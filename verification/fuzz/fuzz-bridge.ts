@@ -1,7 +1,7 @@
 /** Runs of the bridge over good and hostile records mixed, each judged by the model. */
 import { generateTraffic } from '../../src/tools/generate/traffic.ts';
 import { trafficOptions } from '../../src/tools/generate/options.ts';
-import type { Random } from '../../src/tools/generate/random.ts';
+import type { Random } from '../../src/engine/random.ts';
 import { PARTITIONS, runBridge, LIMITS, type BridgeRun, type Placed } from './bridge-run.ts';
 import { judgeRun } from './judge-bridge.ts';
 import { MAX_STALL } from './judge-decoder.ts';

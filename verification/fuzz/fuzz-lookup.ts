@@ -6,7 +6,7 @@ import { Limiter } from '../../activities/limiter.ts';
 import { createLookupSessions } from '../../activities/lookup-sessions.ts';
 import { systemClock } from '../../src/engine/clock.ts';
 import { attemptOf } from '../../test/support/attempt.ts';
-import type { Random } from '../../src/tools/generate/random.ts';
+import type { Random } from '../../src/engine/random.ts';
 import { answerOf, type Answer, type Expected } from './answers.ts';
 import { BASE, startLyingService, type LyingService } from './lying-service.ts';
 import { Memory } from './memory.ts';

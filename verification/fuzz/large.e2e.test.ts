@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addressChanged, moneyEvent, render, sessionCreated } from '../../src/tools/generate/event-text.ts';
 import type { Field } from '../../src/tools/generate/event-text.ts';
-import { Random } from '../../src/tools/generate/random.ts';
+import { Random } from '../../src/engine/random.ts';
 import type { MoneyInput } from '../../src/money/domain/events.ts';
 import { startSystem, type ProducedRecord } from '../../test/support/system.ts';
 

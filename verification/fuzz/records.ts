@@ -1,7 +1,7 @@
 /** Hostile records: valid ones, changed by their structure or by their bytes, and raw bytes. The same seed, the same record. */
 import { INPUTS } from '../../src/money/domain/events.ts';
 import type { MoneyInput } from '../../src/money/domain/events.ts';
-import { Random } from '../../src/tools/generate/random.ts';
+import { Random } from '../../src/engine/random.ts';
 import { anyText, NAMES } from './texts.ts';
 
 export interface HostileRecord {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { trafficOptions } from '../../src/tools/generate/options.ts';
-import { Random } from '../../src/tools/generate/random.ts';
+import { Random } from '../../src/engine/random.ts';
 import { generateTraffic } from '../../src/tools/generate/traffic.ts';
 import { sized } from '../../test/support/size.ts';
 import { startSystem, type ProducedRecord } from '../../test/support/system.ts';

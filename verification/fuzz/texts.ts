@@ -1,5 +1,5 @@
 /** What stands in the place of anything: JSON texts that are odd, wrong, huge or nearly right. */
-import type { Random } from '../../src/tools/generate/random.ts';
+import type { Random } from '../../src/engine/random.ts';
 
 export const NAMES = [
   'type',

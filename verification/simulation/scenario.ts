@@ -8,7 +8,7 @@
  */
 import type { MoneyBridgeSettings } from '../../src/money/bridge/settings.ts';
 import { trafficOptions, type TrafficOptions } from '../../src/tools/generate/options.ts';
-import { Random } from '../../src/tools/generate/random.ts';
+import { Random } from '../../src/engine/random.ts';
 import type { Fault } from './faults/kinds.ts';
 import { EPOCH } from './kernel/scheduler.ts';
 import { boundsOf, type BoundsPlan } from './state-bounds.ts';

@@ -5,7 +5,7 @@
 import { BOUNDS } from '../../src/money/domain/bounds.ts';
 import type { Bounds } from '../../src/money/domain/types.ts';
 import type { TrafficOptions } from '../../src/tools/generate/options.ts';
-import { Random } from '../../src/tools/generate/random.ts';
+import { Random } from '../../src/engine/random.ts';
 import type { UserStateView } from '../../workflows/views.ts';
 
 export type BoundsPlan = 'plenty' | 'few' | 'small';

@@ -2,7 +2,7 @@
 import type { MoneyInput } from '../../src/money/domain/events.ts';
 import { partitionOf } from '../../src/engine/kafka/partitioner.ts';
 import { timeEvent, keyOf, render } from '../../src/tools/generate/event-text.ts';
-import { Random } from '../../src/tools/generate/random.ts';
+import { Random } from '../../src/engine/random.ts';
 import { generateTraffic } from '../../src/tools/generate/traffic.ts';
 import type { Scenario } from './scenario.ts';
 

@@ -13,7 +13,7 @@ import type { MoneyInput } from '../../money/domain/events.ts';
 import type { OutRecord } from '../../engine/kafka/port.ts';
 import { clockUsers } from '../generate/clock-users.ts';
 import { keyOf, render, timeEvent } from '../generate/event-text.ts';
-import { Random } from '../generate/random.ts';
+import { Random } from '../../engine/random.ts';
 import type { PlannedRecord } from './scenario.ts';
 
 /** Records a second. */

@@ -9,7 +9,7 @@ import type { MoneyInput } from '../../money/domain/events.ts';
 import * as text from '../generate/event-text.ts';
 import type { EventText, MoneyText } from '../generate/event-text.ts';
 import { UNUSABLE_KINDS, unusableRecord } from '../generate/malformed.ts';
-import { Random } from '../generate/random.ts';
+import { Random } from '../../engine/random.ts';
 import { planHero } from './hero.ts';
 import { DEMO_RULES } from './setup.ts';
 

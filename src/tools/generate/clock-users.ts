@@ -1,7 +1,7 @@
 /** Users who only say what time it is: traffic that comes in real time keeps event time going with them, in every partition. */
 import { partitionOf } from '../../engine/kafka/partitioner.ts';
 import { keyOf } from './event-text.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../../engine/random.ts';
 
 /** A user id for each partition. */
 export function clockUsers(random: Random, partitions: number): string[] {

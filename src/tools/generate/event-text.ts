@@ -3,7 +3,7 @@
  * forty digits reach the topic as they are.
  */
 import type { MoneyInput } from '../../money/domain/events.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../../engine/random.ts';
 
 /** A field: its name and the JSON text of its value. */
 export type Field = readonly [name: string, json: string];

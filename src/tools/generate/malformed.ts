@@ -2,7 +2,7 @@
 import type { MoneyInput } from '../../money/domain/events.ts';
 import { keyOf, moneyEvent, quoted, render, sessionCreated, timeEvent, addressChanged } from './event-text.ts';
 import type { Field } from './event-text.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../../engine/random.ts';
 
 export type Reason = 'too-large' | 'malformed' | 'unknown-type' | 'invalid' | 'key-mismatch' | 'future';
 

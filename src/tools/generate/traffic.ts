@@ -13,7 +13,7 @@ import { UNUSABLE_KINDS, unusableRecord } from './malformed.ts';
 import type { Reason } from './malformed.ts';
 import { preludeLength, YESTERDAY_STEP, yesterdayCount } from './options.ts';
 import type { TrafficOptions } from './options.ts';
-import { Random } from './random.ts';
+import { Random } from '../../engine/random.ts';
 import { Schedule } from './schedule.ts';
 
 export interface GeneratedRecord {

@@ -5,7 +5,7 @@ import { Generation } from '../../../src/engine/bridge/generation.ts';
 import { TopicRooms } from '../../../src/engine/kafka/topic-rooms.ts';
 import type { TransactionalProducer } from '../../../src/engine/kafka/port.ts';
 import { silentLogger } from '../../../src/engine/log.ts';
-import { FakeKafka } from '../../support/fake-kafka.ts';
+import { KafkaInMemory } from '../../../src/library/testing/kafka/kafka-in-memory.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { SETTINGS, World } from './world.ts';
 
@@ -143,7 +143,7 @@ describe('a bridge that lost its partitions and does not know it', () => {
 describe('the end of a generation', () => {
   it('closes the producers of all triples at once', async () => {
     const partitions = Array.from({ length: 50 }, (_, partition) => partition);
-    const kafka = new FakeKafka();
+    const kafka = new KafkaInMemory();
     for (const topic of [...SETTINGS.inputTopics, 'dead']) kafka.createTopic(topic, partitions.length);
     const real = kafka.port('a');
     let closing = 0;

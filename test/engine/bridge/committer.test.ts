@@ -9,7 +9,7 @@ import { encodeMetadata } from '../../../src/engine/ordering/checkpoint.ts';
 import { TopicRooms } from '../../../src/engine/kafka/topic-rooms.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { noise } from '../../support/noise.ts';
-import { FakeKafka } from '../../support/fake-kafka.ts';
+import { KafkaInMemory } from '../../../src/library/testing/kafka/kafka-in-memory.ts';
 import { withCode } from '../../support/publishing.ts';
 import { fetched, MONEY_INPUT, SESSION_INPUT, unusable, USER_INPUT } from './given.ts';
 
@@ -24,7 +24,7 @@ const OPTIONS: Omit<CommitterOptions, 'rooms'> = {
 };
 
 function world(t: TestContext) {
-  const kafka = new FakeKafka();
+  const kafka = new KafkaInMemory();
   for (const topic of [...OPTIONS.inputTopics, 'dead']) kafka.createTopic(topic, 2);
   for (const topic of OPTIONS.inputTopics) {
     for (let offset = 0; offset < 1_000; offset += 1) kafka.append(topic, 1, { key: null, value: null });

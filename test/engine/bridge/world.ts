@@ -7,7 +7,7 @@ import type { Signaller } from '../../../src/engine/bridge/signaller.ts';
 import type { MoneyInput } from '../../../src/money/domain/events.ts';
 import { createLogger } from '../../../src/engine/log.ts';
 import type { EventBatch } from '../../../workflows/messages.ts';
-import { FakeKafka } from '../../support/fake-kafka.ts';
+import { KafkaInMemory } from '../../../src/library/testing/kafka/kafka-in-memory.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { RULES } from '../../money/domain/given.ts';
 import { acceptCommand, decoding } from '../../../src/money/bridge/settings.ts';
@@ -61,7 +61,7 @@ const TEXTS: Record<MoneyInput, (n: number) => object> = {
 };
 
 export class World {
-  readonly kafka = new FakeKafka();
+  readonly kafka = new KafkaInMemory();
   readonly clock = new ManualClock();
   /** All signals ever sent, in order. */
   readonly signals: Signal[] = [];

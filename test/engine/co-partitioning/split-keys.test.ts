@@ -4,14 +4,14 @@ import { describe, test } from 'node:test';
 import { userOfKey } from '../../../src/money/codec/user-of-key.ts';
 import { assertNoSplitKeys, findSplitKeys } from '../../../src/engine/co-partitioning/split-keys.ts';
 import { KeyPlaces } from '../../../src/engine/co-partitioning/key-places.ts';
-import { FakeKafka } from '../../support/fake-kafka.ts';
+import { KafkaInMemory } from '../../../src/library/testing/kafka/kafka-in-memory.ts';
 
 const USER = '0a7f5c36-6d0c-4f6e-9a52-0f8f1d3b2c11';
 const TOPICS = ['user', 'session', 'money'] as const;
 const looking = { inputTopics: TOPICS, groupPrefix: 'look', keyOf: userOfKey, stopping: new AbortController().signal };
 
 function world(records: readonly (readonly [topic: string, partition: number, key: string | null])[]) {
-  const kafka = new FakeKafka();
+  const kafka = new KafkaInMemory();
   for (const topic of TOPICS) kafka.createTopic(topic, 3);
   for (const [topic, partition, key] of records) kafka.append(topic, partition, { key, value: 'x' });
   return kafka.port('look');

@@ -7,7 +7,7 @@ import type { GroupHandlers, GroupMember, KafkaPort, RecordBatch } from '../../.
 import { OWNER_KEY } from '../../../src/engine/publish/ledger-entry.ts';
 import type { Publisher, ShardEvent } from '../../../src/engine/publish/publisher.ts';
 import { eventually } from '../../support/eventually.ts';
-import { FakeKafka } from '../../support/fake-kafka.ts';
+import { KafkaInMemory } from '../../../src/library/testing/kafka/kafka-in-memory.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { output, request, SECOND_LIFE, startProcess, withCode } from '../../support/publishing.ts';
 import type { Process } from '../../support/publishing.ts';
@@ -15,7 +15,7 @@ import type { Process } from '../../support/publishing.ts';
 const GROUP = 'app-shards';
 
 interface World {
-  readonly kafka: FakeKafka;
+  readonly kafka: KafkaInMemory;
   readonly clock: ManualClock;
   start(name: string, port?: KafkaPort): Promise<Process>;
   /** A process that has all shards. */
@@ -25,7 +25,7 @@ interface World {
 }
 
 function world(t: TestContext, shards = 1): World {
-  const kafka = new FakeKafka();
+  const kafka = new KafkaInMemory();
   const clock = new ManualClock();
   kafka.createTopic('out', shards);
   kafka.createTopic('ledger', shards);

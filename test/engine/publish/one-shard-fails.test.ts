@@ -5,7 +5,7 @@ import { CodedError } from '../../../src/engine/errors.ts';
 import type { ShardEvent } from '../../../src/engine/publish/publisher.ts';
 import { UnopenedShards } from '../../../src/engine/worker/unopened-shards.ts';
 import { eventually } from '../../support/eventually.ts';
-import { FakeKafka, type Request } from '../../support/fake-kafka.ts';
+import { KafkaInMemory, type Request } from '../../../src/library/testing/kafka/kafka-in-memory.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { request, startProcess } from '../../support/publishing.ts';
 
@@ -23,7 +23,7 @@ const FAULTS: Record<string, (asked: Request) => string | undefined> = {
 
 for (const [what, fault] of Object.entries(FAULTS)) {
   test(`an owner of three shards, one ${what}: the other two are taken and publish; the one follows when it is over`, async (t) => {
-    const kafka = new FakeKafka();
+    const kafka = new KafkaInMemory();
     const clock = new ManualClock();
     for (const topic of ['out', 'ledger']) kafka.createTopic(topic, 3);
     let faulty = true;

@@ -6,7 +6,7 @@ import { CodedError } from '../../../src/engine/errors.ts';
 import type { ShardEvent } from '../../../src/engine/publish/publisher.ts';
 import { RefusedOutputs } from '../../../src/engine/worker/refused-outputs.ts';
 import { eventually } from '../../support/eventually.ts';
-import { FakeKafka } from '../../support/fake-kafka.ts';
+import { KafkaInMemory } from '../../../src/library/testing/kafka/kafka-in-memory.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { request, SECOND_LIFE, startProcess, withCode } from '../../support/publishing.ts';
 
@@ -15,7 +15,7 @@ const LARGE = 'l'.repeat(3_000);
 const refused = withCode('OUTPUT_REFUSED');
 
 async function world(t: TestContext, settings: Record<string, string> = {}, visible = true) {
-  const kafka = new FakeKafka();
+  const kafka = new KafkaInMemory();
   const clock = new ManualClock();
   kafka.createTopic('out', 1);
   kafka.createTopic('ledger', 1);

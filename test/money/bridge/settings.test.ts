@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkTopics } from '../../../src/money/bridge/settings.ts';
-import { FakeKafka } from '../../support/fake-kafka.ts';
+import { KafkaInMemory } from '../../../src/library/testing/kafka/kafka-in-memory.ts';
 
 const TOPICS = {
   user: 'user',
@@ -13,7 +13,7 @@ const TOPICS = {
 };
 
 function check(partitions: Readonly<Record<string, number>>) {
-  const kafka = new FakeKafka();
+  const kafka = new KafkaInMemory();
   for (const [topic, count] of Object.entries({ user: 4, session: 4, money: 4, out: 3, dead: 2, ...partitions })) {
     if (count > 0) kafka.createTopic(topic, count);
   }

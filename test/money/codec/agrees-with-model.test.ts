@@ -9,7 +9,7 @@ import { INPUTS } from '../../../src/money/domain/events.ts';
 import type { MoneyInput } from '../../../src/money/domain/events.ts';
 import { trafficOptions } from '../../../src/tools/generate/options.ts';
 import { UNUSABLE_KINDS, unusableRecord } from '../../../src/tools/generate/malformed.ts';
-import { Random } from '../../../src/tools/generate/random.ts';
+import { Random } from '../../../src/engine/random.ts';
 import { generateTraffic } from '../../../src/tools/generate/traffic.ts';
 import { CURRENCIES as MODEL_CURRENCIES } from '../../../src/money/model/currencies.ts';
 import { decode, parseDate, type Content } from '../../../src/money/model/decode.ts';

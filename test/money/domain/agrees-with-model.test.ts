@@ -22,7 +22,7 @@ import {
 import type { EventText } from '../../../src/tools/generate/event-text.ts';
 import { trafficOptions } from '../../../src/tools/generate/options.ts';
 import { generateTraffic } from '../../../src/tools/generate/traffic.ts';
-import { Random } from '../../../src/tools/generate/random.ts';
+import { Random } from '../../../src/engine/random.ts';
 import { decode } from '../../../src/money/model/decode.ts';
 import type { Usable } from '../../../src/money/model/decode.ts';
 import { DEFAULT_SETTINGS, model } from '../../../src/money/model/model.ts';

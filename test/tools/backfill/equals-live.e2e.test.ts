@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Random } from '../../../src/tools/generate/random.ts';
+import { Random } from '../../../src/engine/random.ts';
 import type { Role } from '../../../src/dev/product.ts';
 import { countriesOf, INPUTS, moneyTraffic } from '../../../verification/chaos/apps/money/traffic.ts';
 import { startChaoticService } from '../../../verification/chaos/asked-service.ts';

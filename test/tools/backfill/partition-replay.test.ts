@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MoneyInput } from '../../../src/money/domain/events.ts';
 import { trafficOptions } from '../../../src/tools/generate/options.ts';
-import { Random } from '../../../src/tools/generate/random.ts';
+import { Random } from '../../../src/engine/random.ts';
 import { drive, engineOf, expectedOf, linesOf, logsOf, trafficLogs } from './given.ts';
 
 const USER = '0a7f5c36-6d0c-4f6e-9a52-0f8f1d3b2c11';

@@ -8,7 +8,7 @@ import { readDeadLetters } from '../../../src/tools/dead-letters/read.ts';
 import { CodedError } from '../../../src/engine/errors.ts';
 import { createAvroDecoders } from '../../../src/engine/schema-registry/avro-decoders.ts';
 import { typeOf, wire } from '../../engine/values/avro/given.ts';
-import { FakeKafka } from '../../support/fake-kafka.ts';
+import { KafkaInMemory } from '../../../src/library/testing/kafka/kafka-in-memory.ts';
 
 const USER = '0a7f5c36-6d0c-4f6e-9a52-0f8f1d3b2c11';
 const NOW = 1_769_853_600_000;
@@ -36,7 +36,7 @@ const closed = (processedAt: number, id: number) =>
   wire(typeOf(SCHEMA).toBuffer({ id: USER, userId: USER, reason: 'r', processedAt: BigInt(processedAt) }), id);
 
 async function objections(decoders: DecoderSource): Promise<(string | null)[]> {
-  const kafka = new FakeKafka();
+  const kafka = new KafkaInMemory();
   kafka.createTopic('d', 1);
   const values = [closed(NOW, 1), closed(NOW + 1, 1), closed(NOW, 2)];
   values.forEach((value, offset) => {

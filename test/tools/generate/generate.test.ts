@@ -6,7 +6,7 @@ import { UNUSABLE_KINDS, unusableRecord } from '../../../src/tools/generate/malf
 import { trafficOptions } from '../../../src/tools/generate/options.ts';
 import type { TrafficOptions } from '../../../src/tools/generate/options.ts';
 import { ndjsonLine, produceTraffic } from '../../../src/tools/generate/produce.ts';
-import { Random } from '../../../src/tools/generate/random.ts';
+import { Random } from '../../../src/engine/random.ts';
 import { Schedule } from '../../../src/tools/generate/schedule.ts';
 import { generateTraffic } from '../../../src/tools/generate/traffic.ts';
 import type { GeneratedRecord } from '../../../src/tools/generate/traffic.ts';

@@ -1,5 +1,5 @@
 /** What a fetch of one partition is answered with, and when there is something to be had. */
-import type { Random } from '../../../src/tools/generate/random.ts';
+import type { Random } from '../../../src/engine/random.ts';
 import type { RecordBatch } from '../../../src/engine/kafka/port.ts';
 import type { SimPartition } from './partition.ts';
 

@@ -4,7 +4,7 @@
  * is not written here; read_committed readers see what is below it and not aborted.
  */
 import { CodedError } from '../../../src/engine/errors.ts';
-import { lastOf } from '../../../test/support/broker-limits.ts';
+import { lastOf } from '../../../src/library/testing/kafka/broker-limits.ts';
 import type { OutRecord, TopicPartition } from '../../../src/engine/kafka/port.ts';
 
 export interface StoredRecord {

@@ -6,7 +6,7 @@
 import { CodedError } from '../../../src/engine/errors.ts';
 import { kafkaError } from '../../../src/engine/kafka/kafkajs/errors.ts';
 import type { OutRecord, SendOptions, Transaction, TransactionalProducer } from '../../../src/engine/kafka/port.ts';
-import { writtenBytes } from '../../../test/support/broker-limits.ts';
+import { writtenBytes } from '../../../src/library/testing/kafka/broker-limits.ts';
 import { isRepeatable, Refusal, Unanswered } from './answers.ts';
 import type { Broker } from './broker.ts';
 import type { Connection } from './connection.ts';

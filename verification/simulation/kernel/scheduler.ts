@@ -2,7 +2,7 @@
  * One thread, one clock, one source of randomness: the whole system runs as a queue of events, each of which runs to its
  * end before the next begins. The same seed gives the same run, event by event.
  */
-import { Random } from '../../../src/tools/generate/random.ts';
+import { Random } from '../../../src/engine/random.ts';
 import type { SimProcess } from './process.ts';
 import { Trace } from './trace.ts';
 

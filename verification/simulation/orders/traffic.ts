@@ -1,6 +1,6 @@
 /** The records of a seed: orders, payments and shipments, in no order, some of them twice, some of no use. */
 import { partitionOf } from '../../../src/engine/kafka/partitioner.ts';
-import type { Random } from '../../../src/tools/generate/random.ts';
+import type { Random } from '../../../src/engine/random.ts';
 import { EPOCH } from '../kernel/scheduler.ts';
 import type { OrderRecord } from './model.ts';
 

@@ -8,7 +8,7 @@ import type { MoneyInput } from '../../../../src/money/domain/events.ts';
 import { clockUsers } from '../../../../src/tools/generate/clock-users.ts';
 import { keyOf, moneyEvent, render, timeEvent } from '../../../../src/tools/generate/event-text.ts';
 import { trafficOptions } from '../../../../src/tools/generate/options.ts';
-import { Random } from '../../../../src/tools/generate/random.ts';
+import { Random } from '../../../../src/engine/random.ts';
 import { generateTraffic } from '../../../../src/tools/generate/traffic.ts';
 import { SLICES_PER_SECOND } from '../app.ts';
 import type { AppOptions, Slice, TrafficSource } from '../app.ts';

@@ -4,7 +4,7 @@
  */
 import { partitionOf } from '../../../../src/engine/kafka/partitioner.ts';
 import type { OutRecord } from '../../../../src/engine/kafka/port.ts';
-import { Random } from '../../../../src/tools/generate/random.ts';
+import { Random } from '../../../../src/engine/random.ts';
 import { SPAN, trafficOf, type OrderArrival } from '../../../simulation/orders/traffic.ts';
 import { SLICES_PER_SECOND } from '../app.ts';
 import type { AppOptions, Slice, TrafficSource } from '../app.ts';

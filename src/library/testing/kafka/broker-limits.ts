@@ -1,7 +1,7 @@
 /** What a broker says of a batch, for the Kafkas in memory: its size as it is written, compressed and framed. */
 import { gzipSync } from 'node:zlib';
-import { valuesOf } from '../../src/engine/kafka/port.ts';
-import type { HeaderValue, OutRecord, RecordHeaders, SendOptions } from '../../src/engine/kafka/port.ts';
+import { valuesOf } from '../../../engine/kafka/port.ts';
+import type { HeaderValue, OutRecord, RecordHeaders, SendOptions } from '../../../engine/kafka/port.ts';
 
 /** bytes of a batch header, format 2 */
 const HEADER = 61;

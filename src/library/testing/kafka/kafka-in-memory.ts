@@ -1,23 +1,25 @@
 /**
  * Kafka in memory, as far as `KafkaPort` shows it: partitions with offsets, transactions with markers, fencing by
- * transactional id, read_committed up to the last stable offset, consumer groups with generations. One `FakeKafka` is
+ * transactional id, read_committed up to the last stable offset, consumer groups with generations. One `KafkaInMemory` is
  * the cluster; `port()` is one process' connection to it. `intercept` sees every request of a transactional producer
  * and may delay it, lose it (throw before) or lose its answer (throw after).
+ *
+ * It passes the conformance suite of the port, as far as that asks for no process that is killed and no broker that is: without a
+ * network no connection breaks, and no time passes but the caller's.
  */
-import { CodedError } from '../../src/engine/errors.ts';
-import { assignPartitions, commonPartitionCount } from '../../src/engine/kafka/kafkajs/assigner.ts';
-import { lastOf, refusal } from './broker-limits.ts';
+import { CodedError } from '../../../engine/errors.ts';
+import { assignPartitions, commonPartitionCount } from '../../../engine/kafka/kafkajs/assigner.ts';
 import type {
-  GroupHandlers,
-  GroupMember,
   KafkaPort,
   OutRecord,
-  RecordHeaders,
   SendOptions,
   TopicPartition,
   Transaction,
   TransactionalProducer,
-} from '../../src/engine/kafka/port.ts';
+} from '../../../engine/kafka/port.ts';
+import { lastOf, refusal } from './broker-limits.ts';
+import { MemberInMemory, type ClusterInMemory } from './member-in-memory.ts';
+import { PartitionLog, type StoredRecord, type Txn } from './partition-log.ts';
 
 type Api = 'fence' | 'begin' | 'send' | 'sendOffsets' | 'commit';
 export interface Request {
@@ -29,44 +31,15 @@ export interface Request {
 }
 export type Intercept = (request: Request, when: 'before' | 'after') => void | Promise<void>;
 
-export interface StoredRecord {
-  readonly offset: number;
-  readonly timestamp: number;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly headers: Readonly<Record<string, string>>;
-  /** All values of a header that occurs several times. */
-  readonly allHeaders: RecordHeaders;
-}
-
-interface Txn {
-  state: 'open' | 'committed' | 'aborted';
-  readonly touched: Set<Partition>;
-  readonly offsets: { group: string; key: string; offset: number; metadata: string }[];
-}
-interface Entry {
-  readonly record: StoredRecord | null; // null: a transaction marker
-  readonly txn: Txn | null;
-}
-class Partition {
-  readonly entries: Entry[] = [];
-  /** First offset that is still there. */
-  start = 0;
-  /** Requests for it are not answered. */
-  leaderless = false;
-
-  get lastStable(): number {
-    const open = this.entries.findIndex(({ txn }) => txn?.state === 'open');
-    return open < 0 ? this.entries.length : open;
-  }
-}
+/** bytes: the broker's `offset.metadata.max.bytes`. */
+const MAX_METADATA = 4_096;
 
 interface Holder {
   epoch: number;
   txn: Txn | undefined;
 }
 
-export class FakeKafka {
+export class KafkaInMemory implements ClusterInMemory {
   intercept: Intercept = () => undefined;
   /** Records in one delivered batch at most. */
   fetchSize = 100;
@@ -78,9 +51,9 @@ export class FakeKafka {
   identified = false;
   /** How often each transactional id was taken. */
   readonly fences: string[] = [];
-  readonly #topics = new Map<string, Partition[]>();
+  readonly #topics = new Map<string, PartitionLog[]>();
   readonly #holders = new Map<string, Holder>();
-  readonly #groups = new Map<string, FakeMember[]>();
+  readonly #groups = new Map<string, MemberInMemory[]>();
   readonly #committed = new Map<string, { offset: number; metadata: string }>();
   readonly #anew = new Map<string, number>();
   #members = 0;
@@ -93,7 +66,7 @@ export class FakeKafka {
   createTopic(topic: string, partitions: number): void {
     this.#topics.set(
       topic,
-      Array.from({ length: partitions }, () => new Partition()),
+      Array.from({ length: partitions }, () => new PartitionLog()),
     );
   }
 
@@ -113,11 +86,11 @@ export class FakeKafka {
   }
 
   port(process: string): KafkaPort {
-    const members = new Set<FakeMember>();
+    const members = new Set<MemberInMemory>();
     return {
       fence: (transactionalId) => this.#fence(transactionalId, process),
       joinGroup: ({ groupId, topics }) => {
-        const member = new FakeMember(this, `${process}-${this.#members++}`, groupId, topics);
+        const member = new MemberInMemory(this, `${process}-${this.#members++}`, groupId, topics);
         members.add(member);
         return member;
       },
@@ -128,6 +101,9 @@ export class FakeKafka {
         }),
       endOffsets: async (partitions, { partial = false } = {}) =>
         partitions.flatMap(({ topic, partition }) => {
+          if (this.#topics.get(topic)?.[partition] === undefined) {
+            throw new CodedError('TOPIC', `${topic}-${partition} does not exist`);
+          }
           const { start, lastStable, leaderless } = this.partition(topic, partition);
           if (!leaderless) return [{ topic, partition, start, end: lastStable }];
           if (partial) return [];
@@ -154,7 +130,7 @@ export class FakeKafka {
 
   addPartitions(topic: string, partitions: number): void {
     const all = this.#topics.get(topic)!;
-    while (all.length < partitions) all.push(new Partition());
+    while (all.length < partitions) all.push(new PartitionLog());
   }
 
   /** The topic is deleted and made: another id, no records, no offsets of any group. */
@@ -179,7 +155,7 @@ export class FakeKafka {
     this.#changed();
   }
 
-  partition(topic: string, partition: number): Partition {
+  partition(topic: string, partition: number): PartitionLog {
     const found = this.#topics.get(topic)?.[partition];
     if (found === undefined) throw new CodedError('KAFKA', `${topic}-${partition} does not exist`);
     return found;
@@ -193,13 +169,17 @@ export class FakeKafka {
     return this.#committed.get(`${groupId}/${topic}/${partition}`)?.offset ?? this.partition(topic, partition).start;
   }
 
-  join(member: FakeMember): void {
+  forgetOffset(groupId: string, { topic, partition }: TopicPartition): void {
+    this.#committed.delete(`${groupId}/${topic}/${partition}`);
+  }
+
+  join(member: MemberInMemory): void {
     const members = this.#groups.get(member.groupId) ?? [];
     this.#groups.set(member.groupId, [...members, member]);
     this.rebalance(member.groupId);
   }
 
-  leave(member: FakeMember): void {
+  leave(member: MemberInMemory): void {
     this.#groups.set(
       member.groupId,
       (this.#groups.get(member.groupId) ?? []).filter((other) => other !== member),
@@ -274,6 +254,7 @@ export class FakeKafka {
                 });
               }
               const log = this.partition(topic, partition);
+              if (records.length === 0) return null;
               const current = ongoing();
               current.touched.add(log);
               const [first] = records.map((record) => this.#append(log, record, current));
@@ -284,6 +265,9 @@ export class FakeKafka {
           sendOffsets: (group, offsets) =>
             step('sendOffsets', () => {
               for (const { topic, partition, offset, metadata } of offsets) {
+                if (Buffer.byteLength(metadata) > MAX_METADATA) {
+                  throw new CodedError('KAFKA', `${topic}-${partition}: OFFSET_METADATA_TOO_LARGE`);
+                }
                 ongoing().offsets.push({ group, key: `${group}/${topic}/${partition}`, offset, metadata });
               }
             }),
@@ -309,7 +293,7 @@ export class FakeKafka {
     this.#changed();
   }
 
-  #append(log: Partition, record: OutRecord, txn: Txn | null): number {
+  #append(log: PartitionLog, record: OutRecord, txn: Txn | null): number {
     const offset = log.entries.length;
     const allHeaders = record.headers ?? {};
     const headers = Object.fromEntries(Object.entries(allHeaders).map(([name, value]) => [name, lastOf(value)]));
@@ -327,149 +311,6 @@ export class FakeKafka {
 
   #changed(): void {
     for (const member of [...this.#groups.values()].flat()) member.poll();
-  }
-}
-
-class FakeMember implements GroupMember {
-  readonly id: string;
-  readonly groupId: string;
-  readonly topics: readonly string[];
-  owned: readonly number[] = [];
-  /** The group goes on without it, and it does not know. */
-  cutOff = false;
-  readonly #kafka: FakeKafka;
-  readonly #positions = new Map<string, number>();
-  readonly #paused = new Set<string>();
-  #handlers: GroupHandlers | undefined;
-  #generation = 0;
-  #open = false;
-  #polling = false;
-  /** Something happened since the last look. */
-  #dirty = false;
-
-  constructor(kafka: FakeKafka, id: string, groupId: string, topics: readonly string[]) {
-    this.#kafka = kafka;
-    this.id = id;
-    this.groupId = groupId;
-    this.topics = topics;
-  }
-
-  async start(handlers: GroupHandlers): Promise<void> {
-    this.#handlers = handlers;
-    this.#kafka.join(this);
-  }
-
-  crash(error: Error): void {
-    const handlers = this.#handlers;
-    setImmediate(() => handlers?.onCrash(error));
-  }
-
-  assign(partitions: readonly number[]): void {
-    this.owned = partitions;
-    this.#generation += 1;
-    this.#open = false;
-    this.#positions.clear();
-    this.#paused.clear();
-    const generation = this.#generation;
-    const handlers = this.#handlers;
-    setImmediate(() => {
-      if (this.#generation === generation && handlers !== undefined) void this.#begin(generation, handlers);
-    });
-  }
-
-  async #begin(generation: number, handlers: GroupHandlers): Promise<void> {
-    try {
-      await handlers.onAssigned(this.owned);
-    } catch (error) {
-      handlers.onCrash(error as Error);
-      return;
-    }
-    if (this.#generation !== generation) return;
-    for (const topic of this.topics) {
-      for (const partition of this.owned) {
-        const key = `${topic}/${partition}`;
-        if (!this.#positions.has(key)) {
-          this.#positions.set(key, this.#kafka.startOffset(this.groupId, { topic, partition }));
-        }
-      }
-    }
-    this.#open = true;
-    this.poll();
-  }
-
-  pause(topic: string, partition: number): void {
-    if (this.owned.includes(partition)) this.#paused.add(`${topic}/${partition}`);
-  }
-
-  resume(topic: string, partition: number): void {
-    this.#paused.delete(`${topic}/${partition}`);
-    this.poll();
-  }
-
-  seek(topic: string, partition: number, offset: number): void {
-    if (this.owned.includes(partition)) this.#positions.set(`${topic}/${partition}`, offset);
-    this.poll();
-  }
-
-  /** A heartbeat. One that is refused makes the member join again, and is never answered. */
-  async confirmed(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
-    if (!this.cutOff) return;
-    this.#kafka.rebalance(this.groupId);
-    return new Promise(() => undefined);
-  }
-
-  async stop(): Promise<void> {
-    if (this.#handlers === undefined) return;
-    this.#handlers = undefined;
-    this.#generation += 1;
-    this.#open = false;
-    this.#kafka.leave(this);
-  }
-
-  poll(): void {
-    this.#dirty = true;
-    if (this.#polling) return;
-    this.#polling = true;
-    setImmediate(() => void this.#deliverAll());
-  }
-
-  async #deliverAll(): Promise<void> {
-    while (this.#dirty) {
-      this.#dirty = false;
-      while (await this.#deliver());
-    }
-    this.#polling = false;
-  }
-
-  async #deliver(): Promise<boolean> {
-    let any = false;
-    for (const topic of this.topics) {
-      for (const partition of this.owned) {
-        const key = `${topic}/${partition}`;
-        const position = this.#positions.get(key);
-        if (!this.#open || position === undefined || this.#paused.has(key) || this.#handlers === undefined) continue;
-        const log = this.#kafka.partition(topic, partition);
-        const end = log.lastStable;
-        if (log.leaderless || position < log.start) continue;
-        const next = Math.min(end, position + this.#kafka.fetchSize);
-        if (next <= position) continue;
-        const records = log.entries
-          .slice(position, next)
-          .flatMap(({ record, txn }) => (record !== null && txn?.state !== 'aborted' ? [record] : []));
-        this.#positions.set(key, next);
-        const seen = records.map(({ offset, timestamp, key, value, allHeaders }) => ({
-          offset,
-          timestamp,
-          key,
-          value,
-          headers: allHeaders,
-        }));
-        await this.#handlers.onRecords({ topic, partition, fetchedFrom: position, next, end, records: seen });
-        any = true;
-      }
-    }
-    return any;
   }
 }
 
