@@ -174,7 +174,7 @@ describe('money of a session that the model knows, while the session service han
       value: JSON.stringify({ money: { id: idOf(offset === 0 ? 'a' : 'b') } }),
     };
     const system = { outputs: [output], deadLettersSeen: new Map() } as unknown as SimSystem;
-    return stalled(system, resultOf(records), log, touched, { ...SCENARIO, boundsPlan }).length;
+    return stalled(system, resultOf(records), log, touched, { ...SCENARIO, boundsPlan }, new Map()).length;
   }
 
   test('may wait where bounds in bytes may have made its session forgotten, and nowhere else', () => {

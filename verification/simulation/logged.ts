@@ -139,14 +139,16 @@ export class Log {
 
   /**
    * From when on nothing in the logs holds a record back: all three logs of its partition are ahead of it by more than
-   * the out-of-orderness, or nothing comes to that partition any more and it has fallen silent.
+   * the out-of-orderness, or nothing comes to that partition any more and it has fallen silent. `decidedAt`: when a person said how
+   * reading goes on there.
    */
-  readyAt(place: string): number {
+  readyAt(place: string, decidedAt = -Infinity): number {
     const { at, usable } = this.#logged.get(place)!;
     const [, partition] = place.split('/');
     const { outOfOrderness, idleTimeout } = this.#scenario.settings;
-    // What a fault kept from its readers came to them later.
-    const silent = Math.max(this.#lastArrival.get(Number(partition))!, EPOCH + this.#scenario.healAt) + idleTimeout;
+    // What a fault, or a decision that nobody had taken, kept from its readers came to them later.
+    const arrived = Math.max(this.#lastArrival.get(Number(partition))!, EPOCH + this.#scenario.healAt, decidedAt);
+    const silent = arrived + idleTimeout;
     const passed = ['user', 'session', 'money'].map((topic) => {
       const progress = this.#progress.get(`${topic}/${partition}`) ?? [];
       return progress.find(({ maxTs }) => maxTs > usable!.ts + outOfOrderness)?.at ?? Infinity;

@@ -7,8 +7,9 @@
 import type { ModelResult } from '../../src/money/model/model.ts';
 import { shardOf } from '../../src/money/codec/shard.ts';
 import type { Log } from './logged.ts';
+import type { Operator } from './operator.ts';
 import type { Scenario } from './scenario.ts';
-import { TOPICS, type SimSystem } from './system.ts';
+import { INPUT_TOPICS, TOPICS, type SimSystem } from './system.ts';
 import type { Scope, Touched } from './touched.ts';
 
 /** ms of undisturbed time; fetches, spacing, commits, retries and polls take some of it. */
@@ -26,8 +27,12 @@ export function stalled(
   log: Log,
   touched: Touched,
   scenario: Scenario,
+  accepted: Operator['accepted'],
 ): Stalled[] {
   const { pendingTimeout, lookupGiveUpAfter } = scenario.settings.rules;
+  // A person said then how reading goes on in it, if they ever had to.
+  const decidedAt = (partition: number): number =>
+    Math.max(...INPUT_TOPICS.map((topic) => accepted.get(`${topic}/${partition}`)?.to ?? -Infinity));
   const seen = firstSeen(system, log);
   const found: Stalled[] = [];
   const judge = (what: string, from: number, to: number, allowed: number, scopes: readonly Scope[]): void => {
@@ -47,7 +52,7 @@ export function stalled(
     const allowed = (mayWait ? pendingTimeout : 0) + (incomplete ? lookupGiveUpAfter : 0);
     judge(
       `${place} of ${userId} in shard ${shard} (${path}${waited ? ', waited' : ''}${incomplete ? ', incomplete' : ''})`,
-      log.readyAt(place),
+      log.readyAt(place, decidedAt(partition)),
       at,
       allowed,
       scopes,

@@ -122,7 +122,7 @@ export async function runSeed(
         ? []
         : [`still waiting ${patience / 1_000} s after everything was healed:`, ...unfinished(system, scenario, log)]),
       ...(await stateOutOfBounds(system, expected, scenario)),
-      ...stalled(system, expected, log, touched, scenario).map(
+      ...stalled(system, expected, log, touched, scenario, operator.accepted).map(
         ({ what, ms }) => `${what} came ${Math.round(ms / 1_000)} s of undisturbed time after it could have come`,
       ),
     ];
