@@ -14,6 +14,15 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
   };
 }
 
+/** For commander: a number above 0, which may have a fraction. */
+export function positive(most: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,9}(\.\d{1,9})?$/.test(text) ? Number(text) : 0;
+    if (value > 0 && value <= most) return value;
+    throw new InvalidArgumentError(`expected a number above 0, ${most} at most.`);
+  };
+}
+
 /** For commander: a time, written as `processedAt` is; epoch ms. Without a zone it would be another in each place. */
 export function time(text: string): number {
   const ts = parseTimestamp(text);

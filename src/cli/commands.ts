@@ -84,6 +84,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./dead-letters.ts')).deadLettersCommand(),
   },
   {
+    name: 'cost',
+    summary: "what a load costs: touches, Temporal's actions, bytes, cores",
+    load: async () => (await import('./cost.ts')).costCommand(),
+  },
+  {
     name: 'doctor',
     summary: 'check configuration, reachability, topics, versions and permissions',
     load: async () => (await import('./doctor.ts')).doctorCommand(),

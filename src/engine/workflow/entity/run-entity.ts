@@ -229,7 +229,9 @@ export async function runEntity<
     const now = port.now();
     if (wallDue !== undefined) {
       const due = wallDue === Infinity ? givenUp : wallDue;
-      alarm.set(watch.running ? due : Math.min(wallDue, now + WATCH_AFTER));
+      const awaitsWatermark = rules.eventTimeDue(life) !== undefined;
+      if (!awaitsWatermark) watch.cancelWait();
+      alarm.set(awaitsWatermark && !watch.running ? Math.min(wallDue, now + WATCH_AFTER) : due);
       return;
     }
     watch.cancelWait();
