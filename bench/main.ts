@@ -12,15 +12,17 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { arch, cpus, release } from 'node:os';
-import { parseArgs } from 'node:util';
 import { baselineOf, dearerThan, tableOf, type Baseline, type Measured, type Pair } from './report.ts';
 import type { Figures } from './round.ts';
 import { ROWS, roundOf, scaled, type Row } from './rows.ts';
 import { startServers } from './servers.ts';
 import { sideOf, type Side } from './sides.ts';
 import { alternating } from './statistics.ts';
+import { commandLine } from '../test/support/command-line.ts';
 
-const { values } = parseArgs({
+const USAGE =
+  'npm run bench -- [--side NAME[=FOLDER][,SETTING=VALUE ...]]... [--row NAME]... [--rounds N] [--alike N] [--scale X] [--others X] [--json FILE] [--baseline FILE] [--write-baseline FILE]';
+const { values } = commandLine(USAGE, {
   options: {
     side: { type: 'string', multiple: true },
     row: { type: 'string', multiple: true },

@@ -1,10 +1,11 @@
 /** `npm run broken -- [--seeds N] [NAME ...]`: every broken build must be caught; exits with 1 if one is not. */
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
 import { BROKEN_BUILDS } from './builds.ts';
 import { Workbench } from './run.ts';
+import { commandLine } from '../../test/support/command-line.ts';
 
-const { values, positionals } = parseArgs({
+const USAGE = 'npm run broken -- [--seeds N] [NAME ...]';
+const { values, positionals } = commandLine(USAGE, {
   options: { seeds: { type: 'string', default: '2000' } },
   allowPositionals: true,
 });

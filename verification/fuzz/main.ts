@@ -3,12 +3,12 @@
  * `npm run fuzz -- --inputs 1000000 --seed 1 [--only decoder|bridge|lookup] [--from N]`. A quarter goes through whole bridges. Exit code 1
  * and a way to repeat it at the first input that is not handled as documented.
  */
-import { parseArgs } from 'node:util';
+import { commandLine } from '../../test/support/command-line.ts';
 import { fuzzBridge } from './fuzz-bridge.ts';
 import { fuzzDecoder } from './fuzz-decoder.ts';
 import { fuzzLookup } from './fuzz-lookup.ts';
 
-const USAGE = 'usage: npm run fuzz -- [--inputs N] [--seed S] [--only decoder|bridge|lookup] [--from N]';
+const USAGE = 'npm run fuzz -- [--inputs N] [--seed S] [--only decoder|bridge|lookup] [--from N]';
 const LOOKUPS = 100_000;
 
 interface Report {
@@ -17,11 +17,11 @@ interface Report {
 
 function whole(name: string, text: string): number {
   if (/^\d{1,12}$/.test(text)) return Number(text);
-  console.error(`--${name} ${text}: expected a whole number\n${USAGE}`);
+  console.error(`--${name} ${text}: expected a whole number\nusage: ${USAGE}`);
   process.exit(2);
 }
 
-const { values } = parseArgs({
+const { values } = commandLine(USAGE, {
   options: {
     inputs: { type: 'string', default: '1000000' },
     seed: { type: 'string', default: '1' },
@@ -38,7 +38,7 @@ const parts: readonly (readonly [name: string, run: () => Promise<Report>])[] = 
 ];
 const chosen = parts.filter(([name]) => only === undefined || name === only);
 if (chosen.length === 0) {
-  console.error(USAGE);
+  console.error(`usage: ${USAGE}`);
   process.exit(2);
 }
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) {

@@ -7,10 +7,10 @@
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { runOrders } from './orders/run.ts';
 import { PATIENCE, runSeed as runMoney, type SeedResult } from './run.ts';
 import { Report } from './report.ts';
+import { commandLine } from '../../test/support/command-line.ts';
 
 export interface Part {
   readonly first: number;
@@ -18,7 +18,9 @@ export interface Part {
   readonly until: number;
 }
 
-const { values } = parseArgs({
+const USAGE =
+  'npm run simulate -- [--seeds N] [--from S] [--jobs J] [--trace] [--impatient] [--narrow KIND,KIND] [--app money|orders]';
+const { values } = commandLine(USAGE, {
   options: {
     seeds: { type: 'string', default: '1000' },
     from: { type: 'string', default: '1' },

@@ -1,8 +1,9 @@
 /** `npm run simulate:outages -- [--days N]`: each outage for so many days of simulated time; prints what grew. Exits with 1 if one is not exact. */
-import { parseArgs } from 'node:util';
 import { OUTAGES, runOutage } from './outages.ts';
+import { commandLine } from '../../test/support/command-line.ts';
 
-const { values } = parseArgs({ options: { days: { type: 'string', default: '7' } } });
+const USAGE = 'npm run simulate:outages -- [--days N]';
+const { values } = commandLine(USAGE, { options: { days: { type: 'string', default: '7' } } });
 for (const outage of OUTAGES) {
   const began = performance.now();
   const { half, end, recovery, problems } = await runOutage(outage, Number(values.days) * 86_400_000);

@@ -31,7 +31,7 @@ export interface Cost {
 }
 
 export const PROCESSES = ['bridge', 'worker', 'temporal', 'kafka'] as const;
-export type Process = (typeof PROCESSES)[number];
+type Process = (typeof PROCESSES)[number];
 
 /** ms of processor time: measured with `npm run bench`, see docs/performance.md. Another machine has others; their ratios hold. */
 const PROCESSOR_MS: Readonly<Record<Process, { readonly touch: number; readonly event: number }>> = {
