@@ -14,7 +14,7 @@ export interface TouchLoad {
   readonly known: boolean;
 }
 
-/** As the product has them by default. */
+/** As the product has them for rows of touches (live.ts). */
 export const SHARDS = 4;
 export const CACHED = 250;
 /** Characters of a signal with one money event, about: 145 bytes of Avro and what is around it. */
