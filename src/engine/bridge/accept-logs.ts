@@ -92,14 +92,15 @@ async function asBridge<T>(
   work: (producer: TransactionalProducer) => Promise<T>,
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
-    const producer = await kafka.fence(bridgeTransactionalIdOf(appId, partition));
+    let producer: TransactionalProducer | undefined;
     try {
+      producer = await kafka.fence(bridgeTransactionalIdOf(appId, partition));
       return await work(producer);
     } catch (error) {
       const fenced = error instanceof CodedError && error.code === 'FENCED';
       if (!fenced || attempt === MAX_ATTEMPTS) throw error;
     } finally {
-      await producer.close();
+      await producer?.close();
     }
   }
 }

@@ -259,7 +259,7 @@ test(
     await out(1, 2, 3);
     const accepted = await cli('topics', '--accept', wallet, '--from', 'beginning');
     assert.equal(
-      accepted.stdout,
+      accepted.stdout + accepted.stderr,
       `${wallet}, partition 0: goes on at offset 0\n${wallet}, partition 1: goes on at offset 0\n2 partitions accepted; bridges that wait go on by themselves.\n`,
     );
     await out(1, 2, 3, 4, 5);
