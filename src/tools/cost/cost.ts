@@ -35,10 +35,10 @@ type Process = (typeof PROCESSES)[number];
 
 /** ms of processor time: measured with `npm run bench`, see docs/performance.md. Another machine has others; their ratios hold. */
 const PROCESSOR_MS: Readonly<Record<Process, { readonly touch: number; readonly event: number }>> = {
-  bridge: { touch: 1.5, event: 0.1 },
-  worker: { touch: 6, event: 0.1 },
-  temporal: { touch: 8, event: 0.05 },
-  kafka: { touch: 1.5, event: 0.1 },
+  bridge: { touch: 2.3, event: 0.1 },
+  worker: { touch: 11.8, event: 0.1 },
+  temporal: { touch: 14.4, event: 0.02 },
+  kafka: { touch: 4.7, event: 0.03 },
 };
 
 /** bytes of history of a touch besides its events: signal, three events of a task, the marker of the publish. */
