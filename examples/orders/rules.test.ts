@@ -26,6 +26,13 @@ test('the minute ends by event time alone, when nothing more comes', async () =>
   await when(61_001).emits([{ order: 'o-1', outcome: 'unpaid', customer: 'c-1', missing: 300 }]);
 });
 
+test('what is paid in the last millisecond of the minute is paid in time', () =>
+  order
+    .when([ordered, shipped, paid(2_000, 200), paid(61_000, 300)])
+    .emits([
+      { order: 'o-1', outcome: 'delivered', customer: 'c-1', city: 'the city of c-1', paid: 500, parcel: 'p-1' },
+    ]));
+
 test('where nobody can tell the city, the outcome has none', () =>
   given(orders, { key: 'o-1' })
     .when([ordered, paid(2_000, 500), shipped])

@@ -82,8 +82,8 @@ async function runWorker(): Promise<void> {
   try {
     const partitions = await checkTopics(kafka, config, logger);
     const cacheMb = config.workflowCacheMb ?? defaultCacheMb();
-    const maxCachedWorkflows = cachedWorkflows(cacheMb, partitions);
-    logger.info({ cacheMb, maxCachedWorkflows }, 'workflows of each shard that are kept in memory');
+    const maxCachedWorkflows = cachedWorkflows(cacheMb, partitions * (1 + versions.older.length));
+    logger.info({ cacheMb, maxCachedWorkflows }, 'workflows of each shard and version that are kept in memory');
     const encode = await outputEncoder(config, systemClock, logger);
     const { appId, topics } = config;
     const sessionService = new SessionServiceWatch(systemClock, logger);

@@ -6,7 +6,7 @@
  */
 import type { Clock } from '../clock.ts';
 
-const MAX_SIGNALS_IN_FLIGHT = 64;
+export const MAX_SIGNALS_IN_FLIGHT = 64;
 /** ms */
 const FIRST_PAUSE = 10;
 const MAX_PAUSE = 1_000;

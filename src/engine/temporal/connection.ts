@@ -95,8 +95,8 @@ export async function connectTemporalNative(
   }
 }
 
-/** The SDK compresses all that it sends with gzip: worth it on a network, and only work within a machine. */
-function compression(address: string): { readonly grpcCompression?: { readonly codec: 'none' } } {
+/** The SDK compresses all that it sends with gzip: worth it on a network, and only work within a machine. `address`: `host:port`. */
+export function compression(address: string): { readonly grpcCompression?: { readonly codec: 'none' } } {
   return isLoopback(address) ? { grpcCompression: { codec: 'none' } } : {};
 }
 

@@ -30,6 +30,8 @@ export interface EntitiesOptions {
   readonly maxQuestions?: number;
   /** Workflows of one shard that are kept in memory. 300 when absent. */
   readonly maxCachedWorkflows?: number;
+  /** Errors of workflows name the lines that they come from, and `temporal workflow stack` shows where one waits, for a third more work. False when absent. */
+  readonly stackTraces?: boolean;
   /** What workflows notice: counted at least once for each time. */
   readonly onNotice?: (noticed: Noticed, times: number) => void;
 }
@@ -95,6 +97,7 @@ export async function entityWorkers(
           notices: { count: { fn: (_, noticed: Noticed, times: number) => onNotice(noticed, times) } },
         },
         replays: slots,
+        stackTraces: entities.stackTraces ?? false,
         maxCachedWorkflows: entities.maxCachedWorkflows ?? 300,
         onFailure,
       });

@@ -19,9 +19,9 @@ export function defaultCacheMb(memory: number = usableMemory()): number {
   return Math.min(MOST, Math.max(LEAST, Math.floor((memory * SHARE) / MB)));
 }
 
-/** Workflows that are kept of each shard, when one process may come to have all of them. */
-export function cachedWorkflows(cacheMb: number, shards: number): number {
-  return Math.max(FEWEST, Math.floor((cacheMb * MB) / WORKFLOW_BYTES / shards));
+/** Workflows that each of the `workers` keeps: one for a shard and version, when one process may come to have all shards. */
+export function cachedWorkflows(cacheMb: number, workers: number): number {
+  return Math.max(FEWEST, Math.floor((cacheMb * MB) / WORKFLOW_BYTES / workers));
 }
 
 /** bytes: of the container where that has a limit, otherwise of the machine. */

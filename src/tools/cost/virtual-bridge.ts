@@ -2,6 +2,7 @@
  * Generated traffic through the bridge's own ordering, in virtual time: which signals it sends, and when. Nothing is read, sent or
  * waited for: the logs grow as the traffic says, a signal takes a fixed time, and the same load gives the same signals each time.
  */
+import { MAX_SIGNALS_IN_FLIGHT } from '../../engine/bridge/signal-places.ts';
 import { outboxLimits, type Flight } from '../../engine/ordering/outbox.ts';
 import { PartitionTriple } from '../../engine/ordering/partition-triple.ts';
 import { readingLimits } from '../../engine/ordering/reading-limits.ts';
@@ -37,8 +38,6 @@ const PARTITIONS = 4;
 const SIGNAL_MS = 10;
 const LOOK_MS = 50;
 const COMMIT_MS = 1_000;
-/** Of a bridge, see src/engine/bridge/signal-places.ts. */
-const MAX_IN_FLIGHT = 64;
 const LIMITS = { maxRecordBytes: 1_048_576, maxFutureSkew: 3_600_000 };
 
 export class VirtualBridge {
@@ -130,7 +129,7 @@ export class VirtualBridge {
     let next = Infinity;
     for (const triple of this.#triples) {
       triple.read(triple.outbox.going < this.#released ? 1_000 : 0, now);
-      while (this.#inFlight < MAX_IN_FLIGHT) {
+      while (this.#inFlight < MAX_SIGNALS_IN_FLIGHT) {
         const flight = triple.outbox.take(now);
         if (flight === undefined) break;
         this.#signal(triple, flight);
