@@ -35,10 +35,10 @@ type Process = (typeof PROCESSES)[number];
 
 /** ms of processor time: measured with `npm run bench`, see docs/performance.md. Another machine has others; their ratios hold. */
 const PROCESSOR_MS: Readonly<Record<Process, { readonly touch: number; readonly event: number }>> = {
-  bridge: { touch: 2.3, event: 0.1 },
-  worker: { touch: 11.8, event: 0.1 },
-  temporal: { touch: 14.4, event: 0.02 },
-  kafka: { touch: 4.7, event: 0.03 },
+  bridge: { touch: 2.8, event: 0.065 },
+  worker: { touch: 12.8, event: 0.15 },
+  temporal: { touch: 16.5, event: 0 },
+  kafka: { touch: 5, event: 0.03 },
 };
 
 /** bytes of history of a touch besides its events: signal, three events of a task, the marker of the publish. */
