@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MoneyInput } from '../../src/money/domain/events.ts';
+import { workflowIdOf } from '../../src/engine/naming.ts';
+import { connectTemporal } from '../../src/engine/temporal/connection.ts';
 import { eventually } from '../support/eventually.ts';
 import { startSystem, type ProducedRecord } from '../support/system.ts';
 
@@ -119,4 +121,35 @@ test('a story of one user in one partition, every output by hand', { timeout: 18
     system.outputs.map(({ value }) => String(value)).filter((value) => unwaited.includes(value)),
     unwaited,
   );
+
+  const story = await storyOf(system.env);
+  assert.equal(story.summary, "enriches one user's money");
+  // Money is found at the offset that the table names.
+  const shown = [...story.details.matchAll(/^\| ([0-9a-f-]{36}) \| [^|]+ \| [^|]+ \| (\d+) \|/gm)];
+  assert.equal(shown.length, 5, story.details);
+  for (const [, moneyId, offset] of shown) {
+    const found = system.outputs.find((one) => one.offset === Number(offset));
+    assert.match(String(found?.value), new RegExp(`"id":"${moneyId}"`), `offset ${offset}`);
+  }
+  // The asked sessions: an expired one twice, for the money of one batch, and one that nobody knows.
+  assert.ok(
+    story.summaries.some((text) => /^lookup of (?:session 00000000|\d sessions), 1 d late$/.test(text)),
+    story.summaries.join('\n'),
+  );
+  assert.ok(story.summaries.some((text) => /^publish \d+ outputs?, from number \d+ on$/.test(text)));
 });
+
+/** What Temporal's UI shows of the user in words. */
+async function storyOf(env: Record<string, string>) {
+  const { client, connection } = await connectTemporal(env);
+  try {
+    const handle = client.workflow.getHandle(workflowIdOf(env['ENRICHMENT_APP_ID']!, USER));
+    const { currentDetails } = await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
+    const { events } = await handle.fetchHistory();
+    const summaries = (events ?? []).map((event) => String(event.userMetadata?.summary?.data ?? ''));
+    const [summary = '', ...rest] = summaries.filter((text) => text !== '').map((text) => JSON.parse(text) as string);
+    return { details: currentDetails, summary, summaries: rest };
+  } finally {
+    await connection.close();
+  }
+}

@@ -48,6 +48,8 @@ export interface CommitBatch<W> {
   readonly entries: ReadonlyMap<string, LedgerEntry>;
   /** Wholly in this batch, new or riding: answered by the commit. */
   readonly complete: readonly W[];
+  /** Of those that are in it from their first output on: which of {@link outputs} that is. */
+  readonly begins: ReadonlyMap<W, number>;
   /** Partly in this batch, or to be judged when it is decided: they wait on. */
   readonly unfinished: readonly W[];
   /** In the ledger already: answered now. */
@@ -80,6 +82,7 @@ export function formBatch<W extends WaitingRequest>(
   const outputs: OutRecord[] = [];
   const entries = new Map<string, LedgerEntry>();
   const complete: W[] = [];
+  const begins = new Map<W, number>();
   const unfinished: W[] = [];
   const published: W[] = [];
   const barred: W[] = [];
@@ -114,6 +117,7 @@ export function formBatch<W extends WaitingRequest>(
       barred.push(item);
       continue;
     }
+    if (verdict.from === 0) begins.set(item, outputs.length);
     let count = verdict.from;
     for (const record of item.records.slice(verdict.from)) {
       if (count >= bar) break;
@@ -138,6 +142,7 @@ export function formBatch<W extends WaitingRequest>(
     ledger: [...entries].map(([key, entry]) => ({ key, value: encodeLedgerEntry(entry) })),
     entries,
     complete,
+    begins,
     unfinished,
     published,
     barred,
