@@ -11,6 +11,8 @@ import { objectionTo, putBack, readRetried } from '../tools/dead-letters/retry.t
 import type { Retried } from '../tools/dead-letters/retry.ts';
 import { hasOffset } from '../engine/workflow/offset-ranges.ts';
 import { CodedError } from '../engine/errors.ts';
+import { releaseBrake } from '../engine/bridge/release-brake.ts';
+import { bridgeGroupOf } from '../engine/naming.ts';
 import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
 import type { KafkaPort } from '../engine/kafka/port.ts';
 import { inputDecoders } from '../money/codec/value-format.ts';
@@ -53,6 +55,16 @@ export function deadLettersCommand(): Command {
     .option('--force', 'also those that would only come back, or were put back before')
     .option('--dry-run', 'say what would be done, and do nothing')
     .action((options: RetryOptions) => retry(options));
+  command
+    .command('release')
+    .description(
+      'Lets partitions go on that the brake has stopped (ENRICHMENT_BRAKE_PERCENT): what their logs hold by now passes it, and what ' +
+        'of that is unusable becomes dead letters. Bridges that wait go on by themselves.',
+    )
+    .option('--topic <name>', 'of this input only')
+    .option('--partition <n>', 'this partition only', wholeNumber(0, 1_000_000))
+    .option('--dry-run', 'only say what would go on, and from where')
+    .action((options: ReleaseOptions) => release(options));
   // Both have --reason and --limit: what follows `retry` is for it. The program must have the same setting.
   return command.enablePositionalOptions();
 }
@@ -193,6 +205,31 @@ async function retry(options: RetryOptions): Promise<void> {
     if (refused + missing.length > 0) {
       throw new CodedError('CHECK_FAILED', `${count(refused, 'record')} refused, ${missing.length} not found`);
     }
+  });
+}
+
+interface ReleaseOptions {
+  readonly topic?: string;
+  readonly partition?: number;
+  readonly dryRun?: true;
+}
+
+async function release({ topic, partition, dryRun: dry }: ReleaseOptions): Promise<void> {
+  const dryRun = dry === true;
+  await withKafka(async ({ kafka, config: { appId, topics } }) => {
+    const inputTopics = inputTopicsOf(topics);
+    if (topic !== undefined && !inputTopics.includes(topic)) {
+      throw new CodedError('CONFIG', `--topic ${printable(topic)}: expected one of ${inputTopics.join(', ')}`);
+    }
+    const partitions = Math.max(0, ...(await kafka.partitionCounts(inputTopics)).map((number) => number ?? 0));
+    const groupId = bridgeGroupOf(appId);
+    const released = await releaseBrake(kafka, { appId, groupId, inputTopics, partitions, topic, partition, dryRun });
+    for (const one of released) {
+      writeLine(
+        `${one.topic}, partition ${one.partition}: ${dryRun ? 'would go on' : 'goes on'} at offset ${one.offset}; records before offset ${one.below} pass the brake`,
+      );
+    }
+    if (released.length === 0) throw new CodedError('NOT_FOUND', 'the brake has stopped none of these partitions');
   });
 }
 

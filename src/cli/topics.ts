@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { acceptLogs, resetWatermark, type Accepting } from '../engine/bridge/accept-logs.ts';
 import { bridgeGroupOf } from '../engine/naming.ts';
 import { parseTimestamp } from '../engine/values/timestamp.ts';
-import { checkLogs } from '../tools/doctor/logs.ts';
+import { checkLogs, STOPPED } from '../tools/doctor/logs.ts';
 import { CodedError } from '../engine/errors.ts';
 import { commonPartitionCount } from '../engine/kafka/kafkajs/assigner.ts';
 import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
@@ -160,7 +160,7 @@ async function changedLogs({ config, logger }: Context): Promise<string[]> {
       })),
     );
     return (await checkLogs(kafka, config, partitions))
-      .filter(({ level }) => level === 'failed')
+      .filter(({ level, subject }) => level === 'failed' && subject !== STOPPED)
       .map(({ message }) => message);
   } finally {
     await kafka.close();

@@ -9,6 +9,8 @@ import type { KafkaConfig } from '../engine/kafka/kafka-config.ts';
 import { LOG_LEVELS } from '../engine/log.ts';
 import { temporalConnectionOptions } from '../engine/temporal/connection.ts';
 import { ledgerTopicOf } from '../engine/naming.ts';
+import type { BrakeSettings } from '../engine/ordering/brake.ts';
+import { readBrake } from './config/brake.ts';
 import { INPUTS } from './domain/events.ts';
 
 export interface Topics {
@@ -67,6 +69,8 @@ export interface Config {
   readonly workflowCacheMb?: number;
   /** Of workflows. */
   readonly stackTraces: boolean;
+  /** Undefined: nothing is stopped. */
+  readonly brake?: BrakeSettings;
   readonly metricsPort: number;
   /** Nobody chose the port: a free one may be taken when it is in use. */
   readonly metricsPortIsDefault?: boolean;
@@ -181,6 +185,7 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
       workflowCacheMb: read.integer('ENRICHMENT_WORKFLOW_CACHE_MB', 0, { min: 10, max: 1_000_000 }),
     }),
     stackTraces: read.boolean('ENRICHMENT_WORKFLOW_STACK_TRACES', false),
+    ...readBrake(read),
     metricsPort: read.integer(METRICS_PORT, 9464, { min: 0, max: 65_535 }),
     metricsPortIsDefault: !read.isSet(METRICS_PORT),
     logLevel: read.oneOf('ENRICHMENT_LOG_LEVEL', LOG_LEVELS, 'info'),

@@ -99,6 +99,8 @@ test('every variable is read', () => {
     ENRICHMENT_OLDER_WORKFLOWS: 'old.json',
     ENRICHMENT_WORKFLOW_CACHE_MB: '500',
     ENRICHMENT_WORKFLOW_STACK_TRACES: 'true',
+    ENRICHMENT_BRAKE_PERCENT: '50',
+    ENRICHMENT_BRAKE_RECORDS: '200',
     ENRICHMENT_METRICS_PORT: '0',
     ENRICHMENT_LOG_LEVEL: 'debug',
   });
@@ -131,6 +133,7 @@ test('every variable is read', () => {
     olderWorkflows: ['old.json'],
     workflowCacheMb: 500,
     stackTraces: true,
+    brake: { share: 0.5, records: 200 },
     metricsPort: 0,
     metricsPortIsDefault: false,
     logLevel: 'debug',

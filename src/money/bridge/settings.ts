@@ -58,6 +58,11 @@ export function acceptCommand(topics: readonly string[]): string {
   return `"money-enrichment topics ${topics.map((topic) => `--accept ${topic}`).join(' ')} --from beginning" (or end, or a time)`;
 }
 
+/** See `dead-letters release --help`. */
+export function releaseCommand(topic: string, partition: number): string {
+  return `"money-enrichment dead-letters release --topic ${topic} --partition ${partition}"`;
+}
+
 /** With this application's events and rules. */
 export interface MoneyBridgeSettings extends BridgeSettings {
   readonly decode: DecodeInput<Applicable['event']>;
@@ -76,6 +81,8 @@ export function bridgeSettings(config: Config, deadLetterPartitions: number): Mo
     groupId: bridgeGroupOf(appId),
     inputTopics: inputTopicsOf(topics),
     acceptCommand,
+    releaseCommand,
+    ...(config.brake && { brake: config.brake }),
     deadLetterTopic: topics.deadLetter,
     deadLetterPartitions,
     outOfOrderness: config.outOfOrderness,
