@@ -67,7 +67,7 @@ function stoppedIn({ inputs }: CommittedPlace, { topic: wanted }: Pick<Releasing
       committed === null ||
       (wanted !== undefined && wanted !== topic)
     )
-      return [];
+      {return [];}
     return [{ topic, committed, metadata, released: { topic, partition, offset: stop.offset, below: end } }];
   });
 }

@@ -99,8 +99,9 @@ export async function checkLogs(
   } catch (error) {
     return [failed(subject, messageOf(error))];
   }
-  if (problems.length === 0)
+  if (problems.length === 0) {
     return [ok(subject, 'they are the ones that were read, as far as any was'), ...shown(STOPPED, stops)];
+  }
   return [...shown(subject, problems), ...shown(STOPPED, stops)];
 }
 
