@@ -69,13 +69,21 @@ class Unusable {
   }
 }
 
-/** Never throws; `unusable` quotes at most names of types and fields. */
-export function parseWriterSchema(text: string): WriterSchema | { readonly unusable: string } {
-  if (text.length > MAX_SCHEMA_LENGTH) {
-    return { unusable: `it is ${text.length} characters long, expected at most ${MAX_SCHEMA_LENGTH}` };
+/**
+ * `references`: texts of the schemas that it refers to, each before those that need it. Never throws; `unusable` quotes at
+ * most names of types and fields.
+ */
+export function parseWriterSchema(
+  text: string,
+  references: readonly string[] = [],
+): WriterSchema | { readonly unusable: string } {
+  const length = references.reduce((sum, reference) => sum + reference.length, text.length);
+  if (length > MAX_SCHEMA_LENGTH) {
+    return { unusable: `it is ${length} characters long, expected at most ${MAX_SCHEMA_LENGTH}` };
   }
   try {
     const parser = new Parser();
+    for (const reference of references) parser.parse(jsonOf(reference), '', 0);
     const top = parser.parse(jsonOf(text), '', 0);
     if (!finiteSizes(parser.records, parser.collections)) {
       throw new Unusable('it has a record that contains itself without end');
