@@ -10,6 +10,8 @@ import { LOG_LEVELS } from '../engine/log.ts';
 import { temporalConnectionOptions } from '../engine/temporal/connection.ts';
 import { ledgerTopicOf } from '../engine/naming.ts';
 import { INPUTS } from './domain/events.ts';
+import type { ReaderSchemas } from './codec/decode.ts';
+import { readReaderSchemas } from './config/reader-schemas.ts';
 import { readSchemaRegistry, type SchemaRegistryConfig } from './config/schema-registry.ts';
 
 export interface Topics {
@@ -59,6 +61,8 @@ export interface Config {
   readonly standInDelay: number;
   readonly valueFormat: 'json' | 'avro';
   readonly schemaRegistry?: SchemaRegistryConfig;
+  /** How values in Avro are read. */
+  readonly readerSchemas: ReaderSchemas;
   /** Name of the worker deployment in Temporal; undefined: workers have no version there. */
   readonly deployment?: string;
   /** Files with the workflows of older versions, which the worker runs beside its own. */
@@ -168,6 +172,7 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
     standInCountry: read.text('ENRICHMENT_STAND_IN_COUNTRY', 'UY', /^\S{1,64}$/, 'a country code such as UY'),
     standInDelay: read.duration('ENRICHMENT_STAND_IN_DELAY', '20ms', { min: 0, max: MAX_TIMER }),
     valueFormat,
+    readerSchemas: readReaderSchemas(read, valueFormat),
     ...readSchemaRegistry(read, { required: valueFormat === 'avro' }),
     ...readDeployment(read),
     ...(read.isSet('ENRICHMENT_WORKFLOW_CACHE_MB') && {

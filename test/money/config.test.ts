@@ -56,6 +56,7 @@ test('an empty environment gives the defaults of the contract', () => {
     standInCountry: 'UY',
     standInDelay: 20,
     valueFormat: 'json',
+    readerSchemas: {},
     olderWorkflows: [],
     stackTraces: false,
     metricsPort: 9464,
@@ -126,6 +127,7 @@ test('every variable is read', () => {
     standInCountry: 'AR',
     standInDelay: 0,
     valueFormat: 'json',
+    readerSchemas: {},
     schemaRegistry: {
       urls: ['https://registry'],
       outputSchema: 'register',
