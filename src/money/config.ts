@@ -84,6 +84,8 @@ export interface ConfigRequirements {
   readonly requireKafka?: boolean;
   readonly requireTemporal?: boolean;
   readonly requireSessionService?: boolean;
+  /** One is started where none is configured. */
+  readonly startsSchemaRegistry?: boolean;
 }
 
 /**
@@ -173,7 +175,7 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
     standInDelay: read.duration('ENRICHMENT_STAND_IN_DELAY', '20ms', { min: 0, max: MAX_TIMER }),
     valueFormat,
     readerSchemas: readReaderSchemas(read, valueFormat),
-    ...readSchemaRegistry(read, { required: valueFormat === 'avro' }),
+    ...readSchemaRegistry(read, { required: valueFormat === 'avro' && requirements.startsSchemaRegistry !== true }),
     ...readDeployment(read),
     ...(read.isSet('ENRICHMENT_WORKFLOW_CACHE_MB') && {
       workflowCacheMb: read.integer('ENRICHMENT_WORKFLOW_CACHE_MB', 0, { min: 10, max: 1_000_000 }),
