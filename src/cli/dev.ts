@@ -13,6 +13,7 @@ const MAX_PARTITIONS = 1_000;
 
 interface DevOptions {
   readonly infra?: boolean;
+  readonly avro?: boolean;
   readonly partitions: number;
   readonly data?: string;
 }
@@ -23,12 +24,14 @@ export function devCommand(): Command {
       'run everything on this machine for development: Kafka, Temporal with its UI, topics, stand-in session service, worker and bridge',
     )
     .option('--infra', 'only what is around the product: Kafka, Temporal, topics, stand-in session service')
+    .option('--avro', 'values in Avro, with a schema registry (the same as ENRICHMENT_VALUE_FORMAT=avro)')
     .option('--partitions <n>', 'partitions of the topics that are created', parsePartitions, 4)
     .option('--data <dir>', 'keep the data there between runs (default: a fresh folder, removed at the end)')
     .addHelpText(
       'after',
       `
-Uses the Kafka of KAFKA_BROKERS and the Temporal of TEMPORAL_ADDRESS where they are set and starts those that are not.
+Uses the Kafka of KAFKA_BROKERS, the Temporal of TEMPORAL_ADDRESS and, with values in Avro, the schema registry of
+SCHEMA_REGISTRY_URL where they are set and starts those that are not.
 Prints one line READY {json} on stdout when all is up. Ctrl-C (SIGINT) or SIGTERM stops everything that it started.`,
     )
     .action(dev);
@@ -58,8 +61,8 @@ async function dev(options: DevOptions): Promise<void> {
 }
 
 async function runUntilAborted(options: DevOptions, signal: AbortSignal): Promise<void> {
-  const env = readEnvironment();
-  const config = loadConfig(env);
+  const env = { ...readEnvironment(), ...(options.avro === true ? { ENRICHMENT_VALUE_FORMAT: 'avro' } : {}) };
+  const config = loadConfig(env, { startsSchemaRegistry: true });
   const temporal = temporalConnectionOptions(env);
   const running = await startDevelopment({
     config,

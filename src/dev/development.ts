@@ -92,10 +92,16 @@ export function describeDevelopment({ stack, product }: Development): Record<str
     temporal: stack.temporal,
     ...(stack.temporalUi === undefined ? {} : { temporalUi: stack.temporalUi }),
     sessionService: stack.sessionService,
+    ...(stack.schemaRegistry === undefined ? {} : { schemaRegistry: withoutCredentials(stack.schemaRegistry) }),
     ...(product === undefined ? {} : { metrics: product.metrics.url }),
   };
 }
 
 function brokersOf(kafka: KafkaConfig): string {
   return kafka.brokers.join(',');
+}
+
+/** Addresses of a registry, separated by commas. */
+function withoutCredentials(urls: string): string {
+  return urls.replaceAll(/\/\/[^/@,]*@/g, '//');
 }

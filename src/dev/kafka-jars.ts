@@ -30,7 +30,7 @@ export interface KafkaProgramsOptions {
 /** Errors: MISSING_PROGRAM, saying what was tried and what to install. */
 export async function kafkaPrograms(options: KafkaProgramsOptions): Promise<KafkaPrograms> {
   const { version = KAFKA_VERSION } = options;
-  const java = await findJava(options.signal);
+  const java = await findJava('the Kafka broker', 'or set KAFKA_BROKERS to a running Kafka', options.signal);
   const folder = await cached(`kafka-${version}`, (into) => fetchJars(version, into, options), {
     signal: options.signal,
     onWait: () => options.log('Waiting for another process that is fetching Apache Kafka ...'),
@@ -43,7 +43,8 @@ export function hasLog4j2(version: string): boolean {
   return Number.parseInt(version, 10) >= 4;
 }
 
-async function findJava(signal?: AbortSignal): Promise<string> {
+/** `what` needs it; `otherwise` helps as well. Errors: MISSING_PROGRAM. */
+export async function findJava(what: string, otherwise: string, signal?: AbortSignal): Promise<string> {
   const home = process.env['JAVA_HOME'];
   const candidates = [home ? join(home, 'bin', 'java') : undefined, findProgram('java')];
   const seen: string[] = [];
@@ -55,8 +56,8 @@ async function findJava(signal?: AbortSignal): Promise<string> {
   }
   throw new CodedError(
     'MISSING_PROGRAM',
-    `No Java ${MIN_JAVA} or newer for the Kafka broker (looked at JAVA_HOME and the PATH${seen.length ? `: ${seen.join('; ')}` : ''}). ` +
-      `Install a Java runtime (Debian: apt-get install openjdk-17-jre-headless), or set KAFKA_BROKERS to a running Kafka.`,
+    `No Java ${MIN_JAVA} or newer for ${what} (looked at JAVA_HOME and the PATH${seen.length ? `: ${seen.join('; ')}` : ''}). ` +
+      `Install a Java runtime (Debian: apt-get install openjdk-17-jre-headless), ${otherwise}.`,
   );
 }
 

@@ -1,5 +1,6 @@
 /**
- * What is around the product on a developer's machine: Kafka, Temporal, the topics, the stand-in session service.
+ * What is around the product on a developer's machine: Kafka, Temporal, the topics, the stand-in session service, and with
+ * values in Avro a schema registry.
  * What is configured is used as it is; only what was started here is stopped here, in reverse order.
  */
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import type { Config } from '../money/config.ts';
 import type { KafkaConfig } from '../engine/kafka/kafka-config.ts';
 import { openDataFolder } from './data-folder.ts';
 import { startKafka } from './kafka.ts';
+import { startSchemaRegistry } from './schema-registry.ts';
 import { startStandInSessionService } from './session-service.ts';
 import { startTemporalServer } from './temporal-server.ts';
 import { allOrNone, undoAll, unlessAborted } from './together.ts';
@@ -42,6 +44,8 @@ export interface Stack {
   readonly env: Readonly<Record<string, string>>;
   /** Resolves with a sentence when a part ends by itself; never after stop(). */
   readonly broken: Promise<string>;
+  /** URL, with values in Avro; it may hold a name and a password. */
+  readonly schemaRegistry?: string;
   /** Requests that the stand-in answered; 0 with a configured service. */
   sessionRequests(): number;
   stop(): Promise<void>;
@@ -87,17 +91,28 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     return service;
   };
 
+  const schemas = async (folder: string, kept: boolean): Promise<string | undefined> => {
+    if (config.valueFormat === 'json') return undefined;
+    if (config.schemaRegistry !== undefined) return config.schemaRegistry.urls.join(',');
+    const dataDir = kept ? { dataDir: join(folder, 'schema-registry') } : {};
+    const registry = await startSchemaRegistry({ ...dataDir, log, signal });
+    undo.push(() => registry.stop());
+    watch('The schema registry', registry.exited);
+    return registry.url;
+  };
+
   try {
     signal.throwIfAborted();
     const folder = await openDataFolder(options.dataDir);
     undo.push(() => folder.release());
-    const [usedKafka, usedTemporal, service] = await allOrNone(failed, [
+    const [usedKafka, usedTemporal, service, registry] = await allOrNone(failed, [
       kafka(folder.path).then(async (used) => {
         await unlessAborted(signal, options.createTopics(used, options.partitions));
         return used;
       }),
       temporal(folder.path, folder.kept),
       sessions(),
+      schemas(folder.path, folder.kept),
     ]);
     signal.throwIfAborted();
     return {
@@ -109,7 +124,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         KAFKA_BROKERS: usedKafka.brokers.join(','),
         TEMPORAL_ADDRESS: usedTemporal.address,
         ENRICHMENT_SESSION_SERVICE_URL: service.url,
+        ...(registry === undefined ? {} : { ENRICHMENT_VALUE_FORMAT: 'avro', SCHEMA_REGISTRY_URL: registry }),
       },
+      ...(registry === undefined ? {} : { schemaRegistry: registry }),
       broken,
       sessionRequests: () => service.requests,
       stop,

@@ -12,6 +12,9 @@ import { ledgerTopicOf } from '../engine/naming.ts';
 import type { BrakeSettings } from '../engine/ordering/brake.ts';
 import { readBrake } from './config/brake.ts';
 import { INPUTS } from './domain/events.ts';
+import type { ReaderSchemas } from './codec/decode.ts';
+import { readReaderSchemas } from './config/reader-schemas.ts';
+import { readSchemaRegistry, type SchemaRegistryConfig } from './config/schema-registry.ts';
 
 export interface Topics {
   readonly user: string;
@@ -59,8 +62,9 @@ export interface Config {
   /** ms */
   readonly standInDelay: number;
   readonly valueFormat: 'json' | 'avro';
-  /** May hold a name and a password: not for messages. */
-  readonly schemaRegistryUrl?: string;
+  readonly schemaRegistry?: SchemaRegistryConfig;
+  /** How values in Avro are read. */
+  readonly readerSchemas: ReaderSchemas;
   /** Name of the worker deployment in Temporal; undefined: workers have no version there. */
   readonly deployment?: string;
   /** Files with the workflows of older versions, which the worker runs beside its own. */
@@ -84,6 +88,8 @@ export interface ConfigRequirements {
   readonly requireKafka?: boolean;
   readonly requireTemporal?: boolean;
   readonly requireSessionService?: boolean;
+  /** One is started where none is configured. */
+  readonly startsSchemaRegistry?: boolean;
 }
 
 /**
@@ -133,7 +139,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, requirements: ConfigRequireme
 export function unknownVariables(env: NodeJS.ProcessEnv): string[] {
   const read = new EnvironmentReader(env);
   readAll(read, env, {});
-  return ['ENRICHMENT_', 'KAFKA_SSL', 'KAFKA_SASL'].flatMap((prefix) => read.notAsked(prefix));
+  return ['ENRICHMENT_', 'KAFKA_SSL', 'KAFKA_SASL', 'SCHEMA_REGISTRY_'].flatMap((prefix) => read.notAsked(prefix));
 }
 
 function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: ConfigRequirements): Config {
@@ -145,13 +151,6 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
   }
   const userIdHashKey = read.secret('ENRICHMENT_USER_ID_HASH_KEY', 32);
   const valueFormat = read.oneOf('ENRICHMENT_VALUE_FORMAT', ['json', 'avro'] as const, 'json');
-  const schemaRegistryUrl = read.url('SCHEMA_REGISTRY_URL', { credentials: true });
-  if (valueFormat === 'avro' && schemaRegistryUrl === undefined) {
-    read.missing(
-      'SCHEMA_REGISTRY_URL',
-      'the http(s) address of the schema registry, as ENRICHMENT_VALUE_FORMAT is avro',
-    );
-  }
   const outOfOrderness = read.duration('ENRICHMENT_OUT_OF_ORDERNESS', '20s', { min: 0, max: 365 * DAY });
   const config: Config = {
     appId: read.text(
@@ -179,7 +178,8 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
     standInCountry: read.text('ENRICHMENT_STAND_IN_COUNTRY', 'UY', /^\S{1,64}$/, 'a country code such as UY'),
     standInDelay: read.duration('ENRICHMENT_STAND_IN_DELAY', '20ms', { min: 0, max: MAX_TIMER }),
     valueFormat,
-    ...(schemaRegistryUrl === undefined ? {} : { schemaRegistryUrl }),
+    readerSchemas: readReaderSchemas(read, valueFormat),
+    ...readSchemaRegistry(read, { required: valueFormat === 'avro' && requirements.startsSchemaRegistry !== true }),
     ...readDeployment(read),
     ...(read.isSet('ENRICHMENT_WORKFLOW_CACHE_MB') && {
       workflowCacheMb: read.integer('ENRICHMENT_WORKFLOW_CACHE_MB', 0, { min: 10, max: 1_000_000 }),

@@ -15,6 +15,7 @@ import { startKafkaBroker } from '../../src/dev/kafka-broker.ts';
 import { accepts } from '../../src/dev/ports.ts';
 import { isAlive } from '../../src/dev/processes.ts';
 import { startTemporalServer } from '../../src/dev/temporal-server.ts';
+import { createSchemaRegistry } from '../../src/engine/schema-registry/client.ts';
 import { PROGRAM } from '../support/product.ts';
 
 const PARENT = fileURLToPath(new URL('fixtures/parent.ts', import.meta.url));
@@ -168,24 +169,31 @@ test(
   },
 );
 
-test('dev --infra --data says READY on stdout, and its folder serves the next run', needsProc, async (t) => {
-  const folder = await folderFor(t);
-  for (let round = 0; round < 2; round++) {
-    const dev = run(t, [PROGRAM, 'dev', '--infra', '--partitions', '2', '--data', folder], {});
-    await until('it is ready', () => dev.stdout().includes('\n') || dev.child.exitCode !== null);
-    assert.match(dev.stdout(), /^READY \{.*\}\n$/, dev.stderr());
-    const ready = JSON.parse(dev.stdout().slice('READY '.length)) as Record<string, string>;
-    assert.deepEqual(Object.keys(ready), ['kafka', 'temporal', 'temporalUi', 'sessionService']);
-    assert.equal(await (await fetch(`${ready['sessionService']}/sessions/x`)).text(), '{"clientCountryCode":"UY"}');
-    assert.equal(/Created the topics/.test(dev.stderr()), round === 0);
-    if (round === 0) {
-      const second = run(t, [PROGRAM, 'dev', '--infra', '--data', folder], {});
-      assert.equal((await second.ended()).code, 2);
-      assert.match(second.stderr(), /Another process is using the data folder/);
+test(
+  'dev --infra --avro --data says READY on stdout, and its folder serves the next run, with its schemas',
+  needsProc,
+  async (t) => {
+    const folder = await folderFor(t);
+    for (let round = 0; round < 2; round++) {
+      const dev = run(t, [PROGRAM, 'dev', '--infra', '--avro', '--partitions', '2', '--data', folder], {});
+      await until('it is ready', () => dev.stdout().includes('\n') || dev.child.exitCode !== null);
+      assert.match(dev.stdout(), /^READY \{.*\}\n$/, dev.stderr());
+      const ready = JSON.parse(dev.stdout().slice('READY '.length)) as Record<string, string>;
+      assert.deepEqual(Object.keys(ready), ['kafka', 'temporal', 'temporalUi', 'sessionService', 'schemaRegistry']);
+      assert.equal(await (await fetch(`${ready['sessionService']}/sessions/x`)).text(), '{"clientCountryCode":"UY"}');
+      const registry = createSchemaRegistry([ready['schemaRegistry']!]);
+      assert.equal(await registry.subjects(), round);
+      assert.equal(await registry.register('s', '{"type":"record","name":"R","fields":[]}'), 1);
+      assert.equal(/Created the topics/.test(dev.stderr()), round === 0);
+      if (round === 0) {
+        const second = run(t, [PROGRAM, 'dev', '--infra', '--data', folder], {});
+        assert.equal((await second.ended()).code, 2);
+        assert.match(second.stderr(), /Another process is using the data folder/);
+      }
+      dev.child.kill('SIGTERM');
+      assert.deepEqual(await dev.ended(), { code: 0, signal: null });
+      assert.deepEqual(marked(dev.mark), []);
+      assert.equal(existsSync(join(folder, 'in-use.lock')), false);
     }
-    dev.child.kill('SIGTERM');
-    assert.deepEqual(await dev.ended(), { code: 0, signal: null });
-    assert.deepEqual(marked(dev.mark), []);
-    assert.equal(existsSync(join(folder, 'in-use.lock')), false);
-  }
-});
+  },
+);

@@ -73,7 +73,7 @@ const ALLOWED: readonly Allowed[] = [
       'src/engine/kafka/kafka-config.ts',
       'src/engine/kafka/kafkajs/client.ts',
       'src/engine/process/environment-reader.ts',
-      'src/engine/schema-registry/client.ts',
+      'src/engine/schema-registry/ask.ts',
     ],
     why: 'the user of an address or of SASL',
   },

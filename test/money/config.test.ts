@@ -56,6 +56,7 @@ test('an empty environment gives the defaults of the contract', () => {
     standInCountry: 'UY',
     standInDelay: 20,
     valueFormat: 'json',
+    readerSchemas: {},
     olderWorkflows: [],
     stackTraces: false,
     metricsPort: 9464,
@@ -128,7 +129,12 @@ test('every variable is read', () => {
     standInCountry: 'AR',
     standInDelay: 0,
     valueFormat: 'json',
-    schemaRegistryUrl: 'https://registry',
+    readerSchemas: {},
+    schemaRegistry: {
+      urls: ['https://registry'],
+      outputSchema: 'register',
+      subject: { strategy: 'TopicNameStrategy' },
+    },
     deployment: 'money',
     olderWorkflows: ['old.json'],
     workflowCacheMb: 500,
@@ -273,12 +279,40 @@ test('avro needs a schema registry, whose address may have a name and a password
   assert.deepEqual(problemsOf({ ENRICHMENT_VALUE_FORMAT: 'avro' }), [
     'SCHEMA_REGISTRY_URL is not set: expected the http(s) address of the schema registry, as ENRICHMENT_VALUE_FORMAT is avro',
   ]);
-  const { valueFormat, schemaRegistryUrl } = loadConfig({
+  const { valueFormat, schemaRegistry } = loadConfig({
     ...nothing,
     ENRICHMENT_VALUE_FORMAT: 'avro',
     SCHEMA_REGISTRY_URL: 'https://me:p%40ss@registry/x/',
   });
-  assert.deepEqual([valueFormat, schemaRegistryUrl], ['avro', 'https://me:p%40ss@registry/x']);
+  assert.deepEqual([valueFormat, schemaRegistry?.urls], ['avro', ['https://me:p%40ss@registry/x']]);
+});
+
+test('a schema registry may have several addresses, and is used as is said', () => {
+  const { schemaRegistry } = loadConfig({
+    ...nothing,
+    SCHEMA_REGISTRY_URL: 'http://one:8081/, https://me:p@two/x',
+    SCHEMA_REGISTRY_USE_LATEST_VERSION: 'true',
+    SCHEMA_REGISTRY_SUBJECT: 'team.money',
+  });
+  assert.deepEqual(schemaRegistry, {
+    urls: ['http://one:8081', 'https://me:p@two/x'],
+    outputSchema: 'latest',
+    subject: { name: 'team.money' },
+  });
+  assert.deepEqual(
+    problemsOf({
+      SCHEMA_REGISTRY_URL: 'http://one',
+      SCHEMA_REGISTRY_AUTO_REGISTER: 'true',
+      SCHEMA_REGISTRY_USE_LATEST_VERSION: 'true',
+      SCHEMA_REGISTRY_SUBJECT: 'x',
+      SCHEMA_REGISTRY_SUBJECT_NAME_STRATEGY: 'ByTopic',
+    }),
+    [
+      'SCHEMA_REGISTRY_AUTO_REGISTER="true": expected false, as SCHEMA_REGISTRY_USE_LATEST_VERSION is true',
+      'SCHEMA_REGISTRY_SUBJECT_NAME_STRATEGY="ByTopic": expected one of TopicNameStrategy, RecordNameStrategy, TopicRecordNameStrategy',
+      'SCHEMA_REGISTRY_SUBJECT_NAME_STRATEGY="ByTopic": expected not to be set, as SCHEMA_REGISTRY_SUBJECT says the subject itself',
+    ],
+  );
 });
 
 test('the address of the schema registry is never quoted', () => {

@@ -130,7 +130,16 @@ export class EnvironmentReader {
   /** Without a slash at the end. */
   url(name: string, options: { readonly credentials?: boolean } = {}): string | undefined {
     const value = this.#value(name);
-    if (value === undefined) return undefined;
+    return value === undefined ? undefined : this.#checkedUrl(name, value, options);
+  }
+
+  /** Several, separated by commas; each without a slash at the end. */
+  urls(name: string, options: { readonly credentials?: boolean } = {}): readonly string[] {
+    const values = (this.#value(name) ?? '').split(',').map((url) => url.trim());
+    return values.filter((url) => url !== '').map((url) => this.#checkedUrl(name, url, options));
+  }
+
+  #checkedUrl(name: string, value: string, options: { readonly credentials?: boolean }): string {
     const url = URL.canParse(value) ? new URL(value) : undefined;
     const usable =
       url !== undefined &&

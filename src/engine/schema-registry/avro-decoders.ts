@@ -51,7 +51,7 @@ export function createAvroDecoders(
       .schema(id)
       .then((found): Kept => {
         const unknown = 'unusable' in found && found.unknown === true;
-        const schema = 'text' in found ? parseWriterSchema(found.text) : found;
+        const schema = 'text' in found ? parseWriterSchema(found.text, found.references) : found;
         const kept = 'unusable' in schema ? unusable : usable;
         unusable.delete(id);
         const answer = {

@@ -1,8 +1,16 @@
 /**
- * The schema registry over HTTP. An answer is bounded in time and bytes, and redirects are not followed. Name and password
- * of SCHEMA_REGISTRY_URL go into a header and nowhere else: messages carry the address without them.
+ * The schema registry over HTTP. What it does not say in a registry's own words is an outage, to be tried again: a wrong
+ * address and an ingress answer 404 to everything, and no record is judged by that.
  */
-import { CodedError, messageOf } from '../errors.ts';
+import { CodedError } from '../errors.ts';
+import { askRegistry, type RegistryAnswer, type AskOptions, type RegistryQuestion, type Understood } from './ask.ts';
+import { referencesIn, resolveReferences, type Reference, type RegisteredSchema, type Unusable } from './references.ts';
+
+/** A schema with the texts of those that it refers to, each before those that need it. */
+interface FoundSchema {
+  readonly text: string;
+  readonly references?: readonly string[];
+}
 
 export interface SchemaRegistry {
   /** For messages: without name and password. */
@@ -11,159 +19,163 @@ export interface SchemaRegistry {
    * The schema of an id; `unusable` when it has none that can be used, which is final, or `unknown`: not yet, as of a follower
    * that lags, or never. Throws CodedError UNREACHABLE when the registry does not say: an outage, to be tried again.
    */
-  schema(id: number): Promise<{ readonly text: string } | { readonly unusable: string; readonly unknown?: true }>;
+  schema(id: number): Promise<FoundSchema | Unusable>;
   /** The id of a schema under a subject, new or not. Errors: UNREACHABLE (again), CONFIG (it is refused). */
   register(subject: string, schema: string): Promise<number>;
+  /** The id of a schema that is under a subject already. Errors: UNREACHABLE (again), CONFIG (it is not). */
+  find(subject: string, schema: string): Promise<number>;
+  /** The latest schema of a subject. Errors: UNREACHABLE (again), CONFIG (there is none, or none that can be used). */
+  latest(subject: string): Promise<FoundSchema & { readonly id: number; readonly version: number }>;
   /** How many subjects it shows. Errors: UNREACHABLE. */
   subjects(): Promise<number>;
 }
 
-/** ms for a whole answer */
-const TIMEOUT = 5_000;
-/** bytes of a whole answer: a schema in it is escaped once more */
-const MAX_BODY = 1024 * 1024;
-/** Of a registry that does not know an id. */
-const SCHEMA_NOT_FOUND = 40403;
-const MEDIA_TYPE = 'application/vnd.schemaregistry.v1+json';
+/** Codes of a registry that does not know a subject, a version, a schema. */
+const NO_SUBJECT = 40401;
+const NO_VERSION = 40402;
+const NO_SCHEMA = 40403;
 
-interface Answer {
-  readonly status: number;
-  /** Undefined when it is not JSON. */
-  readonly body: unknown;
-}
+/** `urls`: http or https, perhaps with name and password. */
+export function createSchemaRegistry(urls: readonly string[], options: AskOptions = {}): SchemaRegistry {
+  const { address, ask } = askRegistry(urls, options);
 
-/** `url`: http or https, perhaps with name and password, without a slash at the end. */
-export function createSchemaRegistry(
-  url: string,
-  { timeout = TIMEOUT }: { readonly timeout?: number } = {},
-): SchemaRegistry {
-  const { address, headers } = splitCredentials(url);
-
-  async function ask(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer> {
-    try {
-      const response = await fetch(`${address}${path}`, {
-        method,
-        redirect: 'manual',
-        headers: {
-          ...headers,
-          accept: `${MEDIA_TYPE}, application/json`,
-          ...(body === undefined ? {} : { 'content-type': MEDIA_TYPE }),
-        },
-        signal: AbortSignal.timeout(timeout),
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      return { status: response.status, body: jsonOf(await readBody(response)) };
-    } catch (error) {
-      const cause = error instanceof Error ? error.cause : undefined;
-      throw outage(cause instanceof Error ? cause.message : messageOf(error), error);
-    }
+  function refused(what: string): CodedError {
+    return new CodedError('CONFIG', `the schema registry at ${address} (SCHEMA_REGISTRY_URL) ${what}`);
   }
 
-  function outage(what: string, cause?: unknown): CodedError {
-    return new CodedError(
-      'UNREACHABLE',
-      `the schema registry at ${address} (SCHEMA_REGISTRY_URL) gives no usable answer: ${what}`,
-      { cause },
-    );
+  async function versionOf({ subject, version }: Reference): Promise<RegisteredSchema | Unusable> {
+    const path = `/subjects/${encodeURIComponent(subject)}/versions/${version}?deleted=true`;
+    return ask({ method: 'GET', path }, (answer) => {
+      const missing = notFound(answer, [NO_SUBJECT, NO_VERSION]);
+      if (missing) {
+        return { word: { unusable: 'it refers to a schema that the registry does not know', unknown: true } };
+      }
+      return schemaIn(answer, `GET ${path}`);
+    });
   }
 
-  async function subjects(): Promise<number> {
-    const { status, body } = await ask('GET', '/subjects');
-    if (status !== 200 || !Array.isArray(body)) throw outage(describe(status, 'to GET /subjects'));
-    return body.length;
+  async function withReferences(schema: RegisteredSchema): Promise<FoundSchema | Unusable> {
+    if (schema.references.length === 0) return { text: schema.text };
+    const resolved = await resolveReferences(schema.references, versionOf);
+    return 'unusable' in resolved ? resolved : { text: schema.text, references: resolved.texts };
   }
 
   return {
     address,
-    subjects,
+
+    async subjects() {
+      return ask({ method: 'GET', path: '/subjects' }, ({ status, body }) =>
+        status === 200 && Array.isArray(body) ? { word: body.length } : { not: describe(status, 'GET /subjects') },
+      );
+    },
 
     async schema(id) {
       const path = `/schemas/ids/${id}`;
-      const { status, body } = await ask('GET', path);
-      const answer = asObject(body);
-      if (status === 404) {
-        // A wrong address and an ingress answer 404 to everything: only the registry's own word turns records into dead letters.
-        if (answer?.['error_code'] !== SCHEMA_NOT_FOUND) {
-          throw outage(`404 to GET ${path} that is not a registry's (no "error_code": ${SCHEMA_NOT_FOUND})`);
+      const schema = await ask({ method: 'GET', path }, (answer): Understood<RegisteredSchema | Unusable> => {
+        if (notFound(answer, [NO_SCHEMA])) {
+          return { word: { unusable: 'the schema registry does not know it (404)', unknown: true } };
         }
-        return { unusable: 'the schema registry does not know it (404)', unknown: true };
-      }
-      const text = answer?.['schema'];
-      if (status !== 200 || typeof text !== 'string') throw outage(describe(status, `to GET ${path}`));
-      const { schemaType = 'AVRO', references } = answer as { schemaType?: unknown; references?: unknown };
-      if (schemaType !== 'AVRO') {
-        return {
-          unusable: `it is ${/^[A-Z]{1,20}$/.test(String(schemaType)) ? String(schemaType) : 'of another type'}, expected AVRO`,
-        };
-      }
-      if (Array.isArray(references) && references.length > 0) {
-        return { unusable: 'it refers to schemas of other subjects, which are not read' };
-      }
-      return { text };
+        if (answer.status === 404) {
+          return { not: `404 to GET ${path} that is not a registry's (no "error_code": ${NO_SCHEMA})` };
+        }
+        return schemaIn(answer, `GET ${path}`);
+      });
+      return 'unusable' in schema ? schema : withReferences(schema);
     },
 
     async register(subject, schema) {
       const path = `/subjects/${encodeURIComponent(subject)}/versions`;
-      const { status, body } = await ask('POST', path, { schema });
-      const answer = asObject(body);
-      const id = answer?.['id'];
-      if (status === 200 && Number.isInteger(id) && (id as number) >= 0 && (id as number) <= 0xffff_ffff) {
-        return id as number;
+      return demand({ method: 'POST', path, body: { schema } }, (answer) => {
+        const { status } = answer;
+        if ([401, 403, 404, 409, 422].includes(status)) {
+          return { word: refused(`refuses the schema of ${subject} with ${status}${messageIn(answer)}`) };
+        }
+        return idIn(answer, `POST ${path}`);
+      });
+    },
+
+    async find(subject, schema) {
+      const path = `/subjects/${encodeURIComponent(subject)}`;
+      return demand({ method: 'POST', path, body: { schema } }, (answer) => {
+        if (notFound(answer, [NO_SCHEMA])) return { word: refused(`does not have this schema under ${subject}`) };
+        return notShown(answer, subject) ?? idIn(answer, `POST ${path}`);
+      });
+    },
+
+    async latest(subject) {
+      const path = `/subjects/${encodeURIComponent(subject)}/versions/latest`;
+      const { id, version, schema } = await demand({ method: 'GET', path }, (answer) => {
+        const hidden = notShown(answer, subject);
+        if (hidden !== undefined) return hidden;
+        const found = schemaIn(answer, `GET ${path}`);
+        const [id, version] = [field(answer, 'id'), field(answer, 'version')];
+        if ('not' in found) return found;
+        if (!isId(id) || !isId(version)) return { not: describe(answer.status, `GET ${path}`) };
+        return { word: { id, version, schema: found.word } };
+      });
+      const found = 'unusable' in schema ? schema : await withReferences(schema);
+      if ('unusable' in found) {
+        throw refused(`has a latest schema of ${subject} that cannot be used: ${found.unusable}`);
       }
-      if ([401, 403, 404, 409, 422].includes(status)) {
-        const why = typeof answer?.['message'] === 'string' ? `: ${answer['message'].slice(0, 300)}` : '';
-        throw new CodedError(
-          'CONFIG',
-          `the schema registry at ${address} (SCHEMA_REGISTRY_URL) refuses the schema of ${subject} with ${status}${why}`,
-        );
-      }
-      throw outage(describe(status, `to POST ${path}`));
+      return { ...found, id, version };
     },
   };
-}
 
-/** Messages may have the address, and fetch takes none with a name in it. */
-function splitCredentials(url: string): {
-  readonly address: string;
-  readonly headers: Readonly<Record<string, string>>;
-} {
-  const parsed = new URL(url);
-  const { username, password } = parsed;
-  parsed.username = '';
-  parsed.password = '';
-  const address = parsed.href.replace(/\/+$/, '');
-  if (username === '' && password === '') return { address, headers: {} };
-  const basic = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64');
-  return { address, headers: { authorization: `Basic ${basic}` } };
-}
-
-async function readBody(response: Response): Promise<Buffer> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of response.body ?? []) {
-    size += part.length;
-    if (size > MAX_BODY) throw new Error(`more than ${MAX_BODY} bytes`);
-    parts.push(part);
+  /** Throws what the registry refuses. */
+  async function demand<T>(
+    question: RegistryQuestion,
+    understand: (answer: RegistryAnswer) => Understood<T | CodedError>,
+  ): Promise<T> {
+    const word = await ask(question, understand);
+    if (word instanceof CodedError) throw word;
+    return word;
   }
-  return Buffer.concat(parts);
-}
 
-function jsonOf(body: Buffer): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
-  } catch {
-    // Not the registry's: judged by the status and by what is missing.
-    return undefined;
+  function notShown(answer: RegistryAnswer, subject: string): { readonly word: CodedError } | undefined {
+    const { status } = answer;
+    if (notFound(answer, [NO_SUBJECT, NO_VERSION])) return { word: refused(`has no subject ${subject}`) };
+    if (status !== 401 && status !== 403) return undefined;
+    return { word: refused(`refuses to show ${subject} with ${status}${messageIn(answer)}`) };
   }
 }
 
-function asObject(body: unknown): Readonly<Record<string, unknown>> | undefined {
-  return typeof body === 'object' && body !== null && !Array.isArray(body)
-    ? (body as Record<string, unknown>)
-    : undefined;
+function idIn(answer: RegistryAnswer, to: string): Understood<number> {
+  const id = field(answer, 'id');
+  return answer.status === 200 && isId(id) ? { word: id } : { not: describe(answer.status, to) };
+}
+
+function schemaIn(answer: RegistryAnswer, to: string): Understood<RegisteredSchema | Unusable> {
+  const text = field(answer, 'schema');
+  const references = referencesIn(field(answer, 'references'));
+  if (answer.status !== 200 || typeof text !== 'string' || references === undefined) {
+    return { not: describe(answer.status, to) };
+  }
+  const type = field(answer, 'schemaType') ?? 'AVRO';
+  if (type === 'AVRO') return { word: { text, references } };
+  const named = /^[A-Z]{1,20}$/.test(String(type)) ? String(type) : 'of another type';
+  return { word: { unusable: `it is ${named}, expected AVRO` } };
+}
+
+/** Only a registry's own word. */
+function notFound(answer: RegistryAnswer, codes: readonly number[]): boolean {
+  return answer.status === 404 && codes.includes(field(answer, 'error_code') as number);
+}
+
+function isId(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 0xffff_ffff;
+}
+
+function field({ body }: RegistryAnswer, name: string): unknown {
+  const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
+  return isObject && Object.hasOwn(body, name) ? (body as Record<string, unknown>)[name] : undefined;
+}
+
+function messageIn(answer: RegistryAnswer): string {
+  const message = field(answer, 'message');
+  return typeof message === 'string' ? `: ${message.slice(0, 300)}` : '';
 }
 
 function describe(status: number, to: string): string {
-  if (status === 401 || status === 403) return `${status} ${to}: check the name and password in the address`;
-  return status === 200 ? `200 ${to} with a body that is not a registry's` : `${status} ${to}`;
+  if (status === 401 || status === 403) return `${status} to ${to}: check the name and password in the address`;
+  return status === 200 ? `200 to ${to} with a body that is not a registry's` : `${status} to ${to}`;
 }

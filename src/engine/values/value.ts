@@ -1,5 +1,6 @@
 /** The seam between the formats of record values and what is asked of their fields. */
 import { isUtf8 } from 'node:buffer';
+import type { ReaderSchema } from './avro/reader-schema.ts';
 import { withoutNested } from './nested-json.ts';
 import { numberTexts } from './number-text.ts';
 
@@ -12,8 +13,11 @@ export interface DecodedValue {
 }
 
 export interface ValueDecoder {
-  /** `value` is not empty. Never throws; `malformed` says what is wrong without quoting the value. */
-  decode(value: Buffer): DecodedValue | { readonly malformed: string };
+  /**
+   * `value` is not empty; `reader`: with what names and defaults its fields are read, of a format that has schemas. Never
+   * throws; `malformed` says what is wrong without quoting the value.
+   */
+  decode(value: Buffer, reader?: ReaderSchema): DecodedValue | { readonly malformed: string };
 }
 
 /** Decoders for batches of values: for formats that have to ask somebody what their values mean. */

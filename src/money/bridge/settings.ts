@@ -75,7 +75,17 @@ export function decoding(limits: Limits): Pick<MoneyBridgeSettings, 'maxRecordBy
 }
 
 export function bridgeSettings(config: Config, deadLetterPartitions: number): MoneyBridgeSettings {
-  const { appId, topics, sessionTtl, dedupTtl, pendingTimeout, lookupGiveUpAfter } = config;
+  const {
+    appId,
+    topics,
+    maxRecordBytes,
+    maxFutureSkew,
+    readerSchemas,
+    sessionTtl,
+    dedupTtl,
+    pendingTimeout,
+    lookupGiveUpAfter,
+  } = config;
   return {
     appId,
     groupId: bridgeGroupOf(appId),
@@ -88,7 +98,7 @@ export function bridgeSettings(config: Config, deadLetterPartitions: number): Mo
     outOfOrderness: config.outOfOrderness,
     idleTimeout: config.idleTimeout,
     flushDelay: config.flushDelay,
-    ...decoding({ maxRecordBytes: config.maxRecordBytes, maxFutureSkew: config.maxFutureSkew }),
+    ...decoding({ maxRecordBytes, maxFutureSkew, readerSchemas }),
     rules: { sessionTtl, dedupTtl, pendingTimeout, lookupGiveUpAfter, bounds: BOUNDS },
   };
 }

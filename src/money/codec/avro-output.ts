@@ -16,9 +16,17 @@ export function outputSchema(): string {
   return JSON.stringify(JSON.parse(text));
 }
 
-/** `schemaId`: of {@link outputSchema} in the registry. */
-export function createAvroEncoder(schemaId: number): (output: Output, userId: string) => EncodedOutput {
-  const type = avsc.Type.forSchema(JSON.parse(outputSchema()) as avsc.Schema);
+/** Namespace and name of {@link outputSchema}. */
+export function outputRecordName(): string {
+  const { namespace, name } = JSON.parse(outputSchema()) as { readonly namespace: string; readonly name: string };
+  return `${namespace}.${name}`;
+}
+
+/** `schemaId`: of the schema of `type` in the registry. */
+export function createAvroEncoder(
+  schemaId: number,
+  type: avsc.Type = avsc.Type.forSchema(JSON.parse(outputSchema()) as avsc.Schema),
+): (output: Output, userId: string) => EncodedOutput {
   const prefix = Buffer.alloc(PREFIX);
   prefix.writeUInt32BE(schemaId, 1);
   return (output, userId) => ({

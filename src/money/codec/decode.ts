@@ -9,6 +9,7 @@ import type { Rejection } from '../../engine/bridge/dead-letter.ts';
 import { CURRENCIES } from './iso-4217.ts';
 import { isShortText, MAX_CHARACTERS } from './short-text.ts';
 import { parseTimestamp } from '../../engine/values/timestamp.ts';
+import type { ReaderSchema } from '../../engine/values/avro/reader-schema.ts';
 import { jsonDecoder } from '../../engine/values/value.ts';
 import type { DecodedValue, ValueDecoder } from '../../engine/values/value.ts';
 
@@ -17,7 +18,11 @@ export interface Limits {
   readonly maxRecordBytes: number;
   /** ms that `processedAt` may be ahead of the Kafka record timestamp. */
   readonly maxFutureSkew: number;
+  /** With what names and defaults values with schemas are read. */
+  readonly readerSchemas?: ReaderSchemas;
 }
+
+export type ReaderSchemas = Readonly<Partial<Record<MoneyInput, ReaderSchema>>>;
 
 export type DecodeResult =
   | { readonly ok: true; readonly userId: string; readonly ts: number; readonly event: Event }
@@ -59,6 +64,10 @@ const TYPES: Readonly<Record<MoneyInput, ReadonlyMap<string, EventReader>>> = {
   ]),
 };
 
+export function eventTypesOf(input: MoneyInput): readonly string[] {
+  return [...TYPES[input].keys()];
+}
+
 type EventReader = (fields: Fields) => Event;
 
 const DECIMALS = ['amount', 'openingBalance', 'closingBalance'] as const;
@@ -84,7 +93,7 @@ function judge(input: MoneyInput, record: RawKafkaRecord, limits: Limits, decode
   }
   if (value === null) return reject('malformed', 'value: expected a value, not null');
   if (value.length === 0) return reject('malformed', 'value: expected a value, not nothing');
-  const raw = decoder.decode(value);
+  const raw = decoder.decode(value, limits.readerSchemas?.[input]);
   if ('malformed' in raw) return reject('malformed', raw.malformed);
 
   const type = raw.field('type');
@@ -258,7 +267,7 @@ function reject(reason: Rejection['reason'], detail: string): DecodeResult {
 }
 
 function describeType(type: unknown, input: MoneyInput): string {
-  const known = [...TYPES[input].keys()].join(', ');
+  const known = eventTypesOf(input).join(', ');
   if (type === undefined || type === null) return `type: missing, expected one of ${known}`;
   return `type: expected one of ${known}, ${typeof type === 'string' ? `not ${quoted(type)}` : found(type)}`;
 }

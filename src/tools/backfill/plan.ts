@@ -1,6 +1,8 @@
 /** What a backfill is, out of the configuration and the command line; the same in all of its processes. */
+import { createHash } from 'node:crypto';
 import { inputTopicsOf, type Config } from '../../money/config.ts';
 import { BOUNDS } from '../../money/domain/bounds.ts';
+import { INPUTS } from '../../money/domain/events.ts';
 import { formatDuration } from '../../engine/process/environment-reader.ts';
 import { commonPartitionCount } from '../../engine/kafka/kafkajs/assigner.ts';
 import type { KafkaPort } from '../../engine/kafka/port.ts';
@@ -29,6 +31,7 @@ export async function planBackfill(
     outOfOrderness,
     maxRecordBytes,
     maxFutureSkew,
+    readerSchemas,
   } = config;
   const inputTopics = inputTopicsOf(topics);
   const counts = await kafka.partitionCounts(inputTopics);
@@ -42,9 +45,16 @@ export async function planBackfill(
     window,
     rules: { sessionTtl, dedupTtl, pendingTimeout, lookupGiveUpAfter, bounds: BOUNDS },
     outOfOrderness,
-    limits: { maxRecordBytes, maxFutureSkew },
+    limits: { maxRecordBytes, maxFutureSkew, readerSchemas },
     identity: identityOf(config, window),
   };
+}
+
+/** A name for what decides how values are read, where something does. */
+function readerSchemasIn({ readerSchemas }: Config): { 'reader-schemas'?: string } {
+  const texts = INPUTS.flatMap((input) => readerSchemas[input]?.text ?? []);
+  if (texts.length === 0) return {};
+  return { 'reader-schemas': createHash('sha256').update(texts.join('\n')).digest('hex').slice(0, 16) };
 }
 
 /** Everything of the configuration that decides what is written. */
@@ -62,6 +72,7 @@ export function identityOf(config: Config, { from, to }: Window): string {
     'max-future-skew': formatDuration(maxFutureSkew),
     'max-record-bytes': maxRecordBytes,
     format: valueFormat,
+    ...readerSchemasIn(config),
   };
   return Object.entries(parts)
     .map(([name, value]) => `${name}=${value}`)

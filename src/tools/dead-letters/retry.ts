@@ -17,7 +17,8 @@ import { idOf } from './read.ts';
 import { decodeRetried, encodeRetried } from './retried.ts';
 import { retriedGroupOf } from '../../engine/naming.ts';
 
-type RetryConfig = Pick<Config, 'appId' | 'topics' | 'maxRecordBytes' | 'maxFutureSkew'>;
+type RetryConfig = Pick<Config, 'appId' | 'topics' | 'maxRecordBytes' | 'maxFutureSkew'> &
+  Partial<Pick<Config, 'readerSchemas'>>;
 
 /** Of one transaction. */
 const MAX_RECORDS = 500;

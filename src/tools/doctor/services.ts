@@ -3,8 +3,9 @@ import { notFoundOf } from '../../../activities/session-service.ts';
 import type { Config } from '../../money/config.ts';
 import { CodedError, messageOf } from '../../engine/errors.ts';
 import { currentVersion } from '../nudge/current-version.ts';
-import { createSchemaRegistry } from '../../engine/schema-registry/client.ts';
-import { outputSubject } from '../../money/codec/value-format.ts';
+import type { Clock } from '../../engine/clock.ts';
+import { silentLogger } from '../../engine/log.ts';
+import { outputEncoder, outputSubject, schemaRegistryOf } from '../../money/codec/value-format.ts';
 import { connectTemporal, within, type TemporalClient } from '../../engine/temporal/connection.ts';
 import { failed, ok, warning } from './finding.ts';
 import type { Finding } from './finding.ts';
@@ -113,16 +114,21 @@ export async function checkSessionService(config: Config): Promise<Finding[]> {
 
 /** Only where values are Avro. Registers nothing: that the worker may is seen when it starts. */
 export async function checkSchemaRegistry(config: Config): Promise<Finding[]> {
-  const { valueFormat, schemaRegistryUrl } = config;
-  if (valueFormat === 'json' || schemaRegistryUrl === undefined) return [];
+  const { valueFormat, schemaRegistry } = config;
+  if (valueFormat === 'json' || schemaRegistry === undefined) return [];
   const subject = 'schema registry';
-  const registry = createSchemaRegistry(schemaRegistryUrl);
+  const registry = schemaRegistryOf(config);
+  const doing = { register: 'registers', find: 'looks up', latest: 'takes the latest schema of' } as const;
   try {
     const subjects = await registry.subjects();
-    return [
-      ok(subject, `${registry.address} answers: ${subjects} subjects; the worker registers ${outputSubject(config)}`),
-    ];
+    const answers = `${registry.address} answers: ${subjects} subjects`;
+    const worker = `the worker ${doing[schemaRegistry.outputSchema]} ${outputSubject(config)}`;
+    if (schemaRegistry.outputSchema !== 'register') await outputEncoder(config, ONCE, silentLogger());
+    return [ok(subject, `${answers}; ${worker}`)];
   } catch (error) {
     return [failed(subject, messageOf(error))];
   }
 }
+
+/** A clock at which there is no time to try again. */
+const ONCE: Clock = { elapsed: () => Infinity, now: Date.now, sleep: async () => undefined };

@@ -18,7 +18,7 @@ export function schemaIdOf(value: Buffer): number | null {
 /** `schemas` has every id that will be met. */
 export function avroDecoder(schemas: ReadonlyMap<number, KnownSchema>): ValueDecoder {
   return {
-    decode(value) {
+    decode(value, reader) {
       const id = schemaIdOf(value);
       if (id === null) {
         return {
@@ -29,7 +29,7 @@ export function avroDecoder(schemas: ReadonlyMap<number, KnownSchema>): ValueDec
       if ('unusable' in schema) return { malformed: `value: schema ${id} cannot be used: ${schema.unusable}` };
       const located = scan(schema, value, PREFIX);
       if ('malformed' in located) return { malformed: `value: not Avro of schema ${id}: ${located.malformed}` };
-      return new AvroRecord(value, located);
+      return new AvroRecord(value, located, reader);
     },
   };
 }

@@ -4,7 +4,9 @@ export type Logical =
   | { readonly is: 'decimal'; readonly precision: number; readonly scale: number }
   /** Time since 1970 in units of which `perMs` make a millisecond. */
   | { readonly is: 'timestamp'; readonly perMs: bigint }
-  | { readonly is: 'uuid' };
+  | { readonly is: 'uuid' }
+  /** Bytes that a reader takes for a string. */
+  | { readonly is: 'text' };
 
 /** Digits of a decimal: turning bytes into digits takes time that grows with their square. */
 const MAX_PRECISION = 1_000;

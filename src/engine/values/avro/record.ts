@@ -14,27 +14,34 @@
  *              int, long (without a logical type)          its digits
  *              double, float                               the shortest text that reads back as the same
  */
+import { isUtf8 } from 'node:buffer';
 import { formatTimestamp } from '../timestamp.ts';
 import type { DecodedValue } from '../value.ts';
 import { Cursor } from './bytes.ts';
 import { doubleText, floatText, scaledText, stringText } from './decimal-text.ts';
-import type { AvroType, FixedType, PrimitiveType } from './schema.ts';
+import type { ReaderSchema } from './reader-schema.ts';
+import { resolve, type Resolved } from './resolve.ts';
+import type { AvroType, EnumType, FixedType, PrimitiveType } from './schema.ts';
 import type { Located } from './scan.ts';
 
 export class AvroRecord implements DecodedValue {
   readonly #bytes: Buffer;
   readonly #located: Located;
+  readonly #resolved: Resolved | undefined;
 
-  constructor(bytes: Buffer, located: Located) {
+  constructor(bytes: Buffer, located: Located, reader?: ReaderSchema) {
     this.#bytes = bytes;
     this.#located = located;
+    this.#resolved = reader === undefined ? undefined : resolve(located.record, reader);
   }
 
   /** `type` is the record's name where it has no field of that name, or null in it. */
   field(name: string): unknown {
     const found = this.#find(name);
-    const value = found === undefined ? undefined : read(found.type, found.cursor);
-    return name === 'type' && (value === undefined || value === null) ? this.#located.record.name : value;
+    const written = found === undefined ? undefined : read(found.type, found.cursor);
+    const value = found?.symbols === undefined ? written : symbolOf(found.symbols, written);
+    if (name !== 'type' || (value !== undefined && value !== null)) return value;
+    return this.#resolved?.name ?? this.#located.record.name;
   }
 
   decimalTexts(names: readonly string[]): readonly (string | null)[] {
@@ -44,12 +51,29 @@ export class AvroRecord implements DecodedValue {
     });
   }
 
-  #find(name: string): { readonly type: AvroType; readonly cursor: Cursor } | undefined {
+  #find(name: string): Found | undefined {
     const { record, places } = this.#located;
-    const index = record.indexes.get(name);
+    const source = this.#resolved?.fields.get(name);
+    if (source !== undefined && 'fallback' in source) {
+      return { type: source.fallback.type, cursor: new Cursor(source.fallback.bytes, 0) };
+    }
+    const index = source?.index ?? record.indexes.get(name);
     if (index === undefined) return undefined;
-    return { type: record.fields[index]!.type, cursor: new Cursor(this.#bytes, places[index]!) };
+    const cursor = new Cursor(this.#bytes, places[index]!);
+    return { type: record.fields[index]!.type, ...source, cursor };
   }
+}
+
+interface Found {
+  readonly type: AvroType;
+  readonly cursor: Cursor;
+  /** Of the reader's enum. */
+  readonly symbols?: EnumType;
+}
+
+/** A symbol that the reader does not have and has no default for is no text. */
+function symbolOf({ symbols, fallback }: EnumType, value: unknown): unknown {
+  return typeof value !== 'string' || symbols.includes(value) ? value : (fallback ?? {});
 }
 
 function read(type: AvroType, cursor: Cursor): unknown {
@@ -70,6 +94,7 @@ function read(type: AvroType, cursor: Cursor): unknown {
       return textOf(cursor);
     case 'bytes':
     case 'fixed':
+      if (type.logical?.is === 'text') return utf8Of(bytesOf(type, cursor)) ?? {};
       return type.logical?.is === 'uuid' ? uuidOf(bytesOf(type, cursor)) : {};
     case 'enum':
       return type.symbols[cursor.long()];
@@ -98,6 +123,7 @@ function decimalText(type: AvroType, cursor: Cursor): string | null {
       return stringText(textOf(cursor));
     case 'bytes':
     case 'fixed':
+      if (type.logical?.is === 'text') return stringText(utf8Of(bytesOf(type, cursor)) ?? '');
       return type.logical?.is === 'decimal' ? scaledText(bytesOf(type, cursor), type.logical) : null;
     case 'union':
       return decimalText(type.branches[cursor.long()] as AvroType, cursor);
@@ -134,6 +160,11 @@ function textOf(cursor: Cursor): string {
 function bytesOf(type: PrimitiveType | FixedType, cursor: Cursor): Buffer {
   const length = type.kind === 'fixed' ? type.size : cursor.long();
   return cursor.bytes.subarray(cursor.at, cursor.at + length);
+}
+
+/** Undefined for what is not UTF-8; of bytes, nobody has looked. */
+function utf8Of(bytes: Buffer): string | undefined {
+  return isUtf8(bytes) ? bytes.toString('utf8') : undefined;
 }
 
 function uuidOf(bytes: Buffer): string {

@@ -1,7 +1,7 @@
 /**
  * A writer schema as it came from a registry -> the tree that values are checked against, or why it cannot be used.
  * It is somebody else's text: its size, nesting and number of types are bounded, nothing of it becomes code, and its
- * names are only ever compared. Defaults, aliases, docs and orders say nothing about a value and are ignored.
+ * names are only ever compared. Docs and orders are ignored, and so are defaults and aliases, which are a reader's.
  */
 import { finiteSizes } from './min-size.ts';
 import { logicalTypeOf, type Logical } from './logical-type.ts';
@@ -18,9 +18,11 @@ export interface FixedType {
   readonly size: number;
   readonly logical?: Logical;
 }
-interface EnumType {
+export interface EnumType {
   readonly kind: 'enum';
   readonly symbols: readonly string[];
+  /** What a reader takes a symbol for that it does not have. */
+  readonly fallback?: string;
 }
 export interface ArrayType {
   readonly kind: 'array';
@@ -69,13 +71,21 @@ class Unusable {
   }
 }
 
-/** Never throws; `unusable` quotes at most names of types and fields. */
-export function parseWriterSchema(text: string): WriterSchema | { readonly unusable: string } {
-  if (text.length > MAX_SCHEMA_LENGTH) {
-    return { unusable: `it is ${text.length} characters long, expected at most ${MAX_SCHEMA_LENGTH}` };
+/**
+ * `references`: texts of the schemas that it refers to, each before those that need it. Never throws; `unusable` quotes at
+ * most names of types and fields.
+ */
+export function parseWriterSchema(
+  text: string,
+  references: readonly string[] = [],
+): WriterSchema | { readonly unusable: string } {
+  const length = references.reduce((sum, reference) => sum + reference.length, text.length);
+  if (length > MAX_SCHEMA_LENGTH) {
+    return { unusable: `it is ${length} characters long, expected at most ${MAX_SCHEMA_LENGTH}` };
   }
   try {
     const parser = new Parser();
+    for (const reference of references) parser.parse(jsonOf(reference), '', 0);
     const top = parser.parse(jsonOf(text), '', 0);
     if (!finiteSizes(parser.records, parser.collections)) {
       throw new Unusable('it has a record that contains itself without end');
@@ -100,7 +110,7 @@ function jsonOf(text: string): unknown {
   }
 }
 
-type Json = Readonly<Record<string, unknown>>;
+export type Json = Readonly<Record<string, unknown>>;
 
 class Parser {
   readonly records: RecordType[] = [];
@@ -187,7 +197,12 @@ class Parser {
     if (!Array.isArray(symbols) || symbols.length === 0 || !symbols.every((symbol) => typeof symbol === 'string')) {
       throw new Unusable(`${quoted(name)} has no symbols`);
     }
-    const type: EnumType = { kind: 'enum', symbols: symbols as string[] };
+    const fallback = (symbols as string[]).find((symbol) => symbol === own(json, 'default'));
+    const type: EnumType = {
+      kind: 'enum',
+      symbols: symbols as string[],
+      ...(fallback === undefined ? {} : { fallback }),
+    };
     this.#define(qualified(name, namespace), type);
     return type;
   }
@@ -217,7 +232,7 @@ class Parser {
   }
 }
 
-function own(json: Json, name: string): unknown {
+export function own(json: Json, name: string): unknown {
   return Object.hasOwn(json, name) ? json[name] : undefined;
 }
 
