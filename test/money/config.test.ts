@@ -236,7 +236,7 @@ describe('what is wrong is said with variable, value and expectation', () => {
     ],
     [
       { KAFKA_BROKERS: 'a:1', KAFKA_SASL_MECHANISM: 'gssapi', KAFKA_SASL_USERNAME: 'u', KAFKA_SASL_PASSWORD: 'p' },
-      'KAFKA_SASL_MECHANISM="gssapi": expected one of plain, scram-sha-256, scram-sha-512',
+      'KAFKA_SASL_MECHANISM: Kerberos (GSSAPI) is not supported, as no client of Kafka for Node without native libraries has it: let the brokers take plain, scram-sha-256, scram-sha-512, oauthbearer, aws-msk-iam or client certificates, too',
     ],
     [
       { TEMPORAL_ADDRESS: 'http://localhost:7233' },

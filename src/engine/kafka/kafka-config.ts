@@ -26,4 +26,8 @@ export type Sasl =
       readonly mechanism: 'oauthbearer';
       /** The token, asked for each connection and each time that the broker wants it anew. */
       readonly token: () => Promise<string>;
+      /** The broker did not take the last one. */
+      readonly refused: () => void;
+      /** What the broker is told beside it, such as `logicalCluster`. */
+      readonly extensions?: Readonly<Record<string, string>>;
     };

@@ -11,7 +11,7 @@ export interface TlsMaterial {
 }
 
 /** As `tls.connect` takes them, as they are now. */
-function tlsMaterialNow({ ca, cert, key, passphrase }: TlsMaterial): {
+export function tlsMaterialNow({ ca, cert, key, passphrase }: TlsMaterial): {
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;

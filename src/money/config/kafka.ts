@@ -1,18 +1,10 @@
 /** Kafka: its brokers, and what they demand of a connection. */
 import type { EnvironmentReader } from '../../engine/process/environment-reader.ts';
-import type { KafkaConfig, Sasl } from '../../engine/kafka/kafka-config.ts';
+import type { KafkaConfig } from '../../engine/kafka/kafka-config.ts';
+import { readSasl, SASL } from './kafka-sasl.ts';
 import { readTls } from './tls.ts';
 
-const KAFKA_SECURITY = [
-  'KAFKA_SSL',
-  'KAFKA_SSL_CA',
-  'KAFKA_SSL_CERT',
-  'KAFKA_SSL_KEY',
-  'KAFKA_SSL_KEY_PASSPHRASE',
-  'KAFKA_SASL_MECHANISM',
-  'KAFKA_SASL_USERNAME',
-  'KAFKA_SASL_PASSWORD',
-] as const;
+const SSL = ['KAFKA_SSL', 'KAFKA_SSL_CA', 'KAFKA_SSL_CERT', 'KAFKA_SSL_KEY', 'KAFKA_SSL_KEY_PASSPHRASE'] as const;
 
 export function readKafka(read: EnvironmentReader, required: boolean): KafkaConfig | undefined {
   const brokers = read
@@ -28,7 +20,7 @@ export function readKafka(read: EnvironmentReader, required: boolean): KafkaConf
   }
   const sasl = readSasl(read);
   if (brokers.length === 0) {
-    const orphan = KAFKA_SECURITY.find((name) => read.isSet(name));
+    const orphan = [...SSL, ...SASL].find((name) => read.isSet(name));
     if (required) {
       read.missing(
         'KAFKA_BROKERS',
@@ -46,16 +38,6 @@ export function readKafka(read: EnvironmentReader, required: boolean): KafkaConf
     ...(tls?.passphrase === undefined ? {} : { sslKeyPassphrase: tls.passphrase }),
     ...(sasl === undefined ? {} : { sasl }),
   };
-}
-
-function readSasl(read: EnvironmentReader): Sasl | undefined {
-  const names = ['KAFKA_SASL_MECHANISM', 'KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD'] as const;
-  const mechanism = read.oneOf('KAFKA_SASL_MECHANISM', ['plain', 'scram-sha-256', 'scram-sha-512'] as const, 'plain');
-  if (!names.some((name) => read.isSet(name))) return undefined;
-  for (const name of names) {
-    if (!read.isSet(name)) read.missing(name, `all of ${names.join(', ')}, or none`);
-  }
-  return { mechanism, username: read.text(names[1], ''), password: read.freshSecret(names[2]) ?? '' };
 }
 
 export function isHostAndPort(text: string): boolean {

@@ -8,6 +8,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import type { KafkaConfig } from '../kafka-config.ts';
 import { CodedError, messageOf } from '../../errors.ts';
+import { tlsReason } from '../../http/tls-reason.ts';
 import { currentOf, type Fresh } from '../../process/secret-file.ts';
 import type { Logger } from '../../log.ts';
 import { library } from './library.ts';
@@ -80,6 +81,9 @@ export function createClient(config: KafkaConfig, logger: Logger, options: Clien
       // Certificates and keys that have changed count from the next connection on.
       const socket = connect(config.ssl ? { ...arguments_, ssl: tlsOptions(config) } : arguments_);
       sockets.add(socket);
+      socket.prependOnceListener('error', (error) => {
+        error.message = tlsReason(error, 'KAFKA_SSL') ?? error.message;
+      });
       socket.once('close', () => sockets.delete(socket));
       return socket;
     },
