@@ -12,6 +12,7 @@ import { dataConverter } from './payload-codec.ts';
 import { EnvironmentReader } from '../process/environment-reader.ts';
 import { currentOf, type Fresh } from '../process/secret-file.ts';
 import { isWebServer } from './answers.ts';
+import { handshakeProblem } from './handshake.ts';
 
 /** ms until a server that does not answer counts as unreachable. */
 const CONNECT_TIMEOUT = 10_000;
@@ -102,7 +103,7 @@ export async function connectTemporal(env: NodeJS.ProcessEnv): Promise<TemporalC
       connectTimeout: CONNECT_TIMEOUT,
     });
   } catch (error) {
-    throw await unreachable(address, error);
+    throw await unreachable(address, connectionOptions, error);
   }
   return { address, namespace, connection, client: new Client({ connection, namespace, dataConverter }) };
 }
@@ -122,7 +123,7 @@ export async function connectTemporalNative(
     if (apiKey !== undefined) followKey(connection, apiKey);
     return { address, namespace, connection };
   } catch (error) {
-    throw await unreachable(address, error);
+    throw await unreachable(address, connectionOptions, error);
   }
 }
 
@@ -163,10 +164,14 @@ function withAddress(options: TemporalOptions): TemporalOptions & { readonly add
   return { ...options, address };
 }
 
-async function unreachable(address: string, cause: unknown): Promise<CodedError> {
+async function unreachable(
+  address: string,
+  { tls }: TemporalOptions['connection'],
+  cause: unknown,
+): Promise<CodedError> {
   const reason = (await isWebServer(address))
     ? "a web server answers there, and no Temporal frontend: check host and port (the web UI's are others)"
-    : reasonOf(cause);
+    : ((await handshakeProblem(address, tls)) ?? reasonOf(cause));
   return new CodedError('UNREACHABLE', `Temporal at "${address}" (TEMPORAL_ADDRESS) cannot be used: ${reason}`, {
     cause,
   });
