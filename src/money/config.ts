@@ -7,6 +7,7 @@ import { DAY, EnvironmentReader, formatDuration, MAX_TIMER, shown } from '../eng
 import { CodedError, messageOf } from '../engine/errors.ts';
 import type { KafkaConfig } from '../engine/kafka/kafka-config.ts';
 import { LOG_LEVELS } from '../engine/log.ts';
+import { isHostAndPort, readKafka } from './config/kafka.ts';
 import { temporalConnectionOptions } from '../engine/temporal/connection.ts';
 import { ledgerTopicOf } from '../engine/naming.ts';
 import type { BrakeSettings } from '../engine/ordering/brake.ts';
@@ -225,64 +226,6 @@ function readDeployment(read: EnvironmentReader): Pick<Config, 'deployment' | 'o
   return { ...(deployment === '' ? {} : { deployment }), olderWorkflows };
 }
 
-const KAFKA_SECURITY = [
-  'KAFKA_SSL',
-  'KAFKA_SSL_CA',
-  'KAFKA_SSL_CERT',
-  'KAFKA_SSL_KEY',
-  'KAFKA_SASL_MECHANISM',
-  'KAFKA_SASL_USERNAME',
-  'KAFKA_SASL_PASSWORD',
-] as const;
-
-function readKafka(read: EnvironmentReader, required: boolean): KafkaConfig | undefined {
-  const brokers = read
-    .text('KAFKA_BROKERS', '')
-    .split(',')
-    .map((broker) => broker.trim())
-    .filter((broker) => broker !== '');
-  if (!brokers.every(isHostAndPort)) read.problem('KAFKA_BROKERS', 'host:port, several separated by commas');
-  const sslCa = read.pem('KAFKA_SSL_CA');
-  const sslCert = read.pem('KAFKA_SSL_CERT');
-  const sslKey = read.pem('KAFKA_SSL_KEY', { secret: true });
-  const hasFiles = sslCa !== undefined || sslCert !== undefined || sslKey !== undefined;
-  const ssl = read.boolean('KAFKA_SSL', hasFiles);
-  if (!ssl && hasFiles) read.problem('KAFKA_SSL', 'true, as KAFKA_SSL_CA, KAFKA_SSL_CERT or KAFKA_SSL_KEY is set');
-  if (read.isSet('KAFKA_SSL_CERT') !== read.isSet('KAFKA_SSL_KEY')) {
-    const other = read.isSet('KAFKA_SSL_CERT') ? 'KAFKA_SSL_KEY' : 'KAFKA_SSL_CERT';
-    read.missing(other, 'both of KAFKA_SSL_CERT and KAFKA_SSL_KEY, or neither');
-  }
-  const sasl = readSasl(read);
-  if (brokers.length === 0) {
-    const orphan = KAFKA_SECURITY.find((name) => read.isSet(name));
-    if (required) {
-      read.missing(
-        'KAFKA_BROKERS',
-        'host:port of a Kafka broker, several separated by commas (dev and demo start one)',
-      );
-    } else if (orphan !== undefined) read.missing('KAFKA_BROKERS', `host:port of a Kafka broker, as ${orphan} is set`);
-    return undefined;
-  }
-  return {
-    brokers,
-    ssl,
-    ...(sslCa === undefined ? {} : { sslCa }),
-    ...(sslCert === undefined ? {} : { sslCert }),
-    ...(sslKey === undefined ? {} : { sslKey }),
-    ...(sasl === undefined ? {} : { sasl }),
-  };
-}
-
-function readSasl(read: EnvironmentReader): KafkaConfig['sasl'] {
-  const names = ['KAFKA_SASL_MECHANISM', 'KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD'] as const;
-  const mechanism = read.oneOf('KAFKA_SASL_MECHANISM', ['plain', 'scram-sha-256', 'scram-sha-512'] as const, 'plain');
-  if (!names.some((name) => read.isSet(name))) return undefined;
-  for (const name of names) {
-    if (!read.isSet(name)) read.missing(name, `all of ${names.join(', ')}, or none`);
-  }
-  return { mechanism, username: read.text(names[1], ''), password: read.text(names[2], '') };
-}
-
 function readTemporal(read: EnvironmentReader, env: NodeJS.ProcessEnv, required: boolean): boolean {
   let address: string | undefined;
   try {
@@ -336,9 +279,4 @@ function readTopics(read: EnvironmentReader): Topics {
     else seen.set(name, variable);
   }
   return topics;
-}
-
-function isHostAndPort(text: string): boolean {
-  const port = Number(/^(?:[A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\]):(\d{1,5})$/.exec(text)?.[1] ?? 0);
-  return port >= 1 && port <= 65_535;
 }
