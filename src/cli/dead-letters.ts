@@ -12,7 +12,7 @@ import type { Retried } from '../tools/dead-letters/retry.ts';
 import { hasOffset } from '../engine/workflow/offset-ranges.ts';
 import { CodedError } from '../engine/errors.ts';
 import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
-import type { KafkaPort } from '../engine/kafka/port.ts';
+import { valuesOf, type KafkaPort } from '../engine/kafka/port.ts';
 import { inputDecoders } from '../money/codec/value-format.ts';
 import { wholeNumber } from './arguments.ts';
 import { createContext, reachKafka } from './context.ts';
@@ -37,13 +37,13 @@ export function deadLettersCommand(): Command {
     )
     .addOption(reasonOption('only these reasons'))
     .option('--limit <n>', 'list the newest n of each partition of the topic', wholeNumber(1, 1_000_000), 100)
-    .option('--values', 'show keys and values as well, with --json')
+    .option('--values', 'show keys, values and headers as well, with --json')
     .option('--json', 'one JSON object a line')
     .action((options: ListOptions) => list(options));
   command
     .command('retry')
     .description(
-      'Puts chosen dead letters back on the topic and partition where they were read, same key and value, new timestamp. ' +
+      'Puts chosen dead letters back on the topic and partition where they were read, same key, value and headers, new timestamp. ' +
         'Those that would only come back, or were put back before, are refused. ' +
         'A retry that was interrupted can be run again: nothing is put back twice.',
     )
@@ -51,6 +51,7 @@ export function deadLettersCommand(): Command {
     .option('--id <topic/partition/offset...>', 'these records, as the list names them')
     .option('--limit <n>', 'at most n records', wholeNumber(1, 1_000_000), 1000)
     .option('--force', 'also those that would only come back, or were put back before')
+    .option('--keep-timestamp', 'with the timestamp that they had')
     .option('--dry-run', 'say what would be done, and do nothing')
     .action((options: RetryOptions) => retry(options));
   // Both have --reason and --limit: what follows `retry` is for it. The program must have the same setting.
@@ -75,7 +76,7 @@ async function list(options: ListOptions): Promise<void> {
       if (options.reason !== undefined && !options.reason.includes(letter.reason)) return;
       const kept = newest[letter.partition];
       // Without values: a topic full of large ones must not fill the memory.
-      kept?.push(options.values === true ? letter : { ...letter, key: null, value: null });
+      kept?.push(options.values === true ? letter : { ...letter, key: null, value: null, headers: {} });
       if (kept !== undefined && kept.length > options.limit) kept.shift();
     });
     const shown = newest.flat().toSorted((a, b) => a.source.timestamp - b.source.timestamp);
@@ -113,7 +114,7 @@ function jsonOf(letter: DeadLetter, retried: boolean, values: boolean): object {
     key,
     value,
   } = letter;
-  const raw = values ? { key: textOf(key), value: textOf(value) } : {};
+  const raw = values ? { key: textOf(key), value: textOf(value), ...headersOf(letter) } : {};
   return {
     id: idOf(letter),
     reason,
@@ -126,6 +127,15 @@ function jsonOf(letter: DeadLetter, retried: boolean, values: boolean): object {
   };
 }
 
+/** Those of the record, each with all its values; absent when there are none. */
+function headersOf({ headers = {} }: DeadLetter): object {
+  const texts = Object.entries(headers).map(([name, values]) => [
+    name,
+    valuesOf(values).map((value) => textOf(value === null || value === undefined ? null : Buffer.from(value))),
+  ]);
+  return texts.length === 0 ? {} : { headers: Object.fromEntries(texts) as object };
+}
+
 /** Text where the bytes are UTF-8, base64 where they are not. */
 function textOf(bytes: Buffer | null): string | { readonly base64: string } | null {
   if (bytes === null) return null;
@@ -135,6 +145,7 @@ function textOf(bytes: Buffer | null): string | { readonly base64: string } | nu
 
 interface RetryOptions extends Choice {
   readonly force?: true;
+  readonly keepTimestamp?: true;
   readonly dryRun?: true;
 }
 
@@ -149,6 +160,7 @@ async function retry(options: RetryOptions): Promise<void> {
   }
   await withKafka(async ({ kafka, config, retried }) => {
     const { topics } = config;
+    const keepTimestamp = options.keepTimestamp === true;
     const inputs = inputTopicsOf(topics);
     const counts = await kafka.partitionCounts(inputs);
     const circumstances = {
@@ -157,6 +169,7 @@ async function retry(options: RetryOptions): Promise<void> {
       partitions: new Map(inputs.map((topic, index) => [topic, counts[index] ?? null])),
       now: Date.now(),
       force: options.force === true,
+      keepTimestamp,
     };
     const ids = new Set(options.id);
     const found = new Set<string>();
@@ -184,7 +197,8 @@ async function retry(options: RetryOptions): Promise<void> {
     };
     const { starts } = await read(kafka, config, onLetter, inputDecoders(config, systemClock));
     const missing = [...ids].filter((id) => !found.has(id));
-    const report = options.dryRun === true ? letters.length : await put(kafka, config, { letters, retried, starts });
+    const report =
+      options.dryRun === true ? letters.length : await put(kafka, config, { letters, retried, starts, keepTimestamp });
     writeLine(`${count(report, 'record')} ${options.dryRun === true ? 'would be put back' : 'put back'}`);
     if (left > 0) writeLine(`${count(left, 'more record')} of the choice left: run it again`);
     for (const refusal of refusals) process.stderr.write(`refused ${printable(refusal)}\n`);
@@ -199,7 +213,12 @@ async function retry(options: RetryOptions): Promise<void> {
 async function put(
   kafka: KafkaPort,
   config: Config,
-  work: { readonly letters: readonly DeadLetter[]; readonly retried: Retried; readonly starts: readonly number[] },
+  work: {
+    readonly letters: readonly DeadLetter[];
+    readonly retried: Retried;
+    readonly starts: readonly number[];
+    readonly keepTimestamp: boolean;
+  },
 ): Promise<number> {
   const shown = progress('putting back');
   try {
