@@ -37,7 +37,8 @@ async function runBridge(): Promise<void> {
   const temporal = await connectTemporal(env);
   try {
     const { shards, deadLetterPartitions } = await checkTopics(kafka, config.topics);
-    const bridge = new Bridge(bridgeSettings(config, deadLetterPartitions), {
+    const onHeadersDropped = (headers: number): void => metrics.headersDropped.inc(headers);
+    const bridge = new Bridge(bridgeSettings(config, deadLetterPartitions, onHeadersDropped), {
       kafka,
       signaller: createTemporalSignaller(temporal.client.workflow, config, shards),
       clock: systemClock,

@@ -65,11 +65,19 @@ export interface MoneyBridgeSettings extends BridgeSettings {
 }
 
 /** What the bridge is told of the limits on records. */
-export function decoding(limits: Limits): Pick<MoneyBridgeSettings, 'maxRecordBytes' | 'decode'> {
-  return { maxRecordBytes: limits.maxRecordBytes, decode: decodeWith(limits) };
+export function decoding(
+  limits: Limits,
+  onHeadersDropped?: (headers: number) => void,
+): Pick<MoneyBridgeSettings, 'maxRecordBytes' | 'decode'> {
+  return { maxRecordBytes: limits.maxRecordBytes, decode: decodeWith(limits, onHeadersDropped) };
 }
 
-export function bridgeSettings(config: Config, deadLetterPartitions: number): MoneyBridgeSettings {
+export function bridgeSettings(
+  config: Config,
+  deadLetterPartitions: number,
+  onHeadersDropped?: (headers: number) => void,
+): MoneyBridgeSettings {
+  const { maxRecordBytes, maxFutureSkew, forwardHeaders } = config;
   const { appId, topics, sessionTtl, dedupTtl, pendingTimeout, lookupGiveUpAfter } = config;
   return {
     appId,
@@ -81,7 +89,7 @@ export function bridgeSettings(config: Config, deadLetterPartitions: number): Mo
     outOfOrderness: config.outOfOrderness,
     idleTimeout: config.idleTimeout,
     flushDelay: config.flushDelay,
-    ...decoding({ maxRecordBytes: config.maxRecordBytes, maxFutureSkew: config.maxFutureSkew }),
+    ...decoding({ maxRecordBytes, maxFutureSkew, forwardHeaders }, onHeadersDropped),
     rules: { sessionTtl, dedupTtl, pendingTimeout, lookupGiveUpAfter, bounds: BOUNDS },
   };
 }

@@ -1,5 +1,6 @@
 /** What a backfill is, out of the configuration and the command line; the same in all of its processes. */
 import { inputTopicsOf, type Config } from '../../money/config.ts';
+import { DEFAULT_FORWARD_HEADERS } from '../../money/config/headers.ts';
 import { BOUNDS } from '../../money/domain/bounds.ts';
 import { formatDuration } from '../../engine/process/environment-reader.ts';
 import { commonPartitionCount } from '../../engine/kafka/kafkajs/assigner.ts';
@@ -29,6 +30,7 @@ export async function planBackfill(
     outOfOrderness,
     maxRecordBytes,
     maxFutureSkew,
+    forwardHeaders,
   } = config;
   const inputTopics = inputTopicsOf(topics);
   const counts = await kafka.partitionCounts(inputTopics);
@@ -42,7 +44,7 @@ export async function planBackfill(
     window,
     rules: { sessionTtl, dedupTtl, pendingTimeout, lookupGiveUpAfter, bounds: BOUNDS },
     outOfOrderness,
-    limits: { maxRecordBytes, maxFutureSkew },
+    limits: { maxRecordBytes, maxFutureSkew, forwardHeaders },
     identity: identityOf(config, window),
   };
 }
@@ -51,6 +53,7 @@ export async function planBackfill(
 export function identityOf(config: Config, { from, to }: Window): string {
   const { topics, outOfOrderness, sessionTtl, dedupTtl, pendingTimeout, maxFutureSkew, maxRecordBytes, valueFormat } =
     config;
+  const names = config.forwardHeaders.join(',');
   const parts = {
     inputs: `${topics.user}+${topics.session}+${topics.money}`,
     ...(Number.isFinite(from) ? { from: new Date(from).toISOString() } : {}),
@@ -62,6 +65,8 @@ export function identityOf(config: Config, { from, to }: Window): string {
     'max-future-skew': formatDuration(maxFutureSkew),
     'max-record-bytes': maxRecordBytes,
     format: valueFormat,
+    // What began before there was a choice goes on.
+    ...(names === DEFAULT_FORWARD_HEADERS ? {} : { 'forward-headers': names.replaceAll(',', '+') }),
   };
   return Object.entries(parts)
     .map(([name, value]) => `${name}=${value}`)
