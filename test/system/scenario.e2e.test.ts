@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { test } from 'node:test';
+import { createClient, PATIENT_RETRY } from '../../src/engine/kafka/kafkajs/client.ts';
+import { connectTemporal } from '../../src/engine/temporal/connection.ts';
 import { createKafka } from '../../src/engine/kafka/kafkajs/create-kafka.ts';
 import { valuesOf, type InRecord, type RecordBatch } from '../../src/engine/kafka/port.ts';
 import { silentLogger } from '../../src/engine/log.ts';
@@ -93,6 +96,37 @@ async function headersIn({ config }: System, topic: string, count: number): Prom
     .sort(([a], [b]) => Number(a) - Number(b));
 }
 
+/** Brokers and Temporal know which process is which. */
+async function namesOfProcesses({ config, env }: System): Promise<void> {
+  const { appId } = config;
+  const client = createClient(config.kafka!, silentLogger(), { retry: PATIENT_RETRY });
+  const admin = client.kafka.admin();
+  try {
+    await admin.connect();
+    const { groups } = await admin.describeGroups([`${appId}-bridge`, `${appId}-shards`]);
+    assert.deepEqual(
+      groups.map(({ members }) => members.map(({ clientId }) => clientId)),
+      [[`${appId}-bridge`], [`${appId}-worker`]],
+    );
+  } finally {
+    await admin.disconnect();
+    client.destroy();
+  }
+  const temporal = await connectTemporal(env);
+  try {
+    const { events } = await temporal.client.workflow.getHandle(`${appId}/${USER}`).fetchHistory();
+    const identities = new Set(
+      (events ?? []).flatMap(
+        ({ workflowExecutionSignaledEventAttributes: signal, workflowTaskStartedEventAttributes: task }) =>
+          signal?.identity ?? task?.identity ?? [],
+      ),
+    );
+    assert.deepEqual([...identities].sort(), [`${appId}-bridge@${hostname()}`, `${appId}-worker/0@${hostname()}`]);
+  } finally {
+    await temporal.connection.close();
+  }
+}
+
 test('a story of one user in one partition, every output by hand', { timeout: 180_000 }, async (t) => {
   const system = await startSystem(t, {
     partitions: 1,
@@ -166,6 +200,7 @@ test('a story of one user in one partition, every output by hand', { timeout: 18
   const run = await program(['backfill', '--output-topic', backfilled], system.env);
   assert.equal(run.code, 0, run.stderr);
   assert.deepEqual(await headersIn(system, backfilled, expected.length), handedOn);
+  await namesOfProcesses(system);
   // Outputs that needed no waiting come in the order of application.
   const unwaited = [0, 1, 2, 5, 6].map((index) => expected[index]);
   assert.deepEqual(
