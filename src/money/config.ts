@@ -9,6 +9,7 @@ import type { KafkaConfig } from '../engine/kafka/kafka-config.ts';
 import { LOG_LEVELS } from '../engine/log.ts';
 import { temporalConnectionOptions } from '../engine/temporal/connection.ts';
 import { ledgerTopicOf } from '../engine/naming.ts';
+import { readGroup, type GroupConfig } from './config/group.ts';
 import { readHeaders, type HeadersConfig } from './config/headers.ts';
 import { INPUTS } from './domain/events.ts';
 
@@ -27,7 +28,7 @@ export function inputTopicsOf(topics: Topics): string[] {
   return INPUTS.map((input) => topics[input]);
 }
 
-export interface Config extends HeadersConfig {
+export interface Config extends HeadersConfig, GroupConfig {
   readonly appId: string;
   /** User ids in workflow ids become keyed hashes. Secret. */
   readonly userIdHashKey?: string;
@@ -177,6 +178,7 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
     standInDelay: read.duration('ENRICHMENT_STAND_IN_DELAY', '20ms', { min: 0, max: MAX_TIMER }),
     valueFormat,
     ...readHeaders(read),
+    ...readGroup(read),
     ...(schemaRegistryUrl === undefined ? {} : { schemaRegistryUrl }),
     ...readDeployment(read),
     ...(read.isSet('ENRICHMENT_WORKFLOW_CACHE_MB') && {

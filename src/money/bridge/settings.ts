@@ -77,11 +77,12 @@ export function bridgeSettings(
   deadLetterPartitions: number,
   onHeadersDropped?: (headers: number) => void,
 ): MoneyBridgeSettings {
-  const { maxRecordBytes, maxFutureSkew, forwardHeaders } = config;
+  const { maxRecordBytes, maxFutureSkew, forwardHeaders, groupInstance } = config;
   const { appId, topics, sessionTtl, dedupTtl, pendingTimeout, lookupGiveUpAfter } = config;
   return {
     appId,
     groupId: bridgeGroupOf(appId),
+    ...(groupInstance && { instance: groupInstance }),
     inputTopics: inputTopicsOf(topics),
     acceptCommand,
     deadLetterTopic: topics.deadLetter,
