@@ -14,7 +14,7 @@ import { CodedError } from '../engine/errors.ts';
 import { releaseBrake } from '../engine/bridge/release-brake.ts';
 import { bridgeGroupOf } from '../engine/naming.ts';
 import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
-import type { KafkaPort } from '../engine/kafka/port.ts';
+import { valuesOf, type KafkaPort } from '../engine/kafka/port.ts';
 import { inputDecoders } from '../money/codec/value-format.ts';
 import { wholeNumber } from './arguments.ts';
 import { createContext, reachKafka } from './context.ts';
@@ -39,13 +39,13 @@ export function deadLettersCommand(): Command {
     )
     .addOption(reasonOption('only these reasons'))
     .option('--limit <n>', 'list the newest n of each partition of the topic', wholeNumber(1, 1_000_000), 100)
-    .option('--values', 'show keys and values as well, with --json')
+    .option('--values', 'show keys, values and headers as well, with --json')
     .option('--json', 'one JSON object a line')
     .action((options: ListOptions) => list(options));
   command
     .command('retry')
     .description(
-      'Puts chosen dead letters back on the topic and partition where they were read, same key and value, new timestamp. ' +
+      'Puts chosen dead letters back on the topic and partition where they were read, same key, value and headers, new timestamp. ' +
         'Those that would only come back, or were put back before, are refused. ' +
         'A retry that was interrupted can be run again: nothing is put back twice.',
     )
@@ -53,6 +53,7 @@ export function deadLettersCommand(): Command {
     .option('--id <topic/partition/offset...>', 'these records, as the list names them')
     .option('--limit <n>', 'at most n records', wholeNumber(1, 1_000_000), 1000)
     .option('--force', 'also those that would only come back, or were put back before')
+    .option('--keep-timestamp', 'with the timestamp that they had')
     .option('--dry-run', 'say what would be done, and do nothing')
     .action((options: RetryOptions) => retry(options));
   command
@@ -87,7 +88,7 @@ async function list(options: ListOptions): Promise<void> {
       if (options.reason !== undefined && !options.reason.includes(letter.reason)) return;
       const kept = newest[letter.partition];
       // Without values: a topic full of large ones must not fill the memory.
-      kept?.push(options.values === true ? letter : { ...letter, key: null, value: null });
+      kept?.push(options.values === true ? letter : { ...letter, key: null, value: null, headers: {} });
       if (kept !== undefined && kept.length > options.limit) kept.shift();
     });
     const shown = newest.flat().toSorted((a, b) => a.source.timestamp - b.source.timestamp);
@@ -125,7 +126,7 @@ function jsonOf(letter: DeadLetter, retried: boolean, values: boolean): object {
     key,
     value,
   } = letter;
-  const raw = values ? { key: textOf(key), value: textOf(value) } : {};
+  const raw = values ? { key: textOf(key), value: textOf(value), ...headersOf(letter) } : {};
   return {
     id: idOf(letter),
     reason,
@@ -138,6 +139,15 @@ function jsonOf(letter: DeadLetter, retried: boolean, values: boolean): object {
   };
 }
 
+/** Those of the record, each with all its values; absent when there are none. */
+function headersOf({ headers = {} }: DeadLetter): object {
+  const texts = Object.entries(headers).map(([name, values]) => [
+    name,
+    valuesOf(values).map((value) => textOf(value === null || value === undefined ? null : Buffer.from(value))),
+  ]);
+  return texts.length === 0 ? {} : { headers: Object.fromEntries(texts) as object };
+}
+
 /** Text where the bytes are UTF-8, base64 where they are not. */
 function textOf(bytes: Buffer | null): string | { readonly base64: string } | null {
   if (bytes === null) return null;
@@ -147,6 +157,7 @@ function textOf(bytes: Buffer | null): string | { readonly base64: string } | nu
 
 interface RetryOptions extends Choice {
   readonly force?: true;
+  readonly keepTimestamp?: true;
   readonly dryRun?: true;
 }
 
@@ -161,6 +172,7 @@ async function retry(options: RetryOptions): Promise<void> {
   }
   await withKafka(async ({ kafka, config, retried }) => {
     const { topics } = config;
+    const keepTimestamp = options.keepTimestamp === true;
     const inputs = inputTopicsOf(topics);
     const counts = await kafka.partitionCounts(inputs);
     const circumstances = {
@@ -169,6 +181,7 @@ async function retry(options: RetryOptions): Promise<void> {
       partitions: new Map(inputs.map((topic, index) => [topic, counts[index] ?? null])),
       now: Date.now(),
       force: options.force === true,
+      keepTimestamp,
     };
     const ids = new Set(options.id);
     const found = new Set<string>();
@@ -196,7 +209,8 @@ async function retry(options: RetryOptions): Promise<void> {
     };
     const { starts } = await read(kafka, config, onLetter, inputDecoders(config, systemClock));
     const missing = [...ids].filter((id) => !found.has(id));
-    const report = options.dryRun === true ? letters.length : await put(kafka, config, { letters, retried, starts });
+    const report =
+      options.dryRun === true ? letters.length : await put(kafka, config, { letters, retried, starts, keepTimestamp });
     writeLine(`${count(report, 'record')} ${options.dryRun === true ? 'would be put back' : 'put back'}`);
     if (left > 0) writeLine(`${count(left, 'more record')} of the choice left: run it again`);
     for (const refusal of refusals) process.stderr.write(`refused ${printable(refusal)}\n`);
@@ -236,7 +250,12 @@ async function release({ topic, partition, dryRun: dry }: ReleaseOptions): Promi
 async function put(
   kafka: KafkaPort,
   config: Config,
-  work: { readonly letters: readonly DeadLetter[]; readonly retried: Retried; readonly starts: readonly number[] },
+  work: {
+    readonly letters: readonly DeadLetter[];
+    readonly retried: Retried;
+    readonly starts: readonly number[];
+    readonly keepTimestamp: boolean;
+  },
 ): Promise<number> {
   const shown = progress('putting back');
   try {

@@ -8,6 +8,7 @@ import { checkSchemaRegistry, checkSessionService, checkTemporal } from '../tool
 import type { Finding } from '../tools/doctor/finding.ts';
 import { readEnvironment } from '../money/config.ts';
 import { createLogger } from '../engine/log.ts';
+import { named } from './context.ts';
 import { count, progress, takesColour, writeLine } from './output.ts';
 import { printable } from '../engine/printable.ts';
 
@@ -40,7 +41,7 @@ async function doctor(): Promise<void> {
     const waiting = progress('still asking Kafka, Temporal and the services');
     try {
       const checks = [
-        checkKafka(config, logger),
+        checkKafka(named(config), logger),
         checkTemporal(config, env),
         checkSessionService(config),
         checkSchemaRegistry(config),

@@ -46,8 +46,8 @@ async function replay(options: Options): Promise<void> {
   }
   const userId = user === undefined ? undefined : uuid('--user', user);
   if (file !== undefined) return report(await replayed(fromFiles(file), options), options);
-  const { config, env } = createContext({ requireTemporal: true }, { quiet: true });
-  const temporal = await connectTemporal(env);
+  const { config, env, identity } = createContext({ requireTemporal: true }, { quiet: true });
+  const temporal = await connectTemporal(env, identity);
   try {
     const runs =
       userId === undefined ? ofRunning(temporal, config.appId) : ofUser(temporal, workflowIdsOf(config)(userId));

@@ -12,6 +12,8 @@ import { temporalConnectionOptions } from '../engine/temporal/connection.ts';
 import { ledgerTopicOf } from '../engine/naming.ts';
 import type { BrakeSettings } from '../engine/ordering/brake.ts';
 import { readBrake } from './config/brake.ts';
+import { readGroup, type GroupConfig } from './config/group.ts';
+import { readHeaders, type HeadersConfig } from './config/headers.ts';
 import { INPUTS } from './domain/events.ts';
 import type { ReaderSchemas } from './codec/decode.ts';
 import { readReaderSchemas } from './config/reader-schemas.ts';
@@ -32,7 +34,7 @@ export function inputTopicsOf(topics: Topics): string[] {
   return INPUTS.map((input) => topics[input]);
 }
 
-export interface Config {
+export interface Config extends HeadersConfig, GroupConfig {
   readonly appId: string;
   /** User ids in workflow ids become keyed hashes. Secret. */
   readonly userIdHashKey?: string;
@@ -181,6 +183,8 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
     valueFormat,
     readerSchemas: readReaderSchemas(read, valueFormat),
     ...readSchemaRegistry(read, { required: valueFormat === 'avro' && requirements.startsSchemaRegistry !== true }),
+    ...readHeaders(read),
+    ...readGroup(read),
     ...readDeployment(read),
     ...(read.isSet('ENRICHMENT_WORKFLOW_CACHE_MB') && {
       workflowCacheMb: read.integer('ENRICHMENT_WORKFLOW_CACHE_MB', 0, { min: 10, max: 1_000_000 }),

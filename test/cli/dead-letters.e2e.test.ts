@@ -38,10 +38,16 @@ test('dead letters are listed by reason, and chosen ones go back once', async (t
   t.after(() => kafka.close());
 
   const key = Buffer.from(USER);
+  const own = {
+    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    reason: 'mine',
+    '__connect.errors.topic': 'orders',
+    bytes: [Buffer.from([0xff, 0x00]), Buffer.from([0xfe])],
+  };
   const write = (offset: number, reason: DeadLetterReason, value: Buffer | null) =>
     deadLetter(
       { topic: config.topics.session, partition: 1, offset, timestamp: 1_769_853_600_000 },
-      { key, value },
+      { key, value, ...(offset === 13 && { headers: own }) },
       { reason, detail: `detail ${offset}` },
     );
   const producer = await kafka.fence(`${name}-test`);
@@ -85,7 +91,7 @@ test('dead letters are listed by reason, and chosen ones go back once', async (t
   const tried = await program(['dead-letters', 'retry', '--reason', 'future', '--dry-run'], env);
   assert.equal(tried.code, 1, tried.stderr);
   assert.match(tried.stdout, /^2 records would be put back$/m);
-  const retried = await program(['dead-letters', 'retry', '--reason', 'future'], env);
+  const retried = await program(['dead-letters', 'retry', '--reason', 'future', '--keep-timestamp'], env);
   assert.equal(retried.code, 1, retried.stderr);
   assert.match(retried.stdout, /^2 records put back$/m);
   assert.match(retried.stderr, new RegExp(`^refused ${name}-session/1/12: it would only come back as future`, 'm'));
@@ -137,5 +143,16 @@ test('dead letters are listed by reason, and chosen ones go back once', async (t
       [USER, closed('2026-01-31T10:00:01Z').toString(), `${name}-session/1/13`],
       [USER, null, `${name}-session/1/11`],
     ],
+  );
+  assert.deepEqual(
+    records.slice(0, 2).map(({ timestamp }) => timestamp),
+    [1_769_853_600_000, 1_769_853_600_000],
+  );
+  assert.deepEqual(new Set(Object.keys(records[1]!.headers!)), new Set([...Object.keys(own), 'retry-of']));
+  const { bytes, ...texts } = records[1]!.headers!;
+  assert.deepEqual(bytes, own.bytes);
+  assert.deepEqual(
+    [texts['traceparent'], texts['reason'], texts['__connect.errors.topic']].map((value) => String(value)),
+    [own.traceparent, 'mine', 'orders'],
   );
 });

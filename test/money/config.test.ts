@@ -59,6 +59,7 @@ test('an empty environment gives the defaults of the contract', () => {
     standInDelay: 20,
     valueFormat: 'json',
     readerSchemas: {},
+    forwardHeaders: ['traceparent', 'tracestate'],
     olderWorkflows: [],
     stackTraces: false,
     metricsPort: 9464,
@@ -100,6 +101,9 @@ test('every variable is read', () => {
     SCHEMA_REGISTRY_URL: 'https://registry',
     ENRICHMENT_DEPLOYMENT: 'money',
     ENRICHMENT_OLDER_WORKFLOWS: 'old.json',
+    ENRICHMENT_FORWARD_HEADERS: 'b3, x-request-id,b3',
+    ENRICHMENT_GROUP_INSTANCE_ID: 'bridge-0',
+    ENRICHMENT_GROUP_SESSION_TIMEOUT: '1m',
     ENRICHMENT_WORKFLOW_CACHE_MB: '500',
     ENRICHMENT_WORKFLOW_STACK_TRACES: 'true',
     ENRICHMENT_BRAKE_PERCENT: '50',
@@ -137,6 +141,8 @@ test('every variable is read', () => {
       outputSchema: 'register',
       subject: { strategy: 'TopicNameStrategy' },
     },
+    forwardHeaders: ['b3', 'x-request-id'],
+    groupInstance: { id: 'bridge-0', timeout: 60_000 },
     deployment: 'money',
     olderWorkflows: ['old.json'],
     workflowCacheMb: 500,
@@ -484,4 +490,24 @@ test('older workflows need a deployment, whose name Temporal must accept', () =>
 test('a record larger than what continue-as-new can carry beside a full state cannot be accepted', () => {
   assert.equal(loadConfig({ ENRICHMENT_MAX_RECORD_BYTES: '1048576' }).maxRecordBytes, 1_048_576);
   assert.throws(() => loadConfig({ ENRICHMENT_MAX_RECORD_BYTES: '1048577' }), /ENRICHMENT_MAX_RECORD_BYTES/);
+});
+
+test('what headers are handed on, and what a static member is called', () => {
+  assert.deepEqual(loadConfig({ ...nothing, ENRICHMENT_FORWARD_HEADERS: 'none' }).forwardHeaders, []);
+  assert.throws(
+    () => loadConfig({ ...nothing, ENRICHMENT_FORWARD_HEADERS: 'traceparent,seq' }),
+    /^CodedError: ENRICHMENT_FORWARD_HEADERS="traceparent,seq": expected at most 16 names of headers/,
+  );
+  assert.deepEqual(loadConfig({ ...nothing, ENRICHMENT_GROUP_INSTANCE_ID: 'b-1' }).groupInstance, {
+    id: 'b-1',
+    timeout: 30_000,
+  });
+  assert.throws(
+    () => loadConfig({ ...nothing, ENRICHMENT_GROUP_INSTANCE_ID: 'a b', ENRICHMENT_GROUP_SESSION_TIMEOUT: '5s' }),
+    /ENRICHMENT_GROUP_INSTANCE_ID="a b": expected .*\nENRICHMENT_GROUP_SESSION_TIMEOUT="5s": expected/,
+  );
+  assert.throws(
+    () => loadConfig({ ...nothing, ENRICHMENT_GROUP_SESSION_TIMEOUT: '10s' }),
+    /ENRICHMENT_GROUP_INSTANCE_ID is not set: expected an id of each bridge/,
+  );
 });

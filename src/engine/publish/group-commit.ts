@@ -8,7 +8,7 @@
 import type { Identified, PublishRequest } from './request.ts';
 import { CodedError } from '../errors.ts';
 import { bytesOf } from '../kafka/port.ts';
-import type { OutRecord } from '../kafka/port.ts';
+import type { OutRecord, RecordHeaders } from '../kafka/port.ts';
 import { encodeLedgerEntry } from './ledger-entry.ts';
 import type { LedgerEntry } from './ledger-entry.ts';
 import { advance, judge } from './ledger.ts';
@@ -27,7 +27,7 @@ const ISOLATE_AFTER = 2;
 export interface EncodedOutput {
   readonly key: string | Buffer;
   readonly value: string | Buffer;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: RecordHeaders;
 }
 /** Its headers come after those of the publisher. */
 export type EncodeOutput<R> = (output: R, key: string) => EncodedOutput;

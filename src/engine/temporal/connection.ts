@@ -90,8 +90,8 @@ function withoutSource(error: unknown): string {
   return typeof line === 'number' ? `${first} (line ${line})` : first;
 }
 
-/** For the bridge and the commands. Throws CodedError CONFIG or UNREACHABLE. */
-export async function connectTemporal(env: NodeJS.ProcessEnv): Promise<TemporalClient> {
+/** For the bridge and the commands; `identity`: the SDK's own when absent. Throws CodedError CONFIG or UNREACHABLE. */
+export async function connectTemporal(env: NodeJS.ProcessEnv, identity?: string): Promise<TemporalClient> {
   const { address, namespace, connection: connectionOptions, apiKey } = withAddress(temporalConnectionOptions(env));
   // Takes half a second to load, and the configuration is read without it.
   const { Client, Connection } = await import('@temporalio/client');
@@ -105,7 +105,8 @@ export async function connectTemporal(env: NodeJS.ProcessEnv): Promise<TemporalC
   } catch (error) {
     throw await unreachable(address, connectionOptions, error);
   }
-  return { address, namespace, connection, client: new Client({ connection, namespace, dataConverter }) };
+  const client = new Client({ connection, namespace, dataConverter, ...(identity !== undefined && { identity }) });
+  return { address, namespace, connection, client };
 }
 
 /** For the worker, whose connection is the native one. Throws CodedError CONFIG or UNREACHABLE. */

@@ -70,25 +70,24 @@ export interface MoneyBridgeSettings extends BridgeSettings {
 }
 
 /** What the bridge is told of the limits on records. */
-export function decoding(limits: Limits): Pick<MoneyBridgeSettings, 'maxRecordBytes' | 'decode'> {
-  return { maxRecordBytes: limits.maxRecordBytes, decode: decodeWith(limits) };
+export function decoding(
+  limits: Limits,
+  onHeadersDropped?: (headers: number) => void,
+): Pick<MoneyBridgeSettings, 'maxRecordBytes' | 'decode'> {
+  return { maxRecordBytes: limits.maxRecordBytes, decode: decodeWith(limits, onHeadersDropped) };
 }
 
-export function bridgeSettings(config: Config, deadLetterPartitions: number): MoneyBridgeSettings {
-  const {
-    appId,
-    topics,
-    maxRecordBytes,
-    maxFutureSkew,
-    readerSchemas,
-    sessionTtl,
-    dedupTtl,
-    pendingTimeout,
-    lookupGiveUpAfter,
-  } = config;
+export function bridgeSettings(
+  config: Config,
+  deadLetterPartitions: number,
+  onHeadersDropped?: (headers: number) => void,
+): MoneyBridgeSettings {
+  const { maxRecordBytes, maxFutureSkew, readerSchemas, forwardHeaders, groupInstance } = config;
+  const { appId, topics, sessionTtl, dedupTtl, pendingTimeout, lookupGiveUpAfter } = config;
   return {
     appId,
     groupId: bridgeGroupOf(appId),
+    ...(groupInstance && { instance: groupInstance }),
     inputTopics: inputTopicsOf(topics),
     acceptCommand,
     releaseCommand,
@@ -98,7 +97,7 @@ export function bridgeSettings(config: Config, deadLetterPartitions: number): Mo
     outOfOrderness: config.outOfOrderness,
     idleTimeout: config.idleTimeout,
     flushDelay: config.flushDelay,
-    ...decoding({ maxRecordBytes, maxFutureSkew, readerSchemas }),
+    ...decoding({ maxRecordBytes, maxFutureSkew, readerSchemas, forwardHeaders }, onHeadersDropped),
     rules: { sessionTtl, dedupTtl, pendingTimeout, lookupGiveUpAfter, bounds: BOUNDS },
   };
 }

@@ -155,6 +155,13 @@ export function kafkaError(what: string, error: unknown): CodedError {
   }
   const types = typesOf(error);
   const said = types.length === 0 ? messageOf(error) : `${types.join(', ')}: ${messageOf(error)}`;
+  if (types.includes('FENCED_INSTANCE_ID')) {
+    return new CodedError(
+      'CONFIG',
+      `${what} ended: another process has joined with the same group instance id and has taken its place; give each process an id of its own`,
+      { cause: error },
+    );
+  }
   const detail = mayBePermission(error)
     ? `${said} (the broker is starting, or this user has no permission for that group or transactional id)`
     : said;
