@@ -18,7 +18,9 @@ import { valuesOf, type KafkaPort } from '../engine/kafka/port.ts';
 import { inputDecoders } from '../money/codec/value-format.ts';
 import { wholeNumber } from './arguments.ts';
 import { createContext, reachKafka } from './context.ts';
-import { count, progress, table, writeLine } from './output.ts';
+import { result } from './document.ts';
+import { count, progress, sayLine } from './output.ts';
+import { table } from './table.ts';
 import { printable } from '../engine/printable.ts';
 
 /** Values that a retry holds in memory. */
@@ -40,7 +42,7 @@ export function deadLettersCommand(): Command {
     .addOption(reasonOption('only these reasons'))
     .option('--limit <n>', 'list the newest n of each partition of the topic', wholeNumber(1, 1_000_000), 100)
     .option('--values', 'show keys, values and headers as well, with --json')
-    .option('--json', 'one JSON object a line')
+    .option('--json', 'one JSON document: counts by reason, and the letters')
     .action((options: ListOptions) => list(options));
   command
     .command('retry')
@@ -76,7 +78,6 @@ function reasonOption(description: string): Option {
 
 interface ListOptions extends Choice {
   readonly values?: true;
-  readonly json?: true;
 }
 
 async function list(options: ListOptions): Promise<void> {
@@ -93,26 +94,34 @@ async function list(options: ListOptions): Promise<void> {
     });
     const shown = newest.flat().toSorted((a, b) => a.source.timestamp - b.source.timestamp);
     const isRetried = ({ partition, offset }: DeadLetter): boolean => hasOffset(retried[partition] ?? [], offset);
-    if (options.json === true) {
-      for (const letter of shown) writeLine(JSON.stringify(jsonOf(letter, isRetried(letter), options.values === true)));
-      return;
-    }
-    const all = [...counts.values()].reduce((sum, number) => sum + number, 0);
-    writeLine(`${count(all, 'dead letter')} in ${config.topics.deadLetter}`);
-    for (const [reason, number] of counts) {
-      if (number > 0) writeLine(`  ${reason.padEnd(13)} ${number.toLocaleString('en')}`);
-    }
-    if (foreign > 0) writeLine(`  ${count(foreign, 'other record')} without the headers of a dead letter`);
-    if (shown.length === 0) return;
-    writeLine();
-    const rows = shown.map((letter) => [
-      letter.reason,
-      idOf(letter),
-      letter.source.timestampText ?? timeOf(letter.source.timestamp),
-      `${printable(letter.detail)}${letter.cut === undefined ? '' : ' [cut]'}${isRetried(letter) ? ' [put back]' : ''}`,
-    ]);
-    writeLine(table(['reason', 'record', 'timestamp', 'detail'], rows));
+    const total = [...counts.values()].reduce((sum, number) => sum + number, 0);
+    const { deadLetter: topic } = config.topics;
+    const document = {
+      topic,
+      total,
+      reasons: Object.fromEntries(counts),
+      foreign,
+      letters: shown.map((letter) => jsonOf(letter, isRetried(letter), options.values === true)),
+    };
+    result(document, () => {
+      const lines = [`${count(total, 'dead letter')} in ${topic}`];
+      for (const [reason, number] of counts) {
+        if (number > 0) lines.push(`  ${reason.padEnd(13)} ${number.toLocaleString('en')}`);
+      }
+      if (foreign > 0) lines.push(`  ${count(foreign, 'other record')} without the headers of a dead letter`);
+      return shown.length === 0 ? lines : [...lines, '', tableOf(shown, isRetried)];
+    });
   });
+}
+
+function tableOf(letters: readonly DeadLetter[], isRetried: (letter: DeadLetter) => boolean): string {
+  const rows = letters.map((letter) => [
+    letter.reason,
+    idOf(letter),
+    letter.source.timestampText ?? timeOf(letter.source.timestamp),
+    `${printable(letter.detail)}${letter.cut === undefined ? '' : ' [cut]'}${isRetried(letter) ? ' [put back]' : ''}`,
+  ]);
+  return table(['reason', 'record', 'timestamp', 'detail'], rows);
 }
 
 function jsonOf(letter: DeadLetter, retried: boolean, values: boolean): object {
@@ -186,7 +195,7 @@ async function retry(options: RetryOptions): Promise<void> {
     const ids = new Set(options.id);
     const found = new Set<string>();
     const letters: DeadLetter[] = [];
-    const refusals: string[] = [];
+    const refusals: { readonly id: string; readonly why: string }[] = [];
     let refused = 0;
     let left = 0;
     let bytes = 0;
@@ -199,7 +208,7 @@ async function retry(options: RetryOptions): Promise<void> {
       const size = letter.value?.length ?? 0;
       if (objection !== null) {
         refused++;
-        if (refusals.length < MAX_REFUSALS) refusals.push(`${id}: ${objection}`);
+        if (refusals.length < MAX_REFUSALS) refusals.push({ id, why: objection });
       } else if (letters.length >= options.limit || (bytes > 0 && bytes + size > MAX_BYTES)) {
         left++;
       } else {
@@ -209,13 +218,15 @@ async function retry(options: RetryOptions): Promise<void> {
     };
     const { starts } = await read(kafka, config, onLetter, inputDecoders(config, systemClock));
     const missing = [...ids].filter((id) => !found.has(id));
-    const report =
-      options.dryRun === true ? letters.length : await put(kafka, config, { letters, retried, starts, keepTimestamp });
-    writeLine(`${count(report, 'record')} ${options.dryRun === true ? 'would be put back' : 'put back'}`);
-    if (left > 0) writeLine(`${count(left, 'more record')} of the choice left: run it again`);
-    for (const refusal of refusals) process.stderr.write(`refused ${printable(refusal)}\n`);
-    if (refused > refusals.length) process.stderr.write(`refused ${refused - refusals.length} more\n`);
-    for (const id of missing) process.stderr.write(`no such dead letter ${printable(id)}\n`);
+    const dryRun = options.dryRun === true;
+    const done = dryRun ? letters.length : await put(kafka, config, { letters, retried, starts, keepTimestamp });
+    result({ dryRun, records: done, left, refused, refusals, missing }, () => [
+      `${count(done, 'record')} ${dryRun ? 'would be put back' : 'put back'}`,
+      ...(left > 0 ? [`${count(left, 'more record')} of the choice left: run it again`] : []),
+    ]);
+    for (const { id, why } of refusals) sayLine(`refused ${printable(`${id}: ${why}`)}`);
+    if (refused > refusals.length) sayLine(`refused ${refused - refusals.length} more`);
+    for (const id of missing) sayLine(`no such dead letter ${printable(id)}`);
     if (refused + missing.length > 0) {
       throw new CodedError('CHECK_FAILED', `${count(refused, 'record')} refused, ${missing.length} not found`);
     }
@@ -238,12 +249,13 @@ async function release({ topic, partition, dryRun: dry }: ReleaseOptions): Promi
     const partitions = Math.max(0, ...(await kafka.partitionCounts(inputTopics)).map((number) => number ?? 0));
     const groupId = bridgeGroupOf(appId);
     const released = await releaseBrake(kafka, { appId, groupId, inputTopics, partitions, topic, partition, dryRun });
-    for (const one of released) {
-      writeLine(
-        `${one.topic}, partition ${one.partition}: ${dryRun ? 'would go on' : 'goes on'} at offset ${one.offset}; records before offset ${one.below} pass the brake`,
-      );
-    }
     if (released.length === 0) throw new CodedError('NOT_FOUND', 'the brake has stopped none of these partitions');
+    result({ dryRun, partitions: released }, () =>
+      released.map(
+        (one) =>
+          `${one.topic}, partition ${one.partition}: ${dryRun ? 'would go on' : 'goes on'} at offset ${one.offset}; records before offset ${one.below} pass the brake`,
+      ),
+    );
   });
 }
 

@@ -77,7 +77,15 @@ test('dead letters are listed by reason, and chosen ones go back once', async (t
   assert.doesNotMatch(listed.stdout, new RegExp(USER));
 
   const json = await program(['dead-letters', '--reason', 'malformed', '--json', '--values'], env);
-  assert.deepEqual(JSON.parse(json.stdout), {
+  const { letters, ...counts } = JSON.parse(json.stdout) as { letters: readonly unknown[] };
+  assert.deepEqual(counts, {
+    topic: `${name}-dead`,
+    total: 4,
+    reasons: { 'too-large': 0, malformed: 1, 'unknown-type': 0, invalid: 0, 'key-mismatch': 0, future: 3 },
+    foreign: 1,
+  });
+  assert.equal(letters.length, 1);
+  assert.deepEqual(letters[0], {
     id: `${name}-session/1/11`,
     reason: 'malformed',
     detail: 'detail 11',
@@ -107,10 +115,9 @@ test('dead letters are listed by reason, and chosen ones go back once', async (t
   assert.match(unknown.stderr, /^no such dead letter .*\/99$/m);
 
   const afterwards = await program(['dead-letters', '--json'], env);
-  const putBack = afterwards.stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as { id: string; putBack: boolean });
+  const { letters: putBack } = JSON.parse(afterwards.stdout) as {
+    letters: readonly { id: string; putBack: boolean }[];
+  };
   assert.deepEqual(Object.fromEntries(putBack.map((one) => [one.id.split('/')[2], one.putBack])), {
     10: true,
     11: true,

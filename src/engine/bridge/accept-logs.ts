@@ -57,9 +57,18 @@ export async function acceptLogs(kafka: KafkaClient, accepting: Accepting): Prom
  */
 export async function resetWatermark(
   kafka: KafkaClient,
-  { appId, groupId, inputTopics }: Pick<Accepting, 'appId' | 'groupId' | 'inputTopics'>,
+  {
+    appId,
+    groupId,
+    inputTopics,
+    dryRun = false,
+  }: Pick<Accepting, 'appId' | 'groupId' | 'inputTopics'> & { readonly dryRun?: boolean },
   partition: number,
 ): Promise<{ readonly before: number } | undefined> {
+  if (dryRun) {
+    const { inputs } = await placeOf(kafka, { groupId, inputTopics, partition });
+    return inputs.every(({ committed }) => committed === null) ? undefined : { before: watermarkOf(inputs) };
+  }
   return asBridge(kafka, appId, partition, async (producer) => {
     const { inputs } = await placeOf(kafka, { groupId, inputTopics, partition });
     const offsets = inputs.flatMap(({ topic, committed, metadata }) => {
@@ -77,8 +86,12 @@ export async function resetWatermark(
     });
     if (offsets.length === 0) return undefined;
     await commitPlaces(producer, groupId, offsets);
-    return { before: Math.max(...inputs.map(({ metadata }) => metadata?.watermark ?? -Infinity)) };
+    return { before: watermarkOf(inputs) };
   });
+}
+
+function watermarkOf(inputs: CommittedPlace['inputs']): number {
+  return Math.max(...inputs.map(({ metadata }) => metadata?.watermark ?? -Infinity));
 }
 
 function isToDecide({ inputs, knownPartitions, identities }: CommittedPlace, { topics }: Accepting): boolean {
@@ -119,7 +132,7 @@ async function decide(kafka: KafkaClient, place: CommittedPlace, { topics, from 
   const names = inputs.map(nameNow);
   const partitions =
     place.identities.map((identity) => identity.partitions).find((count) => count !== null) ?? place.knownPartitions;
-  const watermark = Math.max(...inputs.map(({ metadata }) => metadata?.watermark ?? -Infinity));
+  const watermark = watermarkOf(inputs);
   const offsets: { topic: string; partition: number; offset: number; metadata: string }[] = [];
   const accepted: Accepted[] = [];
   for (const [input, { topic, start, end, committed, metadata }] of inputs.entries()) {

@@ -149,7 +149,7 @@ export function compression(address: string): { readonly grpcCompression?: { rea
 }
 
 /** `address`: `host:port`. */
-function isLoopback(address: string): boolean {
+export function isLoopback(address: string): boolean {
   const host = address.slice(0, address.lastIndexOf(':'));
   return host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 }
