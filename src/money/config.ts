@@ -8,6 +8,7 @@ import { CodedError, messageOf } from '../engine/errors.ts';
 import type { KafkaConfig } from '../engine/kafka/kafka-config.ts';
 import { LOG_LEVELS } from '../engine/log.ts';
 import { isHostAndPort, readKafka } from './config/kafka.ts';
+import { readServiceAccess, type ServiceAccess } from './config/service-access.ts';
 import { temporalConnectionOptions } from '../engine/temporal/connection.ts';
 import { ledgerTopicOf } from '../engine/naming.ts';
 import { INPUTS } from './domain/events.ts';
@@ -54,12 +55,16 @@ export interface Config {
   /** bytes of a record value */
   readonly maxRecordBytes: number;
   readonly sessionServiceUrl?: string;
+  /** What the session service demands. */
+  readonly sessionServiceAccess?: ServiceAccess;
   readonly standInCountry: string;
   /** ms */
   readonly standInDelay: number;
   readonly valueFormat: 'json' | 'avro';
   /** May hold a name and a password: not for messages. */
   readonly schemaRegistryUrl?: string;
+  /** What the registry demands. */
+  readonly schemaRegistryAccess?: ServiceAccess;
   /** Name of the worker deployment in Temporal; undefined: workers have no version there. */
   readonly deployment?: string;
   /** Files with the workflows of older versions, which the worker runs beside its own. */
@@ -130,7 +135,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, requirements: ConfigRequireme
 export function unknownVariables(env: NodeJS.ProcessEnv): string[] {
   const read = new EnvironmentReader(env);
   readAll(read, env, {});
-  return ['ENRICHMENT_', 'KAFKA_SSL', 'KAFKA_SASL'].flatMap((prefix) => read.notAsked(prefix));
+  return ['ENRICHMENT_', 'KAFKA_SSL', 'KAFKA_SASL', 'SCHEMA_REGISTRY_'].flatMap((prefix) => read.notAsked(prefix));
 }
 
 function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: ConfigRequirements): Config {
@@ -175,6 +180,7 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
     ...(sessionServiceUrl === undefined ? {} : { sessionServiceUrl }),
     standInCountry: read.text('ENRICHMENT_STAND_IN_COUNTRY', 'UY', /^\S{1,64}$/, 'a country code such as UY'),
     standInDelay: read.duration('ENRICHMENT_STAND_IN_DELAY', '20ms', { min: 0, max: MAX_TIMER }),
+    ...readServiceAccess(read),
     valueFormat,
     ...(schemaRegistryUrl === undefined ? {} : { schemaRegistryUrl }),
     ...readDeployment(read),

@@ -3,6 +3,7 @@
  * of SCHEMA_REGISTRY_URL go into a header and nowhere else: messages carry the address without them.
  */
 import { CodedError, messageOf } from '../errors.ts';
+import type { Fetch } from '../http/fetch.ts';
 
 export interface SchemaRegistry {
   /** For messages: without name and password. */
@@ -35,13 +36,13 @@ interface Answer {
 /** `url`: http or https, perhaps with name and password, without a slash at the end. */
 export function createSchemaRegistry(
   url: string,
-  { timeout = TIMEOUT }: { readonly timeout?: number } = {},
+  { timeout = TIMEOUT, fetch: send = fetch }: { readonly timeout?: number; readonly fetch?: Fetch } = {},
 ): SchemaRegistry {
   const { address, headers } = splitCredentials(url);
 
   async function ask(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer> {
     try {
-      const response = await fetch(`${address}${path}`, {
+      const response = await send(`${address}${path}`, {
         method,
         redirect: 'manual',
         headers: {

@@ -11,18 +11,18 @@ import { createAvroDecoders } from '../../engine/schema-registry/avro-decoders.t
 import { createSchemaRegistry } from '../../engine/schema-registry/client.ts';
 import type { Output } from '../domain/events.ts';
 
-type FormatConfig = Pick<Config, 'valueFormat' | 'schemaRegistryUrl' | 'topics'>;
+type FormatConfig = Pick<Config, 'valueFormat' | 'schemaRegistryUrl' | 'schemaRegistryAccess' | 'topics'>;
 
 /** ms after which a worker that cannot register its schema gives up starting */
 const REGISTER_FOR = 30_000;
 const REGISTER_PAUSE = 1_000;
 
 export function inputDecoders(
-  { valueFormat, schemaRegistryUrl }: Omit<FormatConfig, 'topics'>,
+  { valueFormat, schemaRegistryUrl, schemaRegistryAccess }: Omit<FormatConfig, 'topics'>,
   clock: Clock,
 ): DecoderSource {
   if (valueFormat === 'json') return jsonDecoders;
-  return createAvroDecoders(createSchemaRegistry(schemaRegistryUrl!), clock);
+  return createAvroDecoders(createSchemaRegistry(schemaRegistryUrl!, schemaRegistryAccess), clock);
 }
 
 /** TopicNameStrategy: what consumers of the topic expect by default. */
@@ -36,7 +36,7 @@ export function outputSubject({ topics }: Pick<Config, 'topics'>): string {
  */
 export async function outputEncoder(config: FormatConfig, clock: Clock, logger: Logger): Promise<EncodeOutput<Output>> {
   if (config.valueFormat === 'json') return encodeOutput;
-  const registry = createSchemaRegistry(config.schemaRegistryUrl!);
+  const registry = createSchemaRegistry(config.schemaRegistryUrl!, config.schemaRegistryAccess);
   const subject = outputSubject(config);
   const until = clock.elapsed() + REGISTER_FOR;
   for (;;) {
