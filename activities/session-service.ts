@@ -2,6 +2,7 @@
  * The session service over HTTP: `GET /sessions/{id}` -> 200 `{"clientCountryCode": "UY"}`, or 404 in its own words. Anything else
  * (timeout, refused, 5xx, a redirect, a malformed or oversized body, the page of what stands before it) is no answer.
  */
+import type { Fetch } from '../src/engine/http/fetch.ts';
 import type { LookupOutcome } from './contract.ts';
 
 /** What is known of a session elsewhere. */
@@ -14,6 +15,8 @@ export interface HttpSessionServiceOptions {
   readonly sessionServiceUrl: string;
   /** ms for one answer. */
   readonly lookupTimeout: number;
+  /** Where the service demands a token or certificates. */
+  readonly fetch?: Fetch;
 }
 
 /** bytes; an answer has a few dozen. */
@@ -25,11 +28,15 @@ const MAX_COUNTRY = 1_000;
 /** What routers say of a path that leads nowhere: of Go and Traefik, of the ingress of Kubernetes, of Kong. */
 const ROUTERS = /^\s*(404 page not found|default backend - 404)|no route matched with those values/i;
 
-export function httpSessionService({ sessionServiceUrl, lookupTimeout }: HttpSessionServiceOptions): SessionService {
+export function httpSessionService({
+  sessionServiceUrl,
+  lookupTimeout,
+  fetch: send = fetch,
+}: HttpSessionServiceOptions): SessionService {
   return {
     async get(sessionId, ended) {
       const timeout = AbortSignal.timeout(lookupTimeout);
-      const response = await fetch(urlOf(sessionServiceUrl, sessionId), {
+      const response = await send(urlOf(sessionServiceUrl, sessionId), {
         redirect: 'manual',
         headers: { accept: 'application/json' },
         signal: ended === undefined ? timeout : AbortSignal.any([timeout, ended]),
@@ -45,11 +52,18 @@ export function httpSessionService({ sessionServiceUrl, lookupTimeout }: HttpSes
       }
       if (response.status !== 200) {
         await response.body?.cancel();
-        throw new Error(`status ${response.status}`);
+        throw new Error(`status ${response.status}${refusalOf(response.status)}`);
       }
       return { sessionId, status: 'found', clientCountryCode: countryOf(await readBody(response)) };
     },
   };
+}
+
+/** That it is this client which the service does not take; nothing of any other status. */
+export function refusalOf(status: number): string {
+  return status === 401 || status === 403
+    ? ', which refuses this client: check ENRICHMENT_SESSION_SERVICE_TOKEN, ENRICHMENT_SESSION_SERVICE_OAUTH_* and ENRICHMENT_SESSION_SERVICE_SSL_*'
+    : '';
 }
 
 export interface NotFound {

@@ -281,6 +281,7 @@ async function member(options: BackfillOptions): Promise<void> {
     const service = httpSessionService({
       sessionServiceUrl: config.sessionServiceUrl!,
       lookupTimeout: config.lookupTimeout,
+      ...(config.sessionServiceAccess && { fetch: config.sessionServiceAccess.fetch }),
     });
     const lookups = new BackfillLookups({ service, clock: systemClock, giveUpAfter: config.lookupGiveUpAfter });
     const written = new Written(kafka, options.outputTopic, `${settings.groupId}-look`);

@@ -99,6 +99,7 @@ async function runWorker(): Promise<void> {
     const lookups = {
       sessionServiceUrl: config.sessionServiceUrl!,
       lookupTimeout: config.lookupTimeout,
+      ...(config.sessionServiceAccess && { fetch: config.sessionServiceAccess.fetch }),
       limiter: new Limiter(config.maxLookups),
       clock: systemClock,
       observeLookup(...[outcome, why]: Parameters<SessionServiceWatch['observe']>) {

@@ -8,6 +8,7 @@ import { CodedError, messageOf } from '../engine/errors.ts';
 import type { KafkaConfig } from '../engine/kafka/kafka-config.ts';
 import { LOG_LEVELS } from '../engine/log.ts';
 import { isHostAndPort, readKafka } from './config/kafka.ts';
+import { readServiceAccess, type ServiceAccess } from './config/service-access.ts';
 import { temporalConnectionOptions } from '../engine/temporal/connection.ts';
 import { ledgerTopicOf } from '../engine/naming.ts';
 import type { BrakeSettings } from '../engine/ordering/brake.ts';
@@ -61,11 +62,15 @@ export interface Config extends HeadersConfig, GroupConfig {
   /** bytes of a record value */
   readonly maxRecordBytes: number;
   readonly sessionServiceUrl?: string;
+  /** What the session service demands. */
+  readonly sessionServiceAccess?: ServiceAccess;
   readonly standInCountry: string;
   /** ms */
   readonly standInDelay: number;
   readonly valueFormat: 'json' | 'avro';
   readonly schemaRegistry?: SchemaRegistryConfig;
+  /** What the registry demands. */
+  readonly schemaRegistryAccess?: ServiceAccess;
   /** How values in Avro are read. */
   readonly readerSchemas: ReaderSchemas;
   /** Name of the worker deployment in Temporal; undefined: workers have no version there. */
@@ -180,6 +185,7 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
     ...(sessionServiceUrl === undefined ? {} : { sessionServiceUrl }),
     standInCountry: read.text('ENRICHMENT_STAND_IN_COUNTRY', 'UY', /^\S{1,64}$/, 'a country code such as UY'),
     standInDelay: read.duration('ENRICHMENT_STAND_IN_DELAY', '20ms', { min: 0, max: MAX_TIMER }),
+    ...readServiceAccess(read),
     valueFormat,
     readerSchemas: readReaderSchemas(read, valueFormat),
     ...readSchemaRegistry(read, { required: valueFormat === 'avro' && requirements.startsSchemaRegistry !== true }),

@@ -4,19 +4,12 @@
  */
 import { Agent, request as httpsRequest } from 'node:https';
 import { Readable } from 'node:stream';
+import { CodedError } from '../errors.ts';
 import { tlsMaterialNow, type TlsMaterial } from '../process/tls-material.ts';
 import { tlsReason } from './tls-reason.ts';
 
-interface FetchOptions {
-  readonly method?: 'GET' | 'POST';
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-  readonly signal: AbortSignal;
-  readonly redirect: 'manual';
-}
-
-/** As far as the global `fetch` is used here. */
-export type Fetch = (url: string, options: FetchOptions) => Promise<Response>;
+/** As far as the global `fetch` is used here: a body is a text, and redirects are looked at by hand. */
+export type Fetch = (url: string, options: RequestInit) => Promise<Response>;
 
 /** What a request says in its header `authorization`. */
 export interface Authorization {
@@ -39,19 +32,25 @@ const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 export function securedFetch({ tls, authorization, prefix }: Secured): Fetch {
   const send: Fetch = tls === undefined ? (url, options) => fetch(url, options) : httpsFetch(tls);
   return async (url, options) => {
-    const headers = {
-      ...options.headers,
-      ...(authorization === undefined ? {} : { authorization: await authorization.header() }),
-    };
+    const headers = new Headers(options.headers);
     try {
+      if (authorization !== undefined) {
+        headers.set('authorization', await inTime(authorization.header(), options.signal));
+      }
       const response = await send(url, { ...options, headers });
       if (response.status === UNAUTHORIZED) authorization?.refused();
       return response;
     } catch (error) {
       const reason = tlsReason(error, `${prefix}_SSL`);
-      throw reason === undefined ? error : new Error(reason, { cause: error });
+      if (reason !== undefined) throw failure(new Error(reason, { cause: error }));
+      throw error instanceof CodedError ? failure(error) : error;
     }
   };
+}
+
+/** As the global `fetch` has it: what happened is the cause. */
+function failure(cause: Error): TypeError {
+  return new TypeError('fetch failed', { cause });
 }
 
 /** The global `fetch` takes no certificates without another library. Connections are kept, and made anew when the material changes. */
@@ -69,12 +68,14 @@ function httpsFetch(tls: TlsMaterial): Fetch {
     return agent;
   }
 
-  return async (url, { method = 'GET', headers = {}, body, signal }) => {
+  return async (url, { method = 'GET', headers, body, signal }) => {
     const its = agentNow();
+    const sent = new Headers(headers);
+    sent.set('accept-encoding', 'identity');
     return new Promise((resolve, reject) => {
       const request = httpsRequest(
         url,
-        { agent: its, method, signal, headers: { ...headers, 'accept-encoding': 'identity' } },
+        { agent: its, method, headers: Object.fromEntries(sent), ...(signal ? { signal } : {}) },
         (message) => {
           try {
             const { statusCode: status = 0 } = message;
@@ -89,7 +90,7 @@ function httpsFetch(tls: TlsMaterial): Fetch {
         },
       );
       request.once('error', reject);
-      request.end(body);
+      request.end(typeof body === 'string' ? body : undefined);
     });
   };
 }
@@ -102,4 +103,15 @@ function retire(agent: Agent): void {
 
 function pairsOf(raw: readonly string[]): [string, string][] {
   return raw.flatMap((name, at) => (at % 2 === 0 ? [[name, raw[at + 1] ?? ''] as [string, string]] : []));
+}
+
+/** An authorization server has its own time, and this request no longer than its own. */
+async function inTime<T>(work: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
 }

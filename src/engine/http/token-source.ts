@@ -141,7 +141,7 @@ export function bearer(source: TokenSource): Authorization {
 }
 
 /** `pair`: name and password, with a colon between them. */
-function basic(pair: string): string {
+export function basic(pair: string): string {
   return `Basic ${Buffer.from(pair).toString('base64')}`;
 }
 

@@ -13,15 +13,18 @@ import { createAvroDecoders } from '../../engine/schema-registry/avro-decoders.t
 import { createSchemaRegistry, type SchemaRegistry } from '../../engine/schema-registry/client.ts';
 import type { Output } from '../domain/events.ts';
 
-type FormatConfig = Pick<Config, 'valueFormat' | 'schemaRegistry' | 'topics'>;
+type FormatConfig = Pick<Config, 'valueFormat' | 'schemaRegistry' | 'schemaRegistryAccess' | 'topics'>;
 
 /** ms after which a worker that cannot get the id of its schema gives up starting */
 const REGISTER_FOR = 30_000;
 const REGISTER_PAUSE = 1_000;
 
 /** Only with values in Avro, where the configuration has one. */
-export function schemaRegistryOf({ schemaRegistry }: Pick<Config, 'schemaRegistry'>): SchemaRegistry {
-  return createSchemaRegistry(schemaRegistry!.urls);
+export function schemaRegistryOf({
+  schemaRegistry,
+  schemaRegistryAccess,
+}: Pick<Config, 'schemaRegistry' | 'schemaRegistryAccess'>): SchemaRegistry {
+  return createSchemaRegistry(schemaRegistry!.urls, schemaRegistryAccess);
 }
 
 export function inputDecoders(config: Omit<FormatConfig, 'topics'>, clock: Clock): DecoderSource {

@@ -6,7 +6,7 @@ import { CodedError } from '../../engine/errors.ts';
 import { failed, ok, warning } from './finding.ts';
 import type { Finding } from './finding.ts';
 
-const OURS = /^(KAFKA|ENRICHMENT|TEMPORAL)_|^SCHEMA_REGISTRY_/;
+const OURS = /^(KAFKA|ENRICHMENT|TEMPORAL|SCHEMA_REGISTRY)_/;
 const ALL = { requireKafka: true, requireTemporal: true, requireSessionService: true };
 
 export interface ConfigurationCheck {

@@ -1,5 +1,5 @@
 /** Temporal, the session service and the schema registry. */
-import { notFoundOf } from '../../../activities/session-service.ts';
+import { notFoundOf, refusalOf } from '../../../activities/session-service.ts';
 import type { Config } from '../../money/config.ts';
 import { CodedError, messageOf } from '../../engine/errors.ts';
 import { currentVersion } from '../nudge/current-version.ts';
@@ -74,12 +74,13 @@ function detailsOf(error: unknown): string {
 
 export async function checkSessionService(config: Config): Promise<Finding[]> {
   const { sessionServiceUrl, lookupTimeout } = config;
+  const send = config.sessionServiceAccess?.fetch ?? fetch;
   if (sessionServiceUrl === undefined) return [];
   const url = `${sessionServiceUrl}/sessions/${NOBODY}`;
   const subject = 'session service';
   const started = performance.now();
   try {
-    const response = await fetch(url, {
+    const response = await send(url, {
       redirect: 'manual',
       signal: AbortSignal.timeout(Math.max(lookupTimeout, 5_000)),
     });
@@ -87,7 +88,9 @@ export async function checkSessionService(config: Config): Promise<Finding[]> {
     if (notFound === undefined) await response.body?.cancel();
     const took = Math.round(performance.now() - started);
     const answer = `GET ${url} answers ${response.status} after ${took} ms`;
-    if (response.status !== 200 && response.status !== 404) return [failed(subject, `${answer}, expected 200 or 404`)];
+    if (response.status !== 200 && response.status !== 404) {
+      return [failed(subject, `${answer}, expected 200 or 404${refusalOf(response.status)}`)];
+    }
     if (notFound?.stranger !== undefined) {
       return [
         failed(

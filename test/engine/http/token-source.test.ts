@@ -8,8 +8,8 @@ const jwt = (claims: unknown) => `e30.${Buffer.from(JSON.stringify(claims)).toSt
 
 function source(answers: (Response | Error)[], now: () => number) {
   const asked: { url: string; body: string; authorization: string }[] = [];
-  const fetch: Fetch = async (url, { body = '', headers = {} }) => {
-    asked.push({ url, body, authorization: headers['authorization'] ?? '' });
+  const fetch: Fetch = async (url, { body, headers }) => {
+    asked.push({ url, body: String(body), authorization: new Headers(headers).get('authorization') ?? '' });
     const answer = answers.shift() ?? new Error('asked once too often');
     if (answer instanceof Error) throw answer;
     return answer;
