@@ -82,6 +82,7 @@ const notes: EntityNotes<Life> = {
     'money-type': counters.moneyTypesForgotten,
   }),
   partitions: ({ user }) => partitionsOf(user.redelivery).length,
+  standing: ({ user }) => ({ pending: keptOf(user).pending.count, lookups: user.lookups.length }),
   details,
 };
 

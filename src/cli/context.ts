@@ -6,6 +6,7 @@ import { CodedError, messageOf } from '../engine/errors.ts';
 import { inspectCluster } from '../money/topics/inspect.ts';
 import { createLogger } from '../engine/log.ts';
 import type { Logger } from '../engine/log.ts';
+import { serviceFields } from './service-fields.ts';
 
 export interface Context {
   readonly env: NodeJS.ProcessEnv;
@@ -13,15 +14,27 @@ export interface Context {
   readonly logger: Logger;
 }
 
-/** `quiet`: a command that people read shows warnings only, unless a level is configured. */
+/**
+ * `quiet`: a command that people read shows warnings only, unless a level is configured. `service`: of a process whose log is
+ * collected: its lines say which one it is of.
+ */
 export function createContext(
   requirements: ConfigRequirements = {},
-  options: { readonly quiet?: boolean } = {},
+  options: { readonly quiet?: boolean; readonly service?: string } = {},
 ): Context {
   const env = readEnvironment(process.cwd());
   const config = loadConfig(env, requirements);
   const quiet = options.quiet === true && (env['ENRICHMENT_LOG_LEVEL'] ?? '') === '';
-  return { env, config, logger: createLogger({ level: quiet ? 'error' : config.logLevel }) };
+  const { service } = options;
+  return {
+    env,
+    config,
+    logger: createLogger({
+      level: quiet ? 'error' : config.logLevel,
+      ...(config.logFormat && { format: config.logFormat }),
+      ...(service !== undefined && { base: serviceFields(service) }),
+    }),
+  };
 }
 
 /** Finds out in seconds what a patient client would need half a minute for. Throws CodedError CONFIG or UNREACHABLE. */

@@ -9,6 +9,7 @@ import type { ErrorCode } from '../engine/errors.ts';
 import { createLogger, LOG_LEVELS } from '../engine/log.ts';
 import { productVersion } from '../engine/process/version.ts';
 import { COMMANDS } from './commands.ts';
+import { serviceFields } from './service-fields.ts';
 
 const NAME = 'money-enrichment';
 const USAGE = 2;
@@ -111,10 +112,12 @@ function print(line: string): void {
 function logged(error: unknown, command: string | undefined): boolean {
   if (!LOGGING.has(command ?? '') || (error instanceof CodedError && TELLING.has(error.code))) return false;
   const level = LOG_LEVELS.find((one) => one === process.env['ENRICHMENT_LOG_LEVEL']?.toLowerCase());
-  createLogger({ ...(level === undefined ? {} : { level }), plain: false }).fatal(
-    { err: error },
-    `${command} ends by an error that it did not expect`,
-  );
+  const words = process.env['ENRICHMENT_LOG_FORMAT']?.toLowerCase() === 'json-words';
+  createLogger({
+    ...(level === undefined ? {} : { level }),
+    format: words ? 'json-words' : 'json',
+    base: serviceFields(command ?? ''),
+  }).fatal({ err: error }, `${command} ends by an error that it did not expect`);
   return level !== 'silent';
 }
 

@@ -6,9 +6,9 @@ import { parseEnv } from 'node:util';
 import { DAY, EnvironmentReader, formatDuration, MAX_TIMER, shown } from '../engine/process/environment-reader.ts';
 import { CodedError, messageOf } from '../engine/errors.ts';
 import type { KafkaConfig } from '../engine/kafka/kafka-config.ts';
-import { LOG_LEVELS } from '../engine/log.ts';
 import { temporalConnectionOptions } from '../engine/temporal/connection.ts';
 import { ledgerTopicOf } from '../engine/naming.ts';
+import { readObservation, type ObservationConfig } from './config/observation.ts';
 import { INPUTS } from './domain/events.ts';
 
 export interface Topics {
@@ -26,7 +26,7 @@ export function inputTopicsOf(topics: Topics): string[] {
   return INPUTS.map((input) => topics[input]);
 }
 
-export interface Config {
+export interface Config extends ObservationConfig {
   readonly appId: string;
   /** User ids in workflow ids become keyed hashes. Secret. */
   readonly userIdHashKey?: string;
@@ -67,10 +67,6 @@ export interface Config {
   readonly workflowCacheMb?: number;
   /** Of workflows. */
   readonly stackTraces: boolean;
-  readonly metricsPort: number;
-  /** Nobody chose the port: a free one may be taken when it is in use. */
-  readonly metricsPortIsDefault?: boolean;
-  readonly logLevel: string;
 }
 
 /** ms: an attempt at lookups is over after 30 s (src/engine/workflow/entity/questions.ts). */
@@ -114,8 +110,6 @@ function textOf(file: string, bytes: Buffer): string {
  * through continue-as-new beside a full state (src/money/domain/bounds.ts): the digits of a number text take half a byte each there.
  */
 export const MAX_RECORD_BYTES = 1_048_576;
-/** The variable that sets the port of metrics and health. */
-export const METRICS_PORT = 'ENRICHMENT_METRICS_PORT';
 
 /** Throws one CodedError CONFIG whose message has a line for every problem: variable, value, what is expected. */
 export function loadConfig(env: NodeJS.ProcessEnv, requirements: ConfigRequirements = {}): Config {
@@ -181,9 +175,7 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
       workflowCacheMb: read.integer('ENRICHMENT_WORKFLOW_CACHE_MB', 0, { min: 10, max: 1_000_000 }),
     }),
     stackTraces: read.boolean('ENRICHMENT_WORKFLOW_STACK_TRACES', false),
-    metricsPort: read.integer(METRICS_PORT, 9464, { min: 0, max: 65_535 }),
-    metricsPortIsDefault: !read.isSet(METRICS_PORT),
-    logLevel: read.oneOf('ENRICHMENT_LOG_LEVEL', LOG_LEVELS, 'info'),
+    ...readObservation(read),
   };
   if (sessionServiceUrl !== undefined && /\/sessions$/i.test(sessionServiceUrl)) {
     read.problem(

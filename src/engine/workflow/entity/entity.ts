@@ -161,6 +161,8 @@ export interface EntityNotes<L> {
   forgotten(life: L): Readonly<Record<string, number>>;
   /** How many partitions its records came from. */
   partitions(life: L): number;
+  /** How much waits for something, by kind; nobody counts it when absent. */
+  standing?(life: L): Readonly<Record<string, number>>;
   /** Markdown, for Temporal's UI. */
   details(life: L): string;
 }
