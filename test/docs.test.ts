@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { Registry } from 'prom-client';
 import { COMMANDS } from '../src/cli/commands.ts';
 import { createBridgeMetrics, createWorkerMetrics } from '../src/money/metrics.ts';
+import { createProcessMetrics } from '../src/money/metrics/process.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PAGES = ['README.md', 'DESIGN.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'test/README.md'].concat(
@@ -78,6 +79,7 @@ test('docs/metrics.md has every metric of bridge and worker, and no other', asyn
   const registry = new Registry();
   createBridgeMetrics(registry, ['wallet-events']);
   createWorkerMetrics(registry);
+  createProcessMetrics(registry, 'worker');
   const ours = (await registry.getMetricsAsJSON())
     .map(({ name }) => name)
     .filter((name) => name.startsWith('money_enrichment_'))

@@ -83,6 +83,7 @@ const notes: EntityNotes<Life, Output> = {
     'money-type': counters.moneyTypesForgotten,
   }),
   partitions: ({ user }) => partitionsOf(user.redelivery).length,
+  standing: ({ user }) => ({ pending: keptOf(user).pending.count, lookups: user.lookups.length }),
   details,
   queries: {
     [QUERIES.state]: 'all that is known of the user: times, sessions, money that waits, counters',

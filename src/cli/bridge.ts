@@ -6,10 +6,14 @@ import { bridgeSettings, checkTopics } from '../money/bridge/settings.ts';
 import { WAIT_REASONS } from '../engine/bridge/waits.ts';
 import { createTemporalSignaller } from '../money/bridge/temporal-signaller.ts';
 import { systemClock } from '../engine/clock.ts';
-import { inputTopicsOf, METRICS_PORT, type Config } from '../money/config.ts';
+import { inputTopicsOf, type Config } from '../money/config.ts';
+import { METRICS_PORT } from '../money/config/observation.ts';
 import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
 import { inputDecoders } from '../money/codec/value-format.ts';
 import { createBridgeMetrics, createRegistry, waitLabelOf, type BridgeMetrics } from '../money/metrics.ts';
+import { createProcessMetrics, type ProcessMetrics } from '../money/metrics/process.ts';
+import { setReadingGauges } from '../money/metrics/reading.ts';
+import type { Signaller } from '../engine/bridge/signaller.ts';
 import { connectTemporal, within } from '../engine/temporal/connection.ts';
 import { askForNamespace } from '../engine/temporal/answers.ts';
 import { createContext } from './context.ts';
@@ -29,21 +33,23 @@ export function bridgeCommand(): Command {
 }
 
 async function runBridge(): Promise<void> {
-  const { env, config, logger, identity } = createContext({ requireKafka: true, requireTemporal: true });
+  const needs = { requireKafka: true, requireTemporal: true };
+  const { env, config, logger, identity } = createContext(needs, { service: 'bridge' });
   const stop = onStopSignal();
   const kafka = createKafka(config.kafka!, logger);
   const registry = createRegistry();
   const metrics = createBridgeMetrics(registry, inputTopicsOf(config.topics));
+  const about = createProcessMetrics(registry, 'bridge');
   const temporal = await connectTemporal(env, identity);
   try {
     const { shards, deadLetterPartitions } = await checkTopics(kafka, config.topics);
     const onHeadersDropped = (headers: number): void => metrics.headersDropped.inc(headers);
     const bridge = new Bridge(bridgeSettings(config, deadLetterPartitions, onHeadersDropped), {
       kafka,
-      signaller: createTemporalSignaller(temporal.client.workflow, config, shards),
+      signaller: timed(createTemporalSignaller(temporal.client.workflow, config, shards), metrics),
       clock: systemClock,
       logger,
-      observer: observerOf(metrics, config),
+      observer: observerOf(metrics, about, config),
       decoders: inputDecoders(config, systemClock),
     });
     await serve({
@@ -52,6 +58,7 @@ async function runBridge(): Promise<void> {
       config,
       portSetting: METRICS_PORT,
       registry,
+      logger,
       stop,
       probes: {
         kafka: () => kafka.partitionCounts([config.topics.output]),
@@ -60,7 +67,8 @@ async function runBridge(): Promise<void> {
             askForNamespace(temporal.connection.workflowService, temporal.namespace),
           ),
       },
-      setGauges: () => setGauges(metrics, bridge),
+      observe: about.observe,
+      setGauges: () => setGauges(metrics, bridge, inputTopicsOf(config.topics)),
     });
   } finally {
     await kafka.close();
@@ -68,28 +76,49 @@ async function runBridge(): Promise<void> {
   }
 }
 
-function observerOf(metrics: BridgeMetrics, config: Config): BridgeObserver {
+function observerOf(metrics: BridgeMetrics, about: ProcessMetrics, config: Config): BridgeObserver {
   const names = inputTopicsOf(config.topics);
   return {
     read: (input, records) => metrics.recordsRead.inc({ topic: names[input]! }, records),
     deadLettersWritten: (reasons) => reasons.forEach((reason) => metrics.deadLetters.inc({ reason })),
     deadLettersCut: (letters) => metrics.deadLettersCut.inc(letters),
     late: () => metrics.late.inc(),
-    signalled(events) {
+    signalled(events, timestamps) {
       metrics.signals.inc();
       metrics.signalledEvents.inc(events);
+      metrics.signalEvents.observe(events);
+      const now = systemClock.now();
+      for (const timestamp of timestamps) {
+        if (timestamp > 0) metrics.signalLatency.observe(Math.max(0, now - timestamp) / 1_000);
+      }
     },
     signalFailed: () => metrics.signalFailures.inc(),
     committed: () => metrics.commits.inc(),
+    rebalanced: () => about.rebalanced(),
     splitKey: () => metrics.splitUsers.inc(),
     recordsLost: (input, offsets) => metrics.recordsLost.inc({ topic: names[input]! }, offsets),
   };
 }
 
-function setGauges(metrics: BridgeMetrics, bridge: Bridge): void {
+/** Each attempt is timed, whatever comes of it. */
+function timed(signaller: Signaller, { signalDuration }: BridgeMetrics): Signaller {
+  return {
+    ...signaller,
+    async signal(key, batch) {
+      const ended = signalDuration.startTimer();
+      try {
+        await signaller.signal(key, batch);
+      } finally {
+        ended();
+      }
+    },
+  };
+}
+
+function setGauges(metrics: BridgeMetrics, bridge: Bridge, topics: readonly string[]): void {
   const triples = bridge.describe();
   metrics.partitionsAssigned.set(triples.length);
-  metrics.held.set(triples.reduce((sum, { held, released }) => sum + held + released, 0));
+  setReadingGauges(metrics, triples, topics, systemClock.now());
   metrics.usersWaiting.set(bridge.workflowsWaiting);
   metrics.partitionWaiting.reset();
   for (const partition of bridge.partitions) {
@@ -99,11 +128,5 @@ function setGauges(metrics: BridgeMetrics, bridge: Bridge): void {
   }
   for (const { partition, reason } of bridge.partitionsWaiting) {
     metrics.partitionWaiting.set({ partition: String(partition), reason: waitLabelOf(reason) }, 1);
-  }
-  metrics.watermarkLag.reset();
-  for (const { partition, watermark } of triples) {
-    if (Number.isFinite(watermark)) {
-      metrics.watermarkLag.set({ partition: String(partition) }, (Date.now() - watermark) / 1_000);
-    }
   }
 }

@@ -7,6 +7,7 @@ import { inspectCluster } from '../money/topics/inspect.ts';
 import { createLogger } from '../engine/log.ts';
 import type { Logger } from '../engine/log.ts';
 import { identityOf } from '../engine/temporal/identity.ts';
+import { serviceFields } from './service-fields.ts';
 
 export interface Context {
   readonly env: NodeJS.ProcessEnv;
@@ -16,18 +17,26 @@ export interface Context {
   readonly identity: string;
 }
 
-/** `quiet`: a command that people read shows warnings only, unless a level is configured. */
+/**
+ * `quiet`: a command that people read shows warnings only, unless a level is configured. `service`: of a process whose log is
+ * collected: its lines say which one it is of.
+ */
 export function createContext(
   requirements: ConfigRequirements = {},
-  options: { readonly quiet?: boolean } = {},
+  options: { readonly quiet?: boolean; readonly service?: string } = {},
 ): Context {
   const env = readEnvironment(process.cwd());
   const config = named(loadConfig(env, requirements));
   const quiet = options.quiet === true && (env['ENRICHMENT_LOG_LEVEL'] ?? '') === '';
+  const { service } = options;
   return {
     env,
     config,
-    logger: createLogger({ level: quiet ? 'error' : config.logLevel }),
+    logger: createLogger({
+      level: quiet ? 'error' : config.logLevel,
+      ...(config.logFormat && { format: config.logFormat }),
+      ...(service !== undefined && { base: serviceFields(service) }),
+    }),
     identity: identityOf(nameOf(config)),
   };
 }

@@ -8,6 +8,7 @@ import { COMMANDS } from './commands.ts';
 import type { Failure } from './document.ts';
 import { nextOf, type FailureCode } from './next.ts';
 import { createProgram } from './program.ts';
+import { serviceFields } from './service-fields.ts';
 
 const USAGE = 2;
 const FAILED = 1;
@@ -95,10 +96,12 @@ function print(line: string): void {
 function logged(error: unknown, command: string | undefined): boolean {
   if (!LOGGING.has(command ?? '') || (error instanceof CodedError && TELLING.has(error.code))) return false;
   const level = LOG_LEVELS.find((one) => one === process.env['ENRICHMENT_LOG_LEVEL']?.toLowerCase());
-  createLogger({ ...(level === undefined ? {} : { level }), plain: false }).fatal(
-    { err: error },
-    `${command} ends by an error that it did not expect`,
-  );
+  const words = process.env['ENRICHMENT_LOG_FORMAT']?.toLowerCase() === 'json-words';
+  createLogger({
+    ...(level === undefined ? {} : { level }),
+    format: words ? 'json-words' : 'json',
+    base: serviceFields(command ?? ''),
+  }).fatal({ err: error }, `${command} ends by an error that it did not expect`);
   return level !== 'silent';
 }
 

@@ -6,27 +6,32 @@ import { Runtime, makeTelemetryFilterString } from '@temporalio/worker';
 import { createActivities } from '../../activities/index.ts';
 import { Limiter } from '../../activities/limiter.ts';
 import { createLookupSessions } from '../../activities/lookup-sessions.ts';
+import { httpSessionService } from '../../activities/session-service.ts';
 import { lookupsQueueOf, taskQueueOf, bridgeGroupOf } from '../engine/naming.ts';
 import { systemClock } from '../engine/clock.ts';
-import { inputTopicsOf, METRICS_PORT, type Config } from '../money/config.ts';
+import { inputTopicsOf, type Config } from '../money/config.ts';
+import { METRICS_PORT } from '../money/config/observation.ts';
 import { CodedError } from '../engine/errors.ts';
 import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
 import type { KafkaPort } from '../engine/kafka/port.ts';
 import { ensureTopics } from '../money/topics/topics.ts';
 import type { Logger } from '../engine/log.ts';
-import { createRegistry, createWorkerMetrics, type WorkerMetrics } from '../money/metrics.ts';
-import { createOwnership, eventText } from '../engine/publish/ownership.ts';
-import type { OnShardEvent, Publisher } from '../engine/publish/publisher.ts';
+import { createRegistry, createWorkerMetrics } from '../money/metrics.ts';
+import { createProcessMetrics } from '../money/metrics/process.ts';
+import { createOwnership } from '../engine/publish/ownership.ts';
 import { connectTemporalNative, within } from '../engine/temporal/connection.ts';
 import { askForNamespace } from '../engine/temporal/answers.ts';
+import { serveSdkMetrics } from '../engine/temporal/sdk-metrics.ts';
 import { createCommittedWatermark } from '../engine/worker/committed-watermark.ts';
 import { outputEncoder } from '../money/codec/value-format.ts';
-import type { Output } from '../money/domain/events.ts';
 import { RefusedOutputs } from '../engine/worker/refused-outputs.ts';
 import { RefusedWorkflows } from '../engine/worker/refused-workflows.ts';
 import { ShardsWorker } from '../engine/worker/shards-worker.ts';
 import { startQuestionsWorker } from '../engine/worker/questions-worker.ts';
 import { UnopenedShards } from '../engine/worker/unopened-shards.ts';
+import { counted, observeShards, ShardFigures, timedSessionService } from '../money/worker/observed.ts';
+import { EndToEnd } from '../money/worker/end-to-end.ts';
+import { WaitingMoney } from '../money/worker/waiting-money.ts';
 import { SessionServiceWatch } from '../money/worker/session-service-watch.ts';
 import { replaySinks } from '../engine/worker/replay-sinks.ts';
 import { noticeSinks } from '../money/worker/notice-sinks.ts';
@@ -35,7 +40,7 @@ import { temporalLog } from '../engine/worker/temporal-log.ts';
 import { eachVersion, startVersionWorkers, type Versions } from '../engine/worker/version-workers.ts';
 import { cachedWorkflows, defaultCacheMb } from '../engine/worker/workflow-cache.ts';
 import { ownWorkflows, readWorkflows, type WorkflowVersion } from '../engine/worker/workflow-version.ts';
-import { workflowIdsOf, type WorkflowIds } from '../money/workflow-ids.ts';
+import { workflowIdsOf } from '../money/workflow-ids.ts';
 import { createContext } from './context.ts';
 import { serve } from '../engine/process/serve.ts';
 import { onStopSignal } from '../engine/process/stop-signal.ts';
@@ -53,11 +58,10 @@ export function workerCommand(): Command {
 }
 
 async function runWorker(): Promise<void> {
-  const { env, config, logger } = createContext({
-    requireKafka: true,
-    requireTemporal: true,
-    requireSessionService: true,
-  });
+  const { env, config, logger } = createContext(
+    { requireKafka: true, requireTemporal: true, requireSessionService: true },
+    { service: 'worker' },
+  );
   const stop = onStopSignal();
   const registry = createRegistry();
   const metrics = createWorkerMetrics(registry);
@@ -65,11 +69,10 @@ async function runWorker(): Promise<void> {
     now: () => systemClock.now(),
     onTaskLost: () => metrics.tasksLost.inc(),
   });
-  Runtime.install({
-    logger: temporalLogger,
-    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
-    shutdownSignals: [],
-  });
+  const logging = { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} };
+  const sdkMetrics = await serveSdkMetrics((sdk) =>
+    Runtime.install({ logger: temporalLogger, telemetryOptions: { logging, metrics: sdk }, shutdownSignals: [] }),
+  );
   const kafka = createKafka(config.kafka!, logger);
   const older = await Promise.all(
     config.olderWorkflows.map((file) => readWorkflows(file, 'ENRICHMENT_OLDER_WORKFLOWS')),
@@ -78,6 +81,7 @@ async function runWorker(): Promise<void> {
     connectTemporalNative(env),
     ownWorkflows(temporalLogger),
   ]);
+  const about = createProcessMetrics(registry, 'worker', own.buildId);
   const versions = versionsOf(config.deployment, own, older);
   try {
     const partitions = await checkTopics(kafka, config, logger);
@@ -95,7 +99,10 @@ async function runWorker(): Promise<void> {
       logger,
       observe: (ms) => metrics.replaySeconds.observe(ms / 1_000),
     });
-    const observed = observe(metrics, logger, workflowIdsOf(config), refused);
+    const waiting = new WaitingMoney();
+    const figures = new ShardFigures(metrics);
+    const endToEnd = new EndToEnd({ kafka, clock: systemClock, topic: topics.money, seconds: metrics.endToEnd });
+    const observed = observeShards(metrics, logger, workflowIdsOf(config));
     const lookups = {
       sessionServiceUrl: config.sessionServiceUrl!,
       lookupTimeout: config.lookupTimeout,
@@ -108,8 +115,10 @@ async function runWorker(): Promise<void> {
         sessionService.observe(outcome, why);
       },
     };
+    const service = timedSessionService(httpSessionService(lookups), metrics);
     const shared = {
       ...lookups,
+      sessionService: service,
       committedWatermark: createCommittedWatermark(
         kafka,
         systemClock,
@@ -133,8 +142,13 @@ async function runWorker(): Promise<void> {
           host: hostname(),
           newId: randomUUID,
           random: Math.random,
+          onAssigned: () => about.rebalanced(),
           onEvent(event) {
+            refused.observe(event);
             ledger.observe(event);
+            figures.observe(event);
+            if (event.type === 'committed') void endToEnd.committed(event.last);
+            if (event.type === 'closed') waiting.forget(taskQueueOf(appId, event.shard));
             shards.observe(event);
             observed(event);
           },
@@ -146,7 +160,7 @@ async function runWorker(): Promise<void> {
           namespace,
           taskQueue: taskQueueOf(appId, shard),
           activities: createActivities({ ...shared, publisher: counted(publisher, metrics) }),
-          sinks: { ...noticeSinks(metrics), ...replaySinks(slots) },
+          sinks: { ...noticeSinks(metrics, waiting), ...replaySinks(slots) },
           replays: slots,
           stackTraces: config.stackTraces,
           maxCachedWorkflows,
@@ -169,7 +183,7 @@ async function runWorker(): Promise<void> {
               namespace,
               onFailure,
               taskQueue: lookupsQueueOf(appId),
-              activities: { lookupSessions: createLookupSessions(lookups) },
+              activities: { lookupSessions: createLookupSessions(lookups, service) },
               maxQuestions: config.maxLookups,
             }),
           ),
@@ -187,36 +201,31 @@ async function runWorker(): Promise<void> {
       config,
       portSetting: METRICS_PORT,
       registry,
+      moreMetrics: sdkMetrics,
+      logger,
       stop,
       probes: {
         kafka: () => kafka.partitionCounts([topics.output]),
         temporal: () =>
           within(PROBE_DEADLINE, connection, () => askForNamespace(connection.workflowService, namespace)),
       },
-      parts: { sessionService: sessionService.part, outputs: refused, ledger, shards, replays },
+      parts: { outputs: refused, ledger, shards, replays },
+      // A deployment must not wait for it: its money waits, all other goes on.
+      beside: { sessionService: sessionService.part },
+      observe: about.observe,
       setGauges() {
         metrics.shardsOwned.set(worker.holds);
         metrics.shardsFailing.set(worker.shardsFailing);
         metrics.outputsRefused.set(refused.count);
         metrics.replays.set(replays.underWay);
+        metrics.pendingMoney.set(waiting.pending);
+        metrics.moneyAwaitingLookup.set(waiting.lookups);
       },
     });
   } finally {
     await kafka.close();
     await connection.close();
   }
-}
-
-/** Counts the lookups that were given up, where their money comes out. */
-function counted(publisher: Publisher<Output>, metrics: WorkerMetrics): Publisher<Output> {
-  return {
-    async publish(request) {
-      const at = await publisher.publish(request);
-      const givenUp = request.outputs.filter(({ incomplete }) => incomplete === true).length;
-      if (givenUp > 0) metrics.lookups.inc({ outcome: 'given-up' }, givenUp);
-      return at;
-    },
-  };
 }
 
 /** An older version with this one's code, or twice the same, is one. */
@@ -244,50 +253,4 @@ async function checkTopics(kafka: KafkaPort, config: Config, logger: Logger): Pr
     );
   }
   return output;
-}
-
-function observe(
-  metrics: WorkerMetrics,
-  logger: Logger,
-  workflowId: WorkflowIds,
-  refused: RefusedOutputs,
-): OnShardEvent {
-  return (event) => {
-    refused.observe(event);
-    const text = eventText(event);
-    switch (event.type) {
-      case 'committed':
-        metrics.published.inc(event.outputs);
-        metrics.transactions.inc({ outcome: 'committed' });
-        metrics.transactionSeconds.observe(event.ms / 1_000);
-        return logger.debug(text);
-      case 'reopening':
-        metrics.transactions.inc({ outcome: 'failed' });
-        return logger.warn(text);
-      case 'repeated':
-        metrics.duplicatesAbsorbed.inc(event.requests);
-        return logger.debug(text);
-      case 'refused':
-        return logger.error({ workflowId: workflowId(event.key) }, text);
-      case 'noticed':
-        metrics.workflowEvents.inc({ kind: event.notice });
-        return logger.warn({ workflowId: workflowId(event.key) }, text);
-      case 'outputRefused':
-        metrics.outputRefusals.inc();
-        // Once: it is tried again for as long as it takes.
-        return event.turns === 1
-          ? logger.error({ workflowId: workflowId(event.key) }, text)
-          : logger.debug({ workflowId: workflowId(event.key), turns: event.turns }, text);
-      case 'outputTaken':
-        return logger.info({ workflowId: workflowId(event.key) }, text);
-      case 'closed':
-        return logger.debug(text);
-      case 'lost':
-        return logger.warn(text);
-      case 'opened':
-        return logger.info(text);
-      default:
-        return event satisfies never;
-    }
-  };
 }

@@ -10,6 +10,10 @@ export type Logger = PinoLogger;
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
+/** `json-words`: JSON in which a level is its name and not pino's number. */
+export const LOG_FORMATS = ['json', 'json-words', 'text'] as const;
+export type LogFormat = (typeof LOG_FORMATS)[number];
+
 const LEVEL_NAMES: Readonly<Record<number, string>> = {
   10: 'TRACE',
   20: 'DEBUG',
@@ -18,7 +22,7 @@ const LEVEL_NAMES: Readonly<Record<number, string>> = {
   50: 'ERROR',
   60: 'FATAL',
 };
-const HIDDEN = new Set(['level', 'time', 'pid', 'hostname', 'msg', 'component', 'err']);
+const HIDDEN = new Set(['level', 'time', 'pid', 'hostname', 'msg', 'component', 'err', 'service', 'version']);
 
 export interface LoggerOptions {
   /** One of {@link LOG_LEVELS}; `info` when absent. */
@@ -27,13 +31,15 @@ export interface LoggerOptions {
   readonly base?: Readonly<Record<string, unknown>>;
   /** Where lines go; stderr when absent. */
   readonly destination?: { write(line: string): unknown };
-  /** Plain lines instead of JSON; whether stderr is a terminal when absent. */
-  readonly plain?: boolean;
+  /** Plain lines where stderr is a terminal, and JSON elsewhere, when absent. */
+  readonly format?: LogFormat;
 }
 
 export function createLogger(options: LoggerOptions = {}): Logger {
   const destination = options.destination ?? process.stderr;
-  const plain = options.plain ?? (options.destination === undefined && process.stderr.isTTY === true);
+  const terminal = options.destination === undefined && process.stderr.isTTY === true;
+  const format = options.format ?? (terminal ? 'text' : 'json');
+  const plain = format === 'text';
   const stream: DestinationStream = {
     write: (line) => void destination.write(plain ? plainLine(line) : line),
   };
@@ -42,6 +48,7 @@ export function createLogger(options: LoggerOptions = {}): Logger {
       level: options.level ?? 'info',
       timestamp: stdTimeFunctions.isoTime,
       serializers: { err: errorFields },
+      ...(format === 'json-words' && { formatters: { level: (label) => ({ level: label }) } }),
       ...(options.base === undefined ? {} : { base: { pid: process.pid, ...options.base } }),
       redact: { paths: ['password', 'apiKey', '*.password', '*.apiKey', '*.sslKey', '*.sasl'], censor: '***' },
     },

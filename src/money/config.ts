@@ -6,7 +6,6 @@ import { parseEnv } from 'node:util';
 import { DAY, EnvironmentReader, formatDuration, MAX_TIMER, shown } from '../engine/process/environment-reader.ts';
 import { CodedError, messageOf } from '../engine/errors.ts';
 import type { KafkaConfig } from '../engine/kafka/kafka-config.ts';
-import { LOG_LEVELS } from '../engine/log.ts';
 import { isHostAndPort, readKafka } from './config/kafka.ts';
 import { readServiceAccess, type ServiceAccess } from './config/service-access.ts';
 import { temporalConnectionOptions } from '../engine/temporal/connection.ts';
@@ -15,6 +14,7 @@ import type { BrakeSettings } from '../engine/ordering/brake.ts';
 import { readBrake } from './config/brake.ts';
 import { readGroup, type GroupConfig } from './config/group.ts';
 import { readHeaders, type HeadersConfig } from './config/headers.ts';
+import { readObservation, type ObservationConfig } from './config/observation.ts';
 import { INPUTS } from './domain/events.ts';
 import type { ReaderSchemas } from './codec/decode.ts';
 import { readReaderSchemas } from './config/reader-schemas.ts';
@@ -35,7 +35,7 @@ export function inputTopicsOf(topics: Topics): string[] {
   return INPUTS.map((input) => topics[input]);
 }
 
-export interface Config extends HeadersConfig, GroupConfig {
+export interface Config extends HeadersConfig, GroupConfig, ObservationConfig {
   readonly appId: string;
   /** User ids in workflow ids become keyed hashes. Secret. */
   readonly userIdHashKey?: string;
@@ -83,10 +83,6 @@ export interface Config extends HeadersConfig, GroupConfig {
   readonly stackTraces: boolean;
   /** Undefined: nothing is stopped. */
   readonly brake?: BrakeSettings;
-  readonly metricsPort: number;
-  /** Nobody chose the port: a free one may be taken when it is in use. */
-  readonly metricsPortIsDefault?: boolean;
-  readonly logLevel: string;
 }
 
 /** ms: an attempt at lookups is over after 30 s (src/engine/workflow/entity/questions.ts). */
@@ -132,8 +128,6 @@ function textOf(file: string, bytes: Buffer): string {
  * through continue-as-new beside a full state (src/money/domain/bounds.ts): the digits of a number text take half a byte each there.
  */
 export const MAX_RECORD_BYTES = 1_048_576;
-/** The variable that sets the port of metrics and health. */
-export const METRICS_PORT = 'ENRICHMENT_METRICS_PORT';
 
 /** Throws one CodedError CONFIG whose message has a line for every problem: variable, value, what is expected. */
 export function loadConfig(env: NodeJS.ProcessEnv, requirements: ConfigRequirements = {}): Config {
@@ -197,9 +191,7 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
     }),
     stackTraces: read.boolean('ENRICHMENT_WORKFLOW_STACK_TRACES', false),
     ...readBrake(read),
-    metricsPort: read.integer(METRICS_PORT, 9464, { min: 0, max: 65_535 }),
-    metricsPortIsDefault: !read.isSet(METRICS_PORT),
-    logLevel: read.oneOf('ENRICHMENT_LOG_LEVEL', LOG_LEVELS, 'info'),
+    ...readObservation(read),
   };
   if (sessionServiceUrl !== undefined && /\/sessions$/i.test(sessionServiceUrl)) {
     read.problem(

@@ -10,10 +10,12 @@ import type { Noticed } from '../engine/workflow/entity/port.ts';
 import type { Notice } from '../engine/publish/notices.ts';
 import { DEAD_LETTER_REASONS } from '../engine/bridge/dead-letter.ts';
 import type { WaitReason } from '../engine/bridge/waits.ts';
+import { createPublishingMetrics, type PublishingMetrics } from './metrics/publishing.ts';
+import { createReadingMetrics, type ReadingMetrics } from './metrics/reading.ts';
 
 const PREFIX = 'money_enrichment_';
 
-export interface BridgeMetrics {
+export interface BridgeMetrics extends ReadingMetrics {
   /** Records read from the input topics. */
   readonly recordsRead: Counter<'topic'>;
   readonly deadLetters: Counter<'reason'>;
@@ -21,8 +23,6 @@ export interface BridgeMetrics {
   readonly deadLettersCut: Counter;
   /** Headers of money that its output lacks, because they are too large. */
   readonly headersDropped: Counter;
-  /** Records in the ordering buffers and waiting for their signal to be acknowledged. */
-  readonly held: Gauge;
   /** Records that were late when they were read. */
   readonly late: Counter;
   /** Signals that Temporal acknowledged. */
@@ -33,8 +33,6 @@ export interface BridgeMetrics {
   readonly signalFailures: Counter;
   /** Signals for users that this process had met in another partition. */
   readonly splitUsers: Counter;
-  /** Wall clock minus watermark, in seconds. */
-  readonly watermarkLag: Gauge<'partition'>;
   readonly partitionsAssigned: Gauge;
   /** 1 while a partition waits for this reason. */
   readonly partitionWaiting: Gauge<'partition' | 'reason'>;
@@ -46,15 +44,13 @@ export interface BridgeMetrics {
   readonly commits: Counter;
 }
 
-export interface WorkerMetrics {
+export interface WorkerMetrics extends PublishingMetrics {
   /** Output records whose transaction was committed. */
   readonly published: Counter;
   /** Kafka transactions by outcome. */
   readonly transactions: Counter<'outcome'>;
   /** Requests for what the ledger already had: repeats of a publish that changed nothing. */
   readonly duplicatesAbsorbed: Counter;
-  /** Seconds from begin to commit. */
-  readonly transactionSeconds: Histogram;
   readonly lookups: Counter<'outcome'>;
   /** Times that the broker did not take an output. */
   readonly outputRefusals: Counter;
@@ -118,6 +114,7 @@ export function createBridgeMetrics(registry: Registry, topics: readonly string[
     return made;
   };
   return {
+    ...createReadingMetrics(registry),
     recordsRead: byTopic('records_read_total', 'Records read from the input topics'),
     deadLetters,
     deadLettersCut: counter(
@@ -128,18 +125,11 @@ export function createBridgeMetrics(registry: Registry, topics: readonly string[
       'headers_dropped_total',
       'Headers of money that are too large to be handed on to its output',
     ),
-    held: gauge('records_held', 'Records in memory: in order, or on their way to Temporal'),
     late: counter('records_late_total', 'Records that were late when they were read'),
     signals: counter('signals_total', 'Signals that Temporal acknowledged'),
     signalledEvents: counter('signalled_events_total', 'Events in acknowledged signals'),
     signalFailures: counter('signal_failures_total', 'Attempts to signal that failed and are repeated'),
     splitUsers: counter('split_users_total', 'Signals for users that were met in another partition before'),
-    watermarkLag: new Gauge({
-      name: `${PREFIX}watermark_lag_seconds`,
-      help: 'Wall clock minus watermark of a partition triple',
-      labelNames: ['partition'] as const,
-      registers,
-    }),
     partitionWaiting: new Gauge({
       name: `${PREFIX}partition_waiting`,
       help: '1 while a partition waits for this reason, and the others go on',
@@ -180,6 +170,7 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
   });
   for (const outcome of ['committed', 'failed']) transactions.inc({ outcome }, 0);
   return {
+    ...createPublishingMetrics(registry),
     published: new Counter({
       name: `${PREFIX}published_total`,
       help: 'Output records whose transaction was committed',
@@ -189,12 +180,6 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
     duplicatesAbsorbed: new Counter({
       name: `${PREFIX}duplicates_absorbed_total`,
       help: 'Requests for outputs that the ledger already had',
-      registers,
-    }),
-    transactionSeconds: new Histogram({
-      name: `${PREFIX}transaction_seconds`,
-      help: 'Time of a publish transaction from begin to commit',
-      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
       registers,
     }),
     lookups,

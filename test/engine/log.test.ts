@@ -6,7 +6,10 @@ import { createLogger } from '../../src/engine/log.ts';
 function lines(plain: boolean, level?: string) {
   const written: string[] = [];
   const destination = { write: (line: string) => written.push(line) };
-  return { written, logger: createLogger({ destination, plain, ...(level === undefined ? {} : { level }) }) };
+  return {
+    written,
+    logger: createLogger({ destination, format: plain ? 'text' : 'json', ...(level === undefined ? {} : { level }) }),
+  };
 }
 
 test('one JSON object a line, level info when none is given', () => {
@@ -19,6 +22,17 @@ test('one JSON object a line, level info when none is given', () => {
   assert.equal(entry['topic'], 'wallet-events');
   assert.equal(entry['level'], 30);
   assert.match(String(entry['time']), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+});
+
+test('a level is a word where that is asked for, and the service is in each line', () => {
+  const written: string[] = [];
+  const destination = { write: (line: string) => written.push(line) };
+  const base = { service: 'money-enrichment-bridge', version: '1.2.3' };
+  createLogger({ destination, format: 'json-words', base }).warn('slow');
+  createLogger({ destination, format: 'text', base }).warn('slow');
+  const { level, service, version } = JSON.parse(written[0]!) as Record<string, unknown>;
+  assert.deepEqual([level, service, version], ['warn', 'money-enrichment-bridge', '1.2.3']);
+  assert.match(written[1]!, /^\S+ WARN {2}slow pid=\d+\n$|^\S+ WARN {2}slow\n$/);
 });
 
 test('plain lines where people look', () => {

@@ -11,6 +11,7 @@ import { program } from '../cli/program.ts';
 import type { MoneyInput } from '../../src/money/domain/events.ts';
 import { workflowIdOf } from '../../src/engine/naming.ts';
 import { eventually } from '../support/eventually.ts';
+import { alerts, dashboardQueries, metricsIn } from '../observability/queries.ts';
 import { startSystem, type ProducedRecord, type System } from '../support/system.ts';
 
 const USER = '11111111-2222-4333-8444-555555555555';
@@ -128,6 +129,20 @@ async function namesOfProcesses({ config, env }: System): Promise<void> {
   }
 }
 
+/** By the dashboard and the alerts, of ours and of Temporal's SDK. */
+async function exposesWhatIsAskedOf(urls: readonly string[]): Promise<void> {
+  const texts = await Promise.all(urls.map(async (url) => (await fetch(`${url}/metrics`)).text()));
+  const exposed = new Set(
+    texts.flatMap((text) => [...text.matchAll(/^([a-zA-Z_:][\w:]*)[{ ]/gm)].map(([, name]) => name)),
+  );
+  const asked = metricsIn([...dashboardQueries(), ...alerts().map(({ expr }) => expr)]);
+  // Only where there are certificates.
+  asked.delete('money_enrichment_certificate_expires_timestamp_seconds');
+  const missing = [...asked].filter((name) => !exposed.has(name));
+  assert.deepEqual(missing, []);
+  assert.match(texts[0]!, /^money_enrichment_end_to_end_seconds_count\{stream="applied"\} [1-9]/m);
+}
+
 test('a story of one user in one partition, every output by hand', { timeout: 180_000 }, async (t) => {
   const system = await startSystem(t, {
     partitions: 1,
@@ -162,7 +177,7 @@ test('a story of one user in one partition, every output by hand', { timeout: 18
     money(8, 30_000, 'LATE', '9', S1, { written: DAY + 61_000 }), // late, and its session has expired
     money(9, 3_000, 'LATE', '10', S9, { written: DAY + 62_000 }), // late, of a session that nobody knows
   ]);
-  await Promise.all([system.start('worker'), system.start('bridge')]);
+  const [worker, bridge] = await Promise.all([system.start('worker'), system.start('bridge')]);
 
   const born = '"userInfo":{"birthYear":"1990"}';
   const moved = '"userInfo":{"birthYear":"1990","residentCountryCode":"AR"}';
@@ -189,6 +204,7 @@ test('a story of one user in one partition, every output by hand', { timeout: 18
   await eventually('all outputs', () => system.outputs.length >= expected.length, 60_000);
   assert.deepEqual(system.outputs.map(({ value }) => String(value)).sort(), [...expected].sort());
   assert.ok(system.outputs.every(({ key }) => String(key) === `"${USER}"`));
+  await exposesWhatIsAskedOf([worker.httpUrl, bridge.httpUrl]);
   assert.equal(system.deadLetters.length, 0);
   // Applied at once, after its session, after a lookup: each with the chosen headers of its money, and no other has any.
   const handedOn = [

@@ -24,7 +24,7 @@ export class Said {
   /** For every process of the product. */
   readonly logger: Logger = createLogger({
     level: 'warn',
-    plain: false,
+    format: 'json',
     destination: {
       write: (text) => this.#say(JSON.parse(text) as Line),
     },

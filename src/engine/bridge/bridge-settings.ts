@@ -38,11 +38,14 @@ export interface BridgeObserver {
   deadLettersCut(letters: number): void;
   /** A late record was signalled. */
   late(): void;
-  signalled(events: number): void;
+  /** A signal of so many events was acknowledged; their Kafka timestamps, epoch ms. */
+  signalled(events: number, timestamps: readonly number[]): void;
   signalFailed(): void;
   committed(): void;
   /** A signal for a key that this process had met in another partition: its producers do not agree where keys go. */
   splitKey(key: string, partitions: readonly [before: number, now: number]): void;
+  /** The group has assigned partitions anew. */
+  rebalanced?(): void;
   /** So many offsets of an input went from its log before they were read. */
   recordsLost?(input: InputIndex, offsets: number): void;
 }

@@ -137,6 +137,7 @@ export class Bridge implements Service {
     });
     this.#generation = generation;
     await before?.end();
+    this.#deps.observer.rebalanced?.();
     await generation.begin(partitions);
     this.#deps.logger.info({ partitions }, 'partitions assigned');
   }

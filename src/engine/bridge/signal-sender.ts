@@ -17,7 +17,7 @@ import { PATIENCE } from './waits.ts';
 interface SignalObserver {
   /** A late record was signalled. */
   late(): void;
-  signalled(events: number): void;
+  signalled(events: number, timestamps: readonly number[]): void;
   signalFailed(): void;
 }
 
@@ -157,7 +157,10 @@ export class SignalSender {
     if (givenUp.aborted) return;
     triple.outbox.setWaiting(flight.key, false);
     triple.acknowledged(flight);
-    observer.signalled(batch.records.length);
+    observer.signalled(
+      batch.records.length,
+      flight.records.map(({ timestamp }) => timestamp),
+    );
     for (const record of batch.records) if (record.late !== undefined) observer.late();
     onProgress();
   }

@@ -95,6 +95,11 @@ export class MergeQueue<E = unknown> {
     return !short;
   }
 
+  /** Where the log of this input ended, as last seen; undefined while that is not known. */
+  endOf(input: InputIndex): number | undefined {
+    return this.#lane(input).end?.offset;
+  }
+
   /** Everything up to the end of the log, as last seen, was taken. */
   atEnd(input: InputIndex): boolean {
     const { queue, end, fetched } = this.#lane(input);

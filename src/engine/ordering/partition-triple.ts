@@ -49,6 +49,17 @@ export interface TripleOptions {
   readonly brake?: Brake | undefined;
 }
 
+export interface TripleDescription {
+  readonly watermark: number;
+  readonly held: number;
+  readonly released: number;
+  readonly idle: readonly InputIndex[];
+  /** By input: offsets from the place that would be committed now to the end of the log, as last seen. */
+  readonly lag: readonly number[];
+  /** Kafka timestamp of the first record that is not acknowledged, epoch ms; undefined when none is fetched. */
+  readonly waitingSince: number | undefined;
+}
+
 export class PartitionTriple<E = unknown> {
   readonly partition: number;
   readonly outbox: SignalOutbox<E>;
@@ -185,7 +196,7 @@ export class PartitionTriple<E = unknown> {
     const late = ts < before.watermark;
     const applicable =
       event === undefined ? undefined : { input, offset, ts, event, ...(late ? { late: before.watermark } : {}) };
-    const record: ReadRecord<E> = { input, offset, ts, key, applicable, urgent, bytes, before };
+    const record: ReadRecord<E> = { input, offset, ts, timestamp, key, applicable, urgent, bytes, before };
     this.#watermark.read(input, ts);
     this.#outstanding.add(record);
     if (this.#isToSend(record)) this.outbox.noteRead(record);
@@ -294,12 +305,27 @@ export class PartitionTriple<E = unknown> {
   }
 
   /** For logs and metrics. */
-  describe(): { watermark: number; held: number; released: number; idle: InputIndex[] } {
+  describe(): TripleDescription {
+    const { next } = this.checkpoint();
     return {
       watermark: this.#watermark.current,
       held: this.#held.length,
       released: this.outbox.length,
       idle: this.inputs.filter((input) => this.#watermark.isIdle(input)),
+      lag: this.inputs.map((input) => this.#lagOf(input, next[input]!)),
+      waitingSince: this.#waitingSince(),
     };
+  }
+
+  #lagOf(input: InputIndex, next: number): number {
+    // A log may end in the marker of a transaction, which is no record.
+    if (this.#outstanding.size === 0 && this.#queue.atEnd(input)) return 0;
+    return Math.max(0, (this.#queue.endOf(input) ?? 0) - next);
+  }
+
+  #waitingSince(): number | undefined {
+    const [first] = this.#outstanding;
+    const timestamp = first?.timestamp ?? this.#queue.oldestTimestamp;
+    return timestamp > 0 && Number.isFinite(timestamp) ? timestamp : undefined;
   }
 }

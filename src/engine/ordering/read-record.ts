@@ -11,6 +11,8 @@ export interface ReadRecord<E = unknown> {
   readonly offset: number;
   /** Event time, epoch ms. */
   readonly ts: number;
+  /** Kafka timestamp, epoch ms; -1 or 0 for none. */
+  readonly timestamp: number;
   readonly key: string;
   /** What its workflow is told; undefined for a record that only moves time. */
   readonly applicable: PlacedEvent<E> | undefined;

@@ -21,14 +21,20 @@ export interface HealthOptions {
   /** Interface to listen on; all when absent. */
   readonly host?: string;
   readonly registry: Registry;
+  /** Of others in this process: more of the same text, whose names are not those of the registry. */
+  readonly moreMetrics?: () => Promise<string>;
   /** The parts that must be ready, by name. */
   readonly ready: Readonly<Record<string, Check>>;
+  /** Parts that are named beside them: without these it does its work all the same, and is ready. */
+  readonly beside?: Readonly<Record<string, Check>>;
   /** Liveness means progress, not a running process. Alive when absent. */
   readonly live?: Check;
 }
 
 export interface HealthServer {
   readonly port: number;
+  /** `port` is not the one that was asked for, which is taken. */
+  readonly another: boolean;
   /** Never throws. */
   close(): Promise<void>;
 }
@@ -49,14 +55,17 @@ export async function startHealthServer(options: HealthOptions): Promise<HealthS
         resolve();
       });
     });
+  let another = false;
   try {
     await listen(options.port);
   } catch (error) {
     if (codeOf(error) !== 'EADDRINUSE' || options.anyPortIfTaken !== true) throw portError(options, error);
     await listen(0);
+    another = true;
   }
   return {
     port: (server.address() as AddressInfo).port,
+    another,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -73,8 +82,8 @@ async function answer(options: HealthOptions, request: IncomingMessage, response
   }
   switch (path) {
     case '/metrics': {
-      const text = await options.registry.metrics();
-      response.writeHead(200, { 'content-type': options.registry.contentType }).end(text);
+      const [own, more = ''] = await Promise.all([options.registry.metrics(), options.moreMetrics?.()]);
+      response.writeHead(200, { 'content-type': options.registry.contentType }).end(own + more);
       return;
     }
     case '/healthz': {
@@ -86,19 +95,23 @@ async function answer(options: HealthOptions, request: IncomingMessage, response
       return;
     }
     case '/readyz': {
-      const parts = Object.fromEntries(
-        Object.entries(options.ready).map(([name, check]) => {
-          const problem = check();
-          return [name, problem === null ? { ready: true } : { ready: false, problem }];
-        }),
-      );
+      const parts = partsOf(options.ready);
       const ready = Object.values(parts).every((part) => part.ready);
-      sendJson(response, ready ? 200 : 503, { ready, parts });
+      sendJson(response, ready ? 200 : 503, { ready, parts: { ...parts, ...partsOf(options.beside ?? {}) } });
       return;
     }
     default:
       sendJson(response, 404, { paths: ['/metrics', '/healthz', '/readyz'] });
   }
+}
+
+function partsOf(checks: Readonly<Record<string, Check>>): Record<string, { ready: boolean; problem?: string }> {
+  return Object.fromEntries(
+    Object.entries(checks).map(([name, check]) => {
+      const problem = check();
+      return [name, problem === null ? { ready: true } : { ready: false, problem }];
+    }),
+  );
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {

@@ -38,6 +38,8 @@ export interface OwnershipOptions<R extends Identified> {
   /** The group consumer is dead; nothing is taken over any more: end the process. */
   readonly onCrash: (error: Error) => void;
   readonly onEvent?: OnShardEvent;
+  /** The group has assigned shards anew. */
+  readonly onAssigned?: (shards: readonly number[]) => void;
   readonly limits?: CommitLimits;
 }
 
@@ -103,6 +105,7 @@ class LedgerGroupOwnership<R extends Identified> implements Ownership {
   #onAssigned(partitions: readonly number[]): void {
     if (this.#stopping.signal.aborted) return;
     this.#assigned = new Set(partitions);
+    this.#options.onAssigned?.(partitions);
     for (const held of [...this.#held.values()]) {
       if (!this.#assigned.has(held.shard)) this.#release(held);
       // A new generation begins unpaused at the first offset; a shard that is reading seeks its place by itself.

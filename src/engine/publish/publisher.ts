@@ -1,5 +1,6 @@
 /** What the publish activity calls, and what is to be seen of the work of a shard. */
 import type { Identified, PublishRequest } from './request.ts';
+import type { OutRecord } from '../kafka/port.ts';
 import type { Notice } from './notices.ts';
 
 export interface Publisher<R extends Identified = Identified> {
@@ -29,6 +30,10 @@ export type ShardEvent =
       readonly outputs: number;
       readonly keys: number;
       readonly requests: number;
+      /** Keys in the ledger by now. */
+      readonly ledgerKeys: number;
+      /** Of the outputs, the last one. */
+      readonly last: OutRecord;
       readonly ms: number;
     }
   /** A request for what was published before. */

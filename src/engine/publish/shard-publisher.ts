@@ -237,6 +237,8 @@ export class ShardPublisher<R extends Identified = Identified> implements Publis
         outputs: batch.outputs.length,
         keys: batch.entries.size,
         requests: batch.complete.length,
+        ledgerKeys: this.#committed.size,
+        last: batch.outputs.at(-1)!,
         ms: clock.elapsed() - began,
       });
       for (const item of batch.complete) {

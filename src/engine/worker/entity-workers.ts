@@ -94,7 +94,10 @@ export async function entityWorkers(
         activities: { publish, readWatermark },
         sinks: {
           ...replaySinks(slots),
-          notices: { count: { fn: (_, noticed: Noticed, times: number) => onNotice(noticed, times) } },
+          notices: {
+            count: { fn: (_, noticed: Noticed, times: number) => onNotice(noticed, times) },
+            standing: { fn: () => undefined },
+          },
         },
         replays: slots,
         stackTraces: entities.stackTraces ?? false,

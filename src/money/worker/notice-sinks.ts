@@ -2,12 +2,12 @@
 import type { InjectedSinks } from '@temporalio/worker';
 import type { NoticeSinks } from '../../engine/workflow/entity/sdk-port.ts';
 import type { WorkerMetrics } from '../metrics.ts';
+import type { WaitingMoney } from './waiting-money.ts';
 
-export function noticeSinks({
-  forgotten,
-  notOurs,
-  workflowEvents,
-}: Pick<WorkerMetrics, 'forgotten' | 'notOurs' | 'workflowEvents'>): InjectedSinks<NoticeSinks> {
+export function noticeSinks(
+  { forgotten, notOurs, workflowEvents }: Pick<WorkerMetrics, 'forgotten' | 'notOurs' | 'workflowEvents'>,
+  waiting: Pick<WaitingMoney, 'told'>,
+): InjectedSinks<NoticeSinks> {
   return {
     notices: {
       count: {
@@ -24,6 +24,7 @@ export function noticeSinks({
           }
         },
       },
+      standing: { fn: (workflow, standing) => waiting.told(workflow, standing), callDuringReplay: true },
     },
   };
 }

@@ -70,6 +70,7 @@ export function read(
     input,
     offset,
     ts,
+    timestamp: ts,
     key: userId,
     bytes,
     before,

@@ -16,7 +16,9 @@ test('metrics, liveness and readiness', async (t) => {
     portSetting: 'METRICS_PORT',
     host,
     registry,
+    moreMetrics: async () => 'temporal_request_total 4\n',
     ready: { kafka: () => kafka, temporal: () => null },
+    beside: { sessionService: () => 'it gives no usable answer, for 9 s' },
     live: () => stuck,
   });
   t.after(() => server.close());
@@ -33,15 +35,29 @@ test('metrics, liveness and readiness', async (t) => {
   assert.match(scraped.text, /^money_enrichment_dead_letters_total\{reason="too-large"\} 0$/m);
   assert.match(scraped.text, /^money_enrichment_lookups_total\{outcome="not-found"\} 0$/m);
   assert.match(scraped.text, /^process_resident_memory_bytes /m);
+  assert.match(scraped.text, /^temporal_request_total 4$/m);
 
   const unready = await get('/readyz');
   assert.equal(unready.status, 503);
   assert.deepEqual(JSON.parse(unready.text), {
     ready: false,
-    parts: { kafka: { ready: false, problem: 'not connected' }, temporal: { ready: true } },
+    parts: {
+      kafka: { ready: false, problem: 'not connected' },
+      temporal: { ready: true },
+      sessionService: { ready: false, problem: 'it gives no usable answer, for 9 s' },
+    },
   });
   kafka = null;
-  assert.equal((await get('/readyz?x=1')).status, 200);
+  const ready = await get('/readyz?x=1');
+  assert.equal(ready.status, 200, 'what is beside does not make it unready');
+  assert.deepEqual(JSON.parse(ready.text), {
+    ready: true,
+    parts: {
+      kafka: { ready: true },
+      temporal: { ready: true },
+      sessionService: { ready: false, problem: 'it gives no usable answer, for 9 s' },
+    },
+  });
 
   assert.deepEqual(JSON.parse((await get('/healthz')).text), { live: true });
   stuck = 'no progress for 60 s';
@@ -64,6 +80,7 @@ test('a port that is taken is a configuration error that names the variable, unl
   const second = await startHealthServer({ ...options, port: first.port, anyPortIfTaken: true });
   t.after(() => second.close());
   assert.notEqual(second.port, first.port);
+  assert.deepEqual([first.another, second.another], [false, true]);
 });
 
 test('two registries know nothing of each other', async () => {

@@ -83,7 +83,7 @@ test('users of a shard that is taken over are replayed a few at a time, go on wh
       workflowBundle: bundle,
       dataConverter,
       activities: fake.activities,
-      sinks: { ...sinks, notices: { count: { fn: () => undefined } } },
+      sinks: { ...sinks, notices: { count: { fn: () => undefined }, standing: { fn: () => undefined } } },
       replays: slots,
       maxCachedWorkflows: 100,
       onFailure: (error) => assert.fail(String(error)),

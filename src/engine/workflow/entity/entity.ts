@@ -171,6 +171,8 @@ export interface EntityNotes<L, O extends Identified = Identified> {
   forgotten(life: L): Readonly<Record<string, number>>;
   /** How many partitions its records came from. */
   partitions(life: L): number;
+  /** How much waits for something, by kind; nobody counts it when absent. */
+  standing?(life: L): Readonly<Record<string, number>>;
   /** Markdown, for Temporal's UI. `recent`: what was published last, in this run. Cheap: it runs for each step. */
   details(life: L, recent: readonly Recent<O>[]): string;
   /** What a query answers, by its name. */

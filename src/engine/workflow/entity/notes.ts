@@ -4,14 +4,15 @@ import type { EntityLife, EntityNotes } from './entity.ts';
 import type { Foreign, TemporalPort } from './port.ts';
 
 export class Notes<L extends EntityLife<O>, O extends Identified = Identified> {
-  readonly #port: Pick<TemporalPort, 'count' | 'warn'>;
+  readonly #port: Pick<TemporalPort, 'count' | 'standing' | 'warn'>;
   readonly #says: EntityNotes<L, O>;
   readonly #life: L;
   #told: Readonly<Record<string, number>>;
   #partitions: number;
   #waited = false;
+  #standing: Readonly<Record<string, number>> = {};
 
-  constructor(port: Pick<TemporalPort, 'count' | 'warn'>, says: EntityNotes<L, O>, life: L) {
+  constructor(port: Pick<TemporalPort, 'count' | 'standing' | 'warn'>, says: EntityNotes<L, O>, life: L) {
     this.#port = port;
     this.#says = says;
     this.#life = life;
@@ -50,6 +51,14 @@ export class Notes<L extends EntityLife<O>, O extends Identified = Identified> {
       );
     }
     this.#partitions = partitions;
+  }
+
+  /** How much waits: told when that has changed. */
+  standing(): void {
+    const now = this.#says.standing?.(this.#life) ?? {};
+    if (Object.entries(now).every(([kind, waiting]) => waiting === (this.#standing[kind] ?? 0))) return;
+    this.#standing = now;
+    this.#port.standing?.(now);
   }
 
   /** The publisher said so, and warns. */

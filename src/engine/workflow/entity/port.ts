@@ -71,6 +71,8 @@ export interface TemporalPort {
   /** True where this change of the code is in force: everywhere but where a history was recorded without it. */
   patched(change: string): boolean;
   count(noticed: Noticed, times: number): void;
+  /** How much waits in this workflow now, by kind: for a gauge of the worker, told again whenever a history is replayed. */
+  standing?(waiting: Readonly<Record<string, number>>): void;
   /** Somebody wants this run to be continued as new. */
   onNudge(handler: () => void): void;
   /** `description`: for Temporal's UI. */

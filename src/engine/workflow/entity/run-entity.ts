@@ -279,6 +279,7 @@ export async function runEntity<
   publishResolved();
   questions.ask();
   setAlarm();
+  notes.standing();
   for (;;) {
     await port.until(() => inbox.hasSomething);
     if (inbox.mayApply) {
@@ -292,6 +293,7 @@ export async function runEntity<
     questions.ask();
     setAlarm();
     notes.room(inbox.waitsForRoom);
+    notes.standing();
     port.describe(says.details(life, recent.outputs));
     // No await between here and the command: nothing can arrive in between and be left behind.
     if (inbox.empty && prepareContinueAsNew()) {

@@ -28,7 +28,10 @@ const nudgeSignal = defineSignal(NUDGE_SIGNAL);
 
 /** What a worker may do with a notice. */
 export interface NoticeSinks extends Sinks {
-  readonly notices: { count(noticed: Noticed, times: number): void };
+  readonly notices: {
+    count(noticed: Noticed, times: number): void;
+    standing(waiting: Readonly<Record<string, number>>): void;
+  };
 }
 const sinks = proxySinks<NoticeSinks>();
 
@@ -65,6 +68,7 @@ export function sdkPort(storedAs: (start: object) => object = (start) => start):
     },
     patched: (change) => patched(change),
     count: (noticed, times) => sinks.notices.count(noticed, times),
+    standing: (waiting) => sinks.notices.standing(waiting),
     onNudge: (handler) => setHandler(nudgeSignal, handler, { description: 'continue as new, on the code of today' }),
     onQuery(name, handler, description) {
       const options = description === undefined ? {} : { description };
