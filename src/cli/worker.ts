@@ -29,6 +29,8 @@ import { startQuestionsWorker } from '../engine/worker/questions-worker.ts';
 import { UnopenedShards } from '../engine/worker/unopened-shards.ts';
 import { SessionServiceWatch } from '../money/worker/session-service-watch.ts';
 import { replaySinks } from '../engine/worker/replay-sinks.ts';
+import { tracedPublisher } from '../money/worker/traced-publisher.ts';
+import { startTracing } from './tracing.ts';
 import { noticeSinks } from '../money/worker/notice-sinks.ts';
 import { Replays } from '../engine/worker/replays.ts';
 import { temporalLog } from '../engine/worker/temporal-log.ts';
@@ -79,6 +81,7 @@ async function runWorker(): Promise<void> {
     ownWorkflows(temporalLogger),
   ]);
   const versions = versionsOf(config.deployment, own, older);
+  const tracing = startTracing(config, 'worker', logger);
   try {
     const partitions = await checkTopics(kafka, config, logger);
     const cacheMb = config.workflowCacheMb ?? defaultCacheMb();
@@ -107,6 +110,11 @@ async function runWorker(): Promise<void> {
         sessionService.observe(outcome, why);
       },
     };
+    const workflowId = workflowIdsOf(config);
+    const traced = (publisher: Publisher<Output>, shard: number): Publisher<Output> =>
+      tracing === undefined
+        ? publisher
+        : tracedPublisher(publisher, tracing.tracer, { topic: topics.output, shard, workflowId });
     const shared = {
       ...lookups,
       committedWatermark: createCommittedWatermark(
@@ -144,7 +152,7 @@ async function runWorker(): Promise<void> {
           connection,
           namespace,
           taskQueue: taskQueueOf(appId, shard),
-          activities: createActivities({ ...shared, publisher: counted(publisher, metrics) }),
+          activities: createActivities({ ...shared, publisher: traced(counted(publisher, metrics), shard) }),
           sinks: { ...noticeSinks(metrics), ...replaySinks(slots) },
           replays: slots,
           stackTraces: config.stackTraces,
@@ -201,6 +209,7 @@ async function runWorker(): Promise<void> {
       },
     });
   } finally {
+    await tracing?.close();
     await kafka.close();
     await connection.close();
   }

@@ -11,6 +11,7 @@ import { temporalConnectionOptions } from '../engine/temporal/connection.ts';
 import { ledgerTopicOf } from '../engine/naming.ts';
 import { readGroup, type GroupConfig } from './config/group.ts';
 import { readHeaders, type HeadersConfig } from './config/headers.ts';
+import { readTracing, type TracingConfig } from './config/tracing.ts';
 import { INPUTS } from './domain/events.ts';
 
 export interface Topics {
@@ -28,7 +29,7 @@ export function inputTopicsOf(topics: Topics): string[] {
   return INPUTS.map((input) => topics[input]);
 }
 
-export interface Config extends HeadersConfig, GroupConfig {
+export interface Config extends HeadersConfig, GroupConfig, TracingConfig {
   readonly appId: string;
   /** User ids in workflow ids become keyed hashes. Secret. */
   readonly userIdHashKey?: string;
@@ -151,6 +152,7 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
     );
   }
   const outOfOrderness = read.duration('ENRICHMENT_OUT_OF_ORDERNESS', '20s', { min: 0, max: 365 * DAY });
+  const headers = readHeaders(read);
   const config: Config = {
     appId: read.text(
       'ENRICHMENT_APP_ID',
@@ -177,7 +179,8 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
     standInCountry: read.text('ENRICHMENT_STAND_IN_COUNTRY', 'UY', /^\S{1,64}$/, 'a country code such as UY'),
     standInDelay: read.duration('ENRICHMENT_STAND_IN_DELAY', '20ms', { min: 0, max: MAX_TIMER }),
     valueFormat,
-    ...readHeaders(read),
+    ...headers,
+    ...readTracing(read, headers.forwardHeaders),
     ...readGroup(read),
     ...(schemaRegistryUrl === undefined ? {} : { schemaRegistryUrl }),
     ...readDeployment(read),
