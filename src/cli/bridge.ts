@@ -18,6 +18,8 @@ import { connectTemporal, within } from '../engine/temporal/connection.ts';
 import { askForNamespace } from '../engine/temporal/answers.ts';
 import { createContext } from './context.ts';
 import { serve } from '../engine/process/serve.ts';
+import { tracedSignaller } from '../money/bridge/traced-signaller.ts';
+import { startTracing } from './tracing.ts';
 import { onStopSignal } from '../engine/process/stop-signal.ts';
 
 /** ms */
@@ -41,12 +43,17 @@ async function runBridge(): Promise<void> {
   const metrics = createBridgeMetrics(registry, inputTopicsOf(config.topics));
   const about = createProcessMetrics(registry, 'bridge');
   const temporal = await connectTemporal(env, identity);
+  const tracing = startTracing(config, 'bridge', logger);
   try {
     const { shards, deadLetterPartitions } = await checkTopics(kafka, config.topics);
     const onHeadersDropped = (headers: number): void => metrics.headersDropped.inc(headers);
+    const signaller = createTemporalSignaller(temporal.client.workflow, config, shards);
     const bridge = new Bridge(bridgeSettings(config, deadLetterPartitions, onHeadersDropped), {
       kafka,
-      signaller: timed(createTemporalSignaller(temporal.client.workflow, config, shards), metrics),
+      signaller: timed(
+        tracing === undefined ? signaller : tracedSignaller(signaller, tracing.tracer, inputTopicsOf(config.topics)),
+        metrics,
+      ),
       clock: systemClock,
       logger,
       observer: observerOf(metrics, about, config),
@@ -71,6 +78,7 @@ async function runBridge(): Promise<void> {
       setGauges: () => setGauges(metrics, bridge, inputTopicsOf(config.topics)),
     });
   } finally {
+    await tracing?.close();
     await kafka.close();
     await temporal.connection.close();
   }

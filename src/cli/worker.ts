@@ -34,6 +34,10 @@ import { EndToEnd } from '../money/worker/end-to-end.ts';
 import { WaitingMoney } from '../money/worker/waiting-money.ts';
 import { SessionServiceWatch } from '../money/worker/session-service-watch.ts';
 import { replaySinks } from '../engine/worker/replay-sinks.ts';
+import type { Publisher } from '../engine/publish/publisher.ts';
+import type { Output } from '../money/domain/events.ts';
+import { tracedPublisher } from '../money/worker/traced-publisher.ts';
+import { startTracing } from './tracing.ts';
 import { noticeSinks } from '../money/worker/notice-sinks.ts';
 import { Replays } from '../engine/worker/replays.ts';
 import { temporalLog } from '../engine/worker/temporal-log.ts';
@@ -83,6 +87,7 @@ async function runWorker(): Promise<void> {
   ]);
   const about = createProcessMetrics(registry, 'worker', own.buildId);
   const versions = versionsOf(config.deployment, own, older);
+  const tracing = startTracing(config, 'worker', logger);
   try {
     const partitions = await checkTopics(kafka, config, logger);
     const cacheMb = config.workflowCacheMb ?? defaultCacheMb();
@@ -116,6 +121,11 @@ async function runWorker(): Promise<void> {
       },
     };
     const service = timedSessionService(httpSessionService(lookups), metrics);
+    const workflowId = workflowIdsOf(config);
+    const traced = (publisher: Publisher<Output>, shard: number): Publisher<Output> =>
+      tracing === undefined
+        ? publisher
+        : tracedPublisher(publisher, tracing.tracer, { topic: topics.output, shard, workflowId });
     const shared = {
       ...lookups,
       sessionService: service,
@@ -159,7 +169,7 @@ async function runWorker(): Promise<void> {
           connection,
           namespace,
           taskQueue: taskQueueOf(appId, shard),
-          activities: createActivities({ ...shared, publisher: counted(publisher, metrics) }),
+          activities: createActivities({ ...shared, publisher: traced(counted(publisher, metrics), shard) }),
           sinks: { ...noticeSinks(metrics, waiting), ...replaySinks(slots) },
           replays: slots,
           stackTraces: config.stackTraces,
@@ -223,6 +233,7 @@ async function runWorker(): Promise<void> {
       },
     });
   } finally {
+    await tracing?.close();
     await kafka.close();
     await connection.close();
   }

@@ -15,6 +15,7 @@ import { readBrake } from './config/brake.ts';
 import { readGroup, type GroupConfig } from './config/group.ts';
 import { readHeaders, type HeadersConfig } from './config/headers.ts';
 import { readObservation, type ObservationConfig } from './config/observation.ts';
+import { readTracing, type TracingConfig } from './config/tracing.ts';
 import { INPUTS } from './domain/events.ts';
 import type { ReaderSchemas } from './codec/decode.ts';
 import { readReaderSchemas } from './config/reader-schemas.ts';
@@ -35,7 +36,7 @@ export function inputTopicsOf(topics: Topics): string[] {
   return INPUTS.map((input) => topics[input]);
 }
 
-export interface Config extends HeadersConfig, GroupConfig, ObservationConfig {
+export interface Config extends HeadersConfig, GroupConfig, ObservationConfig, TracingConfig {
   readonly appId: string;
   /** User ids in workflow ids become keyed hashes. Secret. */
   readonly userIdHashKey?: string;
@@ -154,6 +155,7 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
   const userIdHashKey = read.secret('ENRICHMENT_USER_ID_HASH_KEY', 32);
   const valueFormat = read.oneOf('ENRICHMENT_VALUE_FORMAT', ['json', 'avro'] as const, 'json');
   const outOfOrderness = read.duration('ENRICHMENT_OUT_OF_ORDERNESS', '20s', { min: 0, max: 365 * DAY });
+  const headers = readHeaders(read);
   const config: Config = {
     appId: read.text(
       'ENRICHMENT_APP_ID',
@@ -183,7 +185,8 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
     valueFormat,
     readerSchemas: readReaderSchemas(read, valueFormat),
     ...readSchemaRegistry(read, { required: valueFormat === 'avro' && requirements.startsSchemaRegistry !== true }),
-    ...readHeaders(read),
+    ...headers,
+    ...readTracing(read, headers.forwardHeaders),
     ...readGroup(read),
     ...readDeployment(read),
     ...(read.isSet('ENRICHMENT_WORKFLOW_CACHE_MB') && {

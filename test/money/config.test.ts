@@ -511,3 +511,46 @@ test('what headers are handed on, and what a static member is called', () => {
     /ENRICHMENT_GROUP_INSTANCE_ID is not set: expected an id of each bridge/,
   );
 });
+
+test("traces are sent where OpenTelemetry's own variables say, and nowhere without them", () => {
+  const tracing = (env: NodeJS.ProcessEnv) => loadConfig({ ...nothing, ...env }).tracing;
+  assert.equal(tracing({}), undefined);
+  assert.equal(tracing({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318', OTEL_TRACES_EXPORTER: 'none' }), undefined);
+  assert.equal(tracing({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318', OTEL_SDK_DISABLED: 'true' }), undefined);
+  assert.deepEqual(tracing({ OTEL_TRACES_EXPORTER: 'otlp' }), {
+    url: 'http://localhost:4318/v1/traces',
+    headers: {},
+    rootRatio: 1,
+  });
+  const all = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318/',
+    OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20x=y, b=2',
+    OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+    OTEL_TRACES_SAMPLER_ARG: '0.25',
+    OTEL_SERVICE_NAME: 'money',
+  };
+  assert.deepEqual(tracing(all), {
+    url: 'http://c:4318/v1/traces',
+    headers: { authorization: 'Bearer x=y', b: '2' },
+    rootRatio: 0.25,
+    serviceName: 'money',
+  });
+  const own = {
+    ...all,
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://t/x',
+    OTEL_TRACES_SAMPLER: 'parentbased_always_off',
+  };
+  assert.deepEqual([tracing(own)?.url, tracing(own)?.rootRatio], ['https://t/x', 0]);
+  assert.throws(
+    () => tracing({ ...all, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }),
+    /OTEL_EXPORTER_OTLP_PROTOCOL="grpc": expected http\/json/,
+  );
+  assert.throws(
+    () => tracing({ ...all, ENRICHMENT_FORWARD_HEADERS: 'none' }),
+    /ENRICHMENT_FORWARD_HEADERS="none": expected names with traceparent/,
+  );
+  assert.throws(
+    () => tracing({ ...all, OTEL_EXPORTER_OTLP_HEADERS: 'secret' }),
+    (error: Error) => error.message === 'OTEL_EXPORTER_OTLP_HEADERS: expected name=value, several separated by commas',
+  );
+});

@@ -1,0 +1,33 @@
+/** What a process traces, and where that is sent. */
+import { hostname } from 'node:os';
+import type { Logger } from '../engine/log.ts';
+import { productVersion } from '../engine/process/version.ts';
+import { SpanExporter } from '../engine/tracing/span-exporter.ts';
+import { Tracer } from '../engine/tracing/tracer.ts';
+import type { Config } from '../money/config.ts';
+
+export interface Tracing {
+  readonly tracer: Tracer;
+  /** Sends what is left. Never throws. */
+  close(): Promise<void>;
+}
+
+/** `role`: as in the client id. Undefined: nothing is traced. */
+export function startTracing({ appId, tracing }: Config, role: string, logger: Logger): Tracing | undefined {
+  if (tracing === undefined) return undefined;
+  const { url, headers, rootRatio, serviceName = `${appId}-${role}` } = tracing;
+  const version = productVersion();
+  const exporter = new SpanExporter({
+    url,
+    headers,
+    logger,
+    resource: {
+      attributes: { 'service.name': serviceName, 'service.version': version, 'host.name': hostname() },
+      scope: { name: 'money-enrichment', version },
+    },
+  });
+  return {
+    tracer: new Tracer({ rootRatio, onSpan: (span) => exporter.take(span) }),
+    close: () => exporter.close(),
+  };
+}
