@@ -93,4 +93,9 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'check configuration, reachability, topics, versions and permissions',
     load: async () => (await import('./doctor.ts')).doctorCommand(),
   },
+  {
+    name: 'completion',
+    summary: 'a script that completes commands and options in bash, zsh or fish',
+    load: async () => (await import('./completion.ts')).completionCommand(),
+  },
 ];

@@ -66,7 +66,7 @@ export function farewell({ keep, setup, stack, ui, heroId, namespace }: Farewell
       'Try next:',
       '  npm run demo -- --keep                      the same, and all of it stays up to be looked at',
       '  npm run demo -- --seed 2 --events 10000     other and more events',
-      '  npm run dev                                 the system without traffic; npx money-enrichment generate makes some',
+      '  npm run dev                                 the system without traffic; "npx money-enrichment generate" makes some',
       ...left,
     ];
   }
