@@ -70,7 +70,7 @@ async function run(options: Options): Promise<void> {
 
 async function fromHistory(
   kafka: KafkaClient,
-  { config, env, logger }: Context,
+  { config, env, logger, encryption }: Context,
   options: Options,
   stopping: AbortSignal,
 ): Promise<void> {
@@ -92,7 +92,7 @@ async function fromHistory(
   const deps = { kafka, clock: systemClock, logger, decoders: inputDecoders(config, systemClock) };
   const shown = progress('records read');
   const onProgress = ({ read, total }: BootstrapProgress): void => shown.update(read, total);
-  const temporal = options.dryRun === true ? undefined : await connectTemporal(env);
+  const temporal = options.dryRun === true ? undefined : await connectTemporal(env, encryption);
   try {
     for (const line of await openTransactions(kafka, bridge.inputTopics, settings.partitions)) {
       process.stderr.write(`${line}\n`);
@@ -121,14 +121,14 @@ async function fromHistory(
 
 async function fromFile(
   kafka: KafkaPort,
-  { config, env, logger }: Context,
+  { config, env, logger, encryption }: Context,
   file: string,
   options: Options,
   stopping: AbortSignal,
 ): Promise<void> {
   const { shards } = await checkTopics(kafka, config.topics);
   const name = await digestOfFile(file);
-  const temporal = await connectTemporal(env);
+  const temporal = await connectTemporal(env, encryption);
   const sum = { started: 0, there: 0 };
   const shown = progress('workflows started');
   const timer = setInterval(() => shown.update(sum.started + sum.there), 500);

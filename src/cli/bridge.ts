@@ -12,7 +12,7 @@ import { inputDecoders } from '../money/codec/value-format.ts';
 import { createBridgeMetrics, createRegistry, waitLabelOf, type BridgeMetrics } from '../money/metrics.ts';
 import { connectTemporal, within } from '../engine/temporal/connection.ts';
 import { askForNamespace } from '../engine/temporal/answers.ts';
-import { createContext } from './context.ts';
+import { createContext, keyringPart } from './context.ts';
 import { serve } from '../engine/process/serve.ts';
 import { onStopSignal } from '../engine/process/stop-signal.ts';
 
@@ -29,12 +29,12 @@ export function bridgeCommand(): Command {
 }
 
 async function runBridge(): Promise<void> {
-  const { env, config, logger } = createContext({ requireKafka: true, requireTemporal: true });
+  const { env, config, logger, encryption } = createContext({ requireKafka: true, requireTemporal: true });
   const stop = onStopSignal();
   const kafka = createKafka(config.kafka!, logger);
   const registry = createRegistry();
   const metrics = createBridgeMetrics(registry, inputTopicsOf(config.topics));
-  const temporal = await connectTemporal(env);
+  const temporal = await connectTemporal(env, encryption);
   try {
     const { shards, deadLetterPartitions } = await checkTopics(kafka, config.topics);
     const bridge = new Bridge(bridgeSettings(config, deadLetterPartitions), {
@@ -59,6 +59,7 @@ async function runBridge(): Promise<void> {
             askForNamespace(temporal.connection.workflowService, temporal.namespace),
           ),
       },
+      parts: keyringPart(encryption),
       setGauges: () => setGauges(metrics, bridge),
     });
   } finally {

@@ -1,5 +1,6 @@
 /** What almost every command begins with: environment, configuration, log. */
 import type { Config, ConfigRequirements } from '../money/config.ts';
+import { encryptionOf } from '../money/config/encryption.ts';
 import type { KafkaConfig } from '../engine/kafka/kafka-config.ts';
 import { loadConfig, readEnvironment } from '../money/config.ts';
 import { CodedError, messageOf } from '../engine/errors.ts';
@@ -11,6 +12,8 @@ export interface Context {
   readonly env: NodeJS.ProcessEnv;
   readonly config: Config;
   readonly logger: Logger;
+  /** Of payloads in Temporal. */
+  readonly encryption: ReturnType<typeof encryptionOf>;
 }
 
 /** `quiet`: a command that people read shows warnings only, unless a level is configured. */
@@ -21,7 +24,8 @@ export function createContext(
   const env = readEnvironment(process.cwd());
   const config = loadConfig(env, requirements);
   const quiet = options.quiet === true && (env['ENRICHMENT_LOG_LEVEL'] ?? '') === '';
-  return { env, config, logger: createLogger({ level: quiet ? 'error' : config.logLevel }) };
+  const logger = createLogger({ level: quiet ? 'error' : config.logLevel });
+  return { env, config, logger, encryption: encryptionOf(config, logger) };
 }
 
 /** Finds out in seconds what a patient client would need half a minute for. Throws CodedError CONFIG or UNREACHABLE. */
@@ -39,4 +43,11 @@ export async function reachKafka({ config, logger }: Context): Promise<KafkaConf
     });
   }
   return kafka;
+}
+
+/** For readiness: whether the keyring can still be used as it is. */
+export function keyringPart({
+  keys,
+}: Context['encryption']): Readonly<Record<string, { readonly problem: string | null }>> {
+  return keys === undefined ? {} : { encryptionKeys: keys };
 }

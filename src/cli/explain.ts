@@ -44,7 +44,7 @@ async function explain(user: string, money: string | undefined, options: Options
   }
   const context = createContext({ requireTemporal: true }, { quiet: true });
   const workflowId = workflowIdsOf(context.config)(userId);
-  const temporal = await connectTemporal(context.env);
+  const temporal = await connectTemporal(context.env, context.encryption);
   try {
     const runs = await runsOf(temporal, workflowId);
     if (options.trace === true) return trace(runs, topicsOf(context), moneyId, options.json === true);

@@ -43,8 +43,8 @@ async function exportAll({ format, offline, out, concurrency }: Options): Promis
       '--format avro: a container file is not for a terminal: add --out FILE, or redirect stdout',
     );
   }
-  const { config, env } = createContext({ requireTemporal: true }, { quiet: true });
-  const temporal = await connectTemporal(env);
+  const { config, env, encryption } = createContext({ requireTemporal: true }, { quiet: true });
+  const temporal = await connectTemporal(env, encryption);
   const shown = progress('users exported');
   const sum = { taken: 0, failed: 0, unapplied: 0 };
   const take = offline === true ? fromHistory(temporal) : fromWorkflows(temporal);

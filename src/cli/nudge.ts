@@ -41,8 +41,8 @@ export function nudgeCommand(): Command {
 
 async function run({ user, all, dryRun, rate, wait, json }: Options): Promise<void> {
   const userId = user === undefined ? undefined : uuid('--user', user);
-  const { config, env } = createContext({ requireTemporal: true }, { quiet: true });
-  const temporal = await connectTemporal(env);
+  const { config, env, encryption } = createContext({ requireTemporal: true }, { quiet: true });
+  const temporal = await connectTemporal(env, encryption);
   const stopping = new AbortController();
   void onStopSignal().then(() =>
     stopping.abort(new CodedError('CHECK_FAILED', 'stopped: what was signalled continues as new all the same')),

@@ -20,8 +20,8 @@ export function stateCommand(): Command {
     .option('--json', 'one JSON object')
     .action(async (user: string, options: { json?: true }) => {
       const userId = uuid('user id', user);
-      const { config, env } = createContext({ requireTemporal: true }, { quiet: true });
-      const temporal = await connectTemporal(env);
+      const { config, env, encryption } = createContext({ requireTemporal: true }, { quiet: true });
+      const temporal = await connectTemporal(env, encryption);
       try {
         const view = await queryWorkflow<UserStateView>(temporal, workflowIdsOf(config)(userId), QUERIES.state);
         writeLine(options.json === true ? JSON.stringify(view) : renderState(view));

@@ -17,6 +17,7 @@ import type { Logger } from '../engine/log.ts';
 import { createRegistry, createWorkerMetrics, type WorkerMetrics } from '../money/metrics.ts';
 import { createOwnership, eventText } from '../engine/publish/ownership.ts';
 import type { OnShardEvent, Publisher } from '../engine/publish/publisher.ts';
+import type { Encryption } from '../engine/temporal/key-provider.ts';
 import { connectTemporalNative, within } from '../engine/temporal/connection.ts';
 import { askForNamespace } from '../engine/temporal/answers.ts';
 import { createCommittedWatermark } from '../engine/worker/committed-watermark.ts';
@@ -36,7 +37,7 @@ import { eachVersion, startVersionWorkers, type Versions } from '../engine/worke
 import { cachedWorkflows, defaultCacheMb } from '../engine/worker/workflow-cache.ts';
 import { ownWorkflows, readWorkflows, type WorkflowVersion } from '../engine/worker/workflow-version.ts';
 import { workflowIdsOf, type WorkflowIds } from '../money/workflow-ids.ts';
-import { createContext } from './context.ts';
+import { createContext, keyringPart } from './context.ts';
 import { serve } from '../engine/process/serve.ts';
 import { onStopSignal } from '../engine/process/stop-signal.ts';
 
@@ -53,7 +54,7 @@ export function workerCommand(): Command {
 }
 
 async function runWorker(): Promise<void> {
-  const { env, config, logger } = createContext({
+  const { env, config, logger, encryption } = createContext({
     requireKafka: true,
     requireTemporal: true,
     requireSessionService: true,
@@ -78,7 +79,7 @@ async function runWorker(): Promise<void> {
     connectTemporalNative(env),
     ownWorkflows(temporalLogger),
   ]);
-  const versions = versionsOf(config.deployment, own, older);
+  const versions = versionsOf(config.deployment, own, older, encryption);
   try {
     const partitions = await checkTopics(kafka, config, logger);
     const cacheMb = config.workflowCacheMb ?? defaultCacheMb();
@@ -192,7 +193,14 @@ async function runWorker(): Promise<void> {
         temporal: () =>
           within(PROBE_DEADLINE, connection, () => askForNamespace(connection.workflowService, namespace)),
       },
-      parts: { sessionService: sessionService.part, outputs: refused, ledger, shards, replays },
+      parts: {
+        sessionService: sessionService.part,
+        outputs: refused,
+        ledger,
+        shards,
+        replays,
+        ...keyringPart(encryption),
+      },
       setGauges() {
         metrics.shardsOwned.set(worker.holds);
         metrics.shardsFailing.set(worker.shardsFailing);
@@ -218,10 +226,15 @@ function counted(publisher: Publisher<Output>, metrics: WorkerMetrics): Publishe
 }
 
 /** An older version with this one's code, or twice the same, is one. */
-function versionsOf(deployment: string | undefined, own: WorkflowVersion, older: readonly WorkflowVersion[]): Versions {
+function versionsOf(
+  deployment: string | undefined,
+  own: WorkflowVersion,
+  older: readonly WorkflowVersion[],
+  encryption: Encryption,
+): Versions {
   const others = new Map(older.map((version) => [version.buildId, version]));
   others.delete(own.buildId);
-  return { own, older: [...others.values()], deployment };
+  return { own, older: [...others.values()], deployment, encryption };
 }
 
 /** Returns how many shards there are. A shard is a partition of both topics: they must agree. The ledger is the product's own, and made where it is missing. */

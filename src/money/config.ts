@@ -9,6 +9,7 @@ import type { KafkaConfig } from '../engine/kafka/kafka-config.ts';
 import { LOG_LEVELS } from '../engine/log.ts';
 import { temporalConnectionOptions } from '../engine/temporal/connection.ts';
 import { ledgerTopicOf } from '../engine/naming.ts';
+import { readEncryption, type EncryptionConfig } from './config/encryption.ts';
 import { INPUTS } from './domain/events.ts';
 
 export interface Topics {
@@ -26,7 +27,7 @@ export function inputTopicsOf(topics: Topics): string[] {
   return INPUTS.map((input) => topics[input]);
 }
 
-export interface Config {
+export interface Config extends EncryptionConfig {
   readonly appId: string;
   /** User ids in workflow ids become keyed hashes. Secret. */
   readonly userIdHashKey?: string;
@@ -157,6 +158,7 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
       'up to 100 letters, digits, "-", "_" and "."',
     ),
     ...(userIdHashKey === undefined ? {} : { userIdHashKey }),
+    ...readEncryption(read),
     ...(kafka === undefined ? {} : { kafka }),
     temporalConfigured,
     topics: readTopics(read),

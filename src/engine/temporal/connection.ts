@@ -8,7 +8,8 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnection } from '@temporalio/worker';
 import { CodedError, messageOf } from '../errors.ts';
-import { dataConverter } from './payload-codec.ts';
+import type { Encryption } from './key-provider.ts';
+import { dataConverterOf } from './payload-codec.ts';
 import { isWebServer } from './answers.ts';
 
 /** ms until a server that does not answer counts as unreachable. */
@@ -61,7 +62,7 @@ function withoutSource(error: unknown): string {
 }
 
 /** For the bridge and the commands. Throws CodedError CONFIG or UNREACHABLE. */
-export async function connectTemporal(env: NodeJS.ProcessEnv): Promise<TemporalClient> {
+export async function connectTemporal(env: NodeJS.ProcessEnv, encryption: Encryption): Promise<TemporalClient> {
   const { address, namespace, connection: connectionOptions } = withAddress(temporalConnectionOptions(env));
   // Takes half a second to load, and the configuration is read without it.
   const { Client, Connection } = await import('@temporalio/client');
@@ -74,7 +75,8 @@ export async function connectTemporal(env: NodeJS.ProcessEnv): Promise<TemporalC
   } catch (error) {
     throw await unreachable(address, error);
   }
-  return { address, namespace, connection, client: new Client({ connection, namespace, dataConverter }) };
+  const client = new Client({ connection, namespace, dataConverter: dataConverterOf(encryption) });
+  return { address, namespace, connection, client };
 }
 
 /** For the worker, whose connection is the native one. Throws CodedError CONFIG or UNREACHABLE. */
