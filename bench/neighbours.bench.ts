@@ -15,6 +15,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { test, type TestContext } from 'node:test';
 import { connectTemporal } from '../src/engine/temporal/connection.ts';
+import { NO_ENCRYPTION } from '../src/engine/temporal/key-provider.ts';
 import { generateTraffic } from '../src/tools/generate/traffic.ts';
 import { trafficOptions } from '../src/tools/generate/options.ts';
 import { eventually } from '../test/support/eventually.ts';
@@ -125,7 +126,7 @@ async function afterGivingUp(
   users: readonly string[],
   giveUpAfter: number,
 ): Promise<number[]> {
-  const temporal = await connectTemporal(system.env);
+  const temporal = await connectTemporal(system.env, NO_ENCRYPTION);
   t.after(() => temporal.connection.close());
   const at = new Map(outputs.map(({ key, timestamp }) => [String(key), timestamp]));
   const found: number[] = [];

@@ -34,8 +34,10 @@ if (values.package !== undefined) {
 }
 
 const quiet = { trace() {}, debug() {}, info() {}, log() {}, warn: console.warn, error: console.error };
-// Read at run time beside the code.
+// Read at run time beside the code; what is CommonJS the compiler leaves out.
 cpSync(join(ROOT, 'schemas'), join(dist, 'schemas'), { recursive: true });
+const failures = join('src', 'engine', 'temporal', 'encoded-failures.cjs');
+cpSync(join(ROOT, failures), join(dist, failures));
 const { bundleWorkflows } = await import(
   pathToFileURL(join(dist, 'src', 'engine', 'worker', 'workflow-version.js')).href
 );

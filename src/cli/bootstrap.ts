@@ -69,7 +69,7 @@ async function run(options: Options): Promise<void> {
 
 async function fromHistory(
   kafka: KafkaClient,
-  { config, env, logger, identity }: Context,
+  { config, env, logger, identity, encryption }: Context,
   options: Options,
   stopping: AbortSignal,
 ): Promise<void> {
@@ -91,7 +91,7 @@ async function fromHistory(
   const deps = { kafka, clock: systemClock, logger, decoders: inputDecoders(config, systemClock) };
   const shown = progress('records read');
   const onProgress = ({ read, total }: BootstrapProgress): void => shown.update(read, total);
-  const temporal = options.dryRun === true ? undefined : await connectTemporal(env, identity);
+  const temporal = options.dryRun === true ? undefined : await connectTemporal(env, encryption, identity);
   try {
     for (const line of await openTransactions(kafka, bridge.inputTopics, settings.partitions)) {
       process.stderr.write(`${line}\n`);
@@ -119,7 +119,7 @@ async function fromHistory(
 
 async function fromFile(
   kafka: KafkaPort,
-  { config, env, logger, identity }: Context,
+  { config, env, logger, identity, encryption }: Context,
   file: string,
   options: Options,
   stopping: AbortSignal,
@@ -127,7 +127,7 @@ async function fromFile(
   const { shards } = await checkTopics(kafka, config.topics);
   const name = await digestOfFile(file);
   if (options.dryRun === true) return countFile(file, shards);
-  const temporal = await connectTemporal(env, identity);
+  const temporal = await connectTemporal(env, encryption, identity);
   const sum = { started: 0, there: 0 };
   const shown = progress('workflows started');
   const timer = setInterval(() => shown.update(sum.started + sum.there), 500);

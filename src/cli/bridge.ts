@@ -16,7 +16,7 @@ import { setReadingGauges } from '../money/metrics/reading.ts';
 import type { Signaller } from '../engine/bridge/signaller.ts';
 import { connectTemporal, within } from '../engine/temporal/connection.ts';
 import { askForNamespace } from '../engine/temporal/answers.ts';
-import { createContext } from './context.ts';
+import { createContext, keyringPart } from './context.ts';
 import { serve } from '../engine/process/serve.ts';
 import { tracedSignaller } from '../money/bridge/traced-signaller.ts';
 import { startTracing } from './tracing.ts';
@@ -36,13 +36,13 @@ export function bridgeCommand(): Command {
 
 async function runBridge(): Promise<void> {
   const needs = { requireKafka: true, requireTemporal: true };
-  const { env, config, logger, identity } = createContext(needs, { service: 'bridge' });
+  const { env, config, logger, identity, encryption } = createContext(needs, { service: 'bridge' });
   const stop = onStopSignal();
   const kafka = createKafka(config.kafka!, logger);
   const registry = createRegistry();
   const metrics = createBridgeMetrics(registry, inputTopicsOf(config.topics));
   const about = createProcessMetrics(registry, 'bridge');
-  const temporal = await connectTemporal(env, identity);
+  const temporal = await connectTemporal(env, encryption, identity);
   const tracing = startTracing(config, 'bridge', logger);
   try {
     const { shards, deadLetterPartitions } = await checkTopics(kafka, config.topics);
@@ -74,6 +74,7 @@ async function runBridge(): Promise<void> {
             askForNamespace(temporal.connection.workflowService, temporal.namespace),
           ),
       },
+      parts: keyringPart(encryption),
       observe: about.observe,
       setGauges: () => setGauges(metrics, bridge, inputTopicsOf(config.topics)),
     });

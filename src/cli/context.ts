@@ -1,5 +1,6 @@
 /** What almost every command begins with: environment, configuration, log. */
 import type { Config, ConfigRequirements } from '../money/config.ts';
+import { encryptionOf } from '../money/config/encryption.ts';
 import type { KafkaConfig } from '../engine/kafka/kafka-config.ts';
 import { loadConfig, readEnvironment } from '../money/config.ts';
 import { CodedError, messageOf } from '../engine/errors.ts';
@@ -15,6 +16,8 @@ export interface Context {
   readonly logger: Logger;
   /** Under which Temporal knows this process. */
   readonly identity: string;
+  /** Of payloads in Temporal. */
+  readonly encryption: ReturnType<typeof encryptionOf>;
 }
 
 /**
@@ -29,16 +32,12 @@ export function createContext(
   const config = named(loadConfig(env, requirements));
   const quiet = options.quiet === true && (env['ENRICHMENT_LOG_LEVEL'] ?? '') === '';
   const { service } = options;
-  return {
-    env,
-    config,
-    logger: createLogger({
-      level: quiet ? 'error' : config.logLevel,
-      ...(config.logFormat && { format: config.logFormat }),
-      ...(service !== undefined && { base: serviceFields(service) }),
-    }),
-    identity: identityOf(nameOf(config)),
-  };
+  const logger = createLogger({
+    level: quiet ? 'error' : config.logLevel,
+    ...(config.logFormat && { format: config.logFormat }),
+    ...(service !== undefined && { base: serviceFields(service) }),
+  });
+  return { env, config, logger, identity: identityOf(nameOf(config)), encryption: encryptionOf(config, logger) };
 }
 
 /** Brokers log and limit the requests of each command by itself. */
@@ -70,4 +69,11 @@ export async function reachKafka({ config, logger }: Context): Promise<KafkaConf
     });
   }
   return kafka;
+}
+
+/** For readiness: whether the keyring can still be used as it is. */
+export function keyringPart({
+  keys,
+}: Context['encryption']): Readonly<Record<string, { readonly problem: string | null }>> {
+  return keys === undefined ? {} : { encryptionKeys: keys };
 }

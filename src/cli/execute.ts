@@ -22,6 +22,7 @@ const TELLING: ReadonlySet<string> = new Set([
   'MISSING_PROGRAM',
   'LIBRARY',
   'NEWER_STATE',
+  'UNDECIPHERABLE',
   'NOT_FOUND',
   'CHECK_FAILED',
 ] satisfies ErrorCode[]);

@@ -44,7 +44,7 @@ async function explain(user: string, money: string | undefined, options: Options
   }
   const context = createContext({ requireTemporal: true }, { quiet: true });
   const workflowId = workflowIdsOf(context.config)(userId);
-  const temporal = await connectTemporal(context.env, context.identity);
+  const temporal = await connectTemporal(context.env, context.encryption, context.identity);
   try {
     const runs = await runsOf(temporal, workflowId);
     if (options.trace === true) return await trace(runs, topicsOf(context), moneyId);

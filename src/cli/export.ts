@@ -53,9 +53,9 @@ async function exportAll(options: Options): Promise<void> {
       '--format avro: a container file is not for a terminal: add --out FILE, or redirect stdout',
     );
   }
-  const { config, env, identity } = createContext({ requireTemporal: true }, { quiet: true });
+  const { config, env, identity, encryption } = createContext({ requireTemporal: true }, { quiet: true });
   if (out !== undefined) await assertWritable(out);
-  const temporal = await connectTemporal(env, identity);
+  const temporal = await connectTemporal(env, encryption, identity);
   if (dryRun === true) return countUsers(temporal, config.appId, options);
   const shown = progress('users exported');
   const sum = { taken: 0, failed: 0, unapplied: 0 };

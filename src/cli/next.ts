@@ -22,6 +22,7 @@ const OF_CODE: Readonly<Record<Exclude<FailureCode, 'USAGE'>, string>> = {
   WORKFLOW_RESET: DOCTOR,
   OUTPUT_REFUSED: DOCTOR,
   LIBRARY: 'npm ci',
+  UNDECIPHERABLE: DOCTOR,
   NEWER_STATE: 'run the version of this program that wrote it, or a newer one',
   NOT_FOUND: DOCTOR,
   CHECK_FAILED: 'do what the message says',

@@ -40,8 +40,8 @@ export function nudgeCommand(): Command {
 
 async function run({ user, all, dryRun, rate, wait }: Options): Promise<void> {
   const userId = user === undefined ? undefined : uuid('--user', user);
-  const { config, env, identity } = createContext({ requireTemporal: true }, { quiet: true });
-  const temporal = await connectTemporal(env, identity);
+  const { config, env, identity, encryption } = createContext({ requireTemporal: true }, { quiet: true });
+  const temporal = await connectTemporal(env, encryption, identity);
   const stopping = new AbortController();
   void onStopSignal().then(() =>
     stopping.abort(new CodedError('CHECK_FAILED', 'stopped: what was signalled continues as new all the same')),

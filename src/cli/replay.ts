@@ -7,6 +7,8 @@ import { runningWorkflows } from '../engine/temporal/running-workflows.ts';
 import { newestRun, readRuns, type StoredRun } from '../engine/temporal/histories.ts';
 import { replayRuns, type ReplayProblem, type ReplayResult } from '../tools/replay/replay.ts';
 import { connectTemporal, type TemporalClient } from '../engine/temporal/connection.ts';
+import type { Encryption } from '../engine/temporal/key-provider.ts';
+import { dataConverterOf } from '../engine/temporal/payload-codec.ts';
 import { workflowIdsOf } from '../money/workflow-ids.ts';
 import { uuid, wholeNumber } from './arguments.ts';
 import { createContext } from './context.ts';
@@ -44,19 +46,23 @@ async function replay(options: Options): Promise<void> {
     throw new CodedError('CONFIG', '--user and --file: expected one of them');
   }
   const userId = user === undefined ? undefined : uuid('--user', user);
-  if (file !== undefined) return report(await replayed(fromFiles(file), options));
-  const { config, env, identity } = createContext({ requireTemporal: true }, { quiet: true });
-  const temporal = await connectTemporal(env, identity);
+  const { config, env, identity, encryption } = createContext({ requireTemporal: file === undefined }, { quiet: true });
+  if (file !== undefined) return report(await replayed(fromFiles(file), options, encryption));
+  const temporal = await connectTemporal(env, encryption, identity);
   try {
     const runs =
       userId === undefined ? ofRunning(temporal, config.appId) : ofUser(temporal, workflowIdsOf(config)(userId));
-    return report(await replayed(runs, options));
+    return report(await replayed(runs, options, encryption));
   } finally {
     await temporal.connection.close();
   }
 }
 
-async function replayed(runs: AsyncGenerator<StoredRun>, { concurrency, save }: Options): Promise<ReplayResult> {
+async function replayed(
+  runs: AsyncGenerator<StoredRun>,
+  { concurrency, save }: Options,
+  encryption: Encryption,
+): Promise<ReplayResult> {
   const { DefaultLogger, Runtime } = await import('@temporalio/worker');
   const { ownWorkflows } = await import('../engine/worker/workflow-version.ts');
   // The SDK would print each problem, at length: it is told below.
@@ -67,6 +73,7 @@ async function replayed(runs: AsyncGenerator<StoredRun>, { concurrency, save }: 
   try {
     return await replayRuns(save === undefined ? runs : saving(runs, save), {
       bundle: { code },
+      dataConverter: dataConverterOf(encryption),
       concurrency,
       onReplayed: (done) => shown.update(done),
     });

@@ -20,8 +20,8 @@ export function stateCommand(): Command {
     .argument('<userId>', 'UUID of the user')
     .action(async (user: string) => {
       const userId = uuid('user id', user);
-      const { config, env, identity } = createContext({ requireTemporal: true }, { quiet: true });
-      const temporal = await connectTemporal(env, identity);
+      const { config, env, identity, encryption } = createContext({ requireTemporal: true }, { quiet: true });
+      const temporal = await connectTemporal(env, encryption, identity);
       try {
         const view = await queryWorkflow<UserStateView>(temporal, workflowIdsOf(config)(userId), QUERIES.state);
         result(view, () => renderState(view));

@@ -19,6 +19,7 @@ import type { Logger } from '../engine/log.ts';
 import { createRegistry, createWorkerMetrics } from '../money/metrics.ts';
 import { createProcessMetrics } from '../money/metrics/process.ts';
 import { createOwnership } from '../engine/publish/ownership.ts';
+import type { Encryption } from '../engine/temporal/key-provider.ts';
 import { connectTemporalNative, within } from '../engine/temporal/connection.ts';
 import { askForNamespace } from '../engine/temporal/answers.ts';
 import { serveSdkMetrics } from '../engine/temporal/sdk-metrics.ts';
@@ -45,7 +46,7 @@ import { eachVersion, startVersionWorkers, type Versions } from '../engine/worke
 import { cachedWorkflows, defaultCacheMb } from '../engine/worker/workflow-cache.ts';
 import { ownWorkflows, readWorkflows, type WorkflowVersion } from '../engine/worker/workflow-version.ts';
 import { workflowIdsOf } from '../money/workflow-ids.ts';
-import { createContext } from './context.ts';
+import { createContext, keyringPart } from './context.ts';
 import { serve } from '../engine/process/serve.ts';
 import { onStopSignal } from '../engine/process/stop-signal.ts';
 
@@ -62,7 +63,7 @@ export function workerCommand(): Command {
 }
 
 async function runWorker(): Promise<void> {
-  const { env, config, logger } = createContext(
+  const { env, config, logger, encryption } = createContext(
     { requireKafka: true, requireTemporal: true, requireSessionService: true },
     { service: 'worker' },
   );
@@ -86,7 +87,7 @@ async function runWorker(): Promise<void> {
     ownWorkflows(temporalLogger),
   ]);
   const about = createProcessMetrics(registry, 'worker', own.buildId);
-  const versions = versionsOf(config.deployment, own, older);
+  const versions = versionsOf(config.deployment, own, older, encryption);
   const tracing = startTracing(config, 'worker', logger);
   try {
     const partitions = await checkTopics(kafka, config, logger);
@@ -219,7 +220,7 @@ async function runWorker(): Promise<void> {
         temporal: () =>
           within(PROBE_DEADLINE, connection, () => askForNamespace(connection.workflowService, namespace)),
       },
-      parts: { outputs: refused, ledger, shards, replays },
+      parts: { outputs: refused, ledger, shards, replays, ...keyringPart(encryption) },
       // A deployment must not wait for it: its money waits, all other goes on.
       beside: { sessionService: sessionService.part },
       observe: about.observe,
@@ -240,10 +241,15 @@ async function runWorker(): Promise<void> {
 }
 
 /** An older version with this one's code, or twice the same, is one. */
-function versionsOf(deployment: string | undefined, own: WorkflowVersion, older: readonly WorkflowVersion[]): Versions {
+function versionsOf(
+  deployment: string | undefined,
+  own: WorkflowVersion,
+  older: readonly WorkflowVersion[],
+  encryption: Encryption,
+): Versions {
   const others = new Map(older.map((version) => [version.buildId, version]));
   others.delete(own.buildId);
-  return { own, older: [...others.values()], deployment };
+  return { own, older: [...others.values()], deployment, encryption };
 }
 
 /** Returns how many shards there are. A shard is a partition of both topics: they must agree. The ledger is the product's own, and made where it is missing. */

@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'OUTPUT_REFUSED' // the broker does not take this very output: it waits by itself, and is tried again
   | 'LIBRARY' // an installed library is not the version that this project was proven with
   | 'NEWER_STATE' // stored by a newer version of this product
+  | 'UNDECIPHERABLE' // a payload is encrypted with a key that is not there, or was changed
   | 'NOT_FOUND'
   | 'CHECK_FAILED'; // a command ran, and what it checks does not hold: exit code 1
 

@@ -16,6 +16,7 @@ import { readGroup, type GroupConfig } from './config/group.ts';
 import { readHeaders, type HeadersConfig } from './config/headers.ts';
 import { readObservation, type ObservationConfig } from './config/observation.ts';
 import { readTracing, type TracingConfig } from './config/tracing.ts';
+import { readEncryption, type EncryptionConfig } from './config/encryption.ts';
 import { INPUTS } from './domain/events.ts';
 import type { ReaderSchemas } from './codec/decode.ts';
 import { readReaderSchemas } from './config/reader-schemas.ts';
@@ -36,7 +37,8 @@ export function inputTopicsOf(topics: Topics): string[] {
   return INPUTS.map((input) => topics[input]);
 }
 
-export interface Config extends HeadersConfig, GroupConfig, ObservationConfig, TracingConfig {
+export interface Config
+  extends HeadersConfig, GroupConfig, ObservationConfig, TracingConfig, EncryptionConfig {
   readonly appId: string;
   /** User ids in workflow ids become keyed hashes. Secret. */
   readonly userIdHashKey?: string;
@@ -164,6 +166,7 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
       'up to 100 letters, digits, "-", "_" and "."',
     ),
     ...(userIdHashKey === undefined ? {} : { userIdHashKey }),
+    ...readEncryption(read),
     ...(kafka === undefined ? {} : { kafka }),
     temporalConfigured,
     topics: readTopics(read),

@@ -10,6 +10,7 @@ import { createKafka } from '../../src/engine/kafka/kafkajs/create-kafka.ts';
 import { silentLogger } from '../../src/engine/log.ts';
 import { bridgeGroupOf, taskQueueOf, workflowIdOf } from '../../src/engine/naming.ts';
 import { connectTemporal } from '../../src/engine/temporal/connection.ts';
+import { NO_ENCRYPTION } from '../../src/engine/temporal/key-provider.ts';
 import { trafficOptions } from '../../src/tools/generate/options.ts';
 import { generateTraffic } from '../../src/tools/generate/traffic.ts';
 import { eventually } from '../support/eventually.ts';
@@ -42,7 +43,7 @@ test('--dry-run says in numbers what would be done, and writes nothing', async (
   await transaction.send(config.topics.deadLetter, 0, [letter]);
   await transaction.commit();
   await producer.close();
-  const { client, connection } = await connectTemporal(env);
+  const { client, connection } = await connectTemporal(env, NO_ENCRYPTION);
   const handles: { terminate(): Promise<unknown> }[] = [];
   t.after(async () => {
     for (const handle of handles) await handle.terminate();

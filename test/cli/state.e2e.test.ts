@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { connectTemporal } from '../../src/engine/temporal/connection.ts';
+import { NO_ENCRYPTION } from '../../src/engine/temporal/key-provider.ts';
 import { WORKFLOW_TYPE } from '../../workflows/messages.ts';
 import { taskQueueOf, workflowIdOf } from '../../src/engine/naming.ts';
 import { sharedCluster } from '../support/cluster.ts';
@@ -20,7 +21,7 @@ test('state says whether the workflow or the worker is missing', async (t) => {
     new RegExp(`^money-enrichment: no workflow "${appId}/${userId}" in namespace "default"[^\\n]+\\n$`),
   );
 
-  const { client, connection } = await connectTemporal(env);
+  const { client, connection } = await connectTemporal(env, NO_ENCRYPTION);
   const workflowId = workflowIdOf(appId, userId);
   const handle = await client.workflow.start(WORKFLOW_TYPE, { workflowId, taskQueue: taskQueueOf(appId, 0) });
   t.after(async () => {

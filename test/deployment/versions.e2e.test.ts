@@ -16,6 +16,7 @@ import { trafficOptions } from '../../src/tools/generate/options.ts';
 import { generateTraffic } from '../../src/tools/generate/traffic.ts';
 import { temporalProgram } from '../../src/dev/temporal-server.ts';
 import { connectTemporal } from '../../src/engine/temporal/connection.ts';
+import { NO_ENCRYPTION } from '../../src/engine/temporal/key-provider.ts';
 import * as workflowVersion from '../../src/engine/worker/workflow-version.ts';
 import { makeBrokenBuild } from '../../verification/broken/run.ts';
 import { program } from '../cli/program.ts';
@@ -78,7 +79,7 @@ test(
     const env = { ENRICHMENT_DEPLOYMENT: `deployment-${process.pid}`, ENRICHMENT_IDLE_TIMEOUT: '12s' };
     const system = await startSystem(t, { partitions: 2, env });
     const deployment = system.env['ENRICHMENT_DEPLOYMENT']!;
-    const { client, connection } = await connectTemporal(system.env);
+    const { client, connection } = await connectTemporal(system.env, NO_ENCRYPTION);
     t.after(() => connection.close());
     const temporal = await temporalProgram({ log: () => undefined });
     // As a person does it. The server knows a version only when its workers have polled.

@@ -12,6 +12,7 @@ import { startProductProcess, type Role } from '../../src/dev/product.ts';
 import { createLogger } from '../../src/engine/log.ts';
 import { shardTransactionalIdOf } from '../../src/engine/naming.ts';
 import { connectTemporal } from '../../src/engine/temporal/connection.ts';
+import { NO_ENCRYPTION } from '../../src/engine/temporal/key-provider.ts';
 import { program } from '../cli/program.ts';
 import { eventually } from '../support/eventually.ts';
 import { startSystem } from '../support/system.ts';
@@ -124,7 +125,7 @@ test('personal data is nowhere where it need not be', { timeout: 240_000 }, asyn
 });
 
 async function searchTemporal(env: Record<string, string>, appId: string): Promise<void> {
-  const { client, connection } = await connectTemporal(env);
+  const { client, connection } = await connectTemporal(env, NO_ENCRYPTION);
   try {
     const found = [];
     for await (const info of client.workflow.list()) if (info.workflowId.startsWith(appId)) found.push(info);

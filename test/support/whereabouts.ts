@@ -1,7 +1,7 @@
 /** For a test that has failed: what became of money on its way through a user's workflow, as Temporal's histories tell it. */
 import { Client, Connection } from '@temporalio/client';
 import { dataConverter } from '../../src/engine/temporal/payload-codec.ts';
-import { decodePayloads } from '../../src/engine/temporal/decode-payloads.ts';
+import { decoderOf } from '../../src/engine/temporal/decode-payloads.ts';
 import type { EventBatch } from '../../workflows/messages.ts';
 import type { UserStateView } from '../../workflows/views.ts';
 
@@ -9,7 +9,9 @@ import type { UserStateView } from '../../workflows/views.ts';
 export async function whereabouts(address: string, workflowId: string, money: readonly string[]): Promise<string[]> {
   const connection = await Connection.connect({ address });
   try {
-    const { workflow } = new Client({ connection, dataConverter });
+    const client = new Client({ connection, dataConverter });
+    const { workflow } = client;
+    const decode = decoderOf(client);
     const lines: string[] = [];
     for await (const run of workflow.list({ query: `WorkflowId = '${workflowId}'` })) {
       const { events } = await workflow.getHandle(workflowId, run.runId).fetchHistory();
@@ -22,7 +24,7 @@ export async function whereabouts(address: string, workflowId: string, money: re
             String(eventType));
         kinds.push(kind.replace('EventAttributes', '').replace('workflowTask', 'T').replace('workflowExecution', 'W'));
         if (!signal) continue;
-        const [batch] = await decodePayloads<EventBatch>(signal.input?.payloads as never);
+        const [batch] = await decode<EventBatch>(signal.input?.payloads as never);
         for (const { offset, event } of batch?.records ?? []) {
           if (event.type === 'money') {
             found

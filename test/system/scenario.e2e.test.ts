@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { test } from 'node:test';
 import { createClient, PATIENT_RETRY } from '../../src/engine/kafka/kafkajs/client.ts';
 import { connectTemporal } from '../../src/engine/temporal/connection.ts';
+import { NO_ENCRYPTION } from '../../src/engine/temporal/key-provider.ts';
 import { createKafka } from '../../src/engine/kafka/kafkajs/create-kafka.ts';
 import { valuesOf, type InRecord, type RecordBatch } from '../../src/engine/kafka/port.ts';
 import { silentLogger } from '../../src/engine/log.ts';
@@ -114,7 +115,7 @@ async function namesOfProcesses({ config, env }: System): Promise<void> {
     await admin.disconnect();
     client.destroy();
   }
-  const temporal = await connectTemporal(env);
+  const temporal = await connectTemporal(env, NO_ENCRYPTION);
   try {
     const { events } = await temporal.client.workflow.getHandle(`${appId}/${USER}`).fetchHistory();
     const identities = new Set(
@@ -244,7 +245,7 @@ test('a story of one user in one partition, every output by hand', { timeout: 18
 
 /** What Temporal's UI shows of the user in words. */
 async function storyOf(env: Record<string, string>) {
-  const { client, connection } = await connectTemporal(env);
+  const { client, connection } = await connectTemporal(env, NO_ENCRYPTION);
   try {
     const handle = client.workflow.getHandle(workflowIdOf(env['ENRICHMENT_APP_ID']!, USER));
     const { currentDetails } = await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');

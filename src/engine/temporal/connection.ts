@@ -8,7 +8,8 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnection } from '@temporalio/worker';
 import { CodedError, messageOf } from '../errors.ts';
-import { dataConverter } from './payload-codec.ts';
+import type { Encryption } from './key-provider.ts';
+import { dataConverterOf } from './payload-codec.ts';
 import { EnvironmentReader } from '../process/environment-reader.ts';
 import { currentOf, type Fresh } from '../process/secret-file.ts';
 import { isWebServer } from './answers.ts';
@@ -91,7 +92,11 @@ function withoutSource(error: unknown): string {
 }
 
 /** For the bridge and the commands; `identity`: the SDK's own when absent. Throws CodedError CONFIG or UNREACHABLE. */
-export async function connectTemporal(env: NodeJS.ProcessEnv, identity?: string): Promise<TemporalClient> {
+export async function connectTemporal(
+  env: NodeJS.ProcessEnv,
+  encryption: Encryption,
+  identity?: string,
+): Promise<TemporalClient> {
   const { address, namespace, connection: connectionOptions, apiKey } = withAddress(temporalConnectionOptions(env));
   // Takes half a second to load, and the configuration is read without it.
   const { Client, Connection } = await import('@temporalio/client');
@@ -105,6 +110,7 @@ export async function connectTemporal(env: NodeJS.ProcessEnv, identity?: string)
   } catch (error) {
     throw await unreachable(address, connectionOptions, error);
   }
+  const dataConverter = dataConverterOf(encryption);
   const client = new Client({ connection, namespace, dataConverter, ...(identity !== undefined && { identity }) });
   return { address, namespace, connection, client };
 }

@@ -4,26 +4,30 @@
  * - What outlives a deployment (starts and signals) is Avro, with the fingerprint of the schema that
  *   wrote it. Avro needs Node, so it is done here, outside of the workflow's sandbox, for values that name their type.
  * - Large payloads are packed and compressed, so that the state of a very busy workflow fits through continue-as-new (2 MB a payload).
+ * - With keys, all of it is encrypted at last, and the messages of failures too.
  *
- * All else stays plain, so that the UI and the `temporal` command show it; query answers always are. What cannot be read and is
+ * Without keys all else stays plain, so that the UI and the `temporal` command show it; query answers always are. What cannot be read and is
  * nobody's (a hand-made signal) is handed on as {@link UNREADABLE}: the workflow drops it. What a newer version wrote fails, and
  * with it the task.
  */
-import { gunzip, gzip } from 'node:zlib';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
 import type { DataConverter, Payload, PayloadCodec } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { CodedError } from '../errors.ts';
 import { stateFormat, type StoredFormat } from '../stored/format.ts';
 import { pack, unpack } from '../stored/packed.ts';
-import { TYPE_MARK, UNREADABLE } from '../workflow/mark.ts';
+import { TYPE_MARK } from '../workflow/mark.ts';
+import { EncryptionCodec, refuseEncrypted } from './encryption-codec.ts';
+import { NO_ENCRYPTION, type Encryption } from './key-provider.ts';
+import { encodingOf, JSON_PLAIN, unreadable } from './payloads.ts';
 
 /** bytes; Temporal warns of payloads at 256 KB. */
 const THRESHOLD = 200_000;
 /** bytes of a payload after decompression; far above what this product makes. */
 const MAX_BYTES = 64_000_000;
 const GZIP = 'binary/gzip';
-const JSON_PLAIN = 'json/plain';
 const AVRO = 'binary/avro';
 const PACKED = 'binary/avro-packed';
 /** What the SDK itself can read. */
@@ -90,9 +94,12 @@ class PackedCodec implements PayloadCodec {
 
 class AvroCodec implements PayloadCodec {
   readonly #format: () => StoredFormat;
+  readonly #setting: string;
 
-  constructor(format: () => StoredFormat) {
+  /** `setting`: what would name the keys of encrypted payloads. */
+  constructor(format: () => StoredFormat, setting: string) {
     this.#format = format;
+    this.#setting = setting;
   }
 
   async encode(payloads: Payload[]): Promise<Payload[]> {
@@ -112,7 +119,7 @@ class AvroCodec implements PayloadCodec {
   async decode(payloads: Payload[]): Promise<Payload[]> {
     return payloads.map((payload) => {
       const encoding = encodingOf(payload);
-      if (encoding !== AVRO) return readable(payload, encoding);
+      if (encoding !== AVRO) return readable(payload, encoding, this.#setting);
       try {
         const { value } = this.#format().decode(payload.data ?? Buffer.alloc(0));
         return { metadata: { encoding: Buffer.from(JSON_PLAIN) }, data: Buffer.from(JSON.stringify(value)) };
@@ -125,7 +132,7 @@ class AvroCodec implements PayloadCodec {
 }
 
 /** The SDK fails a workflow's task, for ever, for a payload of an encoding that it does not know, or that is no JSON. */
-function readable(payload: Payload, encoding: string): Payload {
+function readable(payload: Payload, encoding: string, setting: string): Payload {
   if (encoding === '' && (payload.data === null || payload.data === undefined)) return payload;
   if (encoding.startsWith(AVRO)) {
     throw new CodedError(
@@ -133,7 +140,9 @@ function readable(payload: Payload, encoding: string): Payload {
       `stored as ${encoding}, which this version does not know: a newer version wrote it. Run that one or a newer one; nothing is lost meanwhile`,
     );
   }
-  if (!PLAIN.has(encoding)) return unreadable('an encoding that is not known');
+  if (!PLAIN.has(encoding)) {
+    return refuseEncrypted(payload, encoding, setting) ?? unreadable('an encoding that is not known');
+  }
   if (encoding !== JSON_PLAIN) return payload;
   try {
     JSON.parse(Buffer.from(payload.data ?? []).toString());
@@ -143,21 +152,20 @@ function readable(payload: Payload, encoding: string): Payload {
   }
 }
 
-function unreadable(why: string): Payload {
-  return { metadata: { encoding: Buffer.from(JSON_PLAIN) }, data: Buffer.from(JSON.stringify({ [UNREADABLE]: why })) };
+/** `require`d by the SDK, which has no other way: so it is no TypeScript and no ES module. */
+const ENCODED_FAILURES = fileURLToPath(new URL('encoded-failures.cjs', import.meta.url));
+
+/**
+ * For every Temporal client and worker: the only place where they get it. `format`: of the workflows of another version, which have
+ * its schemas in mind; today's when absent.
+ */
+export function dataConverterOf(encryption: Encryption, format: () => StoredFormat = stateFormat): DataConverter {
+  const { keys, setting } = encryption;
+  const payloadCodecs = [new AvroCodec(format, setting), new PackedCodec(), new GzipCodec()];
+  return keys === undefined
+    ? { payloadCodecs }
+    : { payloadCodecs: [...payloadCodecs, new EncryptionCodec(keys, setting)], failureConverterPath: ENCODED_FAILURES };
 }
 
-function encodingOf({ metadata }: Payload): string {
-  const encoding = metadata?.['encoding'];
-  return encoding ? Buffer.from(encoding).toString() : '';
-}
-
-/** For every Temporal client and worker of this product. */
-export const dataConverter: DataConverter = {
-  payloadCodecs: [new AvroCodec(stateFormat), new PackedCodec(), new GzipCodec()],
-};
-
-/** For the workflows of another version, which have its schemas in mind. */
-export function dataConverterOf(format: StoredFormat): DataConverter {
-  return { payloadCodecs: [new AvroCodec(() => format), new PackedCodec(), new GzipCodec()] };
-}
+/** Without keys. */
+export const dataConverter: DataConverter = dataConverterOf(NO_ENCRYPTION);

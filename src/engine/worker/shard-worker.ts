@@ -2,8 +2,9 @@
 import type { DataConverter, WorkerDeploymentVersion } from '@temporalio/common';
 import type { Sinks } from '@temporalio/workflow';
 import { Worker, type InjectedSinks, type NativeConnection } from '@temporalio/worker';
+import { ENCODES_FAILURES } from '../workflow/encoded-failures.ts';
 import { MAX_TASKS, type ReplaySlots } from './replay-slots.ts';
-import { withoutStackTraces } from './stack-traces.ts';
+import { withLine, withoutStackTraces } from './stack-traces.ts';
 import { workerIdentityOf } from '../temporal/identity.ts';
 import { runTemporalWorker, SHUTDOWN, type TemporalWorker } from './temporal-worker.ts';
 
@@ -58,7 +59,7 @@ export async function startShardWorker(options: ShardWorkerOptions): Promise<Sha
     namespace,
     taskQueue,
     identity: workerIdentityOf(taskQueue),
-    workflowBundle: stackTraces ? workflowBundle : { code: withoutStackTraces(workflowBundle.code) },
+    workflowBundle: { code: codeFor(workflowBundle.code, stackTraces, dataConverter) },
     ...(deploymentVersion === undefined && buildId !== undefined && { buildId }),
     activities: activities as unknown as Record<string, (...args: never[]) => Promise<unknown>>,
     dataConverter,
@@ -87,4 +88,9 @@ export async function startShardWorker(options: ShardWorkerOptions): Promise<Sha
     ...SHUTDOWN,
   });
   return runTemporalWorker(worker, onFailure);
+}
+
+function codeFor(code: string, stackTraces: boolean, { failureConverterPath }: DataConverter): string {
+  const traced = stackTraces ? code : withoutStackTraces(code);
+  return failureConverterPath === undefined ? traced : withLine(traced, `\nglobalThis.${ENCODES_FAILURES} = true;`);
 }

@@ -8,6 +8,11 @@ const NONE = '\nError.stackTraceLimit = 0;';
 
 /** `code`: a bundle as `bundleWorkflowCode` makes it. Errors keep their messages, and lose the lines that they come from. */
 export function withoutStackTraces(code: string): string {
+  return withLine(code, NONE);
+}
+
+/** The bundle, and then the line, which begins with a line break. */
+export function withLine(code: string, line: string): string {
   const end = code.lastIndexOf(SOURCE_MAP);
-  return end === -1 ? `${code}${NONE}\n` : `${code.slice(0, end)}${NONE}${code.slice(end)}`;
+  return end === -1 ? `${code}${line}\n` : `${code.slice(0, end)}${line}${code.slice(end)}`;
 }

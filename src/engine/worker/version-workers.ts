@@ -4,8 +4,10 @@
  * continue as new on the current one. The lookups of a version's runs are made by a worker of that version, too.
  */
 import type { DataConverter, WorkerDeploymentVersion } from '@temporalio/common';
-import { stateFormatOf } from '../stored/format.ts';
-import { dataConverter, dataConverterOf } from '../temporal/payload-codec.ts';
+import { stateFormatOf, type StoredFormat } from '../stored/format.ts';
+import type { SchemaFile } from '../stored/schema.ts';
+import type { Encryption } from '../temporal/key-provider.ts';
+import { dataConverterOf } from '../temporal/payload-codec.ts';
 import { startShardWorker, type ShardWorker, type ShardWorkerOptions } from './shard-worker.ts';
 import type { TemporalWorker } from './temporal-worker.ts';
 import type { WorkflowVersion } from './workflow-version.ts';
@@ -16,6 +18,8 @@ export interface Versions {
   readonly older: readonly WorkflowVersion[];
   /** Name of the deployment in Temporal; undefined: workers without a version. */
   readonly deployment: string | undefined;
+  /** Of what all versions write and read. */
+  readonly encryption: Encryption;
 }
 
 /** What one version's worker is given of its version. */
@@ -42,7 +46,7 @@ export function startVersionWorkers(
 
 /** Starts a worker for each version; all of them are one. */
 export async function eachVersion(
-  { own, older, deployment }: Versions,
+  { own, older, deployment, encryption }: Versions,
   start: (version: WorkflowVersion, options: VersionOptions) => Promise<TemporalWorker>,
 ): Promise<TemporalWorker> {
   const started: TemporalWorker[] = [];
@@ -52,7 +56,7 @@ export async function eachVersion(
       const { buildId, schemas } = version;
       started.push(
         await start(version, {
-          dataConverter: version === own ? dataConverter : dataConverterOf(stateFormatOf(schemas)),
+          dataConverter: dataConverterOf(encryption, version === own ? undefined : formatOf(schemas)),
           ...(deployment === undefined ? {} : { deploymentVersion: { deploymentName: deployment, buildId } }),
         }),
       );
@@ -62,4 +66,9 @@ export async function eachVersion(
     throw error;
   }
   return { stop };
+}
+
+function formatOf(schemas: SchemaFile): () => StoredFormat {
+  const format = stateFormatOf(schemas);
+  return () => format;
 }

@@ -19,11 +19,17 @@ export interface WorkflowVersion {
   readonly schemas: SchemaFile;
 }
 
+/** Of code that runs in the sandbox, beside the workflows. */
+const FAILURES = fileURLToPath(
+  new URL(`../workflow/encoded-failures${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
+);
+
 /** Bundles the workflows of a folder. */
 export async function bundleWorkflows(workflowsPath: string, logger: TemporalLogger): Promise<WorkflowVersion> {
   const { code } = await bundleWorkflowCode({
     workflowsPath,
     workflowInterceptorModules: [join(dirname(workflowsPath), `interceptors${extname(workflowsPath)}`)],
+    failureConverterPath: FAILURES,
     logger,
   });
   // Where the folder is stands in the bundle as well, and in its source map.

@@ -10,6 +10,7 @@ import { createPlainProducer } from '../../engine/kafka/kafkajs/producer.ts';
 import { tailTopics } from '../../engine/kafka/kafkajs/tail.ts';
 import { createLogger } from '../../engine/log.ts';
 import { connectTemporal, temporalConnectionOptions } from '../../engine/temporal/connection.ts';
+import { encryptionOf } from '../../money/config/encryption.ts';
 import { workflowIdsOf } from '../../money/workflow-ids.ts';
 import { startDevelopment } from '../../dev/development.ts';
 import type { Development } from '../../dev/development.ts';
@@ -133,7 +134,7 @@ async function present(
   const inputTopics: Record<MoneyInput, string> = { user: topics.user, session: topics.session, money: topics.money };
   const logger = createLogger({ level: KAFKA_LOG });
 
-  const temporal = await connectTemporal({ ...env, TEMPORAL_ADDRESS: stack.temporal });
+  const temporal = await connectTemporal({ ...env, TEMPORAL_ADDRESS: stack.temporal }, encryptionOf(config, logger));
   undo.push(() => temporal.connection.close());
   const kafka = createKafka(stack.kafka, logger);
   undo.push(() => kafka.close());

@@ -6,6 +6,7 @@ import { currentVersion } from '../nudge/current-version.ts';
 import type { Clock } from '../../engine/clock.ts';
 import { silentLogger } from '../../engine/log.ts';
 import { outputEncoder, outputSubject, schemaRegistryOf } from '../../money/codec/value-format.ts';
+import { encryptionOf } from '../../money/config/encryption.ts';
 import { connectTemporal, within, type TemporalClient } from '../../engine/temporal/connection.ts';
 import { failed, ok, warning } from './finding.ts';
 import type { Finding } from './finding.ts';
@@ -19,7 +20,7 @@ export async function checkTemporal(config: Config, env: NodeJS.ProcessEnv): Pro
   if (!config.temporalConfigured) return [];
   let temporal: TemporalClient;
   try {
-    temporal = await connectTemporal(env);
+    temporal = await connectTemporal(env, encryptionOf(config, silentLogger()));
   } catch (error) {
     return [failed('Temporal', messageOf(error))];
   }

@@ -1,6 +1,6 @@
 /** Reads the runs of a user's workflow that the server still has. Needs no worker. */
 import type { Client } from '@temporalio/client';
-import { decodePayloads } from '../../engine/temporal/decode-payloads.ts';
+import { decoderOf, messageOfFailure } from '../../engine/temporal/decode-payloads.ts';
 import { orNothing, readRuns } from '../../engine/temporal/histories.ts';
 import { recordedRun } from './recorded-run.ts';
 import type { RecordedRun } from './recorded.ts';
@@ -15,14 +15,16 @@ export interface Attempt {
 /** Oldest first, back to the first run or to the last one that retention left. Undefined: there is no such workflow. */
 export async function loadRuns(client: Client, workflowId: string): Promise<RecordedRun[] | undefined> {
   const runs = await readRuns(client, workflowId);
-  return runs && Promise.all(runs.map((run) => recordedRun(run, decodePayloads)));
+  return runs && Promise.all(runs.map((run) => recordedRun(run, decoderOf(client))));
 }
 
 export async function loadAttempts(client: Client, workflowId: string): Promise<Attempt[]> {
   const description = await orNothing(client.workflow.getHandle(workflowId).describe());
-  return (description?.raw.pendingActivities ?? []).map(({ activityId, attempt, lastFailure }) => ({
-    activityId: activityId ?? '',
-    attempt: attempt ?? 1,
-    ...(lastFailure?.message ? { lastFailure: lastFailure.message } : {}),
-  }));
+  const decode = decoderOf(client);
+  return Promise.all(
+    (description?.raw.pendingActivities ?? []).map(async ({ activityId, attempt, lastFailure }) => {
+      const message = await messageOfFailure(lastFailure, decode);
+      return { activityId: activityId ?? '', attempt: attempt ?? 1, ...(message ? { lastFailure: message } : {}) };
+    }),
+  );
 }

@@ -1,6 +1,6 @@
 /** Reads a run's history as Temporal has it. Everything of Temporal's format that explaining needs to know is in this file. */
-import type { Payload } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
+import { messageOfFailure, type Decode } from '../../engine/temporal/decode-payloads.ts';
 import { FAILURES } from '../../../activities/contract.ts';
 import type { Start } from '../../../workflows/life.ts';
 import { EVENTS_SIGNAL, NUDGE_SIGNAL } from '../../../workflows/messages.ts';
@@ -9,9 +9,6 @@ import type { Commanded, Incoming, RecordedEvent, RecordedFailure, RecordedRun }
 type IHistory = temporal.api.history.v1.IHistory;
 type IHistoryEvent = temporal.api.history.v1.IHistoryEvent;
 type Timestamp = { readonly seconds?: unknown; readonly nanos?: number | null };
-
-/** As {@link decodePayloads} of src/engine/temporal. */
-export type Decode = <T>(payloads: readonly Payload[] | null | undefined) => Promise<T[]>;
 
 export async function recordedRun(
   run: { readonly workflowId: string; readonly runId: string; readonly history: IHistory },
@@ -49,7 +46,7 @@ async function recordedEvent(
 ): Promise<Known | undefined> {
   return (
     (await signalEvent(event, decode)) ??
-    taskEvent(event, next) ??
+    (await taskEvent(event, next, decode)) ??
     timerEvent(event) ??
     (await activityEvent(event, decode)) ??
     (await markerEvent(event, decode)) ??
@@ -72,7 +69,11 @@ async function signalEvent(event: IHistoryEvent, decode: Decode): Promise<Known 
   return updated ? { type: 'update', name: updated.acceptedRequest?.input?.name ?? '' } : undefined;
 }
 
-function taskEvent(event: IHistoryEvent, next: IHistoryEvent | undefined): Known | undefined {
+async function taskEvent(
+  event: IHistoryEvent,
+  next: IHistoryEvent | undefined,
+  decode: Decode,
+): Promise<Known | undefined> {
   const started = event.workflowTaskStartedEventAttributes;
   if (started) {
     return {
@@ -86,7 +87,12 @@ function taskEvent(event: IHistoryEvent, next: IHistoryEvent | undefined): Known
     return { type: 'task-completed', goesOn: Boolean(next?.workflowTaskScheduledEventAttributes) };
   }
   const failed = event.workflowTaskFailedEventAttributes;
-  if (failed) return { type: 'task-failed', message: failed.failure?.message ?? 'for an unknown reason' };
+  if (failed) {
+    return {
+      type: 'task-failed',
+      message: (await messageOfFailure(failed.failure, decode)) ?? 'for an unknown reason',
+    };
+  }
   return event.workflowTaskTimedOutEventAttributes
     ? { type: 'task-failed', message: 'its worker did not answer in time' }
     : undefined;
@@ -110,7 +116,7 @@ async function activityEvent(event: IHistoryEvent, decode: Decode): Promise<Know
   }
   const started = event.activityTaskStartedEventAttributes;
   if (started) {
-    const lastFailure = started.lastFailure?.message;
+    const lastFailure = await messageOfFailure(started.lastFailure, decode);
     return {
       type: 'started',
       scheduled: number(started.scheduledEventId),
@@ -164,7 +170,7 @@ async function failureOf(failure: IFailure | null | undefined, decode: Decode): 
   let resetTo: number | undefined;
   let message = '';
   for (let cause = failure; cause; cause = cause.cause) {
-    message = cause.message || message;
+    message = (await messageOfFailure(cause, decode)) ?? message;
     if (cause.timeoutFailureInfo) types.push('TimeoutFailure');
     const { type, details } = cause.applicationFailureInfo ?? {};
     if (type && !cause.timeoutFailureInfo) types.push(type);

@@ -5,7 +5,7 @@ import { QUERIES } from '../../../workflows/messages.ts';
 import { CodedError } from '../../engine/errors.ts';
 import { standingOf } from '../explain/fold.ts';
 import { recordedRun } from '../explain/recorded-run.ts';
-import { decodePayloads } from '../../engine/temporal/decode-payloads.ts';
+import { decoderOf } from '../../engine/temporal/decode-payloads.ts';
 import { newestRun } from '../../engine/temporal/histories.ts';
 import type { TemporalClient } from '../../engine/temporal/connection.ts';
 import { queryWorkflow } from '../query.ts';
@@ -47,7 +47,7 @@ export function fromHistory({ client }: TemporalClient): Take {
     for (let time = 0; time < ASK_TIMES; time++) {
       const run = await newestRun(client, workflowId);
       if (run === undefined) return undefined;
-      const recorded = await recordedRun(run, decodePayloads);
+      const recorded = await recordedRun(run, decoderOf(client));
       const { life, unapplied, settled } = await standingOf(recorded);
       if (settled) return { snapshot: { userId: recorded.start.userId, life }, unapplied };
       await sleep(ASK_AGAIN_AFTER);

@@ -3,7 +3,7 @@
  * time, each lane with a replay worker of its own.
  */
 import type { WorkflowBundle } from '@temporalio/worker';
-import { dataConverter } from '../../engine/temporal/payload-codec.ts';
+import type { DataConverter } from '@temporalio/common';
 import type { StoredRun } from '../../engine/temporal/histories.ts';
 import { CodedError, messageOf } from '../../engine/errors.ts';
 import { placeOf, type HistoryPlace } from './place.ts';
@@ -26,10 +26,14 @@ export interface ReplayResult {
 
 export interface ReplayOptions {
   readonly bundle: WorkflowBundle;
+  /** As the worker's that recorded them. */
+  readonly dataConverter: DataConverter;
   /** Histories at a time. */
   readonly concurrency: number;
   readonly onReplayed?: (replayed: number) => void;
 }
+
+type Code = Pick<ReplayOptions, 'bundle' | 'dataConverter'>;
 
 const DETERMINISM = 'DeterminismViolationError';
 /** Finding a place replays the beginning of a history some ten times. */
@@ -38,7 +42,7 @@ const MAX_PLACES = 10;
 /** Errors: those of `runs`. */
 export async function replayRuns(
   runs: AsyncIterable<StoredRun>,
-  { bundle, concurrency, onReplayed }: ReplayOptions,
+  { bundle, dataConverter, concurrency, onReplayed }: ReplayOptions,
 ): Promise<ReplayResult> {
   const source = runs[Symbol.asyncIterator]();
   const problems: ReplayProblem[] = [];
@@ -59,7 +63,9 @@ export async function replayRuns(
       replayed += 1;
       events += run.history.events?.length ?? 0;
       onReplayed?.(replayed);
-      if (error !== undefined) problems.push(await problemOf(run, error, bundle, problems.length < MAX_PLACES));
+      if (error !== undefined) {
+        problems.push(await problemOf(run, error, { bundle, dataConverter }, problems.length < MAX_PLACES));
+      }
     }
   };
   await Promise.all(Array.from({ length: concurrency }, lane));
@@ -69,7 +75,7 @@ export async function replayRuns(
 async function problemOf(
   { workflowId, runId, history }: StoredRun,
   error: Error,
-  bundle: WorkflowBundle,
+  code: Code,
   locate: boolean,
 ): Promise<ReplayProblem> {
   const kind = error.name === DETERMINISM ? 'non-determinism' : 'failure';
@@ -77,13 +83,13 @@ async function problemOf(
   if (kind === 'failure' || !locate) return { workflowId, runId, kind, message };
   const place = await placeOf(
     history,
-    async (beginning) => (await replayOne(bundle, workflowId, beginning)) === undefined,
+    async (beginning) => (await replayOne(code, workflowId, beginning)) === undefined,
   );
   return { workflowId, runId, kind, message, ...(place === undefined ? {} : { place }) };
 }
 
 async function replayOne(
-  bundle: WorkflowBundle,
+  { bundle, dataConverter }: Code,
   workflowId: string,
   history: StoredRun['history'],
 ): Promise<Error | undefined> {

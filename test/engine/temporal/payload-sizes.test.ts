@@ -1,5 +1,6 @@
 /** What the product accepts, it can carry: the largest payloads that follow from its limits, in the format that is really stored. */
 import assert from 'node:assert/strict';
+import { createSecretKey } from 'node:crypto';
 import { test } from 'node:test';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { outboxLimits } from '../../../src/engine/ordering/outbox.ts';
@@ -15,7 +16,7 @@ import {
   render,
   type Field,
 } from '../../../src/tools/generate/event-text.ts';
-import { dataConverter } from '../../../src/engine/temporal/payload-codec.ts';
+import { dataConverterOf } from '../../../src/engine/temporal/payload-codec.ts';
 import { chunksOf, isLarge } from '../../../src/engine/workflow/chunks.ts';
 import { type EventBatch } from '../../../workflows/messages.ts';
 import { stored } from '../../../src/engine/workflow/mark.ts';
@@ -83,10 +84,16 @@ function batchOf(records: readonly Applicable[]): EventBatch {
   };
 }
 
-/** bytes of the payload in its format, before it is packed */
+const KEY = { id: 'k'.repeat(100), key: createSecretKey(Buffer.alloc(32)) };
+const [FORMAT, , , ENCRYPTION] = dataConverterOf({
+  keys: { current: async () => KEY, byId: async () => KEY },
+  setting: 'a test',
+}).payloadCodecs!;
+
+/** bytes of the payload in its format, before it is packed, encrypted */
 async function sizeOf(value: object): Promise<number> {
-  const [format] = dataConverter.payloadCodecs!;
-  const [payload] = await format!.encode([defaultPayloadConverter.toPayload(value)]);
+  const formatted = await FORMAT!.encode([defaultPayloadConverter.toPayload(value)]);
+  const [payload] = await ENCRYPTION!.encode(formatted);
   return payload!.data!.length;
 }
 

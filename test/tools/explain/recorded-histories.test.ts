@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import proto from '@temporalio/proto';
-import { decodePayloads } from '../../../src/engine/temporal/decode-payloads.ts';
+import { decoderFor } from '../../../src/engine/temporal/decode-payloads.ts';
+import { dataConverter } from '../../../src/engine/temporal/payload-codec.ts';
 import { runEntity } from '../../../src/engine/workflow/entity/run-entity.ts';
 import { foldRuns } from '../../../src/tools/explain/fold.ts';
 import type { Happening } from '../../../src/tools/explain/happening.ts';
@@ -23,7 +24,7 @@ function runsOf(version: string): Promise<RecordedRun[]> {
     names.map((runId) => {
       const history = History.decode(readBytes(version, `histories/${runId}.history`));
       const { workflowId } = history.events[0]!.workflowExecutionStartedEventAttributes!;
-      return recordedRun({ workflowId: workflowId!, runId, history }, decodePayloads);
+      return recordedRun({ workflowId: workflowId!, runId, history }, decoderFor(dataConverter.payloadCodecs!));
     }),
   );
 }

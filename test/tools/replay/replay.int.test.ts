@@ -6,6 +6,7 @@ import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, Runtime } from '@temporalio/worker';
 import { readHistoryFile, writeHistoryFile } from '../../../src/engine/temporal/history-files.ts';
+import { dataConverter } from '../../../src/engine/temporal/payload-codec.ts';
 import type { StoredRun } from '../../../src/engine/temporal/histories.ts';
 import { replayRuns } from '../../../src/tools/replay/replay.ts';
 import { program } from '../../cli/program.ts';
@@ -63,7 +64,7 @@ test('other commands than recorded: the workflow, the event and what differs', {
     '    publishResolved();\n    questions.ask();\n    setAlarm();\n',
     '    setAlarm();\n    questions.ask();\n    publishResolved();\n',
   );
-  const { replayed, problems } = await replayRuns(runs(), { bundle, concurrency: 2 });
+  const { replayed, problems } = await replayRuns(runs(), { bundle, dataConverter, concurrency: 2 });
   assert.equal(replayed, FILES.length);
   assert.equal(problems.length, 1);
   const [{ workflowId, runId, kind, message, place }] = problems as [(typeof problems)[0]];
