@@ -39,6 +39,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./state.ts')).stateCommand(),
   },
   {
+    name: 'top',
+    summary: 'a live view: throughput, lag, watermarks, busiest users, what waits',
+    load: async () => (await import('./top.ts')).topCommand(),
+  },
+  {
     name: 'explain',
     summary: 'why a money event came out as it did, from history',
     load: async () => (await import('./explain.ts')).explainCommand(),

@@ -11,6 +11,7 @@ import { silentLogger } from '../../src/engine/log.ts';
 import { program } from '../cli/program.ts';
 import type { MoneyInput } from '../../src/money/domain/events.ts';
 import { workflowIdOf } from '../../src/engine/naming.ts';
+import type { TopSnapshot } from '../../src/tools/top/snapshot.ts';
 import { eventually } from '../support/eventually.ts';
 import { alerts, dashboardQueries, metricsIn } from '../observability/queries.ts';
 import { startSystem, type ProducedRecord, type System } from '../support/system.ts';
@@ -206,6 +207,18 @@ test('a story of one user in one partition, every output by hand', { timeout: 18
   assert.deepEqual(system.outputs.map(({ value }) => String(value)).sort(), [...expected].sort());
   assert.ok(system.outputs.every(({ key }) => String(key) === `"${USER}"`));
   await exposesWhatIsAskedOf([worker.httpUrl, bridge.httpUrl]);
+  const addresses = [bridge.httpUrl, worker.httpUrl, 'http://127.0.0.1:1'].flatMap((url) => ['--metrics', url]);
+  const seen = await program(['top', '--json', ...addresses], system.env);
+  assert.equal(seen.code, 0, seen.stderr);
+  const { users, partitions, deadLetters, shards, waiting, processes } = JSON.parse(seen.stdout) as TopSnapshot;
+  assert.deepEqual(users, [{ user: USER, records: 18 }]);
+  assert.deepEqual([partitions.length, partitions[0]!.held !== null, deadLetters.inTopic], [1, true, 0]);
+  assert.deepEqual(shards, [{ shard: 0, owner: `${worker.httpUrl}/metrics` }]);
+  assert.deepEqual([waiting.pendingMoney, waiting.lookupsInFlight], [0, 0]);
+  assert.deepEqual(
+    processes.map(({ problem }) => problem !== undefined),
+    [false, false, true],
+  );
   assert.equal(system.deadLetters.length, 0);
   // Applied at once, after its session, after a lookup: each with the chosen headers of its money, and no other has any.
   const handedOn = [

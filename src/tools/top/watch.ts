@@ -1,0 +1,131 @@
+/** What `top` reads of Kafka: ends, places of the bridge's group, and the last records of the inputs. It writes and commits nothing. */
+import { randomUUID } from 'node:crypto';
+import { bridgeGroupOf } from '../../engine/naming.ts';
+import { CodedError } from '../../engine/errors.ts';
+import type { KafkaPort, RecordBatch } from '../../engine/kafka/port.ts';
+import { decodeMetadata } from '../../engine/ordering/checkpoint.ts';
+import { userOfKey } from '../../money/codec/user-of-key.ts';
+import { inputTopicsOf, type Config } from '../../money/config.ts';
+import { workflowIdsOf } from '../../money/workflow-ids.ts';
+import type { KafkaSight } from './snapshot.ts';
+
+/** Of each partition of each input. */
+const LAST_RECORDS = 500;
+
+export interface Watch {
+  /** Errors: CodedError of Kafka. */
+  look(): Promise<KafkaSight>;
+  /** Resolves when the last records of all partitions have been read once. */
+  readonly caughtUp: Promise<void>;
+  /** By the name under which {@link look} tells of users. */
+  readonly userIds: ReadonlyMap<string, string>;
+  close(): Promise<void>;
+}
+
+/** Errors: CodedError TOPIC when an input is missing. */
+export async function watchKafka(kafka: KafkaPort, config: Config, now: () => number): Promise<Watch> {
+  const { appId, topics } = config;
+  const inputs = inputTopicsOf(topics);
+  const counts = await kafka.partitionCounts([...inputs, topics.output, topics.deadLetter]);
+  const missing = [...inputs, topics.output, topics.deadLetter].filter((_, index) => !counts[index]);
+  if (missing.length > 0) {
+    throw new CodedError('TOPIC', `missing topics: ${missing.join(', ')}; create them with "money-enrichment topics"`);
+  }
+  const all = (topic: string, index: number) =>
+    Array.from({ length: counts[index]! }, (_, partition) => ({ topic, partition }));
+  const inputPlaces = inputs.flatMap(all);
+  const outputPlaces = all(topics.output, inputs.length);
+  const letterPlaces = all(topics.deadLetter, inputs.length + 1);
+
+  const nameOf = config.userIdHashKey === undefined ? (user: string) => user : hashed(config);
+  const userIds = new Map<string, string>();
+  const recent = new Map<string, string[]>();
+  const behind = new Map<string, number>();
+  let sayCaughtUp: () => void = () => undefined;
+  const caughtUp = new Promise<void>((resolve) => (sayCaughtUp = resolve));
+  const member = kafka.joinGroup({ groupId: `${appId}-top-${randomUUID()}`, topics: inputs });
+  await member.start({
+    async onAssigned() {
+      behind.clear();
+      for (const { topic, partition, start, end } of await kafka.endOffsets(inputPlaces)) {
+        const from = Math.max(start, end - LAST_RECORDS);
+        member.seek(topic, partition, from);
+        if (from < end) behind.set(`${topic}/${partition}`, end);
+      }
+      if (behind.size === 0) sayCaughtUp();
+    },
+    async onRecords(batch) {
+      note(batch);
+    },
+    onCrash: () => undefined,
+  });
+
+  function note({ topic, partition, records, next }: RecordBatch): void {
+    const place = `${topic}/${partition}`;
+    const list = recent.get(place) ?? [];
+    recent.set(place, list);
+    for (const { key } of records) {
+      const user = userOfKey(key);
+      if (user !== undefined) list.push(user);
+    }
+    list.splice(0, Math.max(0, list.length - LAST_RECORDS));
+    if (next >= (behind.get(place) ?? Infinity)) behind.delete(place);
+    if (behind.size === 0) sayCaughtUp();
+  }
+
+  function busiest(): KafkaSight['users'] {
+    const records = new Map<string, number>();
+    for (const list of recent.values()) for (const user of list) records.set(user, (records.get(user) ?? 0) + 1);
+    userIds.clear();
+    return [...records]
+      .sort(([a, more], [b, most]) => most - more || a.localeCompare(b))
+      .slice(0, 50)
+      .map(([userId, count]) => {
+        const user = nameOf(userId);
+        userIds.set(user, userId);
+        return { user, records: count };
+      });
+  }
+
+  return {
+    caughtUp,
+    userIds,
+    async look() {
+      const at = now();
+      const [ends, committed] = await Promise.all([
+        kafka.endOffsets([...inputPlaces, ...outputPlaces, ...letterPlaces]),
+        kafka.committedOffsets(bridgeGroupOf(appId), inputPlaces),
+      ]);
+      const count = Math.max(...inputs.map((_, index) => counts[index]!));
+      const sumOf = (topic: string): number =>
+        ends.filter((row) => row.topic === topic).reduce((sum, { end }) => sum + end, 0);
+      return {
+        at,
+        partitions: Array.from({ length: count }, (_, partition) => {
+          const rows = ends.filter((row) => row.partition === partition && inputs.includes(row.topic));
+          const places = committed.filter((row) => row.partition === partition);
+          const watermark = Math.max(...places.map(({ metadata }) => decodeMetadata(metadata)?.watermark ?? -Infinity));
+          return {
+            end: rows.reduce((sum, { end }) => sum + end, 0),
+            lag: rows.reduce(
+              (sum, { topic, start, end }) =>
+                sum + Math.max(0, end - (places.find((row) => row.topic === topic)?.offset ?? start)),
+              0,
+            ),
+            watermark: Number.isFinite(watermark) ? watermark : null,
+          };
+        }),
+        outputEnd: sumOf(topics.output),
+        deadLetterEnd: sumOf(topics.deadLetter),
+        users: busiest(),
+      };
+    },
+    close: () => member.stop(),
+  };
+}
+
+/** As workflow ids name users, without the app id. */
+function hashed(config: Config): (user: string) => string {
+  const workflowId = workflowIdsOf(config);
+  return (user) => workflowId(user).slice(config.appId.length + 1);
+}
