@@ -10,7 +10,9 @@ import { createPlainProducer } from '../engine/kafka/kafkajs/producer.ts';
 import { preludeLength, trafficLength, trafficOptions } from '../tools/generate/options.ts';
 import type { TrafficOptions } from '../tools/generate/options.ts';
 import { ndjsonLine, produceTraffic } from '../tools/generate/produce.ts';
-import { generateTraffic } from '../tools/generate/traffic.ts';
+import { generateTraffic, type GeneratedRecord } from '../tools/generate/traffic.ts';
+import type { AvroTraffic } from '../tools/generate/avro-traffic.ts';
+import { avroTrafficOf } from '../tools/generate/avro-of-config.ts';
 import { createContext } from './context.ts';
 import { time } from './arguments.ts';
 import { count } from './output.ts';
@@ -86,7 +88,7 @@ export function generateCommand(): Command {
       'after',
       `
 Fractions are written 0.05 or 5%, durations 500ms, 20s, 1h. Needs KAFKA_BROKERS and existing topics ("topics" creates
-them), but not with --out. Values are JSON. A line of --out is {"topic","key","value","timestamp"}; "valueBase64" instead of "value"
+them), but not with --out. With ENRICHMENT_VALUE_FORMAT=avro the values are Avro by the schemas in schemas/, registered\nunder <topic>-value; --out writes JSON. A line of --out is {"topic","key","value","timestamp"}; "valueBase64" instead of "value"
 where the value is not UTF-8.
 
 Examples:
@@ -101,12 +103,6 @@ async function generate(options: GenerateOptions): Promise<void> {
   const { config, logger } = createContext({ requireKafka: options.out === undefined }, { quiet: true });
   const traffic = trafficOf(options, config);
   if (options.out !== undefined) return writeFile(options.out, traffic, config);
-  if (config.valueFormat === 'avro') {
-    throw new CodedError(
-      'CONFIG',
-      'ENRICHMENT_VALUE_FORMAT="avro": generate writes JSON values only; use --out FILE, or a configuration with json',
-    );
-  }
   if (config.kafka === undefined) {
     throw new CodedError('CONFIG', 'KAFKA_BROKERS is not set: set it, or use --out FILE');
   }
@@ -115,10 +111,11 @@ async function generate(options: GenerateOptions): Promise<void> {
   const stop = (): void => requested.abort();
   const signals = ['SIGINT', 'SIGTERM'] as const;
   for (const signal of signals) process.on(signal, stop);
+  const avro = config.valueFormat === 'avro' ? await avroTrafficOf(config) : undefined;
   const producer = await createPlainProducer(config.kafka, logger);
   const progress = startProgress(options.events);
   try {
-    const sent = await produceTraffic(generateTraffic(traffic), {
+    const sent = await produceTraffic(avro === undefined ? generateTraffic(traffic) : inAvro(traffic, avro), {
       topics: config.topics,
       produce: (topic, records) => producer.send(topic, records),
       paced: options.rate > 0,
@@ -133,6 +130,12 @@ async function generate(options: GenerateOptions): Promise<void> {
     progress.end();
     for (const signal of signals) process.off(signal, stop);
     await producer.close();
+  }
+}
+
+function* inAvro(traffic: TrafficOptions, avro: AvroTraffic): Generator<GeneratedRecord> {
+  for (const record of generateTraffic(traffic)) {
+    yield { ...record, value: avro.encode(record.input, record.value).value };
   }
 }
 
