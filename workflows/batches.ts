@@ -2,6 +2,7 @@
  * What a signal's argument must look like to be a batch of this user. Whoever may signal may send anything, and what the fold
  * cannot take would fail the workflow's task for ever. Cheap: it runs for each record.
  */
+import { isForwarded } from '../src/money/domain/forwarded.ts';
 import type { Applicable } from '../src/money/domain/types.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -79,7 +80,7 @@ function isEvent(value: unknown): boolean {
 
 function isMoney(value: unknown): boolean {
   if (!isObject(value)) return false;
-  const { id, userSessionId, ts, amount, currency, closingBalance, moneyType, isOldMoneyEvent } = value;
+  const { id, userSessionId, ts, amount, currency, closingBalance, moneyType, isOldMoneyEvent, forwarded } = value;
   return (
     isId(id) &&
     (userSessionId === undefined || isId(userSessionId)) &&
@@ -89,7 +90,8 @@ function isMoney(value: unknown): boolean {
     typeof currency === 'string' &&
     currency.length === 3 &&
     typeof moneyType === 'string' &&
-    typeof isOldMoneyEvent === 'boolean'
+    typeof isOldMoneyEvent === 'boolean' &&
+    (forwarded === undefined || isForwarded(forwarded))
   );
 }
 

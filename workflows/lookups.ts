@@ -3,6 +3,7 @@ import { FAILURES, type LookupOutcome } from '../activities/contract.ts';
 import type { EntityQuestions } from '../src/engine/workflow/entity/entity.ts';
 import { resolveLookup, type Answer } from '../src/money/domain/apply.ts';
 import type { Life, Lookup, Output } from '../src/money/domain/types.ts';
+import { lookupSummary } from './details.ts';
 import { lookupGroups } from './lookup-groups.ts';
 
 const HOUR = 3_600_000;
@@ -17,6 +18,7 @@ export const sessionLookups: EntityQuestions<Life, Output, Lookup, Answer> = {
       giveUpAt,
       questions,
     })),
+  summary: lookupSummary,
   giveUpAfter: ({ rules }) => rules?.lookupGiveUpAfter ?? HOUR,
   answersIn(result) {
     const bySession = new Map((result as readonly LookupOutcome[]).map((outcome) => [outcome.sessionId, outcome]));

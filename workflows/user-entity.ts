@@ -10,12 +10,13 @@ import { keptOf } from '../src/money/domain/kept.ts';
 import type { EventBatch, Life, Lookup, Output, Start, UserState } from '../src/money/domain/types.ts';
 import { whyNotABatch } from './batches.ts';
 import { carriedBytes, growthOf } from './carried.ts';
+import { details } from './details.ts';
 import { earlierReleases } from './earlier-releases.ts';
 import { newLife, type Snapshot } from './life.ts';
 import { sessionLookups } from './lookups.ts';
 import { QUERIES } from './messages.ts';
 import { userIn, whyNotAStart } from './starts.ts';
-import { details, pendingView, sessionView, stateView, userInfoView } from './views.ts';
+import { pendingView, sessionView, stateView, userInfoView } from './views.ts';
 
 type UserEntity = Entity<Life, EventBatch, Output, Lookup, Answer>;
 
@@ -67,7 +68,7 @@ const memory: UserEntity['memory'] = {
   },
 };
 
-const notes: EntityNotes<Life> = {
+const notes: EntityNotes<Life, Output> = {
   noun: 'a user',
   rebuild: 'rebuild it with "bootstrap"',
   aboutBounds: 'see docs/bounds.md',
@@ -83,6 +84,18 @@ const notes: EntityNotes<Life> = {
   }),
   partitions: ({ user }) => partitionsOf(user.redelivery).length,
   details,
+  queries: {
+    [QUERIES.state]: 'all that is known of the user: times, sessions, money that waits, counters',
+    [QUERIES.userInfo]: 'the user info as of the event time reached',
+    [QUERIES.sessionInfo]: 'one session; argument: its id',
+    [QUERIES.pendingMoney]: 'the money that waits for a session; argument: its id',
+    [QUERIES.snapshot]: 'what is carried to the next run, as it is',
+  },
+  alarms: {
+    givesUp: 'a lookup is given up',
+    waits: 'money waits for its session until then',
+    forgets: 'a session or what else is remembered may be forgotten',
+  },
 };
 
 const queries: UserEntity['queries'] = {

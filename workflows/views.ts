@@ -74,7 +74,7 @@ export interface UserStateView {
 }
 
 const iso = (ms: number) => new Date(ms).toISOString();
-const cut = (text: string) => (text.length <= TEXT_LIMIT ? text : `${text.slice(0, TEXT_LIMIT - 1)}…`);
+export const cut = (text: string) => (text.length <= TEXT_LIMIT ? text : `${text.slice(0, TEXT_LIMIT - 1)}…`);
 
 export function stateView(userId: string, life: Life, waitsForRoom = false): UserStateView {
   const { user, published, unpublished, incarnation } = life;
@@ -154,15 +154,4 @@ function pendingViews(waiting: readonly Pending[], limit: number): PendingView[]
     dueAt: iso(dueAt),
     wallClockDueAt: wallDueAt === undefined ? null : iso(wallDueAt),
   }));
-}
-
-/** Markdown for the summary in Temporal's UI. */
-export function details(life: Life): string {
-  const { user } = life;
-  const { counters } = user;
-  return [
-    `Event time **${user.tau === null ? 'none yet' : iso(user.tau)}**, ${keptOf(user).sessions.count} sessions`,
-    `Money: ${counters.moneyApplied} applied, ${life.published.applied + life.published.resolved} published, ${counters.duplicatesDropped} duplicates dropped`,
-    `Waiting: ${keptOf(user).pending.count} for a session, ${user.lookups.length} for a lookup`,
-  ].join('\n\n');
 }

@@ -10,7 +10,8 @@ import { BackfillLookups } from '../tools/backfill/lookups.ts';
 import { runMember, type MemberSettings } from '../tools/backfill/member.ts';
 import { planBackfill, type Window } from '../tools/backfill/plan.ts';
 import { readStatus, type BackfillStatus } from '../tools/backfill/status.ts';
-import { assertFree, ensureTarget } from '../tools/backfill/target.ts';
+import { assertFree, ensureTarget, lookAtTarget } from '../tools/backfill/target.ts';
+import { DEFAULT_SHARDS } from '../money/topics/topics.ts';
 import { Written } from '../tools/backfill/written.ts';
 import { systemClock } from '../engine/clock.ts';
 import { ALLOW_SPLIT_USERS, userOfKey } from '../money/codec/user-of-key.ts';
@@ -21,11 +22,13 @@ import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
 import { openTransactions } from '../engine/kafka/open-transactions.ts';
 import type { KafkaPort } from '../engine/kafka/port.ts';
 import { startChild, type Child } from '../dev/processes.ts';
+import { ownProgram } from '../dev/product.ts';
 import { inputDecoders, outputEncoder } from '../money/codec/value-format.ts';
 import { workflowIdsOf } from '../money/workflow-ids.ts';
 import { time, wholeNumber } from './arguments.ts';
 import { createContext, reachKafka, type Context } from './context.ts';
-import { progress, writeLine } from './output.ts';
+import { result } from './document.ts';
+import { count as counted, progress } from './output.ts';
 import { onStopSignal } from '../engine/process/stop-signal.ts';
 
 interface BackfillOptions {
@@ -33,7 +36,7 @@ interface BackfillOptions {
   readonly from?: number;
   readonly to?: number;
   readonly processes?: number;
-  readonly json?: true;
+  readonly dryRun?: true;
   readonly member?: true;
   readonly allowSplitUsers?: true;
 }
@@ -71,7 +74,7 @@ export function backfillCommand(): Command {
       '--allow-split-users',
       'do not look for users that are in two partitions, which reads the keys of all inputs first',
     )
-    .option('--json', 'the summary as JSON')
+    .option('--dry-run', 'check all, count what there is to read, and write nothing')
     .addOption(new Option('--member', 'one of the processes').hideHelp())
     .action((options: BackfillOptions) => (options.member === true ? member(options) : parent(options)));
 }
@@ -84,6 +87,7 @@ async function parent(options: BackfillOptions): Promise<void> {
   const stop = onStopSignal();
   const kafka = createKafka(context.config.kafka!, context.logger);
   try {
+    if (options.dryRun === true) return await wouldDo(kafka, context, options, window, stop);
     const { settings } = await prepare(kafka, context, options, window, true);
     const count = Math.min(options.processes ?? availableParallelism(), settings.partitions);
     const before = await readStatus(kafka, settings);
@@ -101,6 +105,43 @@ async function parent(options: BackfillOptions): Promise<void> {
   } finally {
     await kafka.close();
   }
+}
+
+/** What a run would find and do; the topic is not created for it. */
+async function wouldDo(
+  kafka: KafkaPort,
+  { config, logger }: Context,
+  options: BackfillOptions,
+  window: Window,
+  stop: Promise<void>,
+): Promise<void> {
+  const { outputTopic } = options;
+  const existing = await lookAtTarget(config, outputTopic, logger);
+  const partitions = existing ?? (await kafka.partitionCounts([config.topics.output]))[0] ?? DEFAULT_SHARDS;
+  const settings = await planBackfill(kafka, config, { topic: outputTopic, partitions }, window);
+  if (options.allowSplitUsers !== true && settings.partitions > 1) {
+    await lookForSplitUsers(kafka, settings, config, stop);
+  }
+  const { done, read, total, written } = await readStatus(kafka, settings);
+  const document = {
+    dryRun: true,
+    outputTopic,
+    exists: existing !== undefined,
+    partitions,
+    done,
+    read,
+    total,
+    written,
+  };
+  result(document, () => [
+    existing === undefined
+      ? `${outputTopic} would be created, with ${counted(partitions, 'partition')}`
+      : `${outputTopic} exists, with ${counted(partitions, 'partition')} and ${counted(written, 'record')}`,
+    done
+      ? 'the backfill into it is finished: nothing would be done'
+      : `${counted(total - read, 'record')} of ${total.toLocaleString('en')} would be read, of ${counted(settings.partitions, 'partition')}`,
+    'nothing was written: a dry run',
+  ]);
 }
 
 async function lookForSplitUsers(
@@ -151,7 +192,7 @@ async function runChildren(
     let last: string | undefined;
     const child = startChild(
       process.execPath,
-      [...process.execArgv, process.argv[1]!, 'backfill', ...argumentsOf(options), '--member'],
+      [...process.execArgv, ownProgram(), 'backfill', ...argumentsOf(options), '--member'],
       {
         name: `backfill ${index + 1}`,
         onLine: (line, from) => {
@@ -226,8 +267,7 @@ function report(
 ): void {
   const { outputTopic } = options;
   const { done: _, partitionsDone: __, read: ___, open: ____, ...figures } = status;
-  if (options.json === true) writeLine(JSON.stringify({ outputTopic, ...figures, seconds: run.seconds }));
-  else for (const line of summaryOf(outputTopic, status, run)) writeLine(line);
+  result({ outputTopic, ...figures, seconds: run.seconds }, () => summaryOf(outputTopic, status, run));
 }
 
 async function member(options: BackfillOptions): Promise<void> {

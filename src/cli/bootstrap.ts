@@ -19,7 +19,8 @@ import { connectTemporal } from '../engine/temporal/connection.ts';
 import { workflowIdsOf } from '../money/workflow-ids.ts';
 import { wholeNumber } from './arguments.ts';
 import { createContext, reachKafka, type Context } from './context.ts';
-import { count, progress, writeLine } from './output.ts';
+import { result } from './document.ts';
+import { count, progress } from './output.ts';
 import { onStopSignal } from '../engine/process/stop-signal.ts';
 
 interface Options {
@@ -28,7 +29,6 @@ interface Options {
   readonly from?: string;
   readonly rate: number;
   readonly allowSplitUsers?: true;
-  readonly json?: true;
 }
 
 export function bootstrapCommand(): Command {
@@ -45,13 +45,12 @@ export function bootstrapCommand(): Command {
       '--allow-split-users',
       'do not look for users that are in two partitions, which reads the keys of all inputs first',
     )
-    .option('--json', 'the summary as JSON')
     .action((options: Options) => run(options));
 }
 
 async function run(options: Options): Promise<void> {
-  if (options.from !== undefined && (options.publish === true || options.dryRun === true)) {
-    throw new CodedError('CONFIG', '--from goes with neither --publish nor --dry-run: a file has no history');
+  if (options.from !== undefined && options.publish === true) {
+    throw new CodedError('CONFIG', '--from does not go with --publish: a file has no history');
   }
   const context = createContext({ requireKafka: true, requireTemporal: options.dryRun !== true }, { quiet: true });
   await reachKafka(context);
@@ -70,7 +69,7 @@ async function run(options: Options): Promise<void> {
 
 async function fromHistory(
   kafka: KafkaClient,
-  { config, env, logger }: Context,
+  { config, env, logger, identity }: Context,
   options: Options,
   stopping: AbortSignal,
 ): Promise<void> {
@@ -92,7 +91,7 @@ async function fromHistory(
   const deps = { kafka, clock: systemClock, logger, decoders: inputDecoders(config, systemClock) };
   const shown = progress('records read');
   const onProgress = ({ read, total }: BootstrapProgress): void => shown.update(read, total);
-  const temporal = options.dryRun === true ? undefined : await connectTemporal(env);
+  const temporal = options.dryRun === true ? undefined : await connectTemporal(env, identity);
   try {
     for (const line of await openTransactions(kafka, bridge.inputTopics, settings.partitions)) {
       process.stderr.write(`${line}\n`);
@@ -111,8 +110,7 @@ async function fromHistory(
       temporal === undefined
         ? await dryRun(settings, deps, stopping, onProgress)
         : await bootstrap(settings, { ...deps, client: temporal.client.workflow }, stopping, onProgress);
-    if (options.json === true) writeLine(JSON.stringify(summary));
-    else for (const line of linesOf(summary, options)) writeLine(line);
+    result({ ...summary, dryRun: options.dryRun === true }, () => linesOf(summary, options));
   } finally {
     shown.end();
     await temporal?.connection.close();
@@ -121,14 +119,15 @@ async function fromHistory(
 
 async function fromFile(
   kafka: KafkaPort,
-  { config, env, logger }: Context,
+  { config, env, logger, identity }: Context,
   file: string,
   options: Options,
   stopping: AbortSignal,
 ): Promise<void> {
   const { shards } = await checkTopics(kafka, config.topics);
   const name = await digestOfFile(file);
-  const temporal = await connectTemporal(env);
+  if (options.dryRun === true) return countFile(file, shards);
+  const temporal = await connectTemporal(env, identity);
   const sum = { started: 0, there: 0 };
   const shown = progress('workflows started');
   const timer = setInterval(() => shown.update(sum.started + sum.there), 500);
@@ -140,13 +139,22 @@ async function fromFile(
       stopping,
       sum,
     );
-    if (options.json === true) writeLine(JSON.stringify(sum));
-    else writeLine(startedLine(sum));
+    result(sum, () => startedLine(sum));
   } finally {
     clearInterval(timer);
     shown.end();
     await temporal.connection.close();
   }
+}
+
+/** Reads all of it, as a run would. */
+async function countFile(file: string, shards: number): Promise<void> {
+  let users = 0;
+  for await (const _ of readSnapshotFile(file)) users += 1;
+  result({ dryRun: true, users, shards }, () => [
+    `${count(users, 'workflow')} would be started, of ${count(shards, 'shard')}; those that run already stay as they are`,
+    'nothing was written: a dry run',
+  ]);
 }
 
 function linesOf(summary: Summary, { publish, dryRun: dry }: Options): string[] {

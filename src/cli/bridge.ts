@@ -29,15 +29,16 @@ export function bridgeCommand(): Command {
 }
 
 async function runBridge(): Promise<void> {
-  const { env, config, logger } = createContext({ requireKafka: true, requireTemporal: true });
+  const { env, config, logger, identity } = createContext({ requireKafka: true, requireTemporal: true });
   const stop = onStopSignal();
   const kafka = createKafka(config.kafka!, logger);
   const registry = createRegistry();
   const metrics = createBridgeMetrics(registry, inputTopicsOf(config.topics));
-  const temporal = await connectTemporal(env);
+  const temporal = await connectTemporal(env, identity);
   try {
     const { shards, deadLetterPartitions } = await checkTopics(kafka, config.topics);
-    const bridge = new Bridge(bridgeSettings(config, deadLetterPartitions), {
+    const onHeadersDropped = (headers: number): void => metrics.headersDropped.inc(headers);
+    const bridge = new Bridge(bridgeSettings(config, deadLetterPartitions, onHeadersDropped), {
       kafka,
       signaller: createTemporalSignaller(temporal.client.workflow, config, shards),
       clock: systemClock,

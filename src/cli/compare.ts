@@ -6,12 +6,12 @@ import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
 import type { InRecord } from '../engine/kafka/port.ts';
 import { wholeNumber } from './arguments.ts';
 import { createContext, reachKafka } from './context.ts';
-import { count, progress, writeLine } from './output.ts';
+import { result } from './document.ts';
+import { count, progress } from './output.ts';
 import { printable } from '../engine/printable.ts';
 
 interface CompareOptions {
   readonly limit: number;
-  readonly json?: true;
 }
 
 const DIFFERENT = 1;
@@ -26,7 +26,7 @@ export function compareCommand(): Command {
     .argument('<a>', 'a topic')
     .argument('<b>', 'the other one')
     .option('--limit <n>', 'print the first n differences, with the values', wholeNumber(0, 99_999), 20)
-    .option('--json', 'one JSON object: counts, and the differences')
+    .option('--json', 'one JSON document: counts, and the differences')
     .action(compare);
 }
 
@@ -44,8 +44,7 @@ async function compare(a: string, b: string, options: CompareOptions): Promise<v
       onProgress: reading.update,
     });
     reading.end();
-    if (options.json === true) writeLine(JSON.stringify(jsonOf(comparison, a, b)));
-    else print(comparison, a, b);
+    result(jsonOf(comparison, a, b), () => linesOfAll(comparison, a, b));
     if (differing(comparison) > 0) process.exitCode = DIFFERENT;
   } finally {
     reading.end();
@@ -57,16 +56,15 @@ function differing({ changed, onlyInA, onlyInB, againInA, againInB }: Comparison
   return changed + onlyInA + onlyInB + againInA + againInB;
 }
 
-function print(comparison: Comparison, a: string, b: string): void {
+function linesOfAll(comparison: Comparison, a: string, b: string): string[] {
   const { counts, changed, onlyInA, onlyInB, againInA, againInB, differences, by } = comparison;
   const all = differing(comparison);
   if (all === 0) {
     const how = by === 'place' ? '' : ', by key and value: not both have source coordinates';
-    writeLine(`equal: ${count(counts.a, 'record')} in each of ${a} and ${b}${how}`);
-    return;
+    return [`equal: ${count(counts.a, 'record')} in each of ${a} and ${b}${how}`];
   }
-  for (const difference of differences) for (const line of linesOf(difference, a, b)) writeLine(line);
-  if (all > differences.length) writeLine(`... and ${count(all - differences.length, 'more difference')}`);
+  const lines = differences.flatMap((difference) => linesOf(difference, a, b));
+  if (all > differences.length) lines.push(`... and ${count(all - differences.length, 'more difference')}`);
   const parts: [number, string][] = [
     [changed, 'different'],
     [onlyInA, `only in ${a}`],
@@ -77,9 +75,10 @@ function print(comparison: Comparison, a: string, b: string): void {
   const found = parts
     .filter(([number]) => number > 0)
     .map(([number, words]) => `${number.toLocaleString('en')} ${words}`);
-  writeLine(
+  return [
+    ...lines,
     `not equal: ${found.join(', ')} (${count(counts.a, 'record')} in ${a}, ${counts.b.toLocaleString('en')} in ${b})`,
-  );
+  ];
 }
 
 function linesOf({ difference, a: inA, b: inB }: FoundDifference, a: string, b: string): string[] {

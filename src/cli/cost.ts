@@ -5,12 +5,12 @@ import { formatDuration } from '../engine/process/environment-reader.ts';
 import { costOf, PROCESSES, type Cost, type CostOf } from '../tools/cost/cost.ts';
 import { positive, wholeNumber } from './arguments.ts';
 import { createContext } from './context.ts';
-import { table, writeLine } from './output.ts';
+import { result } from './document.ts';
+import { table } from './table.ts';
 
 interface Options {
   readonly users: number;
   readonly eventsPerSecond: number;
-  readonly json?: true;
 }
 
 const DAY_SECONDS = 86_400;
@@ -25,16 +25,16 @@ export function costCommand(): Command {
     )
     .requiredOption('--users <n>', 'users, equally busy', wholeNumber(1, 100_000_000))
     .requiredOption('--events-per-second <n>', 'money, session and user events of all of them', positive(10_000_000))
-    .option('--json', 'the result as JSON, for a second')
+    .option('--json', 'the result as one JSON document, for a second')
     .action(run);
 }
 
-async function run({ users, eventsPerSecond, json }: Options): Promise<void> {
+async function run({ users, eventsPerSecond }: Options): Promise<void> {
   const { config } = createContext({}, { quiet: true });
   const { flushDelay, outOfOrderness } = config;
   const load = { users, eventsPerSecond, flushDelay, outOfOrderness };
   const cost = await costOf(load);
-  writeLine(json === true ? JSON.stringify({ ...load, ...cost }) : textOf(load, cost));
+  result({ ...load, ...cost }, () => textOf(load, cost));
 }
 
 function textOf({ users, eventsPerSecond, flushDelay, outOfOrderness }: CostOf, cost: Cost): string {

@@ -11,12 +11,16 @@ import { objectionTo, putBack, readRetried } from '../tools/dead-letters/retry.t
 import type { Retried } from '../tools/dead-letters/retry.ts';
 import { hasOffset } from '../engine/workflow/offset-ranges.ts';
 import { CodedError } from '../engine/errors.ts';
+import { releaseBrake } from '../engine/bridge/release-brake.ts';
+import { bridgeGroupOf } from '../engine/naming.ts';
 import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
-import type { KafkaPort } from '../engine/kafka/port.ts';
+import { valuesOf, type KafkaPort } from '../engine/kafka/port.ts';
 import { inputDecoders } from '../money/codec/value-format.ts';
 import { wholeNumber } from './arguments.ts';
 import { createContext, reachKafka } from './context.ts';
-import { count, progress, table, writeLine } from './output.ts';
+import { result } from './document.ts';
+import { count, progress, sayLine } from './output.ts';
+import { table } from './table.ts';
 import { printable } from '../engine/printable.ts';
 
 /** Values that a retry holds in memory. */
@@ -37,13 +41,13 @@ export function deadLettersCommand(): Command {
     )
     .addOption(reasonOption('only these reasons'))
     .option('--limit <n>', 'list the newest n of each partition of the topic', wholeNumber(1, 1_000_000), 100)
-    .option('--values', 'show keys and values as well, with --json')
-    .option('--json', 'one JSON object a line')
+    .option('--values', 'show keys, values and headers as well, with --json')
+    .option('--json', 'one JSON document: counts by reason, and the letters')
     .action((options: ListOptions) => list(options));
   command
     .command('retry')
     .description(
-      'Puts chosen dead letters back on the topic and partition where they were read, same key and value, new timestamp. ' +
+      'Puts chosen dead letters back on the topic and partition where they were read, same key, value and headers, new timestamp. ' +
         'Those that would only come back, or were put back before, are refused. ' +
         'A retry that was interrupted can be run again: nothing is put back twice.',
     )
@@ -51,8 +55,19 @@ export function deadLettersCommand(): Command {
     .option('--id <topic/partition/offset...>', 'these records, as the list names them')
     .option('--limit <n>', 'at most n records', wholeNumber(1, 1_000_000), 1000)
     .option('--force', 'also those that would only come back, or were put back before')
+    .option('--keep-timestamp', 'with the timestamp that they had')
     .option('--dry-run', 'say what would be done, and do nothing')
     .action((options: RetryOptions) => retry(options));
+  command
+    .command('release')
+    .description(
+      'Lets partitions go on that the brake has stopped (ENRICHMENT_BRAKE_PERCENT): what their logs hold by now passes it, and what ' +
+        'of that is unusable becomes dead letters. Bridges that wait go on by themselves.',
+    )
+    .option('--topic <name>', 'of this input only')
+    .option('--partition <n>', 'this partition only', wholeNumber(0, 1_000_000))
+    .option('--dry-run', 'only say what would go on, and from where')
+    .action((options: ReleaseOptions) => release(options));
   // Both have --reason and --limit: what follows `retry` is for it. The program must have the same setting.
   return command.enablePositionalOptions();
 }
@@ -63,7 +78,6 @@ function reasonOption(description: string): Option {
 
 interface ListOptions extends Choice {
   readonly values?: true;
-  readonly json?: true;
 }
 
 async function list(options: ListOptions): Promise<void> {
@@ -75,31 +89,39 @@ async function list(options: ListOptions): Promise<void> {
       if (options.reason !== undefined && !options.reason.includes(letter.reason)) return;
       const kept = newest[letter.partition];
       // Without values: a topic full of large ones must not fill the memory.
-      kept?.push(options.values === true ? letter : { ...letter, key: null, value: null });
+      kept?.push(options.values === true ? letter : { ...letter, key: null, value: null, headers: {} });
       if (kept !== undefined && kept.length > options.limit) kept.shift();
     });
     const shown = newest.flat().toSorted((a, b) => a.source.timestamp - b.source.timestamp);
     const isRetried = ({ partition, offset }: DeadLetter): boolean => hasOffset(retried[partition] ?? [], offset);
-    if (options.json === true) {
-      for (const letter of shown) writeLine(JSON.stringify(jsonOf(letter, isRetried(letter), options.values === true)));
-      return;
-    }
-    const all = [...counts.values()].reduce((sum, number) => sum + number, 0);
-    writeLine(`${count(all, 'dead letter')} in ${config.topics.deadLetter}`);
-    for (const [reason, number] of counts) {
-      if (number > 0) writeLine(`  ${reason.padEnd(13)} ${number.toLocaleString('en')}`);
-    }
-    if (foreign > 0) writeLine(`  ${count(foreign, 'other record')} without the headers of a dead letter`);
-    if (shown.length === 0) return;
-    writeLine();
-    const rows = shown.map((letter) => [
-      letter.reason,
-      idOf(letter),
-      letter.source.timestampText ?? timeOf(letter.source.timestamp),
-      `${printable(letter.detail)}${letter.cut === undefined ? '' : ' [cut]'}${isRetried(letter) ? ' [put back]' : ''}`,
-    ]);
-    writeLine(table(['reason', 'record', 'timestamp', 'detail'], rows));
+    const total = [...counts.values()].reduce((sum, number) => sum + number, 0);
+    const { deadLetter: topic } = config.topics;
+    const document = {
+      topic,
+      total,
+      reasons: Object.fromEntries(counts),
+      foreign,
+      letters: shown.map((letter) => jsonOf(letter, isRetried(letter), options.values === true)),
+    };
+    result(document, () => {
+      const lines = [`${count(total, 'dead letter')} in ${topic}`];
+      for (const [reason, number] of counts) {
+        if (number > 0) lines.push(`  ${reason.padEnd(13)} ${number.toLocaleString('en')}`);
+      }
+      if (foreign > 0) lines.push(`  ${count(foreign, 'other record')} without the headers of a dead letter`);
+      return shown.length === 0 ? lines : [...lines, '', tableOf(shown, isRetried)];
+    });
   });
+}
+
+function tableOf(letters: readonly DeadLetter[], isRetried: (letter: DeadLetter) => boolean): string {
+  const rows = letters.map((letter) => [
+    letter.reason,
+    idOf(letter),
+    letter.source.timestampText ?? timeOf(letter.source.timestamp),
+    `${printable(letter.detail)}${letter.cut === undefined ? '' : ' [cut]'}${isRetried(letter) ? ' [put back]' : ''}`,
+  ]);
+  return table(['reason', 'record', 'timestamp', 'detail'], rows);
 }
 
 function jsonOf(letter: DeadLetter, retried: boolean, values: boolean): object {
@@ -113,7 +135,7 @@ function jsonOf(letter: DeadLetter, retried: boolean, values: boolean): object {
     key,
     value,
   } = letter;
-  const raw = values ? { key: textOf(key), value: textOf(value) } : {};
+  const raw = values ? { key: textOf(key), value: textOf(value), ...headersOf(letter) } : {};
   return {
     id: idOf(letter),
     reason,
@@ -126,6 +148,15 @@ function jsonOf(letter: DeadLetter, retried: boolean, values: boolean): object {
   };
 }
 
+/** Those of the record, each with all its values; absent when there are none. */
+function headersOf({ headers = {} }: DeadLetter): object {
+  const texts = Object.entries(headers).map(([name, values]) => [
+    name,
+    valuesOf(values).map((value) => textOf(value === null || value === undefined ? null : Buffer.from(value))),
+  ]);
+  return texts.length === 0 ? {} : { headers: Object.fromEntries(texts) as object };
+}
+
 /** Text where the bytes are UTF-8, base64 where they are not. */
 function textOf(bytes: Buffer | null): string | { readonly base64: string } | null {
   if (bytes === null) return null;
@@ -135,6 +166,7 @@ function textOf(bytes: Buffer | null): string | { readonly base64: string } | nu
 
 interface RetryOptions extends Choice {
   readonly force?: true;
+  readonly keepTimestamp?: true;
   readonly dryRun?: true;
 }
 
@@ -149,6 +181,7 @@ async function retry(options: RetryOptions): Promise<void> {
   }
   await withKafka(async ({ kafka, config, retried }) => {
     const { topics } = config;
+    const keepTimestamp = options.keepTimestamp === true;
     const inputs = inputTopicsOf(topics);
     const counts = await kafka.partitionCounts(inputs);
     const circumstances = {
@@ -157,11 +190,12 @@ async function retry(options: RetryOptions): Promise<void> {
       partitions: new Map(inputs.map((topic, index) => [topic, counts[index] ?? null])),
       now: Date.now(),
       force: options.force === true,
+      keepTimestamp,
     };
     const ids = new Set(options.id);
     const found = new Set<string>();
     const letters: DeadLetter[] = [];
-    const refusals: string[] = [];
+    const refusals: { readonly id: string; readonly why: string }[] = [];
     let refused = 0;
     let left = 0;
     let bytes = 0;
@@ -174,7 +208,7 @@ async function retry(options: RetryOptions): Promise<void> {
       const size = letter.value?.length ?? 0;
       if (objection !== null) {
         refused++;
-        if (refusals.length < MAX_REFUSALS) refusals.push(`${id}: ${objection}`);
+        if (refusals.length < MAX_REFUSALS) refusals.push({ id, why: objection });
       } else if (letters.length >= options.limit || (bytes > 0 && bytes + size > MAX_BYTES)) {
         left++;
       } else {
@@ -184,22 +218,56 @@ async function retry(options: RetryOptions): Promise<void> {
     };
     const { starts } = await read(kafka, config, onLetter, inputDecoders(config, systemClock));
     const missing = [...ids].filter((id) => !found.has(id));
-    const report = options.dryRun === true ? letters.length : await put(kafka, config, { letters, retried, starts });
-    writeLine(`${count(report, 'record')} ${options.dryRun === true ? 'would be put back' : 'put back'}`);
-    if (left > 0) writeLine(`${count(left, 'more record')} of the choice left: run it again`);
-    for (const refusal of refusals) process.stderr.write(`refused ${printable(refusal)}\n`);
-    if (refused > refusals.length) process.stderr.write(`refused ${refused - refusals.length} more\n`);
-    for (const id of missing) process.stderr.write(`no such dead letter ${printable(id)}\n`);
+    const dryRun = options.dryRun === true;
+    const done = dryRun ? letters.length : await put(kafka, config, { letters, retried, starts, keepTimestamp });
+    result({ dryRun, records: done, left, refused, refusals, missing }, () => [
+      `${count(done, 'record')} ${dryRun ? 'would be put back' : 'put back'}`,
+      ...(left > 0 ? [`${count(left, 'more record')} of the choice left: run it again`] : []),
+    ]);
+    for (const { id, why } of refusals) sayLine(`refused ${printable(`${id}: ${why}`)}`);
+    if (refused > refusals.length) sayLine(`refused ${refused - refusals.length} more`);
+    for (const id of missing) sayLine(`no such dead letter ${printable(id)}`);
     if (refused + missing.length > 0) {
       throw new CodedError('CHECK_FAILED', `${count(refused, 'record')} refused, ${missing.length} not found`);
     }
   });
 }
 
+interface ReleaseOptions {
+  readonly topic?: string;
+  readonly partition?: number;
+  readonly dryRun?: true;
+}
+
+async function release({ topic, partition, dryRun: dry }: ReleaseOptions): Promise<void> {
+  const dryRun = dry === true;
+  await withKafka(async ({ kafka, config: { appId, topics } }) => {
+    const inputTopics = inputTopicsOf(topics);
+    if (topic !== undefined && !inputTopics.includes(topic)) {
+      throw new CodedError('CONFIG', `--topic ${printable(topic)}: expected one of ${inputTopics.join(', ')}`);
+    }
+    const partitions = Math.max(0, ...(await kafka.partitionCounts(inputTopics)).map((number) => number ?? 0));
+    const groupId = bridgeGroupOf(appId);
+    const released = await releaseBrake(kafka, { appId, groupId, inputTopics, partitions, topic, partition, dryRun });
+    if (released.length === 0) throw new CodedError('NOT_FOUND', 'the brake has stopped none of these partitions');
+    result({ dryRun, partitions: released }, () =>
+      released.map(
+        (one) =>
+          `${one.topic}, partition ${one.partition}: ${dryRun ? 'would go on' : 'goes on'} at offset ${one.offset}; records before offset ${one.below} pass the brake`,
+      ),
+    );
+  });
+}
+
 async function put(
   kafka: KafkaPort,
   config: Config,
-  work: { readonly letters: readonly DeadLetter[]; readonly retried: Retried; readonly starts: readonly number[] },
+  work: {
+    readonly letters: readonly DeadLetter[];
+    readonly retried: Retried;
+    readonly starts: readonly number[];
+    readonly keepTimestamp: boolean;
+  },
 ): Promise<number> {
   const shown = progress('putting back');
   try {

@@ -8,6 +8,7 @@ import type { DemoOptions } from '../tools/demo/run.ts';
 import { createScreen } from '../tools/demo/screen.ts';
 import { isAbort } from '../dev/together.ts';
 import { createTopics } from './dev.ts';
+import { result, wantsDocument } from './document.ts';
 import { writeLine } from './output.ts';
 import { printable } from '../engine/printable.ts';
 
@@ -59,6 +60,7 @@ async function demo(
       { ...options, keep: options.keep === true },
       { env, createTopics, screen, say: writeLine, signal: requested.signal },
     );
+    if (wantsDocument()) result({ right, users: options.users, events: options.events, seed: options.seed }, () => []);
     if (!right) process.exitCode = 1;
   } catch (error) {
     if (!isAbort(error, requested.signal)) throw error;

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { loadConfig, readEnvironment } from '../money/config.ts';
 import type { Config } from '../money/config.ts';
 import { CodedError } from '../engine/errors.ts';
+import { result } from './document.ts';
 import { DEFAULT_SHARDS, ensureTopics } from '../money/topics/topics.ts';
 import { describeDevelopment, startDevelopment } from '../dev/development.ts';
 import { isAbort } from '../dev/together.ts';
@@ -26,6 +27,7 @@ export function devCommand(): Command {
     .option('--infra', 'only what is around the product: Kafka, Temporal, topics, stand-in session service')
     .option('--avro', 'values in Avro, with a schema registry (the same as ENRICHMENT_VALUE_FORMAT=avro)')
     .option('--partitions <n>', 'partitions of the topics that are created', parsePartitions, 4)
+    .option('--json', 'at the end one JSON document: the addresses; READY goes to stderr')
     .option('--data <dir>', 'keep the data there between runs (default: a fresh folder, removed at the end)')
     .addHelpText(
       'after',
@@ -79,6 +81,7 @@ async function runUntilAborted(options: DevOptions, signal: AbortSignal): Promis
     process.stdout.write(`READY ${JSON.stringify(describeDevelopment(running))}\n`);
     log('All is up. Ctrl-C stops it.');
     await Promise.race([running.failed, aborted(signal)]);
+    result(describeDevelopment(running), () => []);
   } finally {
     await running.stop();
   }

@@ -8,6 +8,8 @@ import { checkSchemaRegistry, checkSessionService, checkTemporal } from '../tool
 import type { Finding } from '../tools/doctor/finding.ts';
 import { readEnvironment } from '../money/config.ts';
 import { createLogger } from '../engine/log.ts';
+import { named } from './context.ts';
+import { result, wantsDocument } from './document.ts';
 import { count, progress, takesColour, writeLine } from './output.ts';
 import { printable } from '../engine/printable.ts';
 
@@ -20,18 +22,17 @@ export function doctorCommand(): Command {
       'Checks the versions of this program, the configuration, Kafka with its topics and permissions, Temporal, the ' +
         'session service and, for Avro, the schema registry; one line a check: ✓ fine, ! take note, ✗ failed. Changes nothing.',
     )
+    .option('--json', 'one JSON document: a list of all checks')
     .action(doctor);
 }
 
 async function doctor(): Promise<void> {
   const env = readEnvironment(process.cwd());
   const logger = createLogger({ level: env['ENRICHMENT_LOG_LEVEL'] === 'debug' ? 'debug' : 'fatal' });
-  let failed = 0;
+  const all: Finding[] = [];
   const show = (findings: readonly Finding[]): void => {
-    for (const finding of findings) {
-      if (finding.level === 'failed') failed++;
-      writeLine(lineOf(finding));
-    }
+    all.push(...findings);
+    if (!wantsDocument()) for (const finding of findings) writeLine(lineOf(finding));
   };
   show(checkProgram());
   const { config, findings, problems } = checkConfiguration(env);
@@ -40,7 +41,7 @@ async function doctor(): Promise<void> {
     const waiting = progress('still asking Kafka, Temporal and the services');
     try {
       const checks = [
-        checkKafka(config, logger),
+        checkKafka(named(config), logger),
         checkTemporal(config, env),
         checkSessionService(config),
         checkSchemaRegistry(config),
@@ -50,6 +51,8 @@ async function doctor(): Promise<void> {
       waiting.end();
     }
   }
+  if (wantsDocument()) result(all, () => []);
+  const failed = all.filter(({ level }) => level === 'failed').length;
   if (problems.length > 0) throw new CodedError('CONFIG', problems.join('\n'));
   if (failed > 0) throw new CodedError('CHECK_FAILED', `${count(failed, 'check')} failed`);
 }

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import type { MoneyInput } from '../money/domain/events.ts';
 import { CodedError, messageOf } from '../engine/errors.ts';
-import { explained, explanationJson, happeningJson } from '../tools/explain/explanation.ts';
+import { explained, explanationDocument, happeningDocument } from '../tools/explain/explanation.ts';
 import { foldRuns } from '../tools/explain/fold.ts';
 import { placeKey, type Happening } from '../tools/explain/happening.ts';
 import { loadAttempts, loadRuns } from '../tools/explain/load.ts';
@@ -16,10 +16,10 @@ import { connectTemporal, type TemporalClient } from '../engine/temporal/connect
 import { workflowIdsOf } from '../money/workflow-ids.ts';
 import { uuid } from './arguments.ts';
 import { createContext, reachKafka, type Context } from './context.ts';
+import { result, wantsDocument } from './document.ts';
 import { progress, takesColour, writeLine } from './output.ts';
 
 interface Options {
-  readonly json?: true;
   readonly trace?: true;
 }
 
@@ -32,7 +32,7 @@ export function explainCommand(): Command {
     .argument('<userId>', 'UUID of the user')
     .argument('[moneyId]', 'UUID of the money event; may be left out with --trace')
     .option('--trace', 'everything of the user as a time line; lines of the money event are marked')
-    .option('--json', 'one JSON object; with --trace one a line')
+    .option('--json', 'one JSON document; with --trace {"trace":[...]}')
     .action((userId: string, moneyId: string | undefined, options: Options) => explain(userId, moneyId, options));
 }
 
@@ -44,11 +44,11 @@ async function explain(user: string, money: string | undefined, options: Options
   }
   const context = createContext({ requireTemporal: true }, { quiet: true });
   const workflowId = workflowIdsOf(context.config)(userId);
-  const temporal = await connectTemporal(context.env);
+  const temporal = await connectTemporal(context.env, context.identity);
   try {
     const runs = await runsOf(temporal, workflowId);
-    if (options.trace === true) return trace(runs, topicsOf(context), moneyId, options.json === true);
-    await explainMoney(context, temporal, runs, { userId, moneyId: moneyId!, workflowId }, options.json === true);
+    if (options.trace === true) return await trace(runs, topicsOf(context), moneyId);
+    await explainMoney(context, temporal, runs, { userId, moneyId: moneyId!, workflowId });
   } finally {
     await temporal.connection.close();
   }
@@ -75,15 +75,17 @@ async function runsOf(temporal: TemporalClient, workflowId: string): Promise<rea
   );
 }
 
-function trace(
+async function trace(
   runs: readonly RecordedRun[],
   topics: Readonly<Record<MoneyInput, string>>,
   moneyId: string | undefined,
-  json: boolean,
 ): Promise<void> {
-  return foldRuns(runs, topics, (happening: Happening) =>
-    writeLine(json ? happeningJson(happening) : traceLine(happening, moneyId)),
-  );
+  const happenings: unknown[] = [];
+  await foldRuns(runs, topics, (happening: Happening) => {
+    if (wantsDocument()) happenings.push(happeningDocument(happening));
+    else writeLine(traceLine(happening, moneyId));
+  });
+  if (wantsDocument()) result({ trace: happenings }, () => []);
 }
 
 async function explainMoney(
@@ -91,7 +93,6 @@ async function explainMoney(
   temporal: TemporalClient,
   runs: readonly RecordedRun[],
   who: { readonly userId: string; readonly moneyId: string; readonly workflowId: string },
-  json: boolean,
 ): Promise<void> {
   const teller = new StoryTeller(who.moneyId);
   await foldRuns(runs, topicsOf(context), (happening) => teller.hear(happening));
@@ -101,9 +102,9 @@ async function explainMoney(
     loadAttempts(temporal.client, who.workflowId),
     readOutput(context, who.userId, stories.ofMoney),
   ]);
-  const result = explained({ ...who, topic: context.config.topics.output, kafka }, stories, attempts, published);
-  writeLine(json ? explanationJson(result) : renderExplanation(result, takesColour(process.stdout) ? COLOURS : PLAIN));
-  const problems = result.money.flatMap((one) => one.problems);
+  const all = explained({ ...who, topic: context.config.topics.output, kafka }, stories, attempts, published);
+  result(explanationDocument(all), () => renderExplanation(all, takesColour(process.stdout) ? COLOURS : PLAIN));
+  const problems = all.money.flatMap((one) => one.problems);
   if (problems.length > 0) {
     throw new CodedError('CHECK_FAILED', `the history and the output topic differ: ${problems.join('; ')}`);
   }

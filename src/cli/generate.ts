@@ -3,9 +3,10 @@ import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Command, Option } from 'commander';
-import type { Config } from '../money/config.ts';
+import { inputTopicsOf, type Config } from '../money/config.ts';
 import { parseDuration } from '../engine/process/environment-reader.ts';
 import { CodedError } from '../engine/errors.ts';
+import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
 import { createPlainProducer } from '../engine/kafka/kafkajs/producer.ts';
 import { preludeLength, trafficLength, trafficOptions } from '../tools/generate/options.ts';
 import type { TrafficOptions } from '../tools/generate/options.ts';
@@ -13,8 +14,10 @@ import { ndjsonLine, produceTraffic } from '../tools/generate/produce.ts';
 import { generateTraffic, type GeneratedRecord } from '../tools/generate/traffic.ts';
 import type { AvroTraffic } from '../tools/generate/avro-traffic.ts';
 import { avroTrafficOf } from '../tools/generate/avro-of-config.ts';
-import { createContext } from './context.ts';
+import { createContext, reachKafka, type Context } from './context.ts';
 import { time } from './arguments.ts';
+import { askBeforeWriting } from './ask.ts';
+import { result, wantsDocument } from './document.ts';
 import { count } from './output.ts';
 import { printable } from '../engine/printable.ts';
 
@@ -33,6 +36,8 @@ interface GenerateOptions {
   readonly tooLarge?: true;
   readonly start?: number;
   readonly out?: string;
+  readonly yes?: true;
+  readonly dryRun?: true;
 }
 
 /** Without `--start`, a file begins here, so that the same seed gives the same file. */
@@ -84,11 +89,14 @@ export function generateCommand(): Command {
       start,
     )
     .option('--out <file>', 'NDJSON into this file instead of Kafka, "-" for stdout')
+    .option('--yes', 'do not ask before writing to brokers that are not on this machine')
+    .option('--dry-run', 'check all, count the records by topic, and write nothing')
     .addHelpText(
       'after',
       `
 Fractions are written 0.05 or 5%, durations 500ms, 20s, 1h. Needs KAFKA_BROKERS and existing topics ("topics" creates
-them), but not with --out. With ENRICHMENT_VALUE_FORMAT=avro the values are Avro by the schemas in schemas/, registered\nunder <topic>-value; --out writes JSON. A line of --out is {"topic","key","value","timestamp"}; "valueBase64" instead of "value"
+them), but not with --out. With ENRICHMENT_VALUE_FORMAT=avro the values are Avro by the schemas in schemas/, registered
+under <topic>-value; --out writes JSON. A line of --out is {"topic","key","value","timestamp"}; "valueBase64" instead of "value"
 where the value is not UTF-8.
 
 Examples:
@@ -100,18 +108,32 @@ Examples:
 }
 
 async function generate(options: GenerateOptions): Promise<void> {
-  const { config, logger } = createContext({ requireKafka: options.out === undefined }, { quiet: true });
+  const context = createContext({ requireKafka: options.out === undefined }, { quiet: true });
+  const { config, logger } = context;
   const traffic = trafficOf(options, config);
+  if (options.out === '-' && wantsDocument()) {
+    throw new CodedError('CONFIG', '--json and --out -: both write to stdout: name a file');
+  }
+  if (options.out !== undefined && options.dryRun === true) return wouldWrite(traffic, config, options.out);
   if (options.out !== undefined) return writeFile(options.out, traffic, config);
   if (config.kafka === undefined) {
     throw new CodedError('CONFIG', 'KAFKA_BROKERS is not set: set it, or use --out FILE');
   }
+  if (options.dryRun === true) {
+    await assertTopics(context);
+    return wouldWrite(traffic, config);
+  }
+  await askBeforeWriting(
+    config.kafka.brokers,
+    `generate writes ${count(options.events, 'synthetic record')} into ${inputTopicsOf(config.topics).join(', ')}`,
+    options.yes === true,
+  );
+  const avro = config.valueFormat === 'avro' ? await avroTrafficOf(config) : undefined;
 
   const requested = new AbortController();
   const stop = (): void => requested.abort();
   const signals = ['SIGINT', 'SIGTERM'] as const;
   for (const signal of signals) process.on(signal, stop);
-  const avro = config.valueFormat === 'avro' ? await avroTrafficOf(config) : undefined;
   const producer = await createPlainProducer(config.kafka, logger);
   const progress = startProgress(options.events);
   try {
@@ -123,6 +145,8 @@ async function generate(options: GenerateOptions): Promise<void> {
       signal: requested.signal,
     });
     if (sent < options.events) process.exitCode = 1;
+    const { brokers } = config.kafka;
+    if (wantsDocument()) result({ records: sent, of: options.events, users: options.users, brokers }, () => []);
     progress.end(
       `${sent < options.events ? 'stopped after' : 'sent'} ${count(sent, 'record')} of ${count(options.users, 'user')}`,
     );
@@ -168,6 +192,41 @@ export function trafficOf(options: GenerateOptions, config: Config): TrafficOpti
   return { ...traffic, start: options.start ?? (options.out === undefined ? now : FILE_START) };
 }
 
+/** Generates all of it, for nothing. */
+function wouldWrite(traffic: TrafficOptions, { topics, kafka }: Config, out?: string): void {
+  const records = new Map(inputTopicsOf(topics).map((topic) => [topic, 0]));
+  let bytes = 0;
+  for (const { input, value } of generateTraffic(traffic)) {
+    records.set(topics[input], (records.get(topics[input]) ?? 0) + 1);
+    bytes += value?.length ?? 0;
+  }
+  const where = out ?? kafka?.brokers.join(',') ?? '';
+  const document = { dryRun: true, records: traffic.events, bytes, byTopic: Object.fromEntries(records), into: where };
+  result(document, () => [
+    `${count(traffic.events, 'record')} of ${count(traffic.users, 'user')}, ${bytes.toLocaleString('en')} bytes of values, would be written to ${where}`,
+    ...[...records].map(([topic, number]) => `  ${topic}: ${number.toLocaleString('en')}`),
+    'nothing was written: a dry run',
+  ]);
+}
+
+async function assertTopics(context: Context): Promise<void> {
+  const { config, logger } = context;
+  const kafka = createKafka(await reachKafka(context), logger);
+  try {
+    const inputs = inputTopicsOf(config.topics);
+    const counts = await kafka.partitionCounts(inputs);
+    const missing = inputs.filter((_, index) => counts[index] === null);
+    if (missing.length > 0) {
+      throw new CodedError(
+        'TOPIC',
+        `missing topics: ${missing.join(', ')}; create them with "money-enrichment topics"`,
+      );
+    }
+  } finally {
+    await kafka.close();
+  }
+}
+
 async function writeFile(out: string, traffic: TrafficOptions, config: Config): Promise<void> {
   const progress = startProgress(traffic.events);
   function* lines(): Generator<string> {
@@ -193,6 +252,7 @@ async function writeFile(out: string, traffic: TrafficOptions, config: Config): 
   try {
     if (out === '-') await pipeline(Readable.from(chunks()), process.stdout, { end: false });
     else await pipeline(Readable.from(chunks()), createWriteStream(out));
+    if (wantsDocument()) result({ records: traffic.events, users: traffic.users, out }, () => []);
     progress.end(
       `wrote ${count(traffic.events, 'record')} of ${count(traffic.users, 'user')} to ${out === '-' ? 'stdout' : out}`,
     );

@@ -1,126 +1,52 @@
 /**
- * The program `money-enrichment`. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration. Whatever goes wrong ends
- * in lines on stderr that say what to change; a stack trace only with ENRICHMENT_LOG_LEVEL=debug or trace, and in the log
- * of a process that ends by a fault of ours.
+ * The program `money-enrichment`, which Temporal's command line runs as `temporal enrichment`. Exit codes: 0 done, 1 failed,
+ * 2 wrong usage or configuration. Whatever goes wrong ends in lines on stderr that say what to change, and with --json in
+ * the document on stdout; a stack trace only with ENRICHMENT_LOG_LEVEL=debug or trace, and in the log of a process that ends
+ * by a fault of ours.
  */
-import { Command, CommanderError } from 'commander';
-import { CodedError, messageOf } from '../engine/errors.ts';
-import type { ErrorCode } from '../engine/errors.ts';
-import { createLogger, LOG_LEVELS } from '../engine/log.ts';
-import { productVersion } from '../engine/process/version.ts';
-import { COMMANDS } from './commands.ts';
+import { asCalled, callAs, type Name } from './called-as.ts';
+import { keepStdoutForDocument, result, wantsDocument, writeDocument } from './document.ts';
+import { commandOf, execute, report, type Ending } from './execute.ts';
+import { stopWithParent } from './stop-with-parent.ts';
+import { takeTemporalOptions } from './temporal-options.ts';
 
-const NAME = 'money-enrichment';
-const USAGE = 2;
-const FAILED = 1;
-/** Commands whose stderr is a log. */
-const LOGGING: ReadonlySet<string> = new Set(['bridge', 'worker']);
-/** Their message says what is wrong and what to do: where in the code it was found tells nobody more. */
-const TELLING: ReadonlySet<string> = new Set([
-  'CONFIG',
-  'UNREACHABLE',
-  'TOPIC',
-  'MISSING_PROGRAM',
-  'LIBRARY',
-  'NEWER_STATE',
-  'NOT_FOUND',
-  'CHECK_FAILED',
-] satisfies ErrorCode[]);
-
-/** Runs the command line `argv` (as in process.argv) and ends the process. */
-export async function main(argv: readonly string[]): Promise<void> {
+/** Runs the command line `argv` (as in process.argv) and ends the process. `name`: the one by which it was called. */
+export async function main(argv: readonly string[], name: Name = 'money-enrichment'): Promise<void> {
   quietBrokenPipe();
+  callAs(name);
+  if (process.connected) stopWithParent();
+  const given = argv.slice(2);
+  if (hasJson(given)) keepStdoutForDocument();
+  const said: string[] = [];
+  const end = async ({ exitCode, failure }: Ending): Promise<void> => {
+    if (said.length > 0 && wantsDocument()) result(helpOf(said.join('')), () => []);
+    await writeDocument(commandOf(given), failure);
+    await flushed(process.stdout);
+    process.exit(exitCode);
+  };
   // A listener that throws must not end in a bare stack either.
-  const args = argv.slice(2);
-  process.on('uncaughtException', (error) => process.exit(report(error, commandOf(args))));
-  process.on('unhandledRejection', (error) => process.exit(report(error, commandOf(args))));
-  const code = await run(args).catch((error: unknown) => report(error, commandOf(args)));
-  await flushed(process.stdout);
-  process.exit(code);
-}
-
-async function run(args: readonly string[]): Promise<number> {
-  const wanted = commandOf(args);
-  const entry = COMMANDS.find(({ name }) => name === wanted);
-  const program = new Command(NAME)
-    .description(
-      'Exactly-once enrichment of a Kafka stream of money events, with one durable Temporal workflow per user.',
-    )
-    .version(productVersion(), '-V, --version', 'print the version')
-    .enablePositionalOptions()
-    .helpOption('-h, --help', 'print this help')
-    .helpCommand('help [command]', 'print the help of a command')
-    .addHelpText(
-      'after',
-      `\nStart with: npx ${NAME} demo\nConfiguration: environment variables or a file .env; "${NAME} doctor" checks it.`,
-    );
-  for (const { name, summary, load } of COMMANDS) {
-    program.addCommand(name === entry?.name ? (await load()).summary(summary) : new Command(name).summary(summary));
+  process.on('uncaughtException', (error) => void end(report(error, commandOf(given))));
+  process.on('unhandledRejection', (error) => void end(report(error, commandOf(given))));
+  let args = given;
+  try {
+    if (name === 'temporal enrichment') args = takeTemporalOptions(given, process.env);
+  } catch (error) {
+    return end(report(error, commandOf(given)));
   }
-  harden(program);
-  if (args.length === 0) {
-    program.outputHelp({ error: true });
-    return USAGE;
-  }
-  await program.parseAsync([...args], { from: 'user' });
-  return typeof process.exitCode === 'number' ? process.exitCode : 0;
+  if (hasJson(args) && !wantsDocument()) keepStdoutForDocument();
+  const say = (text: string): void => void (wantsDocument() ? said.push(text) : process.stdout.write(asCalled(text)));
+  await end(await execute(args, say));
 }
 
-/** The first argument that is no option, past the word `help`. */
-function commandOf(args: readonly string[]): string | undefined {
-  const [first, second] = args.filter((argument) => !argument.startsWith('-'));
-  return first === 'help' ? second : first;
+/** What `--help` and `--version` print, as a document. */
+function helpOf(text: string): object {
+  return /^\d+\.\d+\.\d+\S*\n$/.test(text) ? { version: text.trim() } : { help: asCalled(text) };
 }
 
-/** commander throws instead of ending the process, and leaves the words to {@link report}. */
-function harden(command: Command): void {
-  command
-    .exitOverride()
-    .configureOutput({ outputError: () => undefined })
-    .configureHelp({ showGlobalOptions: false });
-  for (const child of command.commands) harden(child);
-}
-
-/** Says what went wrong on stderr, and returns the exit code. `command`: the word in its place. */
-function report(error: unknown, command?: string): number {
-  if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return 0;
-    if (error.code === 'commander.help') return USAGE;
-    const known = COMMANDS.some(({ name }) => name === command) ? `${command} ` : '';
-    print(`${error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')}; see ${NAME} ${known}--help`);
-    return USAGE;
-  }
-  if (error instanceof CodedError) {
-    for (const line of error.message.split('\n')) print(line);
-    if (error.code === 'CONFIG' || !logged(error, command)) printStack(error);
-    return error.code === 'CONFIG' ? USAGE : FAILED;
-  }
-  const log = logged(error, command);
-  print(
-    `unexpected error: ${messageOf(error).split('\n')[0] ?? ''} (${log ? 'the log says where' : 'ENRICHMENT_LOG_LEVEL=debug shows where'})`,
-  );
-  if (!log) printStack(error);
-  return FAILED;
-}
-
-function print(line: string): void {
-  process.stderr.write(`${NAME}: ${line}\n`);
-}
-
-/** Whether it was put into the log, with its stack: that of a process which runs for long and which nobody watches. */
-function logged(error: unknown, command: string | undefined): boolean {
-  if (!LOGGING.has(command ?? '') || (error instanceof CodedError && TELLING.has(error.code))) return false;
-  const level = LOG_LEVELS.find((one) => one === process.env['ENRICHMENT_LOG_LEVEL']?.toLowerCase());
-  createLogger({ ...(level === undefined ? {} : { level }), plain: false }).fatal(
-    { err: error },
-    `${command} ends by an error that it did not expect`,
-  );
-  return level !== 'silent';
-}
-
-function printStack(error: unknown): void {
-  if (!/^(debug|trace)$/i.test(process.env['ENRICHMENT_LOG_LEVEL'] ?? '')) return;
-  if (error instanceof Error) process.stderr.write(`${error.stack ?? error.message}\n`);
+/** What follows `--` is no option. */
+function hasJson(args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  return (end === -1 ? args : args.slice(0, end)).includes('--json');
 }
 
 /** `... | head` is no error. What handles signals has something to clean up, and goes on without a reader. */

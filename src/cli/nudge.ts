@@ -8,7 +8,8 @@ import { connectTemporal } from '../engine/temporal/connection.ts';
 import { workflowIdsOf } from '../money/workflow-ids.ts';
 import { uuid, wholeNumber } from './arguments.ts';
 import { createContext } from './context.ts';
-import { count, progress, writeLine } from './output.ts';
+import { result } from './document.ts';
+import { count, progress } from './output.ts';
 import { printable } from '../engine/printable.ts';
 import { onStopSignal } from '../engine/process/stop-signal.ts';
 
@@ -18,7 +19,6 @@ interface Options {
   readonly dryRun?: true;
   readonly rate: number;
   readonly wait: number;
-  readonly json?: true;
 }
 
 /** Workflow ids that are named when some do not move. */
@@ -35,14 +35,13 @@ export function nudgeCommand(): Command {
     .option('--dry-run', 'count them, and signal none')
     .option('--rate <n>', 'workflows signalled a second at most', wholeNumber(1, 100_000), 50)
     .option('--wait <seconds>', 'without any that moves, until it is given up', wholeNumber(1, 86_400), 60)
-    .option('--json', 'the result as JSON')
     .action((options: Options) => run(options));
 }
 
-async function run({ user, all, dryRun, rate, wait, json }: Options): Promise<void> {
+async function run({ user, all, dryRun, rate, wait }: Options): Promise<void> {
   const userId = user === undefined ? undefined : uuid('--user', user);
-  const { config, env } = createContext({ requireTemporal: true }, { quiet: true });
-  const temporal = await connectTemporal(env);
+  const { config, env, identity } = createContext({ requireTemporal: true }, { quiet: true });
+  const temporal = await connectTemporal(env, identity);
   const stopping = new AbortController();
   void onStopSignal().then(() =>
     stopping.abort(new CodedError('CHECK_FAILED', 'stopped: what was signalled continues as new all the same')),
@@ -70,14 +69,11 @@ async function run({ user, all, dryRun, rate, wait, json }: Options): Promise<vo
         { cause: error },
       );
     });
-    if (json === true) writeLine(JSON.stringify({ found, left: left.length, current: current ?? null }));
-    else if (dryRun === true) {
-      writeLine(`${count(found, 'workflow')} would be nudged${current === undefined ? '' : ` to ${current}`}`);
-    } else {
-      writeLine(
-        `${count(found - left.length, 'workflow')} continued as new${current === undefined ? '' : ` on ${current}`}`,
-      );
-    }
+    result({ found, left: left.length, current: current ?? null, dryRun: dryRun === true }, () =>
+      dryRun === true
+        ? `${count(found, 'workflow')} would be nudged${current === undefined ? '' : ` to ${current}`}`
+        : `${count(found - left.length, 'workflow')} continued as new${current === undefined ? '' : ` on ${current}`}`,
+    );
     if (left.length > 0 && dryRun !== true) {
       throw new CodedError(
         'CHECK_FAILED',

@@ -1,23 +1,21 @@
 /** How commands write to stdout. */
+import { asCalled } from './called-as.ts';
 
-/** Whether colours may be written there: a terminal, and https://no-color.org is not asked for. */
+/** Whether colours may be written there: a terminal, unless https://no-color.org is asked for; FORCE_COLOR decides where it is set. */
 export function takesColour(stream: { readonly isTTY?: boolean }, env: NodeJS.ProcessEnv = process.env): boolean {
-  return stream.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
+  const forced = env['FORCE_COLOR'];
+  if ((env['NO_COLOR'] ?? '') !== '') return false;
+  if (forced !== undefined) return forced !== '0' && forced !== 'false';
+  return stream.isTTY === true && env['TERM'] !== 'dumb';
 }
 
 export function writeLine(line = ''): void {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${asCalled(line)}\n`);
 }
 
-/** Rows under a heading, columns two spaces apart; the last one is not padded. */
-export function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = heading.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, column) => (column === cells.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
-      .join('  ')
-      .trimEnd();
-  return [heading, ...rows].map(line).join('\n');
+/** A line beside the result: on stderr. */
+export function sayLine(line: string): void {
+  process.stderr.write(`${asCalled(line)}\n`);
 }
 
 /** `1 record`, `2 records` */

@@ -10,7 +10,8 @@ import { connectTemporal, type TemporalClient } from '../engine/temporal/connect
 import { workflowIdsOf } from '../money/workflow-ids.ts';
 import { uuid, wholeNumber } from './arguments.ts';
 import { createContext } from './context.ts';
-import { count, progress, writeLine } from './output.ts';
+import { result } from './document.ts';
+import { count, progress } from './output.ts';
 import { printable } from '../engine/printable.ts';
 import { WORKFLOW_TYPE } from '../../workflows/messages.ts';
 
@@ -19,7 +20,6 @@ interface Options {
   readonly file?: readonly string[];
   readonly save?: string;
   readonly concurrency: number;
-  readonly json?: true;
 }
 
 export function replayCommand(): Command {
@@ -35,7 +35,6 @@ export function replayCommand(): Command {
     )
     .option('--save <folder>', 'keep the histories that were read as files. They hold personal data')
     .option('--concurrency <n>', 'histories at a time', wholeNumber(1, 1_000), availableParallelism())
-    .option('--json', 'the result as JSON')
     .action((options: Options) => replay(options));
 }
 
@@ -45,13 +44,13 @@ async function replay(options: Options): Promise<void> {
     throw new CodedError('CONFIG', '--user and --file: expected one of them');
   }
   const userId = user === undefined ? undefined : uuid('--user', user);
-  if (file !== undefined) return report(await replayed(fromFiles(file), options), options);
-  const { config, env } = createContext({ requireTemporal: true }, { quiet: true });
-  const temporal = await connectTemporal(env);
+  if (file !== undefined) return report(await replayed(fromFiles(file), options));
+  const { config, env, identity } = createContext({ requireTemporal: true }, { quiet: true });
+  const temporal = await connectTemporal(env, identity);
   try {
     const runs =
       userId === undefined ? ofRunning(temporal, config.appId) : ofUser(temporal, workflowIdsOf(config)(userId));
-    return report(await replayed(runs, options), options);
+    return report(await replayed(runs, options));
   } finally {
     await temporal.connection.close();
   }
@@ -118,16 +117,13 @@ async function* saving(runs: AsyncIterable<StoredRun>, folder: string): AsyncGen
   }
 }
 
-function report(result: ReplayResult, { json }: Options): void {
-  const { replayed, events, problems } = result;
-  if (json === true) writeLine(JSON.stringify(result));
-  else {
-    for (const problem of problems) writeLine(textOf(problem));
-    if (replayed === 0) writeLine('no history: nothing was replayed');
-    else if (problems.length === 0) {
-      writeLine(`${historiesOf(replayed)} replayed, ${count(events, 'event')}: this code does what was recorded`);
-    }
-  }
+function report(found: ReplayResult): void {
+  const { replayed, events, problems } = found;
+  result(found, () => {
+    if (replayed === 0) return [...problems.map(textOf), 'no history: nothing was replayed'];
+    if (problems.length > 0) return problems.map(textOf);
+    return [`${historiesOf(replayed)} replayed, ${count(events, 'event')}: this code does what was recorded`];
+  });
   if (problems.length > 0) {
     throw new CodedError(
       'CHECK_FAILED',

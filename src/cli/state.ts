@@ -7,7 +7,8 @@ import { queryWorkflow } from '../tools/query.ts';
 import { connectTemporal } from '../engine/temporal/connection.ts';
 import { uuid } from './arguments.ts';
 import { createContext } from './context.ts';
-import { table, writeLine } from './output.ts';
+import { result } from './document.ts';
+import { table, windowWidth } from './table.ts';
 import { printable } from '../engine/printable.ts';
 
 export function stateCommand(): Command {
@@ -17,14 +18,13 @@ export function stateCommand(): Command {
         'lookups in flight, first occurrences, counters. Needs Temporal and a running worker.',
     )
     .argument('<userId>', 'UUID of the user')
-    .option('--json', 'one JSON object')
-    .action(async (user: string, options: { json?: true }) => {
+    .action(async (user: string) => {
       const userId = uuid('user id', user);
-      const { config, env } = createContext({ requireTemporal: true }, { quiet: true });
-      const temporal = await connectTemporal(env);
+      const { config, env, identity } = createContext({ requireTemporal: true }, { quiet: true });
+      const temporal = await connectTemporal(env, identity);
       try {
         const view = await queryWorkflow<UserStateView>(temporal, workflowIdsOf(config)(userId), QUERIES.state);
-        writeLine(options.json === true ? JSON.stringify(view) : renderState(view));
+        result(view, () => renderState(view));
       } finally {
         await temporal.connection.close();
       }
@@ -104,7 +104,7 @@ function section(
 ): string {
   if (rows.length === 0) return `${title}: none`;
   const cut = size > rows.length ? ` (${size}, the first ${rows.length} shown)` : '';
-  const lines = table(heading, rows)
+  const lines = table(heading, rows, windowWidth() - 2)
     .split('\n')
     .map((line) => `  ${line}`);
   return `${title}${cut}\n${lines.join('\n')}`;

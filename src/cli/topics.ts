@@ -3,14 +3,15 @@ import { Command, InvalidArgumentError } from 'commander';
 import { acceptLogs, resetWatermark, type Accepting } from '../engine/bridge/accept-logs.ts';
 import { bridgeGroupOf } from '../engine/naming.ts';
 import { parseTimestamp } from '../engine/values/timestamp.ts';
-import { checkLogs } from '../tools/doctor/logs.ts';
+import { checkLogs, STOPPED } from '../tools/doctor/logs.ts';
 import { CodedError } from '../engine/errors.ts';
 import { commonPartitionCount } from '../engine/kafka/kafkajs/assigner.ts';
 import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
 import { DEFAULT_SHARDS, ensureTopics } from '../money/topics/topics.ts';
 import { wholeNumber } from './arguments.ts';
 import { createContext, reachKafka, type Context } from './context.ts';
-import { progress, writeLine } from './output.ts';
+import { result } from './document.ts';
+import { count as counted, progress } from './output.ts';
 import { inputTopicsOf } from '../money/config.ts';
 
 const DEFAULT_PARTITIONS = 4;
@@ -54,14 +55,14 @@ export function topicsCommand(): Command {
       'with --accept, where to go on: beginning, end, or the first record since an ISO time; records of the log that were read before are other records now',
       acceptFrom,
     )
-    .option('--dry-run', 'with --accept: only say what would be committed')
+    .option('--dry-run', 'say what would be created or committed, and write nothing')
     .option(
       '--reset-watermark <partition>',
       'the watermark of this partition number begins anew: where a wrong clock has moved it ahead, so that all is late',
       wholeNumber(0, 1_000_000),
     )
     .action((options: TopicsOptions) => {
-      if (options.resetWatermark !== undefined) return forgetWatermark(options.resetWatermark);
+      if (options.resetWatermark !== undefined) return forgetWatermark(options.resetWatermark, options.dryRun === true);
       return options.accept === undefined ? topics(options) : accept(options);
     });
 }
@@ -114,36 +115,40 @@ async function accept({
       from,
       dryRun,
     });
-    for (const { topic, partition, before, offset } of accepted) {
-      writeLine(
-        `${topic}, partition ${partition}: ${dryRun ? 'would go on' : 'goes on'} at offset ${offset}${before === null || before === offset ? '' : `, not at ${before}`}`,
-      );
-    }
-    writeLine(
+    result({ dryRun, accepted }, () => [
+      ...accepted.map(
+        ({ topic, partition, before, offset }) =>
+          `${topic}, partition ${partition}: ${dryRun ? 'would go on' : 'goes on'} at offset ${offset}${before === null || before === offset ? '' : `, not at ${before}`}`,
+      ),
       accepted.length === 0
         ? 'No log of these topics is another one than was read.'
         : `${accepted.length} partitions${dryRun ? ' would be' : ''} accepted; bridges that wait go on by themselves.`,
-    );
+    ]);
   } finally {
     await kafka.close();
   }
 }
 
-async function forgetWatermark(partition: number): Promise<void> {
+async function forgetWatermark(partition: number, dryRun: boolean): Promise<void> {
   const context = createContext({ requireKafka: true }, { quiet: true });
   const { topics: all, appId } = context.config;
   const kafka = createKafka(await reachKafka(context), context.logger);
   try {
     const reset = await resetWatermark(
       kafka,
-      { appId, groupId: bridgeGroupOf(appId), inputTopics: inputTopicsOf(all) },
+      { appId, groupId: bridgeGroupOf(appId), inputTopics: inputTopicsOf(all), dryRun },
       partition,
     );
     if (reset === undefined) {
       throw new CodedError('NOT_FOUND', `nothing was read of partition ${partition} yet: there is no watermark`);
     }
-    const before = Number.isFinite(reset.before) ? ` (it was ${new Date(reset.before).toISOString()})` : '';
-    writeLine(`The watermark of partition ${partition} begins anew${before}; bridges go on by themselves.`);
+    const was = Number.isFinite(reset.before) ? new Date(reset.before).toISOString() : null;
+    const before = was === null ? '' : ` (it ${dryRun ? 'is' : 'was'} ${was})`;
+    result({ dryRun, partition, before: was }, () =>
+      dryRun
+        ? `The watermark of partition ${partition} would begin anew${before}; nothing was written: a dry run.`
+        : `The watermark of partition ${partition} begins anew${before}; bridges go on by themselves.`,
+    );
   } finally {
     await kafka.close();
   }
@@ -160,7 +165,7 @@ async function changedLogs({ config, logger }: Context): Promise<string[]> {
       })),
     );
     return (await checkLogs(kafka, config, partitions))
-      .filter(({ level }) => level === 'failed')
+      .filter(({ level, subject }) => level === 'failed' && subject !== STOPPED)
       .map(({ message }) => message);
   } finally {
     await kafka.close();
@@ -173,21 +178,23 @@ async function topics(options: TopicsOptions): Promise<void> {
   const shown = progress(`asking Kafka at ${config.kafka?.brokers.join(',') ?? ''}`);
   try {
     await reachKafka(context);
-    const { created, findings } = await ensureTopics(config, logger, {
+    const dryRun = options.dryRun === true;
+    const { created, partitions, findings } = await ensureTopics(config, logger, {
       partitions: options.partitions,
       shards: options.shards,
       keepForever: options.keepForever === true,
+      dryRun,
     });
-    for (const topic of Object.values(config.topics)) {
-      const wrong = findings.some((finding) => finding.topic === topic);
-      writeLine(`${topic}: ${created.includes(topic) ? 'created' : wrong ? 'exists' : 'exists, fits'}`);
-    }
-    for (const { level, topic, message } of findings) {
-      writeLine(`${level === 'wrong' ? '✗' : '!'} ${topic}: ${message}`);
-    }
+    const all = Object.values(config.topics).map((topic) => ({
+      topic,
+      partitions: partitions[topic] ?? null,
+      created: created.includes(topic) && !dryRun,
+      wouldBeCreated: created.includes(topic) && dryRun,
+      findings: findings.filter((finding) => finding.topic === topic).map(({ level, message }) => ({ level, message })),
+    }));
     const wrong = [...new Set(findings.filter(({ level }) => level === 'wrong').map(({ topic }) => topic))];
     const changed = created.length === 0 && wrong.length === 0 ? await changedLogs(context) : [];
-    for (const message of changed) writeLine(`✗ ${message}`);
+    result({ dryRun, topics: all, changedLogs: changed }, () => linesOf(all, changed, dryRun));
     if (changed.length > 0) {
       throw new CodedError('CHECK_FAILED', 'the logs of the inputs are not the ones that were read');
     }
@@ -195,4 +202,28 @@ async function topics(options: TopicsOptions): Promise<void> {
   } finally {
     shown.end();
   }
+}
+
+interface Row {
+  readonly topic: string;
+  readonly partitions: number | null;
+  readonly created: boolean;
+  readonly wouldBeCreated: boolean;
+  readonly findings: readonly { readonly level: string; readonly message: string }[];
+}
+
+function linesOf(rows: readonly Row[], changed: readonly string[], dryRun: boolean): string[] {
+  const state = ({ created, wouldBeCreated, partitions, findings }: Row): string => {
+    if (wouldBeCreated) return `would be created, with ${counted(partitions ?? 0, 'partition')}`;
+    if (created) return 'created';
+    return findings.length > 0 ? 'exists' : 'exists, fits';
+  };
+  return [
+    ...rows.map((row) => `${row.topic}: ${state(row)}`),
+    ...rows.flatMap(({ topic, findings }) =>
+      findings.map(({ level, message }) => `${level === 'wrong' ? '✗' : '!'} ${topic}: ${message}`),
+    ),
+    ...changed.map((message) => `✗ ${message}`),
+    ...(dryRun ? ['nothing was written: a dry run'] : []),
+  ];
 }

@@ -210,9 +210,10 @@ async function runWorker(): Promise<void> {
 function counted(publisher: Publisher<Output>, metrics: WorkerMetrics): Publisher<Output> {
   return {
     async publish(request) {
-      await publisher.publish(request);
+      const at = await publisher.publish(request);
       const givenUp = request.outputs.filter(({ incomplete }) => incomplete === true).length;
       if (givenUp > 0) metrics.lookups.inc({ outcome: 'given-up' }, givenUp);
+      return at;
     },
   };
 }

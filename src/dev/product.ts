@@ -51,7 +51,7 @@ export async function startProductProcess(role: Role, options: ProductOptions): 
   const last: string[] = [];
   let sawReady: () => void = () => undefined;
   const ready = new Promise<void>((resolve) => (sawReady = resolve));
-  const [program, ...args] = options.command ?? [process.execPath, binary()];
+  const [program, ...args] = options.command ?? [process.execPath, ownProgram()];
   const child = startChild(program, [...args, role], {
     name: role,
     env: { ...process.env, ...options.env, [portSetting]: String(port) },
@@ -125,7 +125,7 @@ export async function keepProductProcess(role: Role, options: ProductOptions): P
 }
 
 /** bin/money-enrichment.js of this checkout or package. */
-function binary(): string {
+export function ownProgram(): string {
   const found = ['../../bin/money-enrichment.js', '../../../bin/money-enrichment.js']
     .map((path) => fileURLToPath(new URL(path, import.meta.url)))
     .find((path) => existsSync(path));

@@ -3,6 +3,7 @@ export type ErrorCode =
   | 'CONFIG' // wrong usage or configuration: exit code 2
   | 'UNREACHABLE' // Kafka, Temporal or a service does not answer
   | 'TOPIC' // a topic is missing or its settings do not fit
+  | 'STOPPED' // too much of a partition is unusable: a person has to decide whether it goes on
   | 'LOG_CHANGED' // a log is not the one that was read: a person has to decide where to go on
   | 'MISSING_PROGRAM' // dev and demo: a broker or a server cannot be had
   | 'KAFKA' // a Kafka request failed; the producer that met it must be thrown away

@@ -7,8 +7,13 @@ import { DAY, EnvironmentReader, formatDuration, MAX_TIMER, shown } from '../eng
 import { CodedError, messageOf } from '../engine/errors.ts';
 import type { KafkaConfig } from '../engine/kafka/kafka-config.ts';
 import { LOG_LEVELS } from '../engine/log.ts';
+import { isHostAndPort, readKafka } from './config/kafka.ts';
 import { temporalConnectionOptions } from '../engine/temporal/connection.ts';
 import { ledgerTopicOf } from '../engine/naming.ts';
+import type { BrakeSettings } from '../engine/ordering/brake.ts';
+import { readBrake } from './config/brake.ts';
+import { readGroup, type GroupConfig } from './config/group.ts';
+import { readHeaders, type HeadersConfig } from './config/headers.ts';
 import { INPUTS } from './domain/events.ts';
 import type { ReaderSchemas } from './codec/decode.ts';
 import { readReaderSchemas } from './config/reader-schemas.ts';
@@ -29,7 +34,7 @@ export function inputTopicsOf(topics: Topics): string[] {
   return INPUTS.map((input) => topics[input]);
 }
 
-export interface Config {
+export interface Config extends HeadersConfig, GroupConfig {
   readonly appId: string;
   /** User ids in workflow ids become keyed hashes. Secret. */
   readonly userIdHashKey?: string;
@@ -71,6 +76,8 @@ export interface Config {
   readonly workflowCacheMb?: number;
   /** Of workflows. */
   readonly stackTraces: boolean;
+  /** Undefined: nothing is stopped. */
+  readonly brake?: BrakeSettings;
   readonly metricsPort: number;
   /** Nobody chose the port: a free one may be taken when it is in use. */
   readonly metricsPortIsDefault?: boolean;
@@ -176,11 +183,14 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
     valueFormat,
     readerSchemas: readReaderSchemas(read, valueFormat),
     ...readSchemaRegistry(read, { required: valueFormat === 'avro' && requirements.startsSchemaRegistry !== true }),
+    ...readHeaders(read),
+    ...readGroup(read),
     ...readDeployment(read),
     ...(read.isSet('ENRICHMENT_WORKFLOW_CACHE_MB') && {
       workflowCacheMb: read.integer('ENRICHMENT_WORKFLOW_CACHE_MB', 0, { min: 10, max: 1_000_000 }),
     }),
     stackTraces: read.boolean('ENRICHMENT_WORKFLOW_STACK_TRACES', false),
+    ...readBrake(read),
     metricsPort: read.integer(METRICS_PORT, 9464, { min: 0, max: 65_535 }),
     metricsPortIsDefault: !read.isSet(METRICS_PORT),
     logLevel: read.oneOf('ENRICHMENT_LOG_LEVEL', LOG_LEVELS, 'info'),
@@ -218,64 +228,6 @@ function readDeployment(read: EnvironmentReader): Pick<Config, 'deployment' | 'o
     read.missing('ENRICHMENT_DEPLOYMENT', 'the name of the deployment, as ENRICHMENT_OLDER_WORKFLOWS is set');
   }
   return { ...(deployment === '' ? {} : { deployment }), olderWorkflows };
-}
-
-const KAFKA_SECURITY = [
-  'KAFKA_SSL',
-  'KAFKA_SSL_CA',
-  'KAFKA_SSL_CERT',
-  'KAFKA_SSL_KEY',
-  'KAFKA_SASL_MECHANISM',
-  'KAFKA_SASL_USERNAME',
-  'KAFKA_SASL_PASSWORD',
-] as const;
-
-function readKafka(read: EnvironmentReader, required: boolean): KafkaConfig | undefined {
-  const brokers = read
-    .text('KAFKA_BROKERS', '')
-    .split(',')
-    .map((broker) => broker.trim())
-    .filter((broker) => broker !== '');
-  if (!brokers.every(isHostAndPort)) read.problem('KAFKA_BROKERS', 'host:port, several separated by commas');
-  const sslCa = read.pem('KAFKA_SSL_CA');
-  const sslCert = read.pem('KAFKA_SSL_CERT');
-  const sslKey = read.pem('KAFKA_SSL_KEY', { secret: true });
-  const hasFiles = sslCa !== undefined || sslCert !== undefined || sslKey !== undefined;
-  const ssl = read.boolean('KAFKA_SSL', hasFiles);
-  if (!ssl && hasFiles) read.problem('KAFKA_SSL', 'true, as KAFKA_SSL_CA, KAFKA_SSL_CERT or KAFKA_SSL_KEY is set');
-  if (read.isSet('KAFKA_SSL_CERT') !== read.isSet('KAFKA_SSL_KEY')) {
-    const other = read.isSet('KAFKA_SSL_CERT') ? 'KAFKA_SSL_KEY' : 'KAFKA_SSL_CERT';
-    read.missing(other, 'both of KAFKA_SSL_CERT and KAFKA_SSL_KEY, or neither');
-  }
-  const sasl = readSasl(read);
-  if (brokers.length === 0) {
-    const orphan = KAFKA_SECURITY.find((name) => read.isSet(name));
-    if (required) {
-      read.missing(
-        'KAFKA_BROKERS',
-        'host:port of a Kafka broker, several separated by commas (dev and demo start one)',
-      );
-    } else if (orphan !== undefined) read.missing('KAFKA_BROKERS', `host:port of a Kafka broker, as ${orphan} is set`);
-    return undefined;
-  }
-  return {
-    brokers,
-    ssl,
-    ...(sslCa === undefined ? {} : { sslCa }),
-    ...(sslCert === undefined ? {} : { sslCert }),
-    ...(sslKey === undefined ? {} : { sslKey }),
-    ...(sasl === undefined ? {} : { sasl }),
-  };
-}
-
-function readSasl(read: EnvironmentReader): KafkaConfig['sasl'] {
-  const names = ['KAFKA_SASL_MECHANISM', 'KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD'] as const;
-  const mechanism = read.oneOf('KAFKA_SASL_MECHANISM', ['plain', 'scram-sha-256', 'scram-sha-512'] as const, 'plain');
-  if (!names.some((name) => read.isSet(name))) return undefined;
-  for (const name of names) {
-    if (!read.isSet(name)) read.missing(name, `all of ${names.join(', ')}, or none`);
-  }
-  return { mechanism, username: read.text(names[1], ''), password: read.text(names[2], '') };
 }
 
 function readTemporal(read: EnvironmentReader, env: NodeJS.ProcessEnv, required: boolean): boolean {
@@ -331,9 +283,4 @@ function readTopics(read: EnvironmentReader): Topics {
     else seen.set(name, variable);
   }
   return topics;
-}
-
-function isHostAndPort(text: string): boolean {
-  const port = Number(/^(?:[A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\]):(\d{1,5})$/.exec(text)?.[1] ?? 0);
-  return port >= 1 && port <= 65_535;
 }

@@ -19,6 +19,8 @@ export interface BridgeMetrics {
   readonly deadLetters: Counter<'reason'>;
   /** Of these, those that lack something of their records. */
   readonly deadLettersCut: Counter;
+  /** Headers of money that its output lacks, because they are too large. */
+  readonly headersDropped: Counter;
   /** Records in the ordering buffers and waiting for their signal to be acknowledged. */
   readonly held: Gauge;
   /** Records that were late when they were read. */
@@ -121,6 +123,10 @@ export function createBridgeMetrics(registry: Registry, topics: readonly string[
     deadLettersCut: counter(
       'dead_letters_cut_total',
       'Dead letters written with a part cut off, because no request to the broker can carry the record',
+    ),
+    headersDropped: counter(
+      'headers_dropped_total',
+      'Headers of money that are too large to be handed on to its output',
     ),
     held: gauge('records_held', 'Records in memory: in order, or on their way to Temporal'),
     late: counter('records_late_total', 'Records that were late when they were read'),

@@ -38,10 +38,16 @@ test('dead letters are listed by reason, and chosen ones go back once', async (t
   t.after(() => kafka.close());
 
   const key = Buffer.from(USER);
+  const own = {
+    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    reason: 'mine',
+    '__connect.errors.topic': 'orders',
+    bytes: [Buffer.from([0xff, 0x00]), Buffer.from([0xfe])],
+  };
   const write = (offset: number, reason: DeadLetterReason, value: Buffer | null) =>
     deadLetter(
       { topic: config.topics.session, partition: 1, offset, timestamp: 1_769_853_600_000 },
-      { key, value },
+      { key, value, ...(offset === 13 && { headers: own }) },
       { reason, detail: `detail ${offset}` },
     );
   const producer = await kafka.fence(`${name}-test`);
@@ -71,7 +77,15 @@ test('dead letters are listed by reason, and chosen ones go back once', async (t
   assert.doesNotMatch(listed.stdout, new RegExp(USER));
 
   const json = await program(['dead-letters', '--reason', 'malformed', '--json', '--values'], env);
-  assert.deepEqual(JSON.parse(json.stdout), {
+  const { letters, ...counts } = JSON.parse(json.stdout) as { letters: readonly unknown[] };
+  assert.deepEqual(counts, {
+    topic: `${name}-dead`,
+    total: 4,
+    reasons: { 'too-large': 0, malformed: 1, 'unknown-type': 0, invalid: 0, 'key-mismatch': 0, future: 3 },
+    foreign: 1,
+  });
+  assert.equal(letters.length, 1);
+  assert.deepEqual(letters[0], {
     id: `${name}-session/1/11`,
     reason: 'malformed',
     detail: 'detail 11',
@@ -85,7 +99,7 @@ test('dead letters are listed by reason, and chosen ones go back once', async (t
   const tried = await program(['dead-letters', 'retry', '--reason', 'future', '--dry-run'], env);
   assert.equal(tried.code, 1, tried.stderr);
   assert.match(tried.stdout, /^2 records would be put back$/m);
-  const retried = await program(['dead-letters', 'retry', '--reason', 'future'], env);
+  const retried = await program(['dead-letters', 'retry', '--reason', 'future', '--keep-timestamp'], env);
   assert.equal(retried.code, 1, retried.stderr);
   assert.match(retried.stdout, /^2 records put back$/m);
   assert.match(retried.stderr, new RegExp(`^refused ${name}-session/1/12: it would only come back as future`, 'm'));
@@ -101,10 +115,9 @@ test('dead letters are listed by reason, and chosen ones go back once', async (t
   assert.match(unknown.stderr, /^no such dead letter .*\/99$/m);
 
   const afterwards = await program(['dead-letters', '--json'], env);
-  const putBack = afterwards.stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as { id: string; putBack: boolean });
+  const { letters: putBack } = JSON.parse(afterwards.stdout) as {
+    letters: readonly { id: string; putBack: boolean }[];
+  };
   assert.deepEqual(Object.fromEntries(putBack.map((one) => [one.id.split('/')[2], one.putBack])), {
     10: true,
     11: true,
@@ -137,5 +150,16 @@ test('dead letters are listed by reason, and chosen ones go back once', async (t
       [USER, closed('2026-01-31T10:00:01Z').toString(), `${name}-session/1/13`],
       [USER, null, `${name}-session/1/11`],
     ],
+  );
+  assert.deepEqual(
+    records.slice(0, 2).map(({ timestamp }) => timestamp),
+    [1_769_853_600_000, 1_769_853_600_000],
+  );
+  assert.deepEqual(new Set(Object.keys(records[1]!.headers!)), new Set([...Object.keys(own), 'retry-of']));
+  const { bytes, ...texts } = records[1]!.headers!;
+  assert.deepEqual(bytes, own.bytes);
+  assert.deepEqual(
+    [texts['traceparent'], texts['reason'], texts['__connect.errors.topic']].map((value) => String(value)),
+    [own.traceparent, 'mine', 'orders'],
   );
 });

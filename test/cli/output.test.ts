@@ -8,4 +8,7 @@ test('colours go to a terminal only, and not under NO_COLOR', () => {
   assert.equal(takesColour({ isTTY: true }, { NO_COLOR: '1' }), false);
   assert.equal(takesColour({ isTTY: true }, { TERM: 'dumb' }), false);
   assert.equal(takesColour({}, {}), false);
+  assert.equal(takesColour({}, { FORCE_COLOR: '1' }), true);
+  assert.equal(takesColour({ isTTY: true }, { FORCE_COLOR: '0' }), false);
+  assert.equal(takesColour({ isTTY: true }, { FORCE_COLOR: '1', NO_COLOR: '1' }), false);
 });

@@ -68,10 +68,10 @@ const ALLOWED: readonly Allowed[] = [
     why: 'who a process is to a broker or to the operating system',
   },
   {
-    text: /\b(username|withoutUserInfo|a user is given as|user:password|user, query or fragment)\b/,
+    text: /\b(username|withoutUserInfo|USER_INFO|a user is given as|user:password|user, query or fragment)\b/,
     files: [
       'src/engine/kafka/kafka-config.ts',
-      'src/engine/kafka/kafkajs/client.ts',
+      'src/engine/kafka/kafkajs/sasl.ts',
       'src/engine/process/environment-reader.ts',
       'src/engine/schema-registry/ask.ts',
     ],

@@ -8,6 +8,8 @@ import { loadConfig, readEnvironment } from '../../src/money/config.ts';
 import type { ConfigRequirements } from '../../src/money/config.ts';
 import { formatDuration, parseDuration } from '../../src/engine/process/environment-reader.ts';
 import { CodedError } from '../../src/engine/errors.ts';
+import { currentOf } from '../../src/engine/process/secret-file.ts';
+import { CERTIFICATE } from '../support/pem.ts';
 import { temporalConnectionOptions } from '../../src/engine/temporal/connection.ts';
 
 /** An environment in which no file of the person who runs the tests is read. */
@@ -57,6 +59,7 @@ test('an empty environment gives the defaults of the contract', () => {
     standInDelay: 20,
     valueFormat: 'json',
     readerSchemas: {},
+    forwardHeaders: ['traceparent', 'tracestate'],
     olderWorkflows: [],
     stackTraces: false,
     metricsPort: 9464,
@@ -98,8 +101,13 @@ test('every variable is read', () => {
     SCHEMA_REGISTRY_URL: 'https://registry',
     ENRICHMENT_DEPLOYMENT: 'money',
     ENRICHMENT_OLDER_WORKFLOWS: 'old.json',
+    ENRICHMENT_FORWARD_HEADERS: 'b3, x-request-id,b3',
+    ENRICHMENT_GROUP_INSTANCE_ID: 'bridge-0',
+    ENRICHMENT_GROUP_SESSION_TIMEOUT: '1m',
     ENRICHMENT_WORKFLOW_CACHE_MB: '500',
     ENRICHMENT_WORKFLOW_STACK_TRACES: 'true',
+    ENRICHMENT_BRAKE_PERCENT: '50',
+    ENRICHMENT_BRAKE_RECORDS: '200',
     ENRICHMENT_METRICS_PORT: '0',
     ENRICHMENT_LOG_LEVEL: 'debug',
   });
@@ -133,10 +141,13 @@ test('every variable is read', () => {
       outputSchema: 'register',
       subject: { strategy: 'TopicNameStrategy' },
     },
+    forwardHeaders: ['b3', 'x-request-id'],
+    groupInstance: { id: 'bridge-0', timeout: 60_000 },
     deployment: 'money',
     olderWorkflows: ['old.json'],
     workflowCacheMb: 500,
     stackTraces: true,
+    brake: { share: 0.5, records: 200 },
     metricsPort: 0,
     metricsPortIsDefault: false,
     logLevel: 'debug',
@@ -232,7 +243,7 @@ describe('what is wrong is said with variable, value and expectation', () => {
     [{ KAFKA_SSL: 'true' }, 'KAFKA_BROKERS is not set: expected host:port of a Kafka broker, as KAFKA_SSL is set'],
     [
       { KAFKA_BROKERS: 'a:1', KAFKA_SSL_CA: '/nonexistent/ca.pem' },
-      `KAFKA_SSL_CA="/nonexistent/ca.pem": expected PEM text or the path of a PEM file (ENOENT: no such file or directory, open '/nonexistent/ca.pem')`,
+      'KAFKA_SSL_CA="/nonexistent/ca.pem": expected PEM text or the path of a PEM file (ENOENT: no such file or directory)',
     ],
     [
       { KAFKA_BROKERS: 'a:1', KAFKA_SASL_USERNAME: 'me', KAFKA_SASL_MECHANISM: 'plain' },
@@ -240,7 +251,7 @@ describe('what is wrong is said with variable, value and expectation', () => {
     ],
     [
       { KAFKA_BROKERS: 'a:1', KAFKA_SASL_MECHANISM: 'gssapi', KAFKA_SASL_USERNAME: 'u', KAFKA_SASL_PASSWORD: 'p' },
-      'KAFKA_SASL_MECHANISM="gssapi": expected one of plain, scram-sha-256, scram-sha-512',
+      'KAFKA_SASL_MECHANISM: Kerberos (GSSAPI) is not supported, as no client of Kafka for Node without native libraries has it: let the brokers take plain, scram-sha-256, scram-sha-512, oauthbearer, aws-msk-iam or client certificates, too',
     ],
     [
       { TEMPORAL_ADDRESS: 'http://localhost:7233' },
@@ -337,25 +348,23 @@ test('secrets are never shown', () => {
 });
 
 test('certificates may be text, text with escaped line ends, or the path of a file', (t) => {
-  const pem = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
   const path = join(folder(t), 'ca.pem');
-  writeFileSync(path, pem);
-  for (const value of [pem.trim(), pem.trim().replaceAll('\n', '\\n'), path]) {
+  writeFileSync(path, CERTIFICATE);
+  for (const value of [CERTIFICATE.trim(), CERTIFICATE.trim().replaceAll('\n', '\\n'), path]) {
     const { kafka } = loadConfig({ ...nothing, KAFKA_BROKERS: 'a:1', KAFKA_SSL_CA: value });
     assert.equal(kafka?.ssl, true);
-    assert.equal(kafka.sslCa?.trim(), pem.trim());
+    assert.equal(currentOf(kafka.sslCa!).trim(), CERTIFICATE.trim());
   }
   writeFileSync(path, 'hello');
   assert.match(problemsOf({ KAFKA_BROKERS: 'a:1', KAFKA_SSL_CA: path }).join(), /the file is not PEM/);
 });
 
 test('a client certificate needs its key', () => {
-  const pem = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----';
-  assert.deepEqual(problemsOf({ KAFKA_BROKERS: 'a:1', KAFKA_SSL_CERT: pem }), [
+  assert.deepEqual(problemsOf({ KAFKA_BROKERS: 'a:1', KAFKA_SSL_CERT: CERTIFICATE }), [
     'KAFKA_SSL_KEY is not set: expected both of KAFKA_SSL_CERT and KAFKA_SSL_KEY, or neither',
   ]);
   assert.match(
-    problemsOf({ KAFKA_BROKERS: 'a:1', KAFKA_SSL_CA: pem, KAFKA_SSL: 'false' }).join(),
+    problemsOf({ KAFKA_BROKERS: 'a:1', KAFKA_SSL_CA: CERTIFICATE, KAFKA_SSL: 'false' }).join(),
     /^KAFKA_SSL="false"/,
   );
 });
@@ -481,4 +490,24 @@ test('older workflows need a deployment, whose name Temporal must accept', () =>
 test('a record larger than what continue-as-new can carry beside a full state cannot be accepted', () => {
   assert.equal(loadConfig({ ENRICHMENT_MAX_RECORD_BYTES: '1048576' }).maxRecordBytes, 1_048_576);
   assert.throws(() => loadConfig({ ENRICHMENT_MAX_RECORD_BYTES: '1048577' }), /ENRICHMENT_MAX_RECORD_BYTES/);
+});
+
+test('what headers are handed on, and what a static member is called', () => {
+  assert.deepEqual(loadConfig({ ...nothing, ENRICHMENT_FORWARD_HEADERS: 'none' }).forwardHeaders, []);
+  assert.throws(
+    () => loadConfig({ ...nothing, ENRICHMENT_FORWARD_HEADERS: 'traceparent,seq' }),
+    /^CodedError: ENRICHMENT_FORWARD_HEADERS="traceparent,seq": expected at most 16 names of headers/,
+  );
+  assert.deepEqual(loadConfig({ ...nothing, ENRICHMENT_GROUP_INSTANCE_ID: 'b-1' }).groupInstance, {
+    id: 'b-1',
+    timeout: 30_000,
+  });
+  assert.throws(
+    () => loadConfig({ ...nothing, ENRICHMENT_GROUP_INSTANCE_ID: 'a b', ENRICHMENT_GROUP_SESSION_TIMEOUT: '5s' }),
+    /ENRICHMENT_GROUP_INSTANCE_ID="a b": expected .*\nENRICHMENT_GROUP_SESSION_TIMEOUT="5s": expected/,
+  );
+  assert.throws(
+    () => loadConfig({ ...nothing, ENRICHMENT_GROUP_SESSION_TIMEOUT: '10s' }),
+    /ENRICHMENT_GROUP_INSTANCE_ID is not set: expected an id of each bridge/,
+  );
 });

@@ -31,6 +31,11 @@ const USERS: Readonly<Record<string, readonly string[]>> = {
   nobody: [],
 };
 
+function userOf({ sasl }: KafkaConfig): string {
+  assert.ok(sasl !== undefined && 'username' in sasl);
+  return sasl.username;
+}
+
 test(
   'each process works with its rows of the list, and what is not in them is refused',
   { timeout: 300_000 },
@@ -186,8 +191,8 @@ function denied(
       loadConfig({
         KAFKA_BROKERS: kafka.brokers.join(','),
         KAFKA_SASL_MECHANISM: 'plain',
-        KAFKA_SASL_USERNAME: kafka.sasl!.username,
-        KAFKA_SASL_PASSWORD: kafka.sasl!.password,
+        KAFKA_SASL_USERNAME: userOf(kafka),
+        KAFKA_SASL_PASSWORD: passwordOf(userOf(kafka)),
         ENRICHMENT_OUTPUT_TOPIC: 'somebody-elses',
       }),
       quiet,

@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { shown } from '../../src/engine/process/environment-reader.ts';
 import { program } from '../cli/program.ts';
+import { CERTIFICATE, ENCRYPTED_KEY, KEY } from '../support/pem.ts';
 
 const MARK = /canary/i;
-const KEY = '-----BEGIN PRIVATE KEY-----\ncanarykeycanarykeycanarykeycanarykey\n-----END PRIVATE KEY-----';
-const CERTIFICATE = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----';
+/** Of the key itself: a line of it says that it was printed. */
+const MARK_OF_KEY = KEY.split('\n')[1]!;
 const USER = '0a7f5c36-6d0c-4f6e-9a52-0f8f1d3b2c11';
 
 /** Nothing listens on port 1. */
@@ -40,6 +41,9 @@ const WRONG: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'a key that is no PEM': { KAFKA_SSL_KEY: 'canary-key-that-is-no-path' },
   'a key where a certificate belongs': { KAFKA_SSL_CERT: KEY.replaceAll('\n', '\\n') },
   'a key of TLS of Temporal': { TEMPORAL_TLS_CLIENT_KEY_DATA: KEY, TEMPORAL_TLS_CLIENT_CERT_DATA: CERTIFICATE },
+  'a key with another passphrase': { KAFKA_SSL_KEY: ENCRYPTED_KEY, KAFKA_SSL_KEY_PASSPHRASE: 'canary-passphrase' },
+  'a password where its file belongs': { KAFKA_SASL_PASSWORD: '', KAFKA_SASL_PASSWORD_FILE: 'canary-password' },
+  'a password beside its file': { KAFKA_SASL_PASSWORD_FILE: 'canary-file' },
   'a hash key that is too short': { ENRICHMENT_USER_ID_HASH_KEY: 'canary-short' },
   'secrets whose names are misspelt': {
     KAFKA_SASL_PASSWORT: 'x',
@@ -63,6 +67,7 @@ async function assertSilent(args: readonly string[], env: NodeJS.ProcessEnv): Pr
   assert.notEqual(code, 0, `${args.join(' ')} fails: ${stdout}`);
   assert.notEqual(stderr, '', 'it says why');
   assert.doesNotMatch(stdout + stderr, MARK);
+  assert.ok(!(stdout + stderr).includes(MARK_OF_KEY), 'the key is printed');
 }
 
 // Several wait half a minute for servers that are not there.
@@ -98,6 +103,11 @@ describe('a value as it may be shown', () => {
     ['TEMPORAL_GRPC_META_X', 'x', '"***"'],
     ['ENRICHMENT_USER_ID_HASH_KEY', 'x', '"***"'],
     ['KAFKA_SSL_CA', KEY, '"***"'],
+    ['KAFKA_SSL_KEY_PASSPHRASE', 'x', '"***"'],
+    ['SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO', 'x:y', '"***"'],
+    ['KAFKA_SASL_PASSWORD_FILE', '/run/secrets/kafka', '"/run/secrets/kafka"'],
+    ['KAFKA_SASL_PASSWORD_FILE', './kafka', '"./kafka"'],
+    ['KAFKA_SASL_PASSWORD_FILE', 'hunter2', '"***"'],
     ['KAFKA_BROKERS', 'user:pass@host:1', '"***@host:1"'],
     ['KAFKA_BROKERS', 'user:pa,ss@host:1,other:2', '"***@host:1,other:2"'],
     ['ENRICHMENT_SESSION_SERVICE_URL', 'https://user:p@ss@host/x', '"https://***@host/x"'],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { ignoredBy, stagesOf } from './dockerfile.ts';
+import { entrypointOf, ignoredBy, stagesOf } from './dockerfile.ts';
 
 const read = (name: string): string => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
 
@@ -22,6 +22,7 @@ test('the Dockerfile is understood: what is built, and what is copied out of it'
     ],
   );
   assert.equal(stagesOf(read('Dockerfile')).length, 2);
+  assert.deepEqual(entrypointOf(read('Dockerfile')), ['--enable-source-maps', 'bin/money-enrichment.js']);
   assert.throws(() => stagesOf('FROM a\nADD x y\n'), /not understood: ADD x y/);
 });
 
@@ -33,18 +34,16 @@ test('.dockerignore leaves what the image is built from', () => {
   }
 });
 
-test('what is configured in .env reaches the containers of docker compose', () => {
-  const compose = read('docker-compose.yml');
-  // The parts of compose have addresses and a metrics port of their own; the stand-in has its own variables; files are not mounted.
-  const own = new Set([
-    'ENRICHMENT_METRICS_PORT',
-    'ENRICHMENT_STAND_IN_COUNTRY',
-    'ENRICHMENT_STAND_IN_DELAY',
-    'ENRICHMENT_OLDER_WORKFLOWS',
-  ]);
-  const variables = [...read('.env.example').matchAll(/^#(ENRICHMENT_[A-Z_]+|SCHEMA_REGISTRY_URL)=/gm)]
-    .map(([, name]) => name!)
-    .filter((name) => !own.has(name));
-  assert.ok(variables.length > 15);
-  for (const name of variables) assert.match(compose, new RegExp(`^    ${name}:`, 'm'), name);
+test('both stages are of one Node that gets fixes, which can be pinned by digest; the image runs as nobody and says what it is', () => {
+  const dockerfile = read('Dockerfile');
+  const [, node] = /^ARG NODE_IMAGE=node:(\d+)-bookworm-slim$/m.exec(dockerfile)!;
+  assert.ok(Number(node) >= 22);
+  assert.deepEqual(
+    [...dockerfile.matchAll(/^FROM (.*)$/gm)].map(([, from]) => from),
+    ['${NODE_IMAGE} AS build', '${NODE_IMAGE}'],
+  );
+  assert.match(dockerfile, /^USER 10001:10001$/m);
+  for (const label of ['title', 'description', 'licenses', 'version', 'revision']) {
+    assert.match(dockerfile, new RegExp(`org\\.opencontainers\\.image\\.${label}="[^"]+"`), label);
+  }
 });

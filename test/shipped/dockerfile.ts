@@ -9,7 +9,17 @@ export interface Stage {
 }
 
 /** Say nothing of what is in the image. */
-const WITHOUT_EFFECT = new Set(['ENV', 'USER', 'EXPOSE', 'HEALTHCHECK', 'ENTRYPOINT', 'CMD', 'WORKDIR']);
+const WITHOUT_EFFECT = new Set([
+  'ENV',
+  'USER',
+  'EXPOSE',
+  'HEALTHCHECK',
+  'ENTRYPOINT',
+  'CMD',
+  'WORKDIR',
+  'ARG',
+  'LABEL',
+]);
 
 export function stagesOf(text: string): Stage[] {
   const stages: { name: string; steps: Step[] }[] = [];
@@ -35,6 +45,13 @@ export function stagesOf(text: string): Stage[] {
     } else if (!WITHOUT_EFFECT.has(word)) throw new Error(`not understood: ${line}`);
   }
   return stages;
+}
+
+/** What the image runs before the arguments of a container: the words after `node`. */
+export function entrypointOf(text: string): string[] {
+  const [node, ...words] = JSON.parse(/^ENTRYPOINT (\[.*\])$/m.exec(text)?.[1] ?? '[]') as string[];
+  if (node !== 'node') throw new Error('expected ENTRYPOINT ["node", ...]');
+  return words;
 }
 
 /** Whether a file of the context is left out; lines are names of files and folders at its root. */

@@ -3,7 +3,8 @@
  * `npm ci`, the build, what the last stage copies. It must tell its version, and bridge and worker must become ready.
  */
 import assert from 'node:assert/strict';
-import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
@@ -11,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { runProgram } from '../../src/dev/processes.ts';
 import { productVersion } from '../../src/engine/process/version.ts';
 import { startSystem } from '../support/system.ts';
-import { ignoredBy, stagesOf } from './dockerfile.ts';
+import { entrypointOf, ignoredBy, stagesOf } from './dockerfile.ts';
 import type { Step } from './dockerfile.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -60,7 +61,8 @@ test(
     }
 
     const stages = new Map<string, string>();
-    const dockerfile = stagesOf(await readFile(join(ROOT, 'Dockerfile'), 'utf8'));
+    const text = await readFile(join(ROOT, 'Dockerfile'), 'utf8');
+    const dockerfile = stagesOf(text);
     for (const { name, steps } of dockerfile) {
       const folder = join(work, `stage-${name}`);
       await build(steps, folder, context, stages);
@@ -68,14 +70,22 @@ test(
     }
     const image = join(stages.get(dockerfile.at(-1)!.name)!, APP);
 
-    const command = [process.execPath, join(image, 'bin', 'money-enrichment.js')] as const;
-    const version = await runProgram(command[0], [command[1], '--version'], { cwd: image });
+    const modules = join(image, 'node_modules');
+    for (const name of ['typescript', 'tsx', 'esbuild', '@esbuild', '@swc', 'vitepress']) {
+      assert.ok(!existsSync(join(modules, name)), `${name} is in the image`);
+    }
+    assert.equal((await readdir(join(modules, '@temporalio/core-bridge/releases'))).length, 1, 'one platform');
+
+    const [flag, program] = entrypointOf(text);
+    const command: [string, ...string[]] = [process.execPath, flag!, join(image, program!)];
+    const run = (args: readonly string[], env: NodeJS.ProcessEnv = {}): ReturnType<typeof runProgram> =>
+      runProgram(process.execPath, [...command.slice(1), ...args], { cwd: image, env: { ...process.env, ...env } });
+    const version = await run(['--version']);
     assert.deepEqual([version.code, version.stdout], [0, `${productVersion()}\n`], version.stderr);
+    const failed = await run(['bridge'], { KAFKA_BROKERS: '', ENRICHMENT_LOG_LEVEL: 'debug' });
+    assert.match(failed.stderr, /src\/money\/config\.ts:\d+/, 'stacks name the lines of the sources');
 
     const system = await startSystem(t, { partitions: 1 });
-    await Promise.all([
-      system.start('worker', { command: [...command] }),
-      system.start('bridge', { command: [...command] }),
-    ]);
+    await Promise.all([system.start('worker', { command }), system.start('bridge', { command })]);
   },
 );

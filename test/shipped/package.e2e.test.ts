@@ -134,6 +134,7 @@ describe('the package', () => {
       'dist/schemas/ledger.avsc',
       'dist/schemas/state.avsc',
       'bin/money-enrichment.js',
+      'bin/temporal-enrichment.js',
       'docker-compose.yml',
       'docs/messages.md',
     ]) {

@@ -6,7 +6,14 @@ import { createClient, openSocket, PATIENT_RETRY, TRANSACTION_RETRY } from '../.
 import type { SocketFactory } from '../../src/engine/kafka/kafkajs/client.ts';
 import { createKafka } from '../../src/engine/kafka/kafkajs/create-kafka.ts';
 import type { KafkaJS } from '../../src/engine/kafka/kafkajs/library.ts';
-import type { GroupHandlers, GroupMember, KafkaClient, KafkaPort, RecordBatch } from '../../src/engine/kafka/port.ts';
+import type {
+  GroupHandlers,
+  GroupMember,
+  JoinOptions,
+  KafkaClient,
+  KafkaPort,
+  RecordBatch,
+} from '../../src/engine/kafka/port.ts';
 import { explicitPartition } from '../../src/engine/kafka/kafkajs/transactional-producer.ts';
 import { silentLogger } from '../../src/engine/log.ts';
 import { sharedCluster } from './cluster.ts';
@@ -69,7 +76,13 @@ export interface Lab {
   /** Values that a read_committed reader sees in the partition when every transaction is decided. */
   committed(topic: string, partition?: number): Promise<string[]>;
   /** A new group member that collects what it is given. */
-  member(port: KafkaPort, groupId: string, topics: readonly string[], handlers?: Partial<GroupHandlers>): Promise<Seen>;
+  member(
+    port: KafkaPort,
+    groupId: string,
+    topics: readonly string[],
+    handlers?: Partial<GroupHandlers>,
+    instance?: JoinOptions['instance'],
+  ): Promise<Seen>;
 }
 
 export interface Seen {
@@ -147,9 +160,9 @@ export async function kafkaLab(t: TestContext): Promise<Lab> {
         await port.close();
       }
     },
-    async member(port, groupId, topics, handlers = {}) {
+    async member(port, groupId, topics, handlers = {}, instance) {
       const seen: Seen = {
-        member: port.joinGroup({ groupId, topics }),
+        member: port.joinGroup({ groupId, topics, ...(instance && { instance }) }),
         batches: [],
         assignments: [],
         crashes: [],

@@ -4,6 +4,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import { loadConfig, type Config } from '../../src/money/config.ts';
 import type { MoneyInput } from '../../src/money/domain/events.ts';
+import type { RecordHeaders } from '../../src/engine/kafka/port.ts';
 import { createPlainProducer } from '../../src/engine/kafka/kafkajs/producer.ts';
 import { ensureTopics } from '../../src/money/topics/topics.ts';
 import { startProductProcess, type ProductProcess, type Role } from '../../src/dev/product.ts';
@@ -30,6 +31,7 @@ export interface ProducedRecord {
   readonly key: string | Buffer | null;
   readonly value: string | Buffer | null;
   readonly timestamp: number;
+  readonly headers?: RecordHeaders;
 }
 
 export type System = Awaited<ReturnType<typeof startSystem>>;

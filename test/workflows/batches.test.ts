@@ -29,6 +29,12 @@ const batch: EventBatch = {
 const begin = (argument: unknown, run: { readonly workflowId: string; readonly continued: boolean }) =>
   beginOf(argument, run, userEntity);
 
+function withHeaders(forwarded: unknown): unknown {
+  const record = records.at(-1)!;
+  assert.ok(record.event.type === 'money');
+  return { ...record, event: { ...record.event, money: { ...record.event.money, forwarded } } };
+}
+
 const SURE = new Whose(USER, true);
 
 const OTHERS: readonly (readonly [string, unknown])[] = [
@@ -54,6 +60,7 @@ const OTHERS: readonly (readonly [string, unknown])[] = [
   ['records that are none', { ...batch, records: {} }],
   ['a record that is null', { ...batch, records: [...records, null] }],
   ['a record of another type', { ...batch, records: [{ ...records[0]!, event: { type: 'x' } }] }],
+  ['headers that are none', { ...batch, records: [withHeaders({ headers: [{ name: 'seq', value: '1' }] })] }],
   ['a negative offset', { ...batch, records: [{ ...records[0]!, offset: -1 }] }],
   ['a time after the year 9999', { ...batch, records: [{ ...records[0]!, ts: 253_402_300_800_000 }] }],
   ['a time that is text', { ...batch, records: [{ ...records[0]!, ts: 'now' }] }],

@@ -56,9 +56,9 @@ const GUARANTEES: readonly BrokenBuild[] = [
     edits: [
       {
         file: 'src/engine/publish/shard-publisher.ts',
-        find: 'const at = await this.#sender.commit(producer',
+        find: 'at = await this.#sender.commit(producer',
         replace:
-          'for (const { resolve } of batch.complete) resolve();\n        const at = await this.#sender.commit(producer',
+          'for (const { resolve } of batch.complete) resolve();\n        at = await this.#sender.commit(producer',
       },
     ],
     caughtBy: 'simulate',

@@ -187,11 +187,29 @@ export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
     edits: [
       {
         file: 'src/engine/bridge/triple-runner.ts',
-        find: 'decision ? Math.min(backoff, LOOK_AGAIN) : backoff',
-        replace: 'decision ? LOOK_AGAIN : backoff',
+        find: 'decision === undefined ? backoff : Math.min(backoff, LOOK_AGAIN)',
+        replace: 'decision === undefined ? backoff : LOOK_AGAIN',
       },
     ],
     caughtBy: { test: 'test/engine/bridge/restored-log.test.ts' },
+  },
+  {
+    name: 'brake-of-one-bridge',
+    breaks: 'a bridge that starts after the brake has stopped a partition reads on, until it has counted as many again',
+    edits: [{ file: 'src/engine/bridge/triple-runner.ts', find: 'await committer.noteStop(stopped);', replace: '' }],
+    caughtBy: { test: 'test/engine/bridge/brake.test.ts' },
+  },
+  {
+    name: 'brake-after-release',
+    breaks: 'a partition that was released is stopped again by the records that were released',
+    edits: [
+      {
+        file: 'src/engine/ordering/brake.ts',
+        find: 'if (offset < (this.#releasedBelow[input] ?? 0)) return undefined;',
+        replace: '',
+      },
+    ],
+    caughtBy: { test: 'test/engine/bridge/brake.test.ts' },
   },
   {
     name: 'accepting-one-accepts-all',

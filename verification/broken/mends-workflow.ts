@@ -161,8 +161,8 @@ export const MENDS_OF_THE_WORKFLOW: readonly BrokenBuild[] = [
     edits: [
       {
         file: 'src/engine/workflow/entity/run-entity.ts',
-        find: 'answer && answer.signals < group.signals',
-        replace: 'answer && answer.signals < 0',
+        find: 'answer.signals < group.signals',
+        replace: 'answer.signals < 0',
       },
     ],
     caughtBy: { test: 'test/workflows/signal-group.int.test.ts' },

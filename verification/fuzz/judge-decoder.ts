@@ -13,7 +13,20 @@ export type Decode = typeof decodeRecord;
 
 /** ms that one record may hold up everything else. */
 export const MAX_STALL = 100;
-const HEADERS = ['reason', 'detail', 'source-topic', 'source-partition', 'source-offset', 'source-timestamp'];
+const HEADERS = [
+  'reason',
+  'detail',
+  'source-topic',
+  'source-partition',
+  'source-offset',
+  'source-timestamp',
+  '__connect.errors.topic',
+  '__connect.errors.partition',
+  '__connect.errors.offset',
+  '__connect.errors.stage',
+  '__connect.errors.exception.class.name',
+  '__connect.errors.exception.message',
+];
 /** Characters: what is said of a record is short, whatever its size. */
 const MAX_DETAIL = 400;
 

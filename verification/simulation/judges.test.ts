@@ -150,6 +150,18 @@ describe('a dead letter of one of two logs that have the same bytes at one offse
   });
 });
 
+test('an output is of the log whose money has its time, where a later log has the same money at the same offset', () => {
+  const log = logOf([money(0, 'a', 1_000)]);
+  log.replaced('money', 0, 0);
+  log.add(money(0, 'a', 2_000), EPOCH + 2_000);
+  const placeOf = (at: number): string | undefined =>
+    log.moneyOf({
+      headers: { 'source-partition': '0', 'source-offset': '0' },
+      value: Buffer.from(`{"money":{"id":"${idOf('a')}","processedAt":"${new Date(EPOCH + at).toISOString()}"}}`),
+    });
+  assert.deepEqual([1_000, 2_000, 3_000].map(placeOf), ['money/0/0', 'money/0/1000000', undefined]);
+});
+
 describe('money of a session that the model knows, while the session service hangs', () => {
   const records = [
     record(

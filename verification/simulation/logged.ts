@@ -112,10 +112,12 @@ export class Log {
   /** The place of the money that an output stands for; undefined when there is none. */
   moneyOf({ headers, value }: Pick<StoredRecord, 'headers' | 'value'>): string | undefined {
     const partition = Number(headers['source-partition']);
-    const { money } = JSON.parse(String(value)) as { money: { id: string } };
-    const record = this.recordAt('money', partition, Number(headers['source-offset']), (one) =>
-      String(one.value).toLowerCase().includes(money.id),
-    );
+    const { money } = JSON.parse(String(value)) as { money: { id: string; processedAt: string } };
+    // A duplicate may have the very offset of the first one, in a later log.
+    const record = this.recordAt('money', partition, Number(headers['source-offset']), ({ offset }) => {
+      const { ts, content } = this.usable(`money/${partition}/${offset}`) ?? {};
+      return content?.is === 'money' && content.money.id === money.id && ts === Date.parse(money.processedAt);
+    });
     return record === undefined ? undefined : `money/${partition}/${record.offset}`;
   }
 

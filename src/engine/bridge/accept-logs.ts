@@ -2,14 +2,11 @@
  * What a person decides about logs that are not the ones that were read: where each goes on. The new place is committed as the
  * bridge would, by its transactional id: a bridge that runs loses the triple, and takes it again from there.
  */
-import { CodedError } from '../errors.ts';
-import type { KafkaClient, Transaction, TransactionalProducer } from '../kafka/port.ts';
+import type { KafkaClient } from '../kafka/port.ts';
 import { encodeMetadata, type OffsetMetadata } from '../ordering/checkpoint.ts';
+import { asBridge, commitPlaces } from './as-bridge.ts';
 import { placeOf, type CommittedPlace } from './committed-place.ts';
 import { logProblem, nameOf, nextName, partitionsProblem } from './log-identity.ts';
-import { bridgeTransactionalIdOf } from '../naming.ts';
-
-const MAX_ATTEMPTS = 5;
 
 export interface Accepting {
   readonly appId: string;
@@ -46,7 +43,7 @@ export async function acceptLogs(kafka: KafkaClient, accepting: Accepting): Prom
       ...(await asBridge(kafka, accepting.appId, partition, async (producer) => {
         const place = await placeOf(kafka, { ...accepting, partition });
         const { offsets, accepted: moved } = await decide(kafka, place, accepting);
-        await commit(producer, accepting.groupId, offsets);
+        await commitPlaces(producer, accepting.groupId, offsets);
         return moved;
       })),
     );
@@ -60,9 +57,18 @@ export async function acceptLogs(kafka: KafkaClient, accepting: Accepting): Prom
  */
 export async function resetWatermark(
   kafka: KafkaClient,
-  { appId, groupId, inputTopics }: Pick<Accepting, 'appId' | 'groupId' | 'inputTopics'>,
+  {
+    appId,
+    groupId,
+    inputTopics,
+    dryRun = false,
+  }: Pick<Accepting, 'appId' | 'groupId' | 'inputTopics'> & { readonly dryRun?: boolean },
   partition: number,
 ): Promise<{ readonly before: number } | undefined> {
+  if (dryRun) {
+    const { inputs } = await placeOf(kafka, { groupId, inputTopics, partition });
+    return inputs.every(({ committed }) => committed === null) ? undefined : { before: watermarkOf(inputs) };
+  }
   return asBridge(kafka, appId, partition, async (producer) => {
     const { inputs } = await placeOf(kafka, { groupId, inputTopics, partition });
     const offsets = inputs.flatMap(({ topic, committed, metadata }) => {
@@ -79,41 +85,13 @@ export async function resetWatermark(
       ];
     });
     if (offsets.length === 0) return undefined;
-    await commit(producer, groupId, offsets);
-    return { before: Math.max(...inputs.map(({ metadata }) => metadata?.watermark ?? -Infinity)) };
+    await commitPlaces(producer, groupId, offsets);
+    return { before: watermarkOf(inputs) };
   });
 }
 
-/** A bridge that waits for a decision takes the triple again every few seconds, and may do so meanwhile: nothing is committed then, and it is done again. */
-async function asBridge<T>(
-  kafka: KafkaClient,
-  appId: string,
-  partition: number,
-  work: (producer: TransactionalProducer) => Promise<T>,
-): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    let producer: TransactionalProducer | undefined;
-    try {
-      producer = await kafka.fence(bridgeTransactionalIdOf(appId, partition));
-      return await work(producer);
-    } catch (error) {
-      const fenced = error instanceof CodedError && error.code === 'FENCED';
-      if (!fenced || attempt === MAX_ATTEMPTS) throw error;
-    } finally {
-      await producer?.close();
-    }
-  }
-}
-
-async function commit(
-  producer: TransactionalProducer,
-  groupId: string,
-  offsets: Parameters<Transaction['sendOffsets']>[1],
-): Promise<void> {
-  if (offsets.length === 0) return;
-  const transaction = await producer.begin();
-  await transaction.sendOffsets(groupId, offsets);
-  await transaction.commit();
+function watermarkOf(inputs: CommittedPlace['inputs']): number {
+  return Math.max(...inputs.map(({ metadata }) => metadata?.watermark ?? -Infinity));
 }
 
 function isToDecide({ inputs, knownPartitions, identities }: CommittedPlace, { topics }: Accepting): boolean {
@@ -129,12 +107,16 @@ function known({
   logs,
   last,
   cutBelow,
+  stopped,
+  releasedBelow,
 }: OffsetMetadata): Omit<OffsetMetadata, 'maxTs' | 'watermark'> {
   return {
     deadLettersBelow,
     ...(logs && { logs }),
     ...(last && { last }),
     ...(cutBelow !== undefined && { cutBelow }),
+    ...(stopped && { stopped }),
+    ...(releasedBelow !== undefined && { releasedBelow }),
   };
 }
 
@@ -150,7 +132,7 @@ async function decide(kafka: KafkaClient, place: CommittedPlace, { topics, from 
   const names = inputs.map(nameNow);
   const partitions =
     place.identities.map((identity) => identity.partitions).find((count) => count !== null) ?? place.knownPartitions;
-  const watermark = Math.max(...inputs.map(({ metadata }) => metadata?.watermark ?? -Infinity));
+  const watermark = watermarkOf(inputs);
   const offsets: { topic: string; partition: number; offset: number; metadata: string }[] = [];
   const accepted: Accepted[] = [];
   for (const [input, { topic, start, end, committed, metadata }] of inputs.entries()) {

@@ -1,14 +1,22 @@
 import type { DeadLetterReason } from './dead-letter.ts';
+import type { BrakeSettings } from '../ordering/brake.ts';
 import type { DecodeInput } from '../ordering/decoded.ts';
+import type { JoinOptions } from '../kafka/port.ts';
 import type { InputIndex } from '../ordering/watermark.ts';
 
 export interface BridgeSettings {
   readonly appId: string;
   readonly groupId: string;
+  /** Of a static member of the group. */
+  readonly instance?: JoinOptions['instance'];
   /** Co-partitioned; their order is the order of records with equal Kafka timestamps. */
   readonly inputTopics: readonly string[];
   /** For people: the command by which they decide about logs of these topics that are not the ones that were read. */
   readonly acceptCommand?: (topics: readonly string[]) => string;
+  /** For people: the command by which they let a partition go on that the brake has stopped. */
+  readonly releaseCommand?: (topic: string, partition: number) => string;
+  /** Stops a partition before too many of its records have become dead letters; none when absent. */
+  readonly brake?: BrakeSettings | undefined;
   readonly deadLetterTopic: string;
   readonly deadLetterPartitions: number;
   readonly outOfOrderness: number;

@@ -91,8 +91,8 @@ export class Bridge implements Service {
   /** Resolves when stopped; rejects when the member has to be replaced. */
   async #runMember(joined: () => void, stopping: AbortSignal): Promise<void> {
     const { kafka } = this.#deps;
-    const { groupId, inputTopics } = this.#settings;
-    const member = kafka.joinGroup({ groupId, topics: inputTopics });
+    const { groupId, inputTopics, instance } = this.#settings;
+    const member = kafka.joinGroup({ groupId, topics: inputTopics, ...(instance && { instance }) });
     let onStop: () => void = () => undefined;
     try {
       await new Promise<void>((resolve, reject) => {

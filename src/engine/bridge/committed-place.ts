@@ -3,7 +3,7 @@ import type { Ahead } from './ahead.ts';
 import { CodedError } from '../errors.ts';
 import type { KafkaPort, TopicPartition } from '../kafka/port.ts';
 import type { TopicIdentity } from '../kafka/kafkajs/topic-ids.ts';
-import { decodeMetadata, type Checkpoint, type OffsetMetadata } from '../ordering/checkpoint.ts';
+import { decodeMetadata, type Checkpoint, type OffsetMetadata, type StoppedAt } from '../ordering/checkpoint.ts';
 import type { InputOffsets } from '../ordering/decoded.ts';
 import {
   decideHow,
@@ -23,11 +23,15 @@ export interface PlaceOptions {
   readonly inputTopics: readonly string[];
   /** For people: the command by which they decide about the logs of these topics. */
   readonly acceptCommand?: (topics: readonly string[]) => string;
+  /** For people: the command by which they let a partition go on that the brake has stopped. */
+  readonly releaseCommand?: (topic: string, partition: number) => string;
 }
 
 export interface Committed {
   readonly start: Checkpoint;
   readonly deadLettersBelow: InputOffsets;
+  /** By input: what passes the brake; absent where that is nothing. */
+  readonly releasedBelow?: InputOffsets | undefined;
   readonly ahead?: Ahead | undefined;
   readonly marks?: RecordMarks | undefined;
 }
@@ -121,7 +125,27 @@ export function problemOf(
       )}`;
 }
 
-/** Throws CodedError LOG_CHANGED when a person has to decide first. */
+export function describeStop(
+  { topic, partition }: TopicPartition,
+  { offset, unusable, records }: StoppedAt,
+  releaseCommand: PlaceOptions['releaseCommand'] = (name) => `releaseBrake for ${name}`,
+): string {
+  return `${topic}, partition ${partition}: with the record at offset ${offset}, ${unusable} of the last ${records} records are unusable, more than the brake lets pass. Is it a producer's bad release? Nothing of this partition is processed until a person decides: look at its dead letters, mend the producer, then ${releaseCommand(topic, partition)}; see "The brake" in docs/dead-letters.md`;
+}
+
+/** Why the brake has stopped it, and what to do; undefined where it has not. For people. */
+export function stopOf(
+  { inputs }: CommittedPlace,
+  releaseCommand?: PlaceOptions['releaseCommand'],
+): string | undefined {
+  const stops = inputs.flatMap(({ topic, partition, metadata }) => {
+    if (metadata?.stopped === undefined) return [];
+    return [describeStop({ topic, partition }, metadata.stopped, releaseCommand)];
+  });
+  return stops.length === 0 ? undefined : stops.join('. ');
+}
+
+/** Throws CodedError LOG_CHANGED or STOPPED when a person has to decide first. */
 export async function readPlace(
   kafka: KafkaPort,
   options: PlaceOptions,
@@ -129,6 +153,8 @@ export async function readPlace(
   const place = await placeOf(kafka, options);
   const problem = problemOf(place, options.acceptCommand);
   if (problem !== undefined) throw new CodedError('LOG_CHANGED', problem);
+  const stop = stopOf(place, options.releaseCommand);
+  if (stop !== undefined) throw new CodedError('STOPPED', stop);
   const each = <T>(value: (input: CommittedPlace['inputs'][number]) => T) => place.inputs.map(value);
   const next = each(({ committed, start }) => committed ?? start);
   const partitions = place.identities.map((identity) => identity.partitions).find((count) => count !== null);
@@ -140,6 +166,7 @@ export async function readPlace(
   const known = place.inputs[0]!.metadata?.ahead;
   // Of a bridge with fewer inputs: what it was ahead by is sent again.
   const ahead = known?.next.length === place.inputs.length ? known : undefined;
+  const released = each(({ metadata }) => metadata?.releasedBelow ?? 0);
   const marks = each(({ last }) => last ?? null) satisfies RecordMarks;
   return {
     committed: {
@@ -147,6 +174,7 @@ export async function readPlace(
       deadLettersBelow: each(
         ({ metadata, committed, start: first }) => metadata?.deadLettersBelow ?? committed ?? first,
       ),
+      ...(released.some((below) => below > 0) && { releasedBelow: released }),
       ...(ahead && { ahead }),
       ...(marks.some((mark) => mark !== null) && { marks }),
     },

@@ -17,6 +17,7 @@ import type { KafkaPort, OutRecord, TransactionalProducer } from '../kafka/port.
 import { RefusedBatch } from '../kafka/topic-rooms.ts';
 import type { TopicRooms } from '../kafka/topic-rooms.ts';
 import { sameAhead, type Ahead } from './ahead.ts';
+import type { Stop } from '../ordering/brake.ts';
 import { encodeMetadata, sameCheckpoint, type Checkpoint } from '../ordering/checkpoint.ts';
 import type { InputOffsets } from '../ordering/decoded.ts';
 import { readPlace, type Committed } from './committed-place.ts';
@@ -59,6 +60,12 @@ interface Standing {
 
 /** Logs that ended before what was read of them, and up to where that was. */
 export type Cuts = ReadonlyMap<InputIndex, number>;
+
+/** What waits for a person. */
+interface Noted {
+  readonly cuts?: Cuts;
+  readonly stop?: Stop;
+}
 
 export class Committer {
   readonly #options: CommitterOptions;
@@ -121,17 +128,30 @@ export class Committer {
 
   /** Whoever takes the triple from now on finds that it waits for a person. Errors as of {@link commit}. */
   async noteCuts(cuts: Cuts): Promise<void> {
+    await this.#note({ cuts });
+  }
+
+  /** As {@link noteCuts}: the brake has stopped it. */
+  async noteStop(stop: Stop): Promise<void> {
+    await this.#note({ stop });
+  }
+
+  async #note(noted: Noted): Promise<void> {
     const { start, ahead, deadLettersBelow, marks } = this.#committed;
-    await this.#write([], { checkpoint: start, ahead, below: deadLettersBelow, marks }, cuts);
+    await this.#write([], { checkpoint: start, ahead, below: deadLettersBelow, marks }, noted);
   }
 
   async #write(
     records: readonly UnusableRecord[],
     { checkpoint, ahead, below, marks }: Standing,
-    cuts: Cuts = NO_CUTS,
+    { cuts = NO_CUTS, stop }: Noted = {},
   ): Promise<void> {
     const { groupId, partition, inputTopics, deadLetterTopic, deadLetterPartitions, rooms, onCut } = this.#options;
     const { batches, cut } = await this.#lettersOf(records);
+    const released = this.#committed.releasedBelow?.map((below, input) =>
+      below > checkpoint.next[input]! ? below : 0,
+    );
+    const releasedBelow = released?.some((below) => below > 0) === true ? released : undefined;
     const transaction = await this.#producer.begin();
     await rooms.send(transaction, deadLetterTopic, partition % deadLetterPartitions, batches);
     await transaction.sendOffsets(
@@ -148,11 +168,13 @@ export class Committer {
           ...(marks?.[input] && { last: marks[input] }),
           ...(input === 0 && ahead !== undefined && { ahead }),
           ...(cuts.has(input) && { cutBelow: cuts.get(input)! }),
+          ...(stop?.input === input && { stopped: stop }),
+          ...(releasedBelow?.[input] && { releasedBelow: releasedBelow[input] }),
         }),
       })),
     );
     await transaction.commit();
-    this.#committed = { start: checkpoint, deadLettersBelow: below, ahead, marks };
+    this.#committed = { start: checkpoint, deadLettersBelow: below, releasedBelow, ahead, marks };
     if (cut > 0) onCut?.(cut);
   }
 

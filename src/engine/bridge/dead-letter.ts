@@ -1,10 +1,12 @@
 /**
  * The records of the dead-letter topic (semantics, section 6): raw key and value, the record's own headers, and after them
- * headers that say why and whence. A name that occurs twice is the record's own first: ours is always the last one.
+ * headers that say why and whence, by our names and by those of Kafka Connect. A name that occurs twice is the record's own
+ * first: ours is always the last one.
  */
 import { createHash } from 'node:crypto';
 import { bytesOf, headerBytes, valuesOf } from '../kafka/port.ts';
-import type { HeaderValue, OutRecord, RecordHeaders } from '../kafka/port.ts';
+import type { OutRecord, RecordHeaders } from '../kafka/port.ts';
+import { connectHeaders, endWith, textOf } from './connect-headers.ts';
 
 /** In the order of precedence: where several fit, the first is the reason. */
 export const DEAD_LETTER_REASONS = [
@@ -74,7 +76,10 @@ export interface Cut {
   readonly headers?: { readonly bytes: number };
 }
 
-function deadLetterHeaders(source: RecordSource, rejection: Rejection): DeadLetterHeaders {
+function deadLetterHeaders(
+  source: RecordSource,
+  rejection: Rejection,
+): DeadLetterHeaders & Readonly<Record<string, string>> {
   return {
     reason: rejection.reason,
     detail: rejection.detail,
@@ -82,6 +87,7 @@ function deadLetterHeaders(source: RecordSource, rejection: Rejection): DeadLett
     'source-partition': String(source.partition),
     'source-offset': String(source.offset),
     'source-timestamp': source.timestampText ?? String(source.timestamp),
+    ...connectHeaders(source, rejection),
   };
 }
 
@@ -179,10 +185,17 @@ export function readDeadLetterHeaders(
 export function ownHeaders(headers: RecordHeaders): RecordHeaders {
   const names: ReadonlySet<string> = new Set<string>([...ALWAYS, ...OF_CUT]);
   const isCut = MARKS.some((mark) => headers[mark] !== undefined);
+  const said = readDeadLetterHeaders(headers);
+  const connect = said === null ? {} : connectHeaders(said.source, said);
+  // Letters of releases before 0.3.0 have none of these.
+  const hasConnect = endWith(headers, connect);
+  const isOurs = (name: string): boolean =>
+    names.has(name)
+      ? ALWAYS.includes(name as Always) || isOfCut(name, headers, isCut)
+      : hasConnect && Object.hasOwn(connect, name);
   return Object.fromEntries(
     Object.entries(headers).flatMap(([name, values]) => {
-      const ours = names.has(name) && (ALWAYS.includes(name as Always) || isOfCut(name, headers, isCut));
-      const rest = ours ? valuesOf(values).slice(0, -1) : valuesOf(values);
+      const rest = isOurs(name) ? valuesOf(values).slice(0, -1) : valuesOf(values);
       return rest.length === 0 ? [] : [[name, rest.length === 1 ? rest[0] : rest] as const];
     }),
   );
@@ -193,10 +206,6 @@ function isOfCut(name: string, headers: RecordHeaders, isCut: boolean): boolean 
   if (!isCut) return false;
   const mark = MARKS.find((one) => name.startsWith(one.slice(0, -'cut'.length)));
   return mark !== undefined && (name === mark || textOf(valuesOf(headers[mark]).at(-1)) === 'true');
-}
-
-function textOf(value: HeaderValue): string {
-  return value === null || value === undefined ? '' : value.toString();
 }
 
 function sha256(bytes: Buffer): string {

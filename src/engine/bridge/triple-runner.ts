@@ -10,10 +10,12 @@
 import { setMaxListeners } from 'node:events';
 import { untilAborted, type Clock } from '../clock.ts';
 import { CodedError, messageOf, isFatal } from '../errors.ts';
+import { Brake } from '../ordering/brake.ts';
 import type { GroupMember, KafkaPort } from '../kafka/port.ts';
 import type { TopicRooms } from '../kafka/topic-rooms.ts';
 import type { Logger } from '../log.ts';
 import type { BridgeObserver, BridgeSettings } from './bridge-settings.ts';
+import { describeStop } from './committed-place.ts';
 import { Committer } from './committer.ts';
 import type { InputLanes, PartitionReading } from '../ordering/input-lanes.ts';
 import { isOther, type LogNames } from './log-identity.ts';
@@ -69,6 +71,12 @@ const SHORT_FOR = 30_000;
 /** A log ends before the place that was read of it, or belongs to another topic now. */
 class LogChanged extends Error {}
 
+/** A person has to decide: why it waits for that. */
+function decisionOf(error: unknown): WaitReason | undefined {
+  const code = error instanceof CodedError ? error.code : undefined;
+  return code === 'LOG_CHANGED' ? 'log' : code === 'STOPPED' ? 'brake' : undefined;
+}
+
 export class TripleRunner {
   readonly partition: number;
   readonly #deps: TripleRunnerDeps;
@@ -109,14 +117,14 @@ export class TripleRunner {
         this.#onFirstAttempt();
         if (ended.aborted) return;
         if (isFatal(error)) throw error;
-        const decision = error instanceof CodedError && error.code === 'LOG_CHANGED';
-        if (decision) this.#wait('log', messageOf(error));
+        const decision = decisionOf(error);
+        if (decision !== undefined) this.#wait(decision, messageOf(error));
         else if (!(error instanceof LogChanged)) {
           this.#wait(this.#current === undefined ? 'taking' : 'commit', `${messageOf(error)}; it is tried again`);
         }
         await this.#forget();
         // Soon at first: after a leader has moved, its end may be behind for a moment.
-        await clock.sleep(decision ? Math.min(backoff, LOOK_AGAIN) : backoff, ended);
+        await clock.sleep(decision === undefined ? backoff : Math.min(backoff, LOOK_AGAIN), ended);
         await this.#confirmed(error);
       }
     }
@@ -156,6 +164,7 @@ export class TripleRunner {
         outOfOrderness: settings.outOfOrderness,
         idleTimeout: settings.idleTimeout,
         outboxLimits: outboxLimits(settings.flushDelay ?? 0),
+        brake: settings.brake && new Brake(settings.brake, committed.releasedBelow ?? []),
         workflowIdOf: this.#deps.workflowIdOf,
       });
       this.#current = {
@@ -171,7 +180,7 @@ export class TripleRunner {
     } finally {
       slow.abort();
     }
-    for (const reason of ['taking', 'commit', 'log'] as const) {
+    for (const reason of ['taking', 'commit', 'log', 'brake'] as const) {
       this.#deps.waits.end(this.partition, reason, clock.elapsed());
     }
     this.#deps.onTaken();
@@ -206,11 +215,18 @@ export class TripleRunner {
     }
   }
 
+  /** Throws CodedError STOPPED where the brake has stopped it: that is noted for every bridge. */
   async #commit({ triple, committer }: TakenPlace): Promise<void> {
+    const { stopped } = triple;
     const written = await committer.commit(triple);
-    if (written === null) return;
-    this.#deps.observer.committed();
-    if (written.length > 0) this.#deps.observer.deadLettersWritten(written.map(({ rejection }) => rejection.reason));
+    if (written !== null) {
+      this.#deps.observer.committed();
+      if (written.length > 0) this.#deps.observer.deadLettersWritten(written.map(({ rejection }) => rejection.reason));
+    }
+    if (stopped === undefined) return;
+    await committer.noteStop(stopped);
+    const place = { topic: this.#topicOf(stopped.input), partition: this.partition };
+    throw new CodedError('STOPPED', describeStop(place, stopped, this.#deps.settings.releaseCommand));
   }
 
   /** What is known of it is void; it is not fetched until it is taken again. */

@@ -140,6 +140,16 @@ export interface GroupMember {
   stop(): Promise<void>;
 }
 
+export interface JoinOptions {
+  readonly groupId: string;
+  readonly topics: readonly string[];
+  /**
+   * A static member: who comes back under this id within `timeout` (ms) gets what it had, and the group does not
+   * rebalance; meanwhile nobody has it. Who comes while it is there takes its place: CodedError CONFIG there.
+   */
+  readonly instance?: { readonly id: string; readonly timeout: number };
+}
+
 export interface TopicPartition {
   readonly topic: string;
   readonly partition: number;
@@ -156,7 +166,7 @@ export interface KafkaClient extends KafkaPort {
 export interface KafkaPort {
   /** Connects, takes the transactional id (InitProducerId: aborts and fences whoever held it). */
   fence(transactionalId: string): Promise<TransactionalProducer>;
-  joinGroup(options: { readonly groupId: string; readonly topics: readonly string[] }): GroupMember;
+  joinGroup(options: JoinOptions): GroupMember;
   committedOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<CommittedOffset[]>;
   /**
    * First and last stable offsets, as a read_committed consumer would see them, in the order of `partitions`, whoever leads

@@ -3,6 +3,7 @@
  * the consumer group, and where a restart goes on with the very same classification of every record.
  */
 import { isAhead, type Ahead } from '../bridge/ahead.ts';
+import type { Stop } from './brake.ts';
 import type { InputOffsets } from './decoded.ts';
 import type { KnownLogs, LogNames } from '../bridge/log-identity.ts';
 import { metadataFields, metadataText } from './offset-metadata.ts';
@@ -36,7 +37,13 @@ export interface OffsetMetadata {
   readonly ahead?: Ahead;
   /** The log was read up to here, and then it ended before: whatever it has by now, a person decides. */
   readonly cutBelow?: number;
+  /** The brake stopped before this record of this input: whether it goes on, a person decides. */
+  readonly stopped?: StoppedAt;
+  /** Records of this input below this offset pass the brake. */
+  readonly releasedBelow?: number;
 }
+
+export type StoppedAt = Omit<Stop, 'input'>;
 
 export function encodeMetadata({
   maxTs,
@@ -46,6 +53,8 @@ export function encodeMetadata({
   last,
   ahead,
   cutBelow,
+  stopped,
+  releasedBelow,
 }: OffsetMetadata): string {
   const known =
     logs === undefined || logs.names.every((name) => name === '')
@@ -55,13 +64,16 @@ export function encodeMetadata({
     ...(last && { last: [last.offset, last.print] }),
     ...(ahead && { ahead }),
     ...(cutBelow !== undefined && { cutBelow }),
+    ...(stopped && { stopped: [stopped.offset, stopped.unusable, stopped.records] }),
+    ...(releasedBelow !== undefined && { releasedBelow }),
   };
   return metadataText({ maxTs: finite(maxTs), watermark: finite(watermark), deadLettersBelow, ...known, ...more });
 }
 
 /** Undefined for metadata that this bridge did not write: nothing is known of the time before the offset then. */
 export function decodeMetadata(text: string): OffsetMetadata | undefined {
-  const { maxTs, watermark, deadLettersBelow, logs, partitions, last, ahead, cutBelow } = metadataFields(text) ?? {};
+  const fields = metadataFields(text) ?? {};
+  const { maxTs, watermark, deadLettersBelow, logs, partitions, last, ahead, cutBelow, releasedBelow } = fields;
   if (typeof deadLettersBelow !== 'number') return undefined;
   const known = isNames(logs)
     ? { logs: { names: logs, partitions: typeof partitions === 'number' ? partitions : 0 } }
@@ -71,6 +83,8 @@ export function decodeMetadata(text: string): OffsetMetadata | undefined {
     ...(mark && { last: mark }),
     ...(isAhead(ahead) && { ahead }),
     ...(typeof cutBelow === 'number' && { cutBelow }),
+    ...stoppedIn(fields['stopped']),
+    ...(typeof releasedBelow === 'number' && { releasedBelow }),
   };
   return { maxTs: orMinusInfinity(maxTs), watermark: orMinusInfinity(watermark), deadLettersBelow, ...known, ...more };
 }
@@ -80,6 +94,12 @@ export function sameCheckpoint(a: Checkpoint, b: Checkpoint): boolean {
     a.watermark === b.watermark &&
     a.next.every((offset, input) => offset === b.next[input] && a.maxTs[input] === b.maxTs[input])
   );
+}
+
+function stoppedIn(value: unknown): { readonly stopped?: StoppedAt } {
+  if (!Array.isArray(value) || value.length < 3 || !value.every(Number.isSafeInteger)) return {};
+  const [offset, unusable, records] = value as [number, number, number];
+  return { stopped: { offset, unusable, records } };
 }
 
 function isNames(value: unknown): value is LogNames {

@@ -1,5 +1,6 @@
 /** What the ordering needs of an application's records, whatever their events are. */
 import type { Rejection } from '../bridge/dead-letter.ts';
+import type { RecordHeaders } from '../kafka/port.ts';
 import type { ValueDecoder } from '../values/value.ts';
 import type { InputIndex } from './watermark.ts';
 
@@ -11,6 +12,7 @@ export interface RawKafkaRecord {
   readonly value: Buffer | null;
   /** Kafka record timestamp, epoch ms; -1 or 0 for none. */
   readonly timestamp: number;
+  readonly headers?: RecordHeaders;
 }
 
 interface DecodedEvent<E> {
@@ -22,6 +24,8 @@ interface DecodedEvent<E> {
   readonly event: E | undefined;
   /** It goes to its workflow at once; what is not rides along with what is, for a bounded time. */
   readonly urgent: boolean;
+  /** What it takes besides the record's value, bytes. */
+  readonly moreBytes?: number;
 }
 
 /** An event, or why the record cannot be used. */

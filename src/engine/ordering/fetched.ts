@@ -9,7 +9,9 @@ import { unusableBytes } from './read-record.ts';
 export function fetchedOf<E>(record: InRecord, decoded: Decoded<E>): Fetched<E> {
   const { offset, timestamp, timestampText, key, value, headers } = record;
   const print = printOf(record);
-  if (decoded.ok) return { offset, timestamp, print, bytes: value?.length ?? 0, decoded };
+  if (decoded.ok) {
+    return { offset, timestamp, print, bytes: (value?.length ?? 0) + (decoded.moreBytes ?? 0), decoded };
+  }
   // A copy: the buffers are windows on the whole response of the broker.
   const raw = {
     key: copy(key),

@@ -7,6 +7,7 @@
  * not acknowledged, with the watermark as it was there: from it a restart classifies every record the same way.
  */
 import { MAX_EXCEPT, shortName, type Ahead } from '../bridge/ahead.ts';
+import type { Brake, Stop } from './brake.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { InputOffsets } from './decoded.ts';
 import type { KnownLogs, LogNames } from '../bridge/log-identity.ts';
@@ -44,6 +45,8 @@ export interface TripleOptions {
   readonly maxHeld?: number;
   readonly maxHeldBytes?: number;
   readonly outboxLimits?: OutboxLimits;
+  /** Nothing stops it when absent. */
+  readonly brake?: Brake | undefined;
 }
 
 export class PartitionTriple<E = unknown> {
@@ -59,6 +62,7 @@ export class PartitionTriple<E = unknown> {
   readonly #last: (RecordMark | null)[];
   #unusable: UnusableRecord[] = [];
   #unusableBytes = 0;
+  #stopped: Stop | undefined;
   /** When its end was first seen after its last usable record, ms; silence counts from there. */
   readonly #silentSince: (number | undefined)[];
   readonly #lastUsableAt: number[];
@@ -129,11 +133,25 @@ export class PartitionTriple<E = unknown> {
     let count = 0;
     for (; count < budget; count += 1) {
       const input = this.#nextInput();
-      if (input === undefined || input === 'blocked') break;
+      if (input === undefined || input === 'blocked' || this.#stops(input)) break;
       this.#readOne(input, now);
     }
     this.#releaseHeld(now);
     return count;
+  }
+
+  /** Before which record the brake has stopped the reading, for good. */
+  get stopped(): Stop | undefined {
+    return this.#stopped;
+  }
+
+  #stops(input: InputIndex): boolean {
+    const { brake, deadLettersBelow } = this.#options;
+    const head = this.#queue.head(input);
+    // What was read before counted then.
+    if (brake === undefined || head === undefined || head.offset < deadLettersBelow[input]!) return false;
+    this.#stopped ??= brake.stopBefore(input, head.offset, head.decoded.ok);
+    return this.#stopped !== undefined;
   }
 
   /** Something is fetched that cannot be read before the ends of the logs are seen. */

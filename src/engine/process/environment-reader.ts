@@ -1,6 +1,6 @@
 /** Reads variables one by one and collects what is wrong with them. An empty variable is an unset one. */
-import { readFileSync } from 'node:fs';
 import { CodedError, messageOf } from '../errors.ts';
+import { currentOf, SecretFile, type Fresh } from './secret-file.ts';
 
 export const DAY = 86_400_000;
 /** The longest time that a timer of Node can wait, ms. */
@@ -8,7 +8,10 @@ export const MAX_TIMER = 2_147_483_647;
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: DAY };
 /** Also of variables that are not ours but stand beside them, as the TLS key and the gRPC headers of Temporal's own. */
-const SECRET = /PASSWORD|SECRET|TOKEN|CREDENTIAL|_KEY(_DATA)?$|_AUTH$|_GRPC_META_/i;
+const SECRET = /PASSWORD|PASSPHRASE|SECRET|TOKEN|CREDENTIAL|USER_INFO|_KEY(_DATA)?$|_AUTH$|_GRPC_META_/i;
+/** After the name of a secret: the path of a file that has it. */
+const FILE = '_FILE';
+const PATH = /^(\.{0,2}\/|~\/|[A-Za-z]:[\\/])/;
 
 /** `500ms`, `20s`, `1.5h` as whole ms (rounded), or null for what is no duration. */
 export function parseDuration(text: string): number | null {
@@ -25,9 +28,16 @@ export function formatDuration(ms: number): string {
 
 /** A value as it may be shown. */
 export function shown(name: string, value: string): string {
-  if (SECRET.test(name) || value.includes('PRIVATE KEY')) return '"***"';
+  // What stands for a file and is no path may be the secret itself.
+  const isPath = name.endsWith(FILE) && isSecret(name.slice(0, -FILE.length)) && PATH.test(value);
+  if (isPath) return JSON.stringify(value);
+  if (isSecret(name) || value.includes('PRIVATE KEY')) return '"***"';
   const masked = withoutUserInfo(value);
   return JSON.stringify(masked.length > 100 ? `${masked.slice(0, 100)}…` : masked);
+}
+
+function isSecret(name: string): boolean {
+  return SECRET.test(name);
 }
 
 /** What stands before an `@` in an address may be a password, also where none is allowed. */
@@ -35,10 +45,17 @@ function withoutUserInfo(address: string): string {
   return address.replace(/^([a-z][a-z+.-]*:\/\/)?[^]*@/i, '$1***@');
 }
 
+const BEGIN = '-----BEGIN';
+
+function pemProblem(text: string): string | undefined {
+  return text.includes(BEGIN) ? undefined : 'the file is not PEM';
+}
+
 export class EnvironmentReader {
   readonly #env: NodeJS.ProcessEnv;
   readonly #problems: string[] = [];
   readonly #asked = new Set<string>();
+  readonly #files: SecretFile[] = [];
 
   constructor(env: NodeJS.ProcessEnv) {
     this.#env = env;
@@ -49,8 +66,14 @@ export class EnvironmentReader {
     return Object.keys(this.#env).filter((name) => name.startsWith(prefix) && !this.#asked.has(name));
   }
 
+  /** The files that secrets and certificates were read from. */
+  get files(): readonly SecretFile[] {
+    return this.#files;
+  }
+
+  /** A secret is set by its file, too. */
   isSet(name: string): boolean {
-    return this.#value(name) !== undefined;
+    return this.#value(name) !== undefined || (isSecret(name) && this.#value(name + FILE) !== undefined);
   }
 
   /** `value` is what counts where the variable is not set. */
@@ -79,12 +102,30 @@ export class EnvironmentReader {
     return value;
   }
 
-  /** A text of at least `length` characters that is never shown. */
+  /** A text of at least `length` characters that is never shown, from the variable or its file, as it is now. */
   secret(name: string, length: number): string | undefined {
+    const value = this.freshSecret(name, length);
+    return value === undefined ? undefined : currentOf(value);
+  }
+
+  /** As {@link secret}, and what a file gives is read again when it changes. */
+  freshSecret(name: string, length = 1): Fresh | undefined {
+    const expected =
+      length > 1
+        ? `a secret of at least ${length} characters, such as "openssl rand -hex 32" makes`
+        : 'a secret of at least one character';
     const value = this.#value(name);
-    if (value !== undefined && value.length < length) {
-      this.problem(name, `a secret of at least ${length} characters, such as "openssl rand -hex 32" makes`);
+    const path = this.#value(name + FILE);
+    if (value !== undefined && path !== undefined) {
+      this.add(`${name} and ${name}${FILE} are both set: expected one of them`);
+      return undefined;
     }
+    if (path !== undefined) {
+      return this.#file(name + FILE, path, 'the path of a file with the secret', (text) =>
+        text.length < length ? `it has ${text.length} characters, expected ${expected}` : undefined,
+      );
+    }
+    if (value !== undefined && value.length < length) this.problem(name, expected);
     return value;
   }
 
@@ -155,26 +196,49 @@ export class EnvironmentReader {
     return value.replace(/\/+$/, '');
   }
 
-  /** PEM text, given as such or as the path of a file. */
-  pem(name: string, options: { readonly secret?: boolean } = {}): string | undefined {
+  /** PEM text, given as such or as the path of a file, which is read again when it changes. A `secret` one also as a secret is. */
+  pem(name: string, options: { readonly secret?: boolean } = {}): Fresh | undefined {
+    if (options.secret === true && this.#value(name + FILE) !== undefined) return this.#pemOfFile(name);
     const value = this.#value(name);
     if (value === undefined) return undefined;
     // Variables often carry line ends as \n.
-    if (value.includes('-----BEGIN')) return value.replaceAll('\\n', '\n');
-    let text = '';
+    if (value.includes(BEGIN)) return value.replaceAll('\\n', '\n');
     try {
-      text = readFileSync(value, 'utf8');
+      return this.#keep(new SecretFile({ variable: name, path: value, check: pemProblem }));
     } catch (error) {
-      const why = options.secret === true ? 'cannot be read as a file' : messageOf(error);
+      const why = options.secret === true ? 'it cannot be read as a file' : messageOf(error);
       this.problem(name, `PEM text or the path of a PEM file (${why})`);
       return undefined;
     }
-    if (!text.includes('-----BEGIN')) this.problem(name, 'PEM text or the path of a PEM file (the file is not PEM)');
-    return text;
+  }
+
+  #pemOfFile(name: string): Fresh | undefined {
+    if (this.#value(name) !== undefined) return this.freshSecret(name);
+    return this.#file(name + FILE, this.#value(name + FILE) ?? '', 'the path of a PEM file', pemProblem);
+  }
+
+  #file(
+    variable: string,
+    path: string,
+    expected: string,
+    check: (text: string) => string | undefined,
+  ): Fresh | undefined {
+    try {
+      return this.#keep(new SecretFile({ variable, path, check }));
+    } catch (error) {
+      this.problem(variable, `${expected} (${messageOf(error)})`);
+      return undefined;
+    }
+  }
+
+  #keep(file: SecretFile): Fresh {
+    this.#files.push(file);
+    return file.current;
   }
 
   #value(name: string): string | undefined {
     this.#asked.add(name);
+    if (isSecret(name)) this.#asked.add(name + FILE);
     const value = this.#env[name]?.trim();
     return value === '' ? undefined : value;
   }

@@ -27,11 +27,12 @@ const RETRIED: ReadonlySet<ErrorCode | undefined> = new Set<ErrorCode>(['SHARD_N
 export function publishActivity<R extends Identified>({
   publisher,
   isLocal = () => activityInfo().isLocal,
-}: PublishDeps<R>): (request: PublishRequest<R>) => Promise<PublishAnswer | void> {
+}: PublishDeps<R>): (request: PublishRequest<R>) => Promise<PublishAnswer> {
   return async (request) => {
     try {
-      await publisher.publish(request);
-      return request.signals === undefined ? undefined : { signals: request.signals };
+      const at = await publisher.publish(request);
+      const { signals } = request;
+      return { ...(signals !== undefined && { signals }), ...(typeof at === 'number' && { at }) };
     } catch (error) {
       const code = error instanceof CodedError ? error.code : undefined;
       const type = (code && FAILURE_TYPES[code]) ?? PUBLISH_FAILURES.publishFailed;

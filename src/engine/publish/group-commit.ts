@@ -8,7 +8,7 @@
 import type { Identified, PublishRequest } from './request.ts';
 import { CodedError } from '../errors.ts';
 import { bytesOf } from '../kafka/port.ts';
-import type { OutRecord } from '../kafka/port.ts';
+import type { OutRecord, RecordHeaders } from '../kafka/port.ts';
 import { encodeLedgerEntry } from './ledger-entry.ts';
 import type { LedgerEntry } from './ledger-entry.ts';
 import { advance, judge } from './ledger.ts';
@@ -27,7 +27,7 @@ const ISOLATE_AFTER = 2;
 export interface EncodedOutput {
   readonly key: string | Buffer;
   readonly value: string | Buffer;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: RecordHeaders;
 }
 /** Its headers come after those of the publisher. */
 export type EncodeOutput<R> = (output: R, key: string) => EncodedOutput;
@@ -48,6 +48,8 @@ export interface CommitBatch<W> {
   readonly entries: ReadonlyMap<string, LedgerEntry>;
   /** Wholly in this batch, new or riding: answered by the commit. */
   readonly complete: readonly W[];
+  /** Of those that are in it from their first output on: which of {@link outputs} that is. */
+  readonly begins: ReadonlyMap<W, number>;
   /** Partly in this batch, or to be judged when it is decided: they wait on. */
   readonly unfinished: readonly W[];
   /** In the ledger already: answered now. */
@@ -80,6 +82,7 @@ export function formBatch<W extends WaitingRequest>(
   const outputs: OutRecord[] = [];
   const entries = new Map<string, LedgerEntry>();
   const complete: W[] = [];
+  const begins = new Map<W, number>();
   const unfinished: W[] = [];
   const published: W[] = [];
   const barred: W[] = [];
@@ -114,6 +117,7 @@ export function formBatch<W extends WaitingRequest>(
       barred.push(item);
       continue;
     }
+    if (verdict.from === 0) begins.set(item, outputs.length);
     let count = verdict.from;
     for (const record of item.records.slice(verdict.from)) {
       if (count >= bar) break;
@@ -138,6 +142,7 @@ export function formBatch<W extends WaitingRequest>(
     ledger: [...entries].map(([key, entry]) => ({ key, value: encodeLedgerEntry(entry) })),
     entries,
     complete,
+    begins,
     unfinished,
     published,
     barred,

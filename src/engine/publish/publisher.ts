@@ -4,8 +4,9 @@ import type { Notice } from './notices.ts';
 
 export interface Publisher<R extends Identified = Identified> {
   /**
-   * Resolves when all outputs of the request are committed, by this call or an earlier one. Any number of calls at a
-   * time, in any order, any of them repeated. Errors (CodedError):
+   * Resolves when all outputs of the request are committed, by this call or an earlier one; with the offset of the first of
+   * them where this call wrote them all, one after the other. Any number of calls at a time, in any order, any of them repeated.
+   * Errors (CodedError):
    * SHARD_NOT_OWNED   another process has, or will have, this shard;
    * SEQUENCE_GAP      outputs are missing between the ledger and this request;
    * STALE_INCARNATION a newer incarnation of the key's workflow has published;
@@ -14,7 +15,7 @@ export interface Publisher<R extends Identified = Identified> {
    * OUTPUT_REFUSED    the broker does not take one of the outputs: those before it are published, repeat the request later;
    * KAFKA             not published in time, or not known to be: repeat the request.
    */
-  publish(request: PublishRequest<R>): Promise<void>;
+  publish(request: PublishRequest<R>): Promise<number | void>;
 }
 
 export type ShardEvent =

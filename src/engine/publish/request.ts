@@ -30,5 +30,8 @@ export interface PublishRequest<R extends Identified = Identified> {
 
 /** What was asked for by the attempt that was answered: a replay may ask for more. */
 export interface PublishAnswer {
-  readonly signals: number;
+  /** As asked. */
+  readonly signals?: number;
+  /** Offset of `outputs[0]` in the output partition; absent where the publisher does not know it, and in releases before 0.3.0. */
+  readonly at?: number;
 }

@@ -34,7 +34,7 @@ import { describe, outputRefused, refusalOf, unpublished } from './refusals.ts';
 import { judge } from './ledger.ts';
 import { ShardOpener } from './shard-opener.ts';
 import type { ShardOpenerOptions } from './shard-opener.ts';
-import { ShardSender } from './shard-sender.ts';
+import { ShardSender, type CommittedAt } from './shard-sender.ts';
 
 export type ShardState = 'opening' | 'ready' | 'lost' | 'closed';
 
@@ -60,7 +60,8 @@ interface Pending extends WaitingRequest {
   readonly opened: number;
   /** bytes of its largest record */
   readonly largest: number;
-  resolve(): void;
+  /** With the offset of its first output, see Publisher. */
+  resolve(at: number | void): void;
   reject(error: Error): void;
 }
 
@@ -114,7 +115,7 @@ export class ShardPublisher<R extends Identified = Identified> implements Publis
     return opened;
   }
 
-  async publish(request: PublishRequest<R>): Promise<void> {
+  async publish(request: PublishRequest<R>): Promise<number | void> {
     if (this.#ended()) throw this.#notOwned();
     if (!Number.isSafeInteger(request.first) || request.first < 1) {
       throw new CodedError('SEQUENCE_GAP', `${describe(request)}: sequence numbers begin at 1`);
@@ -122,7 +123,7 @@ export class ShardPublisher<R extends Identified = Identified> implements Publis
     if (this.#isRepeat(request)) return;
     const records = recordsOf(request, this.#options.encode);
     const since = this.#options.clock.elapsed();
-    await new Promise<void>((resolve, reject) => {
+    return new Promise<number | void>((resolve, reject) => {
       const largest = records.reduce((most, record) => Math.max(most, bytesOf(record)), 0);
       this.#pace.came();
       this.#waiting.push({ request, records, largest, failures: 0, since, opened: this.#opened, resolve, reject });
@@ -222,9 +223,10 @@ export class ShardPublisher<R extends Identified = Identified> implements Publis
 
     if (batch.outputs.length > 0) {
       const began = clock.elapsed();
+      let at: CommittedAt;
       try {
-        const at = await this.#sender.commit(producer, batch.outputs, batch.ledger);
-        if (at !== null) this.#opener.knownBelow(at);
+        at = await this.#sender.commit(producer, batch.outputs, batch.ledger);
+        if (at.ledger !== null) this.#opener.knownBelow(at.ledger);
       } catch (error) {
         await this.#failed(error);
         return;
@@ -237,9 +239,10 @@ export class ShardPublisher<R extends Identified = Identified> implements Publis
         requests: batch.complete.length,
         ms: clock.elapsed() - began,
       });
-      for (const { request, resolve } of batch.complete) {
-        this.#wasPublished(request);
-        resolve();
+      for (const item of batch.complete) {
+        this.#wasPublished(item.request);
+        const begins = batch.begins.get(item);
+        item.resolve(at.outputs === null || begins === undefined ? undefined : at.outputs + begins);
       }
     }
     this.#inFlight = [];

@@ -19,6 +19,14 @@ export interface ShardTopics {
   readonly rooms: TopicRooms;
 }
 
+/** Offsets. */
+export interface CommittedAt {
+  /** Of the first ledger entry. */
+  readonly ledger: number | null;
+  /** Of the first output, where all of them stand one after the other: they went in one batch. */
+  readonly outputs: number | null;
+}
+
 export interface Unfit {
   readonly index: number;
   readonly bytes: number;
@@ -34,12 +42,12 @@ export class ShardSender {
     this.#topics = topics;
   }
 
-  /** Resolves with the offset of the first ledger entry when it is committed. Errors: RefusedBatch, and those of a transaction. */
+  /** Resolves when it is committed. Errors: RefusedBatch, and those of a transaction. */
   async commit(
     producer: TransactionalProducer,
     outputs: readonly OutRecord[],
     ledger: readonly OutRecord[],
-  ): Promise<number | null> {
+  ): Promise<CommittedAt> {
     const { rooms, outputTopic, ledgerTopic, shard } = this.#topics;
     const [room, ledgerRoom] = await Promise.all([rooms.of(outputTopic), rooms.of(ledgerTopic)]);
     const [outputBatches, ledgerBatches] = await Promise.all([
@@ -47,10 +55,10 @@ export class ShardSender {
       batchesOf(ledger, ledgerRoom),
     ]);
     const transaction = await producer.begin();
-    await rooms.send(transaction, outputTopic, shard, outputBatches);
-    const at = await rooms.send(transaction, ledgerTopic, shard, ledgerBatches);
+    const first = await rooms.send(transaction, outputTopic, shard, outputBatches);
+    const ledgerFirst = await rooms.send(transaction, ledgerTopic, shard, ledgerBatches);
     await transaction.commit();
-    return at;
+    return { ledger: ledgerFirst, outputs: outputBatches.length === 1 ? first : null };
   }
 
   /** The first of these records that the topic, as its settings are, takes in no batch at all. Nothing is sent. */

@@ -9,16 +9,27 @@ import type { ClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnection } from '@temporalio/worker';
 import { CodedError, messageOf } from '../errors.ts';
 import { dataConverter } from './payload-codec.ts';
+import { EnvironmentReader } from '../process/environment-reader.ts';
+import { currentOf, type Fresh } from '../process/secret-file.ts';
 import { isWebServer } from './answers.ts';
+import { handshakeProblem } from './handshake.ts';
 
 /** ms until a server that does not answer counts as unreachable. */
 const CONNECT_TIMEOUT = 10_000;
+
+const API_KEY = 'TEMPORAL_API_KEY';
+/** Temporal's own secrets, each of which `<name>_FILE` gives, too. Certificates and keys have paths there already. */
+const SECRETS = [API_KEY, 'TEMPORAL_TLS_CLIENT_KEY_DATA', 'TEMPORAL_GRPC_META_AUTHORIZATION', 'TEMPORAL_CODEC_AUTH'];
+/** ms between two looks at a key that the native connection was given as a text. */
+const LOOK_AT_KEY = 2_000;
 
 export interface TemporalOptions {
   /** `host:port`, or undefined when none is configured. */
   readonly address: string | undefined;
   readonly namespace: string;
   readonly connection: ClientConnectConfig['connectionOptions'];
+  /** The key as it is now, where it comes from a file. */
+  readonly apiKey?: () => string;
 }
 
 export interface TemporalClient {
@@ -34,10 +45,12 @@ export function temporalConnectionOptions(env: NodeJS.ProcessEnv): TemporalOptio
   if (file !== undefined && file !== '' && !existsSync(file)) {
     throw new CodedError('CONFIG', `TEMPORAL_CONFIG_FILE="${file}": expected a file that exists`);
   }
+  const secrets = secretsOf(env);
   // An empty variable is an unset one here, as for all others.
   const set = Object.entries(env).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '',
+    (entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '' && !isFileOfSecret(entry[0]),
   );
+  for (const [name, value] of secrets) set.push([name, currentOf(value)]);
   let config: ClientConnectConfig;
   try {
     config = loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(set) });
@@ -46,11 +59,28 @@ export function temporalConnectionOptions(env: NodeJS.ProcessEnv): TemporalOptio
       cause: error,
     });
   }
+  const apiKey = secrets.get(API_KEY);
   return {
     address: config.connectionOptions.address,
     namespace: config.namespace ?? 'default',
     connection: config.connectionOptions,
+    ...(typeof apiKey === 'function' ? { apiKey } : {}),
   };
+}
+
+function isFileOfSecret(name: string): boolean {
+  return SECRETS.some((secret) => name === `${secret}_FILE`);
+}
+
+function secretsOf(env: NodeJS.ProcessEnv): Map<string, Fresh> {
+  const read = new EnvironmentReader(env);
+  const found = new Map<string, Fresh>();
+  for (const name of SECRETS) {
+    const value = read.freshSecret(name);
+    if (value !== undefined) found.set(name, value);
+  }
+  read.throwProblems();
+  return found;
 }
 
 /** The error of a TOML file goes on with the lines around the place, which may hold a key. */
@@ -60,28 +90,30 @@ function withoutSource(error: unknown): string {
   return typeof line === 'number' ? `${first} (line ${line})` : first;
 }
 
-/** For the bridge and the commands. Throws CodedError CONFIG or UNREACHABLE. */
-export async function connectTemporal(env: NodeJS.ProcessEnv): Promise<TemporalClient> {
-  const { address, namespace, connection: connectionOptions } = withAddress(temporalConnectionOptions(env));
+/** For the bridge and the commands; `identity`: the SDK's own when absent. Throws CodedError CONFIG or UNREACHABLE. */
+export async function connectTemporal(env: NodeJS.ProcessEnv, identity?: string): Promise<TemporalClient> {
+  const { address, namespace, connection: connectionOptions, apiKey } = withAddress(temporalConnectionOptions(env));
   // Takes half a second to load, and the configuration is read without it.
   const { Client, Connection } = await import('@temporalio/client');
   let connection: Connection;
   try {
     connection = await Connection.connect({
       ...(connectionOptions as ConnectionOptions),
+      ...(apiKey === undefined ? {} : { apiKey }),
       connectTimeout: CONNECT_TIMEOUT,
     });
   } catch (error) {
-    throw await unreachable(address, error);
+    throw await unreachable(address, connectionOptions, error);
   }
-  return { address, namespace, connection, client: new Client({ connection, namespace, dataConverter }) };
+  const client = new Client({ connection, namespace, dataConverter, ...(identity !== undefined && { identity }) });
+  return { address, namespace, connection, client };
 }
 
 /** For the worker, whose connection is the native one. Throws CodedError CONFIG or UNREACHABLE. */
 export async function connectTemporalNative(
   env: NodeJS.ProcessEnv,
 ): Promise<{ readonly address: string; readonly namespace: string; readonly connection: NativeConnection }> {
-  const { address, namespace, connection: connectionOptions } = withAddress(temporalConnectionOptions(env));
+  const { address, namespace, connection: connectionOptions, apiKey } = withAddress(temporalConnectionOptions(env));
   // Loads a native library of some 50 MB that only the worker needs.
   const { NativeConnection } = await import('@temporalio/worker');
   try {
@@ -89,10 +121,26 @@ export async function connectTemporalNative(
       NativeConnection.connect({ ...connectionOptions, ...compression(address) }),
       CONNECT_TIMEOUT,
     );
+    if (apiKey !== undefined) followKey(connection, apiKey);
     return { address, namespace, connection };
   } catch (error) {
-    throw await unreachable(address, error);
+    throw await unreachable(address, connectionOptions, error);
   }
+}
+
+/** The native connection asks nobody for its key: it is told. */
+function followKey(connection: NativeConnection, apiKey: () => string): void {
+  let known = apiKey();
+  const looks = setInterval(() => {
+    const key = apiKey();
+    if (key === known) return;
+    // It fails only when the connection is closed.
+    connection.setApiKey(key).then(
+      () => (known = key),
+      () => clearInterval(looks),
+    );
+  }, LOOK_AT_KEY);
+  looks.unref();
 }
 
 /** The SDK compresses all that it sends with gzip: worth it on a network, and only work within a machine. `address`: `host:port`. */
@@ -101,7 +149,7 @@ export function compression(address: string): { readonly grpcCompression?: { rea
 }
 
 /** `address`: `host:port`. */
-function isLoopback(address: string): boolean {
+export function isLoopback(address: string): boolean {
   const host = address.slice(0, address.lastIndexOf(':'));
   return host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 }
@@ -117,10 +165,14 @@ function withAddress(options: TemporalOptions): TemporalOptions & { readonly add
   return { ...options, address };
 }
 
-async function unreachable(address: string, cause: unknown): Promise<CodedError> {
+async function unreachable(
+  address: string,
+  { tls }: TemporalOptions['connection'],
+  cause: unknown,
+): Promise<CodedError> {
   const reason = (await isWebServer(address))
     ? "a web server answers there, and no Temporal frontend: check host and port (the web UI's are others)"
-    : reasonOf(cause);
+    : ((await handshakeProblem(address, tls)) ?? reasonOf(cause));
   return new CodedError('UNREACHABLE', `Temporal at "${address}" (TEMPORAL_ADDRESS) cannot be used: ${reason}`, {
     cause,
   });

@@ -1,6 +1,7 @@
 /** The Temporal worker of a version that asks the questions of workflows, for all shards: its slots are the requests under way at a time. */
 import type { DataConverter, WorkerDeploymentVersion } from '@temporalio/common';
 import { Worker, type NativeConnection } from '@temporalio/worker';
+import { workerIdentityOf } from '../temporal/identity.ts';
 import { runTemporalWorker, SHUTDOWN, type TemporalWorker } from './temporal-worker.ts';
 
 export interface QuestionsWorkerOptions {
@@ -24,6 +25,7 @@ export async function startQuestionsWorker(options: QuestionsWorkerOptions): Pro
     connection,
     namespace,
     taskQueue,
+    identity: workerIdentityOf(taskQueue),
     activities,
     dataConverter,
     ...(deploymentVersion && {

@@ -4,6 +4,7 @@ import type { Sinks } from '@temporalio/workflow';
 import { Worker, type InjectedSinks, type NativeConnection } from '@temporalio/worker';
 import { MAX_TASKS, type ReplaySlots } from './replay-slots.ts';
 import { withoutStackTraces } from './stack-traces.ts';
+import { workerIdentityOf } from '../temporal/identity.ts';
 import { runTemporalWorker, SHUTDOWN, type TemporalWorker } from './temporal-worker.ts';
 
 export interface ShardWorkerOptions {
@@ -56,6 +57,7 @@ export async function startShardWorker(options: ShardWorkerOptions): Promise<Sha
     connection,
     namespace,
     taskQueue,
+    identity: workerIdentityOf(taskQueue),
     workflowBundle: stackTraces ? workflowBundle : { code: withoutStackTraces(workflowBundle.code) },
     ...(deploymentVersion === undefined && buildId !== undefined && { buildId }),
     activities: activities as unknown as Record<string, (...args: never[]) => Promise<unknown>>,

@@ -58,6 +58,11 @@ export function acceptCommand(topics: readonly string[]): string {
   return `"money-enrichment topics ${topics.map((topic) => `--accept ${topic}`).join(' ')} --from beginning" (or end, or a time)`;
 }
 
+/** See `dead-letters release --help`. */
+export function releaseCommand(topic: string, partition: number): string {
+  return `"money-enrichment dead-letters release --topic ${topic} --partition ${partition}"`;
+}
+
 /** With this application's events and rules. */
 export interface MoneyBridgeSettings extends BridgeSettings {
   readonly decode: DecodeInput<Applicable['event']>;
@@ -65,33 +70,34 @@ export interface MoneyBridgeSettings extends BridgeSettings {
 }
 
 /** What the bridge is told of the limits on records. */
-export function decoding(limits: Limits): Pick<MoneyBridgeSettings, 'maxRecordBytes' | 'decode'> {
-  return { maxRecordBytes: limits.maxRecordBytes, decode: decodeWith(limits) };
+export function decoding(
+  limits: Limits,
+  onHeadersDropped?: (headers: number) => void,
+): Pick<MoneyBridgeSettings, 'maxRecordBytes' | 'decode'> {
+  return { maxRecordBytes: limits.maxRecordBytes, decode: decodeWith(limits, onHeadersDropped) };
 }
 
-export function bridgeSettings(config: Config, deadLetterPartitions: number): MoneyBridgeSettings {
-  const {
-    appId,
-    topics,
-    maxRecordBytes,
-    maxFutureSkew,
-    readerSchemas,
-    sessionTtl,
-    dedupTtl,
-    pendingTimeout,
-    lookupGiveUpAfter,
-  } = config;
+export function bridgeSettings(
+  config: Config,
+  deadLetterPartitions: number,
+  onHeadersDropped?: (headers: number) => void,
+): MoneyBridgeSettings {
+  const { maxRecordBytes, maxFutureSkew, readerSchemas, forwardHeaders, groupInstance } = config;
+  const { appId, topics, sessionTtl, dedupTtl, pendingTimeout, lookupGiveUpAfter } = config;
   return {
     appId,
     groupId: bridgeGroupOf(appId),
+    ...(groupInstance && { instance: groupInstance }),
     inputTopics: inputTopicsOf(topics),
     acceptCommand,
+    releaseCommand,
+    ...(config.brake && { brake: config.brake }),
     deadLetterTopic: topics.deadLetter,
     deadLetterPartitions,
     outOfOrderness: config.outOfOrderness,
     idleTimeout: config.idleTimeout,
     flushDelay: config.flushDelay,
-    ...decoding({ maxRecordBytes, maxFutureSkew, readerSchemas }),
+    ...decoding({ maxRecordBytes, maxFutureSkew, readerSchemas, forwardHeaders }, onHeadersDropped),
     rules: { sessionTtl, dedupTtl, pendingTimeout, lookupGiveUpAfter, bounds: BOUNDS },
   };
 }

@@ -14,6 +14,9 @@ import type { Signaller } from '../../engine/bridge/signaller.ts';
 /** ms; a request that takes longer is in doubt and repeated. */
 const DEADLINE = 10_000;
 
+/** In Temporal's UI. */
+export const STATIC_SUMMARY = "enriches one user's money";
+
 /** Where a user's workflow runs. `shards`: the number of partitions of the output topic; a user's shard is where its key lives there. */
 export function workflowOf(
   config: Pick<Config, 'appId' | 'userIdHashKey'>,
@@ -41,6 +44,7 @@ export function createTemporalSignaller(
       await within(DEADLINE, client, () =>
         client.signalWithStart(WORKFLOW_TYPE, {
           ...workflow(userId),
+          staticSummary: STATIC_SUMMARY,
           args: [stored('Start', start)],
           signal: EVENTS_SIGNAL,
           signalArgs: [stored('EventBatch', eventBatchOf(batch))],

@@ -8,6 +8,8 @@ import type { DecodeInput, Decoded, RawKafkaRecord } from '../../engine/ordering
 import type { Rejection } from '../../engine/bridge/dead-letter.ts';
 import { CURRENCIES } from './iso-4217.ts';
 import { isShortText, MAX_CHARACTERS } from './short-text.ts';
+import { forward } from '../domain/forwarded.ts';
+import { valuesOf, type HeaderValue, type RecordHeaders } from '../../engine/kafka/port.ts';
 import { parseTimestamp } from '../../engine/values/timestamp.ts';
 import type { ReaderSchema } from '../../engine/values/avro/reader-schema.ts';
 import { jsonDecoder } from '../../engine/values/value.ts';
@@ -20,29 +22,48 @@ export interface Limits {
   readonly maxFutureSkew: number;
   /** With what names and defaults values with schemas are read. */
   readonly readerSchemas?: ReaderSchemas;
+  /** Names of the headers that money hands on to its output; none when absent. */
+  readonly forwardHeaders?: readonly string[];
 }
 
 export type ReaderSchemas = Readonly<Partial<Record<MoneyInput, ReaderSchema>>>;
 
 export type DecodeResult =
-  | { readonly ok: true; readonly userId: string; readonly ts: number; readonly event: Event }
+  | {
+      readonly ok: true;
+      readonly userId: string;
+      readonly ts: number;
+      readonly event: Event;
+      /** Bytes of headers that are handed on. */
+      readonly headerBytes?: number;
+      /** Names of headers that were to be handed on and are too large. */
+      readonly headersDropped?: number;
+    }
   | ({ readonly ok: false } & Rejection);
 
-/** For the bridge, and for whoever reads as it does. */
-export function decodeWith(limits: Limits): DecodeInput<Applicable['event']> {
-  return (input, record, decoder) => decodedOf(decodeRecord(INPUTS[input]!, record, limits, decoder));
+/** For the bridge, and for whoever reads as it does. `onHeadersDropped`: told of what {@link DecodeResult} says of it. */
+export function decodeWith(
+  limits: Limits,
+  onHeadersDropped: (headers: number) => void = () => undefined,
+): DecodeInput<Applicable['event']> {
+  return (input, record, decoder) => {
+    const result = decodeRecord(INPUTS[input]!, record, limits, decoder);
+    if (result.ok && result.headersDropped !== undefined) onHeadersDropped(result.headersDropped);
+    return decodedOf(result);
+  };
 }
 
 /** Money is urgent: it is what comes out. */
 export function decodedOf(result: DecodeResult): Decoded<Applicable['event']> {
   if (!result.ok) return result;
-  const { userId, ts, event } = result;
+  const { userId, ts, event, headerBytes } = result;
   return {
     ok: true,
     key: userId,
     ts,
     event: event.type === 'time' ? undefined : event,
     urgent: event.type === 'money',
+    ...(headerBytes !== undefined && { moreBytes: headerBytes }),
   };
 }
 
@@ -80,10 +101,32 @@ export function decodeRecord(
   decoder: ValueDecoder = jsonDecoder,
 ): DecodeResult {
   const result = judge(input, record, limits, decoder);
+  if (result.ok && record.headers !== undefined) return withHeaders(result, record.headers, limits.forwardHeaders);
   const unit = result.ok ? undefined : otherUnit(record.timestamp);
   return result.ok || unit === undefined
     ? result
     : { ...result, detail: `${result.detail}; the record's Kafka timestamp is ${unit}, expected epoch milliseconds` };
+}
+
+function withHeaders(
+  result: DecodeResult & { readonly ok: true },
+  headers: RecordHeaders,
+  names: readonly string[] = [],
+): DecodeResult {
+  const { event } = result;
+  const found = event.type === 'money' ? names.filter((name) => Object.hasOwn(headers, name)) : [];
+  if (event.type !== 'money' || found.length === 0) return result;
+  const { forwarded, bytes, dropped } = forward(found.map((name) => [name, valuesOf(headers[name]).map(latin1)]));
+  return {
+    ...result,
+    ...(forwarded && { event: { type: 'money', money: { ...event.money, forwarded } }, headerBytes: bytes }),
+    ...(dropped > 0 && { headersDropped: dropped }),
+  };
+}
+
+/** A header without a value becomes an empty one. */
+function latin1(value: HeaderValue): string {
+  return value === null || value === undefined ? '' : Buffer.from(value).toString('latin1');
 }
 
 function judge(input: MoneyInput, record: RawKafkaRecord, limits: Limits, decoder: ValueDecoder): DecodeResult {

@@ -7,7 +7,14 @@ export function encodeOutput(output: Output, userId: string): EncodedOutput {
   return { key: outputKey(userId), value: encodeEnriched(output.enriched), ...headersOf(output) };
 }
 
-/** Of an output whose lookup was given up. */
-export function headersOf({ incomplete }: Pick<Output, 'incomplete'>): Pick<EncodedOutput, 'headers'> {
-  return incomplete === true ? { headers: { enrichment: 'incomplete' } } : {};
+/** What its money record hands on, and whether its lookup was given up. */
+export function headersOf({ incomplete, enriched }: Output): Pick<EncodedOutput, 'headers'> {
+  const { forwarded } = enriched.money;
+  if (forwarded === undefined) return incomplete === true ? { headers: { enrichment: 'incomplete' } } : {};
+  const values = new Map<string, Buffer[]>();
+  for (const { name, value } of forwarded.headers) {
+    values.set(name, [...(values.get(name) ?? []), Buffer.from(value, 'latin1')]);
+  }
+  const own = Object.fromEntries(values);
+  return { headers: incomplete === true ? { enrichment: 'incomplete', ...own } : own };
 }

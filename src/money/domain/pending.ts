@@ -42,6 +42,16 @@ export class PendingMoney {
     return this.#held.size;
   }
 
+  /** At most so many, whichever are at hand. */
+  some(most: number): Pending[] {
+    const some: Pending[] = [];
+    for (const money of this.#held) {
+      if (some.length === most) break;
+      some.push(money);
+    }
+    return some;
+  }
+
   /** The earliest deadline in event time; undefined when nothing is pending. */
   get earliestDue(): number | undefined {
     return this.#firstHeld(this.#first)?.dueAt;

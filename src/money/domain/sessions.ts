@@ -20,6 +20,9 @@ function older(a: Place, b: Place): number {
   return a.session.ts - b.session.ts || a.session.offset - b.session.offset || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 }
 
+/** So many of the newest are known without a look at all. */
+const NEWEST = 8;
+
 /** The sessions of a state, with what is derived of them. */
 export class Sessions {
   count = 0;
@@ -27,8 +30,8 @@ export class Sessions {
   bytes = 0;
   readonly #sessions: Record<string, Session>;
   #oldest: Oldest<Place>;
-  /** Of all sessions; undefined when it is not known. */
-  #latest: number | undefined;
+  /** At most {@link NEWEST}, the newest first; undefined when they are not known. */
+  #newest: Place[] | undefined;
 
   constructor(sessions: Record<string, Session>) {
     this.#sessions = sessions;
@@ -41,7 +44,12 @@ export class Sessions {
 
   /** The largest event time of a session; -Infinity without one. */
   get latest(): number {
-    return (this.#latest ??= Object.values(this.#sessions).reduce((most, { ts }) => Math.max(most, ts), -Infinity));
+    return this.#known()[0]?.session.ts ?? -Infinity;
+  }
+
+  /** At most {@link NEWEST}, the newest first. */
+  newest(most: number): readonly Place[] {
+    return this.#known().slice(0, most);
   }
 
   /** Of two records of one session the last (ts, offset) wins. */
@@ -49,10 +57,10 @@ export class Sessions {
     const known = this.#sessions[id];
     if (known !== undefined) {
       if (known.ts > session.ts || (known.ts === session.ts && known.offset > session.offset)) return;
-      this.#remove(id);
+      this.#remove(id, { replaced: true });
     }
     this.#sessions[id] = session;
-    if (this.#latest !== undefined) this.#latest = Math.max(this.#latest, session.ts);
+    if (this.#newest !== undefined) this.#isNew({ id, session });
     this.count += 1;
     this.bytes += sessionSize(id, session);
     // What was replaced stands in it still.
@@ -77,12 +85,35 @@ export class Sessions {
     }
   }
 
-  #remove(id: string): void {
+  #remove(id: string, { replaced = false } = {}): void {
     this.count -= 1;
     const session = this.#sessions[id]!;
     this.bytes -= sessionSize(id, session);
-    if (session.ts === this.#latest) this.#latest = undefined;
+    this.#isGone(id, replaced);
     delete this.#sessions[id];
+  }
+
+  #known(): readonly Place[] {
+    return (this.#newest ??= Object.entries(this.#sessions)
+      .map(([id, session]) => ({ id, session }))
+      .sort((a, b) => older(b, a))
+      .slice(0, NEWEST));
+  }
+
+  #isNew(place: Place): void {
+    const newest = this.#newest!;
+    let at = newest.length;
+    while (at > 0 && older(newest[at - 1]!, place) < 0) at -= 1;
+    newest.splice(at, 0, place);
+    newest.length = Math.min(newest.length, NEWEST);
+  }
+
+  /** What moves up in its place is not known, unless these are all, or what replaces it is newer. */
+  #isGone(id: string, replaced: boolean): void {
+    const at = this.#newest?.findIndex((place) => place.id === id) ?? -1;
+    if (at === -1) return;
+    this.#newest!.splice(at, 1);
+    if (!replaced && this.#newest!.length < Math.min(NEWEST, this.count)) this.#newest = undefined;
   }
 
   #inOrder(): Oldest<Place> {

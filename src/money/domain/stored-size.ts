@@ -111,8 +111,24 @@ function plainMoneySize({
   currency,
   closingBalance,
   moneyType,
+  forwarded,
 }: Omit<Money, 'id' | 'userSessionId'>): number {
-  return longSize(ts) + numberSize(amount) + textSize(currency) + numberSize(closingBalance) + textSize(moneyType) + 1;
+  return (
+    longSize(ts) +
+    numberSize(amount) +
+    textSize(currency) +
+    numberSize(closingBalance) +
+    textSize(moneyType) +
+    1 +
+    forwardedSize(forwarded)
+  );
+}
+
+function forwardedSize(forwarded: Money['forwarded']): number {
+  if (forwarded === undefined) return 1;
+  const { headers } = forwarded;
+  // The union's branch, the block of the array, its end.
+  return headers.reduce((sum, { name, value }) => sum + textSize(name) + textSize(value), 2 + longSize(headers.length));
 }
 
 function moneyIdsSize({ id, userSessionId }: Pick<Money, 'id' | 'userSessionId'>): number {

@@ -1,6 +1,18 @@
 /** Made of schemas/state.avsc by `npm run schemas:types`. Change the schema, not this file. */
 import type { Incarnation } from '../../engine/workflow/ledger-types.ts';
 
+/** Of a Kafka record; one that has several values stands several times. */
+export interface Header {
+  readonly name: string;
+  /** Its bytes as Latin-1. */
+  readonly value: string;
+}
+
+/** What a money record hands on to its output as it is. */
+export interface Forwarded {
+  readonly headers: readonly Header[];
+}
+
 /** A money event, as far as anything depends on it. */
 export interface Money {
   /** UUID, lower case. */
@@ -17,6 +29,8 @@ export interface Money {
   readonly closingBalance: string;
   readonly moneyType: string;
   readonly isOldMoneyEvent: boolean;
+  /** Absent where the record has none of the headers that are chosen. */
+  readonly forwarded?: Forwarded;
 }
 
 export interface MoneyEvent {
@@ -128,6 +142,8 @@ export interface SessionMoney {
   readonly closingBalance: string;
   readonly moneyType: string;
   readonly isOldMoneyEvent: boolean;
+  /** Absent where the record has none of the headers that are chosen. */
+  readonly forwarded?: Forwarded;
 }
 
 /** A money event that was applied and waits for its session. */

@@ -21,6 +21,8 @@ export interface EnsureTopicsOptions {
   readonly keepForever?: boolean;
   /** Creates this topic and no other. */
   readonly only?: string;
+  /** Creates none, and says which. */
+  readonly dryRun?: boolean;
 }
 
 export interface TopicFinding {
@@ -34,7 +36,10 @@ export interface TopicFinding {
 }
 
 export interface TopicReport {
+  /** With `dryRun`: those that would be. */
   readonly created: readonly string[];
+  /** Partitions of each that is or would be created, and of each that existed. */
+  readonly partitions: Readonly<Record<string, number>>;
   readonly findings: readonly TopicFinding[];
 }
 
@@ -77,14 +82,15 @@ export async function ensureTopics(config: Config, logger: Logger, options: Ensu
     const creations = missingTopics(config, options, existing, brokers.length).filter(
       ({ topic }) => only === undefined || topic === only,
     );
+    const created = creations.map(({ topic }) => topic);
+    const partitions = Object.fromEntries([
+      ...[...existing].map(([topic, state]) => [topic, state.partitions] as const),
+      ...creations.map(({ topic, numPartitions }) => [topic, numPartitions] as const),
+    ]);
+    if (options.dryRun === true) return { created, partitions, findings: judge(config, existing) };
     await create(admin, creations, logger);
-    const present = names.filter((name) => existing.has(name) || creations.some(({ topic }) => topic === name));
-    const states = await describeOnceThere(
-      admin,
-      present,
-      creations.map(({ topic }) => topic),
-    );
-    return { created: creations.map(({ topic }) => topic), findings: judge(config, states) };
+    const present = names.filter((name) => existing.has(name) || created.includes(name));
+    return { created, partitions, findings: judge(config, await describeOnceThere(admin, present, created)) };
   } catch (error) {
     throw requestError(config.kafka.brokers, 'preparing the topics', error);
   } finally {

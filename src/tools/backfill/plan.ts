@@ -1,6 +1,7 @@
 /** What a backfill is, out of the configuration and the command line; the same in all of its processes. */
 import { createHash } from 'node:crypto';
 import { inputTopicsOf, type Config } from '../../money/config.ts';
+import { DEFAULT_FORWARD_HEADERS } from '../../money/config/headers.ts';
 import { BOUNDS } from '../../money/domain/bounds.ts';
 import { INPUTS } from '../../money/domain/events.ts';
 import { formatDuration } from '../../engine/process/environment-reader.ts';
@@ -32,6 +33,7 @@ export async function planBackfill(
     maxRecordBytes,
     maxFutureSkew,
     readerSchemas,
+    forwardHeaders,
   } = config;
   const inputTopics = inputTopicsOf(topics);
   const counts = await kafka.partitionCounts(inputTopics);
@@ -45,7 +47,7 @@ export async function planBackfill(
     window,
     rules: { sessionTtl, dedupTtl, pendingTimeout, lookupGiveUpAfter, bounds: BOUNDS },
     outOfOrderness,
-    limits: { maxRecordBytes, maxFutureSkew, readerSchemas },
+    limits: { maxRecordBytes, maxFutureSkew, readerSchemas, forwardHeaders },
     identity: identityOf(config, window),
   };
 }
@@ -61,6 +63,7 @@ function readerSchemasIn({ readerSchemas }: Config): { 'reader-schemas'?: string
 export function identityOf(config: Config, { from, to }: Window): string {
   const { topics, outOfOrderness, sessionTtl, dedupTtl, pendingTimeout, maxFutureSkew, maxRecordBytes, valueFormat } =
     config;
+  const names = config.forwardHeaders.join(',');
   const parts = {
     inputs: `${topics.user}+${topics.session}+${topics.money}`,
     ...(Number.isFinite(from) ? { from: new Date(from).toISOString() } : {}),
@@ -73,6 +76,8 @@ export function identityOf(config: Config, { from, to }: Window): string {
     'max-record-bytes': maxRecordBytes,
     format: valueFormat,
     ...readerSchemasIn(config),
+    // What began before there was a choice goes on.
+    ...(names === DEFAULT_FORWARD_HEADERS ? {} : { 'forward-headers': names.replaceAll(',', '+') }),
   };
   return Object.entries(parts)
     .map(([name, value]) => `${name}=${value}`)

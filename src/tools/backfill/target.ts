@@ -43,17 +43,25 @@ export async function ensureTarget(
 ): Promise<{ readonly created: boolean; readonly partitions: number }> {
   const kafka = config.kafka!;
   const live = (await inspectCluster(config, kafka, logger)).topics.get(config.topics.output);
-  const own = { ...config, topics: { ...config.topics, output: topic, ledger: `${topic}-ledger` } };
-  const { created } = await ensureTopics(own, logger, {
+  const { created } = await ensureTopics(asOutput(config, topic), logger, {
     partitions: live?.partitions ?? 1,
     only: topic,
     keepForever: live?.settings['retention.ms'] === '-1',
     ...(live === undefined ? {} : { shards: live.partitions }),
   });
-  const { topics, findings } = await inspectCluster(own, kafka, logger);
-  const wrong = findings.find((finding) => finding.topic === topic && finding.level === 'wrong');
-  const partitions = topics.get(topic)?.partitions;
-  if (wrong !== undefined) throw new CodedError('TOPIC', `${topic}: ${wrong.message}`);
+  const partitions = await lookAtTarget(config, topic, logger);
   if (partitions === undefined) throw new CodedError('TOPIC', `the topic "${topic}" could not be created`);
   return { created: created.includes(topic), partitions };
+}
+
+/** How many partitions it has; undefined when it does not exist. Errors: CodedError TOPIC (it does not fit), UNREACHABLE, KAFKA. */
+export async function lookAtTarget(config: Config, topic: string, logger: Logger): Promise<number | undefined> {
+  const { topics, findings } = await inspectCluster(asOutput(config, topic), config.kafka!, logger);
+  const wrong = findings.find((finding) => finding.topic === topic && finding.level === 'wrong');
+  if (wrong !== undefined) throw new CodedError('TOPIC', `${topic}: ${wrong.message}`);
+  return topics.get(topic)?.partitions;
+}
+
+function asOutput(config: Config, topic: string): Config {
+  return { ...config, topics: { ...config.topics, output: topic, ledger: `${topic}-ledger` } };
 }

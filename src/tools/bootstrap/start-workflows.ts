@@ -4,7 +4,7 @@ import type { Snapshot } from '../../../workflows/life.ts';
 import { NOBODYS } from '../../engine/workflow/entity/life.ts';
 import { WORKFLOW_TYPE } from '../../../workflows/messages.ts';
 import { stored } from '../../engine/workflow/mark.ts';
-import { workflowOf } from '../../money/bridge/temporal-signaller.ts';
+import { STATIC_SUMMARY, workflowOf } from '../../money/bridge/temporal-signaller.ts';
 import type { Clock } from '../../engine/clock.ts';
 import type { Config } from '../../money/config.ts';
 import { CodedError, messageOf } from '../../engine/errors.ts';
@@ -68,7 +68,13 @@ export async function startWorkflows(
       stopping.throwIfAborted();
       try {
         await within(DEADLINE, client, () =>
-          client.start(WORKFLOW_TYPE, { workflowId, taskQueue, args, memo: { [MEMO]: name } }),
+          client.start(WORKFLOW_TYPE, {
+            workflowId,
+            taskQueue,
+            args,
+            memo: { [MEMO]: name },
+            staticSummary: STATIC_SUMMARY,
+          }),
         );
         return 'started';
       } catch (error) {

@@ -1,6 +1,7 @@
 /**
- * Puts dead letters back on the partition where they were read, with the same key and value and a new timestamp: to the
- * bridge they are new records. Each goes back together with the note that it did, in one transaction.
+ * Puts dead letters back on the partition where they were read, with the same key, value and headers. The timestamp is a
+ * new one, or no record whose time has come could be used; with `keepTimestamp` it is the same one. To the bridge they are
+ * new records. Each goes back together with the note that it did, in one transaction.
  */
 import { decodeRecord } from '../../money/codec/decode.ts';
 import { jsonDecoder, type ValueDecoder } from '../../engine/values/value.ts';
@@ -46,15 +47,16 @@ export interface Circumstances {
   readonly now: number;
   /** Also what was put back before, or would only come back. */
   readonly force: boolean;
+  readonly keepTimestamp?: boolean;
 }
 
 /** Why this letter is not to be put back, or null. `decoder` knows what its value needs. */
 export function objectionTo(
   letter: DeadLetter,
-  { config, retried, partitions, now, force }: Circumstances,
+  { config, retried, partitions, now, force, keepTimestamp = false }: Circumstances,
   decoder: ValueDecoder = jsonDecoder,
 ): string | null {
-  const { topic, partition } = letter.source;
+  const { topic, partition, timestamp, timestampText } = letter.source;
   const input = INPUTS.find((one) => config.topics[one] === topic);
   if (input === undefined) return `"${topic}" is no input topic of this configuration`;
   const count = partitions.get(topic) ?? 0;
@@ -62,11 +64,15 @@ export function objectionTo(
   if (letter.cut !== undefined) {
     return `it is not whole (${Object.keys(letter.cut).join(', ')} cut): read the record at ${topic}, partition ${partition}, offset ${letter.source.offset} while the topic keeps it, and produce it again`;
   }
+  if (keepTimestamp && (timestamp < 0 || timestampText !== undefined)) {
+    return `its timestamp (${timestampText ?? timestamp}) cannot be kept: put it back with a new one, without --keep-timestamp`;
+  }
   if (force) return null;
   if (hasOffset(retried[letter.partition] ?? [], letter.offset)) {
     return 'it was put back before (--force does it again)';
   }
-  const result = decodeRecord(input, { key: letter.key, value: letter.value, timestamp: now }, config, decoder);
+  const record = { key: letter.key, value: letter.value, timestamp: keepTimestamp ? timestamp : now };
+  const result = decodeRecord(input, record, config, decoder);
   if (result.ok) return null;
   return `it would only come back as ${result.reason}: ${result.detail} (--force does it all the same)`;
 }
@@ -83,10 +89,11 @@ export async function putBack(
     readonly retried: Retried;
     /** First offset of each partition of the dead-letter topic. */
     readonly starts: readonly number[];
+    readonly keepTimestamp?: boolean;
     readonly onProgress?: (done: number) => void;
   },
 ): Promise<number> {
-  const { letters, starts, onProgress } = options;
+  const { letters, starts, keepTimestamp = false, onProgress } = options;
   if (letters.length === 0) return 0;
   const rooms = new TopicRooms(kafka, systemClock);
   const producer = await kafka.fence(retriedGroupOf(config.appId));
@@ -104,7 +111,7 @@ export async function putBack(
       const ranges = [...(retried[partition] ?? [])];
       for (const { offset } of part) addOffset(ranges, offset);
       const transaction = await producer.begin();
-      for (const [place, records] of bySource(part)) {
+      for (const [place, records] of bySource(part, keepTimestamp)) {
         await rooms.send(
           transaction,
           place.topic,
@@ -150,15 +157,19 @@ function transactionsOf(letters: readonly DeadLetter[]): [DeadLetter, ...DeadLet
   return parts;
 }
 
-function bySource(letters: readonly DeadLetter[]): [{ topic: string; partition: number }, OutRecord[]][] {
+function bySource(
+  letters: readonly DeadLetter[],
+  keepTimestamp: boolean,
+): [{ topic: string; partition: number }, OutRecord[]][] {
   const groups = new Map<string, [{ topic: string; partition: number }, OutRecord[]]>();
   for (const letter of letters) {
-    const { topic, partition } = letter.source;
+    const { topic, partition, timestamp } = letter.source;
     const group = groups.get(`${topic}/${partition}`) ?? [{ topic, partition }, []];
     group[1].push({
       key: letter.key,
       value: letter.value,
       headers: { ...letter.headers, [RETRY_HEADER]: idOf(letter) },
+      ...(keepTimestamp && { timestamp }),
     });
     groups.set(`${topic}/${partition}`, group);
   }

@@ -1,7 +1,7 @@
 /** Whether the inputs are the logs that the bridge has read, and how far. Reads only. */
 import { bridgeGroupOf } from '../../engine/naming.ts';
-import { acceptCommand } from '../../money/bridge/settings.ts';
-import { placeOf, problemOf } from '../../engine/bridge/committed-place.ts';
+import { acceptCommand, releaseCommand } from '../../money/bridge/settings.ts';
+import { placeOf, problemOf, stopOf } from '../../engine/bridge/committed-place.ts';
 import { inputTopicsOf, type Config } from '../../money/config.ts';
 import { messageOf } from '../../engine/errors.ts';
 import type { KafkaPort } from '../../engine/kafka/port.ts';
@@ -75,6 +75,9 @@ export async function checkUsers(
   }
 }
 
+/** Subject of what the brake has stopped. */
+export const STOPPED = 'brake';
+
 export async function checkLogs(
   kafka: KafkaPort,
   { appId, topics }: Pick<Config, 'appId' | 'topics'>,
@@ -83,6 +86,7 @@ export async function checkLogs(
   const subject = 'logs of the inputs';
   const inputTopics = inputTopicsOf(topics);
   const problems: string[] = [];
+  const stops: string[] = [];
   try {
     for (let from = 0; from < partitions; from += AT_A_TIME) {
       const some = Array.from({ length: Math.min(AT_A_TIME, partitions - from) }, (_, index) => from + index);
@@ -90,14 +94,19 @@ export async function checkLogs(
         some.map((partition) => placeOf(kafka, { groupId: bridgeGroupOf(appId), inputTopics, partition })),
       );
       problems.push(...places.flatMap((place) => problemOf(place, acceptCommand) ?? []));
+      stops.push(...places.flatMap((place) => stopOf(place, releaseCommand) ?? []));
     }
   } catch (error) {
     return [failed(subject, messageOf(error))];
   }
-  if (problems.length === 0) return [ok(subject, 'they are the ones that were read, as far as any was')];
-  const more =
-    problems.length > SHOWN
-      ? [failed(subject, `${problems.length - SHOWN} more partitions wait for the same reasons`)]
-      : [];
-  return [...problems.slice(0, SHOWN).map((problem) => failed(subject, problem)), ...more];
+  if (problems.length === 0) {
+    return [ok(subject, 'they are the ones that were read, as far as any was'), ...shown(STOPPED, stops)];
+  }
+  return [...shown(subject, problems), ...shown(STOPPED, stops)];
+}
+
+function shown(subject: string, problems: readonly string[]): Finding[] {
+  const first = problems.slice(0, SHOWN).map((problem) => failed(subject, problem));
+  const more = problems.length - SHOWN;
+  return more > 0 ? [...first, failed(subject, `${more} more partitions wait for the same reasons`)] : first;
 }

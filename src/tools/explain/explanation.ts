@@ -53,7 +53,7 @@ export function explained(
 }
 
 /** Times as ISO text, the output as the JSON value that consumers get. */
-export function explanationJson(given: Explained): string {
+export function explanationDocument(given: Explained): unknown {
   const money = given.money.map(({ story, published, problems }) => ({
     ...story,
     ...(story.output === undefined
@@ -68,10 +68,14 @@ export function explanationJson(given: Explained): string {
     })),
     problems,
   }));
-  return JSON.stringify({ version: 1, ...given, money }, withTimes);
+  return withTimesIn({ version: 1, ...given, money });
 }
 
 const TIMES = /^(ts|timestamp|at|from|late|reached|effectiveTime|watermark|dueAt|wallDueAt|giveUpAt|.+At)$/;
+
+function withTimesIn(document: object): unknown {
+  return JSON.parse(JSON.stringify(document, withTimes));
+}
 
 function withTimes(name: string, value: unknown): unknown {
   if (Array.isArray(value) && TIMES.test(name) && value.every((one) => typeof one === 'number')) {
@@ -80,6 +84,6 @@ function withTimes(name: string, value: unknown): unknown {
   return typeof value === 'number' && TIMES.test(name) ? new Date(value).toISOString() : value;
 }
 
-export function happeningJson(happening: object): string {
-  return JSON.stringify(happening, withTimes);
+export function happeningDocument(happening: object): unknown {
+  return withTimesIn(happening);
 }

@@ -170,6 +170,12 @@ describe('the committer', () => {
       'source-partition': '1',
       'source-offset': '0',
       'source-timestamp': '5',
+      '__connect.errors.topic': 'money',
+      '__connect.errors.partition': '1',
+      '__connect.errors.offset': '0',
+      '__connect.errors.stage': 'VALUE_CONVERTER',
+      '__connect.errors.exception.class.name': 'malformed',
+      '__connect.errors.exception.message': 'value: expected JSON',
     });
   });
 
@@ -269,8 +275,8 @@ describe('the committer', () => {
         Array.from({ length: 300 }, (_, offset) => `money ${offset}`),
       );
       assert.equal((await committed())[2]!.offset, 300);
-      // Each refusal costs a fence and halves what is tried, 330,000 bytes at first.
-      assert.equal(kafka.fences.length, visible ? 1 : 5);
+      // Each refusal costs a fence and halves what is tried, 450,000 bytes at first.
+      assert.equal(kafka.fences.length, visible ? 1 : 6);
       triple.offer(
         MONEY_INPUT,
         Array.from({ length: 300 }, (_, n) => text(300 + n)),

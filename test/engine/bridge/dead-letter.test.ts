@@ -23,7 +23,7 @@ test('the reasons are the six of the contract, in their order of precedence', ()
   ]);
 });
 
-test('a dead letter has the raw key and value, and six headers of text', () => {
+test('a dead letter has the raw key and value, and headers of text by our names and by those of Kafka Connect', () => {
   const key = Buffer.from([0xff, 0x00]);
   assert.deepEqual(deadLetter(source, { key, value: null }, { reason: 'malformed', detail: 'value: why' }), {
     key,
@@ -35,8 +35,48 @@ test('a dead letter has the raw key and value, and six headers of text', () => {
       'source-partition': '3',
       'source-offset': '9007199254740991',
       'source-timestamp': '1769853600000',
+      '__connect.errors.topic': 'wallet-events',
+      '__connect.errors.partition': '3',
+      '__connect.errors.offset': '9007199254740991',
+      '__connect.errors.stage': 'VALUE_CONVERTER',
+      '__connect.errors.exception.class.name': 'malformed',
+      '__connect.errors.exception.message': 'value: why',
     },
   });
+});
+
+test('for Kafka Connect, a key that does not fit failed where keys are converted', () => {
+  const { headers } = deadLetter(source, { key: null, value: null }, { reason: 'key-mismatch', detail: 'key: why' });
+  assert.equal(headers?.['__connect.errors.stage'], 'KEY_CONVERTER');
+  assert.equal(headers?.['__connect.errors.exception.class.name'], 'key-mismatch');
+});
+
+test('what a record brings from the dead letters of Kafka Connect stays its own', () => {
+  const own = { '__connect.errors.topic': 'orders', '__connect.errors.stage': ['TRANSFORMATION', 'TASK_PUT'] };
+  const { headers } = deadLetter(source, { key: null, value: null, headers: own }, WHY);
+  assert.deepEqual(headers!['__connect.errors.topic'], ['orders', 'wallet-events']);
+  assert.deepEqual(headers!['__connect.errors.stage'], ['TRANSFORMATION', 'TASK_PUT', 'VALUE_CONVERTER']);
+  assert.deepEqual(ownHeaders(headers!), own);
+});
+
+test('of a letter of 0.2.0, which says nothing by the names of Kafka Connect, those are all its own', () => {
+  const own = {
+    '__connect.errors.topic': 'orders',
+    '__connect.errors.partition': '0',
+    '__connect.errors.offset': '7',
+    '__connect.errors.stage': 'VALUE_CONVERTER',
+    '__connect.errors.exception.class.name': 'too-large',
+    '__connect.errors.exception.message': 'd',
+  };
+  const ours = {
+    reason: 'too-large',
+    detail: 'd',
+    'source-topic': 'wallet-events',
+    'source-partition': '3',
+    'source-offset': '11',
+    'source-timestamp': '1769853600000',
+  };
+  assert.deepEqual(ownHeaders({ ...own, ...ours }), own);
 });
 
 test('the headers are read back, as text or as bytes', () => {
@@ -82,6 +122,12 @@ test("the record's own headers stay, before ours", () => {
     'source-partition',
     'source-offset',
     'source-timestamp',
+    '__connect.errors.topic',
+    '__connect.errors.partition',
+    '__connect.errors.offset',
+    '__connect.errors.stage',
+    '__connect.errors.exception.class.name',
+    '__connect.errors.exception.message',
   ]);
   assert.deepEqual(ownHeaders(headers!), own);
 });

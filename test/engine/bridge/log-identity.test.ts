@@ -73,7 +73,8 @@ function world(changed: Partial<World> = {}) {
   } as unknown as KafkaClient;
   const accept = (topics: readonly string[], from: Accepting['from'], dryRun = false) =>
     acceptLogs(port, { appId: 'app', groupId: GROUP, inputTopics: TOPICS, partitions: 1, topics, from, dryRun });
-  const reset = () => resetWatermark(port, { appId: 'app', groupId: GROUP, inputTopics: TOPICS }, 0);
+  const reset = (dryRun = false) =>
+    resetWatermark(port, { appId: 'app', groupId: GROUP, inputTopics: TOPICS, dryRun }, 0);
   return { state, port, fenced, asked, read: () => readPlace(port, OPTIONS), accept, reset };
 }
 
@@ -234,6 +235,8 @@ describe('topics --reset-watermark', () => {
       TOPICS.map((topic) => [topic, { offset: 30, metadata: metadata(undefined, undefined, { last: mark(29) }) }]),
     );
     const { reset, read, fenced } = world({ committed });
+    assert.deepEqual(await reset(true), { before: 480 });
+    assert.deepEqual(fenced, []);
     assert.deepEqual(await reset(), { before: 480 });
     assert.deepEqual(fenced, ['app-bridge-0']);
     assert.deepEqual(await read(), {

@@ -73,7 +73,7 @@ class User {
     userEntity.rules.forgetsIn(life);
     userEntity.rules.wallClockDue(life);
     userEntity.rules.eventTimeDue(life);
-    userEntity.notes.details(life);
+    userEntity.notes.details(life, []);
     return performance.now() - began;
   }
 }

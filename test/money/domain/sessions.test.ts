@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Random } from '../../../src/engine/random.ts';
+import { Sessions } from '../../../src/money/domain/sessions.ts';
+import type { Session } from '../../../src/money/domain/types.ts';
 import { applied, asksFor, DAY, NOTHING, resolved, session, T0, User } from './given.ts';
 
 describe('sessions: visible for a TTL, known as expired for another, then forgotten', () => {
@@ -92,4 +95,23 @@ describe('sessions: visible for a TTL, known as expired for another, then forgot
     assert.deepEqual(user.session('s', T0), resolved('waits =UY first'));
     assert.deepEqual(user.money({ id: 'm', ts: T0, session: 's' }), applied('m =UY'));
   });
+});
+
+it('the newest sessions are known, whatever is added, replaced and forgotten', () => {
+  const seeded = new Random(7);
+  const random = (): number => seeded.uint32() / 2 ** 32;
+  const state: Record<string, Session> = {};
+  const sessions = new Sessions(state);
+  for (let n = 0; n < 2_000; n += 1) {
+    const ts = T0 + Math.floor(random() * 1_000);
+    if (random() < 0.7) sessions.add(`s${Math.floor(random() * 20)}`, { ts, offset: n, clientCountryCode: 'UY' });
+    else if (random() < 0.8) sessions.forgetOldest();
+    else sessions.forgetExpired(ts + 2 * DAY, DAY);
+    const byTime = Object.entries(state).sort(([, a], [, b]) => b.ts - a.ts || b.offset - a.offset);
+    assert.deepEqual(
+      sessions.newest(5).map(({ id }) => id),
+      byTime.slice(0, 5).map(([id]) => id),
+    );
+    assert.equal(sessions.latest, byTime[0]?.[1].ts ?? -Infinity);
+  }
 });

@@ -53,16 +53,30 @@ const number = fc.oneof(
 const userInfo = fc.option(fc.record({ birthYear: text, residentCountryCode: text }, { requiredKeys: [] }), {
   nil: undefined,
 });
-const money = fc.record({
-  id,
-  userSessionId: id,
-  ts,
-  amount: number,
-  currency: fc.constantFrom('EUR', 'UYU'),
-  closingBalance: number,
-  moneyType: text,
-  isOldMoneyEvent: fc.boolean(),
+const defined = <T extends object>(value: T): T =>
+  Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as T;
+const header = fc.record({
+  name: fc.constantFrom('traceparent', 'x'),
+  value: fc.oneof(
+    uuid,
+    fc.constant(''),
+    fc.constant('ÿ'.repeat(90)),
+    fc.constant(`00-${'7'.repeat(32)}-${'a'.repeat(16)}-01`),
+  ),
 });
+const money = fc
+  .record({
+    id,
+    userSessionId: id,
+    ts,
+    amount: number,
+    currency: fc.constantFrom('EUR', 'UYU'),
+    closingBalance: number,
+    moneyType: text,
+    isOldMoneyEvent: fc.boolean(),
+    forwarded: fc.option(fc.record({ headers: fc.array(header, { minLength: 1, maxLength: 4 }) }), { nil: undefined }),
+  })
+  .map((one) => defined(one) as Lookup['money']);
 const place = {
   partition: fc.integer({ min: 0, max: 10_000 }),
   offset,
@@ -70,8 +84,6 @@ const place = {
   userInfo,
   firstOccurrence: fc.boolean(),
 };
-const defined = <T extends object>(value: T): T =>
-  Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as T;
 const pending = fc
   .record({ ...place, dueAt: ts, wallDueAt: fc.option(ts, { nil: undefined }) })
   .map((one) => defined(one) as Pending);

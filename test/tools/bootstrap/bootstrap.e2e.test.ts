@@ -127,6 +127,8 @@ test(
         30_000,
       );
       const elsewhere = { ...system.env, ENRICHMENT_APP_ID: `${system.config.appId}-${format}` };
+      const dry = await program(['bootstrap', '--from', file, '--dry-run', '--json'], elsewhere);
+      assert.deepEqual(JSON.parse(dry.stdout), { dryRun: true, users, shards: 2 });
       const there = await program(['bootstrap', '--from', file, '--json'], elsewhere);
       assert.equal(there.code, 0, there.stderr);
       assert.deepEqual(JSON.parse(there.stdout), { started: users, there: 0 });

@@ -78,6 +78,19 @@ test('a record of a topic or partition that is not there is refused, forced or n
   }
 });
 
+test('with the timestamp that it had, a record is judged by that one', () => {
+  const kept = { ...circumstances, keepTimestamp: true };
+  assert.match(objectionTo(letter(), kept) ?? '', /^it would only come back as future: processedAt: 86400000 ms after/);
+  const { source } = letter();
+  assert.equal(objectionTo(letter({ source: { ...source, timestamp: NOW } }), kept), null);
+  for (const odd of [{ timestamp: -1 }, { timestamp: 1.7698536e18, timestampText: '1769853600000000001' }]) {
+    assert.match(
+      objectionTo(letter({ source: { ...source, ...odd } }), kept) ?? '',
+      /^its timestamp .* cannot be kept/,
+    );
+  }
+});
+
 interface Sent {
   readonly topic: string;
   readonly partition: number;
@@ -179,4 +192,14 @@ test('a letter that is cut is not put back, not by force either, and it is said 
     objectionTo(cut, { ...circumstances, force: true })!,
     /not whole \(value cut\).*at s, partition 1, offset 42/,
   );
+});
+
+test('a record goes back with its own headers, bytes and repeated ones too, and with its timestamp when that is kept', async () => {
+  const kafka = fakeKafka();
+  const headers = { traceparent: '00-ab-cd-01', twice: [Buffer.from([0xff, 0x00]), Buffer.from('b')], none: null };
+  const letters = [letter({ headers })];
+  await putBack(kafka.port, config, { letters, retried: [[]], starts: [0], keepTimestamp: true });
+  const { key, value } = letter();
+  const record = { key, value, headers: { ...headers, 'retry-of': 's/1/42' }, timestamp: NOW - 86_400_000 };
+  assert.deepEqual(kafka.committed, [{ sent: [{ topic: 's', partition: 1, records: [record] }] }]);
 });

@@ -8,10 +8,13 @@ import net from 'node:net';
 import tls from 'node:tls';
 import type { KafkaConfig } from '../kafka-config.ts';
 import { CodedError, messageOf } from '../../errors.ts';
+import { tlsReason } from '../../http/tls-reason.ts';
+import { currentOf, type Fresh } from '../../process/secret-file.ts';
 import type { Logger } from '../../log.ts';
 import { library } from './library.ts';
 import type { KafkaJS } from './library.ts';
 import { logCreatorFor } from './log-creator.ts';
+import { saslOptions } from './sasl.ts';
 
 /** ms that one request may take. Below the transaction timeout: a transaction must fail here before the broker ends it. */
 const REQUEST_TIMEOUT = 5_000;
@@ -75,8 +78,12 @@ export function createClient(config: KafkaConfig, logger: Logger, options: Clien
     logCreator: logCreatorFor(logger),
     socketFactory(arguments_) {
       if (cut) return closedSocket();
-      const socket = connect(arguments_);
+      // Certificates and keys that have changed count from the next connection on.
+      const socket = connect(config.ssl ? { ...arguments_, ssl: tlsOptions(config) } : arguments_);
       sockets.add(socket);
+      socket.prependOnceListener('error', (error) => {
+        error.message = tlsReason(error, 'KAFKA_SSL') ?? error.message;
+      });
       socket.once('close', () => sockets.delete(socket));
       return socket;
     },
@@ -117,35 +124,19 @@ function tlsOptions(config: KafkaConfig): tls.ConnectionOptions {
     ...(config.sslCa === undefined ? {} : { ca: pem(config.sslCa, 'KAFKA_SSL_CA') }),
     ...(config.sslCert === undefined ? {} : { cert: pem(config.sslCert, 'KAFKA_SSL_CERT') }),
     ...(config.sslKey === undefined ? {} : { key: pem(config.sslKey, 'KAFKA_SSL_KEY') }),
+    ...(config.sslKeyPassphrase === undefined ? {} : { passphrase: currentOf(config.sslKeyPassphrase) }),
   };
 }
 
-/** PEM text as it is, anything else is a path. */
-function pem(value: string, variable: string): string {
-  if (value.includes('-----BEGIN')) return value;
+/** PEM text as it is, any other text is a path. */
+function pem(value: Fresh, variable: string): string {
+  const text = currentOf(value);
+  if (text.includes('-----BEGIN')) return text;
   try {
-    return readFileSync(value, 'utf8');
+    return readFileSync(text, 'utf8');
   } catch (error) {
-    throw new CodedError('CONFIG', `${variable}: the file "${value}" cannot be read (${messageOf(error)})`, {
+    throw new CodedError('CONFIG', `${variable}: the file "${text}" cannot be read (${messageOf(error)})`, {
       cause: error,
     });
-  }
-}
-
-function saslOptions(sasl: NonNullable<KafkaConfig['sasl']>): KafkaJS.SASLOptions {
-  const mechanism = sasl.mechanism.toLowerCase();
-  const { username, password } = sasl;
-  switch (mechanism) {
-    case 'plain':
-      return { mechanism, username, password };
-    case 'scram-sha-256':
-      return { mechanism, username, password };
-    case 'scram-sha-512':
-      return { mechanism, username, password };
-    default:
-      throw new CodedError(
-        'CONFIG',
-        `KAFKA_SASL_MECHANISM "${sasl.mechanism}" is not supported: use plain, scram-sha-256 or scram-sha-512`,
-      );
   }
 }

@@ -31,10 +31,11 @@ export function createKafka(config: KafkaConfig, logger: Logger, options: KafkaO
       };
     },
 
-    joinGroup({ groupId, topics }) {
+    joinGroup({ groupId, topics, instance }) {
       const member = createGroupMember(config, logger, {
         groupId,
         topics,
+        ...(instance && { instance }),
         committed: (partitions) => admin.committedOffsets(groupId, partitions),
         partitionCounts: (names) => admin.partitionCounts(names),
         ...options,

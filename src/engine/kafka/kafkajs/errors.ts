@@ -1,5 +1,6 @@
 /** What kafkajs throws, as this project's errors. kafkajs wraps: the protocol error is somewhere down the causes. */
 import { CodedError, messageOf } from '../../errors.ts';
+import { tlsReason } from '../../http/tls-reason.ts';
 
 /** Answers that mean: a later holder of this transactional id exists, or the coordinator ended the transaction for us. */
 const FENCED_TYPES: ReadonlySet<string> = new Set([
@@ -116,6 +117,10 @@ const CONNECTION_NAMES: ReadonlySet<string> = new Set([
 
 /** As {@link kafkaError}, but UNREACHABLE when it is a connection that cannot be had. */
 export function requestError(brokers: readonly string[], what: string, error: unknown): CodedError {
+  const refusal = tlsReason(error, 'KAFKA_SSL');
+  if (refusal !== undefined) {
+    return new CodedError('UNREACHABLE', `Kafka at ${brokers.join(', ')} cannot be used: ${refusal}`, { cause: error });
+  }
   for (const at of chain(error)) {
     if (at instanceof CodedError && at.code === 'UNREACHABLE') return at;
     const { name } = at;
@@ -144,8 +149,19 @@ function mayBePermission(error: unknown): boolean {
 export function kafkaError(what: string, error: unknown): CodedError {
   if (error instanceof CodedError) return error;
   for (const at of chain(error)) if (at instanceof CodedError) return at;
+  const refused = [...chain(error)].find(({ name }) => name === 'KafkaJSSASLAuthenticationError');
+  if (refused !== undefined) {
+    return new CodedError('KAFKA', `${what} failed: ${messageOf(refused)}: check KAFKA_SASL_*`, { cause: error });
+  }
   const types = typesOf(error);
   const said = types.length === 0 ? messageOf(error) : `${types.join(', ')}: ${messageOf(error)}`;
+  if (types.includes('FENCED_INSTANCE_ID')) {
+    return new CodedError(
+      'CONFIG',
+      `${what} ended: another process has joined with the same group instance id and has taken its place; give each process an id of its own`,
+      { cause: error },
+    );
+  }
   const detail = mayBePermission(error)
     ? `${said} (the broker is starting, or this user has no permission for that group or transactional id)`
     : said;

@@ -19,9 +19,10 @@ import type { Client, SocketFactory } from './client.ts';
 import { kafkaError } from './errors.ts';
 import { positionKeepers } from './fetching.ts';
 import type { KafkaJsBatch, KafkaJS } from './library.ts';
-import type { CommittedOffset, GroupHandlers, GroupMember, InRecord, TopicPartition } from '../port.ts';
+import type { CommittedOffset, GroupHandlers, GroupMember, InRecord, JoinOptions, TopicPartition } from '../port.ts';
 import type { Refusal } from './records.ts';
 import { timestampOf } from '../record-timestamp.ts';
+import { withInstanceId } from './static-member.ts';
 import { deadline, pause } from './timing.ts';
 
 /** ms: the shortest that brokers allow unless they are told otherwise (group.min.session.timeout.ms); takeovers wait for it. */
@@ -45,6 +46,7 @@ const LOOK_FOR_OFFSET = 1_000;
 export interface GroupMemberOptions {
   readonly groupId: string;
   readonly topics: readonly string[];
+  readonly instance?: JoinOptions['instance'];
   /** Committed offsets now. */
   readonly committed: (partitions: readonly TopicPartition[]) => Promise<readonly CommittedOffset[]>;
   readonly partitionCounts: (topics: readonly string[]) => Promise<readonly (number | null)[]>;
@@ -89,8 +91,10 @@ class KafkaGroupMember implements GroupMember {
     this.#client = createClient(config, logger, { retry: PATIENT_RETRY, ...(socketFactory ? { socketFactory } : {}) });
     this.#consumer = this.#client.kafka.consumer({
       groupId: options.groupId,
-      partitionAssigners: [coPartitionedAssigner(() => this.#claim(), logger)],
-      sessionTimeout: SESSION_TIMEOUT,
+      partitionAssigners: [
+        (deps) => withInstanceId(coPartitionedAssigner(() => this.#claim(), logger)(deps), options.instance?.id),
+      ],
+      sessionTimeout: options.instance?.timeout ?? SESSION_TIMEOUT,
       rebalanceTimeout: REBALANCE_TIMEOUT,
       heartbeatInterval: HEARTBEAT_INTERVAL,
       maxBytesPerPartition: MAX_BYTES_PER_PARTITION,

@@ -27,6 +27,7 @@ import { withCurrentCoordinator } from './group-coordinator.ts';
 import { metadataParser } from './metadata.ts';
 import { fetchDecoder, lastOffsetOf, recordDecoder, refusalOf } from './records.ts';
 import type { Refusal } from './records.ts';
+import { withStaticMembers } from './static-member.ts';
 
 export type { KafkaJS };
 export const KAFKAJS_VERSION = '2.2.4';
@@ -120,7 +121,7 @@ function load(): Library {
     replace(require, 'kafkajs/src/consumer/batch', (original) => batchOf(original as BatchClass));
     replace(require, 'kafkajs/src/consumer/fetchManager', (original) => stayingStopped(original as CreateFetchManager));
     replace(require, 'kafkajs/src/consumer/consumerGroup', (original) =>
-      consumerGroupOf(withCurrentCoordinator(original as ConsumerGroupClass), createErrorFromCode),
+      consumerGroupOf(withCurrentCoordinator(withStaticMembers(original as ConsumerGroupClass)), createErrorFromCode),
     );
     return withCodecs(require('kafkajs') as Library);
   } finally {

@@ -5,7 +5,7 @@
  * What a workflow does follows from these functions, so a change of one of them is a change of the workflow's code: where a history was
  * recorded without it, it must lead to the same commands.
  */
-import type { Identified, PublishRequest } from '../../publish/request.ts';
+import type { Identified, PublishRequest, Stream } from '../../publish/request.ts';
 import type { Incarnation } from '../ledger-types.ts';
 
 /**
@@ -118,6 +118,8 @@ export interface EntityQuestions<L extends EntityLife<O>, O extends Identified, 
   /** Those without an answer, in the order in which they came up. Each is the same object until it is answered. */
   open(life: L): readonly Q[];
   groups(questions: readonly Q[]): readonly QuestionGroup<Q>[];
+  /** What a call asks, in words, for Temporal's UI; one line. */
+  summary(questions: readonly Q[], life: L): string;
   /** ms. */
   giveUpAfter(life: L): number;
   /** Of what the activity returned: the answer to each question; undefined for one that is to be asked again. */
@@ -145,8 +147,16 @@ interface EntityMemory<L> {
   goBack(life: L, memory: string, questions: number): void;
 }
 
+/** An output that was published. */
+export interface Recent<O> {
+  readonly output: O;
+  readonly stream: Stream;
+  /** Its offset in the output partition; undefined where the publisher did not know it. */
+  readonly at: number | undefined;
+}
+
 /** What operators and people are told. */
-export interface EntityNotes<L> {
+export interface EntityNotes<L, O extends Identified = Identified> {
   /** With its article: "an order". */
   readonly noun: string;
   /** What to do where a carried state cannot be read: "rebuild it with ...". */
@@ -161,8 +171,19 @@ export interface EntityNotes<L> {
   forgotten(life: L): Readonly<Record<string, number>>;
   /** How many partitions its records came from. */
   partitions(life: L): number;
-  /** Markdown, for Temporal's UI. */
-  details(life: L): string;
+  /** Markdown, for Temporal's UI. `recent`: what was published last, in this run. Cheap: it runs for each step. */
+  details(life: L, recent: readonly Recent<O>[]): string;
+  /** What a query answers, by its name. */
+  readonly queries?: Readonly<Record<string, string>>;
+  /** What an alarm is for, in words, for Temporal's UI; one line each. */
+  readonly alarms: {
+    /** A question is given up. */
+    readonly givesUp: string;
+    /** See {@link EntityRules.wallClockDue}. */
+    readonly waits: string;
+    /** See {@link EntityRules.forgetsIn}. */
+    readonly forgets: string;
+  };
 }
 
 /** What a query sees. */
@@ -198,7 +219,7 @@ export interface Entity<
   readonly questions: EntityQuestions<L, O, Q, A>;
   readonly sizes: EntitySizes<L, B>;
   readonly memory: EntityMemory<L>;
-  readonly notes: EntityNotes<L>;
+  readonly notes: EntityNotes<L, O>;
   /** By name; frozen once people use them. */
   readonly queries: Readonly<Record<string, EntityQuery<L>>>;
   readonly earlier?: EarlierReleases<L>;

@@ -1,16 +1,17 @@
 /** What a workflow says of itself beside its outputs: counters of its state, counters of the worker, warnings. Once for each time. */
+import type { Identified } from '../../publish/request.ts';
 import type { EntityLife, EntityNotes } from './entity.ts';
 import type { Foreign, TemporalPort } from './port.ts';
 
-export class Notes<L extends EntityLife> {
+export class Notes<L extends EntityLife<O>, O extends Identified = Identified> {
   readonly #port: Pick<TemporalPort, 'count' | 'warn'>;
-  readonly #says: EntityNotes<L>;
+  readonly #says: EntityNotes<L, O>;
   readonly #life: L;
   #told: Readonly<Record<string, number>>;
   #partitions: number;
   #waited = false;
 
-  constructor(port: Pick<TemporalPort, 'count' | 'warn'>, says: EntityNotes<L>, life: L) {
+  constructor(port: Pick<TemporalPort, 'count' | 'warn'>, says: EntityNotes<L, O>, life: L) {
     this.#port = port;
     this.#says = says;
     this.#life = life;

@@ -150,6 +150,7 @@ export function plainEntity<S extends object, E, R extends object, Q, A>(
       open: (life) => life.questions,
       groups: (open) =>
         open.map((one) => ({ request: { question: one.question }, giveUpAt: one.giveUpAt, questions: [one] })),
+      summary: () => `ask ${activity}`,
       giveUpAfter: () => giveUpAfter,
       answersIn: (result) => () => ({ answer: result as A }),
       givenUp: { answer: undefined },
@@ -180,6 +181,11 @@ export function plainEntity<S extends object, E, R extends object, Q, A>(
       forgotten: () => ({}),
       partitions: ({ received }) => partitionsOf(received).length,
       details: ({ state }) => (state === undefined ? '' : (plain.describe?.(state) ?? '')),
+      alarms: {
+        givesUp: 'a question is given up',
+        waits: 'something waits until then',
+        forgets: 'something may be forgotten',
+      },
     },
     queries: {
       state: ({ life }) => life.state ?? null,

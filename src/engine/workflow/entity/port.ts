@@ -6,6 +6,8 @@ import type { Incarnation } from '../ledger-types.ts';
 
 /** All times in ms. */
 export interface CallOptions {
+  /** What it is for, in words, for Temporal's UI; one line. */
+  readonly summary?: string;
   /** Within the workflow task, by the process that runs it; what it answers is in the history only when the task is. */
   readonly local?: boolean;
   /** Of the workers that take it; the workflow's own when absent. */
@@ -71,11 +73,12 @@ export interface TemporalPort {
   count(noticed: Noticed, times: number): void;
   /** Somebody wants this run to be continued as new. */
   onNudge(handler: () => void): void;
-  onQuery(name: string, handler: (...args: never[]) => unknown): void;
+  /** `description`: for Temporal's UI. */
+  onQuery(name: string, handler: (...args: never[]) => unknown, description?: string): void;
   /** Resolves as soon as it is so. */
   until(condition: () => boolean): Promise<void>;
-  /** Rings once, after `ms`; returns how to cancel it. */
-  timer(ms: number, ring: () => void): () => void;
+  /** Rings once, after `ms`; returns how to cancel it. `summary`: what it is for, in words, for Temporal's UI; one line. */
+  timer(ms: number, ring: () => void, summary?: string): () => void;
   /** Calls an activity by its name. */
   call<T>(name: string, request: object, options: CallOptions): Call<T>;
   /** Ends this run; the next begins, on the current version of the code, with `start` and every signal that this one did not receive. */

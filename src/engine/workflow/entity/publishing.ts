@@ -61,8 +61,10 @@ export function publishLocally(
 }
 
 export function publishDurably(port: Publishes, asked: Asked, answers: Answers): void {
+  const { first, outputs } = asked.request;
+  const summary = `publish ${outputs.length === 1 ? '1 output' : `${outputs.length} outputs`}, from number ${first} on`;
   port
-    .call<PublishAnswer | void>('publish', asked.input, DURABLY)
+    .call<PublishAnswer | void>('publish', asked.input, { ...DURABLY, summary })
     .result.then(answers.published, (error: unknown) => refused(asked.request, error, answers));
 }
 

@@ -128,7 +128,10 @@ export class Questions<L extends EntityLife<O>, O extends Identified, Q extends 
       if (this.#calls >= MAX_CALLS_IN_FLIGHT) return;
       const now = port.now();
       const call = questionCall(questions, giveUpAt, now, giveUpAfter);
-      const options = optionsOf(Math.max(call.until - now, LAST_CALL), giveUpAfter, lookupsQueueBeside(port.taskQueue));
+      const options = {
+        ...optionsOf(Math.max(call.until - now, LAST_CALL), giveUpAfter, lookupsQueueBeside(port.taskQueue)),
+        summary: asks.summary(questions, life),
+      };
       const ended = (end: QuestionEnd<Q, A>): void => happened(() => this.#ended(call, end));
       this.#calls += 1;
       this.#book.begin(call);

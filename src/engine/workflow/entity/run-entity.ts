@@ -25,6 +25,7 @@ import { Notes } from './notes.ts';
 import type { Foreign, TemporalPort } from './port.ts';
 import { publishDurably, publishLocally, type Asked } from './publishing.ts';
 import { Questions } from './questions.ts';
+import { RecentOutputs } from './recent-outputs.ts';
 import { canBeCarried } from './room.ts';
 import { SignalGroup } from './signal-group.ts';
 import { begin } from './start.ts';
@@ -65,6 +66,7 @@ export async function runEntity<
   const run = { number: life.runs ?? 0, id: port.runId.slice(0, 8) };
   const inbox = new Inbox<L, B>(entity, life);
   const notes = new Notes(port, says, life);
+  const recent = new RecentOutputs<O>();
   /** Signals are being applied and published: `life` is not what it will be carried as. */
   let applying = false;
   let publishing = false;
@@ -94,8 +96,11 @@ export async function runEntity<
     drop(kind, 'nothing that this workflow knows');
   });
   for (const [name, query] of Object.entries(entity.queries)) {
-    port.onQuery(name, (...args: never[]) =>
-      query({ key: whose.key, life, waitsForRoom: inbox.waitsForRoom, settled: !applying }, ...args),
+    port.onQuery(
+      name,
+      (...args: never[]) =>
+        query({ key: whose.key, life, waitsForRoom: inbox.waitsForRoom, settled: !applying }, ...args),
+      says.queries?.[name],
     );
   }
 
@@ -169,10 +174,11 @@ export async function runEntity<
           );
         publish();
       });
-      if (answer && answer.signals < group.signals) {
+      if (answer?.signals !== undefined && answer.signals < group.signals) {
         inbox.putBack(group.takeBack(answer.signals));
         chunks = chunksOf(group.applied);
       }
+      recent.published('applied', chunks[n]!, answer);
       life.published.applied += chunks[n]!.length;
     }
     notes.applied();
@@ -183,10 +189,11 @@ export async function runEntity<
     const [outputs] = chunksOf(life.unpublished);
     publishing = true;
     const request = asked('resolved', outputs!);
-    const published = (): void =>
+    const published = (answer: PublishAnswer | void): void =>
       inbox.happens(
         () => {
           publishing = false;
+          recent.published('resolved', outputs!, answer);
           life.published.resolved += outputs!.length;
           life.unpublished.splice(0, outputs!.length);
         },
@@ -213,8 +220,8 @@ export async function runEntity<
     if (watch.running) return;
     const due = rules.eventTimeDue(life);
     const place = { partition: life.partition, key: context().key };
-    if (due !== undefined) watch.start(wire.watermarkRequest({ ...place, passes: due }), { waits: true });
-    else if (rules.forgetsIn(life) !== undefined) watch.start(wire.watermarkRequest(place), { waits: false });
+    if (due !== undefined) watch.start(wire.watermarkRequest({ ...place, passes: due }), due);
+    else if (rules.forgetsIn(life) !== undefined) watch.start(wire.watermarkRequest(place));
   }
 
   function onWatermark(watermark: number | null): void {
@@ -223,7 +230,8 @@ export async function runEntity<
 
   function setAlarm(): void {
     const givenUp = questions.nextGivenUp;
-    if (givenUp !== undefined) alarm.set(givenUp);
+    const givesUp = { why: says.alarms.givesUp };
+    if (givenUp !== undefined) alarm.set(givenUp, givesUp);
     if (life.rules === null) return;
     const wallDue = rules.wallClockDue(life);
     const now = port.now();
@@ -231,15 +239,21 @@ export async function runEntity<
       const due = wallDue === Infinity ? givenUp : wallDue;
       const awaitsWatermark = rules.eventTimeDue(life) !== undefined;
       if (!awaitsWatermark) watch.cancelWait();
-      alarm.set(awaitsWatermark && !watch.running ? Math.min(wallDue, now + WATCH_AFTER) : due);
+      alarm.set(awaitsWatermark && !watch.running ? Math.min(wallDue, now + WATCH_AFTER) : due, {
+        why: says.alarms.waits,
+      });
       return;
     }
     watch.cancelWait();
     if (watch.running) return;
     const forgetsIn = rules.forgetsIn(life);
-    if (forgetsIn === undefined) return alarm.set(givenUp);
+    if (forgetsIn === undefined) return alarm.set(givenUp, givesUp);
     // What was forgotten late has changed no output: not worth a timer for each record that shifts it by some milliseconds.
-    alarm.set(now + forgetsIn, forgetsIn * FORGETS_LATE, () => port.patched('forgets-late'));
+    alarm.set(now + forgetsIn, {
+      mayBeLate: forgetsIn * FORGETS_LATE,
+      patched: () => port.patched('forgets-late'),
+      why: says.alarms.forgets,
+    });
   }
 
   function isLongNow(events: number): boolean {
@@ -278,7 +292,7 @@ export async function runEntity<
     questions.ask();
     setAlarm();
     notes.room(inbox.waitsForRoom);
-    port.describe(says.details(life));
+    port.describe(says.details(life, recent.outputs));
     // No await between here and the command: nothing can arrive in between and be left behind.
     if (inbox.empty && prepareContinueAsNew()) {
       await port.continueAsNew(wire.startOf(whose.key ?? '', ofNextRun(life)));

@@ -53,7 +53,7 @@ export function sdkPort(storedAs: (start: object) => object = (start) => start):
         newVersion: targetWorkerDeploymentVersionChanged,
       };
     },
-    onEvents: (handler) => setHandler(eventsSignal, handler),
+    onEvents: (handler) => setHandler(eventsSignal, handler, { description: 'records of the bridge, in their order' }),
     onForeign(handler) {
       setDefaultSignalHandler((name) => handler('signal', name));
       // Refused, so that whoever sent it does not wait for ever.
@@ -65,11 +65,14 @@ export function sdkPort(storedAs: (start: object) => object = (start) => start):
     },
     patched: (change) => patched(change),
     count: (noticed, times) => sinks.notices.count(noticed, times),
-    onNudge: (handler) => setHandler(nudgeSignal, handler),
-    onQuery: (name, handler) => setHandler(defineQuery(name), handler as (...args: unknown[]) => unknown),
+    onNudge: (handler) => setHandler(nudgeSignal, handler, { description: 'continue as new, on the code of today' }),
+    onQuery(name, handler, description) {
+      const options = description === undefined ? {} : { description };
+      setHandler(defineQuery(name), handler as (...args: unknown[]) => unknown, options);
+    },
     until: (isSo) => condition(isSo),
-    timer(ms, ring) {
-      const call = cancellable(() => sleep(ms));
+    timer(ms, ring, summary) {
+      const call = cancellable(() => sleep(ms, summary === undefined ? undefined : { summary }));
       void call.result.then(() => call.cancelled || ring());
       return () => call.cancel();
     },

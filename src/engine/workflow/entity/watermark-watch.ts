@@ -1,3 +1,4 @@
+import { isoOf } from '../iso.ts';
 import type { Call, CallOptions, TemporalPort } from './port.ts';
 
 /**
@@ -8,7 +9,11 @@ const WAITING: CallOptions = {
   startToCloseTimeout: 10_000,
   retry: { initialInterval: 2_000, backoffCoefficient: 1.5, maximumInterval: 15_000 },
 };
-const LOOKING: CallOptions = { startToCloseTimeout: 10_000, retry: { maximumAttempts: 3 } };
+const LOOKING: CallOptions = {
+  summary: 'look at event time',
+  startToCloseTimeout: 10_000,
+  retry: { maximumAttempts: 3 },
+};
 
 export class WatermarkWatch {
   #call: Call<number | null> | undefined;
@@ -27,10 +32,12 @@ export class WatermarkWatch {
     return this.#call !== undefined;
   }
 
-  /** `request`: what the activity is asked, with or without a time to wait for. */
-  start(request: object, { waits }: { readonly waits: boolean }): void {
-    this.#waiting = waits;
-    const call = this.#port.call<number | null>('readWatermark', request, waits ? WAITING : LOOKING);
+  /** `request`: what the activity is asked; `passes`: the time to wait for in it, epoch ms, if there is one. */
+  start(request: object, passes?: number): void {
+    this.#waiting = passes !== undefined;
+    const options =
+      passes === undefined ? LOOKING : { ...WAITING, summary: `wait until event time passes ${isoOf(passes)}` };
+    const call = this.#port.call<number | null>('readWatermark', request, options);
     // A look that fails is taken again when the alarm rings next.
     call.result.then(
       (watermark) => this.#done(call, watermark),

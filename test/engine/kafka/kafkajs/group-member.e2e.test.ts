@@ -193,3 +193,38 @@ test('a member stops at any moment', async (t) => {
   const never = port.joinGroup({ groupId: group, topics: [topic] });
   await never.stop();
 });
+
+test('a static member that comes back gets what it had, and the group does not notice; one that is replaced is told so', async (t) => {
+  const lab = await kafkaLab(t);
+  const topic = await lab.topic(4);
+  const group = uniqueId('group');
+  const join = (id: string) => lab.member(lab.port(), group, [topic], {}, { id, timeout: 6_000 });
+  const one = await join('one');
+  const two = await join('two');
+  await eventually('both have their share', () => owned(one).length === 2 && owned(two).length === 2);
+  const [share, before] = [owned(one), two.assignments.length];
+
+  // The first one leads the group: it assigned the partitions.
+  await one.member.stop();
+  const again = await join('one');
+  await eventually('it has its share again', () => owned(again).length > 0);
+  assert.deepEqual(again.assignments, [share]);
+  await two.member.confirmed?.();
+  await two.member.stop();
+  const twoAgain = await join('two');
+  await eventually('it has its share again', () => owned(twoAgain).length > 0);
+  await again.member.confirmed?.();
+  assert.deepEqual([two.assignments.length, again.assignments, again.crashes], [before, [share], []]);
+
+  const stranger = await join('one');
+  await eventually('the one before is told', () => again.crashes.length > 0);
+  assert.match(again.crashes[0]!.message, /another process has joined with the same group instance id/);
+  assert.ok(withCode('CONFIG')(again.crashes[0]));
+  await stranger.member.confirmed?.();
+  await twoAgain.member.confirmed?.();
+  assert.deepEqual([stranger.assignments, stranger.crashes], [[share], []]);
+
+  // Who does not come back is gone after its session timeout.
+  await stranger.member.stop();
+  await eventually('the other has all', () => owned(twoAgain).length === 4, 30_000);
+});

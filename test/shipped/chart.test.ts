@@ -1,0 +1,223 @@
+/** The Helm chart: what it makes of its values. Where there is no helm on the PATH, only what can be told without it. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { parse, parseAllDocuments } from 'yaml';
+import { findProgram, runProgram } from '../../src/dev/processes.ts';
+import { cachedWorkflows } from '../../src/engine/worker/workflow-cache.ts';
+
+const CHART = fileURLToPath(new URL('../../deploy/helm/money-enrichment', import.meta.url));
+const read = (name: string): string => readFileSync(join(CHART, name), 'utf8');
+
+interface Container {
+  readonly args: readonly string[];
+  readonly env: readonly { readonly name: string; readonly value: string }[];
+  readonly resources: { readonly limits: Readonly<Record<string, string>> };
+  readonly volumeMounts: readonly { readonly mountPath: string }[];
+  readonly startupProbe: { readonly httpGet: { readonly path: string } };
+  readonly livenessProbe: { readonly httpGet: { readonly path: string } };
+  readonly readinessProbe: { readonly httpGet: { readonly path: string } };
+}
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
+  readonly spec: {
+    readonly replicas?: number;
+    readonly maxReplicaCount?: number;
+    readonly triggers?: readonly { readonly metadata: Readonly<Record<string, string>> }[];
+    readonly template: {
+      readonly spec: { readonly terminationGracePeriodSeconds: number; readonly containers: readonly Container[] };
+    };
+  };
+}
+
+const ADDRESSES = {
+  kafka: { brokers: 'kafka:9092' },
+  temporal: { address: 'temporal:7233' },
+  sessionService: { url: 'http://sessions' },
+};
+
+const HELM = findProgram('helm');
+
+async function helm(
+  values: object,
+): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
+  const folder = mkdtempSync(join(tmpdir(), 'chart-'));
+  try {
+    const file = join(folder, 'values.json');
+    writeFileSync(file, JSON.stringify(values));
+    return await runProgram(HELM!, ['template', 'live', CHART, '--kube-version', '1.34.0', '--values', file]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function rendered(values: object = {}): Promise<Map<string, Manifest>> {
+  const { code, stdout, stderr } = await helm({ ...ADDRESSES, ...values });
+  assert.equal(code, 0, stderr);
+  const manifests = parseAllDocuments(stdout).map((document) => document.toJS() as Manifest | null);
+  return new Map(manifests.flatMap((one) => (one === null ? [] : [[`${one.kind} ${one.metadata.name}`, one]])));
+}
+
+const needsHelm = (t: TestContext): boolean => {
+  if (HELM === undefined) t.skip('helm is not on the PATH');
+  return HELM !== undefined;
+};
+
+test('the chart has the version of the package', () => {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  const chart = parse(read('Chart.yaml')) as { version: string; appVersion: string };
+  assert.deepEqual([chart.version, chart.appVersion], [version, version]);
+});
+
+test('the schema knows every value, and no other', () => {
+  type Schema = { readonly properties?: Readonly<Record<string, Schema>> };
+  const told = (schema: Schema, path = ''): string[] =>
+    schema.properties === undefined
+      ? [path]
+      : Object.entries(schema.properties).flatMap(([name, one]) => told(one, `${path}.${name}`));
+  const given = (value: unknown, schema: Schema, path = ''): string[] =>
+    schema.properties === undefined
+      ? [path]
+      : Object.entries(value as object).flatMap(([name, one]) =>
+          given(one, schema.properties![name] ?? {}, `${path}.${name}`),
+        );
+  const schema = JSON.parse(read('values.schema.json')) as Schema;
+  assert.deepEqual(
+    given(parse(read('values.yaml')), schema).sort(),
+    told(schema)
+      .filter((path) => path !== '.global')
+      .sort(),
+  );
+});
+
+test('the least memory of a shard is that of the workflows that it keeps whatever the cache', () => {
+  const [, least] = /mul (\d+) \$shards/.exec(read('templates/_helpers.tpl'))!;
+  assert.equal(cachedWorkflows(Number(least) * 4, 4), 50);
+  assert.equal(cachedWorkflows(Number(least) * 4 - 1, 4), 50);
+  assert.equal(cachedWorkflows(Number(least) * 4 + 4, 4), 55);
+});
+
+test('by default: bridges, workers, topics before them, and their memory out of shards and partitions', async (t) => {
+  if (!needsHelm(t)) return;
+  const manifests = await rendered();
+  assert.deepEqual([...manifests.keys()].sort(), [
+    'Deployment live-money-enrichment-bridge',
+    'Deployment live-money-enrichment-worker',
+    'Job live-money-enrichment-topics',
+    'PodDisruptionBudget live-money-enrichment-bridge',
+    'PodDisruptionBudget live-money-enrichment-worker',
+    'Service live-money-enrichment-bridge',
+    'Service live-money-enrichment-worker',
+  ]);
+  const topics = manifests.get('Job live-money-enrichment-topics')!;
+  assert.equal(topics.metadata.annotations!['helm.sh/hook'], 'pre-install,pre-upgrade');
+  assert.deepEqual(topics.spec.template.spec.containers[0]!.args, ['topics', '--partitions', '4', '--shards', '4']);
+  for (const [part, memory] of [
+    ['worker', '1420Mi'],
+    ['bridge', '640Mi'],
+  ] as const) {
+    const { spec } = manifests.get(`Deployment live-money-enrichment-${part}`)!;
+    const [container] = spec.template.spec.containers;
+    assert.deepEqual([spec.replicas, container!.args], [2, [part]]);
+    assert.equal(spec.template.spec.terminationGracePeriodSeconds, 30);
+    assert.deepEqual(container!.resources.limits, { memory });
+    assert.deepEqual(
+      [container!.startupProbe, container!.livenessProbe, container!.readinessProbe].map(({ httpGet }) => httpGet.path),
+      ['/healthz', '/healthz', '/readyz'],
+    );
+  }
+  const many = await rendered({
+    topics: { shards: 32, partitions: 12 },
+    worker: { workflowCacheMb: 100, versions: 2 },
+  });
+  const limits = ['worker', 'bridge'].map(
+    (part) => many.get(`Deployment live-money-enrichment-${part}`)!.spec.template.spec.containers[0]!.resources.limits,
+  );
+  assert.deepEqual(limits, [{ memory: '1900Mi' }, { memory: '1008Mi' }]);
+});
+
+test('secrets come as files, and a process may have variables of its own', async (t) => {
+  if (!needsHelm(t)) return;
+  const manifests = await rendered({
+    env: { ENRICHMENT_LOG_LEVEL: 'warn', ENRICHMENT_OUT_OF_ORDERNESS: '10s' },
+    files: [
+      { variable: 'KAFKA_SASL_PASSWORD_FILE', secret: 'kafka', key: 'password' },
+      { variable: 'KAFKA_SSL_CA', secret: 'kafka', key: 'ca.crt' },
+    ],
+    bridge: { env: { ENRICHMENT_LOG_LEVEL: 'debug' } },
+  });
+  const of = (part: string): Container =>
+    manifests.get(`Deployment live-money-enrichment-${part}`)!.spec.template.spec.containers[0]!;
+  const bridge = Object.fromEntries(of('bridge').env.map(({ name, value }) => [name, value]));
+  assert.deepEqual(bridge, {
+    ENRICHMENT_APP_ID: 'money-enrichment',
+    ENRICHMENT_LOG_LEVEL: 'debug',
+    ENRICHMENT_METRICS_PORT: '9464',
+    ENRICHMENT_OUT_OF_ORDERNESS: '10s',
+    ENRICHMENT_SESSION_SERVICE_URL: 'http://sessions',
+    KAFKA_BROKERS: 'kafka:9092',
+    KAFKA_SASL_PASSWORD_FILE: '/etc/money-enrichment/kafka/password',
+    KAFKA_SSL_CA: '/etc/money-enrichment/kafka/ca.crt',
+    TEMPORAL_ADDRESS: 'temporal:7233',
+    TEMPORAL_NAMESPACE: 'default',
+  });
+  assert.equal(of('worker').env.find(({ name }) => name === 'ENRICHMENT_LOG_LEVEL')!.value, 'warn');
+  assert.deepEqual(
+    of('worker').volumeMounts.map(({ mountPath }) => mountPath),
+    ['/tmp', '/etc/money-enrichment/kafka'],
+  );
+});
+
+test('with lag to scale by, KEDA decides how many bridges there are', async (t) => {
+  if (!needsHelm(t)) return;
+  const manifests = await rendered({
+    topics: { partitions: 12 },
+    env: { ENRICHMENT_USER_TOPIC: 'users' },
+    bridge: { autoscaling: { enabled: true } },
+  });
+  assert.equal(manifests.get('Deployment live-money-enrichment-bridge')!.spec.replicas, undefined);
+  const { spec } = manifests.get('ScaledObject live-money-enrichment-bridge')!;
+  assert.equal(spec.maxReplicaCount, 12);
+  assert.deepEqual(
+    spec.triggers!.map(({ metadata }) => [metadata['consumerGroup'], metadata['topic'], metadata['lagThreshold']]),
+    [
+      ['money-enrichment-bridge', 'user-session-events', '50000'],
+      ['money-enrichment-bridge', 'users', '50000'],
+      ['money-enrichment-bridge', 'wallet-events', '50000'],
+    ],
+  );
+});
+
+test('rules and dashboard are what one gives, whole', async (t) => {
+  if (!needsHelm(t)) return;
+  const rules = 'groups:\n  - name: a\n    rules:\n      - alert: B\n        expr: up{job="{{ $labels.job }}"} == 0\n';
+  const json = '{"panels": [{"legendFormat": "{{partition}}"}]}';
+  const manifests = await rendered({
+    monitoring: {
+      prometheusRule: { enabled: true, rules },
+      serviceMonitor: { enabled: true },
+      dashboard: { enabled: true, json },
+    },
+  });
+  assert.deepEqual(manifests.get('PrometheusRule live-money-enrichment')!.spec, parse(rules));
+  assert.deepEqual((manifests.get('ConfigMap live-money-enrichment-dashboard') as unknown as { data: object }).data, {
+    'money-enrichment.json': json,
+  });
+  assert.ok(manifests.has('ServiceMonitor live-money-enrichment'));
+});
+
+test('what is missing or misspelt is refused, in words', async (t) => {
+  if (!needsHelm(t)) return;
+  const { code, stderr } = await helm({ ...ADDRESSES, kafka: { brokers: '' } });
+  assert.notEqual(code, 0);
+  assert.match(stderr, /kafka\.brokers is needed/);
+  const misspelt = await helm({ ...ADDRESSES, worker: { replica: 3 } });
+  assert.notEqual(misspelt.code, 0);
+  assert.match(misspelt.stderr, /replica/);
+});
