@@ -28,6 +28,7 @@ export function demoCommand(): Command {
     )
     .option('--seed <n>', 'the same seed gives the same events', integer('--seed', 0, Number.MAX_SAFE_INTEGER), 1)
     .option('--partitions <n>', 'partitions of the topics', integer('--partitions', 1, MAX_PARTITIONS), 4)
+    .option('--avro', 'values in Avro, with a schema registry (the same as ENRICHMENT_VALUE_FORMAT=avro)')
     .option('--keep', 'leave all running at the end, until Ctrl-C')
     .option('--no-kill', 'do not kill the worker in the middle')
     .addHelpText(
@@ -40,10 +41,12 @@ where they are set, with topics and an application id of their own. Ctrl-C stops
     .action(demo);
 }
 
-async function demo(options: Omit<DemoOptions, 'keep'> & { readonly keep?: true }): Promise<void> {
+async function demo(
+  options: Omit<DemoOptions, 'keep'> & { readonly keep?: true; readonly avro?: true },
+): Promise<void> {
   const requested = new AbortController();
   let signalNumber = 0;
-  const env = readEnvironment();
+  const env = { ...readEnvironment(), ...(options.avro === true ? { ENRICHMENT_VALUE_FORMAT: 'avro' } : {}) };
   const screen = createScreen({ stream: process.stderr, env: process.env, now: Date.now });
   const stop = (signal: NodeJS.Signals): void => {
     if (requested.signal.aborted) return;

@@ -11,7 +11,9 @@ import { createPlainProducer } from '../engine/kafka/kafkajs/producer.ts';
 import { preludeLength, trafficLength, trafficOptions } from '../tools/generate/options.ts';
 import type { TrafficOptions } from '../tools/generate/options.ts';
 import { ndjsonLine, produceTraffic } from '../tools/generate/produce.ts';
-import { generateTraffic } from '../tools/generate/traffic.ts';
+import { generateTraffic, type GeneratedRecord } from '../tools/generate/traffic.ts';
+import type { AvroTraffic } from '../tools/generate/avro-traffic.ts';
+import { avroTrafficOf } from '../tools/generate/avro-of-config.ts';
 import { createContext, reachKafka, type Context } from './context.ts';
 import { time } from './arguments.ts';
 import { askBeforeWriting } from './ask.ts';
@@ -93,7 +95,8 @@ export function generateCommand(): Command {
       'after',
       `
 Fractions are written 0.05 or 5%, durations 500ms, 20s, 1h. Needs KAFKA_BROKERS and existing topics ("topics" creates
-them), but not with --out. Values are JSON. A line of --out is {"topic","key","value","timestamp"}; "valueBase64" instead of "value"
+them), but not with --out. With ENRICHMENT_VALUE_FORMAT=avro the values are Avro by the schemas in schemas/, registered
+under <topic>-value; --out writes JSON. A line of --out is {"topic","key","value","timestamp"}; "valueBase64" instead of "value"
 where the value is not UTF-8.
 
 Examples:
@@ -113,12 +116,6 @@ async function generate(options: GenerateOptions): Promise<void> {
   }
   if (options.out !== undefined && options.dryRun === true) return wouldWrite(traffic, config, options.out);
   if (options.out !== undefined) return writeFile(options.out, traffic, config);
-  if (config.valueFormat === 'avro') {
-    throw new CodedError(
-      'CONFIG',
-      'ENRICHMENT_VALUE_FORMAT="avro": generate writes JSON values only; use --out FILE, or a configuration with json',
-    );
-  }
   if (config.kafka === undefined) {
     throw new CodedError('CONFIG', 'KAFKA_BROKERS is not set: set it, or use --out FILE');
   }
@@ -131,6 +128,7 @@ async function generate(options: GenerateOptions): Promise<void> {
     `generate writes ${count(options.events, 'synthetic record')} into ${inputTopicsOf(config.topics).join(', ')}`,
     options.yes === true,
   );
+  const avro = config.valueFormat === 'avro' ? await avroTrafficOf(config) : undefined;
 
   const requested = new AbortController();
   const stop = (): void => requested.abort();
@@ -139,7 +137,7 @@ async function generate(options: GenerateOptions): Promise<void> {
   const producer = await createPlainProducer(config.kafka, logger);
   const progress = startProgress(options.events);
   try {
-    const sent = await produceTraffic(generateTraffic(traffic), {
+    const sent = await produceTraffic(avro === undefined ? generateTraffic(traffic) : inAvro(traffic, avro), {
       topics: config.topics,
       produce: (topic, records) => producer.send(topic, records),
       paced: options.rate > 0,
@@ -156,6 +154,12 @@ async function generate(options: GenerateOptions): Promise<void> {
     progress.end();
     for (const signal of signals) process.off(signal, stop);
     await producer.close();
+  }
+}
+
+function* inAvro(traffic: TrafficOptions, avro: AvroTraffic): Generator<GeneratedRecord> {
+  for (const record of generateTraffic(traffic)) {
+    yield { ...record, value: avro.encode(record.input, record.value).value };
   }
 }
 

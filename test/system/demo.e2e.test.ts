@@ -82,19 +82,25 @@ test('the demo starts everything, kills the worker, and is right', { timeout: 30
   await nothingLeft(run);
 });
 
-test('the demo leaves the topics of a configured Kafka alone and uses its own', { timeout: 300_000 }, async (t) => {
-  const { brokers, temporal } = await sharedCluster();
-  const run = demo(t, ['--events', '200', '--users', '10', '--no-kill'], {
-    KAFKA_BROKERS: brokers.join(','),
-    TEMPORAL_ADDRESS: temporal,
-  });
-  assert.equal(await run.ended, 0, `${run.stdout()}\n${run.stderr()}`);
-  const own = /application id and topics begin with "(demo-[0-9a-f]{8})"/.exec(run.stdout())?.[1];
-  assert.match(run.stderr(), new RegExp(`Created the topics ${own}-wallet-events, `));
-  assert.match(run.stdout(), new RegExp(`\\(of \\d+ records in ${own}-wallet-events\\)`));
-  assert.doesNotMatch(run.stdout(), /killed with/);
-  await nothingLeft(run);
-});
+test(
+  'the demo in Avro is right, and leaves the topics of a configured Kafka alone',
+  { timeout: 300_000 },
+  async (t) => {
+    const { brokers, temporal } = await sharedCluster();
+    const run = demo(t, ['--avro', '--events', '200', '--users', '10', '--no-kill'], {
+      KAFKA_BROKERS: brokers.join(','),
+      TEMPORAL_ADDRESS: temporal,
+    });
+    assert.equal(await run.ended, 0, `${run.stdout()}\n${run.stderr()}`);
+    const own = /application id and topics begin with "(demo-[0-9a-f]{8})"/.exec(run.stdout())?.[1];
+    assert.match(run.stderr(), new RegExp(`Created the topics ${own}-wallet-events, `));
+    assert.match(run.stdout(), new RegExp(`\\(of \\d+ records in ${own}-wallet-events\\)`));
+    assert.match(run.stdout(), /-> enriched: user 1984 DE, client in BR \(waited for its session\), first of its type/);
+    assert.match(run.stdout(), /^RIGHT: every money event exactly once, every field right\.$/m);
+    assert.doesNotMatch(run.stdout(), /killed with/);
+    await nothingLeft(run);
+  },
+);
 
 for (const [when, line] of [
   ['starting', /Starting worker and bridge/],

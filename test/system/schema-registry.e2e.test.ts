@@ -101,4 +101,13 @@ test('records that other clients wrote come out enriched, by a real registry', {
   assert.equal(await createSchemaRegistry([registry.url]).subjects(), subjects, 'the product registered nothing');
   const checked = await program(['doctor'], system.env);
   assert.match(checked.stdout, new RegExp(`the worker takes the latest schema of ${subject}`));
+
+  const generate = ['generate', '--users', '5', '--events', '120', '--disorder', '0'];
+  const refused = await program(generate, system.env);
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, new RegExp(`has no subject ${topics.user}-value`));
+  const written = await program(generate, { ...system.env, SCHEMA_REGISTRY_USE_LATEST_VERSION: 'false' });
+  assert.equal(written.code, 0, written.stderr);
+  await eventually('generated money comes out', () => system.outputs.length >= 3 + 50, 60_000);
+  assert.deepEqual(system.deadLetters.length, 0);
 });

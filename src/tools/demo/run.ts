@@ -28,6 +28,7 @@ import type { Screen } from './screen.ts';
 import { DEMO_RULES, demoSetup } from './setup.ts';
 import { settle } from './settle.ts';
 import { tellStory } from './story.ts';
+import { valuesOf } from './values.ts';
 import { judge, judgeStates } from './verdict.ts';
 import type { DemoVerdict } from './verdict.ts';
 
@@ -129,6 +130,7 @@ async function present(
 ): Promise<{ verdict: DemoVerdict; heroId: string }> {
   const { env, screen, say, signal } = deps;
   const { stack, product } = running;
+  const values = await valuesOf(config, stack.schemaRegistry);
   if (product === undefined) throw new CodedError('UNREACHABLE', 'Worker and bridge were not started.');
   const { topics } = config;
   const inputTopics: Record<MoneyInput, string> = { user: topics.user, session: topics.session, money: topics.money };
@@ -166,7 +168,16 @@ async function present(
       killing.catch(() => undefined); // waited for below
     }
   };
-  const sending = sendPaced(pace, (input, records) => producer.send(inputTopics[input], records), onProgress, signal);
+  const sending = sendPaced(
+    pace,
+    (input, records) =>
+      producer.send(
+        inputTopics[input],
+        records.map((record) => ({ ...record, value: values.write(input, record.value) })),
+      ),
+    onProgress,
+    signal,
+  );
   const longestPause = await Promise.race([sending, tail.failed]);
   const killed = await killing;
 
@@ -179,6 +190,7 @@ async function present(
     partitions: options.partitions,
     sampler,
     screen,
+    values,
     signal,
   });
   const evidence = await Promise.race([settled, tail.failed]);

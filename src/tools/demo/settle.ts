@@ -12,6 +12,7 @@ import type { KafkaPort, TopicPartition } from '../../engine/kafka/port.ts';
 import type { Tail } from '../../engine/kafka/kafkajs/tail.ts';
 import type { StateSampler } from './figures.ts';
 import type { Screen } from './screen.ts';
+import type { DemoValues } from './values.ts';
 import { expectationOf } from './verdict.ts';
 import type { Evidence, StoryTopics } from './verdict.ts';
 
@@ -25,6 +26,8 @@ export interface SettleOptions {
   readonly partitions: number;
   readonly sampler: StateSampler;
   readonly screen: Screen;
+  /** What values say in JSON. */
+  readonly values: DemoValues;
   readonly signal: AbortSignal;
 }
 
@@ -34,7 +37,7 @@ const POLL = 200;
 
 /** Errors: the signal's reason. */
 export async function settle(options: SettleOptions): Promise<Evidence & { readonly expected: ModelResult }> {
-  const { kafka, tail, config, inputTopics, written, partitions, sampler, screen } = options;
+  const { kafka, tail, config, inputTopics, written, partitions, sampler, screen, values } = options;
   const { topics, appId } = config;
   const of = (...names: readonly string[]) => tail.records.filter(({ topic }) => names.includes(topic));
   const inputNames = Object.values(inputTopics);
@@ -42,7 +45,8 @@ export async function settle(options: SettleOptions): Promise<Evidence & { reado
 
   screen.log('All is sent. Waiting for the last of it to come out ...');
   await waitFor('reading the inputs back', () => of(...inputNames).length >= written, seen, options);
-  const expected = expectationOf(of(...inputNames), inputTopics);
+  const said = of(...inputNames).map((record) => ({ ...record, value: values.jsonOfInput(record.value) }));
+  const expected = expectationOf(said, inputTopics);
   const wanted = expected.outputs.length + expected.deadLetters.length;
   await waitFor(
     `${wanted} outputs and dead letters`,
@@ -85,8 +89,9 @@ export async function settle(options: SettleOptions): Promise<Evidence & { reado
   );
   return {
     topics: inputTopics,
-    inputs: of(...inputNames),
-    outputs: of(topics.output),
+    inputs: said,
+    written: of(...inputNames),
+    outputs: of(topics.output).map((record) => ({ ...record, value: values.jsonOfOutput(record.value) })),
     deadLetters: of(topics.deadLetter),
     expected,
   };

@@ -32,8 +32,14 @@ const RULE_VARIABLES: Readonly<Record<string, string>> = {
   ENRICHMENT_LOOKUP_GIVE_UP_AFTER: '10m',
   ENRICHMENT_MAX_FUTURE_SKEW: '1h',
   ENRICHMENT_MAX_RECORD_BYTES: String(DEMO_RULES.maxRecordBytes),
-  ENRICHMENT_VALUE_FORMAT: 'json',
   ENRICHMENT_STAND_IN_COUNTRY: LOOKED_UP_COUNTRY,
+  // The scenario's events have our names, and the topics subjects of their own.
+  ENRICHMENT_WALLET_READER_SCHEMA: '',
+  ENRICHMENT_USER_READER_SCHEMA: '',
+  ENRICHMENT_SESSION_READER_SCHEMA: '',
+  SCHEMA_REGISTRY_SUBJECT: '',
+  SCHEMA_REGISTRY_SUBJECT_NAME_STRATEGY: '',
+  SCHEMA_REGISTRY_USE_LATEST_VERSION: '',
   // Always the stand-in: a real service knows nothing of these sessions.
   ENRICHMENT_SESSION_SERVICE_URL: '',
 };
@@ -45,6 +51,8 @@ const TOPIC_VARIABLES = {
   ENRICHMENT_OUTPUT_TOPIC: 'money-enriched-events',
   ENRICHMENT_DEAD_LETTER_TOPIC: 'money-enrichment-dead-letters',
 } as const;
+
+const STARTS = { startsSchemaRegistry: true } as const;
 
 export interface DemoSetup {
   readonly config: Config;
@@ -60,7 +68,7 @@ export interface DemoSetup {
 
 /** `unique`: for names in a configured Kafka or Temporal. Errors: CodedError CONFIG. */
 export function demoSetup(env: NodeJS.ProcessEnv, unique: string): DemoSetup {
-  const given = loadConfig({ ...env, ...RULE_VARIABLES });
+  const given = loadConfig({ ...env, ...RULE_VARIABLES }, STARTS);
   const shared = given.kafka !== undefined || given.temporalConfigured;
   const prefix = shared ? `demo-${unique}-` : '';
   const names: Record<string, string> = { ENRICHMENT_APP_ID: shared ? `demo-${unique}` : 'money-enrichment' };
@@ -68,7 +76,7 @@ export function demoSetup(env: NodeJS.ProcessEnv, unique: string): DemoSetup {
   const quiet = (env['ENRICHMENT_LOG_LEVEL'] ?? '') === '';
   const { ENRICHMENT_SESSION_SERVICE_URL: _, ...rules } = RULE_VARIABLES;
   return {
-    config: loadConfig({ ...env, ...RULE_VARIABLES, ...names }),
+    config: loadConfig({ ...env, ...RULE_VARIABLES, ...names }, STARTS),
     productEnv: { ...rules, ...names, ...(quiet ? { ENRICHMENT_LOG_LEVEL: 'warn' } : {}) },
     quiet,
     naming: shared ? names : {},

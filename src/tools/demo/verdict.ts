@@ -13,8 +13,11 @@ export type StoryTopics = Readonly<Record<MoneyInput, string>>;
 
 export interface Evidence {
   readonly topics: StoryTopics;
-  /** Of the three input topics. */
+  /** Of the three input topics, in JSON. */
   readonly inputs: readonly SeenRecord[];
+  /** The same as they were written. */
+  readonly written: readonly SeenRecord[];
+  /** In JSON. */
   readonly outputs: readonly SeenRecord[];
   readonly deadLetters: readonly SeenRecord[];
 }
@@ -154,8 +157,8 @@ function seenOutput({ key, value, headers }: SeenRecord): Item {
   return { place: `money ${partition}/${offset}`, content: `key ${String(key)} ${String(value)}${mark}` };
 }
 
-function expectedDeadLetters(expected: ModelResult, { inputs, topics }: Evidence): Item[] {
-  const raw = new Map(inputs.map((record) => [`${record.topic}/${record.partition}/${record.offset}`, record]));
+function expectedDeadLetters(expected: ModelResult, { written, topics }: Evidence): Item[] {
+  const raw = new Map(written.map((record) => [`${record.topic}/${record.partition}/${record.offset}`, record]));
   return expected.deadLetters.map(({ topic, partition, offset, reason }) => {
     const place = `${topics[topic]}/${partition}/${offset}`;
     const record = raw.get(place);

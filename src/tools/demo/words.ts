@@ -74,6 +74,7 @@ export function farewell({ keep, setup, stack, ui, heroId, namespace }: Farewell
     KAFKA_BROKERS: stack.kafka.brokers.join(','),
     TEMPORAL_ADDRESS: stack.temporal,
     TEMPORAL_NAMESPACE: namespace,
+    ...registryOf(stack, setup),
     ...setup.naming,
   };
   const hero =
@@ -90,4 +91,10 @@ export function farewell({ keep, setup, stack, ui, heroId, namespace }: Farewell
     '  npx money-enrichment generate --events 1000 --pending 5%',
     ...left,
   ];
+}
+
+/** One that was started here; what is configured stays where it is, with its password. */
+function registryOf({ schemaRegistry }: Stack, { config }: DemoSetup): Readonly<Record<string, string>> {
+  if (schemaRegistry === undefined || config.schemaRegistry !== undefined) return {};
+  return { ENRICHMENT_VALUE_FORMAT: 'avro', SCHEMA_REGISTRY_URL: schemaRegistry };
 }

@@ -72,6 +72,7 @@ const deadLetter = (more: Record<string, string> = {}): SeenRecord =>
 const good: Evidence = {
   topics: TOPICS,
   inputs,
+  written: inputs,
   outputs: [output(2, '{"amount":7}'), output(0, '{"amount":0.10}')],
   deadLetters: [deadLetter()],
 };
@@ -276,6 +277,21 @@ describe('the setup', () => {
       assert.equal(productEnv['ENRICHMENT_OUTPUT_TOPIC'], 'demo-abc-money-enriched-events');
       assert.equal(naming['ENRICHMENT_APP_ID'], 'demo-abc');
     }
+  });
+
+  it('has values in Avro where these are configured, with its own names for fields and subjects', () => {
+    const { config, productEnv } = demoSetup(
+      {
+        ENRICHMENT_VALUE_FORMAT: 'avro',
+        ENRICHMENT_WALLET_READER_SCHEMA: '/nowhere.avsc',
+        SCHEMA_REGISTRY_SUBJECT: 'mine',
+      },
+      'abc',
+    );
+    assert.equal(config.valueFormat, 'avro');
+    assert.equal(config.schemaRegistry, undefined);
+    assert.deepEqual(config.readerSchemas, {});
+    assert.equal(productEnv['SCHEMA_REGISTRY_SUBJECT'], '');
   });
 
   it('never asks a configured session service', () => {
