@@ -10,6 +10,7 @@ import { inputTopicsOf, METRICS_PORT, type Config } from '../money/config.ts';
 import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
 import { inputDecoders } from '../money/codec/value-format.ts';
 import { createBridgeMetrics, createRegistry, waitLabelOf, type BridgeMetrics } from '../money/metrics.ts';
+import { watchExpiry } from '../money/expiry.ts';
 import { connectTemporal, within } from '../engine/temporal/connection.ts';
 import { askForNamespace } from '../engine/temporal/answers.ts';
 import { createContext } from './context.ts';
@@ -34,6 +35,7 @@ async function runBridge(): Promise<void> {
   const kafka = createKafka(config.kafka!, logger);
   const registry = createRegistry();
   const metrics = createBridgeMetrics(registry, inputTopicsOf(config.topics));
+  watchExpiry({ registry, config, env, logger });
   const temporal = await connectTemporal(env);
   try {
     const { shards, deadLetterPartitions } = await checkTopics(kafka, config.topics);

@@ -15,6 +15,7 @@ import type { KafkaPort } from '../engine/kafka/port.ts';
 import { ensureTopics } from '../money/topics/topics.ts';
 import type { Logger } from '../engine/log.ts';
 import { createRegistry, createWorkerMetrics, type WorkerMetrics } from '../money/metrics.ts';
+import { watchExpiry } from '../money/expiry.ts';
 import { createOwnership, eventText } from '../engine/publish/ownership.ts';
 import type { OnShardEvent, Publisher } from '../engine/publish/publisher.ts';
 import { connectTemporalNative, within } from '../engine/temporal/connection.ts';
@@ -70,6 +71,7 @@ async function runWorker(): Promise<void> {
     telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
     shutdownSignals: [],
   });
+  watchExpiry({ registry, config, env, logger });
   const kafka = createKafka(config.kafka!, logger);
   const older = await Promise.all(
     config.olderWorkflows.map((file) => readWorkflows(file, 'ENRICHMENT_OLDER_WORKFLOWS')),

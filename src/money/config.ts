@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { DAY, EnvironmentReader, formatDuration, MAX_TIMER, shown } from '../engine/process/environment-reader.ts';
 import { CodedError, messageOf } from '../engine/errors.ts';
+import type { SecretFile } from '../engine/process/secret-file.ts';
 import type { KafkaConfig } from '../engine/kafka/kafka-config.ts';
 import { LOG_LEVELS } from '../engine/log.ts';
 import { isHostAndPort, readKafka } from './config/kafka.ts';
@@ -77,6 +78,8 @@ export interface Config {
   /** Nobody chose the port: a free one may be taken when it is in use. */
   readonly metricsPortIsDefault?: boolean;
   readonly logLevel: string;
+  /** Read again while the process runs. */
+  readonly secretFiles?: readonly SecretFile[];
 }
 
 /** ms: an attempt at lookups is over after 30 s (src/engine/workflow/entity/questions.ts). */
@@ -191,6 +194,7 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
     metricsPort: read.integer(METRICS_PORT, 9464, { min: 0, max: 65_535 }),
     metricsPortIsDefault: !read.isSet(METRICS_PORT),
     logLevel: read.oneOf('ENRICHMENT_LOG_LEVEL', LOG_LEVELS, 'info'),
+    ...(read.files.length > 0 && { secretFiles: read.files }),
   };
   if (sessionServiceUrl !== undefined && /\/sessions$/i.test(sessionServiceUrl)) {
     read.problem(
