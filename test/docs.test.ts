@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Registry } from 'prom-client';
 import { COMMANDS } from '../src/cli/commands.ts';
+import { createExpiryMetrics } from '../src/money/expiry.ts';
 import { createBridgeMetrics, createWorkerMetrics } from '../src/money/metrics.ts';
 import { createProcessMetrics } from '../src/money/metrics/process.ts';
 
@@ -80,6 +81,7 @@ test('docs/metrics.md has every metric of bridge and worker, and no other', asyn
   createBridgeMetrics(registry, ['wallet-events']);
   createWorkerMetrics(registry);
   createProcessMetrics(registry, 'worker');
+  createExpiryMetrics(registry);
   const ours = (await registry.getMetricsAsJSON())
     .map(({ name }) => name)
     .filter((name) => name.startsWith('money_enrichment_'))

@@ -14,6 +14,7 @@ import { createBridgeMetrics, createRegistry, waitLabelOf, type BridgeMetrics } 
 import { createProcessMetrics, type ProcessMetrics } from '../money/metrics/process.ts';
 import { setReadingGauges } from '../money/metrics/reading.ts';
 import type { Signaller } from '../engine/bridge/signaller.ts';
+import { watchExpiry } from '../money/expiry.ts';
 import { connectTemporal, within } from '../engine/temporal/connection.ts';
 import { askForNamespace } from '../engine/temporal/answers.ts';
 import { createContext, keyringPart } from './context.ts';
@@ -42,6 +43,7 @@ async function runBridge(): Promise<void> {
   const registry = createRegistry();
   const metrics = createBridgeMetrics(registry, inputTopicsOf(config.topics));
   const about = createProcessMetrics(registry, 'bridge');
+  watchExpiry({ registry, config, env, logger });
   const temporal = await connectTemporal(env, encryption, identity);
   const tracing = startTracing(config, 'bridge', logger);
   try {

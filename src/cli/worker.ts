@@ -17,6 +17,7 @@ import type { KafkaPort } from '../engine/kafka/port.ts';
 import { ensureTopics } from '../money/topics/topics.ts';
 import type { Logger } from '../engine/log.ts';
 import { createRegistry, createWorkerMetrics } from '../money/metrics.ts';
+import { watchExpiry } from '../money/expiry.ts';
 import { createProcessMetrics } from '../money/metrics/process.ts';
 import { createOwnership } from '../engine/publish/ownership.ts';
 import type { Encryption } from '../engine/temporal/key-provider.ts';
@@ -78,6 +79,7 @@ async function runWorker(): Promise<void> {
   const sdkMetrics = await serveSdkMetrics((sdk) =>
     Runtime.install({ logger: temporalLogger, telemetryOptions: { logging, metrics: sdk }, shutdownSignals: [] }),
   );
+  watchExpiry({ registry, config, env, logger });
   const kafka = createKafka(config.kafka!, logger);
   const older = await Promise.all(
     config.olderWorkflows.map((file) => readWorkflows(file, 'ENRICHMENT_OLDER_WORKFLOWS')),

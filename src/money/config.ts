@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { DAY, EnvironmentReader, formatDuration, MAX_TIMER, shown } from '../engine/process/environment-reader.ts';
 import { CodedError, messageOf } from '../engine/errors.ts';
+import type { SecretFile } from '../engine/process/secret-file.ts';
 import type { KafkaConfig } from '../engine/kafka/kafka-config.ts';
 import { isHostAndPort, readKafka } from './config/kafka.ts';
 import { readServiceAccess, type ServiceAccess } from './config/service-access.ts';
@@ -86,6 +87,8 @@ export interface Config
   readonly stackTraces: boolean;
   /** Undefined: nothing is stopped. */
   readonly brake?: BrakeSettings;
+  /** Read again while the process runs. */
+  readonly secretFiles?: readonly SecretFile[];
 }
 
 /** ms: an attempt at lookups is over after 30 s (src/engine/workflow/entity/questions.ts). */
@@ -198,6 +201,7 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
     stackTraces: read.boolean('ENRICHMENT_WORKFLOW_STACK_TRACES', false),
     ...readBrake(read),
     ...readObservation(read),
+    ...(read.files.length > 0 && { secretFiles: read.files }),
   };
   if (sessionServiceUrl !== undefined && /\/sessions$/i.test(sessionServiceUrl)) {
     read.problem(

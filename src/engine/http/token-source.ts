@@ -10,6 +10,8 @@ export interface TokenSource {
   refused(): void;
   /** Epoch ms of the one that was given last; undefined: not known. */
   readonly expiresAt: number | undefined;
+  /** The same of its beginning. */
+  readonly issuedAt: number | undefined;
 }
 
 export function givenToken(token: Fresh): TokenSource {
@@ -18,6 +20,9 @@ export function givenToken(token: Fresh): TokenSource {
     refused: () => undefined,
     get expiresAt() {
       return jwtExpiry(currentOf(token));
+    },
+    get issuedAt() {
+      return jwtTime(currentOf(token), 'iat');
     },
   };
 }
@@ -44,6 +49,7 @@ const MAX_ANSWER = 64 * 1024;
 interface Held {
   readonly token: string;
   /** Epoch ms. */
+  readonly askedAt: number;
   readonly replaceAt: number;
   readonly expiresAt: number;
   readonly known: boolean;
@@ -75,6 +81,9 @@ export function clientCredentials(options: ClientCredentials): TokenSource {
     },
     get expiresAt() {
       return held?.known === true ? held.expiresAt : undefined;
+    },
+    get issuedAt() {
+      return held?.askedAt;
     },
   };
 }
@@ -125,15 +134,25 @@ function heldFrom(token: string, expiresIn: unknown, asked: number): Held {
   const seconds = Number(expiresIn);
   const said = seconds > 0 ? asked + seconds * 1_000 : jwtExpiry(token);
   const expiresAt = said ?? asked + UNKNOWN_LIFE;
-  return { token, expiresAt, known: said !== undefined, replaceAt: asked + (expiresAt - asked) * REPLACED_AFTER };
+  return {
+    token,
+    askedAt: asked,
+    expiresAt,
+    known: said !== undefined,
+    replaceAt: asked + (expiresAt - asked) * REPLACED_AFTER,
+  };
 }
 
 /** Epoch ms of the claim `exp`, which is read and not verified; undefined: it is no JWT, or has none. */
 export function jwtExpiry(token: string): number | undefined {
+  return jwtTime(token, 'exp');
+}
+
+function jwtTime(token: string, claim: 'exp' | 'iat'): number | undefined {
   const [, payload, ...rest] = token.split('.');
   if (payload === undefined || rest.length !== 1) return undefined;
-  const { exp } = jsonOf(Buffer.from(payload, 'base64url').toString('utf8')) ?? {};
-  return typeof exp === 'number' ? exp * 1_000 : undefined;
+  const time = jsonOf(Buffer.from(payload, 'base64url').toString('utf8'))?.[claim];
+  return typeof time === 'number' ? time * 1_000 : undefined;
 }
 
 export function bearer(source: TokenSource): Authorization {

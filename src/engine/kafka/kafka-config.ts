@@ -28,6 +28,8 @@ export type Sasl =
       readonly token: () => Promise<string>;
       /** The broker did not take the last one. */
       readonly refused: () => void;
+      /** Epoch ms of the last one. */
+      readonly life?: () => { readonly issuedAt: number | undefined; readonly expiresAt: number | undefined };
       /** What the broker is told beside it, such as `logicalCluster`. */
       readonly extensions?: Readonly<Record<string, string>>;
     };

@@ -44,5 +44,6 @@ export function mskIamToken(region: string): TokenSource {
     get expiresAt() {
       return held?.expiryTime;
     },
+    issuedAt: undefined,
   };
 }

@@ -26,7 +26,7 @@ export function tlsMaterialNow({ ca, cert, key, passphrase }: TlsMaterial): {
 }
 
 /** Each certificate of a PEM text. Throws where one cannot be read. */
-function certificatesOf(pem: string): X509Certificate[] {
+export function certificatesOf(pem: string): X509Certificate[] {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g) ?? [];
   return blocks.map((block) => new X509Certificate(block));
 }

@@ -105,5 +105,10 @@ function readMskIam(read: EnvironmentReader): Sasl | undefined {
 }
 
 function oauthBearer(source: TokenSource): Sasl {
-  return { mechanism: 'oauthbearer', token: () => source.token(), refused: () => source.refused() };
+  return {
+    mechanism: 'oauthbearer',
+    token: () => source.token(),
+    refused: () => source.refused(),
+    life: () => ({ issuedAt: source.issuedAt, expiresAt: source.expiresAt }),
+  };
 }

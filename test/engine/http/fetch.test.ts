@@ -104,6 +104,7 @@ test('a token goes with each request, and one that is refused is asked for anew'
     token: async () => tokens[0]!,
     refused: () => void tokens.shift(),
     expiresAt: undefined,
+    issuedAt: undefined,
   };
   const fetch = securedFetch({ prefix: 'X', authorization: bearer(source) });
   assert.equal((await get(fetch, url)).status, 401);
