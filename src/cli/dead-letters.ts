@@ -8,13 +8,14 @@ import { inputTopicsOf, type Config } from '../money/config.ts';
 import { idOf, readDeadLetters } from '../tools/dead-letters/read.ts';
 import type { DeadLetter, ReadingResult } from '../tools/dead-letters/read.ts';
 import { objectionTo, putBack, readRetried } from '../tools/dead-letters/retry.ts';
-import type { Retried } from '../tools/dead-letters/retry.ts';
+import type { Retried, Stamp } from '../tools/dead-letters/retry.ts';
 import { hasOffset } from '../engine/workflow/offset-ranges.ts';
 import { CodedError } from '../engine/errors.ts';
 import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
 import type { KafkaPort } from '../engine/kafka/port.ts';
 import { inputDecoders } from '../money/codec/value-format.ts';
 import { wholeNumber } from './arguments.ts';
+import { operator } from './audit.ts';
 import { createContext, reachKafka } from './context.ts';
 import { count, progress, table, writeLine } from './output.ts';
 import { printable } from '../engine/printable.ts';
@@ -50,6 +51,7 @@ export function deadLettersCommand(): Command {
     .addOption(reasonOption('all of these reasons'))
     .option('--id <topic/partition/offset...>', 'these records, as the list names them')
     .option('--limit <n>', 'at most n records', wholeNumber(1, 1_000_000), 1000)
+    .option('--why <text>', 'why, for the header retry-reason of each')
     .option('--force', 'also those that would only come back, or were put back before')
     .option('--dry-run', 'say what would be done, and do nothing')
     .action((options: RetryOptions) => retry(options));
@@ -134,6 +136,7 @@ function textOf(bytes: Buffer | null): string | { readonly base64: string } | nu
 }
 
 interface RetryOptions extends Choice {
+  readonly why?: string;
   readonly force?: true;
   readonly dryRun?: true;
 }
@@ -184,7 +187,10 @@ async function retry(options: RetryOptions): Promise<void> {
     };
     const { starts } = await read(kafka, config, onLetter, inputDecoders(config, systemClock));
     const missing = [...ids].filter((id) => !found.has(id));
-    const report = options.dryRun === true ? letters.length : await put(kafka, config, { letters, retried, starts });
+    const report =
+      options.dryRun === true
+        ? letters.length
+        : await put(kafka, config, { letters, retried, starts, stamp: stampOf(options.why) });
     writeLine(`${count(report, 'record')} ${options.dryRun === true ? 'would be put back' : 'put back'}`);
     if (left > 0) writeLine(`${count(left, 'more record')} of the choice left: run it again`);
     for (const refusal of refusals) process.stderr.write(`refused ${printable(refusal)}\n`);
@@ -196,10 +202,23 @@ async function retry(options: RetryOptions): Promise<void> {
   });
 }
 
+function stampOf(why: string | undefined): Stamp {
+  return {
+    'retried-by': operator(),
+    'retried-at': new Date().toISOString(),
+    ...(why !== undefined && { 'retry-reason': why }),
+  };
+}
+
 async function put(
   kafka: KafkaPort,
   config: Config,
-  work: { readonly letters: readonly DeadLetter[]; readonly retried: Retried; readonly starts: readonly number[] },
+  work: {
+    readonly letters: readonly DeadLetter[];
+    readonly retried: Retried;
+    readonly starts: readonly number[];
+    readonly stamp: Stamp;
+  },
 ): Promise<number> {
   const shown = progress('putting back');
   try {

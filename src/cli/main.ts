@@ -8,6 +8,7 @@ import { CodedError, messageOf } from '../engine/errors.ts';
 import type { ErrorCode } from '../engine/errors.ts';
 import { createLogger, LOG_LEVELS } from '../engine/log.ts';
 import { productVersion } from '../engine/process/version.ts';
+import { beginAudit } from './audit.ts';
 import { COMMANDS } from './commands.ts';
 
 const NAME = 'money-enrichment';
@@ -58,6 +59,10 @@ async function run(args: readonly string[]): Promise<number> {
     program.addCommand(name === entry?.name ? (await load()).summary(summary) : new Command(name).summary(summary));
   }
   harden(program);
+  program.hook('preAction', (_program, command) => {
+    const audit = beginAudit(command);
+    if (audit !== undefined) process.once('exit', audit);
+  });
   if (args.length === 0) {
     program.outputHelp({ error: true });
     return USAGE;

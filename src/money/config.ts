@@ -9,6 +9,7 @@ import type { KafkaConfig } from '../engine/kafka/kafka-config.ts';
 import { LOG_LEVELS } from '../engine/log.ts';
 import { temporalConnectionOptions } from '../engine/temporal/connection.ts';
 import { ledgerTopicOf } from '../engine/naming.ts';
+import { readAudit, type AuditConfig } from './config/audit.ts';
 import { INPUTS } from './domain/events.ts';
 
 export interface Topics {
@@ -26,7 +27,7 @@ export function inputTopicsOf(topics: Topics): string[] {
   return INPUTS.map((input) => topics[input]);
 }
 
-export interface Config {
+export interface Config extends AuditConfig {
   readonly appId: string;
   /** User ids in workflow ids become keyed hashes. Secret. */
   readonly userIdHashKey?: string;
@@ -177,6 +178,7 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
     valueFormat,
     ...(schemaRegistryUrl === undefined ? {} : { schemaRegistryUrl }),
     ...readDeployment(read),
+    ...readAudit(read),
     ...(read.isSet('ENRICHMENT_WORKFLOW_CACHE_MB') && {
       workflowCacheMb: read.integer('ENRICHMENT_WORKFLOW_CACHE_MB', 0, { min: 10, max: 1_000_000 }),
     }),

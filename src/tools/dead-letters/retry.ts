@@ -26,6 +26,9 @@ const MAX_BYTES = 700_000;
 /** Header of a record that was put back: the place of the one that could not be used. */
 const RETRY_HEADER = 'retry-of';
 
+/** `retried-by`, `retried-at` (ISO time), and `retry-reason` where one was given. */
+export type Stamp = Readonly<Record<string, string>>;
+
 /** By partition of the dead-letter topic. */
 export type Retried = readonly OffsetRanges[];
 
@@ -82,10 +85,12 @@ export async function putBack(
     readonly retried: Retried;
     /** First offset of each partition of the dead-letter topic. */
     readonly starts: readonly number[];
+    /** Headers that each gets besides: who put it back, when and why. */
+    readonly stamp?: Stamp;
     readonly onProgress?: (done: number) => void;
   },
 ): Promise<number> {
-  const { letters, starts, onProgress } = options;
+  const { letters, starts, onProgress, stamp = {} } = options;
   if (letters.length === 0) return 0;
   const rooms = new TopicRooms(kafka, systemClock);
   const producer = await kafka.fence(retriedGroupOf(config.appId));
@@ -103,7 +108,7 @@ export async function putBack(
       const ranges = [...(retried[partition] ?? [])];
       for (const { offset } of part) addOffset(ranges, offset);
       const transaction = await producer.begin();
-      for (const [place, records] of bySource(part)) {
+      for (const [place, records] of bySource(part, stamp)) {
         await rooms.send(
           transaction,
           place.topic,
@@ -149,7 +154,7 @@ function transactionsOf(letters: readonly DeadLetter[]): [DeadLetter, ...DeadLet
   return parts;
 }
 
-function bySource(letters: readonly DeadLetter[]): [{ topic: string; partition: number }, OutRecord[]][] {
+function bySource(letters: readonly DeadLetter[], stamp: Stamp): [{ topic: string; partition: number }, OutRecord[]][] {
   const groups = new Map<string, [{ topic: string; partition: number }, OutRecord[]]>();
   for (const letter of letters) {
     const { topic, partition } = letter.source;
@@ -157,7 +162,7 @@ function bySource(letters: readonly DeadLetter[]): [{ topic: string; partition: 
     group[1].push({
       key: letter.key,
       value: letter.value,
-      headers: { ...letter.headers, [RETRY_HEADER]: idOf(letter) },
+      headers: { ...letter.headers, [RETRY_HEADER]: idOf(letter), ...stamp },
     });
     groups.set(`${topic}/${partition}`, group);
   }
