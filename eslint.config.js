@@ -36,7 +36,7 @@ const fence = (files, ...patterns) => ({
 });
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/'] },
+  { ignores: ['dist/', 'node_modules/', 'site/'] },
   ...tseslint.configs.recommended,
   {
     rules: {

@@ -8,7 +8,7 @@ import { inputTopicsOf, type Config } from '../money/config.ts';
 import { idOf, readDeadLetters } from '../tools/dead-letters/read.ts';
 import type { DeadLetter, ReadingResult } from '../tools/dead-letters/read.ts';
 import { objectionTo, putBack, readRetried } from '../tools/dead-letters/retry.ts';
-import type { Retried } from '../tools/dead-letters/retry.ts';
+import type { Retried, Stamp } from '../tools/dead-letters/retry.ts';
 import { hasOffset } from '../engine/workflow/offset-ranges.ts';
 import { CodedError } from '../engine/errors.ts';
 import { releaseBrake } from '../engine/bridge/release-brake.ts';
@@ -17,6 +17,7 @@ import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
 import { valuesOf, type KafkaPort } from '../engine/kafka/port.ts';
 import { inputDecoders } from '../money/codec/value-format.ts';
 import { wholeNumber } from './arguments.ts';
+import { operator } from './audit.ts';
 import { createContext, reachKafka } from './context.ts';
 import { result } from './document.ts';
 import { count, progress, sayLine } from './output.ts';
@@ -54,6 +55,7 @@ export function deadLettersCommand(): Command {
     .addOption(reasonOption('all of these reasons'))
     .option('--id <topic/partition/offset...>', 'these records, as the list names them')
     .option('--limit <n>', 'at most n records', wholeNumber(1, 1_000_000), 1000)
+    .option('--why <text>', 'why, for the header retry-reason of each')
     .option('--force', 'also those that would only come back, or were put back before')
     .option('--keep-timestamp', 'with the timestamp that they had')
     .option('--dry-run', 'say what would be done, and do nothing')
@@ -165,6 +167,7 @@ function textOf(bytes: Buffer | null): string | { readonly base64: string } | nu
 }
 
 interface RetryOptions extends Choice {
+  readonly why?: string;
   readonly force?: true;
   readonly keepTimestamp?: true;
   readonly dryRun?: true;
@@ -219,7 +222,7 @@ async function retry(options: RetryOptions): Promise<void> {
     const { starts } = await read(kafka, config, onLetter, inputDecoders(config, systemClock));
     const missing = [...ids].filter((id) => !found.has(id));
     const dryRun = options.dryRun === true;
-    const done = dryRun ? letters.length : await put(kafka, config, { letters, retried, starts, keepTimestamp });
+    const done = dryRun ? letters.length : await put(kafka, config, { letters, retried, starts, keepTimestamp, stamp: stampOf(options.why) });
     result({ dryRun, records: done, left, refused, refusals, missing }, () => [
       `${count(done, 'record')} ${dryRun ? 'would be put back' : 'put back'}`,
       ...(left > 0 ? [`${count(left, 'more record')} of the choice left: run it again`] : []),
@@ -259,6 +262,14 @@ async function release({ topic, partition, dryRun: dry }: ReleaseOptions): Promi
   });
 }
 
+function stampOf(why: string | undefined): Stamp {
+  return {
+    'retried-by': operator(),
+    'retried-at': new Date().toISOString(),
+    ...(why !== undefined && { 'retry-reason': why }),
+  };
+}
+
 async function put(
   kafka: KafkaPort,
   config: Config,
@@ -267,6 +278,7 @@ async function put(
     readonly retried: Retried;
     readonly starts: readonly number[];
     readonly keepTimestamp: boolean;
+    readonly stamp: Stamp;
   },
 ): Promise<number> {
   const shown = progress('putting back');

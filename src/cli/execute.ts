@@ -3,6 +3,7 @@ import { CommanderError } from 'commander';
 import { CodedError, messageOf } from '../engine/errors.ts';
 import type { ErrorCode } from '../engine/errors.ts';
 import { createLogger, LOG_LEVELS } from '../engine/log.ts';
+import { beginAudit } from './audit.ts';
 import { asCalled, calledName } from './called-as.ts';
 import { COMMANDS } from './commands.ts';
 import type { Failure } from './document.ts';
@@ -47,6 +48,10 @@ async function run(args: readonly string[], say: (text: string) => void): Promis
     program.outputHelp({ error: true });
     return USAGE;
   }
+  program.hook('preAction', (_program, command) => {
+    const audit = beginAudit(command);
+    if (audit !== undefined) process.once('exit', audit);
+  });
   await program.parseAsync([...args], { from: 'user' });
   return typeof process.exitCode === 'number' ? process.exitCode : 0;
 }

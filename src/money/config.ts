@@ -18,6 +18,7 @@ import { readHeaders, type HeadersConfig } from './config/headers.ts';
 import { readObservation, type ObservationConfig } from './config/observation.ts';
 import { readTracing, type TracingConfig } from './config/tracing.ts';
 import { readEncryption, type EncryptionConfig } from './config/encryption.ts';
+import { readAudit, type AuditConfig } from './config/audit.ts';
 import { INPUTS } from './domain/events.ts';
 import type { ReaderSchemas } from './codec/decode.ts';
 import { readReaderSchemas } from './config/reader-schemas.ts';
@@ -39,7 +40,7 @@ export function inputTopicsOf(topics: Topics): string[] {
 }
 
 export interface Config
-  extends HeadersConfig, GroupConfig, ObservationConfig, TracingConfig, EncryptionConfig {
+  extends HeadersConfig, GroupConfig, ObservationConfig, TracingConfig, EncryptionConfig, AuditConfig {
   readonly appId: string;
   /** User ids in workflow ids become keyed hashes. Secret. */
   readonly userIdHashKey?: string;
@@ -195,6 +196,7 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
     ...readTracing(read, headers.forwardHeaders),
     ...readGroup(read),
     ...readDeployment(read),
+    ...readAudit(read),
     ...(read.isSet('ENRICHMENT_WORKFLOW_CACHE_MB') && {
       workflowCacheMb: read.integer('ENRICHMENT_WORKFLOW_CACHE_MB', 0, { min: 10, max: 1_000_000 }),
     }),

@@ -50,6 +50,7 @@ test('what is published is what was tested, with provenance; its SBOM lies besid
   const at = (start: string): number => runs.findIndex((run) => run.startsWith(start));
   const order = [
     'npm ci',
+    'npm run audit -- --omit=dev --must-answer',
     'npm test',
     'npm pkg set repository',
     'mkdir package && npm run --silent sbom >',

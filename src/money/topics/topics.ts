@@ -54,6 +54,8 @@ export const DEFAULT_SHARDS = 4;
 /** bytes: key, headers and framing around a record's value */
 const ENVELOPE = 64 * 1024;
 const HOUR = 3_600_000;
+/** ms that dead letters are kept: whole records, also of fields that no rule uses. */
+const DEAD_LETTER_RETENTION = 14 * 24 * HOUR;
 /** How far timestamps may be ahead of the broker's clock, ms. One producer with a wrong clock would make all others of its partition late. */
 const AHEAD = 'message.timestamp.after.max.ms';
 const TIMEOUT = 30_000;
@@ -142,7 +144,7 @@ export function missingTopics(
       'max.message.bytes': String(8 * maxRecordBytes + ENVELOPE),
     }),
     make(topics.deadLetter, inputPartitions, {
-      ...retention,
+      'retention.ms': keepForever ? '-1' : String(DEAD_LETTER_RETENTION),
       'cleanup.policy': 'delete',
       'max.message.bytes': String(Math.max(inputBytes, largestOf(inputs, existing)) + ENVELOPE),
     }),

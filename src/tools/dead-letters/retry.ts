@@ -28,6 +28,9 @@ const MAX_BYTES = 700_000;
 /** Header of a record that was put back: the place of the one that could not be used. */
 const RETRY_HEADER = 'retry-of';
 
+/** `retried-by`, `retried-at` (ISO time), and `retry-reason` where one was given. */
+export type Stamp = Readonly<Record<string, string>>;
+
 /** By partition of the dead-letter topic. */
 export type Retried = readonly OffsetRanges[];
 
@@ -90,10 +93,12 @@ export async function putBack(
     /** First offset of each partition of the dead-letter topic. */
     readonly starts: readonly number[];
     readonly keepTimestamp?: boolean;
+    /** Headers that each gets besides: who put it back, when and why. */
+    readonly stamp?: Stamp;
     readonly onProgress?: (done: number) => void;
   },
 ): Promise<number> {
-  const { letters, starts, keepTimestamp = false, onProgress } = options;
+  const { letters, starts, keepTimestamp = false, onProgress, stamp = {} } = options;
   if (letters.length === 0) return 0;
   const rooms = new TopicRooms(kafka, systemClock);
   const producer = await kafka.fence(retriedGroupOf(config.appId));
@@ -111,7 +116,7 @@ export async function putBack(
       const ranges = [...(retried[partition] ?? [])];
       for (const { offset } of part) addOffset(ranges, offset);
       const transaction = await producer.begin();
-      for (const [place, records] of bySource(part, keepTimestamp)) {
+      for (const [place, records] of bySource(part, keepTimestamp, stamp)) {
         await rooms.send(
           transaction,
           place.topic,
@@ -160,6 +165,7 @@ function transactionsOf(letters: readonly DeadLetter[]): [DeadLetter, ...DeadLet
 function bySource(
   letters: readonly DeadLetter[],
   keepTimestamp: boolean,
+  stamp: Stamp,
 ): [{ topic: string; partition: number }, OutRecord[]][] {
   const groups = new Map<string, [{ topic: string; partition: number }, OutRecord[]]>();
   for (const letter of letters) {
@@ -168,7 +174,7 @@ function bySource(
     group[1].push({
       key: letter.key,
       value: letter.value,
-      headers: { ...letter.headers, [RETRY_HEADER]: idOf(letter) },
+      headers: { ...letter.headers, [RETRY_HEADER]: idOf(letter), ...stamp },
       ...(keepTimestamp && { timestamp }),
     });
     groups.set(`${topic}/${partition}`, group);

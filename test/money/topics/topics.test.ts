@@ -125,6 +125,11 @@ test('only topics that keep for ever get a retention of their own', () => {
   );
 });
 
+test('dead letters, which are whole records, are kept for 14 days', () => {
+  assert.equal(missing({ partitions: 1 }).get('dead')?.settings['retention.ms'], '1209600000');
+  assert.equal(missing({ partitions: 1, keepForever: true }).get('dead')?.settings['retention.ms'], '-1');
+});
+
 const fitting: Readonly<Record<string, TopicState>> = {
   user: good(),
   session: good(),

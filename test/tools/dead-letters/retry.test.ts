@@ -161,6 +161,13 @@ test('records go back to their partition with the same key and value, and the no
   assert.equal(kafka.notes.get(0), '1:7,3');
 });
 
+test('each says who put it back, when and why', async () => {
+  const kafka = fakeKafka();
+  const stamp = { 'retried-by': 'ana', 'retried-at': '2026-01-31T10:00:00Z', 'retry-reason': 'the producer is mended' };
+  await putBack(kafka.port, config, { letters: [letter()], retried: [[]], starts: [0], stamp });
+  assert.deepEqual(kafka.committed[0]!.sent[0]!.records[0]!.headers, { 'retry-of': 's/1/42', ...stamp });
+});
+
 test('an interrupted retry, run again, puts nothing back twice', async () => {
   const kafka = fakeKafka(2);
   const letters = Array.from({ length: 600 }, (_, offset) => letter({ offset }));
