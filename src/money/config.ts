@@ -9,6 +9,7 @@ import type { KafkaConfig } from '../engine/kafka/kafka-config.ts';
 import { LOG_LEVELS } from '../engine/log.ts';
 import { temporalConnectionOptions } from '../engine/temporal/connection.ts';
 import { ledgerTopicOf } from '../engine/naming.ts';
+import { readCodecServer, type CodecServerConfig } from './config/codec-server.ts';
 import { readEncryption, type EncryptionConfig } from './config/encryption.ts';
 import { INPUTS } from './domain/events.ts';
 
@@ -27,7 +28,7 @@ export function inputTopicsOf(topics: Topics): string[] {
   return INPUTS.map((input) => topics[input]);
 }
 
-export interface Config extends EncryptionConfig {
+export interface Config extends EncryptionConfig, CodecServerConfig {
   readonly appId: string;
   /** User ids in workflow ids become keyed hashes. Secret. */
   readonly userIdHashKey?: string;
@@ -159,6 +160,7 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
     ),
     ...(userIdHashKey === undefined ? {} : { userIdHashKey }),
     ...readEncryption(read),
+    ...readCodecServer(read),
     ...(kafka === undefined ? {} : { kafka }),
     temporalConfigured,
     topics: readTopics(read),
