@@ -79,6 +79,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./nudge.ts')).nudgeCommand(),
   },
   {
+    name: 'codec-server',
+    summary: "decode payloads for Temporal's UI and command line",
+    load: async () => (await import('./codec-server.ts')).codecServerCommand(),
+  },
+  {
     name: 'generate',
     summary: 'synthetic events, into the topics or as NDJSON',
     load: async () => (await import('./generate.ts')).generateCommand(),

@@ -17,6 +17,7 @@ import { readGroup, type GroupConfig } from './config/group.ts';
 import { readHeaders, type HeadersConfig } from './config/headers.ts';
 import { readObservation, type ObservationConfig } from './config/observation.ts';
 import { readTracing, type TracingConfig } from './config/tracing.ts';
+import { readCodecServer, type CodecServerConfig } from './config/codec-server.ts';
 import { readEncryption, type EncryptionConfig } from './config/encryption.ts';
 import { readAudit, type AuditConfig } from './config/audit.ts';
 import { INPUTS } from './domain/events.ts';
@@ -40,7 +41,7 @@ export function inputTopicsOf(topics: Topics): string[] {
 }
 
 export interface Config
-  extends HeadersConfig, GroupConfig, ObservationConfig, TracingConfig, EncryptionConfig, AuditConfig {
+  extends HeadersConfig, GroupConfig, ObservationConfig, TracingConfig, EncryptionConfig, CodecServerConfig, AuditConfig {
   readonly appId: string;
   /** User ids in workflow ids become keyed hashes. Secret. */
   readonly userIdHashKey?: string;
@@ -171,6 +172,7 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
     ),
     ...(userIdHashKey === undefined ? {} : { userIdHashKey }),
     ...readEncryption(read),
+    ...readCodecServer(read),
     ...(kafka === undefined ? {} : { kafka }),
     temporalConfigured,
     topics: readTopics(read),
