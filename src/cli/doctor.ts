@@ -10,6 +10,7 @@ import type { Finding } from '../tools/doctor/finding.ts';
 import { readEnvironment } from '../money/config.ts';
 import { createLogger } from '../engine/log.ts';
 import { named } from './context.ts';
+import { nextOfFinding } from './next.ts';
 import { result, wantsDocument } from './document.ts';
 import { count, progress, takesColour, writeLine } from './output.ts';
 import { printable } from '../engine/printable.ts';
@@ -53,7 +54,8 @@ async function doctor(): Promise<void> {
       waiting.end();
     }
   }
-  if (wantsDocument()) result(all, () => []);
+  const checks = all.map((finding) => ({ ...finding, next: nextOfFinding(finding) }));
+  if (wantsDocument()) result(checks, () => []);
   const failed = all.filter(({ level }) => level === 'failed').length;
   if (problems.length > 0) throw new CodedError('CONFIG', problems.join('\n'));
   if (failed > 0) throw new CodedError('CHECK_FAILED', `${count(failed, 'check')} failed`);

@@ -1,5 +1,6 @@
 /** What to do about an error: a command, or words. The one table of it. */
 import type { ErrorCode } from '../engine/errors.ts';
+import type { Finding } from '../tools/doctor/finding.ts';
 
 export type FailureCode = ErrorCode | 'USAGE' | 'UNEXPECTED';
 
@@ -49,10 +50,36 @@ const OF_COMMAND: Readonly<Record<string, Readonly<Partial<Record<FailureCode, s
   },
 };
 
+/** What to do about a check of `doctor`, by the first word of its subject. */
+const OF_SUBJECT: Readonly<Record<string, string>> = {
+  Node: 'install the version that the message names',
+  kafkajs: 'npm ci',
+  Temporal: 'correct TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and TEMPORAL_TLS_*, or start the server',
+  configuration: 'correct the variable that the message names',
+  Kafka: 'correct KAFKA_BROKERS, KAFKA_SSL* and KAFKA_SASL_*, or start the broker',
+  broker: "change the brokers' settings that the message names",
+  topic: "change the topic's settings that the message names, with Kafka's tools",
+  ledger: 'restore the topic, see docs/operations.md',
+  'co-partitioning': 'give the producers of all inputs the same key and partitioner',
+  logs: 'decide where to go on, as the message says',
+  permission: 'allow what docs/security.md lists for this user',
+  namespace: 'correct TEMPORAL_NAMESPACE, or the settings of the namespace that the message names',
+  deployment: 'make a version of the deployment the current one, see docs/deployments.md',
+  paused: 'run the command of Temporal that the message names',
+  session: 'correct ENRICHMENT_SESSION_SERVICE_URL, or start the service',
+  schema: 'correct SCHEMA_REGISTRY_URL, or start the registry',
+};
+
 /** A command that stands in quotes in a message. */
 const QUOTED = /"(money-enrichment [a-z][^"<>]*)"/;
 /** A message about the environment names the variable; one about the command line does not begin so. */
 const VARIABLE = /^(Temporal configuration|[^\s:]*\.env|[A-Z][A-Z0-9_]*_[A-Z0-9_]+)\b/;
+
+/** Null where all is well. */
+export function nextOfFinding({ level, subject, message }: Finding): string | null {
+  if (level === 'ok') return null;
+  return QUOTED.exec(message)?.[1] ?? OF_SUBJECT[subject.split(' ')[0] ?? ''] ?? 'do what the message says';
+}
 
 export function nextOf(code: FailureCode, message: string, command: string | undefined): string {
   const help = `money-enrichment ${command === undefined ? '' : `${command} `}--help`;

@@ -92,6 +92,7 @@ export function describeDevelopment({ stack, product }: Development): Record<str
     temporal: stack.temporal,
     ...(stack.temporalUi === undefined ? {} : { temporalUi: stack.temporalUi }),
     sessionService: stack.sessionService,
+    codecServer: stack.codecServer,
     ...(stack.schemaRegistry === undefined ? {} : { schemaRegistry: withoutCredentials(stack.schemaRegistry) }),
     ...(product === undefined ? {} : { metrics: product.metrics.url }),
   };

@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import type { Config } from '../money/config.ts';
 import type { KafkaConfig } from '../engine/kafka/kafka-config.ts';
+import { startLocalCodecServer } from './codec-server.ts';
 import { openDataFolder } from './data-folder.ts';
 import { startKafka } from './kafka.ts';
 import { startSchemaRegistry } from './schema-registry.ts';
@@ -39,6 +40,8 @@ export interface Stack {
   /** URL; absent when a configured Temporal is used. */
   readonly temporalUi?: string;
   /** URL */
+  readonly codecServer: string;
+  /** URL */
   readonly sessionService: string;
   /** What a process of the product needs in its environment to use this stack. */
   readonly env: Readonly<Record<string, string>>;
@@ -71,18 +74,22 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     watch('The Kafka broker', broker.exited);
     return { brokers: broker.brokers, ssl: false };
   };
-  const temporal = async (folder: string, kept: boolean): Promise<{ address: string; ui?: string }> => {
-    if (options.temporalAddress !== undefined) return { address: options.temporalAddress };
+  const temporal = async (folder: string, kept: boolean): Promise<{ address: string; ui?: string; codec: string }> => {
     const namespace = options.temporalNamespace;
+    const codec = await startLocalCodecServer(config, namespace);
+    undo.push(() => codec.stop());
+    if (options.temporalAddress !== undefined) return { address: options.temporalAddress, codec: codec.url };
     const server = await startTemporalServer({
       ...(kept ? { dataDir: join(folder, 'temporal') } : {}),
       namespace,
+      codecServer: codec.url,
       log,
       signal,
     });
     undo.push(() => server.stop());
     watch('The Temporal dev server', server.exited);
-    return { address: server.address, ui: server.uiAddress };
+    codec.allow(server.uiAddress);
+    return { address: server.address, ui: server.uiAddress, codec: codec.url };
   };
   const sessions = async (): Promise<{ url: string; requests: number }> => {
     if (config.sessionServiceUrl !== undefined) return { url: config.sessionServiceUrl, requests: 0 };
@@ -120,6 +127,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       temporal: usedTemporal.address,
       ...(usedTemporal.ui === undefined ? {} : { temporalUi: usedTemporal.ui }),
       sessionService: service.url,
+      codecServer: usedTemporal.codec,
       env: {
         KAFKA_BROKERS: usedKafka.brokers.join(','),
         TEMPORAL_ADDRESS: usedTemporal.address,

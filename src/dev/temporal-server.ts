@@ -29,6 +29,8 @@ export interface TemporalServerOptions {
   readonly namespace?: string;
   /** A free one when absent. */
   readonly port?: number;
+  /** URL of the codec server that its UI asks; none when absent. */
+  readonly codecServer?: string;
   /** Where it shows its own metrics, as Prometheus reads them; nowhere when absent. */
   readonly metricsPort?: number;
   readonly log: Log;
@@ -73,14 +75,14 @@ class PortTaken extends CodedError {}
 
 async function start(
   program: string,
-  { dataDir, namespace, port: wanted, metricsPort, signal }: TemporalServerOptions,
+  { dataDir, namespace, port: wanted, metricsPort, codecServer, signal }: TemporalServerOptions,
 ): Promise<TemporalServer> {
   if (dataDir !== undefined) await mkdir(dataDir, { recursive: true });
   const [free = 0, uiPort = 0] = await freePorts(2);
   const port = wanted ?? free;
   signal?.throwIfAborted();
   const output: string[] = [];
-  const child = startChild(program, arguments_({ port, uiPort, metricsPort, namespace, dataDir }), {
+  const child = startChild(program, arguments_({ port, uiPort, metricsPort, codecServer, namespace, dataDir }), {
     name: 'temporal',
     onLine: (line) => {
       output.push(line);
@@ -114,11 +116,12 @@ interface Arguments {
   readonly port: number;
   readonly uiPort: number;
   readonly metricsPort: number | undefined;
+  readonly codecServer: string | undefined;
   readonly namespace: string | undefined;
   readonly dataDir: string | undefined;
 }
 
-function arguments_({ port, uiPort, metricsPort, namespace = 'default', dataDir }: Arguments): string[] {
+function arguments_({ port, uiPort, metricsPort, codecServer, namespace = 'default', dataDir }: Arguments): string[] {
   const kept =
     dataDir === undefined
       ? []
@@ -129,6 +132,7 @@ function arguments_({ port, uiPort, metricsPort, namespace = 'default', dataDir 
   return [
     ...['server', 'start-dev', '--ip', LOOPBACK, '--port', String(port), '--ui-port', String(uiPort)],
     ...(metricsPort === undefined ? [] : ['--metrics-port', String(metricsPort)]),
+    ...(codecServer === undefined ? [] : ['--ui-codec-endpoint', codecServer]),
     ...['--log-level', 'error', '--ui-disable-news-fetch', '--namespace', namespace, ...kept],
   ];
 }

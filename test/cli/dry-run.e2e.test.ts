@@ -20,7 +20,7 @@ import { program } from './program.ts';
 const RECORDS = 200;
 const USERS = 2;
 
-test('--dry-run says in numbers what would be done, and writes nothing', async (t) => {
+test('--dry-run says in numbers what would be done, and writes nothing; nor does doctor', async (t) => {
   const system = await startSystem(t, { partitions: 2, countOnly: true });
   const { env, config } = system;
   const traffic = trafficOptions({
@@ -85,6 +85,12 @@ test('--dry-run says in numbers what would be done, and writes nothing', async (
     assert.equal(code, 0, `${args.join(' ')}: ${stderr}`);
     return JSON.parse(stdout) as Record<string, unknown>;
   };
+  const doctor = await program(['doctor', '--json'], env);
+  assert.equal(doctor.code, 0, doctor.stderr);
+  const checks = JSON.parse(doctor.stdout) as readonly { level: string; subject: string; next: string | null }[];
+  const levelOf = (subject: string) => checks.find((check) => check.subject === subject)?.level;
+  assert.deepEqual([levelOf('broker settings'), levelOf('namespace default'), levelOf('Temporal')], ['ok', 'ok', 'ok']);
+  assert.ok(checks.every(({ level, next }) => (level === 'ok') === (next === null)));
   const made = (await dry(['topics', '--shards', '3'], elsewhere))['topics'] as Record<string, unknown>[];
   assert.deepEqual(
     made.filter(({ wouldBeCreated }) => wouldBeCreated).map(({ topic, partitions }) => [topic, partitions]),

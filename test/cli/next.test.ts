@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { asCalled } from '../../src/cli/called-as.ts';
-import { nextOf } from '../../src/cli/next.ts';
+import { nextOf, nextOfFinding } from '../../src/cli/next.ts';
 
 test('a command that the message names comes first', () => {
   const message = 'the topic "x" does not exist: create it with "money-enrichment topics"';
@@ -21,6 +21,14 @@ test('doctor does not send to doctor', () => {
   for (const code of ['CONFIG', 'CHECK_FAILED'] as const) {
     assert.doesNotMatch(nextOf(code, 'KAFKA_BROKERS is not set', 'doctor'), /money-enrichment doctor/);
   }
+});
+
+test('a check of doctor says what to do, unless all is well', () => {
+  const topic = { subject: 'topic x', message: 'retention.ms is 5: too short' };
+  assert.equal(nextOfFinding({ ...topic, level: 'ok' }), null);
+  assert.match(nextOfFinding({ ...topic, level: 'warning' }) ?? '', /^change the topic's settings/);
+  const missing = { subject: 'topic x', message: 'it does not exist: create it with "money-enrichment topics"' };
+  assert.equal(nextOfFinding({ ...missing, level: 'failed' }), 'money-enrichment topics');
 });
 
 test('under the other name commands have it, and nothing else', () => {

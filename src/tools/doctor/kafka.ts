@@ -6,6 +6,7 @@ import { createKafka } from '../../engine/kafka/kafkajs/create-kafka.ts';
 import { inspectCluster } from '../../money/topics/inspect.ts';
 import type { ClusterReport } from '../../money/topics/inspect.ts';
 import type { Logger } from '../../engine/log.ts';
+import { checkBroker, durabilityFindings } from './broker.ts';
 import { failed, ok, warning } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { checkLedger, checkLogs, checkUsers } from './logs.ts';
@@ -37,6 +38,8 @@ export async function checkKafka(config: Config, logger: Logger): Promise<Findin
           ),
         ]),
     ...topicFindings(config, report),
+    ...durabilityFindings(config, report),
+    ...(await checkBroker(kafka, report, logger)),
     ...(await logs(config, kafka, report, logger)),
     ...(await permissions(config, kafka, logger)),
   ];

@@ -10,11 +10,14 @@ import { encryptionOf } from '../../money/config/encryption.ts';
 import { connectTemporal, within, type TemporalClient } from '../../engine/temporal/connection.ts';
 import { failed, ok, warning } from './finding.ts';
 import type { Finding } from './finding.ts';
+import { namespaceFindings } from './namespace.ts';
 import { checkPaused } from './paused.ts';
 
 /** A session that does not exist: the service is to answer 404, or 200 if it knows them all. */
 const NOBODY = '00000000-0000-0000-0000-000000000000';
 const NAMESPACE_TIMEOUT = 10_000;
+/** NAMESPACE_STATE_REGISTERED */
+const REGISTERED = 1;
 
 export async function checkTemporal(config: Config, env: NodeJS.ProcessEnv): Promise<Finding[]> {
   if (!config.temporalConfigured) return [];
@@ -31,9 +34,15 @@ export async function checkTemporal(config: Config, env: NodeJS.ProcessEnv): Pro
       const { serverVersion } = await connection.workflowService.getSystemInfo({});
       const findings = [ok('Temporal', `${address} answers: server ${serverVersion}`)];
       try {
-        const { config: settings } = await connection.workflowService.describeNamespace({ namespace });
-        const days = Number(settings?.workflowExecutionRetentionTtl?.seconds ?? 0) / 86_400;
-        findings.push(ok(subject, `exists, keeps closed workflows for ${days} days`));
+        const { config: settings, namespaceInfo } = await connection.workflowService.describeNamespace({ namespace });
+        const limit = namespaceInfo?.limits?.blobSizeLimitError;
+        findings.push(
+          ...namespaceFindings(subject, {
+            retention: Number(settings?.workflowExecutionRetentionTtl?.seconds ?? 0),
+            blobLimit: limit === undefined || limit === null ? undefined : Number(limit),
+            registered: (namespaceInfo?.state ?? REGISTERED) === REGISTERED,
+          }),
+        );
       } catch (error) {
         findings.push(namespaceFinding(subject, error));
         return findings;
