@@ -222,7 +222,9 @@ async function retry(options: RetryOptions): Promise<void> {
     const { starts } = await read(kafka, config, onLetter, inputDecoders(config, systemClock));
     const missing = [...ids].filter((id) => !found.has(id));
     const dryRun = options.dryRun === true;
-    const done = dryRun ? letters.length : await put(kafka, config, { letters, retried, starts, keepTimestamp, stamp: stampOf(options.why) });
+    const done = dryRun
+      ? letters.length
+      : await put(kafka, config, { letters, retried, starts, keepTimestamp, stamp: stampOf(options.why) });
     result({ dryRun, records: done, left, refused, refusals, missing }, () => [
       `${count(done, 'record')} ${dryRun ? 'would be put back' : 'put back'}`,
       ...(left > 0 ? [`${count(left, 'more record')} of the choice left: run it again`] : []),

@@ -41,7 +41,14 @@ export function inputTopicsOf(topics: Topics): string[] {
 }
 
 export interface Config
-  extends HeadersConfig, GroupConfig, ObservationConfig, TracingConfig, EncryptionConfig, CodecServerConfig, AuditConfig {
+  extends
+    HeadersConfig,
+    GroupConfig,
+    ObservationConfig,
+    TracingConfig,
+    EncryptionConfig,
+    CodecServerConfig,
+    AuditConfig {
   readonly appId: string;
   /** User ids in workflow ids become keyed hashes. Secret. */
   readonly userIdHashKey?: string;

@@ -179,7 +179,14 @@ test(
       await until('it is ready', () => dev.stdout().includes('\n') || dev.child.exitCode !== null);
       assert.match(dev.stdout(), /^READY \{.*\}\n$/, dev.stderr());
       const ready = JSON.parse(dev.stdout().slice('READY '.length)) as Record<string, string>;
-      assert.deepEqual(Object.keys(ready), ['kafka', 'temporal', 'temporalUi', 'sessionService', 'schemaRegistry']);
+      assert.deepEqual(Object.keys(ready), [
+        'kafka',
+        'temporal',
+        'temporalUi',
+        'sessionService',
+        'codecServer',
+        'schemaRegistry',
+      ]);
       assert.equal(await (await fetch(`${ready['sessionService']}/sessions/x`)).text(), '{"clientCountryCode":"UY"}');
       const registry = createSchemaRegistry([ready['schemaRegistry']!]);
       assert.equal(await registry.subjects(), round);

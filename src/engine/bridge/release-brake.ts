@@ -66,8 +66,9 @@ function stoppedIn({ inputs }: CommittedPlace, { topic: wanted }: Pick<Releasing
       stop === undefined ||
       committed === null ||
       (wanted !== undefined && wanted !== topic)
-    )
-      {return [];}
+    ) {
+      return [];
+    }
     return [{ topic, committed, metadata, released: { topic, partition, offset: stop.offset, below: end } }];
   });
 }
