@@ -16,6 +16,7 @@ function commandsIn(text: string): string[] {
     .matchAll(/\bmoney-enrichment ((?:--help|[a-z]+)(?:[ -][^\s"'`|#,;()\\&<>]+)*)/g);
   return [...found].map(([, command = '']) =>
     command
+      .replace(/\$\{partition\}/g, '0')
       .replace(/\$\{[^}]*\}/g, 'x')
       .replace(/[.:]$/, '')
       .trim(),

@@ -44,7 +44,7 @@ describe('bash completes', () => {
     assert.deepEqual(offered('money-enrichment generate --da'), []);
     assert.deepEqual(offered('money-enrichment generate --du'), ['--duplicates']);
     assert.deepEqual(offered('money-enrichment dead-letters --v'), ['--values']);
-    assert.deepEqual(offered('money-enrichment dead-letters --limit 5 r'), ['retry']);
+    assert.deepEqual(offered('money-enrichment dead-letters --limit 5 r'), ['retry', 'release']);
     assert.deepEqual(offered('money-enrichment dead-letters retry --f'), ['--force']);
     assert.deepEqual(offered('money-enrichment dead-letters retry --v'), []);
   });

@@ -3,14 +3,16 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { nodeVersion } from '../../src/tools/doctor/program.ts';
-import { BASELINE, NODE_PHRASE, OLDEST, TESTED } from './nodes.ts';
+import { BASELINE, IMAGE, NODE_PHRASE, OLDEST, TESTED } from './nodes.ts';
 
 const read = (name: string): string => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
 
-test('every stage of the image has the baseline', () => {
-  const bases = [...read('Dockerfile').matchAll(/^FROM (\S+)/gm)].map(([, base]) => base!);
-  assert.ok(bases.length > 0);
-  for (const base of bases) assert.match(base, new RegExp(`^node:${BASELINE}-`));
+test('every stage of the image is of one Node, the newest that is tested', () => {
+  const file = read('Dockerfile');
+  const bases = [...file.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base!);
+  assert.deepEqual([...new Set(bases)], ['${NODE_IMAGE}']);
+  assert.match(file, new RegExp(`^ARG NODE_IMAGE=node:${IMAGE}-`, 'm'));
+  assert.equal(TESTED.at(-1), IMAGE);
 });
 
 test('the package takes the oldest one, and doctor too', () => {
