@@ -1,7 +1,8 @@
 /** `codec-server`: decodes payloads for Temporal's UI and command line until it is told to stop. */
 import { Command } from 'commander';
-import { CODEC_TOKEN } from '../money/config/codec-server.ts';
+import { CODEC_JWKS, CODEC_TOKEN } from '../money/config/codec-server.ts';
 import { CodedError } from '../engine/errors.ts';
+import { anybody, holdersOf, whoKnows } from '../engine/temporal/codec-callers.ts';
 import { startCodecServer } from '../engine/temporal/codec-server.ts';
 import { temporalConnectionOptions } from '../engine/temporal/connection.ts';
 import { dataConverterOf } from '../engine/temporal/payload-codec.ts';
@@ -31,10 +32,12 @@ export function codecServerCommand(): Command {
 
 async function serveCodec({ host, port }: Options): Promise<void> {
   const { config, env, logger, encryption } = createContext();
-  if (config.codecToken === undefined && !isLoopback(host)) {
+  const { codecToken, codecIssuer } = config;
+  const callers = codecIssuer ? holdersOf(codecIssuer) : codecToken === undefined ? anybody : whoKnows(codecToken);
+  if (callers === anybody && !isLoopback(host)) {
     throw new CodedError(
       'CONFIG',
-      `${CODEC_TOKEN} is not set: expected a secret, as --host ${host} can be reached from elsewhere`,
+      `${CODEC_TOKEN} is not set, nor ${CODEC_JWKS}: expected a secret, or who gives out tokens, as --host ${host} can be reached from elsewhere`,
     );
   }
   const stop = onStopSignal();
@@ -44,7 +47,7 @@ async function serveCodec({ host, port }: Options): Promise<void> {
     codecs: dataConverterOf(encryption).payloadCodecs ?? [],
     namespaces: [temporalConnectionOptions(env).namespace],
     origins: config.codecCorsOrigins,
-    token: config.codecToken,
+    callers,
     logger,
   });
   process.stdout.write(`READY ${JSON.stringify({ codecServer: server.url })}\n`);

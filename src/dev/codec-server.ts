@@ -1,6 +1,7 @@
 /** A codec server for the Temporal of a developer: on a free port of this machine, for whoever is on it. */
 import { LOOPBACK } from './ports.ts';
 import { silentLogger } from '../engine/log.ts';
+import { anybody } from '../engine/temporal/codec-callers.ts';
 import { startCodecServer } from '../engine/temporal/codec-server.ts';
 import { dataConverterOf } from '../engine/temporal/payload-codec.ts';
 import type { Config } from '../money/config.ts';
@@ -24,7 +25,7 @@ export async function startLocalCodecServer(config: Config, namespace: string): 
     codecs: dataConverterOf(encryptionOf(config, logger)).payloadCodecs ?? [],
     namespaces: [namespace],
     origins,
-    token: undefined,
+    callers: anybody,
     logger,
   });
   return { url: server.url, allow: (origin) => void origins.push(origin), stop: () => server.close() };

@@ -2,13 +2,13 @@
  * A codec server in the convention of Temporal's samples: POST `/decode` and `/encode`, also below the name of a namespace, with
  * `{"payloads": [{"metadata": {"encoding": "<base64>"}, "data": "<base64>"}]}`. Each decoding is a line of the log, without values.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { CodedError, messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { printable } from '../printable.ts';
+import { Refusal, type Callers } from './codec-callers.ts';
 import { payloadsIn, payloadsText } from './codec-server-body.ts';
 
 export interface CodecServerOptions {
@@ -21,8 +21,8 @@ export interface CodecServerOptions {
   readonly namespaces: readonly string[];
   /** Of web pages that may ask, as the header Origin has them. */
   readonly origins: readonly string[];
-  /** What has to stand in `Authorization: Bearer ...`; undefined: whoever reaches it may ask. */
-  readonly token: string | undefined;
+  /** Who may ask. */
+  readonly callers: Callers;
   readonly logger: Logger;
 }
 
@@ -34,16 +34,6 @@ interface CodecServer {
 
 /** bytes: a page of a history in base64, decoded one by one. */
 const MAX_BODY = 32_000_000;
-
-/** An answer other than 200. */
-class Refusal extends Error {
-  readonly status: number;
-
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
 
 /** Throws CodedError CONFIG when the port cannot be listened on. */
 export async function startCodecServer(options: CodecServerOptions): Promise<CodecServer> {
@@ -92,11 +82,14 @@ async function answer(
   const [, below, action] = /^(?:\/([^/]+))?\/(encode|decode)$/.exec(path) ?? [];
   if (action === undefined) throw new Refusal(404, 'expected POST /decode or POST /encode');
   if (request.method !== 'POST') throw new Refusal(405, `expected POST ${path}`);
-  authorize(options.token, request.headers.authorization);
+  const who = await options.callers(request.headers.authorization);
   const namespace = namespaceOf(options.namespaces, request.headers['x-namespace'], below);
   const payloads = payloadsOf(await bodyOf(request));
   const done = await (action === 'decode' ? decoded(options.codecs, payloads) : encoded(options.codecs, payloads));
-  options.logger.info({ audit: action, namespace, payloads: payloads.length, client }, `codec server: ${action}d`);
+  options.logger.info(
+    { audit: action, namespace, payloads: payloads.length, client, ...(who !== undefined && { who }) },
+    `codec server: ${action}d`,
+  );
   return { status: 200, body: payloadsText(done) };
 }
 
@@ -107,14 +100,6 @@ function allowOrigin(origins: readonly string[], { headers }: IncomingMessage, r
   response.setHeader('access-control-allow-credentials', 'true');
   response.setHeader('access-control-allow-methods', 'POST, OPTIONS');
   response.setHeader('access-control-allow-headers', 'authorization,content-type,x-namespace');
-}
-
-function authorize(token: string | undefined, given: string | undefined): void {
-  if (token === undefined) return;
-  const [, bearer] = /^Bearer +(\S+)$/i.exec(given ?? '') ?? [];
-  if (bearer === undefined) throw new Refusal(401, 'expected the header Authorization: Bearer <token>');
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  if (!timingSafeEqual(digest(bearer), digest(token))) throw new Refusal(403, 'the token is not the right one');
 }
 
 function namespaceOf(

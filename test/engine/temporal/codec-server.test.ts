@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { createSecretKey } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { defaultPayloadConverter } from '@temporalio/common';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { createLogger } from '../../../src/engine/log.ts';
+import { anybody, holdersOf, whoKnows } from '../../../src/engine/temporal/codec-callers.ts';
 import { startCodecServer, type CodecServerOptions } from '../../../src/engine/temporal/codec-server.ts';
 import { dataConverterOf } from '../../../src/engine/temporal/payload-codec.ts';
 import { stored } from '../../../src/engine/workflow/mark.ts';
@@ -24,7 +28,7 @@ async function given(t: TestContext, options: Partial<CodecServerOptions> = {}) 
     codecs: CODECS,
     namespaces: ['payments'],
     origins: [UI],
-    token: undefined,
+    callers: anybody,
     logger: createLogger({ destination: { write: (line) => lines.push(line) } }),
     ...options,
   });
@@ -98,7 +102,7 @@ describe('the codec server', () => {
   });
 
   it('asks for the token, where there is one', async (t) => {
-    const { post, refused } = await given(t, { token: 'a-secret-of-the-test' });
+    const { post, refused } = await given(t, { callers: whoKnows('a-secret-of-the-test') });
     const as = (authorization?: string) =>
       post(
         '/decode',
@@ -112,7 +116,7 @@ describe('the codec server', () => {
   });
 
   it('lets pages of the chosen origins ask, and no others', async (t) => {
-    const { url } = await given(t, { token: 'a-secret-of-the-test' });
+    const { url } = await given(t, { callers: whoKnows('a-secret-of-the-test') });
     const preflight = (origin: string) =>
       fetch(`${url}/decode`, { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST' } });
     const { status, headers } = await preflight(UI);
@@ -155,5 +159,60 @@ describe('the codec server', () => {
     assert.equal((await post('/', {})).status, 404);
     assert.equal((await post('/a/b/decode', {})).status, 404);
     assert.equal((await fetch(`${url}/decode`)).status, 405);
+  });
+
+  it('takes tokens of an issuer by its key set, says who asked, and refuses all others', async (t) => {
+    const keys = await generateKeyPair('ES256');
+    const stranger = await generateKeyPair('ES256');
+    let away = false;
+    const jwks = createServer((_, response) => {
+      response.statusCode = away ? 500 : 200;
+      void exportJWK(keys.publicKey).then((jwk) =>
+        response.end(JSON.stringify({ keys: [{ ...jwk, kid: 'one', alg: 'ES256' }] })),
+      );
+    });
+    await new Promise<void>((resolve) => jwks.listen(0, '127.0.0.1', resolve));
+    t.after(() => void jwks.close());
+    const issuer = {
+      jwks: `http://127.0.0.1:${(jwks.address() as AddressInfo).port}/keys`,
+      issuer: 'https://issuer.example',
+      audience: 'codec',
+    };
+    const { post, refused, lines } = await given(t, { callers: holdersOf(issuer) });
+    const sign = ({ by = keys.privateKey, audience = 'codec', expires = '1m' as string | null } = {}) => {
+      const token = new SignJWT({ sub: 'ann@example.com' })
+        .setProtectedHeader({ alg: 'ES256', kid: 'one' })
+        .setIssuer('https://issuer.example')
+        .setAudience(audience);
+      return (expires === null ? token : token.setExpirationTime(expires)).sign(by);
+    };
+    const ask = (token: string) =>
+      post('/decode', { payloads: [PLAIN] }, { 'x-namespace': 'payments', authorization: `Bearer ${token}` });
+
+    assert.equal((await ask(await sign())).status, 200);
+    assert.match(lines.join(''), /"audit":"decode",.+"who":"ann@example.com"/);
+    for (const token of [
+      await sign({ by: stranger.privateKey }),
+      await sign({ audience: 'another' }),
+      await sign({ expires: '-1m' }),
+      await sign({ expires: null }),
+      'no.token.atall',
+    ]) {
+      const [status, message] = await refused(await ask(token));
+      assert.equal(status, 403);
+      assert.match(message, /^the token is not valid: /);
+    }
+    assert.deepEqual(await refused(await post('/decode', { payloads: [] })), [
+      401,
+      'expected the header Authorization: Bearer <token>',
+    ]);
+
+    away = true;
+    const other = await given(t, { callers: holdersOf(issuer) });
+    const [status, message] = await other.refused(
+      await other.post('/decode', {}, { 'x-namespace': 'payments', authorization: `Bearer ${await sign()}` }),
+    );
+    assert.equal(status, 503);
+    assert.match(message, /^the keys of tokens cannot be had from http:\/\/127\.0\.0\.1/);
   });
 });
