@@ -155,7 +155,10 @@ test('dead letters are listed by reason, and chosen ones go back once', async (t
     records.slice(0, 2).map(({ timestamp }) => timestamp),
     [1_769_853_600_000, 1_769_853_600_000],
   );
-  assert.deepEqual(new Set(Object.keys(records[1]!.headers!)), new Set([...Object.keys(own), 'retry-of']));
+  assert.deepEqual(
+    new Set(Object.keys(records[1]!.headers!)),
+    new Set([...Object.keys(own), 'retry-of', 'retried-by', 'retried-at']),
+  );
   const { bytes, ...texts } = records[1]!.headers!;
   assert.deepEqual(bytes, own.bytes);
   assert.deepEqual(

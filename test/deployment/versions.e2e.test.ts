@@ -29,9 +29,9 @@ const A = {
   edits: [
     {
       file: 'src/engine/workflow/entity/run-entity.ts',
-      find: '\n  publishResolved();\n  questions.ask();\n  setAlarm();\n  for (;;) {',
+      find: '\n  publishResolved();\n  questions.ask();\n  setAlarm();\n  notes.standing();\n',
       replace:
-        '\n  port.timer(3_600_000, () => undefined);\n  publishResolved();\n  questions.ask();\n  setAlarm();\n  for (;;) {',
+        '\n  port.timer(3_600_000, () => undefined);\n  publishResolved();\n  questions.ask();\n  setAlarm();\n  notes.standing();\n',
     },
     {
       file: 'src/money/domain/apply.ts',

@@ -280,6 +280,7 @@ export async function runEntity<
   questions.ask();
   setAlarm();
   notes.standing();
+  port.describe(says.details(life, recent.outputs));
   for (;;) {
     await port.until(() => inbox.hasSomething);
     if (inbox.mayApply) {
