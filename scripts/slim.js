@@ -29,6 +29,8 @@ const unused = [
   ...['sdk-core', 'src', 'bridge-macros'].map((name) => join(folder, '@temporalio/core-bridge', name)),
   join(folder, '@swc'),
   join(folder, 'swc-loader'),
+  // npm prune leaves it empty.
+  join(folder, '@esbuild'),
 ];
 const bytes = unused.reduce((sum, path) => sum + sizeOf(path), 0);
 for (const path of unused) rmSync(path, { recursive: true, force: true });
