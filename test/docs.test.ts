@@ -12,7 +12,9 @@ import { createProcessMetrics } from '../src/money/metrics/process.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PAGES = ['README.md', 'DESIGN.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'test/README.md'].concat(
-  readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`),
+  readdirSync(join(ROOT, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
 );
 
 const read = (page: string): string => readFileSync(join(ROOT, page), 'utf8');

@@ -30,7 +30,9 @@ test('the pages say so, and none says something else', () => {
     'README.md',
     'CONTRIBUTING.md',
     'DESIGN.md',
-    ...readdirSync(new URL('../../docs', import.meta.url)).map((name) => `docs/${name}`),
+    ...readdirSync(new URL('../../docs', import.meta.url))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `docs/${name}`),
   ];
   for (const page of pages) {
     const rest = read(page).replaceAll(NODE_PHRASE, '');

@@ -3,7 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { messageOf } from '../errors.ts';
 
 /** An answer other than 200. */
-export class Refusal extends Error {
+export class NotServed extends Error {
   readonly status: number;
 
   constructor(status: number, message: string) {
@@ -12,7 +12,7 @@ export class Refusal extends Error {
   }
 }
 
-/** Resolves with who asks, for the audit line; undefined where nobody says it. Rejects with a {@link Refusal}. */
+/** Resolves with who asks, for the audit line; undefined where nobody says it. Rejects with a {@link NotServed}. */
 export type Callers = (authorization: string | undefined) => Promise<string | undefined>;
 
 /** Whoever can reach it. */
@@ -23,7 +23,7 @@ export function whoKnows(secret: string): Callers {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return async (authorization) => {
     const given = bearerIn(authorization);
-    if (!timingSafeEqual(digest(given), digest(secret))) throw new Refusal(403, 'the token is not the right one');
+    if (!timingSafeEqual(digest(given), digest(secret))) throw new NotServed(403, 'the token is not the right one');
     return undefined;
   };
 }
@@ -62,14 +62,14 @@ export function holdersOf({ jwks, issuer, audience }: TokenIssuer): Callers {
         error instanceof errors.JWKSNoMatchingKey ||
         error instanceof errors.JOSEAlgNotAllowed ||
         error instanceof errors.JOSENotSupported;
-      if (ofToken) throw new Refusal(403, `the token is not valid: ${messageOf(error)}`);
-      throw new Refusal(503, `the keys of tokens cannot be had from ${jwks}: ${messageOf(error)}`);
+      if (ofToken) throw new NotServed(403, `the token is not valid: ${messageOf(error)}`);
+      throw new NotServed(503, `the keys of tokens cannot be had from ${jwks}: ${messageOf(error)}`);
     }
   };
 }
 
 function bearerIn(authorization: string | undefined): string {
   const [, bearer] = /^Bearer +(\S+)$/i.exec(authorization ?? '') ?? [];
-  if (bearer === undefined) throw new Refusal(401, 'expected the header Authorization: Bearer <token>');
+  if (bearer === undefined) throw new NotServed(401, 'expected the header Authorization: Bearer <token>');
   return bearer;
 }

@@ -8,7 +8,7 @@ import type { Payload, PayloadCodec } from '@temporalio/common';
 import { CodedError, messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { printable } from '../printable.ts';
-import { Refusal, type Callers } from './codec-callers.ts';
+import { NotServed, type Callers } from './codec-callers.ts';
 import { payloadsIn, payloadsText } from './codec-server-body.ts';
 
 export interface CodecServerOptions {
@@ -44,7 +44,7 @@ export async function startCodecServer(options: CodecServerOptions): Promise<Cod
     answer(options, request, client).then(
       ({ status, body }) => send(response, status, body),
       (error: unknown) => {
-        const status = error instanceof Refusal ? error.status : error instanceof CodedError ? 422 : 500;
+        const status = error instanceof NotServed ? error.status : error instanceof CodedError ? 422 : 500;
         logger.warn({ status, client }, `codec server: ${messageOf(error)}`);
         send(response, status, JSON.stringify({ message: messageOf(error) }));
       },
@@ -80,8 +80,8 @@ async function answer(
   if (request.method === 'OPTIONS') return { status: 204, body: '' };
   const path = (request.url ?? '/').split('?')[0] ?? '/';
   const [, below, action] = /^(?:\/([^/]+))?\/(encode|decode)$/.exec(path) ?? [];
-  if (action === undefined) throw new Refusal(404, 'expected POST /decode or POST /encode');
-  if (request.method !== 'POST') throw new Refusal(405, `expected POST ${path}`);
+  if (action === undefined) throw new NotServed(404, 'expected POST /decode or POST /encode');
+  if (request.method !== 'POST') throw new NotServed(405, `expected POST ${path}`);
   const who = await options.callers(request.headers.authorization);
   const namespace = namespaceOf(options.namespaces, request.headers['x-namespace'], below);
   const payloads = payloadsOf(await bodyOf(request));
@@ -108,15 +108,15 @@ function namespaceOf(
   below: string | undefined,
 ): string {
   const namespace = (typeof header === 'string' ? header : undefined) ?? below;
-  if (namespace === undefined) throw new Refusal(400, 'expected the header X-Namespace');
+  if (namespace === undefined) throw new NotServed(400, 'expected the header X-Namespace');
   if (!allowed.includes(namespace) || (below !== undefined && below !== namespace)) {
-    throw new Refusal(403, `namespace "${printable(namespace).slice(0, 100)}": it is not served here`);
+    throw new NotServed(403, `namespace "${printable(namespace).slice(0, 100)}": it is not served here`);
   }
   return namespace;
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
-  const tooLarge = new Refusal(413, `expected ${MAX_BODY} bytes at most`);
+  const tooLarge = new NotServed(413, `expected ${MAX_BODY} bytes at most`);
   if (Number(request.headers['content-length'] ?? 0) > MAX_BODY) throw tooLarge;
   const chunks: Buffer[] = [];
   let size = 0;
@@ -130,7 +130,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 
 function payloadsOf(body: string): Payload[] {
   const payloads = payloadsIn(body);
-  if (typeof payloads === 'string') throw new Refusal(400, payloads);
+  if (typeof payloads === 'string') throw new NotServed(400, payloads);
   return payloads;
 }
 
