@@ -12,6 +12,7 @@ const PAGES = fileURLToPath(new URL('../pages', import.meta.url));
 /** Pages that nobody has given a place yet. */
 const others = () =>
   readdirSync(PAGES)
+    .filter((file) => file.endsWith('.md'))
     .map((file) => file.replace(/\.md$/, ''))
     .filter((name) => !named.has(name))
     .map((name) => page(name, name));
