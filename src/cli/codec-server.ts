@@ -4,7 +4,7 @@ import { CODEC_JWKS, CODEC_TOKEN } from '../money/config/codec-server.ts';
 import { CodedError } from '../engine/errors.ts';
 import { anybody, holdersOf, whoKnows } from '../engine/temporal/codec-callers.ts';
 import { startCodecServer } from '../engine/temporal/codec-server.ts';
-import { temporalConnectionOptions } from '../engine/temporal/connection.ts';
+import { isLoopbackHost, temporalConnectionOptions } from '../engine/temporal/connection.ts';
 import { dataConverterOf } from '../engine/temporal/payload-codec.ts';
 import { onStopSignal } from '../engine/process/stop-signal.ts';
 import { wholeNumber } from './arguments.ts';
@@ -13,6 +13,7 @@ import { createContext } from './context.ts';
 interface Options {
   readonly host: string;
   readonly port: number;
+  readonly withoutToken?: true;
 }
 
 export function codecServerCommand(): Command {
@@ -27,17 +28,18 @@ export function codecServerCommand(): Command {
       `address to listen on; another than this machine's own needs ${CODEC_TOKEN}`,
       '127.0.0.1',
     )
+    .option('--without-token', 'on other addresses, too: only where nobody else can reach them, as in a container')
     .action((options: Options) => serveCodec(options));
 }
 
-async function serveCodec({ host, port }: Options): Promise<void> {
+async function serveCodec({ host, port, withoutToken }: Options): Promise<void> {
   const { config, env, logger, encryption } = createContext();
   const { codecToken, codecIssuer } = config;
   const callers = codecIssuer ? holdersOf(codecIssuer) : codecToken === undefined ? anybody : whoKnows(codecToken);
-  if (callers === anybody && !isLoopback(host)) {
+  if (callers === anybody && withoutToken !== true && !isLoopbackHost(host)) {
     throw new CodedError(
       'CONFIG',
-      `${CODEC_TOKEN} is not set, nor ${CODEC_JWKS}: expected a secret, or who gives out tokens, as --host ${host} can be reached from elsewhere`,
+      `${CODEC_TOKEN} is not set, nor ${CODEC_JWKS}: expected a secret, or who gives out tokens, as --host ${host} can be reached from elsewhere; --without-token where it cannot`,
     );
   }
   const stop = onStopSignal();
@@ -53,8 +55,4 @@ async function serveCodec({ host, port }: Options): Promise<void> {
   process.stdout.write(`READY ${JSON.stringify({ codecServer: server.url })}\n`);
   await stop;
   await server.close();
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }

@@ -39,12 +39,21 @@ test('the containers run commands that there are', () => {
 
 test('what is configured in .env reaches them; only what the parts of compose are is fixed', () => {
   const fixed =
-    /^(KAFKA_[A-Z_]+|TEMPORAL_(ADDRESS|NAMESPACE)|ENRICHMENT_(SESSION_SERVICE_URL|METRICS_PORT|OLDER_WORKFLOWS))$/;
+    /^(KAFKA_[A-Z_]+|TEMPORAL_(ADDRESS|NAMESPACE)|ENRICHMENT_(SESSION_SERVICE_URL|METRICS_PORT|OLDER_WORKFLOWS|CODEC_CORS_ORIGINS))$/;
   for (const [name, { env_file, environment }] of ours) {
     assert.deepEqual(env_file, [{ path: '.env', required: false }], name);
     for (const variable of Object.keys(environment!)) assert.match(variable, fixed, `${name}: ${variable}`);
   }
   assert.deepEqual(compose.services['session-service']!.env_file, []);
+});
+
+test('the codec server starts without a token, for this machine only, and the UI may ask it', () => {
+  const { command, ports, environment } = compose.services['codec-server']!;
+  assert.deepEqual(command, ['codec-server', '--host', '0.0.0.0', '--port', '8081', '--without-token']);
+  assert.deepEqual(ports, ['127.0.0.1:${CODEC_SERVER_PORT:-8081}:8081']);
+  const ui = compose.services['temporal']!.ports!.find((port) => port.endsWith(':8233'))!;
+  const [, uiPort] = /^127\.0\.0\.1:(.+):8233$/.exec(ui)!;
+  assert.equal(environment!['ENRICHMENT_CODEC_CORS_ORIGINS'], `http://127.0.0.1:${uiPort},http://localhost:${uiPort}`);
 });
 
 test('data outlives containers: what keeps some has a volume of its own', () => {

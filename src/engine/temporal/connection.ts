@@ -156,8 +156,11 @@ export function compression(address: string): { readonly grpcCompression?: { rea
 
 /** `address`: `host:port`. */
 export function isLoopback(address: string): boolean {
-  const host = address.slice(0, address.lastIndexOf(':'));
-  return host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
+  return isLoopbackHost(address.slice(0, address.lastIndexOf(':')));
+}
+
+export function isLoopbackHost(host: string): boolean {
+  return ['localhost', '::1', '[::1]'].includes(host) || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 function withAddress(options: TemporalOptions): TemporalOptions & { readonly address: string } {
