@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { expectedOf } from './model.ts';
-import { runOrders } from './run.ts';
+import { Scheduler } from '../kernel/scheduler.ts';
+import { Touched } from '../touched.ts';
+import { differences, runOrders } from './run.ts';
 
 const SEEDS = 40;
 
@@ -20,6 +22,25 @@ describe('orders in the simulation', () => {
   });
 
   it('are the same for the same seed', async () => assert.deepEqual(await runOrders(3), await runOrders(3)));
+});
+
+describe('the judge of orders', () => {
+  const delivered = { order: 'o', outcome: 'delivered', customer: 'ada', paid: 1, parcel: 'p' };
+  const expected = new Map([['o', { ...delivered, city: 'the city of ada' }]]);
+  const judged = (outcome: object, disturbed: boolean): string[] => {
+    const scheduler = new Scheduler(1);
+    const touched = new Touched(scheduler);
+    if (disturbed) touched.begin(['everything'], 0);
+    const outputs = [{ value: Buffer.from(JSON.stringify(outcome)), seenAt: scheduler.now + 60_000 }];
+    return differences(outputs, expected, touched);
+  };
+
+  it('excuses an outcome without its city where faults left no time to ask, and nowhere else', () => {
+    assert.deepEqual(judged(delivered, true), []);
+    assert.match(judged(delivered, false).join(), /^different: /);
+    assert.match(judged({ ...delivered, paid: 2 }, true).join(), /^different: /);
+    assert.match(judged({ ...delivered, city: 'another' }, true).join(), /^different: /);
+  });
 });
 
 describe('the model of orders', () => {

@@ -60,8 +60,8 @@ export class OrdersSystem {
   readonly kafka: SimKafka;
   readonly temporal: SimTemporal;
   readonly running = new Set<Running>();
-  /** What a read_committed consumer has seen. */
-  readonly outputs: StoredRecord[] = [];
+  /** What a read_committed consumer has seen, and when. */
+  readonly outputs: (StoredRecord & { readonly seenAt: number })[] = [];
   readonly #seenTo = new Map<number, number>();
   readonly #scheduler: Scheduler;
   readonly #size: OrdersSize;
@@ -122,7 +122,7 @@ export class OrdersSystem {
   collect(): void {
     for (let shard = 0; shard < this.#size.shards; shard += 1) {
       const fresh = this.kafka.committed(TOPICS.output, shard, this.#seenTo.get(shard) ?? 0);
-      this.outputs.push(...fresh);
+      this.outputs.push(...fresh.map((record) => ({ ...record, seenAt: this.#scheduler.now })));
       const last = fresh.at(-1);
       if (last !== undefined) this.#seenTo.set(shard, last.offset + 1);
     }

@@ -95,6 +95,8 @@ export class SimShardWorker implements ShardWorker {
   /** Taken slots; those of activities count from when the server gives one to this worker. */
   readonly #taken = { tasks: 0, activities: 0, localActivities: 0 };
   readonly #localQueue: (() => void)[] = [];
+  /** Attempts of activities that run. */
+  readonly #busyWith = new Set<string>();
   #running = 0;
   #stopping = false;
 
@@ -120,6 +122,11 @@ export class SimShardWorker implements ShardWorker {
 
   hasSlot(kind: 'tasks' | 'activities'): boolean {
     return this.#taken[kind] < this.options.slots[kind];
+  }
+
+  /** Whether this attempt of an activity can give signs of life. */
+  isBusyWith(token: string): boolean {
+    return this.process.running && this.#busyWith.has(token);
   }
 
   /** At the server: it gives something to this worker. */
@@ -149,12 +156,14 @@ export class SimShardWorker implements ShardWorker {
   ): void {
     const { activities, link } = this.options;
     this.#running += 1;
+    this.#busyWith.add(token);
     current = { ...under, cancelled: new AbortController().signal, heartbeat: () => undefined };
     void attempt(activities.regular, name, request)
       .then((outcome) => link.completeActivity(token, outcome))
       .catch(() => undefined) // the server repeats what it was not told of
       .finally(() => {
         this.#running -= 1;
+        this.#busyWith.delete(token);
         this.free('activities');
       });
   }

@@ -487,12 +487,24 @@ export class SimTemporal {
       this.#activityEnded(run, activity, token, timeout('start-to-close')),
     );
     this.#tokens.set(token, { run, activity });
+    this.#listen(run, activity, token, worker);
     const attempt = {
       number: activity.attempt,
       scheduledAt: activity.scheduledAt,
       limit: Math.min(activity.options.startToCloseTimeout, (activity.limit?.at ?? Infinity) - activity.scheduledAt),
     };
     this.#deliver(worker, 'activities', () => worker.onActivity(token, activity.name, activity.request, attempt));
+  }
+
+  /** Signs of life are not sent: when the time for one is over, the server looks whether one could have come. */
+  #listen(run: Run, activity: Activity, token: string, worker: SimShardWorker): void {
+    const { heartbeatTimeout } = activity.options;
+    if (heartbeatTimeout === undefined) return;
+    this.#later(heartbeatTimeout, () => {
+      if (activity.token !== token) return;
+      if (worker.isBusyWith(token) && this.server.reaches(worker.process)) this.#listen(run, activity, token, worker);
+      else this.#activityEnded(run, activity, token, timeout('heartbeat'));
+    });
   }
 
   readonly #tokens = new Map<string, { readonly run: Run; readonly activity: Activity }>();
