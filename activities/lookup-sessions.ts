@@ -1,7 +1,8 @@
 /**
  * Asks the session service for several sessions. Each attempt has a place for one request at a time, which is its slot, and takes
- * more only while places are free; it ends in time and returns what it has. No clock is compared with another: what is over is
- * told by the server's times of the attempt, and by the time that passes here.
+ * more only while places are free; it ends in time and returns what it has. While the service is silent an attempt stays, and asks
+ * now and then. No clock is compared with another: what is over is told by the server's times of the attempt, and by the time that
+ * passes here.
  */
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
@@ -9,6 +10,7 @@ import { untilAborted, type Clock } from '../src/engine/clock.ts';
 import { messageOf } from '../src/engine/errors.ts';
 import { FAILURES, type Activities, type LookupOutcome } from './contract.ts';
 import type { Limiter } from './limiter.ts';
+import { Silence } from './silence.ts';
 import { httpSessionService, type HttpSessionServiceOptions, type SessionService } from './session-service.ts';
 
 /** The attempt that runs, as the server knows it. */
@@ -39,6 +41,9 @@ export interface LookupDeps extends HttpSessionServiceOptions {
 const HEARTBEAT_INTERVAL = 1_000;
 /** ms after which an attempt begins no more requests and returns what it has. */
 const ATTEMPT_TIME = 5_000;
+/** ms that an attempt stays while the service is silent, and between its requests then. */
+const STAY = 20_000;
+const REST = 5_000;
 /** ms for its answer to reach the server before that stops waiting. */
 const MARGIN = 300;
 /** ms; what a timer can wait. */
@@ -48,10 +53,11 @@ export function createLookupSessions(
   deps: LookupDeps,
   sessionService: SessionService = httpSessionService(deps),
 ): Activities['lookupSessions'] {
+  const silence = new Silence(deps.clock);
   return async ({ sessionIds, giveUpAt }) => {
     const attempt = (deps.attempt ?? temporalAttempt)();
     const noAnswer = attempt.scheduledAt >= giveUpAt ? 'given-up' : 'retry';
-    const { answers, problem } = await askFor(sessionIds, attempt, noAnswer, deps, sessionService);
+    const { answers, problem } = await askFor(sessionIds, attempt, noAnswer, deps, sessionService, silence);
     if (noAnswer === 'retry' && answers.size === 0) {
       throw ApplicationFailure.create({
         type: problem === undefined ? FAILURES.lookupsBusy : FAILURES.sessionServiceUnavailable,
@@ -78,10 +84,11 @@ async function askFor(
   noAnswer: 'retry' | 'given-up',
   deps: LookupDeps,
   sessionService: SessionService,
+  silence: Silence,
 ): Promise<Asked> {
   const { clock, limiter, observeLookup } = deps;
   const answers = new Map<string, LookupOutcome>();
-  const left = inTurn(sessionIds, attempt.number, deps.lookupTimeout);
+  let left = inTurn(sessionIds, attempt.number, deps.lookupTimeout);
   let problem: string | undefined;
   const over = new AbortController();
   const ended = AbortSignal.any([attempt.cancelled, over.signal]);
@@ -90,11 +97,13 @@ async function askFor(
     const sessionId = left.shift()!;
     try {
       const answer = await sessionService.get(sessionId, ended);
+      silence.answered();
       answers.set(sessionId, answer);
       observeLookup(answer.status);
     } catch (error) {
       // One that was cut short says nothing of the service.
       if (ended.aborted) return;
+      silence.unanswered();
       problem = describe(error);
       observeLookup(noAnswer, problem);
     }
@@ -115,11 +124,31 @@ async function askFor(
     await Promise.all(more);
   }
 
+  async function askWhileSilent(): Promise<void> {
+    const startedAt = clock.elapsed();
+    const stays = (): boolean =>
+      noAnswer === 'retry' &&
+      answers.size === 0 &&
+      silence.lasts &&
+      !ended.aborted &&
+      clock.elapsed() - startedAt < STAY;
+    await askAll();
+    for (let round = 1; stays(); round += 1) {
+      await silence.rest(REST, ended);
+      const [first, ...others] = inTurn(sessionIds, attempt.number + round, deps.lookupTimeout);
+      left = [first!];
+      await askAll();
+      if (silence.lasts) continue;
+      left = others;
+      await askAll();
+    }
+  }
+
   void clock.sleep(Math.min(LONGEST, Math.max(1, attempt.limit - MARGIN)), over.signal).then(() => over.abort());
   void signsOfLife(attempt, clock, over.signal);
   // What is under way when the time is over is left: its answer would come too late.
   try {
-    await Promise.race([askAll(), untilAborted(ended)]);
+    await Promise.race([askWhileSilent(), untilAborted(ended)]);
   } catch (error) {
     if (!ended.aborted) throw error;
   } finally {

@@ -324,6 +324,59 @@ describe('an attempt in time', () => {
     );
   });
 
+  it('stays while the service is silent, and asks for one session each 5 s; whoever has an answer wakes all', async () => {
+    let silent = true;
+    const { run, lookup, asked, time } = virtual(() => ({ after: 100, found: !silent }));
+    const ask = lookup(64, {});
+    const many = Array.from({ length: 60 }, (_, n) => `m${n}`);
+    await assert.rejects(run(ask({ sessionIds: many, giveUpAt: 600_000 })), /gave no usable answer for 60 sessions/);
+    assert.equal(asked.splice(0).length, 60 + 4, 'of all once, and then of one at 5.1, 10.2, 15.3 and 20.4 s');
+    assert.equal(time(), 20_500);
+
+    const began = time();
+    const ends = Promise.all(
+      ['a', 'b'].map((name) =>
+        ask({ sessionIds: [`${name}1`, `${name}2`], giveUpAt: 600_000 }).then((outcomes) => ({
+          found: outcomes.filter(({ status }) => status === 'found').length,
+          at: time() - began,
+        })),
+      ),
+    );
+    const both = run(ends);
+    while (asked.length < 4) await new Promise((resolve) => setImmediate(resolve));
+    silent = false;
+    assert.deepEqual(
+      (await both).map(({ found }) => found),
+      [2, 2],
+    );
+    assert.ok(time() - began < 6_000, `${time() - began} ms`);
+  });
+
+  it('does not stay for a few without an answer, nor for the last time', async () => {
+    const { run, lookup, time } = virtual(() => ({ after: 100, found: false }));
+    const ask = lookup(64, {});
+    await assert.rejects(run(ask({ sessionIds: twenty, giveUpAt: 600_000 })));
+    assert.equal(time(), 100);
+    const many = Array.from({ length: 60 }, (_, n) => `m${n}`);
+    assert.deepEqual(
+      (await run(ask({ sessionIds: many, giveUpAt: 0 }))).map(({ status }) => status),
+      Array<string>(60).fill('given-up'),
+    );
+    assert.equal(time(), 200);
+  });
+
+  it('is over when it is cancelled while the service is silent', async () => {
+    const cancelled = new AbortController();
+    const { run, lookup, asked, time } = virtual(() => {
+      if (asked.length > 60) cancelled.abort();
+      return { after: 100, found: false };
+    });
+    const many = Array.from({ length: 60 }, (_, n) => `m${n}`);
+    const ask = lookup(64, { cancelled: cancelled.signal });
+    await assert.rejects(run(ask({ sessionIds: many, giveUpAt: 600_000 })), /gave no usable answer/);
+    assert.deepEqual([asked.length, time()], [61, 5_100]);
+  });
+
   it('returns what it has before the server waits no more', async () => {
     const { run, lookup, time } = virtual((sessionId) => ({ after: sessionId === 's0' ? 100 : 1_000, found: true }));
     const outcomes = await run(lookup(1, { limit: 900 })({ sessionIds: ['s0', 's1'], giveUpAt: 600_000 }));
