@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { CodedError, messageOf } from '../engine/errors.ts';
 import { checkConfiguration } from '../tools/doctor/configuration.ts';
+import { checkEncryption } from '../tools/doctor/encryption.ts';
 import { checkExpiry } from '../tools/doctor/expiry.ts';
 import { checkKafka } from '../tools/doctor/kafka.ts';
 import { checkProgram } from '../tools/doctor/program.ts';
@@ -40,6 +41,7 @@ async function doctor(): Promise<void> {
   const { config, findings, problems } = checkConfiguration(env);
   show(findings);
   if (config !== undefined) {
+    show(checkEncryption(config));
     show(checkExpiry(config, env, Date.now()));
     const waiting = progress('still asking Kafka, Temporal and the services');
     try {

@@ -140,6 +140,7 @@ test('doctor gives a list of all checks, and fails by its exit code', async () =
       'failed configuration',
       'failed configuration',
       'failed configuration',
+      'ok encryption',
     ],
   );
 });

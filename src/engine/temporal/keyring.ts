@@ -56,6 +56,13 @@ export class Keyring implements KeyProvider {
     return this.#problem;
   }
 
+  /** Of all keys, the current one first. */
+  get ids(): readonly string[] {
+    this.#look();
+    const { current, byId } = this.#keys;
+    return [current.id, ...[...byId.keys()].filter((id) => id !== current.id)];
+  }
+
   current(): Promise<EncryptionKey> {
     this.#look();
     return Promise.resolve(this.#keys.current);

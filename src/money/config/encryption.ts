@@ -11,7 +11,7 @@ export interface EncryptionConfig {
   readonly encryptionKeysFile?: string;
 }
 
-const KEYS_FILE = 'ENRICHMENT_ENCRYPTION_KEYS_FILE';
+export const KEYS_FILE = 'ENRICHMENT_ENCRYPTION_KEYS_FILE';
 
 export function readEncryption(read: EnvironmentReader): EncryptionConfig {
   const file = read.text(KEYS_FILE, '');
