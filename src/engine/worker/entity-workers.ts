@@ -1,6 +1,6 @@
 /** The Temporal workers of entities: one for each shard, and one for their questions. */
 import { fileURLToPath } from 'node:url';
-import { defaultDataConverter } from '@temporalio/common';
+import { defaultDataConverter, type DataConverter } from '@temporalio/common';
 import { bundleWorkflowCode, type NativeConnection } from '@temporalio/worker';
 import type { Clock } from '../clock.ts';
 import type { KafkaPort } from '../kafka/port.ts';
@@ -32,6 +32,8 @@ export interface EntitiesOptions {
   readonly maxCachedWorkflows?: number;
   /** Errors of workflows name the lines that they come from, and `temporal workflow stack` shows where one waits, for a third more work. False when absent. */
   readonly stackTraces?: boolean;
+  /** As of the client that the bridge signals with: to encrypt what Temporal stores, say. Temporal's default when absent. */
+  readonly dataConverter?: DataConverter;
   /** What workflows notice: counted at least once for each time. */
   readonly onNotice?: (noticed: Noticed, times: number) => void;
 }
@@ -65,8 +67,12 @@ export async function entityWorkers(
   { appId, kafka, connection, namespace, clock, logger }: EntityWorkersOptions,
 ): Promise<EntityWorkers> {
   const quiet = { trace() {}, debug() {}, info() {}, log() {} };
+  const dataConverter: DataConverter = entities.dataConverter ?? defaultDataConverter;
+  const { payloadConverterPath, failureConverterPath } = dataConverter;
   const workflowBundle = await bundleWorkflowCode({
     workflowsPath: entities.workflowsPath,
+    ...(payloadConverterPath !== undefined && { payloadConverterPath }),
+    ...(failureConverterPath !== undefined && { failureConverterPath }),
     workflowInterceptorModules: [INTERCEPTORS],
     logger: {
       ...quiet,
@@ -74,7 +80,6 @@ export async function entityWorkers(
       error: (message) => logger.error({}, message),
     },
   });
-  const dataConverter = defaultDataConverter;
   const readWatermark = readWatermarkActivity({
     committedWatermark: createCommittedWatermark(kafka, clock, bridgeGroupOf(appId), entities.inputs, (key) =>
       workflowIdOf(appId, encodeURIComponent(key)),
