@@ -226,6 +226,10 @@ describe('what is wrong is said with variable, value and expectation', () => {
       { ENRICHMENT_SESSION_SERVICE_URL: 'http://sessions:8080/api/sessions/' },
       'ENRICHMENT_SESSION_SERVICE_URL="http://sessions:8080/api/sessions/": expected an address without "/sessions" at its end: "/sessions/<session id>" is added to it',
     ],
+    [
+      { ENRICHMENT_SESSION_SERVICE_URL: 'http://sessions:8080/sessions/{id}' },
+      'ENRICHMENT_SESSION_SERVICE_URL="http://sessions:8080/sessions/{id}": expected an address without "/sessions" at its end: "/sessions/<session id>" is added to it',
+    ],
     [{ ENRICHMENT_LOOKUP_TIMEOUT: '26s' }, 'ENRICHMENT_LOOKUP_TIMEOUT="26s": expected a duration from 1ms to 25s'],
     [
       { ENRICHMENT_LOOKUP_TIMEOUT: '20s', ENRICHMENT_LOOKUP_GIVE_UP_AFTER: '20s' },
