@@ -15,6 +15,7 @@ import { createClient, PATIENT_RETRY } from '../../src/engine/kafka/kafkajs/clie
 import { startAuthorizationServer } from '../support/authorization-server.ts';
 import { authority, encrypted, together } from '../support/certificates.ts';
 import { passwordOf, plainUsers, startDemandingBroker } from './secured-broker.ts';
+import { createTopics } from '../support/create-topics.ts';
 
 const USER = 'alice';
 const SECRET = 'secret of the client';
@@ -191,7 +192,7 @@ async function createTopic(address: string): Promise<void> {
   const client = createClient({ brokers: [address], ssl: false }, silentLogger(), { retry: PATIENT_RETRY });
   const admin = client.kafka.admin();
   await admin.connect();
-  await admin.createTopics({ topics: [{ topic: TOPIC, numPartitions: 1, replicationFactor: 1 }] });
+  await createTopics(admin, [{ topic: TOPIC, numPartitions: 1, replicationFactor: 1 }]);
   await admin.disconnect();
   client.destroy();
 }

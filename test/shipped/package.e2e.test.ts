@@ -16,6 +16,7 @@ import { silentLogger } from '../../src/engine/log.ts';
 import { productVersion } from '../../src/engine/process/version.ts';
 import { shardQueueOf } from '../../src/library/publisher.ts';
 import { sharedCluster } from '../support/cluster.ts';
+import { createTopics } from '../support/create-topics.ts';
 import { eventually } from '../support/eventually.ts';
 import { readTopics } from '../support/topic-reader.ts';
 import { TESTED } from './nodes.ts';
@@ -216,20 +217,21 @@ for (const major of TESTED) {
 }
 
 describe('the entry points, as the small examples use them', () => {
-  async function createTopics(topics: readonly { topic: string; numPartitions: number; compacted?: boolean }[]) {
+  async function onTopics(topics: readonly { topic: string; numPartitions: number; compacted?: boolean }[]) {
     const { brokers, temporal } = await sharedCluster();
     const config = { brokers, ssl: false };
     const client = createClient(config, silentLogger(), { retry: PATIENT_RETRY });
     const admin = client.kafka.admin();
     await admin.connect();
-    await admin.createTopics({
-      topics: topics.map(({ topic, numPartitions, compacted }) => ({
+    await createTopics(
+      admin,
+      topics.map(({ topic, numPartitions, compacted }) => ({
         topic,
         numPartitions,
         replicationFactor: 1,
         ...(compacted && { configEntries: [{ name: 'cleanup.policy', value: 'compact' }] }),
       })),
-    });
+    );
     await admin.disconnect();
     client.destroy();
     const connection = await Connection.connect({ address: temporal });
@@ -266,7 +268,7 @@ describe('the entry points, as the small examples use them', () => {
     'bridge-only: each payment is counted once in the workflow of its account, though the process is killed',
     { timeout: 240_000 },
     async (t) => {
-      const { config, connection, client, env } = await createTopics([
+      const { config, connection, client, env } = await onTopics([
         { topic: 'payments', numPartitions: 2 },
         { topic: 'payments-dead-letters', numPartitions: 1 },
       ]);
@@ -325,7 +327,7 @@ describe('the entry points, as the small examples use them', () => {
     'publish-only: each invoice is in the topic once and in order, though one of two processes is killed again and again',
     { timeout: 240_000 },
     async (t) => {
-      const { config, connection, client, env } = await createTopics([
+      const { config, connection, client, env } = await onTopics([
         { topic: 'invoices', numPartitions: 4 },
         { topic: 'invoices-ledger', numPartitions: 4, compacted: true },
       ]);
@@ -371,7 +373,7 @@ describe('the entry points, as the small examples use them', () => {
       const { topics } = JSON.parse(await readFile(join(ROOT, 'examples/orders/example.json'), 'utf8')) as {
         topics: Record<string, { partitions: number; compacted?: boolean }>;
       };
-      const { config, connection, client, env } = await createTopics(
+      const { config, connection, client, env } = await onTopics(
         Object.entries(topics).map(([topic, { partitions, compacted = false }]) => ({
           topic,
           numPartitions: partitions,

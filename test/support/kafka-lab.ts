@@ -18,6 +18,7 @@ import { explicitPartition } from '../../src/engine/kafka/kafkajs/transactional-
 import { silentLogger } from '../../src/engine/log.ts';
 import { sharedCluster } from './cluster.ts';
 import { eventually } from './eventually.ts';
+import { createTopics } from './create-topics.ts';
 
 /** Keys of Kafka's protocol. */
 export const API = {
@@ -112,7 +113,7 @@ export async function kafkaLab(t: TestContext): Promise<Lab> {
     async topic(partitions = 1, settings = {}) {
       const topic = `t-${randomUUID()}`;
       const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
-      await admin.createTopics({ topics: [{ topic, numPartitions: partitions, replicationFactor: 1, configEntries }] });
+      await createTopics(admin, [{ topic, numPartitions: partitions, replicationFactor: 1, configEntries }]);
       return topic;
     },
     port(socketFactory) {

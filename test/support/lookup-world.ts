@@ -248,8 +248,12 @@ class VirtualTime {
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      this.after(ms, resolve);
-      signal?.addEventListener('abort', () => resolve(), { once: true });
+      const done = (): void => {
+        signal?.removeEventListener('abort', done);
+        resolve();
+      };
+      this.after(ms, done);
+      signal?.addEventListener('abort', done, { once: true });
     });
   }
 

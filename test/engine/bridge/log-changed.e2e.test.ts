@@ -18,6 +18,7 @@ import { eventually } from '../../support/eventually.ts';
 import { kafkaLab, uniqueId } from '../../support/kafka-lab.ts';
 import { ownBroker } from '../../support/own-broker.ts';
 import { startSystem } from '../../support/system.ts';
+import { createTopics } from '../../support/create-topics.ts';
 
 test('a topic that was deleted and made anew on a real broker is not taken for the old one, and goes on when a person has decided', async (t) => {
   const lab = await kafkaLab(t);
@@ -64,7 +65,7 @@ test('a topic that was deleted and made anew on a real broker is not taken for t
   });
   await admin.deleteTopics({ topics: [inputTopics[2]] });
   await eventually('the topic to be gone', async () => (await kafka.partitionCounts([inputTopics[2]]))[0] === null);
-  await admin.createTopics({ topics: [{ topic: inputTopics[2], numPartitions: 1 }], waitForLeaders: true });
+  await createTopics(admin, [{ topic: inputTopics[2], numPartitions: 1 }]);
   await assert.rejects(place(), {
     code: 'LOG_CHANGED',
     message: new RegExp(`^${inputTopics[2]}, partition 0 belongs to another topic of that name`),
@@ -230,9 +231,7 @@ test(
     ].map((name) => ({ name, value: settings![name]! }));
     await world.admin((admin) => admin.deleteTopics({ topics: [wallet] }));
     await eventually('the topic to be gone', async () => (await world.kafka.partitionCounts([wallet]))[0] === null);
-    await world.admin((admin) =>
-      admin.createTopics({ topics: [{ topic: wallet, numPartitions: 2, configEntries }], waitForLeaders: true }),
-    );
+    await world.admin((admin) => createTopics(admin, [{ topic: wallet, numPartitions: 2, configEntries }]));
     await give(4, 0);
     await give(5, 1);
     await world.startBridge();
