@@ -167,7 +167,7 @@ async function decisions(t: TestContext) {
       await eventually(
         `the outputs ${numbers.join(', ')}`,
         () => system.outputs.length >= numbers.length,
-        90_000,
+        240_000,
       ).catch(() => undefined);
       const ids = system.outputs.map(({ value }) =>
         Number((JSON.parse(String(value)) as { money: { id: string } }).money.id.slice(-12)),
