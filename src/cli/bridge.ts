@@ -1,7 +1,7 @@
 /** `bridge`: reads the three inputs, puts them in order and signals the workflows. */
 import { Command } from 'commander';
 import { Bridge } from '../engine/bridge/bridge.ts';
-import type { BridgeObserver } from '../engine/bridge/generation.ts';
+import type { BridgeObserver } from '../engine/bridge/assignment.ts';
 import { bridgeSettings, checkTopics } from '../money/bridge/settings.ts';
 import { WAIT_REASONS } from '../engine/bridge/waits.ts';
 import { createTemporalSignaller } from '../money/bridge/temporal-signaller.ts';

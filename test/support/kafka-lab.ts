@@ -173,9 +173,9 @@ export async function kafkaLab(t: TestContext): Promise<Lab> {
             .flatMap(({ records }) => records.map(({ value }) => String(value))),
       };
       await seen.member.start({
-        async onAssigned(partitions) {
+        async onAssigned(partitions, kept) {
           seen.assignments.push(partitions);
-          await handlers.onAssigned?.(partitions);
+          await handlers.onAssigned?.(partitions, kept);
         },
         async onRecords(batch) {
           seen.batches.push(batch);

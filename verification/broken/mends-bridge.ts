@@ -6,6 +6,18 @@ import type { BrokenBuild } from './builds.ts';
 
 export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
   {
+    name: 'a-rebalance-touches-all',
+    breaks: 'a bridge that joins ends what all others have, which is taken, fenced and read again',
+    edits: [
+      {
+        file: 'src/engine/bridge/assignment.ts',
+        find: 'if (!kept.includes(partition)) this.#letGo(',
+        replace: 'if (kept.length >= 0) this.#letGo(',
+      },
+    ],
+    caughtBy: { test: 'test/engine/bridge/assignment.test.ts' },
+  },
+  {
     name: 'dead-letters-of-any-size',
     breaks: 'dead letters go out in batches of any size, whatever their topic takes',
     edits: [

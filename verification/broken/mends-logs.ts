@@ -23,7 +23,7 @@ export const MENDS_OF_LOGS: readonly BrokenBuild[] = [
   {
     name: 'ids-are-looked-at-once',
     breaks: 'a bridge that runs does not notice that a topic was made anew, when it holds as much as before',
-    edits: [{ file: 'src/engine/bridge/generation.ts', find: '    this.#run(() => watch.run());\n', replace: '' }],
+    edits: [{ file: 'src/engine/bridge/assignment.ts', find: ', this.#watch.run()]', replace: ']' }],
     narrow: 'input made anew from a copy',
     caughtBy: 'simulate',
   },

@@ -5,7 +5,7 @@
 import { createActivities } from '../../activities/index.ts';
 import { Limiter } from '../../activities/limiter.ts';
 import { Bridge } from '../../src/engine/bridge/bridge.ts';
-import type { BridgeObserver } from '../../src/engine/bridge/generation.ts';
+import type { BridgeObserver } from '../../src/engine/bridge/assignment.ts';
 import type { MoneyBridgeSettings } from '../../src/money/bridge/settings.ts';
 import type { MoneyInput } from '../../src/money/domain/events.ts';
 import { bridgeGroupOf, lookupsQueueOf, taskQueueOf, workflowIdOf } from '../../src/engine/naming.ts';

@@ -1,23 +1,24 @@
 /**
- * The bridge process: a member of the consumer group over the inputs, one {@link Generation} at a time. A failure
- * of Kafka ends the generation and joins the group anew, with back-off, until it is told to stop. Inputs that differ in
+ * The bridge process: a member of the consumer group over the inputs, with what the group assigns to it ({@link Assignment}).
+ * A failure of the member ends all of it and joins the group anew, with back-off, until it is told to stop. Inputs that differ in
  * their partitions end a bridge that starts; one that had joined before waits, since somebody may be adding partitions to
  * one input after the other.
  */
 import { noticingSplitKeys } from '../co-partitioning/noticing.ts';
 import { Membership, type Service } from '../process/service.ts';
-import type { GroupMember } from '../kafka/port.ts';
 import { TopicRooms } from '../kafka/topic-rooms.ts';
-import { Generation, type GenerationDeps } from './generation.ts';
+import { Assignment, type AssignmentDeps } from './assignment.ts';
 import { type BridgeSettings } from './bridge-settings.ts';
 import { HistoryGuard } from './history-guard.ts';
 import type { PartitionWait } from './waits.ts';
 
-export type BridgeDeps = Omit<GenerationDeps, 'member' | 'onFailure' | 'guard' | 'rooms'>;
+export type BridgeDeps = Omit<AssignmentDeps, 'member' | 'onFailure' | 'guard' | 'rooms'>;
 
 /** ms for what is on its way to Temporal when the bridge is told to stop. */
 const DRAIN_TIMEOUT = 10_000;
-/** ms without a turn of a generation's loop, which turns every second when there is nothing to do. */
+/** ms that the first partitions are waited for, before the bridge is ready: one that cannot be taken holds up nothing. */
+const TAKING = 2_000;
+/** ms without a turn of the loop that moves records, which turns every second when there is nothing to do. */
 const STUCK_AFTER = 60_000;
 
 export class Bridge implements Service {
@@ -25,7 +26,7 @@ export class Bridge implements Service {
   readonly #deps: BridgeDeps;
   readonly #guard: HistoryGuard;
   readonly #rooms: TopicRooms;
-  #generation: Generation | undefined;
+  #assignment: Assignment | undefined;
   readonly #membership: Membership;
 
   constructor(settings: BridgeSettings, deps: BridgeDeps) {
@@ -47,23 +48,23 @@ export class Bridge implements Service {
   }
 
   get notReady(): string | undefined {
-    return this.#membership.problem ?? this.#generation?.problem;
+    return this.#membership.problem ?? this.#assignment?.problem;
   }
 
   get notLive(): string | undefined {
     const { clock } = this.#deps;
-    const turned = this.#generation?.lastTurn ?? null;
+    const turned = this.#assignment?.lastTurn ?? null;
     const silence = turned === null ? 0 : clock.elapsed() - turned;
     return silence > STUCK_AFTER ? `no record was moved or looked for in ${Math.floor(silence / 1_000)} s` : undefined;
   }
 
   describe() {
-    return this.#generation?.describe() ?? [];
+    return this.#assignment?.describe() ?? [];
   }
 
   /** Partitions of it, taken or not. */
   get partitions(): readonly number[] {
-    return this.#generation?.partitions ?? [];
+    return this.#assignment?.partitions ?? [];
   }
 
   get holds(): number {
@@ -71,12 +72,12 @@ export class Bridge implements Service {
   }
 
   get partitionsWaiting(): readonly PartitionWait[] {
-    return this.#generation?.partitionsWaiting ?? [];
+    return this.#assignment?.partitionsWaiting ?? [];
   }
 
   /** Workflows whose signals wait. */
   get workflowsWaiting(): number {
-    return this.#generation?.workflowsWaiting ?? 0;
+    return this.#assignment?.workflowsWaiting ?? 0;
   }
 
   run(onReady?: () => void): Promise<void> {
@@ -90,55 +91,47 @@ export class Bridge implements Service {
 
   /** Resolves when stopped; rejects when the member has to be replaced. */
   async #runMember(joined: () => void, stopping: AbortSignal): Promise<void> {
-    const { kafka } = this.#deps;
+    const { kafka, logger, observer } = this.#deps;
     const { groupId, inputTopics, instance } = this.#settings;
-    const member = kafka.joinGroup({ groupId, topics: inputTopics, ...(instance && { instance }) });
+    const member = kafka.joinGroup({ groupId, topics: inputTopics, cooperative: true, ...(instance && { instance }) });
     let onStop: () => void = () => undefined;
     try {
       await new Promise<void>((resolve, reject) => {
         if (stopping.aborted) resolve();
         onStop = resolve;
         stopping.addEventListener('abort', onStop, { once: true });
+        const assignment = new Assignment(this.#settings, {
+          ...this.#deps,
+          guard: this.#guard,
+          rooms: this.#rooms,
+          member,
+          onFailure: reject,
+        });
+        this.#assignment = assignment;
+        let first = true;
         member
           .start({
-            onAssigned: async (partitions) => {
-              await this.#replaceGeneration(partitions, member, reject);
+            onAssigned: async (partitions, kept) => {
+              assignment.assign(partitions, kept);
+              observer.rebalanced?.();
+              logger.info({ partitions, kept: kept.length }, 'partitions assigned');
+              if (first) await assignment.attempted(TAKING);
+              first = false;
               joined();
             },
-            onRecords: async (batch) => this.#generation?.offer(batch),
+            onRecords: async (batch) => assignment.offer(batch),
             // What the ends of its log say decides what becomes of it.
-            onOutOfRange: (topic, partition) =>
-              this.#deps.logger.debug({ topic, partition }, 'the next offset is not in the log'),
+            onOutOfRange: (topic, partition) => logger.debug({ topic, partition }, 'the next offset is not in the log'),
             onCrash: reject,
           })
           .catch(reject);
       });
-      await this.#generation?.drain(DRAIN_TIMEOUT);
+      await this.#assignment?.drain(DRAIN_TIMEOUT);
     } finally {
       stopping.removeEventListener('abort', onStop);
-      await this.#generation?.end();
-      this.#generation = undefined;
+      await this.#assignment?.end();
+      this.#assignment = undefined;
       await member.stop();
     }
-  }
-
-  async #replaceGeneration(
-    partitions: readonly number[],
-    member: GroupMember,
-    onFailure: (error: unknown) => void,
-  ): Promise<void> {
-    const before = this.#generation;
-    const generation = new Generation(this.#settings, {
-      ...this.#deps,
-      guard: this.#guard,
-      rooms: this.#rooms,
-      member,
-      onFailure,
-    });
-    this.#generation = generation;
-    await before?.end();
-    this.#deps.observer.rebalanced?.();
-    await generation.begin(partitions);
-    this.#deps.logger.info({ partitions }, 'partitions assigned');
   }
 }

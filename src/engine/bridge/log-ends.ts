@@ -17,7 +17,7 @@ export interface LogEndsDeps {
   readonly ended: AbortSignal;
   /** ms */
   readonly idleTimeout: number;
-  /** Those that belong to this generation. */
+  /** Those that this member has now. */
   readonly runners: () => readonly TripleRunner[];
   readonly onEnd: (runner: TripleRunner, input: InputIndex, start: number, end: number, at: number) => void;
   /** Some were told. */
@@ -48,7 +48,7 @@ export class LogEnds {
     this.#deps = deps;
   }
 
-  /** Until the generation ends. */
+  /** Until the membership ends. */
   async run(): Promise<void> {
     const { clock, ended, idleTimeout, runners } = this.#deps;
     const relaxed = Math.max(ASK_INTERVAL, Math.min(RELAXED, idleTimeout / 5));
@@ -62,7 +62,8 @@ export class LogEnds {
       if (all) lastAll = at;
       if (asking.length > 0) await this.#askTogether(asking, at);
       for (const [runner, doubt] of this.#doubts) {
-        if (!doubt.asking && doubt.notBefore <= at) void this.#askAlone(runner, doubt);
+        if (runner.over) this.#doubts.delete(runner);
+        else if (!doubt.asking && doubt.notBefore <= at) void this.#askAlone(runner, doubt);
       }
       await clock.sleep(ASK_INTERVAL, ended);
     }
@@ -119,6 +120,7 @@ export class LogEnds {
   }
 
   #doubt(runner: TripleRunner, why: string): void {
+    if (runner.over) return;
     const now = this.#deps.clock.elapsed();
     if (!this.#doubts.has(runner)) this.#doubts.set(runner, { notBefore: now, backoff: FIRST_BACKOFF, asking: false });
     this.#deps.waits.begin(

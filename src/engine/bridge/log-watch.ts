@@ -1,6 +1,7 @@
 /**
- * Looks now and then whether the inputs are still the topics that are read, and at once when a log seems to have been cut. A topic that
- * was made anew may hold more than the place by the time that its end is looked at: then only its id tells it from the one before.
+ * Looks now and then whether the inputs are still the topics that are read, with as many partitions, and at once when a log seems to have
+ * been cut. A topic that was made anew may hold more than the place by the time that its end is looked at: then only its id tells
+ * it from the one before.
  */
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
@@ -15,7 +16,7 @@ export interface LogWatchDeps {
   readonly logger: Logger;
   readonly inputTopics: readonly string[];
   readonly ended: AbortSignal;
-  /** Those that belong to this generation. */
+  /** Those that this member has now. */
   readonly runners: () => readonly TripleRunner[];
 }
 
@@ -30,7 +31,7 @@ export class LogWatch {
     this.#deps = deps;
   }
 
-  /** Until the generation ends. */
+  /** Until the membership ends. */
   async run(): Promise<void> {
     const { clock, ended } = this.#deps;
     while (!ended.aborted) {
@@ -46,8 +47,10 @@ export class LogWatch {
     this.#looking = true;
     const at = clock.elapsed();
     try {
-      const ids = idsOf(inputTopics, await kafka.topicIdentities?.(inputTopics));
-      if (!ended.aborted) for (const runner of runners()) runner.sawIds(ids, at);
+      const identities = (await kafka.topicIdentities?.(inputTopics)) ?? [];
+      const names = idsOf(inputTopics, identities);
+      const partitions = Math.max(0, ...identities.map((identity) => identity.partitions ?? 0));
+      if (!ended.aborted) for (const runner of runners()) runner.sawLogs({ names, partitions }, at);
     } catch (error) {
       logger.debug({ error: messageOf(error) }, 'the ids of the inputs could not be read');
     } finally {

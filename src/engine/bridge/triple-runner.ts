@@ -1,6 +1,6 @@
 /**
- * The life of one partition triple in a generation: taken, committed at intervals, and taken anew after a failure, alone
- * and with back-off, while all others go on. Taking anew is what a new generation does, for this triple only: its
+ * The life of one partition triple, as long as the group leaves it to this member: taken, committed at intervals, and taken anew after a failure, alone
+ * and with back-off, while all others go on. Taking anew is what another member would do: its
  * transactional id is fenced again, the committed place is read again, what is in memory of it is forgotten, and fetching
  * goes back to that place.
  *
@@ -18,7 +18,7 @@ import type { BridgeObserver, BridgeSettings } from './bridge-settings.ts';
 import { describeStop } from './committed-place.ts';
 import { Committer } from './committer.ts';
 import type { InputLanes, PartitionReading } from '../ordering/input-lanes.ts';
-import { isOther, type LogNames } from './log-identity.ts';
+import { isOther, type KnownLogs } from './log-identity.ts';
 import { outboxLimits } from '../ordering/outbox.ts';
 import { PartitionTriple } from '../ordering/partition-triple.ts';
 import type { Sending } from './signal-sender.ts';
@@ -38,7 +38,7 @@ export interface TripleRunnerDeps {
   readonly waits: Waits;
   readonly rooms: TopicRooms;
   readonly workflowIdOf: (key: string) => string;
-  /** Its generation has ended. */
+  /** It is not this member's any more. */
   readonly ended: AbortSignal;
   /** It is taken. */
   readonly onTaken: () => void;
@@ -96,6 +96,11 @@ export class TripleRunner {
   /** Settles with the first attempt to take it. */
   readonly attempted = new Promise<void>((resolve) => (this.#onFirstAttempt = resolve));
 
+  /** It is not this member's any more: what is told of it is of no use. */
+  get over(): boolean {
+    return this.#deps.ended.aborted;
+  }
+
   get taken(): TakenPlace | undefined {
     return this.#current;
   }
@@ -104,7 +109,7 @@ export class TripleRunner {
     return this.#deps.settings.inputTopics.map((topic) => ({ topic, partition: this.partition }));
   }
 
-  /** Until the generation ends. Throws only what no retry can mend. */
+  /** Until it is taken away. Throws only what no retry can mend. */
   async run(): Promise<void> {
     const { clock, ended } = this.#deps;
     for (let backoff = FIRST_BACKOFF; !ended.aborted; backoff = Math.min(2 * backoff, MAX_BACKOFF)) {
@@ -130,7 +135,7 @@ export class TripleRunner {
     }
   }
 
-  /** Undefined when the generation has ended meanwhile. */
+  /** Undefined when it was taken away meanwhile. */
   async #take(): Promise<TakenPlace | undefined> {
     const { settings, kafka, clock, ended, rooms, observer } = this.#deps;
     const slow = new AbortController();
@@ -241,7 +246,7 @@ export class TripleRunner {
     await current.committer.close();
   }
 
-  /** Resolves when the group has said that this member belongs to it, or the generation has ended. */
+  /** Resolves when the group has said that this member belongs to it, or the triple was taken away. */
   async #confirmed(error: unknown): Promise<void> {
     const { member, clock, ended } = this.#deps;
     if (ended.aborted) return;
@@ -261,7 +266,7 @@ export class TripleRunner {
   /** The log of `input` held the offsets from `start` to before `end`, asked at `at` ms. `decoding`: some of it waits for its decoder. */
   sawEnd(input: InputIndex, start: number, end: number, at: number, decoding: boolean): void {
     const current = this.#current;
-    if (current === undefined || at < current.since) return;
+    if (this.over || current === undefined || at < current.since) return;
     const { triple } = current;
     if (start > triple.nextFetch(input) && !decoding) {
       this.lost(input, triple.nextFetch(input), start);
@@ -294,12 +299,16 @@ export class TripleRunner {
     return this.#shortSince.has(input);
   }
 
-  /** The inputs are the topics with these ids, asked at `at` ms; '' for one whose id is not known. */
-  sawIds(ids: LogNames, at: number): void {
+  /** The inputs are the topics with these ids, and so many partitions, asked at `at` ms. */
+  sawLogs({ names, partitions }: KnownLogs, at: number): void {
     const current = this.#current;
-    if (current === undefined || at < current.since) return;
-    // Which one it is, and what it was, is said by whoever takes the triple next.
-    if (current.committer.logs.names.some((name, input) => isOther(name, ids[input]!))) current.giveUp.abort();
+    if (this.over || current === undefined || at < current.since) return;
+    const known = current.committer.logs;
+    const changed =
+      known.names.some((name, input) => isOther(name, names[input]!)) ||
+      (known.partitions > 0 && partitions > known.partitions);
+    // What it was, and is, is said by whoever takes the triple next.
+    if (changed) current.giveUp.abort();
   }
 
   /** Offsets of a log that went before they were read. */

@@ -58,6 +58,11 @@ export class Waits {
     }
   }
 
+  /** It is another member's now. */
+  forget(partition: number): void {
+    for (const [key, { wait }] of this.#waits) if (wait.partition === partition) this.#waits.delete(key);
+  }
+
   has(partition: number, reason: WaitReason): boolean {
     return this.#waits.has(`${partition}/${reason}`);
   }

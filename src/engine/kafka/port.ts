@@ -113,9 +113,10 @@ export interface RecordBatch {
 export interface GroupHandlers {
   /**
    * A new generation: everything of the one before is void. Records of its partitions start at the committed offsets.
-   * No records are delivered until this resolves.
+   * No records are delivered until this resolves. All that is not so for those of `partitions` that a cooperative member has
+   * `kept`: they go on where they are.
    */
-  onAssigned(partitions: readonly number[]): Promise<void>;
+  onAssigned(partitions: readonly number[], kept: readonly number[]): Promise<void>;
   /** Returns when the batch is taken over (queued); it must not wait for its processing. */
   onRecords(batch: RecordBatch): Promise<void>;
   /**
@@ -143,6 +144,11 @@ export interface GroupMember {
 export interface JoinOptions {
   readonly groupId: string;
   readonly topics: readonly string[];
+  /**
+   * A generation that leaves a partition to this member does not touch it: it is not read again from its committed offset, and
+   * is paused if it was. That is so only where nobody else can have had it in between.
+   */
+  readonly cooperative?: boolean;
   /**
    * A static member: who comes back under this id within `timeout` (ms) gets what it had, and the group does not
    * rebalance; meanwhile nobody has it. Who comes while it is there takes its place: CodedError CONFIG there.

@@ -91,6 +91,14 @@ export class InputLanes<E> {
     this.#lanes.reset();
   }
 
+  /** As {@link forget}, of a partition that the group has taken away: nothing holds it any more. */
+  drop(partition: number): void {
+    for (const lane of this.lanesOf(partition)) {
+      this.#waiting.forget(laneOf(lane));
+      this.#lanes.drop(lane);
+    }
+  }
+
   /** What was fetched of it and not handed on is void. */
   forget(partition: number): void {
     for (const lane of this.lanesOf(partition)) {

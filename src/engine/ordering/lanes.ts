@@ -49,6 +49,11 @@ export class Lanes {
     if (holds?.delete(why) === true && holds.size === 0) this.#member.resume(lane.topic, lane.partition);
   }
 
+  /** It is not this member's any more. */
+  drop(lane: TopicPartition): void {
+    this.#holds.delete(laneOf(lane));
+  }
+
   /** The member fetches everything, whatever was held. */
   reset(): void {
     this.#holds.clear();

@@ -123,6 +123,44 @@ export function groups(it: Declare): void {
   );
 
   it(
+    'a cooperative member keeps what a generation leaves to it: where it is, and whether it is paused',
+    [],
+    async (kafka) => {
+      const [topic, group] = [await kafka.topic(4), kafka.uniqueId('group')];
+      const keeping = { cooperative: true };
+      const kept: (readonly number[])[] = [];
+      for (const partition of [0, 1, 2, 3]) await write(kafka, topic, partition, `a${partition}`, `b${partition}`);
+      let slow = false;
+      const noted = async (_: readonly number[], stays: readonly number[]): Promise<void> => {
+        kept.push(stays);
+        if (slow) await kafka.sleep(3_000);
+      };
+      const a = await join(kafka, 'a', group, [topic], noted, keeping);
+      await eventually(kafka, 'all is read', () => a.values().length === 8);
+      for (const partition of [0, 1, 2, 3]) a.member.pause(topic, partition);
+      for (const partition of [0, 1, 2, 3]) await write(kafka, topic, partition, `c${partition}`);
+      slow = true;
+      const b = await join(kafka, 'b', group, [topic], undefined, keeping);
+      await eventually(kafka, 'they share', () => a.owned().length === 2 && b.owned().length === 2, 40_000);
+      assert.deepEqual(kept, [[], a.owned()]);
+      const [first, second] = a.owned();
+      a.member.resume(topic, first!);
+      const after = kafka.now();
+      await eventually(kafka, 'what goes on is read on', () => a.values().includes(`c${first}`));
+      assert.ok(kafka.now() - after < 2_500, 'not held up by what is begun');
+      await kafka.sleep(1_000);
+      assert.deepEqual(a.values().slice(8), [`c${first}`], 'nothing again, and nothing of what is paused');
+      await b.member.stop();
+      await eventually(kafka, 'a has all again', () => a.owned().length === 4, 40_000);
+      assert.deepEqual(kept.at(-1), [first, second]);
+      await eventually(kafka, 'what came anew is read from its start', () => a.values().length === 9 + 6, 40_000);
+      a.member.resume(topic, second!);
+      await eventually(kafka, 'the paused one goes on', () => a.values().at(-1) === `c${second}`);
+      assert.equal(a.values().length, 16);
+    },
+  );
+
+  it(
     'members share whole partition numbers, keep what they have, and take over from one that leaves',
     [],
     async (kafka) => {

@@ -71,9 +71,10 @@ export async function join(
   groupId: string,
   topics: readonly string[],
   onAssigned: GroupHandlers['onAssigned'] = async () => undefined,
+  options: { readonly cooperative?: boolean } = {},
 ): Promise<Seen> {
   const seen: Seen = {
-    member: kafka.port(process).joinGroup({ groupId, topics }),
+    member: kafka.port(process).joinGroup({ groupId, topics, ...options }),
     assignments: [],
     batches: [],
     generations: [],
@@ -82,9 +83,9 @@ export async function join(
     values: () => seen.batches.flatMap(({ records }) => records.map(({ value }) => String(value))),
   };
   await seen.member.start({
-    async onAssigned(partitions) {
+    async onAssigned(partitions, kept) {
       seen.assignments.push(partitions);
-      await onAssigned(partitions);
+      await onAssigned(partitions, kept);
     },
     async onRecords(batch) {
       seen.batches.push(batch);

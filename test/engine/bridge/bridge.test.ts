@@ -140,30 +140,6 @@ describe('the bridge', () => {
     assert.deepEqual([world.counts.deadLetters, world.signalledMoney], [2, [2]]);
   });
 
-  it('goes on from the committed offsets after a rebalance, and forgets the rest', async (t) => {
-    const world = new World(t);
-    world.autoAcknowledge = false;
-    world.start('a');
-    world.produce('money', 10, { user: 1 });
-    await world.until('the first is signalled', () => world.signals.length === 1);
-    world.signals[0]!.acknowledge();
-    await world.until('the first is committed', async () => (await world.committed())[2] === 1);
-    world.produce('money', 30_000, { user: 2 });
-    world.produce('money', 30_001, { user: 3 });
-    await world.until('both are signalled', () => world.signals.length === 3);
-    world.kafka.rebalance('bridges');
-    await world.until('both are signalled anew', () => world.signals.length === 5);
-    assert.deepEqual(world.signalledMoney.slice(3).sort(), [1, 2]);
-    // What the old generation is told now commits nothing.
-    world.signals[1]!.acknowledge();
-    world.signals[2]!.acknowledge();
-    await world.pass(5_000);
-    assert.deepEqual((await world.committed())[2], 1);
-    world.signals[3]!.acknowledge();
-    world.signals[4]!.acknowledge();
-    await world.until('both are committed', async () => (await world.committed())[2] === 3);
-  });
-
   it('shares the partitions with another bridge, and takes them over when that one leaves', async (t) => {
     const world = new World(t, 4);
     const a = world.start('a');

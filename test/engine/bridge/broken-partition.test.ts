@@ -1,7 +1,7 @@
 /** What is broken of one partition holds up that partition, and is named; its records are neither lost nor skipped. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Generation } from '../../../src/engine/bridge/generation.ts';
+import { Assignment } from '../../../src/engine/bridge/assignment.ts';
 import { TopicRooms } from '../../../src/engine/kafka/topic-rooms.ts';
 import type { TransactionalProducer } from '../../../src/engine/kafka/port.ts';
 import { silentLogger } from '../../../src/engine/log.ts';
@@ -167,7 +167,7 @@ describe('the end of a generation', () => {
       },
     };
     const clock = new ManualClock();
-    const generation = new Generation(SETTINGS, {
+    const assignment = new Assignment(SETTINGS, {
       kafka: port,
       clock,
       logger: silentLogger(),
@@ -186,8 +186,9 @@ describe('the end of a generation', () => {
       member: { pause() {}, resume() {}, seek() {} },
       onFailure: (error) => assert.fail(error as Error),
     });
-    await generation.begin(partitions);
-    await generation.end();
+    assignment.assign(partitions);
+    await assignment.attempted(1_000);
+    await assignment.end();
     assert.equal(most, partitions.length);
   });
 });

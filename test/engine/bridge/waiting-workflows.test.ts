@@ -104,7 +104,7 @@ describe('a user whose history is long', () => {
     assert.equal(bridge.notReady, undefined);
   });
 
-  it('is looked at whatever ends the generations: one guard for all of them', async (t) => {
+  it('is looked at however often the bridge joins anew: one guard for all of its memberships', async (t) => {
     const world = new World(t);
     const { attempts, looks, deps } = signallerOf(
       () => undefined,
@@ -112,13 +112,13 @@ describe('a user whose history is long', () => {
     );
     world.start('a', { outOfOrderness: 100, ...decoding(LARGE) }, deps);
     let ts = 0;
-    for (let generation = 0; generation < 6; generation += 1) {
+    for (let membership = 0; membership < 6; membership += 1) {
       for (let n = 0; n < 3; n += 1) {
         large(world, BUSY, (ts += 1_000), 110_000);
         await world.pass(1_000);
       }
       await world.pass(6_000);
-      world.kafka.rebalance('bridges');
+      world.kafka.crash('bridges');
     }
     // A megabyte may go without a look, ten of these; then it waits.
     assert.ok(looks.length > 0, 'nobody looked');

@@ -1,7 +1,7 @@
 /** A bridge on Kafka in memory, with signals that a test answers and a clock that a test moves. */
 import type { TestContext } from 'node:test';
 import { Bridge, type BridgeDeps } from '../../../src/engine/bridge/bridge.ts';
-import type { BridgeObserver } from '../../../src/engine/bridge/generation.ts';
+import type { BridgeObserver } from '../../../src/engine/bridge/assignment.ts';
 import type { MoneyBridgeSettings } from '../../../src/money/bridge/settings.ts';
 import type { Signaller } from '../../../src/engine/bridge/signaller.ts';
 import type { MoneyInput } from '../../../src/money/domain/events.ts';

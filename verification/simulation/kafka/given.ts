@@ -64,9 +64,9 @@ export function member(
   const joined = port.joinGroup({ groupId, topics });
   const [assignments, batches, crashes]: [(readonly number[])[], RecordBatch[], Error[]] = [[], [], []];
   const started = joined.start({
-    async onAssigned(partitions) {
+    async onAssigned(partitions, kept) {
       assignments.push(partitions);
-      await handlers.onAssigned?.(partitions);
+      await handlers.onAssigned?.(partitions, kept);
     },
     async onRecords(batch) {
       batches.push(batch);

@@ -1,7 +1,7 @@
 /**
  * A member of a consumer group, as `src/engine/kafka/kafkajs/group-member.ts` makes it out of kafkajs. A generation begins with its
  * assignment; nothing is delivered before `onAssigned` has resolved; a partition begins at the committed offset as it is
- * then, or where the receiver sought. A batch that was fetched for an older generation, before a seek or before a pause
+ * then, or where the receiver sought; what a cooperative member keeps goes on where it is. A batch that was fetched for an older generation, before a seek or before a pause
  * is dropped. Who was paused or cut off delivers what had come, until it learns that the group went on without it.
  *
  * A fetch is sent only when there is something to be had: the broker would keep it waiting otherwise.
@@ -40,7 +40,9 @@ const EARLIEST = -2;
 
 interface Generation {
   readonly number: number;
+  readonly memberId: string;
   readonly partitions: readonly number[];
+  readonly kept: ReadonlySet<number>;
   open: boolean;
   readonly positions: Map<SimPartition, number>;
 }
@@ -48,6 +50,7 @@ interface Generation {
 export interface MemberOptions {
   readonly groupId: string;
   readonly topics: readonly string[];
+  readonly cooperative: boolean;
   readonly committed: (partitions: readonly TopicPartition[]) => Promise<readonly CommittedOffset[]>;
   readonly partitionCounts: (topics: readonly string[]) => Promise<readonly (number | null)[]>;
 }
@@ -236,12 +239,15 @@ export class SimMember implements GroupMember, GroupClient {
     ) {
       return;
     }
-    const { generation: number, partitions } = assignment;
+    const { generation: number, partitions, memberId } = assignment;
     this.#impatience?.cancel();
     this.#impatience = undefined;
-    this.#paused.clear();
-    this.#unwatch();
-    const generation: Generation = { number, partitions, open: false, positions: new Map() };
+    const kept = this.#keptBy(assignment);
+    const isKept = (place: SimPartition): boolean => kept.has(place.partition);
+    for (const place of this.#paused) if (!isKept(place)) this.#paused.delete(place);
+    this.#unwatch((place) => !isKept(place));
+    const positions = new Map([...(this.#generation?.positions ?? [])].filter(([place]) => isKept(place)));
+    const generation: Generation = { number, memberId, partitions, kept, open: false, positions };
     this.#generation = generation;
     this.#open(generation, handlers).catch((error: unknown) => {
       if (this.#generation === generation) this.#crash(error);
@@ -249,11 +255,23 @@ export class SimMember implements GroupMember, GroupClient {
     this.#starting?.resolve();
   }
 
+  #keptBy({ memberId, generation, partitions }: Assignment): ReadonlySet<number> {
+    const before = this.#generation;
+    const unbroken = this.#options.cooperative && before?.memberId === memberId && before.number + 1 === generation;
+    const has = (partition: number): boolean =>
+      before?.open === true ? before.partitions.includes(partition) : before?.kept.has(partition) === true;
+    return new Set(unbroken ? partitions.filter(has) : []);
+  }
+
   async #open(generation: Generation, handlers: GroupHandlers): Promise<void> {
-    await handlers.onAssigned(generation.partitions);
+    const assigned = handlers.onAssigned(generation.partitions, [...generation.kept]);
+    this.#wake();
+    await assigned;
     if (this.#generation !== generation) return;
     const all = this.topics.flatMap((topic) =>
-      generation.partitions.map((partition) => this.#broker.partition(topic, partition)!),
+      generation.partitions
+        .filter((partition) => !generation.kept.has(partition))
+        .map((partition) => this.#broker.partition(topic, partition)!),
     );
     const committed = all.length === 0 ? [] : await this.#options.committed(all);
     if (this.#generation !== generation) return;
@@ -270,7 +288,7 @@ export class SimMember implements GroupMember, GroupClient {
   }
 
   readonly #wake = (): void => {
-    if (this.#fetchSoon || this.#fetching || !this.process.alive || this.#generation?.open !== true) return;
+    if (this.#fetchSoon || this.#fetching || !this.process.alive || this.#generation === undefined) return;
     if (![...this.#watched].some((partition) => this.#hasMore(partition))) return;
     this.#fetchSoon = true;
     const { scheduler } = this.#connection;
@@ -290,7 +308,7 @@ export class SimMember implements GroupMember, GroupClient {
 
   async #fetch(): Promise<void> {
     const generation = this.#generation;
-    if (this.#fetching || generation?.open !== true || this.#joining || this.#impatience !== undefined) return;
+    if (this.#fetching || generation === undefined || this.#joining || this.#impatience !== undefined) return;
     this.#fetching = true;
     try {
       const wanted = [...this.#watched]
@@ -377,9 +395,12 @@ export class SimMember implements GroupMember, GroupClient {
     else await this.#connection.sleep(100 + scheduler.random.below(900));
   }
 
-  #unwatch(): void {
-    for (const partition of this.#watched) partition.watchers.delete(this.#wake);
-    this.#watched.clear();
+  #unwatch(which: (partition: SimPartition) => boolean = () => true): void {
+    for (const partition of this.#watched) {
+      if (!which(partition)) continue;
+      partition.watchers.delete(this.#wake);
+      this.#watched.delete(partition);
+    }
   }
 
   #crash(error: unknown): void {

@@ -212,10 +212,11 @@ export class SimKafka {
           },
         };
       },
-      joinGroup: ({ groupId, topics }) => {
+      joinGroup: ({ groupId, topics, cooperative = false }) => {
         const member = new SimMember(broker, this.#groups, connection, {
           groupId,
           topics,
+          cooperative,
           committed: (partitions) => port.committedOffsets(groupId, partitions),
           partitionCounts: (names) => port.partitionCounts(names),
         });

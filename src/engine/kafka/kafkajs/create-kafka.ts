@@ -31,10 +31,11 @@ export function createKafka(config: KafkaConfig, logger: Logger, options: KafkaO
       };
     },
 
-    joinGroup({ groupId, topics, instance }) {
+    joinGroup({ groupId, topics, cooperative = false, instance }) {
       const member = createGroupMember(config, logger, {
         groupId,
         topics,
+        cooperative,
         ...(instance && { instance }),
         committed: (partitions) => admin.committedOffsets(groupId, partitions),
         partitionCounts: (names) => admin.partitionCounts(names),

@@ -65,6 +65,7 @@ interface AskedPartitions {
 /** The part of kafkajs' ConsumerGroup that is used here (2.2.4: src/consumer/consumerGroup.js). */
 interface ConsumerGroup {
   readonly groupId: string;
+  readonly generationId: number | null;
   readonly cluster: {
     refreshMetadata(): Promise<void>;
     removeBroker(broker: { host: unknown; port: unknown }): void;
@@ -76,7 +77,11 @@ interface ConsumerGroup {
   filterPartitionsByNode(nodeId: number | string, topicPartitions: readonly TopicPartitions[]): TopicPartitions[];
   recoverFromFetch(error: unknown): Promise<void>;
   recoverFromOffsetOutOfRange(place: { topic: string; partition: number }): Promise<void>;
+  instrumentationEmitter: { emit(event: string, payload?: object): void };
 }
+/** What a join tells lacks the generation. */
+const GROUP_JOIN = 'consumer.group_join';
+
 export type ConsumerGroupClass = new (options: ConsumerGroup) => ConsumerGroup;
 
 /** `errorOf`: the error of a code of the protocol. */
@@ -88,7 +93,14 @@ export function consumerGroupOf(Original: ConsumerGroupClass, errorOf: (code: nu
 
     constructor(options: ConsumerGroup) {
       super(options);
-      const { cluster } = options;
+      const { cluster, instrumentationEmitter } = options;
+      this.instrumentationEmitter = {
+        emit: (event, payload) =>
+          instrumentationEmitter.emit(
+            event,
+            event === GROUP_JOIN ? { ...payload, generationId: this.generationId } : payload,
+          ),
+      };
       const fetchTopicsOffset = cluster.fetchTopicsOffset.bind(cluster);
       // Where to begin, of what was never committed: without those that nobody can tell now.
       cluster.fetchTopicsOffset = async (topics) => {

@@ -4,6 +4,9 @@
  * Generation: begins with GROUP_JOIN, which kafkajs emits before it fetches for the new assignment. Its gate opens when
  * `onAssigned` has resolved; batches wait at the gate, sending heartbeats meanwhile.
  *
+ * A cooperative member keeps what a generation leaves to it: positions and pauses stay, and its batches pass a closed gate.
+ * That is so only if it follows the generation before, of the same member: otherwise others had their turn in between.
+ *
  * Position: the offset at which the next batch of a partition has to begin. At the gate's opening it is the committed
  * offset as it is then (kafkajs asked for it earlier, when the holder before us may still have been committing), or
  * what the receiver sought; afterwards the end of the batch before. A batch that begins elsewhere was fetched for an
@@ -46,6 +49,7 @@ const LOOK_FOR_OFFSET = 1_000;
 export interface GroupMemberOptions {
   readonly groupId: string;
   readonly topics: readonly string[];
+  readonly cooperative: boolean;
   readonly instance?: JoinOptions['instance'];
   /** Committed offsets now. */
   readonly committed: (partitions: readonly TopicPartition[]) => Promise<readonly CommittedOffset[]>;
@@ -53,8 +57,16 @@ export interface GroupMemberOptions {
   readonly socketFactory?: SocketFactory;
 }
 
-interface Generation {
+/** What kafkajs tells of a join; the generation is of ours (fetching.ts). */
+interface GroupJoin {
+  readonly memberId: string;
+  readonly generationId: number;
+  readonly memberAssignment: Readonly<Record<string, readonly number[]>>;
+}
+
+interface Generation extends Pick<GroupJoin, 'memberId' | 'generationId'> {
   readonly partitions: readonly number[];
+  readonly kept: ReadonlySet<number>;
   /** Settles when `open` is final: the receiver is ready, or it has failed. Never rejects. */
   opened: Promise<void>;
   open: boolean;
@@ -77,7 +89,7 @@ class KafkaGroupMember implements GroupMember {
   /** Partitions that end at a batch that cannot be decoded, by key. */
   readonly #refused = new Map<string, NodeJS.Timeout>();
   /** Those who wait for a heartbeat that is answered. */
-  readonly #unconfirmed: { readonly generation: Generation | undefined; readonly resolve: () => void }[] = [];
+  readonly #unconfirmed: (() => void)[] = [];
   #handlers: GroupHandlers | undefined;
   #generation: Generation | undefined;
   #starting: Promise<void> | undefined;
@@ -130,7 +142,7 @@ class KafkaGroupMember implements GroupMember {
     commonPartitionCount(topics.map((topic, index) => ({ topic, partitions: counts[index] ?? 0 })));
 
     const consumer = this.#consumer;
-    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => this.#onJoin(payload.memberAssignment));
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => this.#onJoin(payload as unknown as GroupJoin));
     consumer.on(consumer.events.HEARTBEAT, () => this.#heartbeat());
     consumer.on(consumer.events.CRASH, ({ payload }) => this.#crash(payload.error));
     await consumer.connect();
@@ -164,8 +176,7 @@ class KafkaGroupMember implements GroupMember {
     const key = keyOf(topic, partition);
     this.#generation?.positions.set(key, offset);
     if (this.#refused.has(key)) {
-      clearTimeout(this.#refused.get(key));
-      this.#refused.delete(key);
+      this.#forgetRefused(key);
       if (!this.#paused.has(key)) this.#consumer.resume([{ topic, partitions: [partition] }]);
     }
     this.#consumer.seek({ topic, partition, offset: String(offset) });
@@ -173,12 +184,11 @@ class KafkaGroupMember implements GroupMember {
 
   /** The broker refuses a heartbeat of any generation but the current one. */
   confirmed(): Promise<void> {
-    return new Promise((resolve) => this.#unconfirmed.push({ generation: this.#generation, resolve }));
+    return new Promise((resolve) => this.#unconfirmed.push(resolve));
   }
 
   #heartbeat(): void {
-    const asked = this.#unconfirmed.splice(0);
-    for (const { generation, resolve } of asked) if (generation === this.#generation) resolve();
+    for (const resolve of this.#unconfirmed.splice(0)) resolve();
   }
 
   stop(): Promise<void> {
@@ -188,7 +198,7 @@ class KafkaGroupMember implements GroupMember {
 
   async #stop(): Promise<void> {
     this.#generation = undefined;
-    this.#forgetRefused();
+    for (const key of [...this.#refused.keys()]) this.#forgetRefused(key);
     // A join that is under way cannot be cancelled; once through, the group can be left in good order.
     const starting = this.#starting;
     if (starting !== undefined) await Promise.race([starting.catch(() => undefined), pause(1_000)]);
@@ -211,20 +221,21 @@ class KafkaGroupMember implements GroupMember {
   }
 
   /** Called synchronously by kafkajs, before it fetches for the new assignment. */
-  #onJoin(assignment: Readonly<Record<string, readonly number[]>>): void {
+  #onJoin({ memberId, generationId, memberAssignment }: GroupJoin): void {
     const handlers = this.#handlers;
     if (handlers === undefined || this.#stopped !== undefined) return;
     const [first = ''] = this.#options.topics;
-    const partitions = [...(assignment[first] ?? [])].sort((a, b) => a - b);
-
-    this.#consumer.resume(this.#consumer.paused());
-    this.#paused.clear();
-    this.#forgetRefused();
+    const partitions = [...(memberAssignment[first] ?? [])].sort((a, b) => a - b);
+    const kept = this.#keptBy({ memberId, generationId }, partitions);
+    const positions = this.#keep(kept);
     const generation: Generation = {
+      memberId,
+      generationId,
       partitions,
+      kept,
       opened: Promise.resolve(),
       open: false,
-      positions: new Map(),
+      positions,
       sought: new Set(),
     };
     this.#generation = generation;
@@ -233,12 +244,41 @@ class KafkaGroupMember implements GroupMember {
     });
   }
 
+  #keptBy({ memberId, generationId }: Pick<GroupJoin, 'memberId' | 'generationId'>, partitions: readonly number[]) {
+    const before = this.#generation;
+    const unbroken =
+      this.#options.cooperative && before?.memberId === memberId && before.generationId + 1 === generationId;
+    const has = (partition: number): boolean =>
+      before?.open === true ? before.partitions.includes(partition) : before?.kept.has(partition) === true;
+    return new Set(unbroken ? partitions.filter(has) : []);
+  }
+
+  /** Forgets all but what is of these partitions. Returns their positions, for which kafkajs is told to fetch. */
+  #keep(partitions: ReadonlySet<number>): Map<string, number> {
+    const lanes = this.#options.topics.flatMap((topic) => [...partitions].map((partition) => ({ topic, partition })));
+    const kept = new Set(lanes.map(({ topic, partition }) => keyOf(topic, partition)));
+    for (const { topic, partitions: paused } of this.#consumer.paused()) {
+      const others = paused.filter((partition) => !kept.has(keyOf(topic, partition)));
+      if (others.length > 0) this.#consumer.resume([{ topic, partitions: others }]);
+    }
+    for (const key of this.#paused) if (!kept.has(key)) this.#paused.delete(key);
+    for (const key of [...this.#refused.keys()]) if (!kept.has(key)) this.#forgetRefused(key);
+    const positions = new Map<string, number>();
+    for (const { topic, partition } of lanes) {
+      const key = keyOf(topic, partition);
+      const position = this.#generation?.positions.get(key);
+      if (position === undefined) continue;
+      positions.set(key, position);
+      this.#consumer.seek({ topic, partition, offset: String(position) });
+    }
+    return positions;
+  }
+
   async #open(generation: Generation, handlers: GroupHandlers): Promise<void> {
-    await handlers.onAssigned(generation.partitions);
+    await handlers.onAssigned(generation.partitions, [...generation.kept]);
     if (this.#generation !== generation) return;
-    const all = this.#options.topics.flatMap((topic) =>
-      generation.partitions.map((partition) => ({ topic, partition })),
-    );
+    const fresh = generation.partitions.filter((partition) => !generation.kept.has(partition));
+    const all = this.#options.topics.flatMap((topic) => fresh.map((partition) => ({ topic, partition })));
     const committed = all.length === 0 ? [] : await this.#options.committed(all);
     for (const { topic, partition, offset } of committed) {
       const key = keyOf(topic, partition);
@@ -258,7 +298,7 @@ class KafkaGroupMember implements GroupMember {
     const { topic, partition } = batch;
     const generation = this.#generation;
     if (generation === undefined || this.#handlers === undefined) return;
-    while (!generation.open) {
+    while (!generation.open && !generation.kept.has(partition)) {
       await Promise.race([generation.opened, pause(HEARTBEAT_INTERVAL / 2)]);
       if (this.#generation !== generation || !isRunning()) return;
       await heartbeat();
@@ -334,9 +374,9 @@ class KafkaGroupMember implements GroupMember {
     this.#refused.set(key, again.unref());
   }
 
-  #forgetRefused(): void {
-    for (const again of this.#refused.values()) clearTimeout(again);
-    this.#refused.clear();
+  #forgetRefused(key: string): void {
+    clearTimeout(this.#refused.get(key));
+    this.#refused.delete(key);
   }
 
   #crash(error: unknown): void {

@@ -54,6 +54,8 @@ export class KafkaInMemory implements ClusterInMemory {
   readonly #topics = new Map<string, PartitionLog[]>();
   readonly #holders = new Map<string, Holder>();
   readonly #groups = new Map<string, MemberInMemory[]>();
+  /** By group, of the last rebalance. */
+  readonly #generations = new Map<string, number>();
   readonly #committed = new Map<string, { offset: number; metadata: string }>();
   readonly #anew = new Map<string, number>();
   #members = 0;
@@ -89,8 +91,8 @@ export class KafkaInMemory implements ClusterInMemory {
     const members = new Set<MemberInMemory>();
     return {
       fence: (transactionalId) => this.#fence(transactionalId, process),
-      joinGroup: ({ groupId, topics }) => {
-        const member = new MemberInMemory(this, `${process}-${this.#members++}`, groupId, topics);
+      joinGroup: (options) => {
+        const member = new MemberInMemory(this, `${process}-${this.#members++}`, options);
         members.add(member);
         return member;
       },
@@ -187,6 +189,11 @@ export class KafkaInMemory implements ClusterInMemory {
     this.rebalance(member.groupId);
   }
 
+  /** Every member is given up, as a client does that has tried for long enough. */
+  crash(groupId: string): void {
+    for (const member of this.#groups.get(groupId) ?? []) member.crash(new CodedError('KAFKA', 'given up'));
+  }
+
   /** A new generation for every member. `without`: ids of processes that are cut off and do not notice. */
   rebalance(groupId: string, without: readonly string[] = []): void {
     const members = (this.#groups.get(groupId) ?? []).filter(
@@ -204,8 +211,10 @@ export class KafkaInMemory implements ClusterInMemory {
       return;
     }
     const assignment = assignPartitions(count, claims);
+    const generation = (this.#generations.get(groupId) ?? 0) + 1;
+    this.#generations.set(groupId, generation);
     for (const member of this.#groups.get(groupId) ?? []) member.cutOff = !members.includes(member);
-    for (const member of members) member.assign(assignment.get(member.id) ?? []);
+    for (const member of members) member.assign(generation, assignment.get(member.id) ?? []);
   }
 
   async #fence(transactionalId: string, processName: string): Promise<TransactionalProducer> {

@@ -1,5 +1,5 @@
 /** A member of a consumer group of Kafka in memory: what is assigned to it, and how far it has read. */
-import type { GroupHandlers, GroupMember, TopicPartition } from '../../../engine/kafka/port.ts';
+import type { GroupHandlers, GroupMember, JoinOptions, TopicPartition } from '../../../engine/kafka/port.ts';
 import type { PartitionLog } from './partition-log.ts';
 
 /** What a member needs of the cluster. */
@@ -23,20 +23,24 @@ export class MemberInMemory implements GroupMember {
   /** The group goes on without it, and it does not know. */
   cutOff = false;
   readonly #kafka: ClusterInMemory;
-  readonly #positions = new Map<string, number>();
-  readonly #paused = new Set<string>();
+  readonly #cooperative: boolean;
+  #positions = new Map<string, number>();
+  #paused = new Set<string>();
+  #kept: readonly number[] = [];
   #handlers: GroupHandlers | undefined;
+  /** Of the group; 0 before the first and after the last. */
   #generation = 0;
   #open = false;
   #polling = false;
   /** Something happened since the last look. */
   #dirty = false;
 
-  constructor(kafka: ClusterInMemory, id: string, groupId: string, topics: readonly string[]) {
+  constructor(kafka: ClusterInMemory, id: string, { groupId, topics, cooperative = false }: JoinOptions) {
     this.#kafka = kafka;
     this.id = id;
     this.groupId = groupId;
     this.topics = topics;
+    this.#cooperative = cooperative;
   }
 
   async start(handlers: GroupHandlers): Promise<void> {
@@ -50,13 +54,16 @@ export class MemberInMemory implements GroupMember {
     setImmediate(() => handlers?.onCrash(error));
   }
 
-  assign(partitions: readonly number[]): void {
+  assign(generation: number, partitions: readonly number[]): void {
+    const had = this.#open ? this.owned : this.#kept;
+    const unbroken = this.#cooperative && generation === this.#generation + 1;
+    this.#kept = unbroken ? partitions.filter((partition) => had.includes(partition)) : [];
+    const lanes = this.topics.flatMap((topic) => this.#kept.map((partition) => `${topic}/${partition}`));
+    this.#positions = new Map([...this.#positions].filter(([lane]) => lanes.includes(lane)));
+    this.#paused = new Set([...this.#paused].filter((lane) => lanes.includes(lane)));
     this.owned = partitions;
-    this.#generation += 1;
+    this.#generation = generation;
     this.#open = false;
-    this.#positions.clear();
-    this.#paused.clear();
-    const generation = this.#generation;
     const handlers = this.#handlers;
     setImmediate(() => {
       if (this.#generation === generation && handlers !== undefined) void this.#begin(generation, handlers);
@@ -65,7 +72,7 @@ export class MemberInMemory implements GroupMember {
 
   async #begin(generation: number, handlers: GroupHandlers): Promise<void> {
     try {
-      await handlers.onAssigned(this.owned);
+      await handlers.onAssigned(this.owned, this.#kept);
     } catch (error) {
       handlers.onCrash(error as Error);
       return;
@@ -108,8 +115,9 @@ export class MemberInMemory implements GroupMember {
   async stop(): Promise<void> {
     if (this.#handlers === undefined) return;
     this.#handlers = undefined;
-    this.#generation += 1;
+    this.#generation = 0;
     this.#open = false;
+    this.#kept = [];
     this.#kafka.leave(this);
   }
 
@@ -134,7 +142,14 @@ export class MemberInMemory implements GroupMember {
       for (const partition of this.owned) {
         const key = `${topic}/${partition}`;
         const position = this.#positions.get(key);
-        if (!this.#open || position === undefined || this.#paused.has(key) || this.#handlers === undefined) continue;
+        if (
+          (!this.#open && !this.#kept.includes(partition)) ||
+          position === undefined ||
+          this.#paused.has(key) ||
+          this.#handlers === undefined
+        ) {
+          continue;
+        }
         const log = this.#kafka.partition(topic, partition);
         const end = log.lastStable;
         if (log.leaderless) continue;

@@ -1,8 +1,9 @@
 /**
- * The partition triples of one generation of the consumer group, and what they share: reading in turns, places for
- * signals, questions for the ends of the logs. What fails for one triple is that triple's alone (triple-runner.ts); the
- * generation ends only with the membership, or with what no retry can mend. Everything here is forgotten then; the next
- * one begins at the committed offsets, and the workflows drop what they already have.
+ * The partition triples that the consumer group has given this member, from generation to generation, and what they share:
+ * reading in turns, places for signals, questions for the ends of the logs. A generation that takes some away or brings
+ * some touches only those. What fails for one triple is that triple's alone (triple-runner.ts); all end only with the membership,
+ * or with what no retry can mend. Whoever has a triple next begins at its committed offsets, and the workflows drop what they
+ * already have.
  */
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../clock.ts';
@@ -25,7 +26,7 @@ import { Waits, type PartitionWait } from './waits.ts';
 
 export type { BridgeObserver, BridgeSettings } from './bridge-settings.ts';
 
-export interface GenerationDeps {
+export interface AssignmentDeps {
   readonly kafka: KafkaPort;
   readonly signaller: Signaller;
   readonly clock: Clock;
@@ -33,33 +34,42 @@ export interface GenerationDeps {
   readonly observer: BridgeObserver;
   /** Of JSON when absent. */
   readonly decoders?: DecoderSource;
-  /** What is known of the workflows' histories outlasts a generation; one of its own when absent. */
+  /** What is known of the workflows' histories outlasts a membership; one of its own when absent. */
   readonly guard?: HistoryGuard;
-  /** What each topic takes in one batch: known longer than a generation lives. */
+  /** What each topic takes in one batch: known longer than a membership lasts. */
   readonly rooms: TopicRooms;
   readonly member: TripleMember;
-  /** This generation cannot go on; the member has to join anew. */
+  /** It cannot go on; the member has to join anew. */
   readonly onFailure: (error: unknown) => void;
 }
 
 /** Records read at a stretch, before others get the thread. */
 const READ_BUDGET = 1_000;
-/** ms that a new generation waits for its triples to be taken, and an ended one for those that are being taken. */
-const TAKING = 2_000;
+/** ms that triples which are being taken are waited for when they are taken away. */
 const STILL_TAKING = 5_000;
-/** ms that one that ends goes on to send what it has. */
+/** ms that one that drains goes on to send what it has. */
 const SENDING_LAST = 500;
 /** The reason of a wake-up: without one, an error with a stack is made for each. */
 const WOKEN = 'woken';
 
-export class Generation {
+/** A triple as long as it is this member's. */
+interface Held {
+  readonly runner: TripleRunner;
+  readonly away: AbortController;
+  readonly loop: Promise<void>;
+}
+
+export class Assignment {
   readonly #settings: BridgeSettings;
-  readonly #deps: GenerationDeps;
+  readonly #deps: AssignmentDeps;
   readonly #ended = new AbortController();
-  readonly #runners = new Map<number, TripleRunner>();
+  readonly #held = new Map<number, Held>();
+  /** Of triples that were taken away, by partition: until what was acknowledged of them is committed. */
+  readonly #leaving = new Map<number, Promise<void>>();
   readonly #waits: Waits;
   readonly #lanes: InputLanes<unknown>;
   readonly #sender: SignalSender;
+  readonly #watch: LogWatch;
   #limits: ReadingLimits = readingLimits(1);
   readonly #loops: Promise<void>[] = [];
   #wake: AbortController = new AbortController();
@@ -67,7 +77,7 @@ export class Generation {
   #sendsNoMore = false;
   #turnedAt: number | null = null;
 
-  constructor(settings: BridgeSettings, deps: GenerationDeps) {
+  constructor(settings: BridgeSettings, deps: AssignmentDeps) {
     const { clock, logger, signaller } = deps;
     this.#settings = settings;
     this.#deps = deps;
@@ -81,9 +91,9 @@ export class Generation {
       clock,
       logger,
       ended: this.#ended.signal,
-      reading: (partition) => this.#runners.get(partition)?.taken?.reading,
+      reading: (partition) => this.#held.get(partition)?.runner.taken?.reading,
       onGap: (partition, input, from, to) => {
-        this.#runners.get(partition)!.lost(input, from, to);
+        this.#held.get(partition)!.runner.lost(input, from, to);
         return true;
       },
       onOffered: (_, input, records) => {
@@ -102,75 +112,63 @@ export class Generation {
       workflowIdOf: (key) => signaller.workflowIdOf?.(key) ?? '(unknown)',
       onProgress: () => this.#wakeUp(),
     });
-    // Every loop of every triple listens to it.
-    setMaxListeners(0, this.#ended.signal);
-  }
-
-  get partitions(): readonly number[] {
-    return [...this.#runners.keys()];
-  }
-
-  /** When the loop that moves records last turned, ms of the monotonic clock; null before it starts and when the generation has ended. */
-  get lastTurn(): number | null {
-    return this.#ended.signal.aborted ? null : this.#turnedAt;
-  }
-
-  /** Begins to take the triples over; records may be offered when it resolves. */
-  async begin(partitions: readonly number[]): Promise<void> {
-    if (this.#ended.signal.aborted) return;
-    const { clock, observer, logger, kafka, member, rooms } = this.#deps;
-    const settings = this.#settings;
-    const lanes = this.#lanes;
-    const waits = this.#waits;
-    this.#limits = readingLimits(partitions.length);
-    lanes.share(partitions.length);
-    const watch = new LogWatch({
-      kafka,
+    this.#watch = new LogWatch({
+      kafka: deps.kafka,
       clock,
       logger,
       inputTopics: settings.inputTopics,
       ended: this.#ended.signal,
-      runners: () => [...this.#runners.values()],
+      runners: () => this.#runners,
     });
-    for (const partition of partitions) {
-      const runner = new TripleRunner(partition, {
-        settings,
-        kafka,
-        clock,
-        logger,
-        observer,
-        member,
-        lanes,
-        waits,
-        rooms,
-        workflowIdOf: (key) => this.#deps.signaller.workflowIdOf?.(key) ?? key,
-        ended: this.#ended.signal,
-        onTaken: () => this.#taken(partition),
-        onShort: () => void watch.look(),
-      });
-      this.#runners.set(partition, runner);
-    }
-    const all = [...this.#runners.values()];
-    for (const runner of all) this.#run(() => runner.run());
-    const patience = new AbortController();
-    await Promise.race([Promise.all(all.map(({ attempted }) => attempted)), clock.sleep(TAKING, patience.signal)]);
-    patience.abort();
+    // Every loop and every triple listens to it.
+    setMaxListeners(0, this.#ended.signal);
+  }
+
+  get partitions(): readonly number[] {
+    return [...this.#held.keys()];
+  }
+
+  /** When the loop that moves records last turned, ms of the monotonic clock; null before it starts and when all has ended. */
+  get lastTurn(): number | null {
+    return this.#ended.signal.aborted ? null : this.#turnedAt;
+  }
+
+  /**
+   * A generation of the group: begins to take the triples over that it brings, and lets go of those that it takes away. What was
+   * `kept` is not touched; of what this member had before, and has again without having kept it, somebody else may have read on.
+   */
+  assign(partitions: readonly number[], kept: readonly number[] = []): void {
     if (this.#ended.signal.aborted) return;
+    for (const [partition, held] of this.#held) if (!kept.includes(partition)) this.#letGo(partition, held);
+    this.#limits = readingLimits(partitions.length);
+    this.#lanes.share(partitions.length);
+    for (const partition of partitions) if (!this.#held.has(partition)) this.#hold(partition);
+    // There may be partitions that nobody had before.
+    if (this.#loops.length > 0) return void this.#watch.look();
+    const { kafka, clock } = this.#deps;
     const ends = new LogEnds({
       kafka,
       clock,
-      waits,
-      idleTimeout: settings.idleTimeout,
+      waits: this.#waits,
+      idleTimeout: this.#settings.idleTimeout,
       ended: this.#ended.signal,
-      runners: () => all,
+      runners: () => this.#runners,
       onEnd: (runner, input, start, end, at) =>
-        runner.sawEnd(input, start, end, at, lanes.waits(runner.partition, input)),
+        runner.sawEnd(input, start, end, at, this.#lanes.waits(runner.partition, input)),
       onAnswer: () => this.#wakeUp(),
       onFailure: (error) => this.#fail(error),
     });
-    this.#run(() => this.#moveRecords());
-    this.#run(() => ends.run());
-    this.#run(() => watch.run());
+    for (const loop of [this.#moveRecords(), ends.run(), this.#watch.run()]) this.#loops.push(this.#guarded(loop));
+  }
+
+  /** Resolves when there was a first attempt to take each triple, or after `patience` ms. */
+  async attempted(patience: number): Promise<void> {
+    const over = new AbortController();
+    await Promise.race([
+      Promise.all(this.#runners.map(({ attempted }) => attempted)),
+      this.#deps.clock.sleep(patience, over.signal),
+    ]);
+    over.abort();
   }
 
   /** Why records wait though this bridge is well; undefined when none do. */
@@ -219,27 +217,72 @@ export class Generation {
     if (this.#ended.signal.aborted) return;
     this.#ended.abort();
     this.#wakeUp();
-    const patience = new AbortController();
-    // What is still being taken after that closes itself.
-    await Promise.race([Promise.all(this.#loops), this.#deps.clock.sleep(STILL_TAKING, patience.signal)]);
-    patience.abort();
-    await Promise.all([...this.#runners.values()].map((runner) => runner.end()));
+    for (const [partition, held] of this.#held) this.#letGo(partition, held);
+    await Promise.all(this.#leaving.values());
   }
 
   describe() {
     return this.#allTaken.map(({ triple }) => ({ partition: triple.partition, ...triple.describe() }));
   }
 
+  get #runners(): readonly TripleRunner[] {
+    return [...this.#held.values()].map(({ runner }) => runner);
+  }
+
   get #allTaken(): readonly TakenPlace[] {
-    return [...this.#runners.values()].flatMap(({ taken }) => taken ?? []);
+    return this.#runners.flatMap(({ taken }) => taken ?? []);
   }
 
   #sum(of: (triple: PartitionTriple) => number): number {
     return this.#allTaken.reduce((sum, { triple }) => sum + of(triple), 0);
   }
 
-  #run(loop: () => Promise<void>): void {
-    this.#loops.push(loop().catch((error: unknown) => this.#fail(error)));
+  #hold(partition: number): void {
+    const { kafka, clock, logger, observer, member, rooms, signaller } = this.#deps;
+    const away = new AbortController();
+    setMaxListeners(0, away.signal);
+    const runner = new TripleRunner(partition, {
+      settings: this.#settings,
+      kafka,
+      clock,
+      logger,
+      observer,
+      member,
+      lanes: this.#lanes,
+      waits: this.#waits,
+      rooms,
+      workflowIdOf: (key) => signaller.workflowIdOf?.(key) ?? key,
+      ended: away.signal,
+      onTaken: () => this.#taken(partition),
+      onShort: () => void this.#watch.look(),
+    });
+    // Whoever had it in this process commits before it is taken again.
+    const before = this.#leaving.get(partition);
+    const loop = before === undefined ? runner.run() : before.then(() => runner.run());
+    this.#held.set(partition, { runner, away, loop: this.#guarded(loop) });
+  }
+
+  #letGo(partition: number, held: Held): void {
+    this.#held.delete(partition);
+    held.away.abort();
+    this.#lanes.drop(partition);
+    this.#waits.forget(partition);
+    const left = this.#leave(held).finally(() => {
+      if (this.#leaving.get(partition) === left) this.#leaving.delete(partition);
+    });
+    this.#leaving.set(partition, left);
+  }
+
+  async #leave({ runner, loop }: Held): Promise<void> {
+    const patience = new AbortController();
+    // What is still being taken after that closes itself.
+    await Promise.race([loop, this.#deps.clock.sleep(STILL_TAKING, patience.signal)]);
+    patience.abort();
+    await runner.end();
+  }
+
+  #guarded(loop: Promise<void>): Promise<void> {
+    return loop.catch((error: unknown) => this.#fail(error));
   }
 
   #fail(error: unknown): void {
@@ -251,7 +294,7 @@ export class Generation {
   }
 
   #taken(partition: number): void {
-    if (this.#draining) this.#runners.get(partition)?.taken?.triple.outbox.drain();
+    if (this.#draining) this.#held.get(partition)?.runner.taken?.triple.outbox.drain();
     this.#wakeUp();
   }
 
