@@ -39,6 +39,7 @@ export default defineConfig({
           page('Compared with others', 'compared'),
           page('Commands', 'commands'),
           page('Configuration', 'configuration'),
+          page('Schema registries', 'schema-registry'),
         ],
       },
       {
@@ -61,6 +62,9 @@ export default defineConfig({
           page('Kubernetes', 'kubernetes'),
           page('Deployments', 'deployments'),
           page('Metrics', 'metrics'),
+          page('Runbook', 'runbook'),
+          page('Tracing', 'tracing'),
+          page('Top', 'top'),
           page('Messages', 'messages'),
           page('Performance and cost', 'performance'),
           page('Disaster recovery', 'disaster-recovery'),
@@ -68,7 +72,12 @@ export default defineConfig({
       },
       {
         text: 'Security',
-        items: [page('Security', 'security'), page('Threat model', 'threat-model')],
+        items: [
+          page('Security', 'security'),
+          page('Connections', 'connections'),
+          page('Encryption', 'encryption'),
+          page('Threat model', 'threat-model'),
+        ],
       },
       {
         text: 'Understand and change',

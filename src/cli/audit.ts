@@ -1,6 +1,6 @@
 /**
  * Who ran which command, when, on what: a line of JSON before each command that reads personal data or writes, and one when it has
- * ended. They go to the file ENRICHMENT_AUDIT_FILE (`/dev/stderr` for a container's log), and nowhere when it is not set. Where a
+ * ended; of the codec server, one for each decoding. They go to the file ENRICHMENT_AUDIT_FILE (`/dev/stderr` for a container's log), and nowhere when it is not set. Where a
  * line cannot be written the command does not run. No line has values of records; a user is named by the id of the workflow, which is a
  * keyed hash where ids are hashed.
  */
@@ -15,9 +15,10 @@ import { readEnvironment } from '../money/config.ts';
 import { readAudit } from '../money/config/audit.ts';
 import { workflowIdsOf } from '../money/workflow-ids.ts';
 
-/** By the words of the command. */
+/** By the words of the command. The codec server has lines of its own. */
 export const AUDITED: ReadonlyMap<string, 'reads' | 'writes'> = new Map([
   ['state', 'reads'],
+  ['top', 'reads'],
   ['explain', 'reads'],
   ['export', 'reads'],
   ['replay', 'reads'],
@@ -70,6 +71,14 @@ export function beginAudit(command: Command, env: NodeJS.ProcessEnv = readEnviro
   return (exitCode) => write({ event: 'end', exitCode });
 }
 
+/** For what a server does while it runs: each line is one of the audit file. Undefined: no file is set. Throws as {@link beginAudit}. */
+export function auditOf(service: string, env: NodeJS.ProcessEnv): ((line: object) => void) | undefined {
+  const { auditFile } = readAudit(new EnvironmentReader(env));
+  if (auditFile === undefined) return undefined;
+  const about = { service, host: hostname(), pid: process.pid, version: productVersion() };
+  return (line) => append(auditFile, { audit: randomUUID(), at: new Date().toISOString(), ...about, ...line });
+}
+
 function wordsOf(command: Command): string {
   return command.parent === null ? '' : `${wordsOf(command.parent)} ${command.name()}`.trim();
 }
@@ -94,7 +103,7 @@ function append(file: string, line: object): void {
   } catch (error) {
     throw new CodedError(
       'CONFIG',
-      `ENRICHMENT_AUDIT_FILE="${file}": cannot be written (${messageOf(error)}), and commands that read personal data or write run with an audit only`,
+      `ENRICHMENT_AUDIT_FILE="${file}": cannot be written (${messageOf(error)}), and what reads personal data or writes is done with an audit only`,
       { cause: error },
     );
   }

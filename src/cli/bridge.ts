@@ -70,7 +70,10 @@ async function runBridge(): Promise<void> {
       logger,
       stop,
       probes: {
-        kafka: () => kafka.partitionCounts([config.topics.output]),
+        async kafka() {
+          const [partitions] = await kafka.partitionCounts([config.topics.money, config.topics.output]);
+          metrics.partitions.set(partitions ?? 0);
+        },
         temporal: () =>
           within(PROBE_DEADLINE, temporal.connection, () =>
             askForNamespace(temporal.connection.workflowService, temporal.namespace),

@@ -8,6 +8,7 @@ import { isLoopbackHost, temporalConnectionOptions } from '../engine/temporal/co
 import { dataConverterOf } from '../engine/temporal/payload-codec.ts';
 import { onStopSignal } from '../engine/process/stop-signal.ts';
 import { wholeNumber } from './arguments.ts';
+import { auditOf } from './audit.ts';
 import { createContext } from './context.ts';
 
 interface Options {
@@ -42,6 +43,7 @@ async function serveCodec({ host, port, withoutToken }: Options): Promise<void> 
       `${CODEC_TOKEN} is not set, nor ${CODEC_JWKS}: expected a secret, or who gives out tokens, as --host ${host} can be reached from elsewhere; --without-token where it cannot`,
     );
   }
+  const audit = auditOf('codec-server', env);
   const stop = onStopSignal();
   const server = await startCodecServer({
     host,
@@ -51,6 +53,7 @@ async function serveCodec({ host, port, withoutToken }: Options): Promise<void> 
     origins: config.codecCorsOrigins,
     callers,
     logger,
+    ...(audit && { audit }),
   });
   process.stdout.write(`READY ${JSON.stringify({ codecServer: server.url })}\n`);
   await stop;

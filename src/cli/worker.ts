@@ -93,6 +93,7 @@ async function runWorker(): Promise<void> {
   const tracing = startTracing(config, 'worker', logger);
   try {
     const partitions = await checkTopics(kafka, config, logger);
+    metrics.shards.set(partitions);
     const cacheMb = config.workflowCacheMb ?? defaultCacheMb();
     const maxCachedWorkflows = cachedWorkflows(cacheMb, partitions * (1 + versions.older.length));
     logger.info({ cacheMb, maxCachedWorkflows }, 'workflows of each shard and version that are kept in memory');

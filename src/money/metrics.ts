@@ -34,6 +34,8 @@ export interface BridgeMetrics extends ReadingMetrics {
   /** Signals for users that this process had met in another partition. */
   readonly splitUsers: Counter;
   readonly partitionsAssigned: Gauge;
+  /** Of each input, whoever reads them. */
+  readonly partitions: Gauge;
   /** 1 while a partition waits for this reason. */
   readonly partitionWaiting: Gauge<'partition' | 'reason'>;
   /** Users whose signals wait. */
@@ -57,6 +59,8 @@ export interface WorkerMetrics extends PublishingMetrics {
   /** Outputs that wait because the broker does not take them. */
   readonly outputsRefused: Gauge;
   readonly shardsOwned: Gauge;
+  /** All that there are. */
+  readonly shards: Gauge;
   /** Shards whose Temporal worker failed and does not run again yet. */
   readonly shardsFailing: Gauge;
   /** What made room in the states of users. */
@@ -142,6 +146,7 @@ export function createBridgeMetrics(registry: Registry, topics: readonly string[
     ),
     recordsLost: byTopic('records_lost_total', 'Offsets that went from an input topic before they were read'),
     partitionsAssigned: gauge('partitions_assigned', 'Partition triples that this process reads'),
+    partitions: gauge('partitions', 'Partitions of each input, whoever reads them'),
     commits: counter('offset_commits_total', 'Transactions that committed offsets and dead letters'),
   };
 }
@@ -221,6 +226,7 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
       help: 'Shards that this process publishes for',
       registers,
     }),
+    shards: new Gauge({ name: `${PREFIX}shards`, help: 'Shards, whoever publishes for them', registers }),
     shardsFailing: new Gauge({
       name: `${PREFIX}shards_failing`,
       help: 'Of these, shards whose Temporal worker failed and is being started again',

@@ -5,12 +5,13 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Registry } from 'prom-client';
-import { createBridgeMetrics, createWorkerMetrics } from '../../src/money/metrics.ts';
+import { WAIT_REASONS } from '../../src/engine/bridge/waits.ts';
+import { createBridgeMetrics, createWorkerMetrics, waitLabelOf } from '../../src/money/metrics.ts';
 import { createProcessMetrics } from '../../src/money/metrics/process.ts';
 import { alerts, ALERTS_FILE, dashboardQueries, metricsIn } from './queries.ts';
 
 /** Made elsewhere: for certificates and tokens that end. */
-const OF_CONNECTIONS = ['money_enrichment_certificate_expires_timestamp_seconds'];
+const OF_CONNECTIONS = ['certificate', 'token'].map((kind) => `money_enrichment_${kind}_expires_timestamp_seconds`);
 
 async function ours(): Promise<Set<string>> {
   const registry = new Registry();
@@ -41,6 +42,21 @@ test('each alert has a section in docs/runbook.md, to which it leads, and each s
     sections,
   );
   for (const { alert, runbook } of alerts()) assert.equal(runbook, `docs/runbook.md#${alert.toLowerCase()}`);
+});
+
+test('what is wrong at any value above 0 has an alert, and each reason for which a partition waits a word in the runbook', () => {
+  const page = (name: string): string =>
+    readFileSync(fileURLToPath(new URL(`../../docs/${name}`, import.meta.url)), 'utf8');
+  const rows = page('metrics.md').matchAll(/^(?:\| |\* )`(\w+)[^`]*`.*(?:\| any\b.*\||: any, .*)$/gm);
+  const wrong = [...rows].map(([, name]) => (name!.startsWith('temporal_') ? name! : `money_enrichment_${name!}`));
+  assert.ok(wrong.length >= 5, `${wrong.length} metrics`);
+  const alerted = metricsIn(alerts().map(({ expr }) => expr));
+  assert.deepEqual(
+    wrong.filter((name) => !alerted.has(name)),
+    [],
+  );
+  const [, section = ''] = /^## MoneyEnrichmentPartitionWaits\n\n(.*)$/m.exec(page('runbook.md')) ?? [];
+  for (const reason of WAIT_REASONS) assert.ok(section.includes(`\`${waitLabelOf(reason)}\``), reason);
 });
 
 test('Prometheus itself takes the rules', (t) => {

@@ -1,6 +1,7 @@
 /** Who may ask a codec server, by the header `Authorization: Bearer`. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { messageOf } from '../errors.ts';
+import { currentOf, type Fresh } from '../process/secret-file.ts';
 
 /** An answer other than 200. */
 export class NotServed extends Error {
@@ -18,12 +19,13 @@ export type Callers = (authorization: string | undefined) => Promise<string | un
 /** Whoever can reach it. */
 export const anybody: Callers = async () => undefined;
 
-/** Whoever knows a secret. */
-export function whoKnows(secret: string): Callers {
+/** Whoever knows a secret, as it is when somebody asks. */
+export function whoKnows(secret: Fresh): Callers {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return async (authorization) => {
     const given = bearerIn(authorization);
-    if (!timingSafeEqual(digest(given), digest(secret))) throw new NotServed(403, 'the token is not the right one');
+    if (!timingSafeEqual(digest(given), digest(currentOf(secret))))
+      throw new NotServed(403, 'the token is not the right one');
     return undefined;
   };
 }

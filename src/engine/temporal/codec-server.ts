@@ -1,6 +1,6 @@
 /**
  * A codec server in the convention of Temporal's samples: POST `/decode` and `/encode`, also below the name of a namespace, with
- * `{"payloads": [{"metadata": {"encoding": "<base64>"}, "data": "<base64>"}]}`. Each decoding is a line of the log, without values.
+ * `{"payloads": [{"metadata": {"encoding": "<base64>"}, "data": "<base64>"}]}`. Each decoding is a line of the log, and of an audit where there is one, without values.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -24,6 +24,8 @@ export interface CodecServerOptions {
   /** Who may ask. */
   readonly callers: Callers;
   readonly logger: Logger;
+  /** Who had what, besides the line of the log. What cannot be written down is not answered: 503. */
+  readonly audit?: (line: object) => void;
 }
 
 interface CodecServer {
@@ -86,10 +88,13 @@ async function answer(
   const namespace = namespaceOf(options.namespaces, request.headers['x-namespace'], below);
   const payloads = payloadsOf(await bodyOf(request));
   const done = await (action === 'decode' ? decoded(options.codecs, payloads) : encoded(options.codecs, payloads));
-  options.logger.info(
-    { audit: action, namespace, payloads: payloads.length, client, ...(who !== undefined && { who }) },
-    `codec server: ${action}d`,
-  );
+  const what = { namespace, payloads: payloads.length, client, ...(who !== undefined && { who }) };
+  try {
+    options.audit?.({ event: action, ...what });
+  } catch (error) {
+    throw new NotServed(503, messageOf(error));
+  }
+  options.logger.info({ audit: action, ...what }, `codec server: ${action}d`);
   return { status: 200, body: payloadsText(done) };
 }
 

@@ -1,10 +1,11 @@
 /** What of the configuration is the codec server's. */
 import type { TokenIssuer } from '../../engine/temporal/codec-callers.ts';
+import type { Fresh } from '../../engine/process/secret-file.ts';
 import type { EnvironmentReader } from '../../engine/process/environment-reader.ts';
 
 export interface CodecServerConfig {
   /** Of the header `Authorization: Bearer`. Secret. */
-  readonly codecToken?: string;
+  readonly codecToken?: Fresh;
   /** Whose JSON Web Tokens are taken instead. */
   readonly codecIssuer?: TokenIssuer;
   /** Of web pages that may ask, such as Temporal's UI. */
@@ -18,7 +19,7 @@ const AUDIENCE = 'ENRICHMENT_CODEC_JWT_AUDIENCE';
 const ORIGINS = 'ENRICHMENT_CODEC_CORS_ORIGINS';
 
 export function readCodecServer(read: EnvironmentReader): CodecServerConfig {
-  const codecToken = read.secret(CODEC_TOKEN, 16);
+  const codecToken = read.freshSecret(CODEC_TOKEN, 16);
   const codecCorsOrigins = read
     .text(ORIGINS, '')
     .split(',')

@@ -60,6 +60,37 @@ async function storedPayload(): Promise<object> {
 }
 
 describe('the codec server', () => {
+  it('writes down who had what before it answers, and answers nothing that it cannot write down', async (t) => {
+    const written: object[] = [];
+    let full = false;
+    const audit = (line: object): void => {
+      if (full) throw new Error('the disk is full');
+      written.push(line);
+    };
+    const { post, refused } = await given(t, { audit });
+    const body = { payloads: [await storedPayload(), PLAIN] };
+    assert.equal((await post('/decode', body)).status, 200);
+    assert.deepEqual(written, [{ event: 'decode', namespace: 'payments', payloads: 2, client: '127.0.0.1' }]);
+    full = true;
+    assert.deepEqual(await refused(await post('/decode', body)), [503, 'the disk is full']);
+  });
+
+  it('takes the token as its file has it now', async (t) => {
+    let token = 'first-token-of-many';
+    const { post } = await given(t, { callers: whoKnows(() => token) });
+    const ask = async (): Promise<number> =>
+      (
+        await post(
+          '/decode',
+          { payloads: [PLAIN] },
+          { 'x-namespace': 'payments', authorization: 'Bearer first-token-of-many' },
+        )
+      ).status;
+    assert.equal(await ask(), 200);
+    token = 'second-token-of-many';
+    assert.equal(await ask(), 403);
+  });
+
   it('decodes what is stored into JSON, and leaves what is not ours', async (t) => {
     const { post, lines } = await given(t);
     const foreign = { metadata: { encoding: base64('binary/protobuf'), mine: base64('1') }, data: base64('\u0001x') };
