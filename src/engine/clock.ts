@@ -25,6 +25,19 @@ export const systemClock: Clock = {
 };
 
 /** Resolves when the signal is aborted, at once if it is already. */
+/** Resolves with `wait`, or when the signal is aborted; it leaves no listener behind. */
+export async function orAborted(wait: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  let end: () => void = () => undefined;
+  const aborted = new Promise<void>((resolve) => (end = resolve));
+  signal.addEventListener('abort', end, { once: true });
+  try {
+    await Promise.race([wait, aborted]);
+  } finally {
+    signal.removeEventListener('abort', end);
+  }
+}
+
 export function untilAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();

@@ -6,6 +6,8 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { COMMANDS } from '../../src/cli/commands.ts';
+import { temporalConnectionOptions } from '../../src/engine/temporal/connection.ts';
+import { loadConfig } from '../../src/money/config.ts';
 import { runProgram } from '../../src/dev/processes.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -39,12 +41,52 @@ test('the containers run commands that there are', () => {
 
 test('what is configured in .env reaches them; only what the parts of compose are is fixed', () => {
   const fixed =
-    /^(KAFKA_[A-Z_]+|TEMPORAL_(ADDRESS|NAMESPACE)|ENRICHMENT_(SESSION_SERVICE_URL|METRICS_PORT|OLDER_WORKFLOWS|CODEC_CORS_ORIGINS))$/;
+    /^(KAFKA_[A-Z_]+|TEMPORAL_[A-Z_]+|ENRICHMENT_(SESSION_SERVICE_URL|METRICS_PORT|OLDER_WORKFLOWS|CODEC_CORS_ORIGINS))$/;
   for (const [name, { env_file, environment }] of ours) {
     assert.deepEqual(env_file, [{ path: '.env', required: false }], name);
     for (const variable of Object.keys(environment!)) assert.match(variable, fixed, `${name}: ${variable}`);
   }
   assert.deepEqual(compose.services['session-service']!.env_file, []);
+});
+
+test('whatever .env says of a Kafka and a Temporal outside, those of compose are plain', () => {
+  const file = '/nowhere/on/this/machine';
+  const outside = {
+    KAFKA_BROKERS: 'kafka.example.com:9093',
+    KAFKA_SSL: 'true',
+    KAFKA_SSL_CA: file,
+    KAFKA_SSL_CERT: file,
+    KAFKA_SSL_KEY_FILE: file,
+    KAFKA_SSL_KEY_PASSPHRASE_FILE: file,
+    KAFKA_SASL_MECHANISM: 'oauthbearer',
+    KAFKA_SASL_PASSWORD_FILE: file,
+    KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL: 'https://login.example.com/token',
+    KAFKA_SASL_OAUTHBEARER_CLIENT_ID: 'a',
+    KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET_FILE: file,
+    KAFKA_SASL_OAUTHBEARER_TOKEN_FILE: file,
+    TEMPORAL_ADDRESS: 'a.b.tmprl.cloud:7233',
+    TEMPORAL_CONFIG_FILE: file,
+    TEMPORAL_PROFILE: 'prod',
+    TEMPORAL_API_KEY_FILE: file,
+    TEMPORAL_TLS: 'true',
+    TEMPORAL_TLS_SERVER_CA_CERT_PATH: file,
+    TEMPORAL_TLS_CLIENT_CERT_PATH: file,
+    TEMPORAL_TLS_CLIENT_KEY_DATA_FILE: file,
+    TEMPORAL_TLS_SERVER_NAME: 'b',
+  };
+  for (const [name, { environment }] of ours) {
+    // Compose fills in what stands in ${}.
+    const given = Object.entries(environment!).filter(([, value]) => !value.includes('${'));
+    const env = { ...outside, ...Object.fromEntries(given) };
+    const { kafka } = loadConfig(env, { requireKafka: true });
+    assert.deepEqual(kafka, loadConfig({ KAFKA_BROKERS: 'kafka:29092' }, { requireKafka: true }).kafka, name);
+    const { address, connection, apiKey } = temporalConnectionOptions(env);
+    assert.deepEqual(
+      { address, tls: connection.tls, apiKey: apiKey ?? connection.apiKey },
+      { address: 'temporal:7233', tls: undefined, apiKey: undefined },
+      name,
+    );
+  }
 });
 
 test('the codec server starts without a token, for this machine only, and the UI may ask it', () => {

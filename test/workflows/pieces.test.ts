@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Output } from '../../src/money/domain/events.ts';
 import type { Lookup } from '../../src/money/domain/state.ts';
-import { chunksOf } from '../../src/engine/workflow/chunks.ts';
+import { chunksOf, firstChunkOf } from '../../src/engine/workflow/chunks.ts';
 import { lookupGroups } from '../../workflows/lookup-groups.ts';
 import { taskQueueOf, workflowIdOf } from '../../src/engine/naming.ts';
 import { output } from '../support/publishing.ts';
@@ -40,6 +40,19 @@ describe('chunks of outputs', () => {
       offsets(chunksOf([large(1, 150_000), large(2, 150_000), large(3, 150_000), large(4, 900_000), large(5, 1)])),
       [[1, 2], [3], [4], [5]],
     );
+  });
+});
+
+describe('the first chunk of outputs', () => {
+  it('is the first of all of them, found without a look at the others', () => {
+    const count = (length: number) => Array.from({ length }, (_, n) => output('u', n));
+    for (const length of [0, 1, 499, 500, 501, 1_200]) {
+      assert.deepEqual(firstChunkOf(count(length)), chunksOf(count(length))[0] ?? []);
+    }
+    let looks = 0;
+    const seen = count(2_000).map((made) => ({ ...made, toJSON: () => ((looks += 1), 'x'.repeat(100)) }));
+    firstChunkOf(seen);
+    assert.ok(looks <= 501, `${looks} outputs were looked at`);
   });
 });
 

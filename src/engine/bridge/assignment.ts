@@ -45,8 +45,9 @@ export interface AssignmentDeps {
 
 /** Records read at a stretch, before others get the thread. */
 const READ_BUDGET = 1_000;
-/** ms that triples which are being taken are waited for when they are taken away. */
+/** ms, for each: what is being taken when it is taken away, and the last commit. What comes later is fenced. */
 const STILL_TAKING = 5_000;
+const LAST_COMMIT = 5_000;
 /** ms that one that drains goes on to send what it has. */
 const SENDING_LAST = 500;
 /** The reason of a wake-up: without one, an error with a stack is made for each. */
@@ -162,13 +163,8 @@ export class Assignment {
   }
 
   /** Resolves when there was a first attempt to take each triple, or after `patience` ms. */
-  async attempted(patience: number): Promise<void> {
-    const over = new AbortController();
-    await Promise.race([
-      Promise.all(this.#runners.map(({ attempted }) => attempted)),
-      this.#deps.clock.sleep(patience, over.signal),
-    ]);
-    over.abort();
+  attempted(patience: number): Promise<void> {
+    return this.#within(patience, Promise.all(this.#runners.map(({ attempted }) => attempted)));
   }
 
   /** Why records wait though this bridge is well; undefined when none do. */
@@ -241,6 +237,7 @@ export class Assignment {
     const { kafka, clock, logger, observer, member, rooms, signaller } = this.#deps;
     const away = new AbortController();
     setMaxListeners(0, away.signal);
+    const before = this.#leaving.get(partition);
     const runner = new TripleRunner(partition, {
       settings: this.#settings,
       kafka,
@@ -253,13 +250,11 @@ export class Assignment {
       rooms,
       workflowIdOf: (key) => signaller.workflowIdOf?.(key) ?? key,
       ended: away.signal,
+      ...(before && { after: before }),
       onTaken: () => this.#taken(partition),
       onShort: () => void this.#watch.look(),
     });
-    // Whoever had it in this process commits before it is taken again.
-    const before = this.#leaving.get(partition);
-    const loop = before === undefined ? runner.run() : before.then(() => runner.run());
-    this.#held.set(partition, { runner, away, loop: this.#guarded(loop) });
+    this.#held.set(partition, { runner, away, loop: this.#guarded(runner.run()) });
   }
 
   #letGo(partition: number, held: Held): void {
@@ -274,11 +269,15 @@ export class Assignment {
   }
 
   async #leave({ runner, loop }: Held): Promise<void> {
-    const patience = new AbortController();
     // What is still being taken after that closes itself.
-    await Promise.race([loop, this.#deps.clock.sleep(STILL_TAKING, patience.signal)]);
-    patience.abort();
-    await runner.end();
+    await this.#within(STILL_TAKING, loop);
+    await this.#within(LAST_COMMIT, runner.end());
+  }
+
+  async #within(ms: number, work: Promise<unknown>): Promise<void> {
+    const over = new AbortController();
+    await Promise.race([work, this.#deps.clock.sleep(ms, over.signal)]);
+    over.abort();
   }
 
   #guarded(loop: Promise<void>): Promise<void> {

@@ -111,7 +111,7 @@ export class Bridge implements Service {
         let first = true;
         member
           .start({
-            onAssigned: async (partitions, kept) => {
+            onAssigned: async (partitions, kept = []) => {
               assignment.assign(partitions, kept);
               observer.rebalanced?.();
               logger.info({ partitions, kept: kept.length }, 'partitions assigned');

@@ -44,7 +44,7 @@ export interface CommitterOptions {
   readonly inputTopics: readonly string[];
   readonly deadLetterTopic: string;
   readonly deadLetterPartitions: number;
-  /** Shared by all triples of the process, and kept over generations. */
+  /** Shared by all triples of the process, and kept as long as that lives. */
   readonly rooms: TopicRooms;
   /** So many dead letters were written that lack something of their records. */
   readonly onCut?: (letters: number) => void;

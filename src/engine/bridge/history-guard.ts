@@ -4,7 +4,7 @@
  * its limits (50 MB, 51,200 events, 10,000 signals), which would lose its state. And whoever takes it over
  * replays all of it, within the 10 s of a workflow task. So after every so many signals, bytes or records to a workflow its history is looked
  * at, and while it is long, or so many records are not all applied, its signals wait. A workflow that keeps up continues
- * as new long before. One guard serves a bridge for as long as it lives: what it knows outlasts generations.
+ * as new long before. One guard serves a bridge for as long as it lives: what it knows outlasts memberships.
  */
 import type { Clock } from '../clock.ts';
 import type { HistoryLength, Signaller } from './signaller.ts';

@@ -73,6 +73,11 @@ export class SignalPlaces {
     this.#limit = Math.min(MAX_SIGNALS_IN_FLIGHT, this.#limit + 1);
   }
 
+  /** Nothing is under way any more: whether signals go through is not known. */
+  idle(): void {
+    this.failingSince = undefined;
+  }
+
   /** A signal failed, and not for a reason of its own. */
   failed(): void {
     const now = this.#clock.elapsed();

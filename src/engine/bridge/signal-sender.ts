@@ -1,5 +1,5 @@
 /**
- * Sends the signals of all triples of a generation: what is ready, from each triple in turn, as far as there are places;
+ * Sends the signals of all triples of a bridge: what is ready, from each triple in turn, as far as there are places;
  * each until it is acknowledged or its triple is given up. A workflow whose signals wait, for its history or because they fail,
  * gives its place back meanwhile, and what it has in the outbox counts by itself.
  */
@@ -52,6 +52,8 @@ export class SignalSender {
   readonly #waiting: WorkflowsWaiting;
   /** Where the next round begins, so that each triple has its turn. */
   #turn = 0;
+  /** Signals under way, those that wait to be repeated included. */
+  #underWay = 0;
   #lastError = '';
   #saidOutage = false;
 
@@ -103,7 +105,11 @@ export class SignalSender {
       if (!this.#places.take()) return Infinity;
       this.#turn += 1;
       idle = 0;
-      void this.#send(sending, outbox.take(now)!);
+      this.#underWay += 1;
+      void this.#send(sending, outbox.take(now)!).finally(() => {
+        this.#underWay -= 1;
+        if (this.#underWay === 0) this.#places.idle();
+      });
     }
     return Math.min(...all.map(({ triple }) => triple.outbox.nextReadyAt() ?? Infinity));
   }
@@ -184,7 +190,8 @@ export class SignalSender {
     return failure;
   }
 
-  #waits({ triple }: Sending, key: string, why: string): void {
+  #waits({ triple, givenUp }: Sending, key: string, why: string): void {
+    if (givenUp.aborted) return;
     triple.outbox.setWaiting(key, true);
     this.#waiting.begin(key, why, this.#deps.clock.elapsed());
     this.#deps.onProgress();

@@ -8,7 +8,7 @@
  * the first the group has to confirm that this member still belongs to its current generation.
  */
 import { setMaxListeners } from 'node:events';
-import { untilAborted, type Clock } from '../clock.ts';
+import { orAborted, type Clock } from '../clock.ts';
 import { CodedError, messageOf, isFatal } from '../errors.ts';
 import { Brake } from '../ordering/brake.ts';
 import type { GroupMember, KafkaPort } from '../kafka/port.ts';
@@ -40,6 +40,8 @@ export interface TripleRunnerDeps {
   readonly workflowIdOf: (key: string) => string;
   /** It is not this member's any more. */
   readonly ended: AbortSignal;
+  /** Whoever had it in this process before has committed, or does not any more. */
+  readonly after?: Promise<void>;
   /** It is taken. */
   readonly onTaken: () => void;
   /** One of its logs ends before what was read of it. */
@@ -143,6 +145,7 @@ export class TripleRunner {
       if (!slow.signal.aborted && !ended.aborted) this.#wait('taking', 'Kafka does not answer when it is to be taken');
     });
     try {
+      await this.#deps.after;
       const { committer, committed } = await Committer.take(kafka, {
         ...settings,
         partition: this.partition,
@@ -251,7 +254,7 @@ export class TripleRunner {
     const { member, clock, ended } = this.#deps;
     if (ended.aborted) return;
     if (member.confirmed !== undefined) {
-      await Promise.race([member.confirmed(), untilAborted(ended)]);
+      await orAborted(member.confirmed(), ended);
       return;
     }
     if (!(error instanceof CodedError) || error.code !== 'FENCED') return;

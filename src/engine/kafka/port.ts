@@ -114,7 +114,8 @@ export interface GroupHandlers {
   /**
    * A new generation: everything of the one before is void. Records of its partitions start at the committed offsets.
    * No records are delivered until this resolves. All that is not so for those of `partitions` that a cooperative member has
-   * `kept`: they go on where they are.
+   * `kept`: they go on where they are. Nor are those held back that it seeks. Empty for a member that is not cooperative, and of a port
+   * that knows no such members.
    */
   onAssigned(partitions: readonly number[], kept: readonly number[]): Promise<void>;
   /** Returns when the batch is taken over (queued); it must not wait for its processing. */

@@ -1,7 +1,7 @@
 /**
  * Batches that cannot be decoded yet, because what their values mean has to be asked first (a schema registry). Each lane
  * (a partition of a topic) keeps its order: what comes behind a batch that waits waits too. Nobody answering is an
- * outage and never a fault of the records: it is asked again, with back-off, until the answer comes or the generation ends.
+ * outage and never a fault of the records: it is asked again, with back-off, until the answer comes or the reading ends.
  */
 import type { Clock } from '../clock.ts';
 import type { DecoderSource, ValueDecoder } from '../values/value.ts';
@@ -94,7 +94,7 @@ export class WaitingBatches {
     onCaughtUp(lane);
   }
 
-  /** Undefined when the generation has ended, or the lane was forgotten. */
+  /** Undefined when the reading has ended, or the lane was forgotten. */
   async #answer(
     lane: string,
     queue: readonly Waiting[],

@@ -7,7 +7,7 @@
  * A shard that stays over a rebalance is left alone. One that was lost by fencing though its partition is still ours is
  * taken again after a random while, when the group has confirmed that it is: in between, whoever has it may keep it.
  */
-import { untilAborted, type Clock } from '../clock.ts';
+import { orAborted, type Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { GroupMember, KafkaPort, RecordBatch } from '../kafka/port.ts';
 import { TopicRooms } from '../kafka/topic-rooms.ts';
@@ -162,7 +162,7 @@ class LedgerGroupOwnership<R extends Identified> implements Ownership {
     const { signal } = this.#stopping;
     await clock.sleep(RETAKE.from + random() * (RETAKE.to - RETAKE.from), signal);
     // Out of the group without knowing it, it would take the shard from the member that has it by now.
-    await Promise.race([this.#member.confirmed?.(), untilAborted(signal)]);
+    await orAborted(this.#member.confirmed?.() ?? Promise.resolve(), signal);
     if (!signal.aborted && this.#assigned.has(shard) && !this.#held.has(shard)) this.#take(shard);
   }
 

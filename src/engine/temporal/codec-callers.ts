@@ -24,8 +24,9 @@ export function whoKnows(secret: Fresh): Callers {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return async (authorization) => {
     const given = bearerIn(authorization);
-    if (!timingSafeEqual(digest(given), digest(currentOf(secret))))
+    if (!timingSafeEqual(digest(given), digest(currentOf(secret)))) {
       throw new NotServed(403, 'the token is not the right one');
+    }
     return undefined;
   };
 }

@@ -116,10 +116,12 @@ export class ShardsWorker<R extends Identified> implements Service {
       joined();
       await Promise.race([failed, stopped]);
     } finally {
-      await Promise.all([this.#beside?.stop(), ...[...this.#shards.keys()].map((shard) => this.#stopShard(shard))]);
+      // It may wait for who does not answer, while others could have the shards already.
+      const besideStopped = this.#beside?.stop();
+      await Promise.all([...this.#shards.keys()].map((shard) => this.#stopShard(shard)));
       await this.#mustEnd('giving the shards back', ownership.stop());
       // Of shards that were lost just before: whoever ends the process closes the connection that they use.
-      await Promise.all(this.#stoppingShards);
+      await Promise.all([besideStopped, ...this.#stoppingShards]);
     }
   }
 

@@ -6,7 +6,7 @@ import { proxyActivities, workflowInfo } from '@temporalio/workflow';
 import { partitionOf } from '../kafka/partitioner.ts';
 import { taskQueueOf } from '../naming.ts';
 import type { PublishRequest } from '../publish/request.ts';
-import { chunksOf } from './chunks.ts';
+import { firstChunkOf } from './chunks.ts';
 import { emitted, type Emitted } from './emitted.ts';
 import type { Incarnation } from './ledger-types.ts';
 import { lastBeforeReset, taskFailure } from './publish-failure.ts';
@@ -80,8 +80,8 @@ export class Outbox<R> {
 
   async #publishAll(): Promise<void> {
     for (;;) {
-      const [outputs] = chunksOf(this.#unpublished);
-      if (outputs === undefined) return;
+      const outputs = firstChunkOf(this.#unpublished);
+      if (outputs.length === 0) return;
       const first = this.#published + 1;
       try {
         await this.#publish({

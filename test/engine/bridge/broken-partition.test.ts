@@ -140,7 +140,7 @@ describe('a bridge that lost its partitions and does not know it', () => {
   });
 });
 
-describe('the end of a generation', () => {
+describe('the end of a membership', () => {
   it('closes the producers of all triples at once', async () => {
     const partitions = Array.from({ length: 50 }, (_, partition) => partition);
     const kafka = new KafkaInMemory();

@@ -21,6 +21,8 @@ class Stage {
   /** Every start that was asked for, in order. */
   readonly starts: { resolve(worker: ShardWorker): void; reject(error: Error): void; fail(error: Error): void }[] = [];
   ownershipStopped: Promise<void> = Promise.resolve();
+  /** The group was told that it goes. */
+  givenBack = false;
   readonly worker: ShardsWorker<Output>;
   readonly ended: Promise<void>;
 
@@ -40,7 +42,11 @@ class Stage {
       this.crash = onCrash;
       this.take = (shard) => onTaken(shard, PUBLISHER);
       this.lose = onLost;
-      return { start: async () => undefined, stop: () => this.ownershipStopped };
+      const stop = (): Promise<void> => {
+        this.givenBack = true;
+        return this.ownershipStopped;
+      };
+      return { start: async () => undefined, stop };
     },
     startShardWorker: (_shard, _publisher, fail) =>
       new Promise((resolve, reject) => this.starts.push({ resolve, reject, fail })),
@@ -114,6 +120,21 @@ describe('liveness of the worker', () => {
     await stage.pass(0);
     assert.equal(stage.worker.notLive, undefined);
     await stage.stop();
+  });
+
+  it('gives its shards back while the worker of the lookups still waits for somebody who does not answer', async () => {
+    const answered = gate();
+    const stage = new Stage(async () => ({ stop: () => answered.opened }));
+    await stage.pass(0);
+    stage.take(3);
+    stage.starts[0]!.resolve(RUNNING);
+    await stage.pass(0);
+    assert.equal(stage.givenBack, false);
+    const ended = stage.stop();
+    await stage.pass(0);
+    assert.equal(stage.givenBack, true);
+    answered.open();
+    await ended;
   });
 
   it('does not end before the worker of a shard that was lost just before has stopped: it uses the connection that is closed then', async () => {

@@ -14,7 +14,7 @@ import type { Broker } from './broker.ts';
 /** ms, see src/engine/kafka/kafkajs/group-member.ts */
 const SESSION_TIMEOUT = 6_000;
 const REBALANCE_TIMEOUT = 20_000;
-const HEARTBEAT_INTERVAL = 1_000;
+const HEARTBEAT_INTERVAL = 300;
 /** ms between two looks at the sessions */
 const CHECK = { least: 1_500, most: 2_500 };
 /** ms until an assignment reaches its member: mostly few. */

@@ -8,6 +8,7 @@
  */
 import { CodedError } from '../../../src/engine/errors.ts';
 import { commonPartitionCount } from '../../../src/engine/kafka/kafkajs/assigner.ts';
+import { keptPartitions, type HeldGeneration } from '../../../src/engine/kafka/kafkajs/kept-partitions.ts';
 import { kafkaError } from '../../../src/engine/kafka/kafkajs/errors.ts';
 import type {
   CommittedOffset,
@@ -29,7 +30,7 @@ import type { SimPartition } from './partition.ts';
 const PATIENCE = 60_000;
 /** ms: the time-out of a rebalance and of a request */
 const JOIN_TIMEOUT = 25_000;
-const HEARTBEAT_INTERVAL = 1_000;
+const HEARTBEAT_INTERVAL = 300;
 const LEAVE_TIMEOUT = 5_000;
 /** ms until what was written is fetched: mostly few */
 const FETCH_DELAY = 40;
@@ -38,11 +39,7 @@ const LOOK_FOR_OFFSET = 1_000;
 /** kafkajs commits this when the offset it asked for is gone. */
 const EARLIEST = -2;
 
-interface Generation {
-  readonly number: number;
-  readonly memberId: string;
-  readonly partitions: readonly number[];
-  readonly kept: ReadonlySet<number>;
+interface Generation extends HeldGeneration {
   open: boolean;
   readonly positions: Map<SimPartition, number>;
 }
@@ -156,7 +153,7 @@ export class SimMember implements GroupMember, GroupClient {
       if (generation === undefined) continue;
       const current = await this.#connection
         .request(`heartbeat ${this.groupId}`, () =>
-          this.#groups.isCurrent(this.groupId, this.memberId, generation.number),
+          this.#groups.isCurrent(this.groupId, this.memberId, generation.generationId),
         )
         .catch(() => false);
       if (current && this.#generation === generation) return;
@@ -235,32 +232,26 @@ export class SimMember implements GroupMember, GroupClient {
     // The answers of two joins may overtake each other here, which they do not on one connection: the later generation counts.
     if (
       assignment.memberId !== this.memberId ||
-      assignment.generation <= Math.max(this.#joined.after, this.#generation?.number ?? 0)
+      assignment.generation <= Math.max(this.#joined.after, this.#generation?.generationId ?? 0)
     ) {
       return;
     }
-    const { generation: number, partitions, memberId } = assignment;
+    const { generation: generationId, partitions, memberId } = assignment;
     this.#impatience?.cancel();
     this.#impatience = undefined;
-    const kept = this.#keptBy(assignment);
+    const kept = this.#options.cooperative
+      ? keptPartitions(this.#generation, { memberId, generationId, partitions })
+      : new Set<number>();
     const isKept = (place: SimPartition): boolean => kept.has(place.partition);
     for (const place of this.#paused) if (!isKept(place)) this.#paused.delete(place);
     this.#unwatch((place) => !isKept(place));
     const positions = new Map([...(this.#generation?.positions ?? [])].filter(([place]) => isKept(place)));
-    const generation: Generation = { number, memberId, partitions, kept, open: false, positions };
+    const generation: Generation = { generationId, memberId, partitions, kept, open: false, positions };
     this.#generation = generation;
     this.#open(generation, handlers).catch((error: unknown) => {
       if (this.#generation === generation) this.#crash(error);
     });
     this.#starting?.resolve();
-  }
-
-  #keptBy({ memberId, generation, partitions }: Assignment): ReadonlySet<number> {
-    const before = this.#generation;
-    const unbroken = this.#options.cooperative && before?.memberId === memberId && before.number + 1 === generation;
-    const has = (partition: number): boolean =>
-      before?.open === true ? before.partitions.includes(partition) : before?.kept.has(partition) === true;
-    return new Set(unbroken ? partitions.filter(has) : []);
   }
 
   async #open(generation: Generation, handlers: GroupHandlers): Promise<void> {
@@ -370,7 +361,7 @@ export class SimMember implements GroupMember, GroupClient {
   async #startOver(generation: Generation, partition: SimPartition): Promise<void> {
     await this.#connection.request(`reset ${partition.topic}-${partition.partition}`, () => {
       this.#broker.coordinator(this.groupId);
-      if (!this.#groups.isCurrent(this.groupId, this.memberId, generation.number)) {
+      if (!this.#groups.isCurrent(this.groupId, this.memberId, generation.generationId)) {
         throw new Refusal('ILLEGAL_GENERATION');
       }
       this.#broker.offsets.commit(this.groupId, {

@@ -5,7 +5,8 @@
  *
  * Here the answers of the other partitions are used. For a leader that moved the metadata are read again, and as long as a
  * partition has no leader they are read again every second. A partition that gets nothing of an answer, because its next
- * batch is larger than what one partition may have of it, is asked for first: a broker gives the first one a whole batch.
+ * batch is larger than what one partition may have of it, is asked for first: a broker gives the first one a whole batch. And a join
+ * says which generation it is of (see kept-partitions.ts).
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { isUnreachable } from './errors.ts';

@@ -4,8 +4,8 @@
  * Generation: begins with GROUP_JOIN, which kafkajs emits before it fetches for the new assignment. Its gate opens when
  * `onAssigned` has resolved; batches wait at the gate, sending heartbeats meanwhile.
  *
- * A cooperative member keeps what a generation leaves to it: positions and pauses stay, and its batches pass a closed gate.
- * That is so only if it follows the generation before, of the same member: otherwise others had their turn in between.
+ * A cooperative member keeps what a generation leaves to it (kept-partitions.ts): positions and pauses stay. Its batches pass a
+ * closed gate wherever the position is known, because it was kept or sought.
  *
  * Position: the offset at which the next batch of a partition has to begin. At the gate's opening it is the committed
  * offset as it is then (kafkajs asked for it earlier, when the holder before us may still have been committing), or
@@ -17,6 +17,7 @@ import type { KafkaConfig } from '../kafka-config.ts';
 import { CodedError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { coPartitionedAssigner, commonPartitionCount } from './assigner.ts';
+import { isSameGeneration, keptPartitions, type HeldGeneration } from './kept-partitions.ts';
 import { createClient, PATIENT_RETRY } from './client.ts';
 import type { Client, SocketFactory } from './client.ts';
 import { kafkaError } from './errors.ts';
@@ -31,7 +32,7 @@ import { deadline, pause } from './timing.ts';
 /** ms: the shortest that brokers allow unless they are told otherwise (group.min.session.timeout.ms); takeovers wait for it. */
 const SESSION_TIMEOUT = 6_000;
 const REBALANCE_TIMEOUT = 20_000;
-const HEARTBEAT_INTERVAL = 1_000;
+const HEARTBEAT_INTERVAL = 300;
 /** bytes */
 const MAX_BYTES_PER_PARTITION = 512 * 1024;
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -64,9 +65,7 @@ interface GroupJoin {
   readonly memberAssignment: Readonly<Record<string, readonly number[]>>;
 }
 
-interface Generation extends Pick<GroupJoin, 'memberId' | 'generationId'> {
-  readonly partitions: readonly number[];
-  readonly kept: ReadonlySet<number>;
+interface Generation extends HeldGeneration {
   /** Settles when `open` is final: the receiver is ready, or it has failed. Never rejects. */
   opened: Promise<void>;
   open: boolean;
@@ -226,7 +225,14 @@ class KafkaGroupMember implements GroupMember {
     if (handlers === undefined || this.#stopped !== undefined) return;
     const [first = ''] = this.#options.topics;
     const partitions = [...(memberAssignment[first] ?? [])].sort((a, b) => a - b);
-    const kept = this.#keptBy({ memberId, generationId }, partitions);
+    const { cooperative } = this.#options;
+    if (cooperative && isSameGeneration(this.#generation, { memberId, generationId })) {
+      for (const [key, position] of this.#generation!.positions) this.#fetchFrom(placeOf(key), position);
+      return;
+    }
+    const kept = cooperative
+      ? keptPartitions(this.#generation, { memberId, generationId, partitions })
+      : new Set<number>();
     const positions = this.#keep(kept);
     const generation: Generation = {
       memberId,
@@ -242,15 +248,6 @@ class KafkaGroupMember implements GroupMember {
     generation.opened = this.#open(generation, handlers).catch((error: unknown) => {
       if (this.#generation === generation) this.#crash(error);
     });
-  }
-
-  #keptBy({ memberId, generationId }: Pick<GroupJoin, 'memberId' | 'generationId'>, partitions: readonly number[]) {
-    const before = this.#generation;
-    const unbroken =
-      this.#options.cooperative && before?.memberId === memberId && before.generationId + 1 === generationId;
-    const has = (partition: number): boolean =>
-      before?.open === true ? before.partitions.includes(partition) : before?.kept.has(partition) === true;
-    return new Set(unbroken ? partitions.filter(has) : []);
   }
 
   /** Forgets all but what is of these partitions. Returns their positions, for which kafkajs is told to fetch. */
@@ -269,16 +266,22 @@ class KafkaGroupMember implements GroupMember {
       const position = this.#generation?.positions.get(key);
       if (position === undefined) continue;
       positions.set(key, position);
-      this.#consumer.seek({ topic, partition, offset: String(position) });
+      this.#fetchFrom({ topic, partition }, position);
     }
     return positions;
+  }
+
+  /** A join makes kafkajs begin at the committed offsets. */
+  #fetchFrom({ topic, partition }: TopicPartition, position: number): void {
+    this.#consumer.seek({ topic, partition, offset: String(position) });
   }
 
   async #open(generation: Generation, handlers: GroupHandlers): Promise<void> {
     await handlers.onAssigned(generation.partitions, [...generation.kept]);
     if (this.#generation !== generation) return;
-    const fresh = generation.partitions.filter((partition) => !generation.kept.has(partition));
-    const all = this.#options.topics.flatMap((topic) => fresh.map((partition) => ({ topic, partition })));
+    const all = this.#options.topics
+      .flatMap((topic) => generation.partitions.map((partition) => ({ topic, partition })))
+      .filter(({ topic, partition }) => !generation.positions.has(keyOf(topic, partition)));
     const committed = all.length === 0 ? [] : await this.#options.committed(all);
     for (const { topic, partition, offset } of committed) {
       const key = keyOf(topic, partition);
@@ -298,14 +301,15 @@ class KafkaGroupMember implements GroupMember {
     const { topic, partition } = batch;
     const generation = this.#generation;
     if (generation === undefined || this.#handlers === undefined) return;
-    while (!generation.open && !generation.kept.has(partition)) {
+    const key = keyOf(topic, partition);
+    const passes = (): boolean => generation.open || (this.#options.cooperative && generation.positions.has(key));
+    while (!passes()) {
       await Promise.race([generation.opened, pause(HEARTBEAT_INTERVAL / 2)]);
       if (this.#generation !== generation || !isRunning()) return;
       await heartbeat();
     }
     if (this.#generation !== generation || !isRunning() || isStale()) return;
 
-    const key = keyOf(topic, partition);
     if (this.#paused.has(key)) return;
     if (batch.outOfRange) return this.#outOfRange(topic, partition, Number(batch.fetchedOffset), generation);
     const fetchedFrom = Number(batch.fetchedOffset);
@@ -401,4 +405,9 @@ function recordOf({ offset, timestamp, key, value, headers }: KafkaJS.KafkaMessa
 
 function keyOf(topic: string, partition: number): string {
   return `${topic}/${partition}`;
+}
+
+function placeOf(key: string): TopicPartition {
+  const slash = key.lastIndexOf('/');
+  return { topic: key.slice(0, slash), partition: Number(key.slice(slash + 1)) };
 }

@@ -43,6 +43,10 @@ export class Inbox<L extends EntityLife, B extends EntityBatch> {
     return this.#batches.length === 0 && this.#happened.length === 0;
   }
 
+  get hasSignal(): boolean {
+    return this.#batches.length > 0;
+  }
+
   get waitsForRoom(): boolean {
     return this.#batches.length > 0 && !this.mayApply;
   }

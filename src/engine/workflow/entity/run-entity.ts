@@ -16,7 +16,7 @@
  */
 import type { Identified, PublishAnswer, PublishRequest, Stream } from '../../publish/request.ts';
 import { Alarm } from '../alarm.ts';
-import { chunksOf, isLarge } from '../chunks.ts';
+import { chunksOf, firstChunkOf, isLarge } from '../chunks.ts';
 import { taskFailure } from '../publish-failure.ts';
 import type { Entity, EntityBatch, EntityContext, EntityLife } from './entity.ts';
 import { Inbox } from './inbox.ts';
@@ -154,7 +154,8 @@ export async function runEntity<
 
   async function applyInbox(): Promise<void> {
     const group = new SignalGroup<L, B, O>(entity, life);
-    for (let taken = 0; taken < MAX_BATCHES && (taken === 0 || group.mayGrow); taken += 1) {
+    // What it is asked for may cost a look at the whole state.
+    for (let taken = 0; taken < MAX_BATCHES && inbox.hasSignal && (taken === 0 || group.mayGrow); taken += 1) {
       const batch = inbox.takeBatch();
       if (batch === undefined) break;
       group.apply(batch, context());
@@ -186,16 +187,16 @@ export async function runEntity<
 
   function publishResolved(): void {
     if (publishing || life.unpublished.length === 0) return;
-    const [outputs] = chunksOf(life.unpublished);
+    const outputs = firstChunkOf(life.unpublished);
     publishing = true;
-    const request = asked('resolved', outputs!);
+    const request = asked('resolved', outputs);
     const published = (answer: PublishAnswer | void): void =>
       inbox.happens(
         () => {
           publishing = false;
-          recent.published('resolved', outputs!, answer);
-          life.published.resolved += outputs!.length;
-          life.unpublished.splice(0, outputs!.length);
+          recent.published('resolved', outputs, answer);
+          life.published.resolved += outputs.length;
+          life.unpublished.splice(0, outputs.length);
         },
         { makesRoom: true },
       );
@@ -209,7 +210,7 @@ export async function runEntity<
       );
     const answers = { published, reset, fail };
     // Too large for history: all that it follows from is there once a timer has been, and a local activity's input is not kept.
-    if (isLarge(outputs!)) port.timer(1, () => publishLocally(port, request, answers, marked()));
+    if (isLarge(outputs)) port.timer(1, () => publishLocally(port, request, answers, marked()));
     else publishDurably(port, request, answers);
   }
 

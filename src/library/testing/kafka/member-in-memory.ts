@@ -1,4 +1,5 @@
 /** A member of a consumer group of Kafka in memory: what is assigned to it, and how far it has read. */
+import { keptPartitions } from '../../../engine/kafka/kafkajs/kept-partitions.ts';
 import type { GroupHandlers, GroupMember, JoinOptions, TopicPartition } from '../../../engine/kafka/port.ts';
 import type { PartitionLog } from './partition-log.ts';
 
@@ -55,9 +56,15 @@ export class MemberInMemory implements GroupMember {
   }
 
   assign(generation: number, partitions: readonly number[]): void {
-    const had = this.#open ? this.owned : this.#kept;
-    const unbroken = this.#cooperative && generation === this.#generation + 1;
-    this.#kept = unbroken ? partitions.filter((partition) => had.includes(partition)) : [];
+    const before = {
+      memberId: this.id,
+      generationId: this.#generation,
+      partitions: this.owned,
+      kept: new Set(this.#kept),
+      open: this.#open,
+    };
+    const now = { memberId: this.id, generationId: generation, partitions };
+    this.#kept = this.#cooperative ? [...keptPartitions(before, now)] : [];
     const lanes = this.topics.flatMap((topic) => this.#kept.map((partition) => `${topic}/${partition}`));
     this.#positions = new Map([...this.#positions].filter(([lane]) => lanes.includes(lane)));
     this.#paused = new Set([...this.#paused].filter((lane) => lanes.includes(lane)));
