@@ -9,6 +9,7 @@ import type { Identified, PublishRequest } from './request.ts';
 import { CodedError } from '../errors.ts';
 import { bytesOf } from '../kafka/port.ts';
 import type { OutRecord, RecordHeaders } from '../kafka/port.ts';
+import type { LedgerEntries } from './known-ledger.ts';
 import { encodeLedgerEntry } from './ledger-entry.ts';
 import type { LedgerEntry } from './ledger-entry.ts';
 import { advance, judge } from './ledger.ts';
@@ -75,7 +76,7 @@ export type RefusedVerdict = Exclude<Verdict, { type: 'published' } | { type: 'p
 
 export function formBatch<W extends WaitingRequest>(
   waiting: readonly W[],
-  committed: ReadonlyMap<string, LedgerEntry>,
+  committed: LedgerEntries,
   limits: CommitLimits = LIMITS,
   { barredFrom = () => undefined, alone = () => false, onJudged = () => undefined }: BatchRules<W> = {},
 ): CommitBatch<W> {

@@ -5,8 +5,8 @@
  * Batches must join without a hole: one that begins elsewhere than the last ended is asked for again.
  */
 import type { RecordBatch } from '../kafka/port.ts';
-import { decodeLedgerEntry, decodeOwner, OWNER_KEY } from './ledger-entry.ts';
-import type { LedgerEntry } from './ledger-entry.ts';
+import type { KnownLedger } from './known-ledger.ts';
+import { decodeOwner, OWNER_KEY } from './ledger-entry.ts';
 
 export interface LedgerFeed {
   /**
@@ -27,7 +27,7 @@ export interface Restored {
 
 export class LedgerReader {
   readonly #feed: LedgerFeed;
-  readonly #entries: Map<string, LedgerEntry>;
+  readonly #entries: KnownLedger;
   readonly #mine: ReadonlySet<string>;
   readonly #me: string;
   #held: boolean;
@@ -37,13 +37,7 @@ export class LedgerReader {
   #settle: { resolve(restored: Restored): void; reject(error: unknown): void } | undefined;
 
   /** Entries are put into `entries`; `mine`: every owner id of this publisher, `me` the one of the sentinel to find. */
-  constructor(
-    feed: LedgerFeed,
-    entries: Map<string, LedgerEntry>,
-    mine: ReadonlySet<string>,
-    me: string,
-    held: boolean,
-  ) {
+  constructor(feed: LedgerFeed, entries: KnownLedger, mine: ReadonlySet<string>, me: string, held: boolean) {
     this.#feed = feed;
     this.#entries = entries;
     this.#mine = mine;
@@ -110,7 +104,7 @@ export class LedgerReader {
   #take(key: string, value: Buffer | null, where: string): boolean {
     if (key !== OWNER_KEY) {
       if (value === null) this.#entries.delete(key);
-      else this.#entries.set(key, decodeLedgerEntry(value, where));
+      else this.#entries.setStored(key, value, where);
       return false;
     }
     if (value === null) return false;

@@ -6,7 +6,7 @@ import type { Clock } from '../clock.ts';
 import { CodedError } from '../errors.ts';
 import type { KafkaPort, RecordBatch, TransactionalProducer } from '../kafka/port.ts';
 import { encodeOwner, OWNER_KEY } from './ledger-entry.ts';
-import type { LedgerEntry } from './ledger-entry.ts';
+import type { KnownLedger } from './known-ledger.ts';
 import { LedgerReader } from './ledger-reader.ts';
 import type { LedgerFeed } from './ledger-reader.ts';
 
@@ -30,7 +30,7 @@ export interface ShardOpenerOptions {
 
 export class ShardOpener {
   readonly #options: ShardOpenerOptions;
-  readonly #committed: Map<string, LedgerEntry>;
+  readonly #committed: KnownLedger;
   readonly #mine = new Set<string>();
   #reader: LedgerReader | undefined;
   /** Everything of ours below this offset of the ledger is in `#committed`. Null until the first opening. */
@@ -38,7 +38,7 @@ export class ShardOpener {
   #aborted: CodedError | undefined;
 
   /** What is committed is put into `committed`, by key. */
-  constructor(options: ShardOpenerOptions, committed: Map<string, LedgerEntry>) {
+  constructor(options: ShardOpenerOptions, committed: KnownLedger) {
     this.#options = options;
     this.#committed = committed;
   }

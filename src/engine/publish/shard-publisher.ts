@@ -31,6 +31,7 @@ import type { LedgerEntry } from './ledger-entry.ts';
 import { Notices } from './notices.ts';
 import type { OnShardEvent, Publisher } from './publisher.ts';
 import { describe, outputRefused, refusalOf, unpublished } from './refusals.ts';
+import { KnownLedger } from './known-ledger.ts';
 import { judge } from './ledger.ts';
 import { ShardOpener } from './shard-opener.ts';
 import type { ShardOpenerOptions } from './shard-opener.ts';
@@ -67,7 +68,7 @@ interface Pending extends WaitingRequest {
 
 export class ShardPublisher<R extends Identified = Identified> implements Publisher<R> {
   readonly #options: ShardPublisherOptions<R>;
-  readonly #committed = new Map<string, LedgerEntry>();
+  readonly #committed = new KnownLedger();
   readonly #opener: ShardOpener;
   readonly #held: HeldOutputs;
   readonly #sender: ShardSender;
