@@ -369,8 +369,8 @@ export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
     edits: [
       {
         file: 'src/engine/publish/ownership.ts',
-        find: 'await Promise.race([this.#member.confirmed?.(), ',
-        replace: 'await Promise.race([Promise.resolve(), ',
+        find: 'orAborted(this.#member.confirmed?.() ?? Promise.resolve(), signal)',
+        replace: 'orAborted(Promise.resolve(), signal)',
       },
     ],
     caughtBy: { test: 'test/engine/publish/exactly-once.test.ts' },
