@@ -15,19 +15,25 @@ export interface Tracing {
 /** `role`: as in the client id. Undefined: nothing is traced. */
 export function startTracing({ appId, tracing }: Config, role: string, logger: Logger): Tracing | undefined {
   if (tracing === undefined) return undefined;
-  const { url, headers, rootRatio, serviceName = `${appId}-${role}` } = tracing;
+  const { url, headers, rootRatio, ignoresParents, resource, serviceName = `${appId}-${role}` } = tracing;
   const version = productVersion();
   const exporter = new SpanExporter({
     url,
     headers,
     logger,
     resource: {
-      attributes: { 'service.name': serviceName, 'service.version': version, 'host.name': hostname() },
+      attributes: {
+        'service.version': version,
+        'service.instance.id': `${hostname()}-${process.pid}`,
+        'host.name': hostname(),
+        ...resource,
+        'service.name': serviceName,
+      },
       scope: { name: 'money-enrichment', version },
     },
   });
   return {
-    tracer: new Tracer({ rootRatio, onSpan: (span) => exporter.take(span) }),
+    tracer: new Tracer({ rootRatio, ignoresParents, onSpan: (span) => exporter.take(span) }),
     close: () => exporter.close(),
   };
 }

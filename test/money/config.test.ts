@@ -532,6 +532,8 @@ test("traces are sent where OpenTelemetry's own variables say, and nowhere witho
     url: 'http://localhost:4318/v1/traces',
     headers: {},
     rootRatio: 1,
+    ignoresParents: false,
+    resource: {},
   });
   const all = {
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318/',
@@ -539,11 +541,14 @@ test("traces are sent where OpenTelemetry's own variables say, and nowhere witho
     OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
     OTEL_TRACES_SAMPLER_ARG: '0.25',
     OTEL_SERVICE_NAME: 'money',
+    OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment=prod,service.name=of%20the%20pod',
   };
   assert.deepEqual(tracing(all), {
     url: 'http://c:4318/v1/traces',
     headers: { authorization: 'Bearer x=y', b: '2' },
     rootRatio: 0.25,
+    ignoresParents: false,
+    resource: { 'deployment.environment': 'prod', 'service.name': 'of the pod' },
     serviceName: 'money',
   });
   const own = {
@@ -552,6 +557,18 @@ test("traces are sent where OpenTelemetry's own variables say, and nowhere witho
     OTEL_TRACES_SAMPLER: 'parentbased_always_off',
   };
   assert.deepEqual([tracing(own)?.url, tracing(own)?.rootRatio], ['https://t/x', 0]);
+  const { OTEL_SERVICE_NAME: _, ...unnamed } = all;
+  assert.equal(tracing(unnamed)?.serviceName, 'of the pod');
+  const sampled = (name: string): unknown => {
+    const { rootRatio, ignoresParents } = tracing({ ...all, OTEL_TRACES_SAMPLER: name })!;
+    return [rootRatio, ignoresParents];
+  };
+  assert.deepEqual(['always_on', 'always_off', 'traceidratio'].map(sampled), [
+    [1, true],
+    [0, true],
+    [0.25, true],
+  ]);
+  assert.equal(tracing({ ...all, OTEL_SDK_DISABLED: 'true', OTEL_TRACES_EXPORTER: 'console' }), undefined);
   assert.throws(
     () => tracing({ ...all, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }),
     /OTEL_EXPORTER_OTLP_PROTOCOL="grpc": expected http\/json/,

@@ -41,6 +41,8 @@ export interface TracerOptions {
   readonly onSpan: (span: FinishedSpan) => void;
   /** From 0 to 1: of what has no parent. */
   readonly rootRatio: number;
+  /** What has a parent is recorded as what has none, whatever was decided there. */
+  readonly ignoresParents?: boolean;
   /** Epoch ms. */
   readonly now?: () => number;
 }
@@ -57,7 +59,8 @@ export class Tracer {
   /** Undefined: it is not recorded. */
   start({ name, kind, parent, attributes = {}, links = [] }: SpanStart): Span | undefined {
     const traceId = parent?.traceId ?? newTraceId();
-    const sampled = parent?.sampled ?? isSampled(traceId, this.#options.rootRatio);
+    const { rootRatio, ignoresParents = false } = this.#options;
+    const sampled = (ignoresParents ? undefined : parent?.sampled) ?? isSampled(traceId, rootRatio);
     if (!sampled) return undefined;
     const context = { traceId, spanId: newSpanId(), sampled };
     const startedAt = this.#now();

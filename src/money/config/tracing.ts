@@ -10,7 +10,11 @@ export interface TracingConfig {
     readonly headers: Readonly<Record<string, string>>;
     /** From 0 to 1: of money that no traced producer wrote. */
     readonly rootRatio: number;
+    /** What a producer's trace says of itself does not count. */
+    readonly ignoresParents: boolean;
     readonly serviceName?: string;
+    /** Further attributes of this process. */
+    readonly resource: Readonly<Record<string, string>>;
   };
 }
 
@@ -18,14 +22,17 @@ const PROTOCOL = 'OTEL_EXPORTER_OTLP_PROTOCOL';
 const RATIO = 'OTEL_TRACES_SAMPLER_ARG';
 
 export function readTracing(read: EnvironmentReader, forwardHeaders: readonly string[]): TracingConfig {
+  // The other variables may be for the programs beside this one, and mean what is not here.
+  if (read.boolean('OTEL_SDK_DISABLED', false)) return {};
   const exporter = read.oneOf('OTEL_TRACES_EXPORTER', ['otlp', 'none'] as const, 'otlp');
   const own = read.url('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT');
   const base = read.url('OTEL_EXPORTER_OTLP_ENDPOINT');
   const isChosen = own !== undefined || base !== undefined || read.isSet('OTEL_TRACES_EXPORTER');
   const headers = readPairs(read, 'OTEL_EXPORTER_OTLP_HEADERS');
-  const rootRatio = readRatio(read);
-  const serviceName = read.text('OTEL_SERVICE_NAME', '');
-  if (read.boolean('OTEL_SDK_DISABLED', false) || exporter === 'none' || !isChosen) return {};
+  const sampler = readSampler(read);
+  const resource = readPairs(read, 'OTEL_RESOURCE_ATTRIBUTES');
+  const serviceName = read.text('OTEL_SERVICE_NAME', resource['service.name'] ?? '');
+  if (exporter === 'none' || !isChosen) return {};
   // A collector tells JSON from protobuf by the content type, at the same address.
   read.text(
     PROTOCOL,
@@ -40,18 +47,24 @@ export function readTracing(read: EnvironmentReader, forwardHeaders: readonly st
     );
   }
   const url = own ?? `${(base ?? 'http://localhost:4318').replace(/\/$/, '')}/v1/traces`;
-  return { tracing: { url, headers, rootRatio, ...(serviceName !== '' && { serviceName }) } };
+  return { tracing: { url, headers, ...sampler, resource, ...(serviceName !== '' && { serviceName }) } };
 }
 
-function readRatio(read: EnvironmentReader): number {
-  const sampler = read.oneOf(
-    'OTEL_TRACES_SAMPLER',
-    ['parentbased_always_on', 'parentbased_always_off', 'parentbased_traceidratio'] as const,
-    'parentbased_always_on',
-  );
+const SAMPLERS = [
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+  'always_on',
+  'always_off',
+  'traceidratio',
+] as const;
+
+function readSampler(read: EnvironmentReader): { readonly rootRatio: number; readonly ignoresParents: boolean } {
+  const sampler = read.oneOf('OTEL_TRACES_SAMPLER', SAMPLERS, 'parentbased_always_on');
   const ratio = Number(read.text(RATIO, '1', /^(0(\.\d+)?|1(\.0+)?)$/, 'a number from 0 to 1, such as 0.01'));
-  if (sampler === 'parentbased_traceidratio') return ratio;
-  return sampler === 'parentbased_always_on' ? 1 : 0;
+  const ignoresParents = !sampler.startsWith('parentbased_');
+  if (sampler.endsWith('traceidratio')) return { rootRatio: ratio, ignoresParents };
+  return { rootRatio: sampler.endsWith('always_on') ? 1 : 0, ignoresParents };
 }
 
 /** `name=value,name=value`, values with percent signs decoded. */
@@ -61,7 +74,7 @@ function readPairs(read: EnvironmentReader, variable: string): Readonly<Record<s
     .split(',')
     .filter((pair) => pair.trim() !== '');
   // Without the value: it is a token, most likely.
-  if (!pairs.every((pair) => /^\s*[\w-]+\s*=/.test(pair))) {
+  if (!pairs.every((pair) => /^\s*[\w.-]+\s*=/.test(pair))) {
     read.add(`${variable}: expected name=value, several separated by commas`);
   }
   return Object.fromEntries(

@@ -24,6 +24,15 @@ test('a span goes on with the trace of its parent, whatever share of roots is re
   }
 });
 
+test('where parents are ignored the share decides, and the trace stays that of the parent', () => {
+  const spans: FinishedSpan[] = [];
+  const all = new Tracer({ rootRatio: 1, ignoresParents: true, onSpan: (span) => spans.push(span) });
+  all.start({ name: 'a', kind: 'consumer', parent: { ...PARENT, sampled: false } })!.end();
+  assert.deepEqual([spans[0]!.context.traceId, spans[0]!.context.sampled], [PARENT.traceId, true]);
+  const none = new Tracer({ rootRatio: 0, ignoresParents: true, onSpan: (span) => spans.push(span) });
+  assert.equal(none.start({ name: 'b', kind: 'consumer', parent: PARENT }), undefined);
+});
+
 test('without a parent a share of them begins a trace', () => {
   const started = (ratio: number): number => {
     const { tracer: traces } = tracer(ratio);
