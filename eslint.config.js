@@ -20,6 +20,7 @@ const shipped = never(
 );
 const noMoney = never('The engine knows no application.', 'money', 'workflows', 'activities');
 const noTools = never('The running system knows no tool, no development stack and no command.', 'tools', 'dev', 'cli');
+const noLibrary = never('The entry points of the package import this, and not the other way.', 'library');
 const entryPoints = never(
   'An example uses the entry points of the package, as anybody would.',
   'src',
@@ -84,16 +85,17 @@ export default tseslint.config(
   },
   fence(['src/**/*.ts', 'bin/**/*.js'], shipped),
   fence(['src/{tools,dev}/**/*.ts'], shipped, noCommands),
-  fence(['src/money/**/*.ts', 'activities/**/*.ts'], shipped, noTools),
-  fence(['src/engine/**/*.ts'], shipped, noTools, noMoney),
+  fence(['src/money/**/*.ts', 'activities/**/*.ts'], shipped, noTools, noLibrary),
+  fence(['src/engine/**/*.ts'], shipped, noTools, noMoney, noLibrary),
   fence(
     ['src/engine/workflow/**/*.ts', 'src/engine/naming.ts', 'src/engine/publish/request.ts'],
     shipped,
     noTools,
     noMoney,
+    noLibrary,
     pure,
   ),
-  fence(['workflows/**/*.ts', 'activities/contract.ts'], shipped, noTools, pure),
+  fence(['workflows/**/*.ts', 'activities/contract.ts'], shipped, noTools, noLibrary, pure),
   fence(['src/money/domain/**/*.ts'], rulesOnly),
   fence(['src/money/model/**/*.ts'], ownFolderOnly),
   fence(['examples/**/*.ts'], entryPoints),
@@ -101,7 +103,7 @@ export default tseslint.config(
   // The door to kafkajs: the same fence, and kafkajs itself.
   {
     files: ['src/engine/kafka/kafkajs/**/*.ts'],
-    rules: { 'no-restricted-imports': ['error', { patterns: [shipped, noTools, noMoney] }] },
+    rules: { 'no-restricted-imports': ['error', { patterns: [shipped, noTools, noMoney, noLibrary] }] },
   },
   {
     files: ['test/engine/kafka/**/*.ts', 'verification/conformance/**/*.ts'],

@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { readEnvironment } from '../money/config.ts';
 import { CodedError } from '../engine/errors.ts';
 import { runDemo } from '../tools/demo/run.ts';
-import type { DemoOptions } from '../tools/demo/run.ts';
+import type { DemoOptions } from '../tools/demo/options.ts';
 import { createScreen } from '../tools/demo/screen.ts';
 import { isAbort } from '../dev/together.ts';
 import { createTopics } from './dev.ts';

@@ -1,8 +1,7 @@
 /** Where a partition triple is to be read on: what the group has committed, checked against what the logs are now. */
 import type { Ahead } from './ahead.ts';
 import { CodedError } from '../errors.ts';
-import type { KafkaPort, TopicPartition } from '../kafka/port.ts';
-import type { TopicIdentity } from '../kafka/kafkajs/topic-ids.ts';
+import type { KafkaPort, TopicPartition, TopicIdentity } from '../kafka/port.ts';
 import { decodeMetadata, type Checkpoint, type OffsetMetadata, type StoppedAt } from '../ordering/checkpoint.ts';
 import type { InputOffsets } from '../ordering/decoded.ts';
 import {

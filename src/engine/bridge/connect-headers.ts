@@ -3,14 +3,13 @@
  * Connect writes it. A reason stands where Connect has the class of an exception: it is what people count by.
  */
 import { valuesOf } from '../kafka/port.ts';
-import type { HeaderValue, RecordHeaders } from '../kafka/port.ts';
-import type { RecordSource, Rejection } from './dead-letter.ts';
+import type { HeaderValue, RecordHeaders, TopicPartition } from '../kafka/port.ts';
 
 const PREFIX = '__connect.errors.';
 
 export function connectHeaders(
-  { topic, partition, offset }: Pick<RecordSource, 'topic' | 'partition' | 'offset'>,
-  { reason, detail }: Rejection,
+  { topic, partition, offset }: TopicPartition & { readonly offset: number },
+  { reason, detail }: { readonly reason: string; readonly detail: string },
 ): Readonly<Record<string, string>> {
   return {
     [`${PREFIX}topic`]: topic,

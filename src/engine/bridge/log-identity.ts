@@ -7,7 +7,7 @@
  * Nobody can tell from outside what another log holds: it may be new, or a copy of the old one. So a triple whose log is not
  * the one that was read waits, and a person decides where to go on: `topics --accept`.
  */
-import type { TopicIdentity } from '../kafka/kafkajs/topic-ids.ts';
+import type { TopicIdentity } from '../kafka/port.ts';
 import type { RecordMark } from '../ordering/record-mark.ts';
 
 /** By input; '' for one that is not known. */

@@ -3,12 +3,6 @@
  * else sees these interfaces, and a simulation can stand in for them. Offsets are numbers (below 2^53).
  */
 
-import type { RecordFound } from './kafkajs/record-at.ts';
-import type { TopicIdentity } from './kafkajs/topic-ids.ts';
-
-export type { RecordFound } from './kafkajs/record-at.ts';
-export type { TopicIdentity } from './kafkajs/topic-ids.ts';
-
 export interface OutRecord {
   readonly key: Buffer | string | null;
   readonly value: Buffer | string | null;
@@ -49,6 +43,17 @@ export interface InRecord {
   readonly value: Buffer | null;
   /** A header that occurs several times is an array. */
   readonly headers?: RecordHeaders;
+}
+
+/** What is at an offset. null: a transaction marker; undefined: nothing is there, or nobody can, or may, read it. */
+export type RecordFound = Pick<InRecord, 'timestamp' | 'key' | 'value'> | null | undefined;
+
+export interface TopicIdentity {
+  readonly topic: string;
+  /** Null where the brokers have no ids. */
+  readonly id: string | null;
+  /** Null for a topic that does not exist. */
+  readonly partitions: number | null;
 }
 
 export type HeaderValue = Buffer | string | null | undefined;

@@ -1,7 +1,7 @@
 /** Why TLS with a Temporal server does not come about: the SDK says `transport error`, or waits. */
 import { connect, type ConnectionOptions } from 'node:tls';
 import { tlsReason } from '../http/tls-reason.ts';
-import type { TemporalOptions } from './connection.ts';
+import type { ClientConnectConfig } from '@temporalio/envconfig';
 
 /** ms for a handshake, and for the server to end it afterwards: TLS 1.3 looks at a client's certificate when the client is done. */
 const PATIENCE = 2_000;
@@ -14,7 +14,7 @@ const NAMES = {
 /** Undefined: TLS is not used, or is not what is wrong. `address`: `host:port`. */
 export async function handshakeProblem(
   address: string,
-  tls: TemporalOptions['connection']['tls'],
+  tls: ClientConnectConfig['connectionOptions']['tls'],
 ): Promise<string | undefined> {
   if (tls === undefined || tls === null || tls === false) return undefined;
   const at = address.lastIndexOf(':');

@@ -2,9 +2,7 @@
 import { CURRENCIES } from './currencies.ts';
 import { readFields } from './json-text.ts';
 import type { Token } from './json-text.ts';
-import type { ModelSettings, LogRecord, Topic } from './model.ts';
-
-export type UnusableReason = 'too-large' | 'malformed' | 'unknown-type' | 'invalid' | 'key-mismatch' | 'future';
+import type { LogRecord, ModelSettings, Topic, UnusableReason } from './types.ts';
 
 export interface MoneyContent {
   readonly id: string;

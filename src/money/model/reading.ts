@@ -2,9 +2,9 @@
  * Section 2, for one partition triple read from its beginning to its end: which record is applied when. At the end all
  * three partitions are idle, so that the watermark passes everything still held.
  */
-import type { UnusableReason, Usable } from './decode.ts';
-import { TOPICS } from './model.ts';
-import type { LogRecord, Topic } from './model.ts';
+import type { Usable } from './decode.ts';
+import { TOPICS } from './types.ts';
+import type { LogRecord, Topic, UnusableReason } from './types.ts';
 
 export interface Application {
   readonly record: Usable;

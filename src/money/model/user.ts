@@ -1,7 +1,7 @@
 /** Section 3: one user. Applications come in their order; nothing here knows of watermarks but `end`. */
 import type { MoneyContent } from './decode.ts';
-import type { ModelInput, ModelOutput } from './model.ts';
 import type { Application } from './reading.ts';
+import type { ModelInput, ModelOutput } from './types.ts';
 
 interface Change {
   readonly ts: number;

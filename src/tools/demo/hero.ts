@@ -1,7 +1,7 @@
 /** One user's scripted day: each thing that can happen to money, once, in an order that can be told. */
 import * as text from '../generate/event-text.ts';
 import type { MoneyText } from '../generate/event-text.ts';
-import type { Plan } from './scenario.ts';
+import type { Plan } from './plan.ts';
 
 const MINUTE = 60_000;
 

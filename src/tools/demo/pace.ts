@@ -14,7 +14,7 @@ import type { OutRecord } from '../../engine/kafka/port.ts';
 import { clockUsers } from '../generate/clock-users.ts';
 import { keyOf, render, timeEvent } from '../generate/event-text.ts';
 import { Random } from '../../engine/random.ts';
-import type { PlannedRecord } from './scenario.ts';
+import type { PlannedRecord } from './plan.ts';
 
 /** Records a second. */
 const RATE = 60;

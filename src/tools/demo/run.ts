@@ -22,6 +22,7 @@ import { killWorker } from './kill.ts';
 import { startLive } from './live.ts';
 import { farewell, intro, renderVerdict } from './words.ts';
 import { paceOf, sendPaced } from './pace.ts';
+import type { DemoOptions } from './options.ts';
 import type { Progress } from './pace.ts';
 import { planScenario, STRETCH } from './scenario.ts';
 import type { Screen } from './screen.ts';
@@ -31,15 +32,6 @@ import { tellStory } from './story.ts';
 import { valuesOf } from './values.ts';
 import { judge, judgeStates } from './verdict.ts';
 import type { DemoVerdict } from './verdict.ts';
-
-export interface DemoOptions {
-  readonly users: number;
-  readonly events: number;
-  readonly seed: number;
-  readonly partitions: number;
-  readonly keep: boolean;
-  readonly kill: boolean;
-}
 
 export interface DemoDeps {
   readonly env: NodeJS.ProcessEnv;

@@ -5,12 +5,11 @@
  * Everything but the late money is out of order by at most DISORDER, which is within the out-of-orderness; late money
  * is later than any watermark it could still meet. Same seed and start: same records.
  */
-import type { MoneyInput } from '../../money/domain/events.ts';
 import * as text from '../generate/event-text.ts';
 import type { EventText, MoneyText } from '../generate/event-text.ts';
-import { UNUSABLE_KINDS, unusableRecord } from '../generate/malformed.ts';
-import { Random } from '../../engine/random.ts';
+import type { Random } from '../../engine/random.ts';
 import { planHero } from './hero.ts';
+import { Plan, type PlannedRecord } from './plan.ts';
 import { DEMO_RULES } from './setup.ts';
 
 export interface ScenarioOptions {
@@ -20,14 +19,6 @@ export interface ScenarioOptions {
   readonly seed: number;
   /** Event time of the first of them, epoch ms. */
   readonly start: number;
-}
-
-export interface PlannedRecord {
-  readonly input: MoneyInput;
-  readonly key: string | null;
-  readonly value: Buffer | null;
-  /** When it is to arrive, in event time: epoch ms. */
-  readonly arrival: number;
 }
 
 export interface Scenario {
@@ -54,51 +45,11 @@ const SECOND = 1_000;
 const MINUTE = 60_000;
 /** Event time of each of the two stretches. */
 export const STRETCH = 180 * MINUTE;
-const DISORDER = 15 * SECOND;
 /** Of all records, in yesterday's stretch. */
 const YESTERDAY = 0.2;
 const COUNTRIES = ['DE', 'SE', 'BR', 'MT', 'NZ', 'JP', 'CA'];
 const CURRENCIES = ['EUR', 'USD', 'UYU', 'SEK', 'JPY', 'BHD', 'GBP'];
 const MONEY_TYPES = ['BET', 'WIN', 'DEPOSIT', 'WITHDRAWAL', 'REFUND', 'BONUS'];
-/** No divisor of the number of kinds: so that few records already have every reason. */
-const KIND_STRIDE = 37;
-/** Arrival may be later than planned; a record from the future must be of the future even then. */
-const FUTURE_MARGIN = 120 * MINUTE;
-
-class Plan {
-  readonly records: PlannedRecord[] = [];
-  readonly random: Random;
-  readonly #limit: number;
-  #unusable = 0;
-
-  constructor(seed: number, limit: number) {
-    this.random = new Random(seed);
-    this.#limit = limit;
-  }
-
-  get full(): boolean {
-    return this.records.length >= this.#limit;
-  }
-
-  /** `arrival`: soon after its event time when absent. */
-  add(event: EventText, ts: number, arrival = ts + this.random.below(DISORDER + 1)): void {
-    if (this.full) return;
-    const value = Buffer.from(text.render(event.fields));
-    this.records.push({ input: event.input, key: text.keyOf(event.userId), value, arrival });
-  }
-
-  addUnusable(userId: string, arrival: number): void {
-    if (this.full) return;
-    const { maxFutureSkew, maxRecordBytes } = DEMO_RULES;
-    const index = (this.#unusable * KIND_STRIDE) % UNUSABLE_KINDS.length;
-    this.#unusable += 1;
-    const context = { random: this.random, userId, timestamp: arrival + FUTURE_MARGIN, maxFutureSkew, maxRecordBytes };
-    const { input, key, value } = unusableRecord(index, context);
-    this.records.push({ input, key, value, arrival });
-  }
-}
-
-export type { Plan };
 
 export function planScenario({ users, events, seed, start }: ScenarioOptions): Scenario {
   const plan = new Plan(seed, events);

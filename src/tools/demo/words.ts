@@ -1,7 +1,7 @@
 /** What the demo says before and after. */
 import type { Stack } from '../../dev/stack.ts';
 import { workflowIdsOf } from '../../money/workflow-ids.ts';
-import type { DemoOptions } from './run.ts';
+import type { DemoOptions } from './options.ts';
 import type { DemoSetup } from './setup.ts';
 import { plural } from './verdict.ts';
 import type { DemoVerdict } from './verdict.ts';

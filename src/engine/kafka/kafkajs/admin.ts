@@ -12,9 +12,9 @@ import { isHopeless, requestError, typesOf } from './errors.ts';
 import { library } from './library.ts';
 import type { KafkaJS } from './library.ts';
 import { NO_LEADER } from './metadata.ts';
-import type { CommittedOffset, TopicPartition } from '../port.ts';
-import { recordAt, type FetchingCluster, type RecordFound } from './record-at.ts';
-import { topicIdentities, type BrokerPool, type TopicIdentity } from './topic-ids.ts';
+import type { CommittedOffset, RecordFound, TopicIdentity, TopicPartition } from '../port.ts';
+import { recordAt, type FetchingCluster } from './record-at.ts';
+import { topicIdentities, type BrokerPool } from './topic-ids.ts';
 import { deadline, retrying } from './timing.ts';
 
 const READ_COMMITTED = 1;

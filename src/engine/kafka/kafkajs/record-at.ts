@@ -4,11 +4,8 @@
  */
 import { CodedError } from '../../errors.ts';
 import { isOutOfRange, isUnreadable } from './fetching.ts';
-import type { InRecord, TopicPartition } from '../port.ts';
+import type { RecordFound, TopicPartition } from '../port.ts';
 import { timestampOf } from '../record-timestamp.ts';
-
-/** null: a transaction marker; undefined: nothing is there, or nobody can, or may, read it. */
-export type RecordFound = Pick<InRecord, 'timestamp' | 'key' | 'value'> | null | undefined;
 
 /** The part of kafkajs' internal Cluster that is used here (2.2.4: src/cluster/index.js, src/broker/index.js). */
 export interface FetchingCluster {

@@ -3,14 +3,7 @@
  * and ids came with version 10 (Kafka 2.8), so this request is written here, in the flexible encoding of KIP-482.
  */
 import { CodedError, messageOf } from '../../errors.ts';
-
-export interface TopicIdentity {
-  readonly topic: string;
-  /** Null where the brokers have no ids. */
-  readonly id: string | null;
-  /** Null for a topic that does not exist. */
-  readonly partitions: number | null;
-}
+import type { TopicIdentity } from '../port.ts';
 
 /** The part of kafkajs' internal classes that is used here (2.2.4: src/cluster/brokerPool.js, src/broker/index.js). */
 export interface BrokerPool {

@@ -2,7 +2,7 @@
 import type { ValueDecoder } from '../value.ts';
 import { AvroRecord } from './record.ts';
 import { scan } from './scan.ts';
-import type { WriterSchema } from './schema.ts';
+import type { WriterSchema } from './types.ts';
 
 /** bytes in front of the value proper */
 export const PREFIX = 5;

@@ -1,5 +1,5 @@
 /** The default of a field, as JSON writes it, in Avro's binary form. */
-import type { AvroType } from './schema.ts';
+import type { AvroType } from './types.ts';
 
 /**
  * Undefined for what is no value of the type, and for arrays, maps and records, which no field is read as. Of a union it

@@ -2,7 +2,7 @@
  * The least number of bytes that a value of a type can have: so that a count of items can be judged before any item is
  * looked at. Types may refer to each other; a record's size is infinite until those of its fields are known.
  */
-import type { ArrayType, AvroType, MapType, RecordType } from './schema.ts';
+import type { ArrayType, AvroType, MapType, RecordType } from './types.ts';
 
 /** Sets all of them. False when a record has no finite value. */
 export function finiteSizes(records: readonly RecordType[], collections: readonly (ArrayType | MapType)[]): boolean {

@@ -3,7 +3,8 @@
  * have (its default). Values are read with their writer schema all the same; see {@link resolve} for what is taken of it.
  */
 import { encodeDefault } from './default-value.ts';
-import { own, parseWriterSchema, type AvroType, type Json } from './schema.ts';
+import { own, parseWriterSchema, type Json } from './schema.ts';
+import type { AvroType } from './types.ts';
 
 export interface ReaderField {
   readonly name: string;

@@ -21,7 +21,7 @@ import { Cursor } from './bytes.ts';
 import { doubleText, floatText, scaledText, stringText } from './decimal-text.ts';
 import type { ReaderSchema } from './reader-schema.ts';
 import { resolve, type Resolved } from './resolve.ts';
-import type { AvroType, EnumType, FixedType, PrimitiveType } from './schema.ts';
+import type { AvroType, EnumType, FixedType, PrimitiveType } from './types.ts';
 import type { Located } from './scan.ts';
 
 export class AvroRecord implements DecodedValue {

@@ -7,7 +7,7 @@
  * the reader's schema has; and a field that the reader's schema does not name is found by the writer's name.
  */
 import type { ReaderField, ReaderSchema } from './reader-schema.ts';
-import type { AvroType, EnumType, RecordType } from './schema.ts';
+import type { AvroType, EnumType, RecordType } from './types.ts';
 
 export interface Resolved {
   /** Of the reader's record. */

@@ -5,7 +5,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { Cursor, Malformed } from './bytes.ts';
-import type { AvroType, RecordType, WriterSchema } from './schema.ts';
+import type { AvroType, RecordType, WriterSchema } from './types.ts';
 
 /** Of records, arrays and maps in each other. */
 const MAX_DEPTH = 32;

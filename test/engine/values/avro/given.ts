@@ -1,7 +1,8 @@
 /** Avro values for tests, encoded by avsc, which shares no code with what reads them. */
 import avsc from 'avsc';
 import { avroDecoder, type KnownSchema } from '../../../../src/engine/values/avro/decoder.ts';
-import { parseWriterSchema, type WriterSchema } from '../../../../src/engine/values/avro/schema.ts';
+import { parseWriterSchema } from '../../../../src/engine/values/avro/schema.ts';
+import type { WriterSchema } from '../../../../src/engine/values/avro/types.ts';
 import type { DecodedValue } from '../../../../src/engine/values/value.ts';
 
 export const ID = 7;
