@@ -76,15 +76,15 @@ const COUNTED = / (a touch|per 1,000 events)$/;
 /** How much more a count may be. */
 const SLACK = 1.1;
 
-/** What is dearer than the baseline has it, in counts; a text each. */
+/** What is dearer than the baseline has it, in counts, or was not measured though it is there; a text each. Of the rows that were run. */
 export function dearerThan(baseline: Baseline, all: readonly Measured[]): string[] {
-  const now = baselineOf(all);
-  return Object.entries(now).flatMap(([row, figures]) =>
-    Object.entries(figures).flatMap(([figure, value]) => {
-      const before = baseline[row]?.[figure];
-      return before === undefined || !COUNTED.test(figure) || value <= before * SLACK
-        ? []
-        : [`${row}: ${figure}: ${value}, the baseline has ${before}`];
+  return Object.entries(baselineOf(all)).flatMap(([row, figures]) =>
+    Object.entries(baseline[row] ?? {}).flatMap(([figure, before]) => {
+      const value = figures[figure];
+      if (!COUNTED.test(figure)) return [];
+      if (value === undefined || Number.isNaN(value))
+        return [`${row}: ${figure}: not measured, the baseline has ${before}`];
+      return value <= before * SLACK ? [] : [`${row}: ${figure}: ${value}, the baseline has ${before}`];
     }),
   );
 }

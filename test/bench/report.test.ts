@@ -42,4 +42,10 @@ test('counts that are dearer than the baseline are named; times are not compared
     'touch-new: actions a touch: 2, the baseline has 1.5',
   ]);
   assert.deepEqual(dearerThan({ 'touch-old': { 'actions a touch': 1 } }, [measured]), []);
+  const dropped = { ...measured, pairs: measured.pairs.map((pair) => ({ ...pair, dropped: 'the load of others' })) };
+  const missing = ['touch-new: actions a touch: not measured, the baseline has 2'];
+  assert.deepEqual(dearerThan({ 'touch-new': { 'actions a touch': 2 } }, [dropped]), missing);
+  assert.deepEqual(dearerThan({ 'touch-new': { 'actions a touch': 2, 'touches per 1,000 events': 5 } }, [measured]), [
+    'touch-new: touches per 1,000 events: not measured, the baseline has 5',
+  ]);
 });
