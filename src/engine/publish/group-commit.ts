@@ -10,6 +10,7 @@ import { CodedError } from '../errors.ts';
 import { bytesOf } from '../kafka/port.ts';
 import type { OutRecord, RecordHeaders } from '../kafka/port.ts';
 import type { LedgerEntries } from './known-ledger.ts';
+import { sourceHeaders } from '../workflow/output-headers.ts';
 import { encodeLedgerEntry } from './ledger-entry.ts';
 import type { LedgerEntry } from './ledger-entry.ts';
 import { advance, judge } from './ledger.ts';
@@ -162,12 +163,11 @@ export function recordsOf<R extends Identified>(
 ): OutRecord[] {
   return outputs.map((output, index) => {
     const { key, value, headers = {} } = encode(output, requestKey);
-    const { partition, offset } = output;
     const ours: Record<string, string> = {
       incarnation: `${incarnation.startedAt}/${incarnation.runId}`,
       stream,
       seq: String(first + index),
-      ...(partition >= 0 && { 'source-partition': String(partition), 'source-offset': String(offset) }),
+      ...(output.partition >= 0 && sourceHeaders(output)),
     };
     const taken = Object.keys(headers).find((name) => name in ours);
     if (taken !== undefined) {

@@ -2,6 +2,7 @@
  * Headers that a money record hands on to its output: chosen by name, bounded, and otherwise as they are. Nothing is decided by
  * them. Their bytes stand in Latin-1 text, which carries any byte.
  */
+import { PUBLISHER_HEADERS } from '../../engine/workflow/output-headers.ts';
 import type { Forwarded, Header } from './types.ts';
 
 /** Values, and bytes of names and values, of one record. */
@@ -10,14 +11,7 @@ export const MAX_FORWARDED = { headers: 16, bytes: 2_048 } as const;
 const MAX_HEADER_NAME = 100;
 
 /** What the output says of itself. */
-const OURS: ReadonlySet<string> = new Set([
-  'incarnation',
-  'stream',
-  'seq',
-  'source-partition',
-  'source-offset',
-  'enrichment',
-]);
+const OURS: ReadonlySet<string> = new Set([...PUBLISHER_HEADERS, 'enrichment']);
 
 const NAME = /^[\x21-\x2b\x2d-\x7e]+$/;
 

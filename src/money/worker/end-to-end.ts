@@ -2,6 +2,7 @@
  * How long a money record takes from its Kafka timestamp to its committed output: of one output a second, because no output carries the
  * timestamp of its source, and it is read from there. Where that may not be read nothing is measured, and it is tried again after a while.
  */
+import { sourceIn } from '../../engine/workflow/output-headers.ts';
 import type { Histogram } from 'prom-client';
 import type { Clock } from '../../engine/clock.ts';
 import type { KafkaPort, OutRecord } from '../../engine/kafka/port.ts';
@@ -30,14 +31,14 @@ export class EndToEnd {
   async committed({ headers = {} }: Pick<OutRecord, 'headers'>): Promise<void> {
     const { kafka, clock, topic, seconds } = this.#options;
     if (clock.elapsed() < this.#notBefore) return;
-    const [partition, offset] = [headers['source-partition'], headers['source-offset']];
-    if (typeof partition !== 'string' || typeof offset !== 'string') return;
+    const source = sourceIn(headers);
+    if (source === undefined) return;
     // While it is asked no other is.
     this.#notBefore = Infinity;
     const visibleAt = clock.now();
     let pause = PACE;
     try {
-      const found = await kafka.recordAt?.({ topic, partition: Number(partition) }, Number(offset));
+      const found = await kafka.recordAt?.({ topic, partition: source.partition }, source.offset);
       if (found === undefined) pause = PAUSE;
       else if (found !== null && found.timestamp > 0) {
         seconds.observe({ stream: String(headers['stream']) }, Math.max(0, visibleAt - found.timestamp) / 1_000);

@@ -6,6 +6,7 @@
  * holds is then read, and only what is missing is written. The number of records it must hold is in the mark, which is
  * committed in the same transactions: a look at the topic that finds fewer came too early.
  */
+import { sourceHeaders } from '../../engine/workflow/output-headers.ts';
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../../engine/clock.ts';
 import type { Offsets, Rules, Output } from '../../money/domain/events.ts';
@@ -242,11 +243,7 @@ export class TripleRun {
     const record: OutRecord = {
       key,
       value,
-      headers: {
-        'source-partition': String(output.partition),
-        'source-offset': String(output.offset),
-        ...headers,
-      },
+      headers: { ...sourceHeaders(output), ...headers },
     };
     const bytes = bytesOf(record);
     const partition = shardOf(userId, this.#settings.outputPartitions);

@@ -2,9 +2,10 @@
  * What the output topic of a backfill holds already, by the place of the money record. It only grows: each look goes on
  * where the one before ended.
  */
+import { sourceIn } from '../../engine/workflow/output-headers.ts';
 import { addOffset, hasOffset, type OffsetRanges } from '../../engine/workflow/offset-ranges.ts';
 import { CodedError } from '../../engine/errors.ts';
-import type { InRecord, KafkaPort, RecordHeaders } from '../../engine/kafka/port.ts';
+import type { InRecord, KafkaPort } from '../../engine/kafka/port.ts';
 import { rangesOf, scanTopic } from '../../engine/kafka/scan-topic.ts';
 
 export class Written {
@@ -56,13 +57,14 @@ export class Written {
   }
 
   #take({ headers = {}, offset: at }: InRecord, inPartition: number): void {
-    const [partition, offset] = [numberOf(headers, 'source-partition'), numberOf(headers, 'source-offset')];
-    if (partition === undefined || offset === undefined || headers['incarnation'] !== undefined) {
+    const source = sourceIn(headers);
+    if (source === undefined || headers['incarnation'] !== undefined) {
       throw new CodedError(
         'TOPIC',
         `${this.#topic}, partition ${inPartition}, offset ${at} was not written by a backfill: name a topic that does not exist yet with --output-topic`,
       );
     }
+    const { partition, offset } = source;
     let known = this.#places.get(partition);
     if (known === undefined) {
       known = { offsets: [], count: 0 };
@@ -72,9 +74,4 @@ export class Written {
     addOffset(known.offsets, offset);
     known.count += 1;
   }
-}
-
-function numberOf(headers: RecordHeaders, name: string): number | undefined {
-  const text = headers[name]?.toString() ?? '';
-  return /^\d{1,16}$/.test(text) ? Number(text) : undefined;
 }

@@ -1,4 +1,5 @@
 /** A record as two short digests: which record it is, and what is in it. */
+import { sourceIn } from '../../engine/workflow/output-headers.ts';
 import { createHash } from 'node:crypto';
 import type { InRecord } from '../../engine/kafka/port.ts';
 
@@ -19,10 +20,8 @@ export interface Digests {
 
 /** `partition/offset` of its money record; undefined when it does not say. */
 export function placeOf({ headers }: Pick<ComparedRecord, 'headers'>): string | undefined {
-  const [partition, offset] = [headers?.['source-partition'], headers?.['source-offset']];
-  return partition === undefined || partition === null || offset === undefined || offset === null
-    ? undefined
-    : `${partition.toString()}/${offset.toString()}`;
+  const source = sourceIn(headers);
+  return source && `${source.partition}/${source.offset}`;
 }
 
 /** The header `enrichment`, the only one besides the place that says anything about the content. */

@@ -1,4 +1,5 @@
 /** Finds an output in Kafka by the place of its money record, and says whether it is what the history explains. */
+import { sourceIn } from '../../engine/workflow/output-headers.ts';
 import { randomUUID } from 'node:crypto';
 import { createAvroEncoder } from '../../money/codec/avro-output.ts';
 import { encodeOutput } from '../../money/codec/output-record.ts';
@@ -47,11 +48,9 @@ export async function findPublished(
         for (const record of batch.records) {
           if (record.offset >= bounds.end || unquoted(record.key) !== userId || record.value === null) continue;
           const headers = textsOf(record);
-          const place = placeKey({
-            partition: Number(headers['source-partition']),
-            offset: Number(headers['source-offset']),
-          });
-          if (!wanted.has(place)) continue;
+          const source = sourceIn(headers);
+          const place = source && placeKey(source);
+          if (place === undefined || !wanted.has(place)) continue;
           const { offset, timestamp, value } = record;
           found.set(place, [...(found.get(place) ?? []), { topic, partition, offset, timestamp, headers, value }]);
         }
