@@ -69,3 +69,6 @@ export function bootstrapGroupOf(appId: string): string {
 export function retriedGroupOf(appId: string): string {
   return `${appId}-dead-letters-retried`;
 }
+
+/** By which the members of a consumer group share its partitions, as the first release named it. */
+export const ASSIGNMENT_PROTOCOL = 'money-enrichment-sticky';

@@ -5,11 +5,10 @@
  */
 import { CodedError, messageOf } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
+import { ASSIGNMENT_PROTOCOL } from '../../naming.ts';
 import { library } from './library.ts';
 import type { KafkaJS } from './library.ts';
 
-/** On the wire, as releases named it: members of one group agree on it. */
-const NAME = 'money-enrichment-sticky';
 const VERSION = 0;
 
 export interface MemberClaim {
@@ -68,12 +67,12 @@ export function commonPartitionCount(
 export function coPartitionedAssigner(owned: () => readonly number[], logger: Logger): KafkaJS.PartitionAssigner {
   const { MemberMetadata, MemberAssignment } = library().AssignerProtocol;
   return ({ cluster }) => ({
-    name: NAME,
+    name: ASSIGNMENT_PROTOCOL,
     version: VERSION,
 
     protocol({ topics }) {
       const userData = Buffer.from(JSON.stringify({ owned: owned() }));
-      return { name: NAME, metadata: MemberMetadata.encode({ version: VERSION, topics, userData }) };
+      return { name: ASSIGNMENT_PROTOCOL, metadata: MemberMetadata.encode({ version: VERSION, topics, userData }) };
     },
 
     async assign({ members, topics }) {
