@@ -9,6 +9,8 @@ import type { Rules } from '../../src/money/domain/events.ts';
 import { START, VirtualBridge, type Load } from '../../src/tools/cost/virtual-bridge.ts';
 import { VirtualTime } from '../../src/tools/cost/virtual-time.ts';
 import { userProgram } from '../simulation/user-program.ts';
+import { shardOf } from '../../src/money/codec/shard.ts';
+import { CountedShard } from './counted-publisher.ts';
 import { Counters } from './counters.ts';
 import { CountedTemporal } from './counted-temporal.ts';
 
@@ -25,6 +27,8 @@ const RULES: Rules = {
   bounds: BOUNDS,
 };
 
+const SHARDS = 4;
+
 export async function count(given: Case): Promise<Counters> {
   const { settled = 30_000, backlog = false } = given;
   const time = new VirtualTime(START - 1);
@@ -32,10 +36,12 @@ export async function count(given: Case): Promise<Counters> {
   const readWatermark = createReadWatermark({
     committedWatermark: async (partition) => bridge.committedWatermark(partition),
   });
+  const shards = Array.from({ length: SHARDS }, () => new CountedShard(time, counters));
   const temporal = new CountedTemporal({
     time,
     counters,
     program: userProgram,
+    onPublish: (workflowId) => shards[shardOf(workflowId, SHARDS)]!.came(),
     activities: {
       readWatermark,
       publish: async ({ outputs }: { outputs: unknown[] }) => counters.add('outputs', outputs.length),

@@ -51,6 +51,8 @@ export interface CountedTemporalOptions {
   readonly program: Program;
   /** What workflows call; a failure is repeated as its retry policy says. */
   readonly activities: SimActivities;
+  /** A workflow publishes. */
+  readonly onPublish?: (workflowId: string) => void;
 }
 
 export class CountedTemporal {
@@ -142,9 +144,9 @@ export class CountedTemporal {
       markers: [],
     });
     instance.signals(jobs);
-    let calls = await this.#settle(instance);
+    let calls = await this.#settle(workflow);
     instance.others(jobs);
-    calls += await this.#settle(instance);
+    calls += await this.#settle(workflow);
     if (instance.failure !== undefined) throw instance.failure;
     if (calls > 0) {
       this.#record(workflow, ...Array.from({ length: calls }, () => BYTES.marker));
@@ -156,13 +158,14 @@ export class CountedTemporal {
   }
 
   /** Until only something from outside can bring it on. Returns how many local activities were run. */
-  async #settle(instance: WorkflowInstance): Promise<number> {
+  async #settle({ id, instance }: Workflow): Promise<number> {
     for (let calls = 0; ; calls += 1) {
       do {
         for (let turn = 0; turn < TURNS; turn += 1) await Promise.resolve();
       } while (instance.unblock());
       const [call] = instance.local.values();
       if (call === undefined) return calls;
+      this.#options.onPublish?.(id);
       this.#count('outputs', (JSON.parse(call.request) as { outputs: unknown[] }).outputs.length);
       instance.answered({ seq: call.seq, at: this.#options.time.now, outcome: { ok: true, value: 'null' } });
     }

@@ -4,6 +4,7 @@ export type What =
   | 'tasks'
   | 'events signalled'
   | 'outputs'
+  | 'transactions'
   | 'history events'
   | 'history bytes'
   | 'signal actions'

@@ -22,21 +22,24 @@ async function costs(given: Case) {
     timers: counters.perThousandEvents(counters.of('timer actions')),
     cancelled: counters.of('timers cancelled'),
     looks: counters.perThousandEvents(counters.of('watermark looks')),
+    transactions: counters.perThousandEvents(counters.of('transactions')),
     historyEventsOfTouch: counters.of('history events') / counters.of('touches'),
   };
 }
 
 describe('1,000 events, with the default flush delay', () => {
-  it('of users with an event in ten seconds are 1,400 actions at most', async () => {
-    const { actions, timers, looks, cancelled } = await costs({ ...TENTH, flushDelay: DEFAULT });
+  it('of users with an event in ten seconds are 1,400 actions and 260 transactions at most', async () => {
+    const { actions, timers, looks, cancelled, transactions } = await costs({ ...TENTH, flushDelay: DEFAULT });
     assert.ok(actions <= 1_400, `${actions} actions`);
+    assert.ok(transactions <= 260, `${transactions} transactions`);
     assert.ok(timers <= 10, `${timers} timers`);
     assert.deepEqual([looks, cancelled], [0, 0]);
   });
 
-  it('of users with an event a second are 700 actions at most', async () => {
-    const { actions, timers } = await costs({ ...ONE, flushDelay: DEFAULT });
+  it('of users with an event a second are 700 actions and 80 transactions at most', async () => {
+    const { actions, timers, transactions } = await costs({ ...ONE, flushDelay: DEFAULT });
     assert.ok(actions <= 700, `${actions} actions`);
+    assert.ok(transactions <= 80, `${transactions} transactions`);
     assert.ok(timers <= 10, `${timers} timers`);
   });
 

@@ -9,6 +9,7 @@ for (const [name, given] of Object.entries<Case>(CASES)) {
   rows[name] = {
     actions: counters.perThousandEvents(counters.actions),
     touches: per('touches'),
+    transactions: per('transactions'),
     tasks: per('tasks'),
     'events a touch': Number((counters.of('events signalled') / counters.of('touches')).toFixed(2)),
     timers: per('timer actions'),
