@@ -82,8 +82,9 @@ export function dearerThan(baseline: Baseline, all: readonly Measured[]): string
     Object.entries(baseline[row] ?? {}).flatMap(([figure, before]) => {
       const value = figures[figure];
       if (!COUNTED.test(figure)) return [];
-      if (value === undefined || Number.isNaN(value))
+      if (value === undefined || Number.isNaN(value)) {
         return [`${row}: ${figure}: not measured, the baseline has ${before}`];
+      }
       return value <= before * SLACK ? [] : [`${row}: ${figure}: ${value}, the baseline has ${before}`];
     }),
   );
