@@ -37,7 +37,7 @@ const ALLOWED: readonly Allowed[] = [
   },
   {
     text: /\bmoney-enrichment-sticky\b/,
-    files: ['src/engine/kafka/kafkajs/assigner.ts'],
+    files: ['src/engine/naming.ts'],
     why: 'the name of the assignor, on the wire: members of a group have to agree on it while versions are mixed',
   },
   {
