@@ -11,7 +11,7 @@ export interface Life {
   readonly places: Set<string>;
   /** By log: below this everything of the user was acknowledged when it was told last, and is known to it. */
   readonly lowWater: Map<string, number>;
-  /** It was sent again what one before it had, when it had more already (a bridge took over meanwhile): in no order. */
+  /** It was sent again what one before it had, when it already had what follows that (a bridge took over meanwhile): in no order. */
   inNoOrder: boolean;
 }
 
@@ -50,9 +50,12 @@ export class Lives {
 
   #add(life: Life, place: string): void {
     const before = this.of(life.userId).slice(0, this.of(life.userId).indexOf(life));
-    const isAnothers = (one: string): boolean => before.some(({ places }) => places.has(one));
-    if (!life.places.has(place) && isAnothers(place) && [...life.places].some((one) => !isAnothers(one))) {
-      life.inNoOrder = true;
+    const another = before.find(({ places }) => places.has(place));
+    if (!life.places.has(place) && another !== undefined) {
+      const sent = [...another.places];
+      const follows = (one: string): boolean =>
+        sent.indexOf(one) > sent.indexOf(place) || !before.some(({ places }) => places.has(one));
+      if ([...life.places].some(follows)) life.inNoOrder = true;
     }
     life.places.add(place);
   }
