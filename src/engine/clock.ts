@@ -24,7 +24,16 @@ export const systemClock: Clock = {
     }),
 };
 
-/** Resolves when the signal is aborted, at once if it is already. */
+/** Resolves with `work`, or after `ms` of the clock: what comes later is nobody's. Rejects as `work` does meanwhile. */
+export async function atMost(clock: Pick<Clock, 'sleep'>, ms: number, work: Promise<unknown>): Promise<void> {
+  const over = new AbortController();
+  try {
+    await Promise.race([work, clock.sleep(ms, over.signal)]);
+  } finally {
+    over.abort();
+  }
+}
+
 /** Resolves with `wait`, or when the signal is aborted; it leaves no listener behind. */
 export async function orAborted(wait: Promise<unknown>, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
@@ -38,6 +47,7 @@ export async function orAborted(wait: Promise<unknown>, signal: AbortSignal): Pr
   }
 }
 
+/** Resolves when the signal is aborted, at once if it is already. */
 export function untilAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();

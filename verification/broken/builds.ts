@@ -32,7 +32,7 @@ const GUARANTEES: readonly BrokenBuild[] = [
     edits: [
       {
         file: 'src/engine/publish/group-commit.ts',
-        find: 'const verdict = judge(pending ?? committed.get(request.key), request);',
+        find: 'const verdict = judge(known, request);',
         replace: "const verdict = { type: 'publish', from: 0 } as Verdict;",
       },
     ],

@@ -18,6 +18,18 @@ export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
     caughtBy: { test: 'test/engine/bridge/assignment.test.ts' },
   },
   {
+    name: 'an-outage-outlives-its-signals',
+    breaks: "a bridge whose failing signals were another bridge's by now is never ready again",
+    edits: [
+      {
+        file: 'src/engine/bridge/signal-sender.ts',
+        find: 'if (this.#underWay === 0) this.#places.idle();',
+        replace: 'if (this.#underWay < 0) this.#places.idle();',
+      },
+    ],
+    caughtBy: { test: 'test/engine/bridge/assignment.test.ts' },
+  },
+  {
     name: 'dead-letters-of-any-size',
     breaks: 'dead letters go out in batches of any size, whatever their topic takes',
     edits: [

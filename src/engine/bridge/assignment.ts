@@ -6,7 +6,7 @@
  * already have.
  */
 import { setMaxListeners } from 'node:events';
-import type { Clock } from '../clock.ts';
+import { atMost, type Clock } from '../clock.ts';
 import { jsonDecoders, type DecoderSource } from '../values/value.ts';
 import type { KafkaPort, RecordBatch } from '../kafka/port.ts';
 import type { TopicRooms } from '../kafka/topic-rooms.ts';
@@ -164,7 +164,7 @@ export class Assignment {
 
   /** Resolves when there was a first attempt to take each triple, or after `patience` ms. */
   attempted(patience: number): Promise<void> {
-    return this.#within(patience, Promise.all(this.#runners.map(({ attempted }) => attempted)));
+    return atMost(this.#deps.clock, patience, Promise.all(this.#runners.map(({ attempted }) => attempted)));
   }
 
   /** Why records wait though this bridge is well; undefined when none do. */
@@ -226,7 +226,7 @@ export class Assignment {
   }
 
   get #allTaken(): readonly TakenPlace[] {
-    return this.#runners.flatMap(({ taken }) => taken ?? []);
+    return [...this.#held.values()].flatMap(({ runner }) => runner.taken ?? []);
   }
 
   #sum(of: (triple: PartitionTriple) => number): number {
@@ -270,14 +270,8 @@ export class Assignment {
 
   async #leave({ runner, loop }: Held): Promise<void> {
     // What is still being taken after that closes itself.
-    await this.#within(STILL_TAKING, loop);
-    await this.#within(LAST_COMMIT, runner.end());
-  }
-
-  async #within(ms: number, work: Promise<unknown>): Promise<void> {
-    const over = new AbortController();
-    await Promise.race([work, this.#deps.clock.sleep(ms, over.signal)]);
-    over.abort();
+    await atMost(this.#deps.clock, STILL_TAKING, loop);
+    await atMost(this.#deps.clock, LAST_COMMIT, runner.end());
   }
 
   #guarded(loop: Promise<void>): Promise<void> {

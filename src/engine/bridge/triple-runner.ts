@@ -1,8 +1,7 @@
 /**
- * The life of one partition triple, as long as the group leaves it to this member: taken, committed at intervals, and taken anew after a failure, alone
- * and with back-off, while all others go on. Taking anew is what another member would do: its
- * transactional id is fenced again, the committed place is read again, what is in memory of it is forgotten, and fetching
- * goes back to that place.
+ * The life of one partition triple, as long as the group leaves it to this member: taken, committed at intervals, and taken anew
+ * after a failure, alone and with back-off, while all others go on. Taking anew is what another member would do: its transactional id
+ * is fenced again, the committed place is read again, what is in memory of it is forgotten, and fetching goes back to that place.
  *
  * A bridge that lost the triple without knowing must not take it back from the one that has it: before every attempt but
  * the first the group has to confirm that this member still belongs to its current generation.

@@ -100,8 +100,9 @@ export function formBatch<W extends WaitingRequest>(
     if (isolated && outputs.length > 0) break;
 
     const pending = entries.get(request.key);
-    onJudged(item, pending ?? committed.get(request.key));
-    const verdict = judge(pending ?? committed.get(request.key), request);
+    const known = pending ?? committed.get(request.key);
+    onJudged(item, known);
+    const verdict = judge(known, request);
     if (verdict.type === 'published') {
       if (pending !== undefined && judge(committed.get(request.key), request).type !== 'published') complete.push(item);
       else published.push(item);
@@ -133,7 +134,7 @@ export function formBatch<W extends WaitingRequest>(
       count += 1;
     }
     if (count === verdict.from) break; // nothing of it fits any more
-    entries.set(request.key, advance(pending ?? committed.get(request.key), request, count));
+    entries.set(request.key, advance(known, request, count));
     if (count >= bar) barred.push(item);
     else (count === request.outputs.length ? complete : unfinished).push(item);
     if (isolated) full = true;

@@ -7,7 +7,7 @@
  * A shard that stays over a rebalance is left alone. One that was lost by fencing though its partition is still ours is
  * taken again after a random while, when the group has confirmed that it is: in between, whoever has it may keep it.
  */
-import { orAborted, type Clock } from '../clock.ts';
+import { atMost, orAborted, type Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { GroupMember, KafkaPort, RecordBatch } from '../kafka/port.ts';
 import { TopicRooms } from '../kafka/topic-rooms.ts';
@@ -96,9 +96,7 @@ class LedgerGroupOwnership<R extends Identified> implements Ownership {
     this.#stopping.abort();
     this.#assigned = new Set();
     for (const held of [...this.#held.values()]) this.#release(held);
-    const closed = new AbortController();
-    await Promise.race([Promise.all(this.#closing), this.#options.clock.sleep(CLOSE_TIMEOUT, closed.signal)]);
-    closed.abort();
+    await atMost(this.#options.clock, CLOSE_TIMEOUT, Promise.all(this.#closing));
     await this.#member.stop();
   }
 

@@ -1,6 +1,7 @@
 /** What a generation of the consumer group changes in a bridge, and what it leaves alone. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { GroupMember, JoinOptions } from '../../../src/engine/kafka/port.ts';
 import { SETTINGS, World } from './world.ts';
 
 const GROUP = SETTINGS.groupId;
@@ -84,6 +85,53 @@ describe('a generation of the group', () => {
     );
     for (const signal of world.signals) signal.acknowledge();
     await world.until('all is committed', async () => (await world.committed())[2] === 2);
+  });
+
+  it('that takes what failed away in an outage of Temporal leaves no problem behind', async (t) => {
+    const world = new World(t, 2);
+    world.autoAcknowledge = false;
+    const a = world.start('a');
+    world.produce('money', 10, { partition: 1 });
+    await world.until('a has signalled', () => world.signals.length === 1);
+    const failThoseOfA = (): void => {
+      for (const signal of world.signals.filter(({ bridge, answered }) => bridge === 'a' && !answered)) {
+        signal.fail(Object.assign(new Error('Temporal is away'), { code: 14 }));
+      }
+    };
+    await world.until('it says so', () => {
+      failThoseOfA();
+      return /signals do not go through/.test(a.notReady ?? '');
+    });
+    world.start('b');
+    await world.until('b has it', () => world.signals.some(({ bridge }) => bridge === 'b'));
+    failThoseOfA();
+    for (const signal of world.signals) if (signal.bridge === 'b') signal.acknowledge();
+    await world.pass(60_000);
+    assert.deepEqual([a.partitions, a.notReady], [[0], undefined]);
+  });
+
+  it('comes from a port that knows no cooperative members as well: all is begun anew', async (t) => {
+    const world = new World(t);
+    const real = world.kafka.port('a');
+    const joinGroup = (options: JoinOptions): GroupMember => {
+      const member = real.joinGroup({ ...options, cooperative: false });
+      return {
+        start: ({ onAssigned, ...handlers }) =>
+          member.start({
+            ...handlers,
+            onAssigned: (partitions) => (onAssigned as (of: readonly number[]) => Promise<void>)(partitions),
+          }),
+        pause: (topic, partition) => member.pause(topic, partition),
+        resume: (topic, partition) => member.resume(topic, partition),
+        seek: (topic, partition, offset) => member.seek(topic, partition, offset),
+        stop: () => member.stop(),
+      };
+    };
+    const a = world.start('a', {}, { kafka: { ...real, joinGroup } });
+    world.produce('money', 10);
+    await world.until('it is committed', async () => (await world.committed())[2] === 1);
+    world.kafka.rebalance(GROUP);
+    await world.until('it has its partition again', () => world.kafka.fences.length === 2 && a.notReady === undefined);
   });
 
   it('that takes a partition away which waits takes its wait away too', async (t) => {

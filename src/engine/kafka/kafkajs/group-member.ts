@@ -227,7 +227,7 @@ class KafkaGroupMember implements GroupMember {
     const partitions = [...(memberAssignment[first] ?? [])].sort((a, b) => a - b);
     const { cooperative } = this.#options;
     if (cooperative && isSameGeneration(this.#generation, { memberId, generationId })) {
-      for (const [key, position] of this.#generation!.positions) this.#fetchFrom(placeOf(key), position);
+      this.#keep(new Set(partitions));
       return;
     }
     const kept = cooperative
@@ -266,14 +266,10 @@ class KafkaGroupMember implements GroupMember {
       const position = this.#generation?.positions.get(key);
       if (position === undefined) continue;
       positions.set(key, position);
-      this.#fetchFrom({ topic, partition }, position);
+      // A join makes kafkajs begin at the committed offsets.
+      this.#consumer.seek({ topic, partition, offset: String(position) });
     }
     return positions;
-  }
-
-  /** A join makes kafkajs begin at the committed offsets. */
-  #fetchFrom({ topic, partition }: TopicPartition, position: number): void {
-    this.#consumer.seek({ topic, partition, offset: String(position) });
   }
 
   async #open(generation: Generation, handlers: GroupHandlers): Promise<void> {
@@ -405,9 +401,4 @@ function recordOf({ offset, timestamp, key, value, headers }: KafkaJS.KafkaMessa
 
 function keyOf(topic: string, partition: number): string {
   return `${topic}/${partition}`;
-}
-
-function placeOf(key: string): TopicPartition {
-  const slash = key.lastIndexOf('/');
-  return { topic: key.slice(0, slash), partition: Number(key.slice(slash + 1)) };
 }
