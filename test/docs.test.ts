@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Registry } from 'prom-client';
 import { COMMANDS } from '../src/cli/commands.ts';
+import { loadConfig } from '../src/money/config.ts';
 import { createExpiryMetrics } from '../src/money/expiry.ts';
 import { createBridgeMetrics, createWorkerMetrics } from '../src/money/metrics.ts';
 import { createProcessMetrics } from '../src/money/metrics/process.ts';
@@ -75,8 +76,56 @@ test('docs/commands.md has every command, and no other', () => {
 
 test('docs/configuration.md has every variable of .env.example', () => {
   const page = read('docs/configuration.md');
-  for (const [, name] of read('.env.example').matchAll(/^#([A-Z_]+)=/gm)) assert.ok(page.includes(`\`${name}\``), name);
+  for (const [, name] of read('.env.example').matchAll(/^#?([A-Z_]+)=/gm)) {
+    assert.ok(page.includes(`\`${name}\``), name);
+  }
 });
+
+test('.env.example and docs/configuration.md tell of every variable that is read', () => {
+  const asked = new Set<string>();
+  const watched = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+    new Proxy(env, {
+      get: (variables, name) => {
+        asked.add(String(name));
+        return variables[String(name)];
+      },
+    });
+  const KAFKA_BROKERS = '127.0.0.1:9092';
+  loadConfig(watched({}));
+  for (const KAFKA_SASL_MECHANISM of ['plain', 'oauthbearer', 'aws-msk-iam']) {
+    const env = {
+      KAFKA_BROKERS,
+      KAFKA_SASL_MECHANISM,
+      ENRICHMENT_VALUE_FORMAT: 'avro',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'x',
+    };
+    assert.throws(() => loadConfig(watched(env)), { code: 'CONFIG' });
+  }
+  assert.ok(asked.size > 100);
+  const example = read('.env.example');
+  const page = read('docs/configuration.md');
+  // Of a secret X_FILE stands for X; Temporal's own variables and those of OpenTelemetry have pages of their own.
+  const ours = [...asked].filter((name) => !/_FILE$|^(OTEL|TEMPORAL)_/.test(name));
+  assert.deepEqual(
+    ours.filter((name) => !tells(example, name)),
+    [],
+  );
+  assert.deepEqual(
+    ours.filter((name) => !tells(page, name)),
+    [],
+  );
+  const tracing = read('docs/tracing.md');
+  assert.deepEqual(
+    [...asked].filter((name) => name.startsWith('OTEL_') && !tells(tracing, name)),
+    [],
+  );
+});
+
+/** By its name, or as one of `PREFIX_*`. */
+function tells(text: string, name: string): boolean {
+  const families = [...text.matchAll(/([A-Z]+(?:_[A-Z]+)*_)\*/g)].map(([, family]) => family!);
+  return new RegExp(`\\b${name}(_FILE)?\\b`).test(text) || families.some((family) => name.startsWith(family));
+}
 
 test('docs/metrics.md has every metric of bridge and worker, and no other', async () => {
   const registry = new Registry();

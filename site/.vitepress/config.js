@@ -39,6 +39,7 @@ export default defineConfig({
           page('Compared with others', 'compared'),
           page('Commands', 'commands'),
           page('Configuration', 'configuration'),
+          page('Reference', 'reference'),
           page('Schema registries', 'schema-registry'),
         ],
       },

@@ -7,12 +7,11 @@ import { beginAudit } from './audit.ts';
 import { asCalled, calledName } from './called-as.ts';
 import { COMMANDS } from './commands.ts';
 import type { Failure } from './document.ts';
-import { nextOf, type FailureCode } from './next.ts';
+import { exitCodeOf, type FailureCode } from './failures.ts';
+import { nextOf } from './next.ts';
 import { createProgram } from './program.ts';
 import { serviceFields } from './service-fields.ts';
 
-const USAGE = 2;
-const FAILED = 1;
 /** Commands whose stderr is a log. */
 const LOGGING: ReadonlySet<string> = new Set(['bridge', 'worker']);
 /** Their message says what is wrong and what to do: where in the code it was found tells nobody more. */
@@ -46,7 +45,7 @@ async function run(args: readonly string[], say: (text: string) => void): Promis
   const program = await createProgram(calledName(), commandOf(args), say);
   if (args.length === 0) {
     program.outputHelp({ error: true });
-    return USAGE;
+    return exitCodeOf('USAGE');
   }
   program.hook('preAction', (_program, command) => {
     const audit = beginAudit(command);
@@ -89,7 +88,7 @@ function reportUsage(error: CommanderError, command: string | undefined): Ending
 function failed(code: FailureCode, message: string, command: string | undefined): Ending {
   const next = asCalled(nextOf(code, message, command));
   return {
-    exitCode: code === 'CONFIG' || code === 'USAGE' ? USAGE : FAILED,
+    exitCode: exitCodeOf(code),
     failure: { code, message: asCalled(message), next },
   };
 }

@@ -1,34 +1,6 @@
 /** What to do about an error: a command, or words. The one table of it. */
-import type { ErrorCode } from '../engine/errors.ts';
+import { AGAIN, DOCTOR, FAILURES, type FailureCode } from './failures.ts';
 import type { Finding } from '../tools/doctor/finding.ts';
-
-export type FailureCode = ErrorCode | 'USAGE' | 'UNEXPECTED';
-
-const DOCTOR = 'money-enrichment doctor';
-const AGAIN = 'run the same command again';
-
-const OF_CODE: Readonly<Record<Exclude<FailureCode, 'USAGE'>, string>> = {
-  CONFIG: DOCTOR,
-  UNREACHABLE: DOCTOR,
-  TOPIC: 'money-enrichment topics',
-  STOPPED: 'money-enrichment dead-letters release --dry-run',
-  LOG_CHANGED: DOCTOR,
-  MISSING_PROGRAM: 'install what is missing, or set KAFKA_BROKERS and TEMPORAL_ADDRESS to running servers',
-  KAFKA: DOCTOR,
-  FENCED: 'end the other system that has the same ENRICHMENT_APP_ID, or give this one another',
-  SHARD_NOT_OWNED: AGAIN,
-  SEQUENCE_GAP: DOCTOR,
-  STALE_INCARNATION: DOCTOR,
-  DIVERGENCE: 'money-enrichment replay',
-  WORKFLOW_RESET: DOCTOR,
-  OUTPUT_REFUSED: DOCTOR,
-  LIBRARY: 'npm ci',
-  UNDECIPHERABLE: DOCTOR,
-  NEWER_STATE: 'run the version of this program that wrote it, or a newer one',
-  NOT_FOUND: DOCTOR,
-  CHECK_FAILED: 'do what the message says',
-  UNEXPECTED: 'run it again with ENRICHMENT_LOG_LEVEL=debug, which shows where',
-};
 
 /** Where a command knows better. */
 const OF_COMMAND: Readonly<Record<string, Readonly<Partial<Record<FailureCode, string>>>>> = {
@@ -87,5 +59,5 @@ export function nextOf(code: FailureCode, message: string, command: string | und
   const quoted = QUOTED.exec(message)?.[1];
   if (quoted !== undefined) return quoted;
   if (code === 'CONFIG' && !VARIABLE.test(message)) return help;
-  return OF_COMMAND[command ?? '']?.[code] ?? OF_CODE[code];
+  return OF_COMMAND[command ?? '']?.[code] ?? FAILURES[code].next;
 }
