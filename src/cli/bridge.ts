@@ -45,7 +45,7 @@ async function runBridge(): Promise<void> {
   const about = createProcessMetrics(registry, 'bridge');
   watchExpiry({ registry, config, env, logger });
   const temporal = await connectTemporal(env, encryption, identity);
-  const tracing = startTracing(config, 'bridge', logger);
+  const tracing = startTracing(config, { role: 'bridge', logger, onLost: about.spansLost });
   try {
     const { shards, deadLetterPartitions } = await checkTopics(kafka, config.topics);
     const onHeadersDropped = (headers: number): void => metrics.headersDropped.inc(headers);

@@ -7,6 +7,7 @@ import { checkExpiry } from '../tools/doctor/expiry.ts';
 import { checkKafka } from '../tools/doctor/kafka.ts';
 import { checkProgram } from '../tools/doctor/program.ts';
 import { checkSchemaRegistry, checkSessionService, checkTemporal } from '../tools/doctor/services.ts';
+import { checkTracing } from '../tools/doctor/tracing.ts';
 import type { Finding } from '../tools/doctor/finding.ts';
 import { readEnvironment } from '../money/config.ts';
 import { createLogger } from '../engine/log.ts';
@@ -23,7 +24,7 @@ export function doctorCommand(): Command {
   return new Command('doctor')
     .description(
       'Checks the versions of this program, the configuration, Kafka with its topics and permissions, Temporal, the ' +
-        'session service and, for Avro, the schema registry; one line a check: ✓ fine, ! take note, ✗ failed. Changes nothing.',
+        'session service, for Avro the schema registry, and the collector of traces; one line a check: ✓ fine, ! take note, ✗ failed. Changes nothing.',
     )
     .option('--json', 'one JSON document: a list of all checks')
     .action(doctor);
@@ -50,6 +51,7 @@ async function doctor(): Promise<void> {
         checkTemporal(config, env),
         checkSessionService(config),
         checkSchemaRegistry(config),
+        checkTracing(config),
       ];
       for (const findings of await Promise.all(checks)) show(findings);
     } finally {

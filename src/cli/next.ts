@@ -39,6 +39,7 @@ const OF_SUBJECT: Readonly<Record<string, string>> = {
   deployment: 'make a version of the deployment the current one, see docs/deployments.md',
   paused: 'run the command of Temporal that the message names',
   session: 'correct ENRICHMENT_SESSION_SERVICE_URL, or start the service',
+  traces: 'correct OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_HEADERS, or start the collector',
   schema: 'correct SCHEMA_REGISTRY_URL, or start the registry',
 };
 

@@ -12,8 +12,16 @@ export interface Tracing {
   close(): Promise<void>;
 }
 
-/** `role`: as in the client id. Undefined: nothing is traced. */
-export function startTracing({ appId, tracing }: Config, role: string, logger: Logger): Tracing | undefined {
+export interface TracingOf {
+  /** As in the client id. */
+  readonly role: string;
+  readonly logger: Logger;
+  /** Told how many spans more no collector has taken. */
+  readonly onLost: (spans: number) => void;
+}
+
+/** Undefined: nothing is traced. */
+export function startTracing({ appId, tracing }: Config, { role, logger, onLost }: TracingOf): Tracing | undefined {
   if (tracing === undefined) return undefined;
   const { url, headers, rootRatio, ignoresParents, resource, serviceName = `${appId}-${role}` } = tracing;
   const version = productVersion();
@@ -21,6 +29,7 @@ export function startTracing({ appId, tracing }: Config, role: string, logger: L
     url,
     headers,
     logger,
+    onLost,
     resource: {
       attributes: {
         'service.version': version,

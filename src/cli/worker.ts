@@ -90,7 +90,7 @@ async function runWorker(): Promise<void> {
   ]);
   const about = createProcessMetrics(registry, 'worker', own.buildId);
   const versions = versionsOf(config.deployment, own, older, encryption);
-  const tracing = startTracing(config, 'worker', logger);
+  const tracing = startTracing(config, { role: 'worker', logger, onLost: about.spansLost });
   try {
     const partitions = await checkTopics(kafka, config, logger);
     metrics.shards.set(partitions);

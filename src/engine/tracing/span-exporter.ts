@@ -10,9 +10,12 @@ import type { FinishedSpan } from './tracer.ts';
 export interface SpanExporterOptions {
   /** Where traces are sent, with `/v1/traces`. */
   readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
+  /** Asked for at each request: a secret in them may have been changed. */
+  readonly headers: () => Readonly<Record<string, string>>;
   readonly resource: Resource;
   readonly logger: Logger;
+  /** Told how many spans more no collector has taken. */
+  readonly onLost?: (spans: number) => void;
 }
 
 /** As OpenTelemetry's batching processor, but for the interval, ms. */
@@ -42,7 +45,7 @@ export class SpanExporter {
 
   take(span: FinishedSpan): void {
     if (this.#queue.length >= MAX_QUEUED) {
-      this.#lost += 1;
+      this.#lose(1);
       return;
     }
     this.#queue.push(span);
@@ -54,6 +57,11 @@ export class SpanExporter {
     clearInterval(this.#timer);
     await this.#flush();
     await this.#flush();
+  }
+
+  #lose(spans: number): void {
+    this.#lost += spans;
+    this.#options.onLost?.(spans);
   }
 
   /** One request at a time. */
@@ -71,7 +79,7 @@ export class SpanExporter {
     try {
       const response = await fetch(url, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', ...headers },
+        headers: { 'content-type': 'application/json', ...headers() },
         body: JSON.stringify(exportRequest(spans, resource)),
         signal: AbortSignal.timeout(TIMEOUT),
       });
@@ -80,7 +88,7 @@ export class SpanExporter {
       if (this.#isAway) logger.info({ lost: this.#lost }, 'traces are sent again');
       this.#isAway = false;
     } catch (error) {
-      this.#lost += spans.length;
+      this.#lose(spans.length);
       if (!this.#isAway) {
         logger.warn({ error: messageOf(error) }, 'traces are not sent, and lost: check OTEL_EXPORTER_OTLP_ENDPOINT');
       }

@@ -1,13 +1,14 @@
 /** OpenTelemetry's own variables, as far as they are about traces (specification: SDK environment variables, OTLP exporter). */
 import type { EnvironmentReader } from '../../engine/process/environment-reader.ts';
+import { currentOf } from '../../engine/process/secret-file.ts';
 import { TRACEPARENT } from '../../engine/tracing/trace-context.ts';
 
 export interface TracingConfig {
   /** Undefined: nothing is traced. */
   readonly tracing?: {
     readonly url: string;
-    /** May hold a secret. */
-    readonly headers: Readonly<Record<string, string>>;
+    /** As they are now: a secret is among them, most likely. */
+    readonly headers: () => Readonly<Record<string, string>>;
     /** From 0 to 1: of money that no traced producer wrote. */
     readonly rootRatio: number;
     /** What a producer's trace says of itself does not count. */
@@ -28,7 +29,8 @@ export function readTracing(read: EnvironmentReader, forwardHeaders: readonly st
   const own = read.url('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT');
   const base = read.url('OTEL_EXPORTER_OTLP_ENDPOINT');
   const isChosen = own !== undefined || base !== undefined || read.isSet('OTEL_TRACES_EXPORTER');
-  const headers = readPairs(read, 'OTEL_EXPORTER_OTLP_HEADERS');
+  const common = readSecretPairs(read, 'OTEL_EXPORTER_OTLP_HEADERS');
+  const ofTraces = readSecretPairs(read, 'OTEL_EXPORTER_OTLP_TRACES_HEADERS');
   const sampler = readSampler(read);
   const resource = readPairs(read, 'OTEL_RESOURCE_ATTRIBUTES');
   const serviceName = read.text('OTEL_SERVICE_NAME', resource['service.name'] ?? '');
@@ -47,7 +49,15 @@ export function readTracing(read: EnvironmentReader, forwardHeaders: readonly st
     );
   }
   const url = own ?? `${(base ?? 'http://localhost:4318').replace(/\/$/, '')}/v1/traces`;
-  return { tracing: { url, headers, ...sampler, resource, ...(serviceName !== '' && { serviceName }) } };
+  return {
+    tracing: {
+      url,
+      headers: ofTraces ?? common ?? (() => ({})),
+      ...sampler,
+      resource,
+      ...(serviceName !== '' && { serviceName }),
+    },
+  };
 }
 
 const SAMPLERS = [
@@ -67,18 +77,38 @@ function readSampler(read: EnvironmentReader): { readonly rootRatio: number; rea
   return { rootRatio: sampler.endsWith('always_on') ? 1 : 0, ignoresParents };
 }
 
-/** `name=value,name=value`, values with percent signs decoded. */
 function readPairs(read: EnvironmentReader, variable: string): Readonly<Record<string, string>> {
-  const pairs = read
-    .text(variable, '')
-    .split(',')
-    .filter((pair) => pair.trim() !== '');
-  // Without the value: it is a token, most likely.
-  if (!pairs.every((pair) => /^\s*[\w.-]+\s*=/.test(pair))) {
+  const text = read.text(variable, '');
+  checkPairs(read, variable, text);
+  return pairsOf(text);
+}
+
+/** From the variable, or from the file that `<variable>_FILE` names, which is read again when it changes. */
+function readSecretPairs(
+  read: EnvironmentReader,
+  variable: string,
+): (() => Readonly<Record<string, string>>) | undefined {
+  const value = read.freshSecret(variable);
+  if (value === undefined) return undefined;
+  checkPairs(read, variable, currentOf(value));
+  return () => pairsOf(currentOf(value));
+}
+
+/** Says nothing of the value: it is a token, most likely. */
+function checkPairs(read: EnvironmentReader, variable: string, text: string): void {
+  if (!splitPairs(text).every((pair) => /^\s*[\w.-]+\s*=/.test(pair))) {
     read.add(`${variable}: expected name=value, several separated by commas`);
   }
+}
+
+function splitPairs(text: string): string[] {
+  return text.split(',').filter((pair) => pair.trim() !== '');
+}
+
+/** `name=value,name=value`, values with percent signs decoded. */
+function pairsOf(text: string): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    pairs.map((pair) => {
+    splitPairs(text).map((pair) => {
       const at = pair.indexOf('=');
       return [pair.slice(0, at).trim(), decoded(pair.slice(at + 1).trim())];
     }),

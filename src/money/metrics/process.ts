@@ -5,6 +5,8 @@ import { productVersion } from '../../engine/process/version.ts';
 import { makersOf } from './names.ts';
 
 export interface ProcessMetrics {
+  /** No collector has taken so many spans more. */
+  readonly spansLost: (spans: number) => void;
   /** Partitions, or shards, were assigned anew. */
   readonly rebalanced: () => void;
   /** Which parts are well, and whether the process is ready. */
@@ -36,7 +38,9 @@ export function createProcessMetrics(registry: Registry, role: string, buildId =
   const ready = gauge('ready', '1 while /readyz answers 200');
   const up = gaugeBy('dependency_up', '0 while a part of /readyz says what is wrong with it', 'name');
   const rebalances = counter('rebalances_total', 'Times that a group assigned partitions or shards to this process');
+  const lost = counter('spans_lost_total', 'Spans that no collector has taken');
   return {
+    spansLost: (spans) => lost.inc(spans),
     rebalanced: () => rebalances.inc(),
     observe(wellness, isReady) {
       ready.set(isReady ? 1 : 0);

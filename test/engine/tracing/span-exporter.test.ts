@@ -7,11 +7,14 @@ import { startTraceCollector } from '../../support/trace-collector.ts';
 
 test('spans go to the collector in batches; what it does not take is lost and counted, and nobody waits', async (t) => {
   const collector = await startTraceCollector(t);
+  let token = 'secret';
+  let told = 0;
   const exporter = new SpanExporter({
     url: `${collector.url}/v1/traces`,
-    headers: { 'x-token': 'secret' },
+    headers: () => ({ 'x-token': token }),
     resource: { attributes: { 'service.name': 's' }, scope: { name: 'x', version: '1' } },
     logger: silentLogger(),
+    onLost: (spans) => (told += spans),
   });
   const tracer = new Tracer({ rootRatio: 1, onSpan: (span) => exporter.take(span) });
   const trace = (count: number): void => {
@@ -34,5 +37,6 @@ test('spans go to the collector in batches; what it does not take is lost and co
   trace(3_000);
   await exporter.close();
   assert.equal(exporter.lost, 2 + 3_000 - 512 - 2_048);
+  assert.equal(told, exporter.lost);
   assert.equal(collector.spans.length, 3 + 512 + 2_048);
 });
