@@ -29,7 +29,11 @@ interface Manifest {
     readonly maxReplicaCount?: number;
     readonly triggers?: readonly { readonly metadata: Readonly<Record<string, string>> }[];
     readonly template: {
-      readonly spec: { readonly terminationGracePeriodSeconds: number; readonly containers: readonly Container[] };
+      readonly spec: {
+        readonly serviceAccountName?: string;
+        readonly terminationGracePeriodSeconds: number;
+        readonly containers: readonly Container[];
+      };
     };
   };
 }
@@ -174,6 +178,26 @@ test('secrets come as files, and a process may have variables of its own', async
   );
 });
 
+test('all pods have the account that is named, and the codec server what its callers have to know', async (t) => {
+  if (!needsHelm(t)) return;
+  const manifests = await rendered({
+    serviceAccount: { name: 'msk-reader' },
+    codecServer: { enabled: true },
+    files: [{ variable: 'ENRICHMENT_CODEC_TOKEN_FILE', secret: 'codec', key: 'token' }],
+  });
+  const accounts = [...manifests]
+    .filter(([name]) => /^(Deployment|Job) /.test(name))
+    .map(([name, { spec }]) => [name, spec.template.spec.serviceAccountName]);
+  assert.deepEqual(accounts, [
+    ['Deployment live-money-enrichment-bridge', 'msk-reader'],
+    ['Deployment live-money-enrichment-codec-server', 'msk-reader'],
+    ['Deployment live-money-enrichment-worker', 'msk-reader'],
+    ['Job live-money-enrichment-topics', 'msk-reader'],
+  ]);
+  const plain = await rendered();
+  assert.equal('serviceAccountName' in plain.get('Deployment live-money-enrichment-worker')!.spec.template.spec, false);
+});
+
 test('with lag to scale by, KEDA decides how many bridges there are', async (t) => {
   if (!needsHelm(t)) return;
   const manifests = await rendered({
@@ -220,4 +244,7 @@ test('what is missing or misspelt is refused, in words', async (t) => {
   const misspelt = await helm({ ...ADDRESSES, worker: { replica: 3 } });
   assert.notEqual(misspelt.code, 0);
   assert.match(misspelt.stderr, /replica/);
+  const open = await helm({ ...ADDRESSES, codecServer: { enabled: true } });
+  assert.notEqual(open.code, 0);
+  assert.match(open.stderr, /codecServer\.enabled: whoever asks it has to be known/);
 });

@@ -125,6 +125,9 @@ spec:
       # SIGTERM drains within it. No preStop: nothing is sent to these pods, they fetch.
       terminationGracePeriodSeconds: 30
       securityContext: {{- include "money-enrichment.podSecurity" .root | nindent 8 }}
+      {{- with .root.Values.serviceAccount.name }}
+      serviceAccountName: {{ . | quote }}
+      {{- end }}
       {{- with .root.Values.imagePullSecrets }}
       imagePullSecrets: {{- toYaml . | nindent 8 }}
       {{- end }}
