@@ -5,7 +5,10 @@ import type { TopSnapshot } from './snapshot.ts';
 
 const ENTER = '\u001b[?1049h\u001b[?25l';
 const LEAVE = '\u001b[?25h\u001b[?1049l';
-const KEYS = 'q quit   s sort   up/down user   enter open the user   esc back';
+const keysOf = (sort: Sort): string => `q quit   s sort (by ${sort})   up/down user   enter open the user`;
+const OPENED = 'esc back   up/down more   q quit';
+/** What a key sends: several may come at a time. Arrows are sent in two ways. */
+const KEY = /\u001b(?:\[|O)[A-Z]|[^]/gu;
 /** ms */
 const INTERVAL = 1_000;
 
@@ -24,7 +27,9 @@ export async function runLive({ input, output, color, look, open }: TopScreenOpt
   let problem: string | undefined;
   let sort: Sort = 'partition';
   let chosen = 0;
-  let opened: string[] | undefined;
+  /** Of the user that is open: what is known, and the first line that is shown. */
+  let opened: { lines: readonly string[]; top: number } | undefined;
+  let isOver = false;
   let quit: () => void = () => undefined;
   const ended = new Promise<void>((resolve) => (quit = resolve));
   const leave = (): void => {
@@ -33,37 +38,50 @@ export async function runLive({ input, output, color, look, open }: TopScreenOpt
   };
 
   function draw(): void {
+    if (isOver) return;
     const size = { columns: output.columns ?? 80, rows: output.rows ?? 24 };
-    const lines =
-      opened ??
-      (snapshot === undefined
+    const frame = (): string[] =>
+      snapshot === undefined
         ? [problem ?? 'asking Kafka ...']
-        : renderTop(snapshot, { ...size, color, sort, chosen, keys: problem ?? `${KEYS}   by ${sort}` }));
-    const shown = lines.slice(0, size.rows).map((line) => (opened ? line.slice(0, size.columns) : line));
+        : renderTop(snapshot, { ...size, color, sort, chosen, keys: problem ?? keysOf(sort) });
+    const page = (): string[] => {
+      const { lines = [], top = 0 } = opened ?? {};
+      return [OPENED, '', ...lines.slice(top)].map((line) => line.slice(0, size.columns));
+    };
+    const shown = (opened === undefined ? frame() : page()).slice(0, size.rows);
     output.write(`\u001b[H${shown.map((line) => `${line}\u001b[K`).join('\r\n')}\u001b[J`);
   }
 
   async function openChosen(): Promise<void> {
     const user = snapshot?.users[chosen]?.user;
     if (user === undefined) return;
-    opened = [`asking the workflow of ${user} ...`];
+    const page = { lines: [`asking the workflow of ${user} ...`] as readonly string[], top: 0 };
+    opened = page;
     draw();
     const text = await open(user).catch((error: unknown) => messageOf(error));
-    opened = ['esc: back', '', ...text.split('\n')];
+    page.lines = text.split('\n');
     draw();
+  }
+
+  function move(by: number): void {
+    const within = (place: number, count: number): number => Math.max(0, Math.min(count - 1, place + by));
+    if (opened === undefined) chosen = within(chosen, snapshot?.users.length ?? 1);
+    else opened.top = within(opened.top, opened.lines.length);
   }
 
   function onKey(key: string): void {
     if (key === 'q' || key === '\u0003') return quit();
     if (key === 's') sort = SORTS[(SORTS.indexOf(sort) + 1) % SORTS.length]!;
-    else if (key === '\u001b[A') chosen = Math.max(0, chosen - 1);
-    else if (key === '\u001b[B') chosen = Math.min(Math.max(0, (snapshot?.users.length ?? 1) - 1), chosen + 1);
-    else if (key === '\r') return void openChosen();
+    else if (/^\u001b[[O]A$/.test(key)) move(-1);
+    else if (/^\u001b[[O]B$/.test(key)) move(1);
+    else if (key === '\r' || key === '\n') return void (opened === undefined && openChosen());
     else if (key === '\u001b') opened = undefined;
     draw();
   }
 
-  const onData = (data: Buffer): void => onKey(data.toString('utf8'));
+  const onData = (data: Buffer): void => {
+    for (const key of data.toString('utf8').match(KEY) ?? []) onKey(key);
+  };
   process.once('exit', leave);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, quit);
   output.write(ENTER);
@@ -80,10 +98,11 @@ export async function runLive({ input, output, color, look, open }: TopScreenOpt
       problem = messageOf(error);
     }
     draw();
-    timer = setTimeout(() => void turn(), INTERVAL);
+    if (!isOver) timer = setTimeout(() => void turn(), INTERVAL);
   };
   void turn();
   await ended;
+  isOver = true;
   clearTimeout(timer);
   input.off('data', onData);
   input.pause();
