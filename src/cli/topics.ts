@@ -62,9 +62,23 @@ export function topicsCommand(): Command {
       wholeNumber(0, 1_000_000),
     )
     .action((options: TopicsOptions) => {
+      checkTogether(options);
       if (options.resetWatermark !== undefined) return forgetWatermark(options.resetWatermark, options.dryRun === true);
       return options.accept === undefined ? topics(options) : accept(options);
     });
+}
+
+/** What is asked for by options of different things is not done by halves. */
+function checkTogether({ accept, from, resetWatermark, ...others }: TopicsOptions): void {
+  const problem =
+    from !== undefined && accept === undefined
+      ? '--from says where an accepted log goes on: expected --accept <topic> beside it'
+      : accept !== undefined && resetWatermark !== undefined
+        ? '--accept and --reset-watermark are two decisions: expected one of them at a time'
+        : (accept !== undefined || resetWatermark !== undefined) && others.keepForever === true
+          ? `--keep-forever is for topics that are created, and ${accept === undefined ? '--reset-watermark' : '--accept'} creates none`
+          : undefined;
+  if (problem !== undefined) throw new CodedError('CONFIG', problem);
 }
 
 type AcceptFrom = Accepting['from'];
@@ -117,8 +131,8 @@ async function accept({
     });
     result({ dryRun, accepted }, () => [
       ...accepted.map(
-        ({ topic, partition, before, offset }) =>
-          `${topic}, partition ${partition}: ${dryRun ? 'would go on' : 'goes on'} at offset ${offset}${before === null || before === offset ? '' : `, not at ${before}`}`,
+        ({ topic, partition, before, offset, skipped = 0 }) =>
+          `${topic}, partition ${partition}: ${dryRun ? 'would go on' : 'goes on'} at offset ${offset}${before === null || before === offset ? '' : `, not at ${before}`}${skipped === 0 ? '' : `: what is at the ${skipped} offsets between them was perhaps not applied, and ${dryRun ? 'would be' : 'is'} passed over`}`,
       ),
       accepted.length === 0
         ? 'No log of these topics is another one than was read.'

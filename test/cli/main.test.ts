@@ -191,3 +191,19 @@ test('a reader that goes away is no error', async () => {
   assert.equal(code, 0, stderr);
   assert.equal(stderr, '');
 });
+
+test('options of topics that do not go together are refused, and nothing is done by halves', async () => {
+  for (const [args, line] of [
+    [['--from', 'end'], /^money-enrichment: --from says where an accepted log goes on: expected --accept <topic>/],
+    [
+      ['--accept', 'wallet-events', '--from', 'end', '--reset-watermark', '3'],
+      /^money-enrichment: --accept and --reset-watermark are two decisions/,
+    ],
+    [['--reset-watermark', '3', '--keep-forever'], /^money-enrichment: --keep-forever is for topics that are created/],
+  ] as const) {
+    const { code, stderr } = await program(['topics', ...args]);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, line);
+    assertOneLine(stderr);
+  }
+});

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { asCalled } from '../../src/cli/called-as.ts';
 import { nextOf, nextOfFinding } from '../../src/cli/next.ts';
+import { acceptCommand } from '../../src/money/bridge/settings.ts';
 
 test('a command that the message names comes first', () => {
   const message = 'the topic "x" does not exist: create it with "money-enrichment topics"';
   assert.equal(nextOf('TOPIC', message, 'dead-letters'), 'money-enrichment topics');
-  const accept = 'decide: "money-enrichment topics --accept a --from beginning" (or end, or a time)';
-  assert.equal(nextOf('LOG_CHANGED', accept, 'bridge'), 'money-enrichment topics --accept a --from beginning');
+  // Where a log goes on is a person's decision: no command that decides it stands there.
+  const accept = `decide: ${acceptCommand(['a'])}`;
+  assert.equal(nextOf('LOG_CHANGED', accept, 'bridge'), 'money-enrichment doctor');
 });
 
 test('a wrong variable is for doctor, a wrong command line for its help', () => {

@@ -27,5 +27,5 @@ test('every counter is there before its first event, at 0 for each of its labels
 });
 
 test('the reasons why a partition waits have the labels that dashboards know', () => {
-  assert.deepEqual(WAIT_REASONS.map(waitLabelOf), ['taking', 'ends', 'commit', 'log', 'brake', 'users']);
+  assert.deepEqual(WAIT_REASONS.map(waitLabelOf), ['taking', 'ends', 'commit', 'log', 'brake', 'batch', 'users']);
 });

@@ -6,6 +6,54 @@ import type { BrokenBuild } from './builds.ts';
 
 export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
   {
+    name: 'a-log-that-was-cut-and-has-grown-is-read-on',
+    breaks: 'what a log got in place of what it lost, while its leader was away, is never read',
+    edits: [
+      {
+        file: 'src/engine/bridge/log-ends.ts',
+        find: '      runner.doubt();\n',
+        replace: '',
+      },
+    ],
+    caughtBy: { test: 'test/engine/bridge/log-changed.test.ts' },
+  },
+  {
+    name: 'an-accepted-log-skips-what-was-not-applied',
+    breaks: 'money that was read and not yet applied is lost when a person accepts a log that was cut',
+    edits: [
+      {
+        file: 'src/engine/bridge/accept-logs.ts',
+        find: 'Math.min(first ?? stands, stands)',
+        replace: '(first ?? stands)',
+      },
+    ],
+    caughtBy: { test: 'test/engine/bridge/log-identity.test.ts' },
+  },
+  {
+    name: 'a-clock-set-back-silences-members',
+    breaks: 'a wall clock that is set back by an hour puts a bridge or worker out of its group for an hour',
+    edits: [
+      {
+        file: 'src/engine/kafka/kafkajs/group-coordinator.ts',
+        find: 'if (this.lastRequest > Date.now()) this.lastRequest = 0;',
+        replace: '',
+      },
+    ],
+    caughtBy: { test: 'test/engine/kafka/kafkajs/group-coordinator.test.ts' },
+  },
+  {
+    name: 'letters-are-put-back-twice',
+    breaks: 'a reader of dead letters that joins its group once more puts some back twice',
+    edits: [
+      {
+        file: 'src/tools/dead-letters/read.ts',
+        find: '      if (offset < from) continue;\n',
+        replace: '',
+      },
+    ],
+    caughtBy: { test: 'test/tools/dead-letters/read.test.ts' },
+  },
+  {
     name: 'a-rebalance-touches-all',
     breaks: 'a bridge that joins ends what all others have, which is taken, fenced and read again',
     edits: [
@@ -253,8 +301,8 @@ export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
     edits: [
       {
         file: 'src/engine/bridge/accept-logs.ts',
-        find: 'if (isNew[input] || (grown && topics.includes(topic))) {',
-        replace: 'if (isNew[input] || (grown && topics.length < 0)) {',
+        find: 'if (isNew[index] || (grown && topics.includes(topic))) {',
+        replace: 'if (isNew[index] || (grown && topics.length < 0)) {',
       },
     ],
     caughtBy: { test: 'test/engine/bridge/log-identity.test.ts' },

@@ -2,11 +2,12 @@
  * What a person decides about logs that are not the ones that were read: where each goes on. The new place is committed as the
  * bridge would, by its transactional id: a bridge that runs loses the triple, and takes it again from there.
  */
+import type { Ahead } from './ahead.ts';
 import type { KafkaClient } from '../kafka/port.ts';
 import { encodeMetadata, type OffsetMetadata } from '../ordering/checkpoint.ts';
 import { asBridge, commitPlaces } from './as-bridge.ts';
 import { placeOf, type CommittedPlace } from './committed-place.ts';
-import { logProblem, nameOf, nextName, partitionsProblem } from './log-identity.ts';
+import { isOther, logProblem, nameOf, nextName, partitionsProblem, type LogPlace } from './log-identity.ts';
 
 export interface Accepting {
   readonly appId: string;
@@ -16,7 +17,10 @@ export interface Accepting {
   readonly partitions: number;
   /** Whose new logs are accepted. */
   readonly topics: readonly string[];
-  /** Where they go on: a Kafka timestamp in epoch ms is the first record from then on. */
+  /**
+   * Where they go on: a Kafka timestamp in epoch ms is the first record from then on; in a log that has only lost its end it is the
+   * committed place, if that is before it: what is between the two was read, and perhaps not applied.
+   */
   readonly from: 'beginning' | 'end' | number;
   readonly dryRun: boolean;
 }
@@ -27,6 +31,8 @@ export interface Accepted {
   readonly partition: number;
   readonly before: number | null;
   readonly offset: number;
+  /** How many offsets behind the committed place are passed over, which were perhaps not applied; absent where none are. */
+  readonly skipped?: number;
 }
 
 /** Errors: CodedError KAFKA, FENCED. What was committed before one stays: run it again. */
@@ -133,23 +139,32 @@ async function decide(kafka: KafkaClient, place: CommittedPlace, { topics, from 
   const partitions =
     place.identities.map((identity) => identity.partitions).find((count) => count !== null) ?? place.knownPartitions;
   const watermark = watermarkOf(inputs);
+  const found = await Promise.all(
+    inputs.map((input, index) => (isNew[index] ? firstOf(kafka, input, from) : input.committed)),
+  );
+  const ahead = typeof from === 'number' ? aheadStill(place, isNew, found) : undefined;
   const offsets: { topic: string; partition: number; offset: number; metadata: string }[] = [];
   const accepted: Accepted[] = [];
-  for (const [input, { topic, start, end, committed, metadata }] of inputs.entries()) {
-    let offset = committed;
-    if (isNew[input]) {
-      offset =
-        from === 'beginning'
-          ? start
-          : from === 'end'
-            ? end
-            : ((await kafka.firstOffsetSince({ topic, partition }, from)) ?? end);
-    }
-    if (isNew[input] || (grown && topics.includes(topic))) {
-      accepted.push({ topic, partition, before: committed, offset: offset ?? start });
+  for (const [index, input] of inputs.entries()) {
+    const { topic, start, committed, metadata } = input;
+    const stands = isNew[index] ? whereItStands(input) : undefined;
+    const first = found[index]!;
+    const offset = typeof from === 'number' && stands !== undefined ? Math.min(first ?? stands, stands) : first;
+    if (isNew[index] || (grown && topics.includes(topic))) {
+      const skipped = Math.max(0, (offset ?? start) - (stands ?? Infinity));
+      accepted.push({
+        topic,
+        partition,
+        before: committed,
+        offset: offset ?? start,
+        ...(skipped > 0 && { skipped }),
+      });
     }
     if (offset === null) continue;
-    const kept = isNew[input] || metadata === undefined ? { deadLettersBelow: offset } : known(metadata);
+    // Below what was found it is as it was read, with the dead letters of that.
+    const written = stands === undefined || first === null ? 0 : Math.min(first, metadata?.deadLettersBelow ?? 0);
+    const kept =
+      isNew[index] || metadata === undefined ? { deadLettersBelow: Math.max(offset, written) } : known(metadata);
     offsets.push({
       topic,
       partition,
@@ -159,8 +174,40 @@ async function decide(kafka: KafkaClient, place: CommittedPlace, { topics, from 
         maxTs: metadata?.maxTs ?? -Infinity,
         watermark,
         logs: { names, partitions },
+        ...(index === 0 && ahead && { ahead }),
       }),
     });
   }
   return { offsets, accepted };
+}
+
+/** Where a person wants a log to go on. */
+async function firstOf(
+  kafka: KafkaClient,
+  { topic, partition, start, end }: LogPlace,
+  from: Accepting['from'],
+): Promise<number> {
+  if (from === 'beginning') return start;
+  if (from === 'end') return end;
+  return (await kafka.firstOffsetSince({ topic, partition }, from)) ?? end;
+}
+
+/** What was acknowledged behind the committed place, as long as every log is up to there what it was. */
+function aheadStill(
+  { inputs }: CommittedPlace,
+  isNew: readonly boolean[],
+  found: readonly (number | null)[],
+): Ahead | undefined {
+  const ahead = inputs[0]?.metadata?.ahead;
+  const holds = inputs.every(
+    (input, index) =>
+      !isNew[index] || (whereItStands(input) !== undefined && (ahead?.next[index] ?? 0) <= found[index]!),
+  );
+  return holds && ahead?.next.length === inputs.length ? ahead : undefined;
+}
+
+/** The committed place, where it is one of this very log still: the topic is the same one, and reaches as far. */
+function whereItStands({ committed, start, end, known = '', identity }: LogPlace): number | undefined {
+  const isSame = !isOther(known, identity?.id ?? '');
+  return isSame && committed !== null && start <= committed && committed <= end ? committed : undefined;
 }

@@ -183,7 +183,19 @@ export class Assignment {
   }
 
   offer(batch: RecordBatch): void {
+    this.#waits.end(batch.partition, 'batch', this.#deps.clock.elapsed());
     this.#lanes.offer(batch);
+  }
+
+  /** A broker has refused the next offset: what the ends of the log say decides what becomes of it. */
+  outOfRange(topic: string, partition: number): void {
+    const input = this.#settings.inputTopics.indexOf(topic);
+    this.#held.get(partition)?.runner.doubt([input]);
+  }
+
+  /** A batch stands in the way that nobody can read. */
+  unreadable(partition: number, text: string): void {
+    if (this.#held.has(partition)) this.#waits.begin(partition, 'batch', text, this.#deps.clock.elapsed());
   }
 
   /**

@@ -120,8 +120,11 @@ export class Bridge implements Service {
               joined();
             },
             onRecords: async (batch) => assignment.offer(batch),
-            // What the ends of its log say decides what becomes of it.
-            onOutOfRange: (topic, partition) => logger.debug({ topic, partition }, 'the next offset is not in the log'),
+            onOutOfRange: (topic, partition) => {
+              logger.debug({ topic, partition }, 'the next offset is not in the log');
+              assignment.outOfRange(topic, partition);
+            },
+            onUnreadable: (_, partition, text) => assignment.unreadable(partition, text),
             onCrash: reject,
           })
           .catch(reject);

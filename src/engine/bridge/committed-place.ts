@@ -91,7 +91,7 @@ export async function placeOf(
 }
 
 /** The mark of what is at that offset now; undefined where nothing is, and null for what is no record. */
-async function markNow(
+export async function markNow(
   kafka: KafkaPort,
   place: TopicPartition,
   { offset }: RecordMark,

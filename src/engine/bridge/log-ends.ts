@@ -122,7 +122,10 @@ export class LogEnds {
   #doubt(runner: TripleRunner, why: string): void {
     if (runner.over) return;
     const now = this.#deps.clock.elapsed();
-    if (!this.#doubts.has(runner)) this.#doubts.set(runner, { notBefore: now, backoff: FIRST_BACKOFF, asking: false });
+    if (!this.#doubts.has(runner)) {
+      this.#doubts.set(runner, { notBefore: now, backoff: FIRST_BACKOFF, asking: false });
+      runner.doubt();
+    }
     this.#deps.waits.begin(
       runner.partition,
       'ends',

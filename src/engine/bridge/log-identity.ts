@@ -88,7 +88,7 @@ export function logProblem(place: LogPlace): string | undefined {
   }
   const upTo = Math.max(committed ?? 0, last === undefined ? 0 : last.offset + 1);
   if (upTo > end) return `${where} was read up to offset ${upTo}, but ${now}: it was cut, restored or made anew`;
-  if (last !== undefined && other(last, place.now)) {
+  if (last !== undefined && isAnother(last, place.now)) {
     return `${where} was read up to offset ${upTo}, but at offset ${last.offset} is not the record that was read there, and ${now}: it was cut or restored, and has grown beyond that place again`;
   }
   return undefined;
@@ -110,8 +110,8 @@ export function decideHow(
   return `Nothing of it is processed until a person decides where to go on: ${command(topics)}; see "A log that has changed" in docs/operations.md`;
 }
 
-/** Nothing is concluded from a record that is gone. */
-function other(last: RecordMark, now: RecordMark | null | undefined): boolean {
+/** Whether another record is there now. Nothing is concluded from one that is gone. */
+export function isAnother(last: RecordMark, now: RecordMark | null | undefined): boolean {
   return now === null || (now !== undefined && now.print !== last.print);
 }
 

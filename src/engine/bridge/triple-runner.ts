@@ -14,9 +14,10 @@ import type { GroupMember, KafkaPort } from '../kafka/port.ts';
 import type { TopicRooms } from '../kafka/topic-rooms.ts';
 import type { Logger } from '../log.ts';
 import type { BridgeObserver, BridgeSettings } from './bridge-settings.ts';
-import { describeStop } from './committed-place.ts';
+import { describeStop, markNow } from './committed-place.ts';
 import { Committer } from './committer.ts';
 import type { InputLanes, PartitionReading } from '../ordering/input-lanes.ts';
+import { LogDoubts } from './log-doubts.ts';
 import { isOther, type KnownLogs } from './log-identity.ts';
 import { outboxLimits } from '../ordering/outbox.ts';
 import { PartitionTriple } from '../ordering/partition-triple.ts';
@@ -86,6 +87,7 @@ export class TripleRunner {
   readonly #shortSince = new Map<InputIndex, number>();
   /** Logs that were cut, up to where they were read and by their names then: a decision of a person gives them others. */
   readonly #cuts = new Map<InputIndex, { readonly below: number; readonly name: string }>();
+  readonly #doubts = new LogDoubts();
   #onFirstAttempt: () => void = () => undefined;
 
   constructor(partition: number, deps: TripleRunnerDeps) {
@@ -145,6 +147,8 @@ export class TripleRunner {
     });
     try {
       await this.#deps.after;
+      // Somebody else has it now, whom taking it would fence.
+      if (ended.aborted) return undefined;
       const { committer, committed } = await Committer.take(kafka, {
         ...settings,
         partition: this.partition,
@@ -213,10 +217,13 @@ export class TripleRunner {
 
   async #commitAtIntervals(taken: TakenPlace, onCommitted: () => void): Promise<void> {
     while (!this.#deps.ended.aborted) {
-      await this.#commit(taken);
+      // What is found decides about what was read since.
+      if (!this.#doubts.checking) await this.#commit(taken);
       onCommitted();
       await this.#deps.clock.sleep(COMMIT_INTERVAL, this.#deps.ended);
       if (!taken.givenUp.aborted || this.#deps.ended.aborted) continue;
+      // What was read last is what tells a log that was cut and grows again.
+      if (this.#shortSince.size > 0) await this.#commit(taken);
       await this.#noteCuts(taken.committer);
       throw new LogChanged();
     }
@@ -242,6 +249,7 @@ export class TripleRunner {
     this.#deps.lanes.hold(this.partition, 'taken');
     this.#current = undefined;
     this.#shortSince.clear();
+    this.#doubts.clear();
     if (current === undefined) return;
     current.giveUp.abort();
     this.#deps.lanes.forget(this.partition);
@@ -277,6 +285,7 @@ export class TripleRunner {
     }
     if (triple.sawEnd(input, end, at)) {
       if (this.isShort(input)) current.giveUp.abort();
+      else void this.#check(current, input, start, end);
       return;
     }
     if (!this.#shortSince.has(input)) this.#deps.onShort();
@@ -291,6 +300,28 @@ export class TripleRunner {
       this.#cuts.set(short, { below: triple.nextFetch(short), name: current.committer.logs.names[short]! });
     }
     current.giveUp.abort();
+  }
+
+  /**
+   * How far the logs of these inputs reach was not to be known for a while, or a broker has refused the next offset: one that was cut
+   * meanwhile and has grown again looks as if it had only grown. What was fetched last of it tells, once it fits.
+   */
+  doubt(inputs?: readonly InputIndex[]): void {
+    const { triple } = this.#current ?? {};
+    for (const input of inputs ?? triple?.inputs ?? []) this.#doubts.begin(input, triple?.lastFetched(input));
+  }
+
+  async #check(current: TakenPlace, input: InputIndex, start: number, end: number): Promise<void> {
+    const { kafka, logger } = this.#deps;
+    const place = { topic: this.#topicOf(input), partition: this.partition };
+    try {
+      const mark = await this.#doubts.other(input, { start, end }, (last) => markNow(kafka, place, last));
+      if (mark === undefined || this.#current !== current) return;
+      this.#cuts.set(input, { below: mark.offset + 1, name: current.committer.logs.names[input]! });
+      current.giveUp.abort();
+    } catch (error) {
+      logger.debug({ err: error, ...place }, 'what was fetched last could not be looked at; it is tried again');
+    }
   }
 
   /**

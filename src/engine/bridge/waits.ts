@@ -7,10 +7,10 @@ import type { Logger } from '../log.ts';
 /**
  * Of one partition triple. `taking`: its transactional id and place; `ends`: the ends of its logs; `commit`: a commit failed
  * and it is taken anew; `log`: a log ends before the place that was read, which a person has to look at; `brake`: too much of
- * it is unusable, which a person has to look at; `workflows`: too
- * much of it waits for single workflows.
+ * it is unusable, which a person has to look at; `batch`: a batch that cannot be read stands in the way; `workflows`: too much of it
+ * waits for single workflows.
  */
-export const WAIT_REASONS = ['taking', 'ends', 'commit', 'log', 'brake', 'workflows'] as const;
+export const WAIT_REASONS = ['taking', 'ends', 'commit', 'log', 'brake', 'batch', 'workflows'] as const;
 export type WaitReason = (typeof WAIT_REASONS)[number];
 
 export interface PartitionWait {
@@ -22,7 +22,15 @@ export interface PartitionWait {
 }
 
 /** ms that a wait lasts before it is a line in the log. */
-const QUIET: Record<WaitReason, number> = { taking: 0, commit: 0, ends: 2_000, log: 0, brake: 0, workflows: 2_000 };
+const QUIET: Record<WaitReason, number> = {
+  taking: 0,
+  commit: 0,
+  ends: 2_000,
+  log: 0,
+  brake: 0,
+  batch: 0,
+  workflows: 2_000,
+};
 /** ms that a wait lasts before the bridge is not ready. */
 export const PATIENCE = 5_000;
 

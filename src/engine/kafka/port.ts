@@ -130,6 +130,8 @@ export interface GroupHandlers {
    * the receiver has sought another one. Without this, fetching goes on at the start of the log.
    */
   onOutOfRange?(topic: string, partition: number): void;
+  /** A batch that cannot be read stands in the way: it is asked for again and again. `text`: for people, with its offset. */
+  onUnreadable?(topic: string, partition: number, text: string): void;
   /** The consumer is dead and will not come back by itself. */
   onCrash(error: Error): void;
 }

@@ -7,6 +7,7 @@
 import type { Decoded, InputOffsets } from './decoded.ts';
 import { Fifo } from './fifo.ts';
 import type { UnusableRecord } from './read-record.ts';
+import type { RecordMark } from './record-mark.ts';
 import type { InputIndex } from './watermark.ts';
 
 export interface Fetched<E = unknown> {
@@ -31,6 +32,8 @@ const GRACE = 300;
 interface Lane<E> {
   readonly queue: Fifo<Queued<E>>;
   bytes: number;
+  /** Of the record that was fetched last. */
+  last: RecordMark | undefined;
   /** Next offset that a fetch will bring. */
   fetched: number;
   /** When the last fetch arrived, ms. */
@@ -48,6 +51,7 @@ export class MergeQueue<E = unknown> {
     this.#lanes = next.map((fetched) => ({
       queue: new Fifo(),
       bytes: 0,
+      last: undefined,
       fetched,
       fetchedAt: -Infinity,
       end: undefined,
@@ -69,9 +73,15 @@ export class MergeQueue<E = unknown> {
     for (const record of records) {
       lane.queue.push({ ...record, arrivedAt });
       lane.bytes += record.bytes;
+      if (record.print !== undefined) lane.last = { offset: record.offset, print: record.print };
     }
     lane.fetched = next;
     lane.fetchedAt = arrivedAt;
+  }
+
+  /** Of the record that was fetched last; undefined where none was, or none has a mark. */
+  lastFetched(input: InputIndex): RecordMark | undefined {
+    return this.#lane(input).last;
   }
 
   /** What is read next of this input, if it is fetched. */

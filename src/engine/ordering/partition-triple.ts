@@ -243,6 +243,11 @@ export class PartitionTriple<E = unknown> {
     return this.#last.every((mark) => mark === null) ? undefined : [...this.#last];
   }
 
+  /** Of the record that was fetched last, by this bridge or one before it; undefined when none is known. */
+  lastFetched(input: InputIndex): RecordMark | undefined {
+    return this.#queue.lastFetched(input) ?? this.#last[input] ?? undefined;
+  }
+
   #nameOf(key: string): string {
     return shortName(this.#options.workflowIdOf?.(key) ?? key);
   }

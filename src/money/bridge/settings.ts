@@ -55,7 +55,7 @@ async function ledgerPartitions(kafka: KafkaPort, ledger: string): Promise<numbe
 
 /** See `topics --help`. */
 export function acceptCommand(topics: readonly string[]): string {
-  return `"money-enrichment topics ${topics.map((topic) => `--accept ${topic}`).join(' ')} --from beginning" (or end, or a time)`;
+  return `"money-enrichment topics ${topics.map((topic) => `--accept ${topic}`).join(' ')} --from <place>" (beginning, end or a time)`;
 }
 
 /** See `dead-letters release --help`. */

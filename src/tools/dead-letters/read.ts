@@ -54,6 +54,8 @@ export async function readDeadLetters(kafka: KafkaPort, reading: DeadLetterReadi
   const open = new Map(bounds.filter(({ start, end }) => end > start).map(({ partition, end }) => [partition, end]));
   const total = bounds.reduce((sum, { start, end }) => sum + end - start, 0);
   const starts = bounds.toSorted((a, b) => a.partition - b.partition).map(({ start }) => start);
+  // A member that joins once more begins at the starts again: what was passed is not passed twice.
+  const passed = new Map(bounds.map(({ partition, start }) => [partition, start]));
   let foreign = 0;
   let done = 0;
 
@@ -61,8 +63,10 @@ export async function readDeadLetters(kafka: KafkaPort, reading: DeadLetterReadi
     const decoder = await decoders.decoderFor(batch.records.flatMap(({ value }) => value ?? []));
     const end = open.get(batch.partition);
     if (end === undefined) return;
+    const from = passed.get(batch.partition) ?? 0;
     for (const { offset, key, value, headers } of batch.records) {
       if (offset >= end) break;
+      if (offset < from) continue;
       const why = readDeadLetterHeaders(headers ?? {});
       if (why === null) foreign++;
       else {
@@ -72,7 +76,9 @@ export async function readDeadLetters(kafka: KafkaPort, reading: DeadLetterReadi
         );
       }
     }
-    done += Math.min(batch.next, end) - batch.fetchedFrom;
+    const next = Math.max(from, Math.min(batch.next, end));
+    passed.set(batch.partition, next);
+    done += next - from;
     if (batch.next >= end) open.delete(batch.partition);
     onProgress?.(done, total);
   };

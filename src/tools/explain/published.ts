@@ -52,7 +52,10 @@ export async function findPublished(
           const place = source && placeKey(source);
           if (place === undefined || !wanted.has(place)) continue;
           const { offset, timestamp, value } = record;
-          found.set(place, [...(found.get(place) ?? []), { topic, partition, offset, timestamp, headers, value }]);
+          const before = found.get(place) ?? [];
+          // A member that joins once more reads from the same place again.
+          if (before.some((one) => one.offset === offset)) continue;
+          found.set(place, [...before, { topic, partition, offset, timestamp, headers, value }]);
         }
         if (batch.next >= bounds.end) resolve();
       };

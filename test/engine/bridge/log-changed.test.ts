@@ -124,14 +124,44 @@ test('a log that was cut below what was read, and not below the place: it waits 
   );
 });
 
-test('a log that was cut and has grown again is not read on from where it was read', async (t) => {
+test('a log that was cut and grows again before anybody has decided waits by the record that was read last', async (t) => {
   const { world, bridge } = await given(t, { acknowledged: false });
   world.kafka.truncate('money', 0, 1);
   await waitsFor(world, bridge, /^money, partition 0 ends at offset 1, but was read up to 5/);
   const before = world.signals.length;
   for (let n = 20; n < 30; n += 1) world.produce('money', n);
-  world.autoAcknowledge = true;
-  await world.until('it is read from the committed place', () =>
-    world.signals.slice(before).some(({ batch }) => batch.records.some(({ offset }) => offset === 1)),
+  await waitsFor(world, bridge, /^money, partition 0 was read up to offset 5, but at offset 4 is not the record/);
+  await world.pass(30_000);
+  assert.equal(world.signals.length, before);
+});
+
+/** The log is cut, and has grown beyond what was read of it before its end is asked for again. */
+function cutAndGrown(world: World): void {
+  world.kafka.truncate('money', 0, 3);
+  for (let n = 20; n < 26; n += 1) world.produce('money', n);
+}
+
+test('a log that is cut and grows again while its leader is away is not read on: what was fetched last is not there any more', async (t) => {
+  const { world, bridge } = await given(t);
+  world.kafka.setLeaderless('money', 0, true);
+  await world.until('its ends are in doubt', () => bridge.partitionsWaiting.some(({ reason }) => reason === 'ends'));
+  cutAndGrown(world);
+  world.kafka.setLeaderless('money', 0, false);
+  await waitsFor(world, bridge, /^money, partition 0 was read up to offset 5, and then ended before that/);
+  assert.deepEqual(await accept(world, 'beginning'), [{ topic: 'money', partition: 0, before: 5, offset: 0 }]);
+  await world.until(
+    'all that it holds is sent',
+    () =>
+      world.signals.flatMap(({ batch }) => (batch.logs?.money === 'id-of-money~1' ? batch.records : [])).length === 9,
   );
+});
+
+test('a log that is there again as it was after its leader was away is read on', async (t) => {
+  const { world, bridge } = await given(t);
+  world.kafka.setLeaderless('money', 0, true);
+  await world.until('its ends are in doubt', () => bridge.partitionsWaiting.some(({ reason }) => reason === 'ends'));
+  for (let n = 20; n < 26; n += 1) world.produce('money', n);
+  world.kafka.setLeaderless('money', 0, false);
+  await world.until('it is read on', async () => (await world.committed())[2] === 11);
+  assert.deepEqual(world.signals.map(({ batch }) => batch.records.map(({ offset }) => offset)).flat().length, 11);
 });

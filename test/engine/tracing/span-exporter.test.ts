@@ -7,7 +7,7 @@ import { startTraceCollector } from '../../support/trace-collector.ts';
 
 test('spans go to the collector in batches; what it does not take is lost and counted, and nobody waits', async (t) => {
   const collector = await startTraceCollector(t);
-  let token = 'secret';
+  const token = 'secret';
   let told = 0;
   const exporter = new SpanExporter({
     url: `${collector.url}/v1/traces`,

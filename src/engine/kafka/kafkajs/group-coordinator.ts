@@ -10,6 +10,8 @@ interface HeartbeatingGroup {
   readonly groupId: string;
   readonly cluster: { findGroupCoordinator(group: { readonly groupId: string }): Promise<unknown> };
   coordinator: unknown;
+  /** Epoch ms of the last heartbeat; the next one is `interval` later. */
+  lastRequest: number;
   heartbeat(options: { readonly interval: number }): Promise<void>;
 }
 
@@ -22,6 +24,8 @@ export function withCurrentCoordinator<Class>(Original: Class): Class {
 
     /** Errors: what the current coordinator says of this member, or that there is none that can be reached; kafkajs repeats it then. */
     override async heartbeat(options: { readonly interval: number }): Promise<void> {
+      // A clock that was set back would let the group hear nothing until it has come there again.
+      if (this.lastRequest > Date.now()) this.lastRequest = 0;
       try {
         await super.heartbeat(options);
       } catch (error) {

@@ -356,10 +356,12 @@ class KafkaGroupMember implements GroupMember {
    * others go on.
    */
   #refuse(topic: string, partition: number, { offset, reason }: Refusal): void {
+    const text = `${topic}, partition ${partition} waits at offset ${offset} for a batch that cannot be read to be gone`;
     this.#logger.error(
       { topic, partition, offset, reason, retryInMs: LOOK_AGAIN },
-      `${topic}, partition ${partition} waits at offset ${offset} for a batch that cannot be read to be gone; the other partitions go on`,
+      `${text}; the other partitions go on`,
     );
+    this.#handlers?.onUnreadable?.(topic, partition, `${text}: ${reason}`);
     this.#lookAgain(topic, partition, LOOK_AGAIN);
   }
 

@@ -160,7 +160,7 @@ export class MemberInMemory implements GroupMember {
         const log = this.#kafka.partition(topic, partition);
         const end = log.lastStable;
         if (log.leaderless) continue;
-        if (position < log.start) {
+        if (position < log.start || position > log.entries.length) {
           if (this.#handlers.onOutOfRange !== undefined) this.#handlers.onOutOfRange(topic, partition);
           else {
             // As kafkajs does: what was committed is replaced by "the start of the log".

@@ -98,3 +98,16 @@ test('kafkajs 2.2.4 by itself asks the broker that was it, again and again', asy
   for (let n = 0; n < 2; n += 1) await assert.rejects(made.heartbeat({ interval: 0 }));
   assert.deepEqual([asked, sought()], [['1: m in 7', '1: m in 7'], 0]);
 });
+
+test('a clock that is set back by an hour silences no member, as it does with kafkajs by itself', async () => {
+  const ahead = { lastRequest: Date.now() + 3_600_000 };
+  const alone = group(ConsumerGroup, {});
+  await Object.assign(alone.made, ahead).heartbeat({ interval: 3_000 });
+  assert.deepEqual(alone.asked, []);
+  const { made, asked } = group(withCurrentCoordinator(ConsumerGroup), {});
+  await Object.assign(made, ahead).heartbeat({ interval: 3_000 });
+  assert.deepEqual(asked, ['1: m in 7']);
+  // And then again in its interval.
+  await made.heartbeat({ interval: 3_000 });
+  assert.equal(asked.length, 1);
+});
