@@ -1,4 +1,4 @@
-/** What to do about an error: a command, or words. The one table of it. */
+/** What to do about an error or a finding: a command, or words. Where nothing here knows better, what {@link FAILURES} says. */
 import { AGAIN, DOCTOR, FAILURES, type FailureCode } from './failures.ts';
 import type { Finding } from '../tools/doctor/finding.ts';
 

@@ -69,16 +69,19 @@ export function topicsCommand(): Command {
 }
 
 /** What is asked for by options of different things is not done by halves. */
-function checkTogether({ accept, from, resetWatermark, ...others }: TopicsOptions): void {
-  const problem =
-    from !== undefined && accept === undefined
-      ? '--from says where an accepted log goes on: expected --accept <topic> beside it'
-      : accept !== undefined && resetWatermark !== undefined
-        ? '--accept and --reset-watermark are two decisions: expected one of them at a time'
-        : (accept !== undefined || resetWatermark !== undefined) && others.keepForever === true
-          ? `--keep-forever is for topics that are created, and ${accept === undefined ? '--reset-watermark' : '--accept'} creates none`
-          : undefined;
-  if (problem !== undefined) throw new CodedError('CONFIG', problem);
+function checkTogether({ accept, from, resetWatermark, keepForever }: TopicsOptions): void {
+  const refuse = (problem: string): never => {
+    throw new CodedError('CONFIG', problem);
+  };
+  if (from !== undefined && accept === undefined) {
+    refuse('--from says where an accepted log goes on: expected --accept <topic> beside it');
+  }
+  if (accept !== undefined && resetWatermark !== undefined) {
+    refuse('--accept and --reset-watermark are two decisions: expected one of them at a time');
+  }
+  if (keepForever === true && (accept !== undefined || resetWatermark !== undefined)) {
+    refuse('--keep-forever is for topics that are created: expected neither --accept nor --reset-watermark beside it');
+  }
 }
 
 type AcceptFrom = Accepting['from'];

@@ -73,8 +73,9 @@ export class MergeQueue<E = unknown> {
     for (const record of records) {
       lane.queue.push({ ...record, arrivedAt });
       lane.bytes += record.bytes;
-      if (record.print !== undefined) lane.last = { offset: record.offset, print: record.print };
     }
+    const last = records.findLast(({ print }) => print !== undefined);
+    if (last?.print !== undefined) lane.last = { offset: last.offset, print: last.print };
     lane.fetched = next;
     lane.fetchedAt = arrivedAt;
   }
