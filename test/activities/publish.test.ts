@@ -40,10 +40,13 @@ describe('the publish activity', () => {
     ['DIVERGENCE', FAILURES.divergence],
   ];
   for (const [code, type] of FINAL) {
-    it(`${code} is final: ${type}`, async () => {
+    it(`${code} ends a local activity at once, and is asked again by a regular one after a minute: ${type}`, async () => {
       for (const isLocal of [true, false]) {
         const failure = await failureOf(new CodedError(code, 'what is wrong'), isLocal);
-        assert.deepEqual([failure.type, failure.nonRetryable, failure.message], [type, true, 'what is wrong']);
+        assert.deepEqual(
+          [failure.type, failure.nonRetryable, failure.message, failure.nextRetryDelay],
+          [type, isLocal, 'what is wrong', 60_000],
+        );
       }
     });
   }

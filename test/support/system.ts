@@ -21,6 +21,7 @@ import { sharedCluster, type Cluster } from './cluster.ts';
 import { eventually } from './eventually.ts';
 import { PROGRAM } from './product.ts';
 import { readTopics, type SeenRecord } from './topic-reader.ts';
+import { readinessOf, readingOf } from './where-reading-stands.ts';
 import { whereabouts } from './whereabouts.ts';
 
 const quiet = createLogger({ level: 'silent' });
@@ -188,12 +189,12 @@ export async function startSystem(
         timeout,
       ).catch(async (error: unknown) => {
         const counts = `outputs: ${outputs.records.length} of ${expected.outputs.length}, dead letters: ${deadLetters.records.length} of ${expected.deadLetters.length}`;
-        assert.deepEqual(
-          await explained(differences(outputs.records, expected), expected),
-          [],
-          `${String(error)}; ${counts}`,
-        );
-        throw error;
+        const standing = [
+          ...(await readingOf(kafka, topics.output, outputs).catch((failed: unknown) => [String(failed)])),
+          ...(await readinessOf(processes)),
+        ];
+        const found = await explained(differences(outputs.records, expected), expected);
+        assert.deepEqual([...standing, ...found], [], `${String(error)}; ${counts}`);
       });
       assert.deepEqual(await explained(differences(outputs.records, expected), expected), []);
       const where = (topic: string, partition: unknown, offset: unknown, reason: unknown) =>

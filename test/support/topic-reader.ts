@@ -8,6 +8,10 @@ export type { SeenRecord } from '../../src/engine/kafka/kafkajs/tail.ts';
 export interface TopicReader {
   /** In the order of arrival; grows. */
   readonly records: readonly SeenRecord[];
+  /** The offset before which everything of this partition was read, transaction markers included. */
+  position(topic: string, partition: number): number;
+  /** Rejects when it can read no more. Never resolves. */
+  readonly failed: Promise<never>;
   close(): Promise<void>;
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defineSignal, defineUpdate } from '@temporalio/workflow';
-import { money, T0 } from '../money/domain/given.ts';
+import { money, session, T0 } from '../money/domain/given.ts';
 import { eventually } from '../support/eventually.ts';
 import { WorkflowUser } from './harness.ts';
 
@@ -22,4 +22,16 @@ test('signals with any payload, signals and updates of any name, and a cancellat
   await user.signal([money(1, { id: 'b', ts: T0 + 1 })]);
   await user.hasPublished('applied', 'a first', 'b');
   await eventually('all are counted', async () => (await user.state()).counters.notOurs === 13);
+});
+
+test('a silent user that somebody signals without end continues as new all the same, and its money comes out', async (t) => {
+  const user = await WorkflowUser.create(t, { server: 'dev' });
+  await user.signal([session(0, 's', T0, 'SE'), money(0, { id: 'a', ts: T0, session: 's' })]);
+  await user.hasPublished('applied', 'a =SE first');
+  const firstRun = await user.runId();
+  for (let n = 0; n < 150; n += 1) await user.handle.signal(defineSignal('unknown'));
+  await eventually('it has continued', async () => (await user.runId()) !== firstRun);
+  await user.signal([money(1, { id: 'b', ts: T0 + 1, session: 's' })]);
+  await user.hasPublished('applied', 'a =SE first', 'b =SE');
+  await eventually('all are counted', async () => (await user.state()).counters.notOurs === 150);
 });

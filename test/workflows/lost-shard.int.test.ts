@@ -51,4 +51,27 @@ describe('a workflow whose outputs cannot be published here', () => {
       await user.hasPublished('applied', 'a =UY first', 'b =UY');
     });
   }
+
+  it('is asked for again where Kafka was away before, and goes on once the ledger is restored', async (t) => {
+    const user = await WorkflowUser.create(t, { server: 'dev' });
+    await user.signal([money(0, { id: 'a', ts: T0 })]);
+    await user.hasPublished('applied', 'a first');
+    let answer: 'away' | 'refused' | 'well' = 'away';
+    let refused = 0;
+    user.fake.onPublish = () => {
+      if (answer === 'away') throw ApplicationFailure.create({ type: FAILURES.publishFailed, message: 'away' });
+      if (answer === 'well') return;
+      refused += 1;
+      // As the activity says it of a regular attempt, but for the minute.
+      throw ApplicationFailure.create({ type: FAILURES.sequenceGap, message: 'refused', nextRetryDelay: 100 });
+    };
+    await user.signal([money(1, { id: 'b', ts: T0 })]);
+    await eventually('a regular activity asks', () => user.fake.published.some(({ isLocal }) => !isLocal), 30_000);
+    answer = 'refused';
+    await eventually('it is refused again', () => refused > 1, 30_000);
+    answer = 'well';
+    await user.hasPublished('applied', 'a first', 'b');
+    const { events = [] } = await user.handle.fetchHistory();
+    assert.equal(events!.filter((event) => event.workflowTaskFailedEventAttributes).length, 0);
+  });
 });

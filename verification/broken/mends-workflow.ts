@@ -96,6 +96,19 @@ export const MENDS_OF_THE_WORKFLOW: readonly BrokenBuild[] = [
     caughtBy: 'simulate',
   },
   {
+    name: 'strangers-fill-a-history',
+    breaks: 'a silent user whom a stranger signals without end never continues as new, and its money waits for ever',
+    edits: [
+      {
+        file: 'src/engine/workflow/entity/run-entity.ts',
+        find: "if (crowded || !long || !port.patched('foreign-continues')) return;",
+        replace: 'if (crowded || long) return;',
+      },
+    ],
+    narrow: 'flood of unknown signals',
+    caughtBy: 'simulate',
+  },
+  {
     name: 'a-hash-is-a-user',
     breaks: 'with hashed workflow ids the hash goes out as the user id',
     edits: [

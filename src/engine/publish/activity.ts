@@ -20,8 +20,24 @@ const FAILURE_TYPES: Partial<Record<ErrorCode, string>> = {
   WORKFLOW_RESET: PUBLISH_FAILURES.workflowReset,
   OUTPUT_REFUSED: PUBLISH_FAILURES.outputRefused,
 };
-/** A local activity fails its task at once, which then waits without a slot; a regular one is tried again by itself. */
-const RETRIED: ReadonlySet<ErrorCode | undefined> = new Set<ErrorCode>(['SHARD_NOT_OWNED', 'OUTPUT_REFUSED']);
+/**
+ * A local activity fails its task at once, which then waits without a slot and asks again. A regular one is tried again by itself:
+ * its failure would be in the history, for every replay to come, also when a person has mended what it was about.
+ */
+const RETRIED: ReadonlySet<ErrorCode | undefined> = new Set<ErrorCode>([
+  'SHARD_NOT_OWNED',
+  'OUTPUT_REFUSED',
+  'SEQUENCE_GAP',
+  'STALE_INCARNATION',
+  'DIVERGENCE',
+]);
+/** ms to the next attempt, of what only a person mends. */
+const UNTIL_MENDED = 60_000;
+const FOR_A_PERSON: ReadonlySet<ErrorCode | undefined> = new Set<ErrorCode>([
+  'SEQUENCE_GAP',
+  'STALE_INCARNATION',
+  'DIVERGENCE',
+]);
 
 /** The publish activity. As an attempt may be repeated as often as Temporal likes: what the ledger has is not published again. */
 export function publishActivity<R extends Identified>({
@@ -40,6 +56,7 @@ export function publishActivity<R extends Identified>({
         type,
         message: messageOf(error),
         nonRetryable: type !== PUBLISH_FAILURES.publishFailed && (!RETRIED.has(code) || isLocal()),
+        ...(FOR_A_PERSON.has(code) && { nextRetryDelay: UNTIL_MENDED }),
         ...(error instanceof WorkflowReset && { details: [error.last] }),
         ...(error instanceof Error && { cause: error }),
       });

@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts';
 import type { KafkaPort } from '../kafka/port.ts';
 import type { Logger } from '../log.ts';
 import { bridgeGroupOf, lookupsQueueOf, taskQueueOf, workflowIdOf } from '../naming.ts';
+import { ReadableCodec } from '../temporal/readable-codec.ts';
 import { createCommittedWatermark } from './committed-watermark.ts';
 import { questionActivity } from './question-activity.ts';
 import { startQuestionsWorker } from './questions-worker.ts';
@@ -67,8 +68,13 @@ export async function entityWorkers(
   { appId, kafka, connection, namespace, clock, logger }: EntityWorkersOptions,
 ): Promise<EntityWorkers> {
   const quiet = { trace() {}, debug() {}, info() {}, log() {} };
-  const dataConverter: DataConverter = entities.dataConverter ?? defaultDataConverter;
-  const { payloadConverterPath, failureConverterPath } = dataConverter;
+  const given: DataConverter = entities.dataConverter ?? defaultDataConverter;
+  const { payloadConverterPath, failureConverterPath } = given;
+  // A payload converter of somebody's own knows what it can read.
+  const dataConverter: DataConverter =
+    payloadConverterPath === undefined
+      ? { ...given, payloadCodecs: [new ReadableCodec(), ...(given.payloadCodecs ?? [])] }
+      : given;
   const workflowBundle = await bundleWorkflowCode({
     workflowsPath: entities.workflowsPath,
     ...(payloadConverterPath !== undefined && { payloadConverterPath }),

@@ -1,6 +1,6 @@
 /** The activity that asks one question of an entity, as the workflow expects it to behave (src/engine/workflow/entity/questions.ts). */
 import { Context } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { messageOf } from '../errors.ts';
 import { QUESTION_FAILURES } from '../workflow/entity/plain.ts';
 
@@ -18,8 +18,10 @@ export function questionActivity(
     const context = Context.current();
     const signsOfLife = setInterval(() => context.heartbeat(), HEARTBEAT_INTERVAL);
     try {
-      return (await ask(question as never, context.cancellationSignal)) ?? null;
+      // One that does not listen to the signal would keep its slot.
+      return (await Promise.race([ask(question as never, context.cancellationSignal), context.cancelled])) ?? null;
     } catch (error) {
+      if (error instanceof CancelledFailure) throw error;
       throw ApplicationFailure.create({
         type: QUESTION_FAILURES.noAnswer,
         message: `No answer: ${messageOf(error)}`,

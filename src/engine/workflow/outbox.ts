@@ -2,7 +2,7 @@
  * The workflow's side of publishing: records that a workflow emits reach Kafka exactly once, in their order, whatever is
  * killed, retried, replayed or reset. They are numbered here; the publisher writes a number to Kafka once (its ledger).
  */
-import { proxyActivities, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import { partitionOf } from '../kafka/partitioner.ts';
 import { taskQueueOf } from '../naming.ts';
 import type { PublishRequest } from '../publish/request.ts';
@@ -70,8 +70,9 @@ export class Outbox<R> {
   }
 
   /**
-   * Resolves when everything that was emitted is committed in Kafka. What cannot be published by this workflow (another one of the
-   * same key has published, or the ledger was lost) fails its task, which waits for a person, and never the workflow.
+   * Resolves when everything that was emitted is committed in Kafka, also in a workflow that was cancelled meanwhile. What cannot be
+   * published by this workflow (another one of the same key has published, or the ledger was lost) is asked for again every minute:
+   * the activity says what a person has to mend.
    */
   flush(): Promise<void> {
     this.#flushing ??= this.#publishAll().finally(() => (this.#flushing = undefined));
@@ -84,14 +85,9 @@ export class Outbox<R> {
       if (outputs.length === 0) return;
       const first = this.#published + 1;
       try {
-        await this.#publish({
-          key: this.#key,
-          incarnation: this.#incarnation,
-          stream: 'resolved',
-          first,
-          outputs,
-          run: this.#run,
-        });
+        const request = { key: this.#key, incarnation: this.#incarnation, stream: 'resolved', first, outputs } as const;
+        // What is in Kafka already has to be known here, or the next record would have its number.
+        await CancellationScope.nonCancellable(() => this.#publish({ ...request, run: this.#run }));
       } catch (error) {
         const last = lastBeforeReset(error);
         if (last === undefined) throw taskFailure(`Publishing ${outputs.length} records from ${first} on`, error);

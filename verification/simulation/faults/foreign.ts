@@ -22,6 +22,9 @@ const GARBAGE: readonly unknown[] = [
   },
 ];
 
+/** More than the bridge lets a history have before it waits for the workflow to continue as new. */
+const FLOOD = 5_100;
+
 function anyWorkflow({ system: { temporal }, scheduler: { random } }: World): string | undefined {
   const ids = [...temporal.runs.keys()];
   return ids.length === 0 ? undefined : random.pick(ids);
@@ -41,7 +44,16 @@ function unknownName(world: World): Strike | undefined {
   return UNTOUCHED;
 }
 
+/** A script that has run wild. */
+function flood(world: World): Strike | undefined {
+  const workflowId = anyWorkflow(world);
+  if (workflowId === undefined) return undefined;
+  for (let n = 0; n < FLOOD; n += 1) world.system.temporal.signalFromOutside(workflowId, 'pause', '{}');
+  return UNTOUCHED;
+}
+
 export const FOREIGN_FAULTS = {
   'garbage signal': garbage,
   'unknown signal': unknownName,
+  'flood of unknown signals': flood,
 } satisfies Readonly<Record<string, CarryOut>>;

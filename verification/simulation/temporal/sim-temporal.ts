@@ -108,7 +108,8 @@ export class SimTemporal {
   /** Somebody who is not the product signals a workflow that runs. */
   signalFromOutside(workflowId: string, name: string, payload: string): void {
     const run = this.runs.get(workflowId);
-    if (run === undefined || !this.server.up) return;
+    if (run === undefined || !this.server.up || run.signals >= this.options.limits.signals) return;
+    run.signals += 1;
     run.grow(payload.length);
     this.#happened(run, { type: 'signal', name, batch: payload });
   }

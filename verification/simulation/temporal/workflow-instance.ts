@@ -2,7 +2,7 @@
  * A workflow in the memory of a worker: the workflow of a program on a port that records commands, as Temporal's
  * SDK does. Whoever drives it lets promises settle between two calls.
  */
-import type { CallOptions, Noticed, TemporalPort } from '../../../src/engine/workflow/entity/port.ts';
+import type { CallOptions, Foreign, Noticed, TemporalPort } from '../../../src/engine/workflow/entity/port.ts';
 import { EVENTS_SIGNAL } from '../../../src/engine/workflow/entity/names.ts';
 import { errorOf, type Command, type Job, type Marker, type Outcome, type RunHistory } from './history.ts';
 import type { Program } from './program.ts';
@@ -40,6 +40,7 @@ export class WorkflowInstance {
   #onEvents: (batch: unknown) => void = () => {
     throw new Error('a signal came before the workflow was ready for it');
   };
+  #onForeign: (kind: Foreign, name: string) => void = () => undefined;
   #seq = 0;
   #began = false;
   readonly #program: Program;
@@ -69,6 +70,7 @@ export class WorkflowInstance {
     for (const job of jobs) {
       if (job.type !== 'signal') continue;
       if (job.name === undefined || job.name === EVENTS_SIGNAL) this.#onEvents(JSON.parse(job.batch));
+      else this.#onForeign('signal', job.name);
     }
   }
 
@@ -115,7 +117,7 @@ export class WorkflowInstance {
     return {
       workflowId: this.history.workflowId,
       runId: this.history.runId,
-      continued: 'life' in (JSON.parse(this.history.start) as object),
+      continued: ['life', 'withoutKey'].some((name) => name in (JSON.parse(this.history.start) as object)),
       incarnation: this.history.incarnation,
       taskQueue: this.history.taskQueue,
       now: () => this.now,
@@ -126,7 +128,7 @@ export class WorkflowInstance {
         newVersion: false,
       }),
       onEvents: (handler) => void (this.#onEvents = handler),
-      onForeign: () => undefined,
+      onForeign: (handler) => void (this.#onForeign = handler),
       patched: () => true,
       count: (what) => this.#count(what),
       // The simulated server suggests to continue at any moment, which is the same to the workflow.

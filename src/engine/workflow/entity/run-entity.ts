@@ -28,7 +28,7 @@ import { Questions } from './questions.ts';
 import { RecentOutputs } from './recent-outputs.ts';
 import { canBeCarried } from './room.ts';
 import { SignalGroup } from './signal-group.ts';
-import { begin } from './start.ts';
+import { begin, WITHOUT_KEY } from './start.ts';
 import { WatermarkWatch } from './watermark-watch.ts';
 
 /**
@@ -73,13 +73,18 @@ export async function runEntity<
   let signals = 0;
   let records = 0;
   let nudged = false;
+  /** What is not ours has made the history long, and the turn comes to continue as new for that. */
+  let crowded = false;
   /** Batches that came before one said whose they are. */
   const nobodys: B[] = [];
   const length = Math.min(LONGEST_RUN, 1 + Math.floor(port.history().bytes / CARRIED_BYTES));
   const lengthNow = Math.min(LONGEST_RUN_NOW, length);
 
-  const drop = (kind: Foreign, why: string): void => notes.foreign(kind, why);
-  if (notOurs !== undefined) drop('start', notOurs);
+  const drop = (kind: Foreign, why: string): void => {
+    notes.foreign(kind, why);
+    makeWayForOurs();
+  };
+  if (notOurs !== undefined) notes.foreign('start', notOurs);
   port.onEvents((batch) => {
     signals += 1;
     const wrong = wire.whyNotABatch(batch, whose);
@@ -258,8 +263,16 @@ export async function runEntity<
   }
 
   function isLongNow(events: number): boolean {
-    const long = records >= RUN_RECORDS || signals >= lengthNow * RUN_SIGNALS || events >= lengthNow * RUN_EVENTS;
-    return long && port.patched('shorter-runs');
+    return records >= RUN_RECORDS || signals >= lengthNow * RUN_SIGNALS || events >= lengthNow * RUN_EVENTS;
+  }
+
+  /** What is dropped is followed by nothing else that looks at the history, and fills it all the same. */
+  function makeWayForOurs(): void {
+    const { events, bytes, continueAsNewSuggested } = port.history();
+    const long = isLongNow(events) || bytes >= MAX_HISTORY_BYTES || continueAsNewSuggested;
+    if (crowded || !long || !port.patched('foreign-continues')) return;
+    crowded = true;
+    inbox.happens(() => (crowded = false), { makesRoom: true });
   }
 
   /** Whether to continue as new now; what is carried fits, or is made to. */
@@ -271,7 +284,9 @@ export async function runEntity<
       bytes >= MAX_HISTORY_BYTES ||
       continueAsNewSuggested;
     if (nobodys.length > 0) return false;
-    if (!long && !newVersion && !nudged && !isLongNow(events)) return false;
+    if (!long && !newVersion && !nudged && !(isLongNow(events) && port.patched('shorter-runs'))) {
+      return false;
+    }
     if (earlier?.isOf(life.rules) === true) return earlier.prepareContinueAsNew(life, context(), port.patched);
     // What is owed while Kafka or who is asked is away may be too much; it shrinks when they are back.
     return canBeCarried(entity, life);
@@ -299,7 +314,7 @@ export async function runEntity<
     port.describe(says.details(life, recent.outputs));
     // No await between here and the command: nothing can arrive in between and be left behind.
     if (inbox.empty && prepareContinueAsNew()) {
-      await port.continueAsNew(wire.startOf(whose.key ?? '', ofNextRun(life)));
+      await port.continueAsNew(whose.key === undefined ? WITHOUT_KEY : wire.startOf(whose.key, ofNextRun(life)));
     }
   }
 }

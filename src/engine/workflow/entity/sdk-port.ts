@@ -22,6 +22,7 @@ import {
 import type { Call, CallOptions, Noticed, TemporalPort } from './port.ts';
 import { answerHeldQueries, lostTasks, notices } from './interceptors.ts';
 import { EVENTS_SIGNAL, NUDGE_SIGNAL } from './names.ts';
+import { WITHOUT_KEY } from './start.ts';
 
 const eventsSignal = defineSignal<[unknown]>(EVENTS_SIGNAL);
 const nudgeSignal = defineSignal(NUDGE_SIGNAL);
@@ -92,7 +93,7 @@ export function sdkPort(storedAs: (start: object) => object = (start) => start):
     // Runs are pinned to a version of the code, where there are versions: the next one takes the current one.
     continueAsNew: (start) =>
       makeContinueAsNewFunc<(start: object) => Promise<never>>({ initialVersioningBehavior: 'AUTO_UPGRADE' })(
-        storedAs(start),
+        start === WITHOUT_KEY ? start : storedAs(start),
       ),
     describe: (text) => setCurrentDetails(text),
     warn: (message, details) => log.warn(message, { ...details }),

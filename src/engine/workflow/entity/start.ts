@@ -6,6 +6,9 @@
 import { UNREADABLE } from '../mark.ts';
 import type { EntityNotes, KeyHolder } from './entity.ts';
 
+/** What a run carries that was told of nobody's records: nothing is known yet, not even whose they will be. */
+export const WITHOUT_KEY = { withoutKey: true } as const;
+
 export interface Begun<L> {
   readonly whose: Whose;
   readonly life?: L;
@@ -57,6 +60,9 @@ export function begin<L>(
   { wire, notes }: { readonly wire: Starts<L>; readonly notes: Pick<EntityNotes<never>, 'rebuild'> },
 ): Begun<L> {
   const named = wire.keyIn(workflowId);
+  if (continued && (argument as Partial<typeof WITHOUT_KEY> | undefined)?.withoutKey === true) {
+    return { whose: new Whose(named, named !== undefined) };
+  }
   const wrong = whyUnreadable(argument) ?? wire.whyNotAStart(argument);
   if (wrong !== undefined) {
     if (continued) {
