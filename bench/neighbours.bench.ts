@@ -7,7 +7,8 @@
  *   of half a megabyte; latency of 100 others, with them and without, also of each ten seconds. GIANTS: only some of them, as
  *   in `sessions,texts`.
  * - `hanging`: 12,000 users whose money is looked up at a service that never answers; rate of money that needs none, and
- *   when the lookups end.
+ *   when the lookups end. GIVE_UP_AFTER, ms; PACE: users a second that begin to wait, all at once when absent: what is given up at once
+ *   comes out as fast as the Temporal server does tasks.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -88,8 +89,10 @@ test('lookups that hang', LONG, async (t) => {
 
   const { system, worker } = await started();
   const users = Array.from({ length: waiting }, () => randomUUID());
-  await system.produce(
-    users.map((user) => money(user, Date.now() - 5_000, { userSessionId: randomUUID(), isOldMoneyEvent: true })),
+  await atPace(users, Number(process.env['PACE'] ?? Infinity), (some) =>
+    system.produce(
+      some.map((user) => money(user, Date.now() - 5_000, { userSessionId: randomUUID(), isOldMoneyEvent: true })),
+    ),
   );
   // Not all are asked for: while a service is silent, few are.
   await eventually(
@@ -111,6 +114,17 @@ test('lookups that hang', LONG, async (t) => {
   }
   assert.equal(givenUp().length, waiting);
 });
+
+/** So many of them a second. */
+async function atPace<T>(all: readonly T[], pace: number, use: (some: readonly T[]) => Promise<void>): Promise<void> {
+  const began = Date.now();
+  for (let done = 0; done < all.length;) {
+    const due = Math.min(all.length, Math.ceil((pace * (Date.now() - began + 1_000)) / 1_000));
+    if (due > done) await use(all.slice(done, due));
+    done = Math.max(done, due);
+    if (done < all.length) await pause(200);
+  }
+}
 
 /** The outputs of a kind so far; none is looked at twice. */
 function growing({ outputs }: System, isOne: (output: SeenRecord) => boolean): () => readonly SeenRecord[] {

@@ -22,8 +22,8 @@ const GARBAGE: readonly unknown[] = [
   },
 ];
 
-/** More than the bridge lets a history have before it waits for the workflow to continue as new. */
-const FLOOD = 5_100;
+/** More bytes than the bridge lets a history have before it waits for the workflow to continue as new. */
+const FLOOD = Array.from({ length: 8 }, () => JSON.stringify('x'.repeat(1_000_000)));
 
 function anyWorkflow({ system: { temporal }, scheduler: { random } }: World): string | undefined {
   const ids = [...temporal.runs.keys()];
@@ -48,7 +48,7 @@ function unknownName(world: World): Strike | undefined {
 function flood(world: World): Strike | undefined {
   const workflowId = anyWorkflow(world);
   if (workflowId === undefined) return undefined;
-  for (let n = 0; n < FLOOD; n += 1) world.system.temporal.signalFromOutside(workflowId, 'pause', '{}');
+  for (const payload of FLOOD) world.system.temporal.signalFromOutside(workflowId, 'pause', payload);
   return UNTOUCHED;
 }
 

@@ -13,6 +13,10 @@ import type { KafkaJsBatch } from './library.ts';
 import { timestampOf } from '../record-timestamp.ts';
 import { deadline } from './timing.ts';
 
+/** ms: the shortest that brokers allow unless told otherwise. Nobody else is in its group, and yet it waits for the member that it was itself before. */
+const SESSION_TIMEOUT = 6_000;
+const REBALANCE_TIMEOUT = 10_000;
+
 export interface SeenRecord {
   readonly topic: string;
   readonly partition: number;
@@ -50,6 +54,9 @@ export async function tailTopics(
     groupId: `tail-${randomUUID()}`,
     readUncommitted: false,
     maxWaitTimeInMs: 100,
+    sessionTimeout: SESSION_TIMEOUT,
+    rebalanceTimeout: REBALANCE_TIMEOUT,
+    heartbeatInterval: SESSION_TIMEOUT / 6,
     allowAutoTopicCreation: false,
     // A restart that was under way when it is closed must come to an end by itself.
     retry: { ...PATIENT_RETRY, retries: 8, restartOnFailure: async () => !closed },
