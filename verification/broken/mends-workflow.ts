@@ -102,7 +102,7 @@ export const MENDS_OF_THE_WORKFLOW: readonly BrokenBuild[] = [
       {
         file: 'src/engine/workflow/entity/run-entity.ts',
         find: "if (crowded || !long || !port.patched('foreign-continues')) return;",
-        replace: 'if (crowded || long) return;',
+        replace: 'if (crowded || long || !long) return;',
       },
     ],
     narrow: 'flood of unknown signals',

@@ -57,6 +57,7 @@ const NARROW = [
   'transaction left open',
   'garbage signal',
   'unknown signal',
+  'flood of unknown signals',
   'input made anew',
   'input made anew from a copy',
   'all inputs made anew',

@@ -22,8 +22,10 @@ const GARBAGE: readonly unknown[] = [
   },
 ];
 
-/** More bytes than the bridge lets a history have before it waits for the workflow to continue as new. */
-const FLOOD = Array.from({ length: 8 }, () => JSON.stringify('x'.repeat(1_000_000)));
+/** Signals: beyond them Temporal takes no more for a run. */
+const FLOOD = 10_000;
+/** It is a long history for all who replay it. */
+const FLOODS = 0.2;
 
 function anyWorkflow({ system: { temporal }, scheduler: { random } }: World): string | undefined {
   const ids = [...temporal.runs.keys()];
@@ -47,8 +49,8 @@ function unknownName(world: World): Strike | undefined {
 /** A script that has run wild. */
 function flood(world: World): Strike | undefined {
   const workflowId = anyWorkflow(world);
-  if (workflowId === undefined) return undefined;
-  for (const payload of FLOOD) world.system.temporal.signalFromOutside(workflowId, 'pause', payload);
+  if (workflowId === undefined || !world.scheduler.random.chance(FLOODS)) return undefined;
+  for (let n = 0; n < FLOOD; n += 1) world.system.temporal.signalFromOutside(workflowId, 'pause', '{}');
   return UNTOUCHED;
 }
 
