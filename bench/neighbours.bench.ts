@@ -2,7 +2,8 @@
  * What others notice of what has to wait: `node --import tsx --test bench/neighbours.bench.ts`. Real Kafka and Temporal; every
  * output is judged by the model; what is printed are ratios of two runs, one after the other. SCALE (1) makes all of it smaller.
  *
- * - `unusable`: 10,000 unusable records among 10,000 good ones, on topics as `dev` makes them for records of 64 KiB.
+ * - `unusable`: 10,000 unusable records among 10,000 good ones, on topics as `dev` makes them for records of 64 KiB, and where what is
+ *   written goes to topics that take 100,000 bytes at a time.
  * - `giants`: one user with 100,000 sessions in a day, one with 50,000 money events that wait for a session, one with texts
  *   of half a megabyte; latency of 100 others, with them and without, also of each ten seconds. GIANTS: only some of them, as
  *   in `sessions,texts`.
@@ -16,6 +17,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { test, type TestContext } from 'node:test';
+import { createClient, PATIENT_RETRY } from '../src/engine/kafka/kafkajs/client.ts';
+import { createLogger } from '../src/engine/log.ts';
 import { connectTemporal } from '../src/engine/temporal/connection.ts';
 import { NO_ENCRYPTION } from '../src/engine/temporal/key-provider.ts';
 import { generateTraffic } from '../src/tools/generate/traffic.ts';
@@ -35,8 +38,9 @@ const LONG = { timeout: 3_600_000 };
 
 test('unusable records beside as many good ones', LONG, async (t) => {
   const good = scaled(10_000);
-  const run = async (malformed: number): Promise<number> => {
+  const run = async (malformed: number, topicBytes?: number): Promise<number> => {
     const system = await startSystem(t, { partitions: 4, env: { ENRICHMENT_MAX_RECORD_BYTES: '65536' } });
+    if (topicBytes !== undefined) await limitTopics(system, topicBytes);
     await system.produce(
       generateTraffic(
         trafficOptions({
@@ -56,8 +60,9 @@ test('unusable records beside as many good ones', LONG, async (t) => {
   };
   const alone = await run(0);
   const beside = await run(0.5);
+  const limited = await run(0.5, 100_000);
   t.diagnostic(
-    `${good} good records: ${alone} ms; with as many unusable ones ${beside} ms: ${(beside / alone).toFixed(2)} times`,
+    `${good} good records: ${alone} ms; with as many unusable ones ${beside} ms: ${(beside / alone).toFixed(2)} times; on topics of 100,000 bytes ${limited} ms: ${(limited / alone).toFixed(2)} times`,
   );
 });
 
@@ -114,6 +119,27 @@ test('lookups that hang', LONG, async (t) => {
   }
   assert.equal(givenUp().length, waiting);
 });
+
+/** Batches of what the product writes are at most so many bytes. */
+async function limitTopics({ config }: System, bytes: number): Promise<void> {
+  const client = createClient(config.kafka!, createLogger({ level: 'silent' }), { retry: PATIENT_RETRY });
+  const admin = client.kafka.admin();
+  await admin.connect();
+  const { output, deadLetter, ledger } = config.topics;
+  await admin.alterConfigs({
+    validateOnly: false,
+    resources: [output, deadLetter, ledger].map((name) => ({
+      type: 2, // a topic
+      name,
+      configEntries: [
+        { name: 'max.message.bytes', value: String(bytes) },
+        ...(name === ledger ? [{ name: 'cleanup.policy', value: 'compact' }] : []),
+      ],
+    })),
+  });
+  await admin.disconnect();
+  client.destroy();
+}
 
 /** So many of them a second. */
 async function atPace<T>(all: readonly T[], pace: number, use: (some: readonly T[]) => Promise<void>): Promise<void> {
