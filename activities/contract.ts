@@ -1,7 +1,7 @@
 /** What the workflow may ask of the world. Part of the workflow bundle: types, and names on the wire. */
-import { PUBLISH_FAILURES } from '../src/engine/publish/failures.ts';
+import { PUBLISH_FAILURES } from '../src/engine/workflow/publish-failure-types.ts';
 import { WATERMARK_NOT_REACHED } from '../src/engine/workflow/entity/names.ts';
-import type { PublishAnswer, PublishRequest as Request, Stream } from '../src/engine/publish/request.ts';
+import type { PublishAnswer, PublishRequest as Request, Stream } from '../src/engine/workflow/publish-request.ts';
 import type { Incarnation } from '../src/engine/workflow/ledger-types.ts';
 import type { Output } from '../src/money/domain/types.ts';
 

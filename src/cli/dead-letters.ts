@@ -1,7 +1,7 @@
 /** `dead-letters`: lists what could not be used; `dead-letters retry` puts chosen records back on their topic. */
 import { Command, Option } from 'commander';
-import { DEAD_LETTER_REASONS } from '../engine/bridge/dead-letter.ts';
-import type { DeadLetterReason } from '../engine/bridge/dead-letter.ts';
+import { DEAD_LETTER_REASONS } from '../engine/ordering/rejection.ts';
+import type { DeadLetterReason } from '../engine/ordering/rejection.ts';
 import { systemClock } from '../engine/clock.ts';
 import type { DecoderSource, ValueDecoder } from '../engine/values/value.ts';
 import { inputTopicsOf, type Config } from '../money/config.ts';

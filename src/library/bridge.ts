@@ -22,7 +22,7 @@ import { jsonDecoders, type DecoderSource, type ValueDecoder } from '../engine/v
 
 export { acceptLogs } from '../engine/bridge/accept-logs.ts';
 export type { BridgeObserver } from '../engine/bridge/bridge-settings.ts';
-export { DEAD_LETTER_REASONS, type DeadLetterReason, type Rejection } from '../engine/bridge/dead-letter.ts';
+export { DEAD_LETTER_REASONS, type DeadLetterReason, type Rejection } from '../engine/ordering/rejection.ts';
 export type { Batch, HistoryLength, Signaller } from '../engine/bridge/signaller.ts';
 export type { Decoded, RawKafkaRecord } from '../engine/ordering/decoded.ts';
 export type { Service } from '../engine/process/service.ts';

@@ -8,7 +8,7 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 import type { LookupOutcome } from '../../activities/contract.ts';
 import type { Noticed } from '../engine/workflow/entity/port.ts';
 import type { Notice } from '../engine/publish/notices.ts';
-import { DEAD_LETTER_REASONS } from '../engine/bridge/dead-letter.ts';
+import { DEAD_LETTER_REASONS } from '../engine/ordering/rejection.ts';
 import type { WaitReason } from '../engine/bridge/waits.ts';
 import { createPublishingMetrics, type PublishingMetrics } from './metrics/publishing.ts';
 import { createReadingMetrics, type ReadingMetrics } from './metrics/reading.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { deadLetter } from '../../src/engine/bridge/dead-letter.ts';
-import type { DeadLetterReason } from '../../src/engine/bridge/dead-letter.ts';
+import type { DeadLetterReason } from '../../src/engine/ordering/rejection.ts';
 import { loadConfig } from '../../src/money/config.ts';
 import { createKafka } from '../../src/engine/kafka/kafkajs/create-kafka.ts';
 import type { InRecord } from '../../src/engine/kafka/port.ts';

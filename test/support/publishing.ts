@@ -1,7 +1,7 @@
 /** Publish requests, and processes that publish, for tests. */
 import { randomUUID } from 'node:crypto';
 import type { Incarnation, Output, Stream } from '../../activities/contract.ts';
-import type { PublishRequest as Request } from '../../src/engine/publish/request.ts';
+import type { PublishRequest as Request } from '../../src/engine/workflow/publish-request.ts';
 import { CodedError } from '../../src/engine/errors.ts';
 import type { KafkaPort } from '../../src/engine/kafka/port.ts';
 import { systemClock } from '../../src/engine/clock.ts';

@@ -4,6 +4,5 @@ export const WORKFLOW_SOURCES = [
   'src/money/domain',
   'src/engine/workflow',
   'src/engine/naming.ts',
-  'src/engine/publish/failures.ts',
   'activities',
 ] as const;

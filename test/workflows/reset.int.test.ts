@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createPublish } from '../../activities/publish.ts';
 import type { Output } from '../../src/money/domain/events.ts';
-import type { PublishRequest } from '../../src/engine/publish/request.ts';
+import type { PublishRequest } from '../../src/engine/workflow/publish-request.ts';
 import { advance, judge } from '../../src/engine/publish/ledger.ts';
 import type { LedgerEntry } from '../../src/engine/publish/ledger-entry.ts';
 import { Notices, type Notice } from '../../src/engine/publish/notices.ts';

@@ -27,7 +27,7 @@ export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
         replace: '(first ?? stands)',
       },
     ],
-    caughtBy: { test: 'test/engine/bridge/log-identity.test.ts' },
+    caughtBy: { test: 'test/engine/ordering/log-identity.test.ts' },
   },
   {
     name: 'a-clock-set-back-silences-members',
@@ -191,14 +191,14 @@ export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
         replace: "if (problem === '') throw new CodedError('LOG_CHANGED', problem);",
       },
     ],
-    caughtBy: { test: 'test/engine/bridge/log-identity.test.ts' },
+    caughtBy: { test: 'test/engine/ordering/log-identity.test.ts' },
   },
   {
     name: 'restored-log-unnoticed',
     breaks: 'a log that was cut or restored, and has grown beyond the committed place again, is read on without a word',
     edits: [
       {
-        file: 'src/engine/bridge/log-identity.ts',
+        file: 'src/engine/ordering/log-identity.ts',
         find: 'return now === null || (now !== undefined && now.print !== last.print);',
         replace: 'return now === null && last.offset < 0;',
       },
@@ -210,7 +210,7 @@ export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
     breaks: 'a log whose last record that was read has expired, or was compacted away, waits for a person',
     edits: [
       {
-        file: 'src/engine/bridge/log-identity.ts',
+        file: 'src/engine/ordering/log-identity.ts',
         find: 'return now === null || (now !== undefined && now.print !== last.print);',
         replace: 'return now?.print !== last.print;',
       },
@@ -222,12 +222,12 @@ export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
     breaks: 'a log that was cut between the committed offset and what was read of it is read on without a word',
     edits: [
       {
-        file: 'src/engine/bridge/log-identity.ts',
+        file: 'src/engine/ordering/log-identity.ts',
         find: 'const upTo = Math.max(committed ?? 0, last === undefined ? 0 : last.offset + 1);',
         replace: 'const upTo = committed ?? 0;',
       },
     ],
-    caughtBy: { test: 'test/engine/bridge/log-identity.test.ts' },
+    caughtBy: { test: 'test/engine/ordering/log-identity.test.ts' },
   },
   {
     name: 'mark-goes-back',
@@ -293,7 +293,7 @@ export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
         replace: 'nameOf(input)',
       },
     ],
-    caughtBy: { test: 'test/engine/bridge/log-identity.test.ts' },
+    caughtBy: { test: 'test/engine/ordering/log-identity.test.ts' },
   },
   {
     name: 'added-partitions-accepted-in-silence',
@@ -305,7 +305,7 @@ export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
         replace: 'if (isNew[index] || (grown && topics.length < 0)) {',
       },
     ],
-    caughtBy: { test: 'test/engine/bridge/log-identity.test.ts' },
+    caughtBy: { test: 'test/engine/ordering/log-identity.test.ts' },
   },
   {
     name: 'reset-watermark-takes-a-decision-back',
@@ -318,7 +318,7 @@ export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
           'if (metadata === undefined) return [{ topic, partition, offset: committed, metadata: encodeMetadata({ maxTs: -Infinity, watermark: -Infinity, deadLettersBelow: committed }) }];',
       },
     ],
-    caughtBy: { test: 'test/engine/bridge/log-identity.test.ts' },
+    caughtBy: { test: 'test/engine/ordering/log-identity.test.ts' },
   },
   {
     name: 'paused-is-closed',
@@ -392,7 +392,7 @@ export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
     breaks: 'inputs that have grown are read on, with most users in another partition',
     edits: [
       {
-        file: 'src/engine/bridge/log-identity.ts',
+        file: 'src/engine/ordering/log-identity.ts',
         find: '  if (other.length === 0) return undefined;',
         replace: '  if (other.length >= 0) return undefined;',
       },

@@ -12,7 +12,7 @@ export const MENDS_OF_LOGS: readonly BrokenBuild[] = [
     breaks: 'a topic that was made anew is read on at the place of the one before',
     edits: [
       {
-        file: 'src/engine/bridge/log-identity.ts',
+        file: 'src/engine/ordering/log-identity.ts',
         find: "return name !== '' && id !== '' && baseOf(name) !== id;",
         replace: "return name !== '' && id === '' && baseOf(name) !== id;",
       },
@@ -45,7 +45,7 @@ export const MENDS_OF_LOGS: readonly BrokenBuild[] = [
     breaks: 'the records of a log that a person has accepted are dropped as known',
     edits: [
       {
-        file: 'src/engine/bridge/log-identity.ts',
+        file: 'src/engine/ordering/log-identity.ts',
         find: 'return `${base}~${Number(turn) + 1}`;',
         replace: "return turn === '' ? base : name;",
       },

@@ -1,7 +1,7 @@
 /** A few seconds of `npm run fuzz` for the decoder and the bridge; and that either notices what is wrong. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { DEAD_LETTER_REASONS } from '../../src/engine/bridge/dead-letter.ts';
+import { DEAD_LETTER_REASONS } from '../../src/engine/ordering/rejection.ts';
 import { decodeRecord } from '../../src/money/codec/decode.ts';
 import { fuzzDecoder } from './fuzz-decoder.ts';
 import type { Decode } from './judge-decoder.ts';

@@ -1,6 +1,7 @@
 /** What must hold of every record that goes through the decoder. The expected verdict is the independent model's. */
 import { isDeepStrictEqual } from 'node:util';
-import { DEAD_LETTER_REASONS, deadLetter, readDeadLetterHeaders } from '../../src/engine/bridge/dead-letter.ts';
+import { deadLetter, readDeadLetterHeaders } from '../../src/engine/bridge/dead-letter.ts';
+import { DEAD_LETTER_REASONS } from '../../src/engine/ordering/rejection.ts';
 import type { decodeRecord, DecodeResult, Limits } from '../../src/money/codec/decode.ts';
 import { encodeEnriched } from '../../src/money/codec/enriched.ts';
 import { decode as modelDecode } from '../../src/money/model/decode.ts';

@@ -2,12 +2,12 @@
  * What a person decides about logs that are not the ones that were read: where each goes on. The new place is committed as the
  * bridge would, by its transactional id: a bridge that runs loses the triple, and takes it again from there.
  */
-import type { Ahead } from './ahead.ts';
+import type { Ahead } from '../ordering/ahead.ts';
 import type { KafkaClient } from '../kafka/port.ts';
 import { encodeMetadata, type OffsetMetadata } from '../ordering/checkpoint.ts';
 import { asBridge, commitPlaces } from './as-bridge.ts';
 import { placeOf, type CommittedPlace } from './committed-place.ts';
-import { isOther, logProblem, nameOf, nextName, partitionsProblem, type LogPlace } from './log-identity.ts';
+import { isOther, logProblem, nameOf, nextName, partitionsProblem, type LogPlace } from '../ordering/log-identity.ts';
 
 export interface Accepting {
   readonly appId: string;

@@ -1,4 +1,4 @@
-import type { DeadLetterReason } from './dead-letter.ts';
+import type { DeadLetterReason } from '../ordering/rejection.ts';
 import type { BrakeSettings } from '../ordering/brake.ts';
 import type { DecodeInput } from '../ordering/decoded.ts';
 import type { JoinOptions } from '../kafka/port.ts';

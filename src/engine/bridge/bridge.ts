@@ -4,7 +4,7 @@
  * their partitions end a bridge that starts; one that had joined before waits, since somebody may be adding partitions to
  * one input after the other.
  */
-import { noticingSplitKeys } from '../co-partitioning/noticing.ts';
+import { noticingSplitKeys } from './noticing-split-keys.ts';
 import { Membership, type Service } from '../process/service.ts';
 import { TopicRooms } from '../kafka/topic-rooms.ts';
 import { Assignment, type AssignmentDeps } from './assignment.ts';

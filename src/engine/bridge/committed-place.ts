@@ -1,5 +1,5 @@
 /** Where a partition triple is to be read on: what the group has committed, checked against what the logs are now. */
-import type { Ahead } from './ahead.ts';
+import type { Ahead } from '../ordering/ahead.ts';
 import { CodedError } from '../errors.ts';
 import type { KafkaPort, TopicPartition, TopicIdentity } from '../kafka/port.ts';
 import { decodeMetadata, type Checkpoint, type OffsetMetadata, type StoppedAt } from '../ordering/checkpoint.ts';
@@ -12,7 +12,7 @@ import {
   type KnownLogs,
   type LogNames,
   type LogPlace,
-} from './log-identity.ts';
+} from '../ordering/log-identity.ts';
 import { printOf, type RecordMark, type RecordMarks } from '../ordering/record-mark.ts';
 
 export interface PlaceOptions {

@@ -6,24 +6,8 @@
 import { createHash } from 'node:crypto';
 import { bytesOf, headerBytes, valuesOf } from '../kafka/port.ts';
 import type { OutRecord, RecordHeaders } from '../kafka/port.ts';
+import { DEAD_LETTER_REASONS, type Rejection } from '../ordering/rejection.ts';
 import { connectHeaders, endWith, textOf } from './connect-headers.ts';
-
-/** In the order of precedence: where several fit, the first is the reason. */
-export const DEAD_LETTER_REASONS = [
-  'too-large',
-  'malformed',
-  'unknown-type',
-  'invalid',
-  'key-mismatch',
-  'future',
-] as const;
-export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
-
-/** Why a record cannot be used. `detail` names fields and expectations and carries no personal data. */
-export interface Rejection {
-  readonly reason: DeadLetterReason;
-  readonly detail: string;
-}
 
 /** Where a record was read. */
 export interface RecordSource {

@@ -4,7 +4,7 @@
  */
 import type { RecordMark } from '../ordering/record-mark.ts';
 import type { InputIndex } from '../ordering/watermark.ts';
-import { isAnother } from './log-identity.ts';
+import { isAnother } from '../ordering/log-identity.ts';
 
 export class LogDoubts {
   /** What was fetched last when the doubt began. */

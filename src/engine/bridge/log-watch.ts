@@ -7,7 +7,7 @@ import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { KafkaPort } from '../kafka/port.ts';
 import type { Logger } from '../log.ts';
-import { idsOf } from './log-identity.ts';
+import { idsOf } from '../ordering/log-identity.ts';
 import type { TripleRunner } from './triple-runner.ts';
 
 export interface LogWatchDeps {

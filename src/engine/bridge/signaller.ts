@@ -1,4 +1,4 @@
-import type { LogNames } from './log-identity.ts';
+import type { LogNames } from '../ordering/log-identity.ts';
 import type { PlacedEvent, InputOffsets } from '../ordering/decoded.ts';
 
 /** One signal: events of one key, in the order of their application. */

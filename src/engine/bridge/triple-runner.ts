@@ -18,7 +18,7 @@ import { describeStop, markNow } from './committed-place.ts';
 import { Committer } from './committer.ts';
 import type { InputLanes, PartitionReading } from '../ordering/input-lanes.ts';
 import { LogDoubts } from './log-doubts.ts';
-import { isOther, type KnownLogs } from './log-identity.ts';
+import { isOther, type KnownLogs } from '../ordering/log-identity.ts';
 import { outboxLimits } from '../ordering/outbox.ts';
 import { PartitionTriple } from '../ordering/partition-triple.ts';
 import type { Sending } from './signal-sender.ts';

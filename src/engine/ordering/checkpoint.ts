@@ -2,10 +2,10 @@
  * A place in the merged reading order of a partition triple, with what the watermark knew there: what is committed to
  * the consumer group, and where a restart goes on with the very same classification of every record.
  */
-import { isAhead, type Ahead } from '../bridge/ahead.ts';
+import { isAhead, type Ahead } from './ahead.ts';
 import type { Stop } from './brake.ts';
 import type { InputOffsets } from './decoded.ts';
-import type { KnownLogs, LogNames } from '../bridge/log-identity.ts';
+import type { KnownLogs, LogNames } from './log-identity.ts';
 import { metadataFields, metadataText } from './offset-metadata.ts';
 import { markOf, type RecordMark } from './record-mark.ts';
 import type { MaxTs } from './watermark.ts';

@@ -1,5 +1,5 @@
 /** What the ordering needs of an application's records, whatever their events are. */
-import type { Rejection } from '../bridge/dead-letter.ts';
+import type { Rejection } from './rejection.ts';
 import type { RecordHeaders } from '../kafka/port.ts';
 import type { ValueDecoder } from '../values/value.ts';
 import type { InputIndex } from './watermark.ts';

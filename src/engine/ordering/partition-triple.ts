@@ -6,11 +6,11 @@
  * are released when they are read. The checkpoint is the place just before the first record, in reading order, that is
  * not acknowledged, with the watermark as it was there: from it a restart classifies every record the same way.
  */
-import { MAX_EXCEPT, shortName, type Ahead } from '../bridge/ahead.ts';
+import { MAX_EXCEPT, shortName, type Ahead } from './ahead.ts';
 import type { Brake, Stop } from './brake.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { InputOffsets } from './decoded.ts';
-import type { KnownLogs, LogNames } from '../bridge/log-identity.ts';
+import type { KnownLogs, LogNames } from './log-identity.ts';
 import { MergeQueue, type Fetched } from './merge-queue.ts';
 import { OrderingBuffer } from './ordering-buffer.ts';
 import { SignalOutbox, type Flight, type OutboxLimits } from './outbox.ts';

@@ -1,4 +1,4 @@
-import type { Rejection } from '../bridge/dead-letter.ts';
+import type { Rejection } from './rejection.ts';
 import { headerBytes } from '../kafka/port.ts';
 import type { RecordHeaders } from '../kafka/port.ts';
 import type { Checkpoint } from './checkpoint.ts';

@@ -1,10 +1,10 @@
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { CodedError, messageOf, type ErrorCode } from '../errors.ts';
-import { PUBLISH_FAILURES } from './failures.ts';
+import { PUBLISH_FAILURES } from '../workflow/publish-failure-types.ts';
 import type { Publisher } from './publisher.ts';
 import { WorkflowReset } from './refusals.ts';
-import type { Identified, PublishAnswer, PublishRequest } from './request.ts';
+import type { Identified, PublishAnswer, PublishRequest } from '../workflow/publish-request.ts';
 
 export interface PublishDeps<R extends Identified> {
   readonly publisher: Publisher<R>;

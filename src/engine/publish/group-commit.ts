@@ -5,7 +5,7 @@
  * nothing, because the very same outputs are in this batch, *rides*: it is answered with the batch and never before
  * (an early answer would acknowledge outputs that a fenced transaction then takes away).
  */
-import type { Identified, PublishRequest } from './request.ts';
+import type { Identified, PublishRequest } from '../workflow/publish-request.ts';
 import { CodedError } from '../errors.ts';
 import { bytesOf } from '../kafka/port.ts';
 import type { OutRecord, RecordHeaders } from '../kafka/port.ts';

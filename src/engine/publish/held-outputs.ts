@@ -3,7 +3,7 @@
  * follows it in its own stream of its own key, and nothing else: until its next turn it is in no transaction. Its turns come with a
  * growing back-off, each in a transaction of its own. Forgotten with the shard: whoever has it next meets it once more.
  */
-import type { PublishRequest } from './request.ts';
+import type { PublishRequest } from '../workflow/publish-request.ts';
 import type { Clock } from '../clock.ts';
 import type { CodedError } from '../errors.ts';
 

@@ -10,7 +10,7 @@
  * it): what an old ledger has, a newer one has too.
  */
 import type { Incarnation, LedgerEntry, Mark, Run } from '../workflow/ledger-types.ts';
-import type { PublishRequest, Stream } from './request.ts';
+import type { PublishRequest, Stream } from '../workflow/publish-request.ts';
 
 export type Verdict =
   /** All of it is in the ledger. */

@@ -1,5 +1,5 @@
 /** What the ledger tells of the lives of workflows, seen when they publish: said once for each of them. */
-import type { PublishRequest } from './request.ts';
+import type { PublishRequest } from '../workflow/publish-request.ts';
 import type { LedgerEntry } from './ledger-entry.ts';
 import { compareIncarnations, isReset, judge } from './ledger.ts';
 

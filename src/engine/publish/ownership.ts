@@ -17,7 +17,7 @@ import type { Notice } from './notices.ts';
 import type { OnShardEvent, Publisher } from './publisher.ts';
 import { shardGroupOf, shardTransactionalIdOf } from '../naming.ts';
 import { ShardPublisher } from './shard-publisher.ts';
-import type { Identified } from './request.ts';
+import type { Identified } from '../workflow/publish-request.ts';
 
 export interface OwnershipOptions<R extends Identified> {
   readonly appId: string;

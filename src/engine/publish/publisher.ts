@@ -1,5 +1,5 @@
 /** What the publish activity calls, and what is to be seen of the work of a shard. */
-import type { Identified, PublishRequest } from './request.ts';
+import type { Identified, PublishRequest } from '../workflow/publish-request.ts';
 import type { OutRecord } from '../kafka/port.ts';
 import type { Notice } from './notices.ts';
 

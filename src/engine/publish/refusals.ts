@@ -2,7 +2,7 @@
  * What a caller is told when its request is not published. It names no key: it goes into logs, and as a failure into
  * Temporal, where failures are plain text even when payloads are encrypted. The run id leads to the workflow.
  */
-import type { PublishRequest } from './request.ts';
+import type { PublishRequest } from '../workflow/publish-request.ts';
 import { CodedError, messageOf } from '../errors.ts';
 import type { RefusedBatch } from '../kafka/topic-rooms.ts';
 import type { RefusedVerdict } from './group-commit.ts';

@@ -16,7 +16,7 @@
  * are tried again after the reopening. That outputs are missing is believed only of a ledger that was read after the
  * request came: an owner that was fenced unawares knows an old ledger.
  */
-import type { Identified, PublishRequest } from './request.ts';
+import type { Identified, PublishRequest } from '../workflow/publish-request.ts';
 import { CodedError, messageOf } from '../errors.ts';
 import { BATCH_OVERHEAD } from '../kafka/fitting.ts';
 import { bytesOf } from '../kafka/port.ts';

@@ -1,4 +1,4 @@
-import { shortName, type Ahead } from '../bridge/ahead.ts';
+import { shortName, type Ahead } from '../ordering/ahead.ts';
 import { decodeMetadata } from '../ordering/checkpoint.ts';
 import type { Clock } from '../clock.ts';
 import { CodedError } from '../errors.ts';

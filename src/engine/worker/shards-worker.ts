@@ -10,7 +10,7 @@ import type { Ownership, OwnershipOptions } from '../publish/ownership.ts';
 import { Membership, type Service } from '../process/service.ts';
 import { KeptWorker } from './kept-worker.ts';
 import type { TemporalWorker } from './temporal-worker.ts';
-import type { Identified } from '../publish/request.ts';
+import type { Identified } from '../workflow/publish-request.ts';
 
 export interface ShardsWorkerDeps<R extends Identified> {
   readonly clock: Clock;

@@ -1,5 +1,5 @@
 /** What workflows emit that have no place in Kafka yet. */
-import type { Identified } from '../publish/request.ts';
+import type { Identified } from './publish-request.ts';
 
 /** A record on its way to the publisher. It is of no Kafka record: in the place of an offset is a print of what it says. */
 export interface Emitted<R> extends Identified {

@@ -5,7 +5,7 @@
 import { CancellationScope, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import { partitionOf } from '../kafka/partitioner.ts';
 import { taskQueueOf } from '../naming.ts';
-import type { PublishRequest } from '../publish/request.ts';
+import type { PublishRequest } from './publish-request.ts';
 import { firstChunkOf } from './chunks.ts';
 import { emitted, type Emitted } from './emitted.ts';
 import type { Incarnation } from './ledger-types.ts';

@@ -1,5 +1,5 @@
 /** What a workflow makes of a publish that failed. */
-import { PUBLISH_FAILURES } from '../publish/failures.ts';
+import { PUBLISH_FAILURES } from './publish-failure-types.ts';
 
 /** What no repetition by the same process mends. */
 export const FINAL: readonly string[] = [

@@ -5,7 +5,7 @@
 import { INPUTS } from '../domain/events.ts';
 import type { Applicable, Event, MoneyInput } from '../domain/events.ts';
 import type { DecodeInput, Decoded, RawKafkaRecord } from '../../engine/ordering/decoded.ts';
-import type { Rejection } from '../../engine/bridge/dead-letter.ts';
+import type { Rejection } from '../../engine/ordering/rejection.ts';
 import { CURRENCIES } from './iso-4217.ts';
 import { isShortText, MAX_CHARACTERS } from './short-text.ts';
 import { forward } from '../domain/forwarded.ts';

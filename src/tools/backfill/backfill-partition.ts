@@ -10,7 +10,7 @@ import { sourceHeaders } from '../../engine/workflow/output-headers.ts';
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../../engine/clock.ts';
 import type { Offsets, Rules, Output } from '../../money/domain/events.ts';
-import { idsOf, othersThan, type LogNames } from '../../engine/bridge/log-identity.ts';
+import { idsOf, othersThan, type LogNames } from '../../engine/ordering/log-identity.ts';
 import { TRIPLE_BUDGET } from '../../engine/ordering/partition-triple.ts';
 import { CodedError } from '../../engine/errors.ts';
 import type { KafkaPort, OutRecord, TransactionalProducer } from '../../engine/kafka/port.ts';

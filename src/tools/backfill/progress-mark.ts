@@ -3,7 +3,7 @@
  * its outputs. It pins what the result depends on (the ends of the logs, the rules, the window), so that an interrupted
  * run goes on as it began, and says how many records of the triple the output topic holds.
  */
-import type { LogNames } from '../../engine/bridge/log-identity.ts';
+import type { LogNames } from '../../engine/ordering/log-identity.ts';
 import { isOffsets, metadataFields, metadataText } from '../../engine/ordering/offset-metadata.ts';
 import { INPUTS, type Offsets } from '../../money/domain/events.ts';
 

@@ -8,7 +8,7 @@ import type { WorkflowClient } from '@temporalio/client';
 import { Committer } from '../../engine/bridge/committer.ts';
 import { TopicRooms } from '../../engine/kafka/topic-rooms.ts';
 import type { MoneyBridgeSettings } from '../../money/bridge/settings.ts';
-import { idsOf, othersThan } from '../../engine/bridge/log-identity.ts';
+import { idsOf, othersThan } from '../../engine/ordering/log-identity.ts';
 import type { Config } from '../../money/config.ts';
 import type { Offsets } from '../../money/domain/events.ts';
 import { CodedError } from '../../engine/errors.ts';

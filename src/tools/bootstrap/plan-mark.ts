@@ -2,7 +2,7 @@
  * What a bootstrap has begun: metadata of offsets committed for a group of its own, before the first workflow is started.
  * Whoever goes on goes on to the same ends: a workflow that was started has the state there and no other.
  */
-import type { LogNames } from '../../engine/bridge/log-identity.ts';
+import type { LogNames } from '../../engine/ordering/log-identity.ts';
 import { isOffsets, metadataFields, metadataText } from '../../engine/ordering/offset-metadata.ts';
 import { INPUTS, type Offsets } from '../../money/domain/events.ts';
 

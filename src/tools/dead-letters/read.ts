@@ -1,7 +1,8 @@
 /** Reads the dead-letter topic from its beginning to the end that it had at the start, and commits nothing. */
 import { randomUUID } from 'node:crypto';
 import { ownHeaders, readDeadLetterHeaders } from '../../engine/bridge/dead-letter.ts';
-import type { Cut, Rejection, RecordSource } from '../../engine/bridge/dead-letter.ts';
+import type { Cut, RecordSource } from '../../engine/bridge/dead-letter.ts';
+import type { Rejection } from '../../engine/ordering/rejection.ts';
 import { jsonDecoders, type DecoderSource, type ValueDecoder } from '../../engine/values/value.ts';
 import { CodedError } from '../../engine/errors.ts';
 import { watchGone } from '../../engine/kafka/gone.ts';

@@ -4,11 +4,11 @@ import { createHash } from 'node:crypto';
 import { bytesOf } from '../../../src/engine/kafka/port.ts';
 import {
   cutDeadLetter,
-  DEAD_LETTER_REASONS,
   deadLetter,
   ownHeaders,
   readDeadLetterHeaders,
 } from '../../../src/engine/bridge/dead-letter.ts';
+import { DEAD_LETTER_REASONS } from '../../../src/engine/ordering/rejection.ts';
 
 const source = { topic: 'wallet-events', partition: 3, offset: 9_007_199_254_740_991, timestamp: 1_769_853_600_000 };
 

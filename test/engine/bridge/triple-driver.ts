@@ -2,7 +2,7 @@
  * Drives partition triples over three logs in simulated time: fetches, ends of logs, signals and their acknowledgements,
  * commits, crashes. What the workflows would apply is collected, redeliveries dropped by the domain's own rule.
  */
-import type { Ahead } from '../../../src/engine/bridge/ahead.ts';
+import type { Ahead } from '../../../src/engine/ordering/ahead.ts';
 import type { Checkpoint } from '../../../src/engine/ordering/checkpoint.ts';
 import type { Fetched } from '../../../src/engine/ordering/merge-queue.ts';
 import type { Flight } from '../../../src/engine/ordering/outbox.ts';

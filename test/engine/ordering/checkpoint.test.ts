@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { MAX_EXCEPT, shortName } from '../../../src/engine/bridge/ahead.ts';
+import { MAX_EXCEPT, shortName } from '../../../src/engine/ordering/ahead.ts';
 import { decodeMetadata, encodeMetadata, sameCheckpoint } from '../../../src/engine/ordering/checkpoint.ts';
 
 describe('the metadata of a committed offset', () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Output } from '../../../src/money/domain/events.ts';
-import type { PublishRequest as Request } from '../../../src/engine/publish/request.ts';
+import type { PublishRequest as Request } from '../../../src/engine/workflow/publish-request.ts';
 import { systemClock } from '../../../src/engine/clock.ts';
 import type { Clock } from '../../../src/engine/clock.ts';
 import type { KafkaPort } from '../../../src/engine/kafka/port.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Output } from '../../../src/money/domain/events.ts';
-import type { PublishRequest as Request } from '../../../src/engine/publish/request.ts';
+import type { PublishRequest as Request } from '../../../src/engine/workflow/publish-request.ts';
 import { formBatch, recordsOf } from '../../../src/engine/publish/group-commit.ts';
 import type { CommitBatch, CommitLimits, WaitingRequest } from '../../../src/engine/publish/group-commit.ts';
 import { decodeLedgerEntry, type LedgerEntry } from '../../../src/engine/publish/ledger-entry.ts';

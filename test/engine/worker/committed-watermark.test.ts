@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import { createReadWatermark } from '../../../activities/read-watermark.ts';
-import { shortName, type Ahead } from '../../../src/engine/bridge/ahead.ts';
+import { shortName, type Ahead } from '../../../src/engine/ordering/ahead.ts';
 import { encodeMetadata } from '../../../src/engine/ordering/checkpoint.ts';
 import { createCommittedWatermark } from '../../../src/engine/worker/committed-watermark.ts';
 import { ManualClock } from '../../support/manual-clock.ts';

@@ -12,7 +12,7 @@ import { publishActivity } from '../../../src/engine/publish/activity.ts';
 import { advance, judge } from '../../../src/engine/publish/ledger.ts';
 import type { LedgerEntry } from '../../../src/engine/publish/ledger-entry.ts';
 import { refusalOf } from '../../../src/engine/publish/refusals.ts';
-import type { PublishRequest } from '../../../src/engine/publish/request.ts';
+import type { PublishRequest } from '../../../src/engine/workflow/publish-request.ts';
 import type { Emitted } from '../../../src/engine/workflow/emitted.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { emitting, Numbered } from './emitting.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PublishRequest } from '../../../src/engine/publish/request.ts';
+import type { PublishRequest } from '../../../src/engine/workflow/publish-request.ts';
 import { Tracer, type FinishedSpan } from '../../../src/engine/tracing/tracer.ts';
 import { traceOf } from '../../../src/money/domain/traced.ts';
 import type { Output } from '../../../src/money/domain/types.ts';

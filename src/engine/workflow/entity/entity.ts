@@ -5,7 +5,7 @@
  * What a workflow does follows from these functions, so a change of one of them is a change of the workflow's code: where a history was
  * recorded without it, it must lead to the same commands.
  */
-import type { Identified, PublishRequest, Stream } from '../../publish/request.ts';
+import type { Identified, PublishRequest, Stream } from '../publish-request.ts';
 import type { Incarnation } from '../ledger-types.ts';
 
 /**

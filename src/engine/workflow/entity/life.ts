@@ -1,5 +1,5 @@
 /** How a life goes on from run to run. */
-import type { Identified } from '../../publish/request.ts';
+import type { Identified } from '../publish-request.ts';
 import type { Incarnation } from '../ledger-types.ts';
 import type { EntityLife } from './entity.ts';
 

@@ -1,5 +1,5 @@
 /** What a workflow says of itself beside its outputs: counters of its state, counters of the worker, warnings. Once for each time. */
-import type { Identified } from '../../publish/request.ts';
+import type { Identified } from '../publish-request.ts';
 import type { EntityLife, EntityNotes } from './entity.ts';
 import type { Foreign, TemporalPort } from './port.ts';
 

@@ -3,7 +3,7 @@
  * events as long as it runs (a heartbeat of its task each 8 s), so after some seconds a regular one goes on, which the server
  * repeats without an event, and soon after Kafka is back.
  */
-import type { PublishAnswer, PublishRequest } from '../../publish/request.ts';
+import type { PublishAnswer, PublishRequest } from '../publish-request.ts';
 import { FINAL, finalFailureOf, lastBeforeReset, taskFailure } from '../publish-failure.ts';
 import type { CallOptions, TemporalPort } from './port.ts';
 

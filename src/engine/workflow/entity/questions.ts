@@ -9,7 +9,7 @@
  * - The server ends a call early when the pause before its next attempt goes beyond its time; its questions wait for that time.
  */
 import { lookupsQueueBeside } from '../../naming.ts';
-import type { Identified } from '../../publish/request.ts';
+import type { Identified } from '../publish-request.ts';
 import { NO_TIME, type EntityLife, type EntityQuestions, type QuestionFailures } from './entity.ts';
 import type { CallOptions, TemporalPort } from './port.ts';
 

@@ -1,4 +1,4 @@
-import type { Identified, PublishAnswer, Stream } from '../../publish/request.ts';
+import type { Identified, PublishAnswer, Stream } from '../publish-request.ts';
 import type { Recent } from './entity.ts';
 
 /** For people: the last outputs of this run, the newest first. Nothing follows from them, and the next run knows none. */

@@ -14,7 +14,7 @@
  * - Continue-as-new carries the whole life. What is in flight then (questions, an unacknowledged publish, waiting for
  *   the watermark) is in the life as well and is asked for again.
  */
-import type { Identified, PublishAnswer, PublishRequest, Stream } from '../../publish/request.ts';
+import type { Identified, PublishAnswer, PublishRequest, Stream } from '../publish-request.ts';
 import { Alarm } from '../alarm.ts';
 import { chunksOf, firstChunkOf, isLarge } from '../chunks.ts';
 import { taskFailure } from '../publish-failure.ts';

@@ -3,7 +3,7 @@
  * task timed out while it published was seen to go on with what it had begun, and gets only what came since; a replay gets all of
  * them at once. So the answer of a publish says how many signals it was for, and what was applied beyond them is taken back.
  */
-import type { Identified } from '../../publish/request.ts';
+import type { Identified } from '../publish-request.ts';
 import type { Entity, EntityBatch, EntityContext, EntityLife } from './entity.ts';
 
 /** bytes of a state up to which it is remembered as it was after each signal; signals to a larger one go alone. */

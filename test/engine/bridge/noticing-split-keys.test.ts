@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Batch, Signaller } from '../../../src/engine/bridge/signaller.ts';
-import { noticingSplitKeys } from '../../../src/engine/co-partitioning/noticing.ts';
+import { noticingSplitKeys } from '../../../src/engine/bridge/noticing-split-keys.ts';
 import { createLogger } from '../../../src/engine/log.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 

@@ -1,5 +1,5 @@
-/** What a workflow asks to be published; what the ledger remembers of it is in ../workflow/ledger-types.ts. Types only. */
-import type { Incarnation, Run } from '../workflow/ledger-types.ts';
+/** What a workflow asks to be published; what the ledger remembers of it is in ledger-types.ts. Types only. */
+import type { Incarnation, Run } from './ledger-types.ts';
 
 /**
  * `applied`: outputs that needed no waiting, a function of the signals alone; published by a local activity.

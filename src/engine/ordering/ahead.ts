@@ -4,8 +4,8 @@
  * the watermark of those others goes on.
  */
 import { createHash } from 'node:crypto';
-import { isOffsets } from '../ordering/offset-metadata.ts';
-import type { InputOffsets } from '../ordering/decoded.ts';
+import { isOffsets } from './offset-metadata.ts';
+import type { InputOffsets } from './decoded.ts';
 
 export interface Ahead {
   /** Everything read before this place is acknowledged, but for what is of these workflows. */

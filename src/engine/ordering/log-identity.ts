@@ -8,7 +8,7 @@
  * the one that was read waits, and a person decides where to go on: `topics --accept`.
  */
 import type { TopicIdentity } from '../kafka/port.ts';
-import type { RecordMark } from '../ordering/record-mark.ts';
+import type { RecordMark } from './record-mark.ts';
 
 /** By input; '' for one that is not known. */
 export type LogNames = readonly string[];

@@ -1,8 +1,8 @@
 /** Notices keys whose records come from two partitions, as far as one process sees both. Nobody is held up for it. */
-import type { Signaller } from '../bridge/signaller.ts';
+import type { Signaller } from './signaller.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
-import { KeyPlaces } from './key-places.ts';
+import { KeyPlaces } from '../co-partitioning/key-places.ts';
 
 /** Keys that are remembered: some 12 MB. */
 const REMEMBERED = 500_000;
