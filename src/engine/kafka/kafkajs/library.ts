@@ -8,7 +8,8 @@
  * - `filterAbortedMessages` shows records of aborted transactions to read_committed consumers (see aborted.ts);
  * - `KafkaJsBatch` forgets the last stable offset and hides batches in which nothing is left, so that a reader could not tell
  *   that it has reached the end of a partition whose last record is a transaction marker;
- * - a consumer that is stopped while brokers come or go turns in a circle (see fetch-manager.ts).
+ * - a consumer that is stopped while brokers come or go turns in a circle (see fetch-manager.ts);
+ * - a consumer of several brokers loses a batch that comes in a certain moment (see batch-worker.ts).
  *
  * And it is given the codecs that it lacks (see compression.ts).
  */
@@ -18,6 +19,7 @@ import type * as KafkaJS from 'kafkajs';
 import { CodedError } from '../../errors.ts';
 import { withoutAborted } from './aborted.ts';
 import type { AbortedTransaction, RawRecord } from './aborted.ts';
+import { batchWorker } from './batch-worker.ts';
 import { codecs } from './compression.ts';
 import { stayingStopped } from './fetch-manager.ts';
 import type { CreateFetchManager } from './fetch-manager.ts';
@@ -119,6 +121,7 @@ function load(): Library {
     }));
     replace(require, 'kafkajs/src/consumer/filterAbortedMessages', () => filterAborted);
     replace(require, 'kafkajs/src/consumer/batch', (original) => batchOf(original as BatchClass));
+    replace(require, 'kafkajs/src/consumer/worker', () => batchWorker);
     replace(require, 'kafkajs/src/consumer/fetchManager', (original) => stayingStopped(original as CreateFetchManager));
     replace(require, 'kafkajs/src/consumer/consumerGroup', (original) =>
       consumerGroupOf(withCurrentCoordinator(withStaticMembers(original as ConsumerGroupClass)), createErrorFromCode),
