@@ -15,14 +15,19 @@ interface HeartbeatingGroup {
   heartbeat(options: { readonly interval: number }): Promise<void>;
 }
 
+/** No broker answers, or none of those that do knows who it is. */
+const NOBODY_KNOWS = 'KafkaJSGroupCoordinatorNotFound';
 const MOVED: ReadonlySet<unknown> = new Set(['NOT_COORDINATOR_FOR_GROUP', 'GROUP_COORDINATOR_NOT_AVAILABLE']);
 
 /** `Original`: kafkajs' class, of {@link HeartbeatingGroup}. */
 export function withCurrentCoordinator<Class>(Original: Class): Class {
   return class extends (Original as new (options: never) => HeartbeatingGroup) {
-    #finding: Promise<void> | undefined;
+    #finding: Promise<boolean> | undefined;
 
-    /** Errors: what the current coordinator says of this member, or that there is none that can be reached; kafkajs repeats it then. */
+    /**
+     * Errors: what the current coordinator says of this member, or of the one that cannot be reached, where nobody knows another:
+     * kafkajs repeats the heartbeat then. For its own error of that it would end the consumer.
+     */
     override async heartbeat(options: { readonly interval: number }): Promise<void> {
       // A clock that was set back would let the group hear nothing until it has come there again.
       if (this.lastRequest > Date.now()) this.lastRequest = 0;
@@ -31,13 +36,20 @@ export function withCurrentCoordinator<Class>(Original: Class): Class {
       } catch (error) {
         if (!isElsewhere(error)) throw error;
         this.#finding ??= this.#findCoordinator().finally(() => (this.#finding = undefined));
-        await this.#finding;
+        if (!(await this.#finding)) throw error;
         await super.heartbeat(options);
       }
     }
 
-    async #findCoordinator(): Promise<void> {
-      this.coordinator = await this.cluster.findGroupCoordinator({ groupId: this.groupId });
+    /** Whether there is one that says so. */
+    async #findCoordinator(): Promise<boolean> {
+      try {
+        this.coordinator = await this.cluster.findGroupCoordinator({ groupId: this.groupId });
+        return true;
+      } catch (error) {
+        if (isElsewhere(error) || (error as { name?: unknown }).name === NOBODY_KNOWS) return false;
+        throw error;
+      }
     }
   } as Class;
 }

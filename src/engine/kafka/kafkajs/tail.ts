@@ -8,14 +8,16 @@ import type { KafkaConfig } from '../kafka-config.ts';
 import { CodedError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { createClient, PATIENT_RETRY } from './client.ts';
-import { kafkaError } from './errors.ts';
-import type { KafkaJsBatch } from './library.ts';
+import { isHopeless, kafkaError } from './errors.ts';
+import type { KafkaJS, KafkaJsBatch } from './library.ts';
 import { timestampOf } from '../record-timestamp.ts';
-import { deadline } from './timing.ts';
+import { deadline, retrying } from './timing.ts';
 
-/** ms: the shortest that brokers allow unless told otherwise. Nobody else is in its group, and yet it waits for the member that it was itself before. */
+/** ms: the shortest that brokers allow unless told otherwise. */
 const SESSION_TIMEOUT = 6_000;
 const REBALANCE_TIMEOUT = 10_000;
+/** ms for which nobody is there who answers. */
+const AWAY = 300_000;
 
 export interface SeenRecord {
   readonly topic: string;
@@ -49,32 +51,55 @@ export async function tailTopics(
   onRecord: (record: SeenRecord) => void = () => undefined,
 ): Promise<Tail> {
   let closed = false;
+  let current: KafkaJS.Consumer | undefined;
   const client = createClient(config, logger, { retry: PATIENT_RETRY });
-  const consumer = client.kafka.consumer({
-    groupId: `tail-${randomUUID()}`,
-    readUncommitted: false,
-    maxWaitTimeInMs: 100,
-    sessionTimeout: SESSION_TIMEOUT,
-    rebalanceTimeout: REBALANCE_TIMEOUT,
-    heartbeatInterval: SESSION_TIMEOUT / 6,
-    allowAutoTopicCreation: false,
-    // A restart that was under way when it is closed must come to an end by itself.
-    retry: { ...PATIENT_RETRY, retries: 8, restartOnFailure: async () => !closed },
-  });
   const records: SeenRecord[] = [];
   const positions = new Map<string, number>();
   const close = async (): Promise<void> => {
     closed = true;
-    await deadline(5_000, 'disconnect', () => consumer.disconnect()).catch(() => undefined);
+    await deadline(5_000, 'disconnect', async () => current?.disconnect()).catch(() => undefined);
     client.destroy();
   };
-  const failed = new Promise<never>((_, reject) => {
-    consumer.on(consumer.events.CRASH, ({ payload }) => {
-      if (!payload.restart) reject(kafkaError(`reading ${topics.join(', ')}`, payload.error));
-    });
-  });
+  let fail: (error: unknown) => void;
+  const failed = new Promise<never>((_, reject) => (fail = reject));
   failed.catch(() => undefined); // whoever waits for it gets it all the same
-  try {
+
+  const see = ({ topic, partition, messages }: KafkaJS.Batch): void => {
+    const next = positions.get(`${topic}/${partition}`) ?? 0;
+    for (const { offset, timestamp, key, value, headers } of messages) {
+      if (Number(offset) < next) continue;
+      const text = Object.entries(headers ?? {}).map(([name, content]) => [
+        name,
+        String(Array.isArray(content) ? content.at(-1) : content),
+      ]);
+      const record = {
+        topic,
+        partition,
+        offset: Number(offset),
+        ...timestampOf(timestamp),
+        key,
+        value,
+        headers: Object.fromEntries(text),
+      };
+      records.push(record);
+      onRecord(record);
+    }
+  };
+
+  /** In a group of its own, in which no member is waited for that was there before. */
+  const open = async (): Promise<void> => {
+    const consumer = client.kafka.consumer({
+      groupId: `tail-${randomUUID()}`,
+      readUncommitted: false,
+      maxWaitTimeInMs: 100,
+      sessionTimeout: SESSION_TIMEOUT,
+      rebalanceTimeout: REBALANCE_TIMEOUT,
+      heartbeatInterval: SESSION_TIMEOUT / 6,
+      allowAutoTopicCreation: false,
+      retry: { ...PATIENT_RETRY, retries: 8, restartOnFailure: async () => false },
+    });
+    current = consumer;
+    consumer.on(consumer.events.CRASH, ({ payload }) => void openAgain(payload.error));
     await consumer.connect();
     await consumer.subscribe({ topics: [...topics], fromBeginning: true });
     await consumer.run({
@@ -83,37 +108,43 @@ export async function tailTopics(
         const { topic, partition, messages } = batch;
         const { refusal } = batch as KafkaJsBatch;
         if (refusal !== undefined && messages.length === 0) {
-          throw Object.assign(
-            new CodedError('KAFKA', `${topic}, partition ${partition}, offset ${refusal.offset}: ${refusal.reason}`),
-            { retriable: false },
+          throw new Unreadable(
+            'KAFKA',
+            `${topic}, partition ${partition}, offset ${refusal.offset}: ${refusal.reason}`,
           );
         }
+        see(batch);
         const place = `${topic}/${partition}`;
-        const next = positions.get(place) ?? 0;
-        for (const { offset, timestamp, key, value, headers } of messages) {
-          if (Number(offset) < next) continue;
-          const text = Object.entries(headers ?? {}).map(([name, content]) => [
-            name,
-            String(Array.isArray(content) ? content.at(-1) : content),
-          ]);
-          const record = {
-            topic,
-            partition,
-            offset: Number(offset),
-            ...timestampOf(timestamp),
-            key,
-            value,
-            headers: Object.fromEntries(text),
-          };
-          records.push(record);
-          onRecord(record);
-        }
-        positions.set(place, Math.max(next, Number(batch.lastOffset()) + 1));
+        positions.set(place, Math.max(positions.get(place) ?? 0, Number(batch.lastOffset()) + 1));
       },
     });
+  };
+
+  /** After a consumer that has ended, for whatever reason: kafkajs itself would begin again only after some. */
+  const openAgain = async (error: unknown): Promise<void> => {
+    try {
+      if (closed) return;
+      if (isUnreadable(error) || isHopeless(error)) throw error;
+      await retrying(AWAY, (one) => closed || isHopeless(one), open);
+    } catch (last) {
+      fail(kafkaError(`reading ${topics.join(', ')}`, last));
+    }
+  };
+
+  try {
+    await open();
   } catch (error) {
     await close();
     throw kafkaError(`reading ${topics.join(', ')}`, error);
   }
   return { records, position: (topic, partition) => positions.get(`${topic}/${partition}`) ?? 0, failed, close };
+}
+
+/** A batch that nobody can decode: it is the same the next time. */
+class Unreadable extends CodedError {
+  readonly retriable = false;
+}
+
+function isUnreadable(error: unknown): boolean {
+  return error instanceof Unreadable || (error instanceof Error && isUnreadable(error.cause));
 }

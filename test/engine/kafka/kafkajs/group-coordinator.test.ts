@@ -5,8 +5,9 @@ import { test } from 'node:test';
 import { withCurrentCoordinator } from '../../../../src/engine/kafka/kafkajs/group-coordinator.ts';
 
 const require = createRequire(import.meta.url);
-const { KafkaJSConnectionError } = require('kafkajs/src/errors') as {
+const { KafkaJSConnectionError, KafkaJSGroupCoordinatorNotFound } = require('kafkajs/src/errors') as {
   KafkaJSConnectionError: new (message: string, details: object) => Error;
+  KafkaJSGroupCoordinatorNotFound: new (message: string) => Error;
 };
 const { createErrorFromCode } = require('kafkajs/src/protocol/error') as { createErrorFromCode(code: number): Error };
 const NOT_COORDINATOR = 16;
@@ -21,7 +22,11 @@ interface Group {
 const ConsumerGroup = require('kafkajs/src/consumer/consumerGroup') as new (options: object) => Group;
 
 /** A group whose coordinator was broker 1; `answers`: what the brokers say to its heartbeats, in turn. */
-function group(Class: typeof ConsumerGroup, answers: Record<number, (Error | undefined)[]>, coordinator = 2) {
+function group(
+  Class: typeof ConsumerGroup,
+  answers: Record<number, (Error | undefined)[]>,
+  coordinator: number | Error = 2,
+) {
   const asked: string[] = [];
   const brokers = new Map(
     [1, 2].map(
@@ -50,6 +55,7 @@ function group(Class: typeof ConsumerGroup, answers: Record<number, (Error | und
       fetchTopicsOffset: async () => [],
       findGroupCoordinator: async () => {
         sought += 1;
+        if (coordinator instanceof Error) throw coordinator;
         return brokers.get(coordinator);
       },
     },
@@ -91,6 +97,13 @@ test('as long as no other broker took over, the heartbeat fails, and the next on
   await assert.rejects(made.heartbeat({ interval: 0 }), { name: 'KafkaJSConnectionError' });
   await made.heartbeat({ interval: 0 }); // fails once more, and then is answered
   assert.deepEqual([asked.length, sought()], [4, 2]);
+});
+
+test('while no broker is there at all the heartbeat fails as one that kafkajs repeats, and not as one that ends the consumer', async () => {
+  const away = new KafkaJSGroupCoordinatorNotFound('Failed to find group coordinator');
+  assert.equal((away as unknown as { retriable: boolean }).retriable, false);
+  const { made } = group(withCurrentCoordinator(ConsumerGroup), { 1: [gone()] }, away);
+  await assert.rejects(made.heartbeat({ interval: 0 }), { name: 'KafkaJSConnectionError', retriable: true });
 });
 
 test('kafkajs 2.2.4 by itself asks the broker that was it, again and again', async () => {
