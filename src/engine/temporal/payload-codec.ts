@@ -21,7 +21,7 @@ import { pack, unpack } from '../stored/packed.ts';
 import { TYPE_MARK } from '../workflow/mark.ts';
 import { EncryptionCodec, refuseEncrypted } from './encryption-codec.ts';
 import { NO_ENCRYPTION, type Encryption } from './key-provider.ts';
-import { encodingOf, JSON_PLAIN, unreadable } from './payloads.ts';
+import { encodingOf, JSON_PLAIN, readableJson, unreadable } from './payloads.ts';
 
 /** bytes; Temporal warns of payloads at 256 KB. */
 const THRESHOLD = 200_000;
@@ -143,13 +143,7 @@ function readable(payload: Payload, encoding: string, setting: string): Payload 
   if (!PLAIN.has(encoding)) {
     return refuseEncrypted(payload, encoding, setting) ?? unreadable('an encoding that is not known');
   }
-  if (encoding !== JSON_PLAIN) return payload;
-  try {
-    JSON.parse(Buffer.from(payload.data ?? []).toString());
-    return payload;
-  } catch {
-    return unreadable('json/plain that is no JSON');
-  }
+  return encoding === JSON_PLAIN ? readableJson(payload) : payload;
 }
 
 /** `require`d by the SDK, which has no other way: so it is no TypeScript and no ES module. */

@@ -13,3 +13,13 @@ export function encodingOf({ metadata }: Payload): string {
 export function unreadable(why: string): Payload {
   return { metadata: { encoding: Buffer.from(JSON_PLAIN) }, data: Buffer.from(JSON.stringify({ [UNREADABLE]: why })) };
 }
+
+/** JSON as it is; what is none in its place is what a workflow drops. */
+export function readableJson(payload: Payload): Payload {
+  try {
+    JSON.parse(Buffer.from(payload.data ?? []).toString());
+    return payload;
+  } catch {
+    return unreadable('json/plain that is no JSON');
+  }
+}

@@ -7,7 +7,7 @@
  * worker has no such codec, and nothing of it is lost until the worker has it.
  */
 import type { Payload, PayloadCodec } from '@temporalio/common';
-import { encodingOf, JSON_PLAIN, unreadable } from './payloads.ts';
+import { encodingOf, JSON_PLAIN, readableJson, unreadable } from './payloads.ts';
 
 const PROTOBUF: ReadonlySet<string> = new Set(['json/protobuf', 'binary/protobuf']);
 
@@ -25,11 +25,5 @@ export class ReadableCodec implements PayloadCodec {
 function readable(payload: Payload): Payload {
   const encoding = encodingOf(payload);
   if (PROTOBUF.has(encoding)) return unreadable(`${encoding}, which is not known here`);
-  if (encoding !== JSON_PLAIN) return payload;
-  try {
-    JSON.parse(Buffer.from(payload.data ?? []).toString());
-    return payload;
-  } catch {
-    return unreadable('json/plain that is no JSON');
-  }
+  return encoding === JSON_PLAIN ? readableJson(payload) : payload;
 }
