@@ -20,24 +20,15 @@ const FAILURE_TYPES: Partial<Record<ErrorCode, string>> = {
   WORKFLOW_RESET: PUBLISH_FAILURES.workflowReset,
   OUTPUT_REFUSED: PUBLISH_FAILURES.outputRefused,
 };
+/** What only a person mends. */
+const FOR_A_PERSON: readonly ErrorCode[] = ['SEQUENCE_GAP', 'STALE_INCARNATION', 'DIVERGENCE'];
+/** ms to the next attempt of that. */
+const UNTIL_MENDED = 60_000;
 /**
  * A local activity fails its task at once, which then waits without a slot and asks again. A regular one is tried again by itself:
  * its failure would be in the history, for every replay to come, also when a person has mended what it was about.
  */
-const RETRIED: ReadonlySet<ErrorCode | undefined> = new Set<ErrorCode>([
-  'SHARD_NOT_OWNED',
-  'OUTPUT_REFUSED',
-  'SEQUENCE_GAP',
-  'STALE_INCARNATION',
-  'DIVERGENCE',
-]);
-/** ms to the next attempt, of what only a person mends. */
-const UNTIL_MENDED = 60_000;
-const FOR_A_PERSON: ReadonlySet<ErrorCode | undefined> = new Set<ErrorCode>([
-  'SEQUENCE_GAP',
-  'STALE_INCARNATION',
-  'DIVERGENCE',
-]);
+const RETRIED: readonly ErrorCode[] = ['SHARD_NOT_OWNED', 'OUTPUT_REFUSED', ...FOR_A_PERSON];
 
 /** The publish activity. As an attempt may be repeated as often as Temporal likes: what the ledger has is not published again. */
 export function publishActivity<R extends Identified>({
@@ -55,11 +46,15 @@ export function publishActivity<R extends Identified>({
       throw ApplicationFailure.create({
         type,
         message: messageOf(error),
-        nonRetryable: type !== PUBLISH_FAILURES.publishFailed && (!RETRIED.has(code) || isLocal()),
-        ...(FOR_A_PERSON.has(code) && { nextRetryDelay: UNTIL_MENDED }),
+        nonRetryable: type !== PUBLISH_FAILURES.publishFailed && (!isAmong(RETRIED, code) || isLocal()),
+        ...(isAmong(FOR_A_PERSON, code) && { nextRetryDelay: UNTIL_MENDED }),
         ...(error instanceof WorkflowReset && { details: [error.last] }),
         ...(error instanceof Error && { cause: error }),
       });
     }
   };
+}
+
+function isAmong(codes: readonly ErrorCode[], code: ErrorCode | undefined): boolean {
+  return code !== undefined && codes.includes(code);
 }

@@ -2,11 +2,11 @@
 export const PUBLISH_FAILURES = {
   /** Not retryable here: this process lost the shard; the workflow task must go to the shard's owner. */
   shardNotOwned: 'ShardNotOwned',
-  /** Not retryable: outputs are missing between the ledger and this request. */
+  /** Not retryable in a local activity: outputs are missing between the ledger and this request. */
   sequenceGap: 'SequenceGap',
-  /** Not retryable: a newer life of this workflow has published. */
+  /** Not retryable in a local activity: a newer life of this workflow has published. */
   staleIncarnation: 'StaleIncarnation',
-  /** Not retryable: the ledger holds another record under this sequence number. */
+  /** Not retryable in a local activity: the ledger holds another record under this sequence number. */
   divergence: 'Divergence',
   /** Not retryable as it is: the workflow was reset. `details[0]`: the last sequence number of the stream, after which it may go on. */
   workflowReset: 'WorkflowReset',

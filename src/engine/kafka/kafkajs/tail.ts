@@ -127,7 +127,7 @@ export async function tailTopics(
       if (isUnreadable(error) || isHopeless(error)) throw error;
       await retrying(AWAY, (one) => closed || isHopeless(one), open);
     } catch (last) {
-      fail(kafkaError(`reading ${topics.join(', ')}`, last));
+      if (!closed) fail(kafkaError(`reading ${topics.join(', ')}`, last));
     }
   };
 
