@@ -7,6 +7,7 @@
 import type { WorkflowClient } from '@temporalio/client';
 import type { BridgeObserver, BridgeSettings } from '../engine/bridge/bridge-settings.ts';
 import { Bridge } from '../engine/bridge/bridge.ts';
+import { signalWithStart } from '../engine/temporal/signal-with-start.ts';
 import type { Signaller } from '../engine/bridge/signaller.ts';
 import { systemClock, type Clock } from '../engine/clock.ts';
 import { CodedError } from '../engine/errors.ts';
@@ -16,13 +17,12 @@ import { partitionOf } from '../engine/kafka/partitioner.ts';
 import { bridgeGroupOf, taskQueueOf, workflowIdOf } from '../engine/naming.ts';
 import type { Decoded, RawKafkaRecord } from '../engine/ordering/decoded.ts';
 import { serviceOf, type Service } from '../engine/process/service.ts';
-import { within } from '../engine/temporal/connection.ts';
-import { historyOf } from '../engine/temporal/workflow-history.ts';
 import { jsonDecoders, type DecoderSource, type ValueDecoder } from '../engine/values/value.ts';
 
 export { acceptLogs } from '../engine/bridge/accept-logs.ts';
 export type { BridgeObserver } from '../engine/bridge/bridge-settings.ts';
 export { DEAD_LETTER_REASONS, type DeadLetterReason, type Rejection } from '../engine/ordering/rejection.ts';
+export { signalWithStart, type SignalWithStart } from '../engine/temporal/signal-with-start.ts';
 export type { Batch, HistoryLength, Signaller } from '../engine/bridge/signaller.ts';
 export type { Decoded, RawKafkaRecord } from '../engine/ordering/decoded.ts';
 export type { Service } from '../engine/process/service.ts';
@@ -115,16 +115,6 @@ export function createBridge<E>(options: BridgeOptions<E>): Service {
   });
 }
 
-export interface SignalWithStart {
-  readonly workflowType: string;
-  readonly workflowId: (key: string) => string;
-  readonly taskQueue: string | ((key: string) => string);
-  /** Arguments of a workflow that is started. */
-  readonly args?: (key: string) => unknown[];
-  /** Its single argument is a `ReceivedBatch`. `events` when absent. */
-  readonly signal?: string;
-}
-
 export interface SignalEntities {
   /** The name under which the workflow of `entityWorkflow` is exported. */
   readonly workflowType: string;
@@ -142,27 +132,4 @@ export function signalEntities(client: WorkflowClient, { workflowType, appId, sh
     taskQueue: (key) => taskQueueOf(appId, partitionOf(key, shards)),
     args: (key) => [{ key }],
   });
-}
-
-/** ms; a request that takes longer is in doubt and repeated. */
-const DEADLINE = 10_000;
-
-/** Signals the workflow of each key, and starts it where there is none. */
-export function signalWithStart(client: WorkflowClient, to: SignalWithStart): Signaller {
-  const { workflowType, workflowId, taskQueue, args = () => [], signal = 'events' } = to;
-  return {
-    workflowIdOf: workflowId,
-    async signal(key, batch) {
-      await within(DEADLINE, client, () =>
-        client.signalWithStart(workflowType, {
-          workflowId: workflowId(key),
-          taskQueue: typeof taskQueue === 'string' ? taskQueue : taskQueue(key),
-          args: args(key),
-          signal,
-          signalArgs: [batch],
-        }),
-      );
-    },
-    history: (key) => historyOf(client, workflowId(key), DEADLINE),
-  };
 }

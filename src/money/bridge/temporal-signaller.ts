@@ -5,14 +5,10 @@ import type { Start } from '../../../workflows/life.ts';
 import { EVENTS_SIGNAL, WORKFLOW_TYPE } from '../../../workflows/messages.ts';
 import { taskQueueOf } from '../../engine/naming.ts';
 import { stored } from '../../engine/workflow/mark.ts';
-import { within } from '../../engine/temporal/connection.ts';
-import { historyOf } from '../../engine/temporal/workflow-history.ts';
 import { workflowIdsOf } from '../workflow-ids.ts';
 import type { Config } from '../config.ts';
+import { signalWithStart } from '../../engine/temporal/signal-with-start.ts';
 import type { Signaller } from '../../engine/bridge/signaller.ts';
-
-/** ms; a request that takes longer is in doubt and repeated. */
-const DEADLINE = 10_000;
 
 /** In Temporal's UI. */
 export const STATIC_SUMMARY = "enriches one user's money";
@@ -35,23 +31,13 @@ export function createTemporalSignaller(
   config: Pick<Config, 'appId' | 'userIdHashKey'>,
   shards: number,
 ): Signaller {
-  const workflow = workflowOf(config, shards);
-  return {
-    workflowIdOf: (userId) => workflow(userId).workflowId,
-
-    async signal(userId, batch) {
-      const start: Start = { userId };
-      await within(DEADLINE, client, () =>
-        client.signalWithStart(WORKFLOW_TYPE, {
-          ...workflow(userId),
-          staticSummary: STATIC_SUMMARY,
-          args: [stored('Start', start)],
-          signal: EVENTS_SIGNAL,
-          signalArgs: [stored('EventBatch', eventBatchOf(batch))],
-        }),
-      );
-    },
-
-    history: (userId) => historyOf(client, workflow(userId).workflowId, DEADLINE),
-  };
+  return signalWithStart(client, {
+    workflowType: WORKFLOW_TYPE,
+    workflowId: workflowIdsOf(config),
+    taskQueue: (userId) => taskQueueOf(config.appId, shardOf(userId, shards)),
+    staticSummary: STATIC_SUMMARY,
+    args: (userId) => [stored('Start', { userId } satisfies Start)],
+    signal: EVENTS_SIGNAL,
+    payload: (batch) => stored('EventBatch', eventBatchOf(batch)),
+  });
 }
