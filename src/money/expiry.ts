@@ -1,6 +1,7 @@
 /** Certificates and tokens of this process: what of them ends when, as metrics, and in the log before it happens. */
 import { Gauge, type Registry } from 'prom-client';
 import { certificateExpiry, expiryWarning, type Expiring } from '../engine/process/expiry.ts';
+import { messageOf } from '../engine/errors.ts';
 import { givenToken } from '../engine/http/token-source.ts';
 import type { Logger } from '../engine/log.ts';
 import { currentOf, type Fresh } from '../engine/process/secret-file.ts';
@@ -51,6 +52,32 @@ function token(
     : { kind: 'token', name, expiresAt: life.expiresAt, issuedAt: life.issuedAt };
 }
 
+/**
+ * Asks anew for the tokens that this process renews, where their time has come: a connection asks only when it is made, and a token
+ * that nobody asks for is no sign of trouble. Resolves with what could not be had.
+ */
+async function renewTokens({ kafka, sessionServiceAccess, schemaRegistryAccess }: Credentials): Promise<string[]> {
+  const sasl = kafka?.sasl !== undefined && 'token' in kafka.sasl ? kafka.sasl : undefined;
+  const sources = [
+    { name: 'kafka', known: sasl?.life?.().expiresAt, token: sasl?.token },
+    ...[
+      { name: 'session-service', source: sessionServiceAccess?.tokens },
+      { name: 'schema-registry', source: schemaRegistryAccess?.tokens },
+    ].map(({ name, source }) => ({ name, known: source?.expiresAt, token: source && (() => source.token()) })),
+  ];
+  const problems = await Promise.all(
+    sources.map(async ({ name, known, token }) => {
+      // One that was never asked for is not wanted yet.
+      if (known === undefined || token === undefined) return undefined;
+      return token().then(
+        () => undefined,
+        (error: unknown) => `the token ${name} cannot be renewed: ${messageOf(error)}`,
+      );
+    }),
+  );
+  return problems.filter((one) => one !== undefined);
+}
+
 /** ms between two looks */
 const LOOKS = 60_000;
 /** ms after which a line that still holds is said again */
@@ -68,8 +95,8 @@ export interface ExpiryWatchOptions {
 /** Looks at once, and every minute for as long as the process runs. The metrics are those of the last look. */
 export function watchExpiry(options: ExpiryWatchOptions): void {
   const look = expiryLook(options);
-  look();
-  setInterval(look, LOOKS).unref();
+  void look();
+  setInterval(() => void look(), LOOKS).unref();
 }
 
 export function createExpiryMetrics(registry: Registry): Readonly<Record<Expiring['kind'], Gauge<'name'>>> {
@@ -83,7 +110,8 @@ export function createExpiryMetrics(registry: Registry): Readonly<Record<Expirin
   return { certificate: gauge('certificate'), token: gauge('token') };
 }
 
-export function expiryLook({ registry, config, env, logger, now = Date.now }: ExpiryWatchOptions): () => void {
+/** The look never rejects. */
+export function expiryLook({ registry, config, env, logger, now = Date.now }: ExpiryWatchOptions): () => Promise<void> {
   const gauges = createExpiryMetrics(registry);
   const said = new Map<string, number>();
 
@@ -93,7 +121,8 @@ export function expiryLook({ registry, config, env, logger, now = Date.now }: Ex
     logger.warn(line);
   }
 
-  return () => {
+  return async () => {
+    for (const problem of await renewTokens(config)) say(problem, problem);
     const all = expiringOf(config, env);
     gauges.certificate.reset();
     gauges.token.reset();

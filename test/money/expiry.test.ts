@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -42,7 +44,7 @@ test('certificates and tokens of all connections are metrics, warnings and findi
   const logger = Object.assign(silentLogger(), { warn: (line: string) => void lines.push(line) });
   let now = (END - 40 * 86_400) * 1_000;
   const look = expiryLook({ registry, config, env, logger, now: () => now });
-  look();
+  await look();
   const metrics = (await registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   assert.deepEqual(metrics, [
     ...['kafka-ca', 'kafka-client', 'temporal-client', 'session-service-ca'].map(
@@ -57,8 +59,8 @@ test('certificates and tokens of all connections are metrics, warnings and findi
   );
 
   now = (END - 20 * 86_400) * 1_000;
-  look();
-  look();
+  await look();
+  await look();
   assert.deepEqual(
     lines.map((line) => line.replace(/ expires at .*/, '')),
     ['kafka-ca', 'kafka-client', 'temporal-client', 'session-service-ca'].map((name) => `the certificate ${name}`),
@@ -79,8 +81,66 @@ test('certificates and tokens of all connections are metrics, warnings and findi
   lines.length = 0;
   rmSync(token);
   await sleep(1_050);
-  look();
+  await look();
   assert.deepEqual(lines, [
     'the file of ENRICHMENT_SESSION_SERVICE_TOKEN_FILE cannot be used (ENOENT: no such file or directory): what it had before goes on counting',
   ]);
+});
+
+test('a token that nobody asks for is renewed when its time has come, and said when it cannot be', async (t) => {
+  let asked = 0;
+  let away = false;
+  const server = createServer((_request, response) => {
+    asked += 1;
+    if (away) response.writeHead(503).end();
+    else response.end(JSON.stringify({ access_token: `token-${asked}`, expires_in: 3_600 }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const env = {
+    HOME: '/nonexistent',
+    XDG_CONFIG_HOME: '/nonexistent',
+    KAFKA_BROKERS: 'a:1',
+    KAFKA_SASL_MECHANISM: 'oauthbearer',
+    KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL: `http://127.0.0.1:${port}/token`,
+    KAFKA_SASL_OAUTHBEARER_CLIENT_ID: 'a',
+    KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET: 'a-long-enough-secret',
+  };
+  const began = Date.now();
+  t.mock.timers.enable({ apis: ['Date'], now: began });
+  const at = (minutes: number): void => t.mock.timers.setTime(began + minutes * 60_000);
+  const config = loadConfig(env);
+  const registry = new Registry();
+  const lines: string[] = [];
+  const logger = Object.assign(silentLogger(), { warn: (line: string) => void lines.push(line) });
+  const look = expiryLook({ registry, config, env, logger });
+  const endsInMinutes = async (): Promise<number> => {
+    const [, seconds] = /^money_enrichment_token_expires.*\{name="kafka"\} (\d+)$/m.exec(await registry.metrics())!;
+    return Math.round((Number(seconds) - began / 1_000) / 60);
+  };
+
+  await look();
+  assert.equal(asked, 0, 'no connection has asked for one');
+  const sasl = config.kafka!.sasl!;
+  assert.ok('token' in sasl);
+  assert.equal(await sasl.token(), 'token-1');
+  at(47);
+  await look();
+  assert.deepEqual([asked, await endsInMinutes()], [1, 60]);
+  at(49); // four fifths of an hour are over
+  await look();
+  assert.deepEqual([asked, await endsInMinutes(), lines], [2, 49 + 60, []]);
+
+  away = true;
+  at(100);
+  await look();
+  assert.deepEqual([await endsInMinutes(), lines], [49 + 60, []], 'the one that it has counts on');
+  at(110);
+  await look();
+  assert.match(
+    lines[0]!,
+    /^the token kafka cannot be renewed: the authorization server at .* gives no token: status 503$/,
+  );
+  assert.match(lines[1]!, /^the token kafka has expired at /);
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Registry } from 'prom-client';
 import { WAIT_REASONS } from '../../src/engine/bridge/waits.ts';
@@ -59,8 +59,14 @@ test('what is wrong at any value above 0 has an alert, and each reason for which
   for (const reason of WAIT_REASONS) assert.ok(section.includes(`\`${waitLabelOf(reason)}\``), reason);
 });
 
-test('Prometheus itself takes the rules', (t) => {
-  const checked = spawnSync('promtool', ['check', 'rules', ALERTS_FILE], { encoding: 'utf8' });
-  if (checked.error !== undefined) return t.skip('promtool is not here: it comes with Prometheus (Debian: prometheus)');
-  assert.equal(checked.status, 0, checked.stdout + checked.stderr);
-});
+/** Skips where there is no promtool. */
+function promtool(t: TestContext, ...args: string[]): void {
+  const { error, status, stdout, stderr } = spawnSync('promtool', args, { encoding: 'utf8' });
+  if (error !== undefined) return t.skip('promtool is not here: it comes with Prometheus (Debian: prometheus)');
+  assert.equal(status, 0, stdout + stderr);
+}
+
+test('Prometheus itself takes the rules', (t) => promtool(t, 'check', 'rules', ALERTS_FILE));
+
+test('the rules wake people for what is wrong, and for nothing else', (t) =>
+  promtool(t, 'test', 'rules', ALERTS_FILE.replace('alerts.yml', 'alerts.test.yml')));

@@ -149,7 +149,8 @@ test('by default: bridges, workers, topics before them, and their memory out of 
 test('secrets come as files, and a process may have variables of its own', async (t) => {
   if (!needsHelm(t)) return;
   const manifests = await rendered({
-    env: { ENRICHMENT_LOG_LEVEL: 'warn', ENRICHMENT_OUT_OF_ORDERNESS: '10s' },
+    // A number is written as it stands, not as 1.048576e+06.
+    env: { ENRICHMENT_LOG_LEVEL: 'warn', ENRICHMENT_OUT_OF_ORDERNESS: '10s', ENRICHMENT_MAX_RECORD_BYTES: 1_048_576 },
     files: [
       { variable: 'KAFKA_SASL_PASSWORD_FILE', secret: 'kafka', key: 'password' },
       { variable: 'KAFKA_SSL_CA', secret: 'kafka', key: 'ca.crt' },
@@ -162,6 +163,7 @@ test('secrets come as files, and a process may have variables of its own', async
   assert.deepEqual(bridge, {
     ENRICHMENT_APP_ID: 'money-enrichment',
     ENRICHMENT_LOG_LEVEL: 'debug',
+    ENRICHMENT_MAX_RECORD_BYTES: '1048576',
     ENRICHMENT_METRICS_PORT: '9464',
     ENRICHMENT_OUT_OF_ORDERNESS: '10s',
     ENRICHMENT_SESSION_SERVICE_URL: 'http://sessions',
@@ -203,7 +205,7 @@ test('with lag to scale by, KEDA decides how many bridges there are', async (t) 
   const manifests = await rendered({
     topics: { partitions: 12 },
     env: { ENRICHMENT_USER_TOPIC: 'users' },
-    bridge: { autoscaling: { enabled: true } },
+    bridge: { autoscaling: { enabled: true, lag: 5_000_000 } },
   });
   assert.equal(manifests.get('Deployment live-money-enrichment-bridge')!.spec.replicas, undefined);
   const { spec } = manifests.get('ScaledObject live-money-enrichment-bridge')!;
@@ -211,9 +213,9 @@ test('with lag to scale by, KEDA decides how many bridges there are', async (t) 
   assert.deepEqual(
     spec.triggers!.map(({ metadata }) => [metadata['consumerGroup'], metadata['topic'], metadata['lagThreshold']]),
     [
-      ['money-enrichment-bridge', 'user-session-events', '50000'],
-      ['money-enrichment-bridge', 'users', '50000'],
-      ['money-enrichment-bridge', 'wallet-events', '50000'],
+      ['money-enrichment-bridge', 'user-session-events', '5000000'],
+      ['money-enrichment-bridge', 'users', '5000000'],
+      ['money-enrichment-bridge', 'wallet-events', '5000000'],
     ],
   );
 });
@@ -234,6 +236,18 @@ test('rules and dashboard are what one gives, whole', async (t) => {
     'money-enrichment.json': json,
   });
   assert.ok(manifests.has('ServiceMonitor live-money-enrichment'));
+});
+
+test('the runbook of the rules is where one serves it', async (t) => {
+  if (!needsHelm(t)) return;
+  const rules = readFileSync(
+    fileURLToPath(new URL('../../observability/prometheus/alerts.yml', import.meta.url)),
+    'utf8',
+  );
+  const runbookBase = 'https://wiki.example.com/money-enrichment/';
+  const manifests = await rendered({ monitoring: { prometheusRule: { enabled: true, rules, runbookBase } } });
+  const text = JSON.stringify(manifests.get('PrometheusRule live-money-enrichment')!.spec);
+  assert.equal(text.split(`"${runbookBase}docs/runbook.md#`).length - 1, rules.split('- alert: ').length - 1);
 });
 
 test('what is missing or misspelt is refused, in words', async (t) => {

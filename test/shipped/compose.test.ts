@@ -41,7 +41,7 @@ test('the containers run commands that there are', () => {
 
 test('what is configured in .env reaches them; only what the parts of compose are is fixed', () => {
   const fixed =
-    /^(KAFKA_[A-Z_]+|TEMPORAL_[A-Z_]+|ENRICHMENT_(SESSION_SERVICE_URL|METRICS_PORT|OLDER_WORKFLOWS|CODEC_CORS_ORIGINS))$/;
+    /^(KAFKA_[A-Z_]+|TEMPORAL_[A-Z_]+|ENRICHMENT_(SESSION_SERVICE_URL|METRICS_(PORT|HOST)|OLDER_WORKFLOWS|CODEC_(CORS_ORIGINS|TOKEN|TOKEN_FILE|JWKS_URL|JWT_ISSUER|JWT_AUDIENCE)|GROUP_INSTANCE_ID))$/;
   for (const [name, { env_file, environment }] of ours) {
     assert.deepEqual(env_file, [{ path: '.env', required: false }], name);
     for (const variable of Object.keys(environment!)) assert.match(variable, fixed, `${name}: ${variable}`);
@@ -96,6 +96,19 @@ test('the codec server starts without a token, for this machine only, and the UI
   const ui = compose.services['temporal']!.ports!.find((port) => port.endsWith(':8233'))!;
   const [, uiPort] = /^127\.0\.0\.1:(.+):8233$/.exec(ui)!;
   assert.equal(environment!['ENRICHMENT_CODEC_CORS_ORIGINS'], `http://127.0.0.1:${uiPort},http://localhost:${uiPort}`);
+});
+
+test('what .env says for processes of this machine stops no container', () => {
+  const ofThisMachine = {
+    ENRICHMENT_METRICS_HOST: '127.0.0.1',
+    ENRICHMENT_GROUP_INSTANCE_ID: 'bridge-of-this-machine',
+    ENRICHMENT_CODEC_TOKEN: 'a-secret-of-the-codec-server',
+  };
+  for (const [name, { environment }] of ours) {
+    const given = Object.entries(environment!).filter(([, value]) => !value.includes('${'));
+    const { metricsHost, groupInstance, codecToken } = loadConfig({ ...ofThisMachine, ...Object.fromEntries(given) });
+    assert.deepEqual([metricsHost, groupInstance, codecToken], [undefined, undefined, undefined], name);
+  }
 });
 
 test('data outlives containers: what keeps some has a volume of its own', () => {

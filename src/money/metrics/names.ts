@@ -6,7 +6,7 @@ const PREFIX = 'money_enrichment_';
 /** Seconds, from a quick request to one that was given up. */
 export const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 /** Seconds, with the out-of-orderness and with money that waits for its session. */
-export const LONG_SECONDS = [0.5, 1, 2.5, 5, 10, 20, 25, 30, 60, 300, 1_800, 3_600, 7_200];
+export const LONG_SECONDS = [0.5, 1, 2.5, 5, 10, 20, 25, 30, 60, 120, 300, 1_800, 3_600, 7_200];
 /** Of records in something that has up to 1,000. */
 export const SIZES = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000];
 

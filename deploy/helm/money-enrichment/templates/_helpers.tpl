@@ -52,7 +52,9 @@ them, 16 held, 3 times 4 fetched, 8 of dead letters and 10 on their way.
 {{- $all := merge (dict) .env $files $fixed .root.Values.env -}}
 {{- range $name := keys $all | sortAlpha }}
 - name: {{ $name }}
-  value: {{ get $all $name | toString | quote }}
+  {{- $value := get $all $name }}
+  {{- /* A number of a values file is a float: 1048576 would be written 1.048576e+06. */}}
+  value: {{ if and (kindIs "float64" $value) (eq $value (floor $value)) }}{{ $value | int64 | quote }}{{ else }}{{ $value | toString | quote }}{{ end }}
 {{- end }}
 {{- end }}
 
