@@ -65,6 +65,25 @@ test('every command of npm and of the test runner is there', () => {
   }
 });
 
+test('every section of the contract that the code names is there', () => {
+  const sections = [...read('docs/semantics.md').matchAll(/^## (\d+)\. /gm)].map(([, number]) => number!);
+  assert.deepEqual(sections, ['1', '2', '3', '4', '5', '6']);
+  const named = ['src', 'workflows', 'activities', 'test', 'verification'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .flatMap((name) =>
+        [...read(join(folder, name)).matchAll(/semantics,[\s*]+sections? ([\d and,]+)/g)].map(([, numbers]) => ({
+          file: join(folder, name),
+          numbers: numbers!.match(/\d/g)!,
+        })),
+      ),
+  );
+  assert.ok(named.length > 20, `${named.length} places`);
+  for (const { file, numbers } of named) {
+    for (const number of numbers) assert.ok(sections.includes(number), `${file}: section ${number}`);
+  }
+});
+
 test('README.md is short enough to be read', () => {
   assert.ok(read('README.md').split('\n').length <= 120);
 });

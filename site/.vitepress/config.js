@@ -83,6 +83,7 @@ export default defineConfig({
       {
         text: 'Understand and change',
         items: [
+          page('What the system computes', 'semantics'),
           page('Guarantees', 'guarantees'),
           page('The tour', 'tour'),
           page('Folders', 'folders'),
