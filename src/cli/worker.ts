@@ -7,7 +7,7 @@ import { createActivities } from '../../activities/index.ts';
 import { Limiter } from '../../activities/limiter.ts';
 import { createLookupSessions } from '../../activities/lookup-sessions.ts';
 import { httpSessionService } from '../../activities/session-service.ts';
-import { lookupsQueueOf, taskQueueOf, bridgeGroupOf } from '../engine/naming.ts';
+import { questionsQueueOf, taskQueueOf, bridgeGroupOf } from '../engine/naming.ts';
 import { systemClock } from '../engine/clock.ts';
 import { inputTopicsOf, type Config } from '../money/config.ts';
 import { METRICS_PORT } from '../money/config/observation.ts';
@@ -196,7 +196,7 @@ async function runWorker(): Promise<void> {
               connection,
               namespace,
               onFailure,
-              taskQueue: lookupsQueueOf(appId),
+              taskQueue: questionsQueueOf(appId),
               activities: { lookupSessions: createLookupSessions(lookups, service) },
               maxQuestions: config.maxLookups,
             }),

@@ -24,15 +24,15 @@ export function taskQueueOf(appId: string, shard: number): string {
   return `${appId}-shard-${shard}`;
 }
 
-/** The task queue of the lookups of all shards: polled by every worker process, whatever shards it owns. */
-export function lookupsQueueOf(appId: string): string {
+/** The task queue of what the workflows of all shards ask the outside: polled by every worker process, whatever shards it owns. Its name is of the first application. */
+export function questionsQueueOf(appId: string): string {
   return `${appId}-lookups`;
 }
 
 /** The same, seen from a shard's task queue; undefined for a queue that is none. */
-export function lookupsQueueBeside(taskQueue: string): string | undefined {
+export function questionsQueueBeside(taskQueue: string): string | undefined {
   const [, appId] = /^(.+)-shard-\d+$/.exec(taskQueue) ?? [];
-  return appId === undefined ? undefined : lookupsQueueOf(appId);
+  return appId === undefined ? undefined : questionsQueueOf(appId);
 }
 
 /** The transactional id of a shard's owner. */

@@ -38,6 +38,7 @@ export interface Input<E> {
   decode(record: RawKafkaRecord, decoder: ValueDecoder): Decoded<E>;
 }
 
+/** What a bridge reads, in which order, and where it brings it. */
 export interface BridgeOptions<E> {
   /** Prefix of the consumer group and the transactional ids; it never changes. */
   readonly appId: string;

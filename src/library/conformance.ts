@@ -14,8 +14,8 @@ export type { KafkaUnderTest, Runner } from './conformance/kafka-under-test.ts';
 
 /**
  * Declares the tests: transactions and fencing, consumer groups, a broker that is killed. They write to topics that they ask for, take
- * some minutes, and are made for members with a session time-out of 10 s. A port fails with an `CodedError` whose `code` is what
- * the docstrings of the port say.
+ * some minutes, and are made for members with a session time-out of 10 s at most. A port fails with a `CodedError` whose `code` is
+ * what the docstrings of the port say.
  */
 export function conformance(run: Runner): void {
   const declare = declaring(run);

@@ -28,6 +28,7 @@ export type { OnShardEvent, ShardEvent } from '../engine/publish/publisher.ts';
 export type { Service } from '../engine/process/service.ts';
 export type { EntitiesOptions } from '../engine/worker/entity-workers.ts';
 
+/** Where the records of workflows go, and in which form. `R`: what a workflow emits, plain JSON. */
 export interface PublisherOptions<R> {
   /** Prefix of the group, the transactional ids and the task queues; it never changes. */
   readonly appId: string;

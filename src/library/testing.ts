@@ -27,6 +27,7 @@ export interface MemoryKafka {
   port(process: string): KafkaPort;
 }
 
+/** A cluster without topics, in this process's memory. Any number of them, which know nothing of each other. */
 export function kafkaInMemory(): MemoryKafka {
   return new KafkaInMemory();
 }

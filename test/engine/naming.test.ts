@@ -8,8 +8,8 @@ import {
   bridgeGroupOf,
   bridgeTransactionalIdOf,
   ledgerTopicOf,
-  lookupsQueueBeside,
-  lookupsQueueOf,
+  questionsQueueBeside,
+  questionsQueueOf,
   retriedGroupOf,
   shardGroupOf,
   shardTransactionalIdOf,
@@ -24,7 +24,7 @@ test('names are those of every release', () => {
       bridgeTransactionalIdOf('app', 3),
       workflowIdOf('app', 'user'),
       taskQueueOf('app', 3),
-      lookupsQueueOf('app'),
+      questionsQueueOf('app'),
       shardTransactionalIdOf('app', 3),
       shardGroupOf('app'),
       ledgerTopicOf('out'),
@@ -51,7 +51,7 @@ test('names are those of every release', () => {
 });
 
 test('the lookups of a shard are beside it, also where the app id looks like one', () => {
-  assert.equal(lookupsQueueBeside('app-shard-12'), 'app-lookups');
-  assert.equal(lookupsQueueBeside('a-shard-1-shard-2'), 'a-shard-1-lookups');
-  assert.equal(lookupsQueueBeside('anything'), undefined);
+  assert.equal(questionsQueueBeside('app-shard-12'), 'app-lookups');
+  assert.equal(questionsQueueBeside('a-shard-1-shard-2'), 'a-shard-1-lookups');
+  assert.equal(questionsQueueBeside('anything'), undefined);
 });

@@ -10,7 +10,7 @@ import type { CallOptions, TemporalPort } from '../../src/engine/workflow/entity
 import { Questions } from '../../src/engine/workflow/entity/questions.ts';
 import { newLife } from '../../workflows/life.ts';
 import { sessionLookups } from '../../workflows/lookups.ts';
-import { lookupsQueueOf, taskQueueOf } from '../../src/engine/naming.ts';
+import { questionsQueueOf, taskQueueOf } from '../../src/engine/naming.ts';
 import { backoffOf, errorOf, failed, timeout, type Failed } from '../../verification/simulation/temporal/history.ts';
 import { output } from './publishing.ts';
 
@@ -90,8 +90,8 @@ export async function underLoad(
     ends: [] as LookupReport['ends'][number][],
     publishes: [] as LookupReport['publishes'][number][],
   };
-  const lookupsQueue = lookupsQueueOf('app');
-  const queues = new Map<string, Queue>([[lookupsQueue, new Queue(maxLookups)]]);
+  const questionsQueue = questionsQueueOf('app');
+  const queues = new Map<string, Queue>([[questionsQueue, new Queue(maxLookups)]]);
   for (let shard = 0; shard < shards; shard += 1) queues.set(taskQueueOf('app', shard), new Queue(SLOTS));
 
   let current: LookupAttempt | undefined;

@@ -8,7 +8,7 @@ import { Bridge } from '../../src/engine/bridge/bridge.ts';
 import type { BridgeObserver } from '../../src/engine/bridge/assignment.ts';
 import type { MoneyBridgeSettings } from '../../src/money/bridge/settings.ts';
 import type { MoneyInput } from '../../src/money/domain/events.ts';
-import { bridgeGroupOf, lookupsQueueOf, taskQueueOf, workflowIdOf } from '../../src/engine/naming.ts';
+import { bridgeGroupOf, questionsQueueOf, taskQueueOf, workflowIdOf } from '../../src/engine/naming.ts';
 import type { Signaller } from '../../src/engine/bridge/signaller.ts';
 import type { PartitionWait } from '../../src/engine/bridge/waits.ts';
 import { encodeOutput } from '../../src/money/codec/output-record.ts';
@@ -306,7 +306,7 @@ export class SimSystem {
           const activities = { ...createActivities({ ...shared, publisher: NOBODY, isLocal: () => false }) };
           return this.temporal.startWorker(
             process,
-            lookupsQueueOf(APP),
+            questionsQueueOf(APP),
             { local: activities, regular: activities },
             { ...this.#scenario.slots, activities: this.#scenario.lookupsAtATime },
           );

@@ -1,6 +1,6 @@
 /**
- * What this product needs of Kafka, and nothing more. `src/engine/kafka/kafkajs` is the only folder that imports kafkajs; everything
- * else sees these interfaces, and a simulation can stand in for them. Offsets are numbers (below 2^53).
+ * What this product needs of Kafka, and nothing more. `src/engine/kafka/kafkajs` is the only folder that imports kafkajs; bridge,
+ * publisher and workflows see these interfaces, and a simulation stands in for them. Offsets are numbers (below 2^53).
  */
 
 export interface OutRecord {
@@ -33,6 +33,7 @@ function length(data: HeaderValue): number {
   return data === null || data === undefined ? 0 : Buffer.byteLength(data);
 }
 
+/** A record as a fetch brings it. */
 export interface InRecord {
   readonly offset: number;
   /** Kafka record timestamp, epoch ms; -1 for none. Beyond 2^53 (micro- or nanoseconds, by mistake) the nearest double. */
@@ -73,6 +74,7 @@ export interface SendOptions {
   readonly compressed?: boolean;
 }
 
+/** One transaction of a {@link TransactionalProducer}. Nothing of it is visible to a read_committed reader before `commit`. Errors: those of its producer. */
 export interface Transaction {
   /**
    * One partition a call, answered for exactly that partition, or it throws. Resolves with the offset of the first
@@ -80,6 +82,7 @@ export interface Transaction {
    * written, than its topic takes (see fitting.ts).
    */
   send(topic: string, partition: number, records: readonly OutRecord[], options?: SendOptions): Promise<number | null>;
+  /** Commits offsets of a group as a part of the transaction. */
   sendOffsets(
     groupId: string,
     offsets: readonly { topic: string; partition: number; offset: number; metadata: string }[],
@@ -177,15 +180,22 @@ export interface KafkaClient extends KafkaPort {
   highWatermarks(partitions: readonly TopicPartition[]): Promise<(TopicPartition & { readonly end: number })[]>;
 }
 
+/**
+ * A connection to a cluster. Errors are CodedErrors: UNREACHABLE (no broker can be talked to), CONFIG (what was configured is refused),
+ * TOPIC (a topic or a partition that is named does not exist), KAFKA (anything else, such as a partition without a leader). All
+ * but CONFIG may be tried again.
+ */
 export interface KafkaPort {
   /** Connects, takes the transactional id (InitProducerId: aborts and fences whoever held it). */
   fence(transactionalId: string): Promise<TransactionalProducer>;
+  /** Joins nothing yet: `start` does. It rejects with TOPIC where a topic is missing, or the topics' partition counts differ. */
   joinGroup(options: JoinOptions): GroupMember;
+  /** In the order of `partitions`. */
   committedOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<CommittedOffset[]>;
   /**
    * First and last stable offsets, as a read_committed consumer would see them, in the order of `partitions`, whoever leads
    * them. `partial`: a partition that has no leader, or whose leader does not answer soon, is left out; without it all are
-   * answered, or it throws.
+   * answered, or it throws: TOPIC for a partition that does not exist, KAFKA for one without a leader.
    */
   endOffsets(
     partitions: readonly TopicPartition[],
@@ -197,7 +207,8 @@ export interface KafkaPort {
   topicIdentities?(topics: readonly string[]): Promise<readonly TopicIdentity[]>;
   /** What is at this offset, as a read_uncommitted reader sees it; without it, one log is not told from another of the same id. */
   recordAt?(place: TopicPartition, offset: number): Promise<RecordFound>;
-  /** Settings of a topic by Kafka's names; undefined when this user may not see them. Errors: CodedError UNREACHABLE, KAFKA. */
+  /** Settings of a topic by Kafka's names; undefined when this user may not see them. */
   topicSettings(topic: string): Promise<Readonly<Record<string, string>> | undefined>;
+  /** Ends every producer and member that came out of it. */
   close(): Promise<void>;
 }

@@ -4,6 +4,7 @@ import { within } from './connection.ts';
 import { historyOf } from './workflow-history.ts';
 import type { Batch, Signaller } from '../bridge/signaller.ts';
 
+/** Which workflow a key has, and how it is signalled and started. */
 export interface SignalWithStart {
   readonly workflowType: string;
   readonly workflowId: (key: string) => string;
@@ -21,6 +22,10 @@ export interface SignalWithStart {
 /** ms; a request that takes longer is in doubt and repeated. */
 const DEADLINE = 10_000;
 
+/**
+ * Signals the workflow of a key with a batch of its records, and starts it where none runs. A request without an answer in 10 s is in
+ * doubt: the bridge sends the same batch again, and the workflow drops what it has.
+ */
 export function signalWithStart(client: WorkflowClient, to: SignalWithStart): Signaller {
   const { workflowType, workflowId, taskQueue, args = () => [], signal = 'events', payload = same, staticSummary } = to;
   return {

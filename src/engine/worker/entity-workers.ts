@@ -5,7 +5,7 @@ import { bundleWorkflowCode, type NativeConnection } from '@temporalio/worker';
 import type { Clock } from '../clock.ts';
 import type { KafkaPort } from '../kafka/port.ts';
 import type { Logger } from '../log.ts';
-import { bridgeGroupOf, lookupsQueueOf, taskQueueOf, workflowIdOf } from '../naming.ts';
+import { bridgeGroupOf, questionsQueueOf, taskQueueOf, workflowIdOf } from '../naming.ts';
 import { ReadableCodec } from '../temporal/readable-codec.ts';
 import { createCommittedWatermark } from './committed-watermark.ts';
 import { questionActivity } from './question-activity.ts';
@@ -120,7 +120,7 @@ export async function entityWorkers(
       startQuestionsWorker({
         connection,
         namespace,
-        taskQueue: lookupsQueueOf(appId),
+        taskQueue: questionsQueueOf(appId),
         activities: Object.fromEntries(
           Object.entries(entities.questions ?? {}).map(([name, ask]) => [name, questionActivity(ask)]),
         ),

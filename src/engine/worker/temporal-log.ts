@@ -5,7 +5,7 @@ import { messageOf } from '../errors.ts';
 /** ms in which a message is logged once, with the number of times that it came. */
 const INTERVAL = 10_000;
 /**
- * What is as it should be: the worker of lookups has no workflows; tasks take as long as publishing does; and what a task that was lost had
+ * What is as it should be: the worker of questions has no workflows; tasks take as long as publishing does; and what a task that was lost had
  * begun comes to nothing.
  */
 const EXPECTED = [

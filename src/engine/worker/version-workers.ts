@@ -1,7 +1,7 @@
 /**
  * The Temporal workers of one shard: one for each version of the workflows that this process runs. A shard has one owner, and
  * so all its versions run in one process, with one publisher: runs that are pinned to an older version go on there until they
- * continue as new on the current one. The lookups of a version's runs are made by a worker of that version, too.
+ * continue as new on the current one. The questions of a version's runs are asked by a worker of that version, too.
  */
 import type { DataConverter, WorkerDeploymentVersion } from '@temporalio/common';
 import { stateFormatOf, type StoredFormat } from '../stored/format.ts';

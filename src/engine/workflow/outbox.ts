@@ -35,6 +35,10 @@ export interface OutboxState<R> {
 /** Characters of a record as JSON: Temporal takes 2 MB of an activity's input. */
 const MAX_CHARACTERS = 600_000;
 
+/**
+ * What one workflow has to publish. `emit` takes a record, `flush` resolves when all that was emitted is in Kafka, once and in this order,
+ * and `carried` goes on to the next run: a record that was not flushed yet is published by that one.
+ */
 export class Outbox<R> {
   readonly #key: string;
   readonly #incarnation: Incarnation;

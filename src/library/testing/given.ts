@@ -66,6 +66,7 @@ const STORY = 60;
 /** Characters of a line that are shown. */
 const LINE = 200;
 
+/** The beginning of a test of an entity: `given(entity).when(records).emits(outputs)`. `rules` and `answers`: as the bridge and the world outside give them. */
 export function given<S extends object, E, R extends object, Q = never, A = never>(
   entity: PlainEntity<S, E, R, Q, A>,
   { key = 'a-key', rules, answers = () => undefined }: GivenOptions<Q, A> = {},

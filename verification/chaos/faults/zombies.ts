@@ -7,7 +7,7 @@ import { freezeInTransaction } from './aim.ts';
 import { endOf, holdsWithin } from './fault.ts';
 import type { Fault } from './fault.ts';
 
-/** ms: above the session time-out of the groups (10 s) and the transaction time-out (15 s). */
+/** ms: above the session time-out of the groups (6 s) and the transaction time-out (15 s). */
 const AT_LEAST = 17_000;
 const AT_MOST = 40_000;
 

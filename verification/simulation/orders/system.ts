@@ -8,7 +8,7 @@ import { Bridge } from '../../../src/engine/bridge/bridge.ts';
 import type { Signaller } from '../../../src/engine/bridge/signaller.ts';
 import { partitionOf } from '../../../src/engine/kafka/partitioner.ts';
 import { silentLogger } from '../../../src/engine/log.ts';
-import { bridgeGroupOf, lookupsQueueOf, taskQueueOf, workflowIdOf } from '../../../src/engine/naming.ts';
+import { bridgeGroupOf, questionsQueueOf, taskQueueOf, workflowIdOf } from '../../../src/engine/naming.ts';
 import { publishActivity } from '../../../src/engine/publish/activity.ts';
 import { createOwnership } from '../../../src/engine/publish/ownership.ts';
 import { jsonDecoders } from '../../../src/engine/values/value.ts';
@@ -225,7 +225,8 @@ export class OrdersSystem {
         }),
       beside: {
         name: 'the worker of the questions',
-        start: async () => this.temporal.startWorker(process, lookupsQueueOf(APP), { local: {}, regular: { cityOf } }),
+        start: async () =>
+          this.temporal.startWorker(process, questionsQueueOf(APP), { local: {}, regular: { cityOf } }),
       },
     });
   }

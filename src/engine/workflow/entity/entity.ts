@@ -209,6 +209,10 @@ export interface EarlierReleases<L> {
   prepareContinueAsNew(life: L, context: EntityContext, patched: (change: string) => boolean): boolean;
 }
 
+/**
+ * A workflow for each key that never ends: what it remembers (`L`, its life), the batches that it is signalled with (`B`), the outputs that it
+ * publishes (`O`), what it asks the outside (`Q`), and the answers (`A`). `runEntity` performs it; nothing here has effects.
+ */
 export interface Entity<
   L extends EntityLife<O>,
   B extends EntityBatch,

@@ -71,6 +71,7 @@ export const QUESTION_FAILURES = { noAnswer: 'NoAnswer', notAsked: 'NotAsked' } 
 /** bytes: of what may be owed after a batch, beside twice what the batch has. */
 const GROWTH = 10_000;
 
+/** The entity of somebody's own rules: it remembers which records it applied, numbers what is emitted, and keeps questions until they are answered or given up. */
 export function plainEntity<S extends object, E, R extends object, Q, A>(
   plain: PlainEntity<S, E, R, Q, A>,
 ): Entity<PlainLife<S, R, Q>, PlainBatch<E>, Emitted<R>, OpenQuestion<Q>, Answer<A>> {

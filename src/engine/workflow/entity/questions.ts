@@ -8,7 +8,7 @@
  * - A call that nobody took in its time, as while no worker was there, is repeated once, for a moment: every question is asked.
  * - The server ends a call early when the pause before its next attempt goes beyond its time; its questions wait for that time.
  */
-import { lookupsQueueBeside } from '../../naming.ts';
+import { questionsQueueBeside } from '../../naming.ts';
 import type { Identified } from '../publish-request.ts';
 import { NO_TIME, type EntityLife, type EntityQuestions, type QuestionFailures } from './entity.ts';
 import type { CallOptions, TemporalPort } from './port.ts';
@@ -129,7 +129,7 @@ export class Questions<L extends EntityLife<O>, O extends Identified, Q extends 
       const now = port.now();
       const call = questionCall(questions, giveUpAt, now, giveUpAfter);
       const options = {
-        ...optionsOf(Math.max(call.until - now, LAST_CALL), giveUpAfter, lookupsQueueBeside(port.taskQueue)),
+        ...optionsOf(Math.max(call.until - now, LAST_CALL), giveUpAfter, questionsQueueBeside(port.taskQueue)),
         summary: asks.summary(questions, life),
       };
       const ended = (end: QuestionEnd<Q, A>): void => happened(() => this.#ended(call, end));

@@ -53,6 +53,10 @@ const FORGETS_LATE = 0.1;
 /** ms that what waits for event time does so quietly, before the watermark is watched on its behalf. */
 const WATCH_AFTER = 3_000;
 
+/**
+ * One run of an entity's workflow: it takes signals, applies them, publishes what is emitted, asks what is open, and continues as new
+ * before its history is long. `argument`: what it was started with, or what the run before carried. It ends by continuing as new only.
+ */
 export async function runEntity<
   L extends EntityLife<O>,
   B extends EntityBatch,
