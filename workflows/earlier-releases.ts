@@ -11,7 +11,7 @@ export const earlierReleases: EarlierReleases<Life> = {
   isOf: (rules) => (rules as Rules | null)?.bounds === undefined,
   // As that release decided, and where it gave up, as today.
   prepareContinueAsNew(life, { key, now }, patched) {
-    evictOldestDuplicates(life);
+    forgetOldestDuplicates(life);
     if (couldBeCarried(life)) return true;
     if (!patched('carried-as-stored')) return false;
     makeItFit(life, { userId: key, now });
@@ -30,7 +30,7 @@ export function couldBeCarried(life: Life): boolean {
 }
 
 /** What those releases forgot before they continued as new. Returns how many entries were forgotten. */
-export function evictOldestDuplicates(life: Life, keep = BOUNDS.dedupEntries): number {
+export function forgetOldestDuplicates(life: Life, keep = BOUNDS.dedupEntries): number {
   const { dedup } = life.user;
   const excess = keptOf(life.user).dedup.count - keep;
   if (excess <= 0) return 0;

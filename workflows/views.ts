@@ -4,6 +4,7 @@
  * outside, to {@link TEXT_LIMIT}.
  */
 import { carriedBytes } from './carried.ts';
+import { isoOf } from '../src/engine/workflow/iso.ts';
 import type { Life } from './life.ts';
 import { keptOf } from '../src/money/domain/kept.ts';
 import { sessionStatus } from '../src/money/domain/sessions.ts';
@@ -62,7 +63,7 @@ export interface UserStateView {
     readonly lookups: number;
     readonly firstOccurrences: number;
     readonly dedupEntries: number;
-    /** Of all that is carried, as it is stored; at most MAX_BYTES of carried.ts but for what is owed. */
+    /** Of all that is carried, as it is stored; at most MAX_BYTES of src/engine/workflow/entity/room.ts but for what is owed. */
     readonly bytes: number;
   };
   /** Signals are not applied until some of what is owed (lookups, outputs) is published: it takes all the room. */
@@ -73,7 +74,6 @@ export interface UserStateView {
   readonly incarnation: { readonly startedAt: string; readonly runId: string };
 }
 
-const iso = (ms: number) => new Date(ms).toISOString();
 export const cut = (text: string) => (text.length <= TEXT_LIMIT ? text : `${text.slice(0, TEXT_LIMIT - 1)}…`);
 
 export function stateView(userId: string, life: Life, waitsForRoom = false): UserStateView {
@@ -81,14 +81,14 @@ export function stateView(userId: string, life: Life, waitsForRoom = false): Use
   const sessionIds = Object.keys(user.sessions);
   return {
     userId,
-    effectiveTime: user.tau === null ? null : iso(user.tau),
+    effectiveTime: user.tau === null ? null : isoOf(user.tau),
     userInfo: userInfoView(life),
     sessions: sessionIds.slice(0, VIEW_LIMIT).flatMap((id) => sessionView(life, id) ?? []),
     pendingMoney: allPendingView(user.pending),
     lookups: user.lookups.slice(0, VIEW_LIMIT).map(({ money, giveUpAt }) => ({
       moneyId: money.id,
       sessionId: money.userSessionId,
-      givenUpAt: giveUpAt === undefined ? null : iso(giveUpAt),
+      givenUpAt: giveUpAt === undefined ? null : isoOf(giveUpAt),
     })),
     firstOccurrences: user.moneyTypes.slice(0, VIEW_LIMIT).map(cut),
     counters: { ...user.counters, published: published.applied + published.resolved, unpublished: unpublished.length },
@@ -103,7 +103,7 @@ export function stateView(userId: string, life: Life, waitsForRoom = false): Use
     waitsForRoom,
     partitions: partitionsOf(user.redelivery),
     partition: life.partition,
-    incarnation: { startedAt: iso(incarnation.startedAt), runId: incarnation.runId },
+    incarnation: { startedAt: isoOf(incarnation.startedAt), runId: incarnation.runId },
   };
 }
 
@@ -122,8 +122,8 @@ export function sessionView({ user, rules }: Life, sessionId: string): SessionVi
   return {
     sessionId: sessionId.toLowerCase(),
     clientCountryCode: cut(session.clientCountryCode),
-    createdAt: iso(session.ts),
-    expiresAt: iso(session.ts + rules.sessionTtl),
+    createdAt: isoOf(session.ts),
+    expiresAt: isoOf(session.ts + rules.sessionTtl),
     status,
   };
 }
@@ -147,11 +147,11 @@ function allPendingView(pending: Readonly<Record<string, readonly Pending[]>>): 
 function pendingViews(waiting: readonly Pending[], limit: number): PendingView[] {
   return waiting.slice(0, limit).map(({ money, dueAt, wallDueAt }) => ({
     moneyId: money.id,
-    processedAt: iso(money.ts),
+    processedAt: isoOf(money.ts),
     moneyType: cut(money.moneyType),
     amount: cut(money.amount),
     currency: money.currency,
-    dueAt: iso(dueAt),
-    wallClockDueAt: wallDueAt === undefined ? null : iso(wallDueAt),
+    dueAt: isoOf(dueAt),
+    wallClockDueAt: wallDueAt === undefined ? null : isoOf(wallDueAt),
   }));
 }

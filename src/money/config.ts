@@ -1,4 +1,4 @@
-/** The only reader of the environment. Everything is checked together, before anything runs. */
+/** The configuration of every process, from the environment. Everything is checked together, before anything runs. */
 import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

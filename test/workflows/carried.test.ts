@@ -8,7 +8,7 @@ import type { Applicable } from '../../src/money/domain/types.ts';
 import { dataConverter } from '../../src/engine/temporal/payload-codec.ts';
 import { canBeCarried as fits, hasRoomFor as roomFor, MAX_BYTES } from '../../src/engine/workflow/entity/room.ts';
 import { carriedBytes } from '../../workflows/carried.ts';
-import { couldBeCarried, evictOldestDuplicates, makeItFit } from '../../workflows/earlier-releases.ts';
+import { couldBeCarried, forgetOldestDuplicates, makeItFit } from '../../workflows/earlier-releases.ts';
 import { userEntity } from '../../workflows/user-entity.ts';
 import { newLife, type Life } from '../../workflows/life.ts';
 import { stored } from '../../src/engine/workflow/mark.ts';
@@ -209,9 +209,9 @@ describe('a state of a release without bounds', () => {
   it('forgets the oldest of too many dedup entries', () => {
     const life = newLife({ startedAt: 1, runId: 'run' });
     Object.assign(life.user.dedup, { c: 3, a: 1, d: 4, b: 2 });
-    assert.equal(evictOldestDuplicates(life, 2), 2);
+    assert.equal(forgetOldestDuplicates(life, 2), 2);
     assert.deepEqual(life.user.dedup, { c: 3, d: 4 });
-    assert.equal(evictOldestDuplicates(life, 2), 0);
+    assert.equal(forgetOldestDuplicates(life, 2), 0);
   });
 
   it('may hold what could not be carried then: 34,560 sessions are far below the limit', async () => {

@@ -5,6 +5,7 @@
  */
 import { taskQueueOf } from '../../engine/naming.ts';
 import type { Random } from '../../engine/random.ts';
+import { PUBLISH_ACTIVITY, READ_WATERMARK_ACTIVITY } from '../../engine/workflow/entity/names.ts';
 import type { TemporalPort } from '../../engine/workflow/entity/port.ts';
 import { QUESTION_FAILURES } from '../../engine/workflow/entity/plain.ts';
 import type { Command, Job, LocalCall, Outcome, Task } from './history.ts';
@@ -211,8 +212,8 @@ export class Execution {
   }
 
   #schedule({ seq, name, request, timeout }: Extract<Command, { type: 'schedule' }>): void {
-    if (name === 'publish') return this.#publishSoon(seq, request);
-    if (name !== 'readWatermark') {
+    if (name === PUBLISH_ACTIVITY) return this.#publishSoon(seq, request);
+    if (name !== READ_WATERMARK_ACTIVITY) {
       return this.#ask(seq, (JSON.parse(request) as { question: unknown }).question, timeout);
     }
     const { passes } = JSON.parse(request) as { readonly passes: number };

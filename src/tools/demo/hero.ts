@@ -1,5 +1,6 @@
 /** One user's scripted day: each thing that can happen to money, once, in an order that can be told. */
 import * as text from '../generate/event-text.ts';
+import { isoOf } from '../../engine/workflow/iso.ts';
 import type { MoneyText } from '../generate/event-text.ts';
 import type { Plan } from './plan.ts';
 
@@ -9,11 +10,10 @@ const MINUTE = 60_000;
 export function planHero(plan: Plan, userId: string, yesterday: number, today: number): void {
   const { random } = plan;
   const [first, second, never, unheardOf] = [random.uuid(), random.uuid(), random.uuid(), random.uuid()];
-  const iso = (ts: number): string => new Date(ts).toISOString();
   const session = (id: string, ts: number, country: string): void =>
-    plan.add(text.sessionCreated(id, userId, iso(ts), country), ts);
+    plan.add(text.sessionCreated(id, userId, isoOf(ts), country), ts);
   const address = (ts: number, country: string): void =>
-    plan.add(text.addressChanged(random.uuid(), userId, iso(ts), country), ts);
+    plan.add(text.addressChanged(random.uuid(), userId, isoOf(ts), country), ts);
   const money = (
     moneyType: string,
     amount: string,
@@ -33,10 +33,10 @@ export function planHero(plan: Plan, userId: string, yesterday: number, today: n
     ...rest,
   });
   const send = (what: MoneyText, ts: number, arrival?: number): void =>
-    plan.add(text.moneyEvent(what, iso(ts)), ts, arrival);
+    plan.add(text.moneyEvent(what, isoOf(ts)), ts, arrival);
 
   session(first, yesterday + 5 * MINUTE, 'SE');
-  plan.add(text.birthDateChanged(random.uuid(), userId, iso(yesterday + 6 * MINUTE), '1984'), yesterday + 6 * MINUTE);
+  plan.add(text.birthDateChanged(random.uuid(), userId, isoOf(yesterday + 6 * MINUTE), '1984'), yesterday + 6 * MINUTE);
   address(yesterday + 7 * MINUTE, 'DE');
   send(money('BET', '12.50', first), yesterday + 10 * MINUTE);
 
@@ -55,6 +55,6 @@ export function planHero(plan: Plan, userId: string, yesterday: number, today: n
   send(money('REFUND', '9.99', never), today + 60 * MINUTE); // looked up when an hour is over
   send(money('BET', '0.1234567890123456789012345678901234567890', second), today + 122 * MINUTE);
   send(twice, today + 125 * MINUTE); // long after the dedup TTL: another payment under the same id
-  const wrong = text.moneyEvent(money('BET', '2.00', second, { currency: 'EURO' }), iso(today + 130 * MINUTE));
+  const wrong = text.moneyEvent(money('BET', '2.00', second, { currency: 'EURO' }), isoOf(today + 130 * MINUTE));
   plan.add(wrong, today + 130 * MINUTE);
 }

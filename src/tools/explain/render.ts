@@ -1,8 +1,9 @@
 /** An explanation as a short story, for people. */
+import { isoOf } from '../../engine/workflow/iso.ts';
 import { printable } from '../../engine/printable.ts';
 import type { Explained, ExplainedMoney } from './explanation.ts';
 import type { MoneyStory } from './story.ts';
-import { decisionWords, earlierName, iso, lasting, placeName, releaseWords } from './words.ts';
+import { decisionWords, earlierName, lasting, placeName, releaseWords } from './words.ts';
 
 export interface Colours {
   readonly strong: (text: string) => string;
@@ -27,7 +28,7 @@ export function renderExplanation(explained: Explained, colours: Colours): strin
   ]);
   lines.push(
     colours.dim(
-      `History: ${retained} from ${iso(runs[0]!.from)} on, ${complete ? 'complete' : 'older ones are no longer retained'}.`,
+      `History: ${retained} from ${isoOf(runs[0]!.from)} on, ${complete ? 'complete' : 'older ones are no longer retained'}.`,
     ),
   );
   const differing = runs.filter(({ agrees }) => agrees === false);
@@ -38,7 +39,7 @@ export function renderExplanation(explained: Explained, colours: Colours): strin
   }
   for (const { runId, differs } of runs) {
     if (differs !== undefined) {
-      lines.push(colours.bad(`DIFFERENT: run ${runId} is not followed from ${iso(differs.at)} on: ${differs.how}.`));
+      lines.push(colours.bad(`DIFFERENT: run ${runId} is not followed from ${isoOf(differs.at)} on: ${differs.how}.`));
     }
   }
   if (closed !== undefined) lines.push(colours.bad(`The workflow was ${closed}: nothing follows.`));
@@ -52,7 +53,7 @@ function renderMoney(one: ExplainedMoney, explained: Explained, { strong, bad, d
       'record',
       `${placeName(story.place)}  ${printable(story.money.moneyType)} ${story.money.amount} ${story.money.currency}`,
     ],
-    ['event time', `${iso(story.money.ts)}${timeliness(story)}`],
+    ['event time', `${isoOf(story.money.ts)}${timeliness(story)}`],
     ...appliedRows(story),
     ...userInfoRows(story),
     ...sessionRows(story),
@@ -102,7 +103,7 @@ export function headline(story: MoneyStory): string {
 function timeliness({ record }: MoneyStory): string {
   if (record === undefined) return '';
   if (record.late !== undefined) {
-    return `, ${lasting(record.late - record.ts)} late: the watermark was ${iso(record.late)} when it was read, its effective time`;
+    return `, ${lasting(record.late - record.ts)} late: the watermark was ${isoOf(record.late)} when it was read, its effective time`;
   }
   return ', on time';
 }
@@ -113,16 +114,16 @@ function appliedRows({ record, appliedAt, carried, decision, redeliveredAt, join
   if (record !== undefined) {
     rows.push([
       'applied',
-      `${iso(appliedAt!)}, ${lasting(appliedAt! - record.receivedAt)} after its signal (event ${record.receivedEvent})`,
+      `${isoOf(appliedAt!)}, ${lasting(appliedAt! - record.receivedAt)} after its signal (event ${record.receivedEvent})`,
     ]);
   }
   if (decision !== undefined) rows.push(['decision', decisionWords(decision)]);
   if (decision?.type === 'duplicate') {
     const { of } = decision;
-    rows.push(['duplicate of', `${earlierName(of)}, event time ${iso(of.ts)}`]);
+    rows.push(['duplicate of', `${earlierName(of)}, event time ${isoOf(of.ts)}`]);
   }
   if (redeliveredAt.length > 0) {
-    rows.push(['redelivered', `${redeliveredAt.map(iso).join(', ')}: dropped, its place was applied before`]);
+    rows.push(['redelivered', `${redeliveredAt.map(isoOf).join(', ')}: dropped, its place was applied before`]);
   }
   if (joined === undefined) return rows;
   return rows;
@@ -136,7 +137,7 @@ function userInfoRows({ joined }: MoneyStory): Row[] {
     ['country', residentCountryCode],
   ] as const;
   const known = changes.flatMap(([name, change]): Row[] =>
-    change === undefined ? [] : [[name, `${printable(change.value)}  since ${iso(change.ts)}  ${placeName(change)}`]],
+    change === undefined ? [] : [[name, `${printable(change.value)}  since ${isoOf(change.ts)}  ${placeName(change)}`]],
   );
   return known.length === 0 ? [['user info', 'nothing was known at its event time']] : known;
 }
@@ -152,21 +153,21 @@ function sessionRows({ money, decision, released, appliedAt, lookups }: MoneySto
   if (session !== undefined) {
     rows.push([
       '',
-      `${printable(session.clientCountryCode)}  from ${iso(session.ts)} to ${iso(session.expiresAt)}  ${placeName(session)}`,
+      `${printable(session.clientCountryCode)}  from ${isoOf(session.ts)} to ${isoOf(session.expiresAt)}  ${placeName(session)}`,
     ]);
   }
   if (released !== undefined) {
     rows.push([
       'waited',
-      `${appliedAt === undefined ? '' : `${lasting(released.at - appliedAt)}, until `}${iso(released.at)}: ${releaseWords(released.by)}`,
+      `${appliedAt === undefined ? '' : `${lasting(released.at - appliedAt)}, until `}${isoOf(released.at)}: ${releaseWords(released.by)}`,
     ]);
   }
   for (const { askedAt, endedAt, attempts, status, lastFailure, giveUpAt } of lookups) {
     const tries = attempts === undefined ? '' : `, ${attempts} attempt${attempts === 1 ? '' : 's'}`;
     const end =
       endedAt === undefined
-        ? `under way since ${iso(askedAt)}, until ${iso(giveUpAt)} at most`
-        : `${status} ${iso(endedAt)}, ${lasting(endedAt - askedAt)} after it was asked for`;
+        ? `under way since ${isoOf(askedAt)}, until ${isoOf(giveUpAt)} at most`
+        : `${status} ${isoOf(endedAt)}, ${lasting(endedAt - askedAt)} after it was asked for`;
     rows.push([
       'lookup',
       `${end}${tries}${lastFailure === undefined ? '' : `; last failure: ${printable(lastFailure)}`}`,
@@ -188,12 +189,12 @@ function publicationRows({ story, published }: ExplainedMoney, { kafka, topic }:
     const { stream, seq, acknowledgedAt } = publication;
     rows.push([
       'publication',
-      `${stream} #${seq}, ${acknowledgedAt === undefined ? 'not acknowledged to the workflow yet' : `acknowledged ${iso(acknowledgedAt)}`}`,
+      `${stream} #${seq}, ${acknowledgedAt === undefined ? 'not acknowledged to the workflow yet' : `acknowledged ${isoOf(acknowledgedAt)}`}`,
     ]);
   }
   if (kafka !== 'read') return output === undefined ? rows : [...rows, ['published', `not looked up: ${kafka}`]];
   for (const { partition, offset, timestamp } of published) {
-    rows.push(['published', `${topic}/${partition}/${offset}  at ${iso(timestamp)}`]);
+    rows.push(['published', `${topic}/${partition}/${offset}  at ${isoOf(timestamp)}`]);
   }
   if (output !== undefined && published.length === 0) {
     rows.push([

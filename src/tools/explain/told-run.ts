@@ -6,6 +6,7 @@ import type { LookupRequest, Output, Stream, UserPublishRequest } from '../../..
 import type { Life } from '../../../workflows/life.ts';
 import type { EventBatch } from '../../../workflows/messages.ts';
 import { userEntity } from '../../../workflows/user-entity.ts';
+import { PUBLISH_ACTIVITY } from '../../engine/workflow/entity/names.ts';
 import { runEntity } from '../../engine/workflow/entity/run-entity.ts';
 import { callOf, type Coordinate, type Happening, type Release, type Untold } from './happening.ts';
 import { LookupListener } from './lookup-listener.ts';
@@ -128,7 +129,7 @@ export class ToldRun implements RunListener {
 
   called(activityId: string, name: string, request: object): void {
     this.#tellPublished();
-    if (name === 'publish') {
+    if (name === PUBLISH_ACTIVITY) {
       const { stream, first, outputs } = request as UserPublishRequest;
       this.#publishing.set(stream, { outputs, activityId });
       this.#ask(activityId, (call) => ({

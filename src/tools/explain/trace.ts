@@ -1,6 +1,7 @@
 /** The time line of a user: a line for each thing that happened. */
+import { isoOf } from '../../engine/workflow/iso.ts';
 import type { Happening } from './happening.ts';
-import { happeningWords, iso } from './words.ts';
+import { happeningWords } from './words.ts';
 
 const TIME = 24;
 const PLACE = 24;
@@ -9,5 +10,5 @@ const PLACE = 24;
 export function traceLine(happening: Happening, moneyId?: string): string {
   const { ts, place, text } = happeningWords(happening);
   const mark = moneyId === undefined ? '' : text.includes(moneyId) ? '> ' : '  ';
-  return `${mark}${iso(happening.at)}  ${(ts === undefined ? '' : iso(ts)).padEnd(TIME)}  ${(place ?? '').padEnd(PLACE)}  ${text}`;
+  return `${mark}${isoOf(happening.at)}  ${(ts === undefined ? '' : isoOf(ts)).padEnd(TIME)}  ${(place ?? '').padEnd(PLACE)}  ${text}`;
 }

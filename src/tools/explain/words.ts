@@ -1,9 +1,8 @@
 /** The words of an explanation and of a time line. */
 import { printable } from '../../engine/printable.ts';
+import { isoOf } from '../../engine/workflow/iso.ts';
 import type { Coordinate, Earlier, Happening, PlacedDecision, Release } from './happening.ts';
 import type { Departure } from './replayed-run.ts';
-
-export const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** `wallet-events/3/1042`, as dead letters are named. */
 export function placeName({ topic, partition, offset }: Coordinate): string {
@@ -53,7 +52,7 @@ export function decisionWords(decision: PlacedDecision): string {
         }[decision.why]
       }`;
     case 'pending':
-      return `pending: its session is not known yet; until event time ${iso(decision.dueAt)}${decision.wallDueAt === undefined ? '' : ` or wall clock ${iso(decision.wallDueAt)}`}`;
+      return `pending: its session is not known yet; until event time ${isoOf(decision.dueAt)}${decision.wallDueAt === undefined ? '' : ` or wall clock ${isoOf(decision.wallDueAt)}`}`;
     default:
       return decision satisfies never;
   }
@@ -66,7 +65,7 @@ export function releaseWords(by: Release): string {
         ? `its session came (${placeName(by.session)}), expired already: to be looked up`
         : `its session came (${placeName(by.session)}): joined`;
     case 'event-time':
-      return `the pending timeout passed in event time (${iso(by.reached)} reached by ${by.by === undefined ? 'the watermark' : placeName(by.by)}): to be looked up`;
+      return `the pending timeout passed in event time (${isoOf(by.reached)} reached by ${by.by === undefined ? 'the watermark' : placeName(by.by)}): to be looked up`;
     case 'wall-clock':
       return 'the pending timeout passed on the wall clock: to be looked up';
     default:
@@ -129,7 +128,7 @@ export function happeningWords(told: Happening): {
         text: `published ${told.stream} ${numbers(told.first, told.of.length)}: ${told.of.map(placeName).join(', ')}`,
       };
     case 'watermark':
-      return { text: `the watermark has reached ${iso(told.watermark)}` };
+      return { text: `the watermark has reached ${isoOf(told.watermark)}` };
     case 'task-failed':
       return { text: `a workflow task failed, and is repeated: ${printable(told.message)}` };
     case 'differs':

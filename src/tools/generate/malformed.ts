@@ -1,5 +1,6 @@
 /** Records that cannot be used: every kind of them, each with the reason that its dead letter must carry. */
 import type { MoneyInput } from '../../money/domain/events.ts';
+import { isoOf } from '../../engine/workflow/iso.ts';
 import { keyOf, moneyEvent, quoted, render, sessionCreated, timeEvent, addressChanged } from './event-text.ts';
 import type { Field } from './event-text.ts';
 import type { Random } from '../../engine/random.ts';
@@ -27,8 +28,6 @@ export interface UnusableContext {
 type Build = (context: UnusableContext) => { input?: MoneyInput; key?: string | null; value: Buffer | string | null };
 type Kind = readonly [kind: string, reason: Reason, build: Build];
 
-const iso = (ts: number): string => new Date(ts).toISOString();
-
 function goodMoney({ random, userId, timestamp }: UnusableContext): Field[] {
   const money = {
     type: 'PaymentEvent',
@@ -42,7 +41,7 @@ function goodMoney({ random, userId, timestamp }: UnusableContext): Field[] {
     moneyType: 'BET',
     isOldMoneyEvent: false,
   } as const;
-  return [...moneyEvent(money, iso(timestamp)).fields];
+  return [...moneyEvent(money, isoOf(timestamp)).fields];
 }
 
 const set = (fields: readonly Field[], name: string, json: string): Field[] =>
@@ -153,7 +152,7 @@ const KINDS: readonly Kind[] = [
     'session without a country',
     'invalid',
     ({ random, userId, timestamp }) => {
-      const { fields } = sessionCreated(random.uuid(), userId, iso(timestamp), 'UY');
+      const { fields } = sessionCreated(random.uuid(), userId, isoOf(timestamp), 'UY');
       return { input: 'session', value: render(without(fields, 'clientCountryCode')) };
     },
   ],
@@ -161,7 +160,7 @@ const KINDS: readonly Kind[] = [
     'address without a country',
     'invalid',
     ({ random, userId, timestamp }) => {
-      const { fields } = addressChanged(random.uuid(), userId, iso(timestamp), 'UY');
+      const { fields } = addressChanged(random.uuid(), userId, isoOf(timestamp), 'UY');
       return { input: 'user', value: render(without(fields, 'residentCountryCode')) };
     },
   ],
@@ -169,7 +168,7 @@ const KINDS: readonly Kind[] = [
     'time event without its field',
     'invalid',
     ({ random, userId, timestamp }) => {
-      const { fields } = timeEvent('user', random.uuid(), userId, iso(timestamp));
+      const { fields } = timeEvent('user', random.uuid(), userId, isoOf(timestamp));
       return { input: 'user', value: render(without(fields, 'somethingUtil')) };
     },
   ],
@@ -194,22 +193,22 @@ const KINDS: readonly Kind[] = [
       const ts = context.timestamp + context.maxFutureSkew + 60_000;
       return {
         key: keyOf(context.random.uuid()),
-        value: render(set(goodMoney(context), 'processedAt', quoted(iso(ts)))),
+        value: render(set(goodMoney(context), 'processedAt', quoted(isoOf(ts)))),
       };
     },
   ],
 
   withMoney('one ms beyond the skew', 'future', (fields, { timestamp, maxFutureSkew }) =>
-    render(set(fields, 'processedAt', quoted(iso(timestamp + maxFutureSkew + 1)))),
+    render(set(fields, 'processedAt', quoted(isoOf(timestamp + maxFutureSkew + 1)))),
   ),
   withMoney('a year ahead', 'future', (fields, { timestamp, maxFutureSkew }) =>
-    render(set(fields, 'processedAt', quoted(iso(timestamp + maxFutureSkew + 365 * 86_400_000)))),
+    render(set(fields, 'processedAt', quoted(isoOf(timestamp + maxFutureSkew + 365 * 86_400_000)))),
   ),
   [
     'time event from the future',
     'future',
     ({ random, userId, timestamp, maxFutureSkew }) => {
-      const { fields } = timeEvent('session', random.uuid(), userId, iso(timestamp + maxFutureSkew + 1));
+      const { fields } = timeEvent('session', random.uuid(), userId, isoOf(timestamp + maxFutureSkew + 1));
       return { input: 'session', value: render(fields) };
     },
   ],

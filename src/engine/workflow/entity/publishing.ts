@@ -5,6 +5,7 @@
  */
 import type { PublishAnswer, PublishRequest } from '../publish-request.ts';
 import { FINAL, finalFailureOf, lastBeforeReset, taskFailure } from '../publish-failure.ts';
+import { PUBLISH_ACTIVITY } from './names.ts';
 import type { CallOptions, TemporalPort } from './port.ts';
 
 const LOCALLY: CallOptions = {
@@ -53,7 +54,7 @@ export function publishLocally(
     unmark();
     answers.published(answer);
   };
-  port.call<PublishAnswer | void>('publish', asked.input, LOCALLY).result.then(published, (error: unknown) => {
+  port.call<PublishAnswer | void>(PUBLISH_ACTIVITY, asked.input, LOCALLY).result.then(published, (error: unknown) => {
     unmark();
     if (finalFailureOf(error) === undefined) publishDurably(port, asked, answers);
     else refused(asked.request, error, answers);
@@ -64,7 +65,7 @@ export function publishDurably(port: Publishes, asked: Asked, answers: Answers):
   const { first, outputs } = asked.request;
   const summary = `publish ${outputs.length === 1 ? '1 output' : `${outputs.length} outputs`}, from number ${first} on`;
   port
-    .call<PublishAnswer | void>('publish', asked.input, { ...DURABLY, summary })
+    .call<PublishAnswer | void>(PUBLISH_ACTIVITY, asked.input, { ...DURABLY, summary })
     .result.then(answers.published, (error: unknown) => refused(asked.request, error, answers));
 }
 

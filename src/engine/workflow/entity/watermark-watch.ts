@@ -1,4 +1,5 @@
 import { isoOf } from '../iso.ts';
+import { READ_WATERMARK_ACTIVITY } from './names.ts';
 import type { Call, CallOptions, TemporalPort } from './port.ts';
 
 /**
@@ -37,7 +38,7 @@ export class WatermarkWatch {
     this.#waiting = passes !== undefined;
     const options =
       passes === undefined ? LOOKING : { ...WAITING, summary: `wait until event time passes ${isoOf(passes)}` };
-    const call = this.#port.call<number | null>('readWatermark', request, options);
+    const call = this.#port.call<number | null>(READ_WATERMARK_ACTIVITY, request, options);
     // A look that fails is taken again when the alarm rings next.
     call.result.then(
       (watermark) => this.#done(call, watermark),
