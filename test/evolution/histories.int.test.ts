@@ -48,8 +48,8 @@ describe('negative controls', () => {
     [
       'one timer more',
       'src/engine/workflow/entity/run-entity.ts',
-      '  publishResolved();\n  questions.ask();\n',
-      '  port.timer(60_000, () => undefined);\n  publishResolved();\n  questions.ask();\n',
+      '  goOn();\n  for (;;) {\n',
+      '  port.timer(60_000, () => undefined);\n  goOn();\n  for (;;) {\n',
     ],
   ];
   for (const [what, file, before, after] of CHANGES) {

@@ -101,8 +101,8 @@ export const MENDS_OF_THE_WORKFLOW: readonly BrokenBuild[] = [
     edits: [
       {
         file: 'src/engine/workflow/entity/run-entity.ts',
-        find: "if (crowded || !long || !port.patched('foreign-continues')) return;",
-        replace: 'if (crowded || long || !long) return;',
+        find: "if (crowded || !length.isOverfilled(port.history()) || !port.patched('foreign-continues')) return;",
+        replace: 'if (crowded || !crowded) return;',
       },
     ],
     narrow: 'flood of unknown signals',

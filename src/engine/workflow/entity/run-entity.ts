@@ -27,25 +27,11 @@ import { publishDurably, publishLocally, type Asked } from './publishing.ts';
 import { Questions } from './questions.ts';
 import { RecentOutputs } from './recent-outputs.ts';
 import { canBeCarried } from './room.ts';
+import { RunLength } from './run-length.ts';
 import { SignalGroup } from './signal-group.ts';
 import { begin, WITHOUT_KEY } from './start.ts';
 import { WatermarkWatch } from './watermark-watch.ts';
 
-/**
- * When to continue as new. Whoever takes a shard over replays the runs of its keys whole, each within a task's 10 s, so runs
- * are short; the larger the state that each begins with, the longer they are, up to four times.
- * That is far below the server's limits (10,000 signals, which its suggestion ignores, 51,200 events, 50 MB), and below what
- * makes the bridge wait (src/engine/bridge/history-guard.ts).
- */
-const RUN_SIGNALS = 100;
-const RUN_EVENTS = 400;
-const CARRIED_BYTES = 100_000;
-const LONGEST_RUN = 10;
-/** Since 0.3, in place of {@link LONGEST_RUN}: `patched` tells whether a history was recorded with it. */
-const LONGEST_RUN_NOW = 4;
-/** Records of full signals cost a replay as much as many signals. */
-const RUN_RECORDS = 5_000;
-const MAX_HISTORY_BYTES = 4_000_000;
 /** Signals that are applied before their outputs are published. */
 const MAX_BATCHES = 10;
 /** As a part of the time that is left: how late what is to be forgotten may be. */
@@ -74,15 +60,11 @@ export async function runEntity<
   /** Signals are being applied and published: `life` is not what it will be carried as. */
   let applying = false;
   let publishing = false;
-  let signals = 0;
-  let records = 0;
-  let nudged = false;
   /** What is not ours has made the history long, and the turn comes to continue as new for that. */
   let crowded = false;
   /** Batches that came before one said whose they are. */
   const nobodys: B[] = [];
-  const length = Math.min(LONGEST_RUN, 1 + Math.floor(port.history().bytes / CARRIED_BYTES));
-  const lengthNow = Math.min(LONGEST_RUN_NOW, length);
+  const length = new RunLength(port.history().bytes);
 
   const drop = (kind: Foreign, why: string): void => {
     notes.foreign(kind, why);
@@ -90,18 +72,18 @@ export async function runEntity<
   };
   if (notOurs !== undefined) notes.foreign('start', notOurs);
   port.onEvents((batch) => {
-    signals += 1;
+    length.signal();
     const wrong = wire.whyNotABatch(batch, whose);
     if (wrong !== undefined) return drop('signal', wrong);
     whose.took(wire.keyOf(batch as B));
-    records += (batch as B).records.length;
+    length.took((batch as B).records.length);
     nobodys.push(batch as B);
     if (whose.key !== undefined) for (const one of nobodys.splice(0)) inbox.signal(one);
   });
   // Before that of all other signals, which takes what has come already.
-  port.onNudge(() => inbox.happens(() => (nudged = true), { makesRoom: true }));
+  port.onNudge(() => inbox.happens(() => length.nudge(), { makesRoom: true }));
   port.onForeign((kind) => {
-    signals += 1;
+    length.signal();
     drop(kind, 'nothing that this workflow knows');
   });
   for (const [name, query] of Object.entries(entity.queries)) {
@@ -266,41 +248,31 @@ export async function runEntity<
     });
   }
 
-  function isLongNow(events: number): boolean {
-    return records >= RUN_RECORDS || signals >= lengthNow * RUN_SIGNALS || events >= lengthNow * RUN_EVENTS;
-  }
-
   /** What is dropped is followed by nothing else that looks at the history, and fills it all the same. */
   function makeWayForOurs(): void {
-    const { events, bytes, continueAsNewSuggested } = port.history();
-    const long = isLongNow(events) || bytes >= MAX_HISTORY_BYTES || continueAsNewSuggested;
-    if (crowded || !long || !port.patched('foreign-continues')) return;
+    if (crowded || !length.isOverfilled(port.history()) || !port.patched('foreign-continues')) return;
     crowded = true;
     inbox.happens(() => (crowded = false), { makesRoom: true });
   }
 
   /** Whether to continue as new now; what is carried fits, or is made to. */
   function prepareContinueAsNew(): boolean {
-    const { events, bytes, continueAsNewSuggested, newVersion } = port.history();
-    const long =
-      signals >= length * RUN_SIGNALS ||
-      events >= length * RUN_EVENTS ||
-      bytes >= MAX_HISTORY_BYTES ||
-      continueAsNewSuggested;
-    if (nobodys.length > 0) return false;
-    if (!long && !newVersion && !nudged && !(isLongNow(events) && port.patched('shorter-runs'))) {
-      return false;
-    }
+    if (nobodys.length > 0 || !length.isOver(port.history(), port.patched)) return false;
     if (earlier?.isOf(life.rules) === true) return earlier.prepareContinueAsNew(life, context(), port.patched);
     // What is owed while Kafka or who is asked is away may be too much; it shrinks when they are back.
     return canBeCarried(entity, life);
   }
 
-  publishResolved();
-  questions.ask();
-  setAlarm();
-  notes.standing();
-  port.describe(says.details(life, recent.outputs));
+  /** What follows from whatever happened. */
+  function goOn(): void {
+    publishResolved();
+    questions.ask();
+    setAlarm();
+    notes.standing();
+    port.describe(says.details(life, recent.outputs));
+  }
+
+  goOn();
   for (;;) {
     await port.until(() => inbox.hasSomething);
     if (inbox.mayApply) {
@@ -310,12 +282,8 @@ export async function runEntity<
     } else {
       inbox.takeHappened()!();
     }
-    publishResolved();
-    questions.ask();
-    setAlarm();
+    goOn();
     notes.room(inbox.waitsForRoom);
-    notes.standing();
-    port.describe(says.details(life, recent.outputs));
     // No await between here and the command: nothing can arrive in between and be left behind.
     if (inbox.empty && prepareContinueAsNew()) {
       await port.continueAsNew(whose.key === undefined ? WITHOUT_KEY : wire.startOf(whose.key, ofNextRun(life)));
