@@ -1,0 +1,42 @@
+/** What is mutated, and which tests are to notice. */
+import { unitTestsIn } from './unit-tests.ts';
+
+export interface Part {
+  readonly mutate: readonly string[];
+  /** Stages, one after the other, each tried only on mutants that the ones before let live: the quick tests come first. */
+  readonly stages: readonly (readonly string[])[];
+  /** Seeds of the simulation that come last; 0: none. */
+  readonly seeds: number;
+}
+
+const unit = (folder: string, ...without: readonly string[]): string[] =>
+  unitTestsIn(folder).filter((file) => !without.some((name) => file.endsWith(`/${name}.test.ts`)));
+
+export const PARTS: Readonly<Record<string, Part>> = {
+  rules: {
+    mutate: ['src/money/domain/*.ts'],
+    stages: [
+      unit('test/money/domain', 'growth', 'agrees-with-model', 'properties', 'stored-size'),
+      [
+        ...unit('test/workflows'),
+        ...['properties', 'stored-size', 'agrees-with-model'].map((name) => `test/money/domain/${name}.test.ts`),
+      ],
+    ],
+    seeds: 8,
+  },
+  shell: {
+    mutate: ['src/engine/workflow/**/*.ts', '!src/engine/workflow/entity/{sdk-port,interceptors,entity-workflow}.ts'],
+    stages: [
+      [...unit('test/engine/workflow'), ...unit('test/engine/workflow/entity'), ...unit('test/workflows')],
+      ['test/tools/explain/recorded-histories.test.ts', 'test/library/testing/given.test.ts'],
+    ],
+    seeds: 16,
+  },
+  publisher: {
+    mutate: [
+      'src/engine/publish/{commit-pace,group-commit,held-outputs,known-ledger,ledger-entry,ledger-reader,ledger,refusals,shard-publisher,shard-sender}.ts',
+    ],
+    stages: [unit('test/engine/publish', 'exactly-once', 'one-shard-fails'), unit('test/engine/publish')],
+    seeds: 16,
+  },
+};
