@@ -59,3 +59,16 @@ test('a life is in no order that gets what one before it had behind what follows
 test('the same signal twice changes nothing', () => {
   assert.equal(inNoOrder([[0, 1]], [[0, 1], [0, 1], [2]]), false);
 });
+
+test('what a dead bridge brings below the low water that another has told is not known to the workflow', () => {
+  const seen = new Lives((input, partition, offset) => `${input}/${partition}/${offset}`);
+  const signalled = (lowWater: number, ...offsets: readonly number[]): string[] => {
+    const records = offsets.map((offset) => ({ offset, event: { type: 'money' } }));
+    const batch = { partition: 0, lowWater: [0, 0, lowWater], records } as unknown as EventBatch;
+    return seen.signalled(USER, { startedAt: 1, runId: 'run' }, batch);
+  };
+  assert.deepEqual(signalled(28, 28), ['money/0/28']);
+  // 29 to 34 went from the log.
+  assert.deepEqual(signalled(35, 35), ['money/0/35']);
+  assert.deepEqual(signalled(29, 29, 30, 35), ['money/0/35']);
+});

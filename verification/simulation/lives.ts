@@ -33,18 +33,22 @@ export class Lives {
     return this.#lives.get(userId) ?? [];
   }
 
-  /** Returns the places of what was signalled. */
+  /**
+   * Returns the places of what it will apply, or has applied. What lies below the low water that it was told before is dropped: it is
+   * known, or was lost, and a bridge that is long dead brings it when another has said so.
+   */
   signalled(userId: string, incarnation: Incarnation, { partition, logs, lowWater, records }: EventBatch): string[] {
     const life = this.#lifeOf(userId, `${incarnation.startedAt}/${incarnation.runId}`);
     const logOf = (input: MoneyInput): string => `${input}/${partition}/${logs?.[input] ?? ''}`;
     for (const [index, input] of INPUTS.entries()) {
       life.lowWater.set(logOf(input), Math.max(life.lowWater.get(logOf(input)) ?? 0, lowWater[index]!));
     }
-    return records.map(({ offset, event }) => {
+    return records.flatMap(({ offset, event }) => {
       const input = event.type === 'money' ? 'money' : event.type === 'session' ? 'session' : 'user';
+      if (offset < life.lowWater.get(logOf(input))!) return [];
       const place = this.#placeOf(input, partition, offset, logs?.[input] ?? '');
-      if (offset >= life.lowWater.get(logOf(input))!) this.#add(life, place);
-      return place;
+      this.#add(life, place);
+      return [place];
     });
   }
 
