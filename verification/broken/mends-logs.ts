@@ -130,4 +130,40 @@ export const MENDS_OF_LOGS: readonly BrokenBuild[] = [
     narrow: 'other partitioner',
     caughtBy: 'simulate',
   },
+  {
+    name: 'late-money-overtakes-what-silence-passed',
+    breaks: 'late money is applied before what an input that fell silent has let the watermark pass',
+    edits: [
+      {
+        file: 'src/engine/ordering/partition-triple.ts',
+        find: '    this.#releaseHeld(now);\n    for (; count < budget',
+        replace: '    for (; count < budget',
+      },
+    ],
+    caughtBy: { test: 'test/engine/ordering/partition-triple.test.ts' },
+  },
+  {
+    name: 'what-is-not-read-yet-is-silence',
+    breaks: 'an input counts as silent while a record of it waits to be read, which is late then',
+    edits: [
+      {
+        file: 'src/engine/ordering/partition-triple.ts',
+        find: '      // It is not read to its end.\n      this.#watermark.setActive(input);\n',
+        replace: '',
+      },
+    ],
+    caughtBy: { test: 'test/engine/ordering/partition-triple.test.ts' },
+  },
+  {
+    name: 'no-silence-of-all-in-a-history',
+    breaks: 'bootstrap takes money for on time that a bridge took for late, after a silence of all inputs',
+    edits: [
+      {
+        file: 'src/tools/bootstrap/partition-states.ts',
+        find: 'heads[input] !== undefined || this.fetched(input)',
+        replace: 'heads[input] === undefined && this.fetched(input)',
+      },
+    ],
+    caughtBy: { test: 'test/tools/bootstrap/partition-states.test.ts' },
+  },
 ];

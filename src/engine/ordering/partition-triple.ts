@@ -104,6 +104,11 @@ export class PartitionTriple<E = unknown> {
     if (!this.#watermark.isIdle(input)) this.#watermark.setIdle(input);
   }
 
+  /** The same: something of it has come by the time that is read now. */
+  beActive(input: InputIndex): void {
+    this.#watermark.setActive(input);
+  }
+
   /** Names of the logs, for those who apply its records; undefined when none is known. */
   get logs(): LogNames | undefined {
     const names = this.#options.logs?.names ?? [];
@@ -115,6 +120,8 @@ export class PartitionTriple<E = unknown> {
     if (records.some((record) => record.decoded.ok)) {
       this.#silentSince[input] = undefined;
       this.#lastUsableAt[input] = now;
+      // It is not read to its end.
+      this.#watermark.setActive(input);
     }
   }
 
@@ -142,6 +149,8 @@ export class PartitionTriple<E = unknown> {
   /** Reads up to `budget` records; returns how many it read. Releases what the watermark has passed. */
   read(budget: number, now: number): number {
     let count = 0;
+    // An input that has become silent may have let the watermark pass some: they come before what is read now.
+    this.#releaseHeld(now);
     for (; count < budget; count += 1) {
       const input = this.#nextInput();
       if (input === undefined || input === 'blocked' || this.#stops(input)) break;

@@ -45,6 +45,11 @@ export class Watermark {
     return this.#raise();
   }
 
+  /** This input has something that is not read yet: the watermark waits for it. */
+  setActive(input: InputIndex): void {
+    this.#idle[input] = false;
+  }
+
   isIdle(input: InputIndex): boolean {
     return this.#idle[input]!;
   }

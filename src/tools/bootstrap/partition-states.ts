@@ -51,6 +51,8 @@ export interface HistoryCounts {
 /** The triple is told that everything arrives at 0, and that the ends are seen from here on; ms. */
 const ARRIVED = 0;
 const SEEN = 1_000;
+/** ms of Kafka timestamps: what comes within it is there together, as a bridge reads (GRACE in merge-queue.ts). */
+const TOGETHER = 300;
 
 export class TripleHistory {
   readonly triple: PartitionTriple<Event>;
@@ -139,8 +141,9 @@ export class TripleHistory {
   }
 
   /**
-   * One record, because each may be the one that makes another input silent: an input is silent when it has nothing at the time
-   * that is read and had nothing for the idle timeout before, be it at its end or in a gap.
+   * One record, because each may be the one that makes another input silent: an input is silent when it had nothing for the idle timeout
+   * before the time that is read, be it at its end or in a gap. What that lets the watermark pass is applied before the record is
+   * read, as a bridge would have done long before; where all were silent, everything that was held.
    */
   #readNext(): boolean {
     const { ends, idleTimeout } = this.#options;
@@ -150,9 +153,14 @@ export class TripleHistory {
     for (const input of inputs) {
       const last = Math.min(this.#last[input]!, now);
       this.#last[input] = last;
-      const later = (heads[input]?.timestamp ?? (this.fetched(input) ? Infinity : -Infinity)) > now;
-      if (later && now - last >= idleTimeout) this.triple.beSilent(input);
+      // Behind the last record of all no time passes: a bridge reads on there.
+      const hadNothing = now < Infinity && (heads[input] !== undefined || this.fetched(input));
+      if (hadNothing && now - last >= idleTimeout) this.triple.beSilent(input);
       this.triple.sawEnd(input, ends[input]!, SEEN);
+    }
+    this.triple.read(0, ARRIVED);
+    for (const input of inputs) {
+      if ((heads[input]?.timestamp ?? Infinity) <= now + TOGETHER) this.triple.beActive(input);
     }
     if (this.triple.read(1, ARRIVED) === 0) return false;
     // The merge takes the first of those with the least timestamp.

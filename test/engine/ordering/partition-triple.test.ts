@@ -155,6 +155,81 @@ describe('a partition triple', () => {
     assert.deepEqual(given.triple.describe().idle, [0, 1]);
   });
 
+  it('applies what silence has let the watermark pass before it reads on', () => {
+    const at = 1_000_000;
+    const visible = (records: Fetched[], ...times: number[]) =>
+      records.map((record, index) => ({ ...record, visibleAt: times[index]! }));
+    const logs = [
+      visible(log(USER_INPUT, 100), at),
+      visible(log(SESSION_INPUT, 200, 205), at, at + 4_000),
+      visible(
+        [...log(MONEY_INPUT, 200, 205), fetched(MONEY_INPUT, 2, { ts: 110, timestamp: 210 })],
+        at,
+        at + 4_000,
+        at + 5_200,
+      ),
+    ] as unknown as Logs;
+    const given = new Driver(logs, { outOfOrderness: BEHIND, idleTimeout: IDLE });
+    given.fetchAll();
+    given.now = at + 300;
+    given.sawEnds();
+    given.read();
+    given.sawEnds();
+    given.now = at + 4_000;
+    given.fetchAll();
+    given.now = at + 4_300;
+    given.sawEnds();
+    given.read();
+    assert.equal(given.triple.describe().watermark, 80);
+    // In one turn: the user's input is found silent, and late money is there to be read.
+    given.now = at + 5_200;
+    given.fetchAll();
+    given.now = at + 5_500;
+    given.sawEnds();
+    given.read();
+    assert.equal(given.triple.describe().watermark, 185);
+    deliverAll(given);
+    assert.deepEqual(given.applications, { u: ['user 0 on time', 'money 2 185'] });
+  });
+
+  it('waits for an input that has something which is not read yet', () => {
+    const at = 1_000_000;
+    const visible = (records: Fetched[], ...times: number[]) =>
+      records.map((record, index) => ({ ...record, visibleAt: times[index]! }));
+    const logs = [
+      [],
+      visible(log(SESSION_INPUT, 90, 95), at, at + 8_200),
+      visible(log(MONEY_INPUT, 100, 104), at, at + 3_000),
+    ] as unknown as Logs;
+    const given = new Driver(logs, { outOfOrderness: BEHIND, idleTimeout: IDLE });
+    const turnAt = (ms: number): void => {
+      given.now = at + ms;
+      given.sawEnds();
+      given.read();
+      given.sawEnds();
+    };
+    given.fetchAll();
+    turnAt(300);
+    given.now = at + 3_000;
+    given.fetchAll();
+    turnAt(3_300);
+    turnAt(5_300);
+    assert.deepEqual(given.triple.describe().idle, [USER_INPUT, SESSION_INPUT]);
+    // The wallet falls silent too, and something of the sessions has come that is on time.
+    given.now = at + 8_200;
+    given.fetch(SESSION_INPUT);
+    turnAt(8_300);
+    assert.deepEqual(given.triple.describe().idle, [USER_INPUT, MONEY_INPUT]);
+    assert.equal(given.triple.describe().watermark, 84);
+    turnAt(8_500);
+    deliverAll(given);
+    assert.deepEqual(given.applications, {}, 'the session event at 95 is held, as all above 84 are');
+    turnAt(8_500 + IDLE);
+    deliverAll(given);
+    const inOrder = ['session 0 on time', 'session 1 on time', 'money 0 on time', 'money 1 on time'];
+    assert.deepEqual(given.applications, { u: inOrder });
+  });
+
   it('is not idle any more with the next record that can be used', () => {
     const money: [Fetched[], Fetched[], Fetched[]] = [[], [], log(MONEY_INPUT, 100, 200)];
     const logs = money.map((records) =>

@@ -8,11 +8,11 @@ import type { Applicable, Event } from '../../../src/money/domain/events.ts';
 const HOUR = 3_600_000;
 const T = Date.UTC(2025, 0, 1);
 const rules = { sessionTtl: 86_400_000, dedupTtl: 60_000, pendingTimeout: HOUR, lookupGiveUpAfter: 600_000 };
-const record = (offset: number, ts: number, event: Event): Fetched<Applicable['event']> => ({
+const record = (offset: number, ts: number, event: Event, userId = `u${offset % 3}`): Fetched<Applicable['event']> => ({
   offset,
   timestamp: ts,
   bytes: 100,
-  decoded: decodedOf({ ok: true, userId: `u${offset % 3}`, ts, event }),
+  decoded: decodedOf({ ok: true, userId, ts, event }),
 });
 const money = (offset: number, ts: number): Fetched<Applicable['event']> =>
   record(offset, ts, {
@@ -91,4 +91,55 @@ test('inputs without gaps hold each other back as they do in the bridge', () => 
   );
   while (h.step(50) > 0);
   assert.equal(h.triple.describe().held, 6);
+});
+
+test('when all inputs are silent the watermark passes what is held, and money that comes after the silence is late, as in the bridge', () => {
+  const h = history([2, 2, 3]);
+  const time = (offset: number, seconds: number) =>
+    record(offset, T + seconds * 1_000, { type: 'address', residentCountryCode: 'DE' });
+  h.offer(0, [time(0, 0), time(1, 8_000)], 2);
+  h.offer(
+    1,
+    [0, 8_000].map((seconds, n) =>
+      record(n, T + seconds * 1_000, { type: 'session', sessionId: `s${n}`, clientCountryCode: 'UY' }),
+    ),
+    2,
+  );
+  // After an hour of silence one that is ten seconds older than what was applied in it.
+  h.offer(2, [money(0, T), { ...money(1, T - 10_000), timestamp: T + HOUR }, money(2, T + 8_000_000)], 3);
+  while (h.step(50) > 0);
+  const { life } = [...h.snapshots()].find(({ userId }) => userId === 'u1')!;
+  assert.equal(life.user.counters.late, 1);
+  assert.equal(life.user.tau, T + 1, 'the watermark has passed the largest by a millisecond');
+});
+
+test('what silence lets the watermark pass is applied before late money that comes then', () => {
+  const h = new TripleHistory({
+    partition: 0,
+    starts: [0, 0, 0],
+    ends: [2, 2, 3],
+    rules,
+    outOfOrderness: 20_000,
+    idleTimeout: 5_000,
+    now: T,
+    publish: true,
+  });
+  const at = (seconds: number): number => T + seconds * 1_000;
+  h.offer(
+    0,
+    [
+      { ...record(0, at(100), { type: 'address', residentCountryCode: 'DE' }, 'u1'), timestamp: at(199) },
+      record(1, at(1_000), { type: 'address', residentCountryCode: 'FR' }),
+    ],
+    2,
+  );
+  const sessions = [203, 1_000].map((seconds, n) =>
+    record(n, at(seconds), { type: 'session', sessionId: `s${n}`, clientCountryCode: 'UY' }),
+  );
+  h.offer(1, sessions, 2);
+  h.offer(2, [money(0, at(203)), { ...money(1, at(110)), timestamp: at(205) }, money(2, at(1_000))], 3);
+  while (h.step(50) > 0);
+  const { life } = [...h.snapshots()].find(({ userId }) => userId === 'u1')!;
+  const late = life.unpublished.find(({ offset }) => offset === 1)!;
+  assert.deepEqual(late.enriched.userInfo, { residentCountryCode: 'DE' });
 });
