@@ -11,7 +11,7 @@ import { runMember, type MemberSettings } from '../tools/backfill/member.ts';
 import { planBackfill, type Window } from '../tools/backfill/plan.ts';
 import { readStatus, type BackfillStatus } from '../tools/backfill/status.ts';
 import { assertFree, ensureTarget, lookAtTarget } from '../tools/backfill/target.ts';
-import { DEFAULT_SHARDS } from '../money/topics/topics.ts';
+import { DEFAULT_SHARDS } from '../money/topics/missing-topics.ts';
 import { Written } from '../tools/backfill/written.ts';
 import { systemClock } from '../engine/clock.ts';
 import { ALLOW_SPLIT_USERS, userOfKey } from '../money/codec/user-of-key.ts';
@@ -49,7 +49,7 @@ const RATE_OVER = 8;
 const STOP_GRACE = 20_000;
 const STOPPED = 1;
 /** How a program of ours begins the line with which it ends. */
-const SAID = 'money-enrichment: ';
+const PREFIX = 'money-enrichment: ';
 
 export function backfillCommand(): Command {
   return new Command('backfill')
@@ -196,7 +196,7 @@ async function runChildren(
       {
         name: `backfill ${index + 1}`,
         onLine: (line, from) => {
-          const said = line.startsWith(SAID) ? line.slice(SAID.length) : undefined;
+          const said = line.startsWith(PREFIX) ? line.slice(PREFIX.length) : undefined;
           if (from === 'stderr') last = said ?? last;
           if (said === undefined) display.say(line);
         },

@@ -162,12 +162,12 @@ export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
     breaks: 'a topic whose producers may be any time ahead is found right',
     edits: [
       {
-        file: 'src/money/topics/topics.ts',
+        file: 'src/money/topics/judge-topics.ts',
         find: '} else if (Number(settings[AHEAD]) > HOUR) {',
         replace: '} else if (Number.isNaN(Number(settings[AHEAD]))) {',
       },
     ],
-    caughtBy: { test: 'test/money/topics/topics.test.ts' },
+    caughtBy: { test: 'test/money/topics/judge-topics.test.ts' },
   },
   {
     name: 'one-log-for-ever',

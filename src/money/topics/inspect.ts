@@ -7,8 +7,8 @@ import { kafkaError } from '../../engine/kafka/kafkajs/errors.ts';
 import { library } from '../../engine/kafka/kafkajs/library.ts';
 import type { KafkaJS } from '../../engine/kafka/kafkajs/library.ts';
 import { deadline } from '../../engine/kafka/kafkajs/timing.ts';
-import { judge } from './topics.ts';
-import type { TopicFinding, TopicState } from './topics.ts';
+import { judgeTopics, type TopicFinding } from './judge-topics.ts';
+import type { TopicState } from './topic-state.ts';
 
 /** ms for all of it */
 const TIMEOUT = 15_000;
@@ -52,7 +52,7 @@ export async function inspectCluster(config: Config, kafka: KafkaConfig, logger:
         verifiesTransactions: version.verifies,
         topics,
         missing: wanted.filter((name) => !existing.has(name)),
-        findings: judge(config, topics),
+        findings: judgeTopics(config, topics),
       };
     });
   } catch (error) {

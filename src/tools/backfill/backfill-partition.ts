@@ -20,7 +20,7 @@ import { TopicRooms } from '../../engine/kafka/topic-rooms.ts';
 import type { Logger } from '../../engine/log.ts';
 import type { EncodeOutput } from '../../engine/publish/group-commit.ts';
 import { shardOf } from '../../money/codec/shard.ts';
-import { TripleEngine, type Question, type UserOutput } from './partition-replay.ts';
+import { PartitionReplay, type Question, type UserOutput } from './partition-replay.ts';
 import type { BackfillLookups } from './lookups.ts';
 import { decodeMark, encodeMark, lengthOf, MARKED, type BackfillProgress } from './progress-mark.ts';
 import type { Written } from './written.ts';
@@ -81,7 +81,7 @@ export class TripleRun {
   #producer: TransactionalProducer | undefined;
   #current:
     | {
-        readonly engine: TripleEngine;
+        readonly engine: PartitionReplay;
         readonly identity: string;
         readonly logs: LogNames;
         readonly starts: Offsets;
@@ -107,7 +107,7 @@ export class TripleRun {
   }
 
   /** Undefined before it is prepared. */
-  get engine(): TripleEngine | undefined {
+  get engine(): PartitionReplay | undefined {
     return this.#ended.signal.aborted ? undefined : this.#current?.engine;
   }
 
@@ -190,7 +190,7 @@ export class TripleRun {
       logs,
       starts,
       ends,
-      engine: new TripleEngine({
+      engine: new PartitionReplay({
         partition,
         starts,
         ends,
@@ -229,7 +229,7 @@ export class TripleRun {
     this.#wakeUp();
   }
 
-  async #lookUp(engine: TripleEngine, question: Question): Promise<void> {
+  async #lookUp(engine: PartitionReplay, question: Question): Promise<void> {
     this.#open += 1;
     const answer = await this.#deps.lookups.answer(question.sessionId, this.#ended.signal);
     if (answer === undefined) return;

@@ -60,7 +60,7 @@ export interface EngineCounts {
 const NOW = 0;
 const LATER = 1_000_000;
 
-export class TripleEngine {
+export class PartitionReplay {
   readonly counts: EngineCounts = { deadLetters: 0, duplicates: 0, late: 0 };
   readonly #options: EngineOptions;
   readonly #triple: PartitionTriple<Event>;

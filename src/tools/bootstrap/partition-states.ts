@@ -7,7 +7,7 @@
  * at this place. What was applied behind the checkpoint comes again, and the state drops it.
  */
 import type { Snapshot } from '../../../workflows/life.ts';
-import { NOBODYS } from '../../engine/workflow/entity/life.ts';
+import { NO_WORKFLOW } from '../../engine/workflow/entity/life.ts';
 import { newLife } from '../../../workflows/life.ts';
 import type { Applicable, Offsets, Output, Rules } from '../../money/domain/events.ts';
 import type { Fetched } from '../../engine/ordering/merge-queue.ts';
@@ -136,7 +136,7 @@ export class TripleHistory {
   *snapshots(): Generator<Snapshot> {
     const { partition, rules } = this.#options;
     for (const [userId, { state, unpublished }] of this.#users) {
-      yield { userId, life: { ...newLife(NOBODYS), rules, partition, unpublished, user: state } };
+      yield { userId, life: { ...newLife(NO_WORKFLOW), rules, partition, unpublished, user: state } };
     }
   }
 

@@ -1,7 +1,7 @@
 /** Starts workflows with the state that was made for them: each once, so many a second, over failures of the server. */
 import { WorkflowExecutionAlreadyStartedError, isGrpcServiceError, type WorkflowClient } from '@temporalio/client';
 import type { Snapshot } from '../../../workflows/life.ts';
-import { NOBODYS } from '../../engine/workflow/entity/life.ts';
+import { NO_WORKFLOW } from '../../engine/workflow/entity/life.ts';
 import { WORKFLOW_TYPE } from '../../../workflows/messages.ts';
 import { stored } from '../../engine/workflow/mark.ts';
 import { STATIC_SUMMARY, workflowOf } from '../../money/bridge/temporal-signaller.ts';
@@ -41,7 +41,7 @@ const MAX_BACKOFF = 5_000;
 /** Name in the memo of the workflows. */
 const MEMO = 'bootstrap';
 /** Statuses of gRPC with which the same request fails for ever. */
-const HOPELESS = new Set([3, 7, 12, 16]);
+const FINAL_CODES = new Set([3, 7, 12, 16]);
 const RESOURCE_EXHAUSTED = 8;
 
 /**
@@ -62,7 +62,7 @@ export async function startWorkflows(
   const start = async ({ userId, life }: Snapshot): Promise<'started' | 'there'> => {
     const { workflowId, taskQueue } = workflow(userId);
     const args = [
-      stored('Start', { userId, life: { ...life, incarnation: NOBODYS, published: { applied: 0, resolved: 0 } } }),
+      stored('Start', { userId, life: { ...life, incarnation: NO_WORKFLOW, published: { applied: 0, resolved: 0 } } }),
     ];
     for (let backoff = 100; ; backoff = Math.min(2 * backoff, MAX_BACKOFF)) {
       stopping.throwIfAborted();
@@ -123,5 +123,5 @@ export async function startWorkflows(
 
 /** "Exhausted" is a server with too much to do, which is asked again; or a message above its limit, which stays so. */
 function isHopeless({ code, details }: { readonly code: unknown; readonly details: string }): boolean {
-  return HOPELESS.has(Number(code)) || (Number(code) === RESOURCE_EXHAUSTED && /larger than max/i.test(details));
+  return FINAL_CODES.has(Number(code)) || (Number(code) === RESOURCE_EXHAUSTED && /larger than max/i.test(details));
 }

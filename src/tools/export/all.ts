@@ -5,7 +5,7 @@ import { concurrently } from '../../engine/concurrently.ts';
 import type { Take, Taken } from './snapshots.ts';
 
 /** When that many fail and none succeeded, there is a reason that all others share. */
-const HOPELESS = 20;
+const FAILED_AT_FIRST = 20;
 
 export interface Told {
   /** After each user. */
@@ -44,8 +44,8 @@ export async function* allSnapshots(
     if (error !== undefined) {
       sum.failed += 1;
       const message = error instanceof CodedError ? error.message : `"${workflowId}": ${messageOf(error)}`;
-      if (sum.taken === 0 && sum.failed >= HOPELESS) {
-        throw new CodedError('UNREACHABLE', `the first ${HOPELESS} users all failed: ${message}`, {
+      if (sum.taken === 0 && sum.failed >= FAILED_AT_FIRST) {
+        throw new CodedError('UNREACHABLE', `the first ${FAILED_AT_FIRST} users all failed: ${message}`, {
           cause: error,
         });
       }

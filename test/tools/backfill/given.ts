@@ -1,7 +1,7 @@
 /** Logs of one partition triple for the engine, and what the model says of them. */
 import assert from 'node:assert/strict';
 import {
-  TripleEngine,
+  PartitionReplay,
   type EngineOptions,
   type Question,
   type UserOutput,
@@ -65,9 +65,9 @@ export function expectedOf(
   });
 }
 
-export function engineOf(logs: Logs, options: Partial<EngineOptions> = {}): TripleEngine {
+export function engineOf(logs: Logs, options: Partial<EngineOptions> = {}): PartitionReplay {
   const { sessionTtl, dedupTtl, pendingTimeout, outOfOrderness } = DEFAULT_SETTINGS;
-  return new TripleEngine({
+  return new PartitionReplay({
     partition: 0,
     starts: [0, 0, 0],
     ends: [logs.user.length, logs.session.length, logs.money.length],
@@ -89,7 +89,7 @@ export interface Drive {
 
 /** Feeds the engine until it is finished; all outputs as `offset key value [incomplete]`. */
 export function drive(
-  engine: TripleEngine,
+  engine: PartitionReplay,
   logs: Logs,
   { fetchSize = () => 50, budget = () => 100, sessionService = () => 'UY' }: Drive = {},
 ): string[] {

@@ -4,7 +4,7 @@ import type { Incarnation } from '../ledger-types.ts';
 import type { EntityLife } from './entity.ts';
 
 /** Of a life that is no workflow's yet: the run that is started with it is the first of a new one. */
-export const NOBODYS: Incarnation = { startedAt: 0, runId: '' };
+export const NO_WORKFLOW: Incarnation = { startedAt: 0, runId: '' };
 
 /** What every life begins with. */
 export function beginning<O extends Identified>(incarnation: Incarnation): EntityLife<O> {
@@ -13,7 +13,7 @@ export function beginning<O extends Identified>(incarnation: Incarnation): Entit
 
 /** A life goes on under its own name; one that was made from history or taken from another workflow begins anew. */
 export function underItsName<L extends EntityLife>(carried: L, incarnation: Incarnation): L {
-  return carried.incarnation.runId === NOBODYS.runId ? { ...carried, incarnation } : carried;
+  return carried.incarnation.runId === NO_WORKFLOW.runId ? { ...carried, incarnation } : carried;
 }
 
 /** What the next run is started with. */
