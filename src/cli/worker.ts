@@ -4,9 +4,7 @@ import { hostname } from 'node:os';
 import { Command } from 'commander';
 import { Runtime, makeTelemetryFilterString } from '@temporalio/worker';
 import { createActivities } from '../../activities/index.ts';
-import { Limiter } from '../../activities/limiter.ts';
 import { createLookupSessions } from '../../activities/lookup-sessions.ts';
-import { httpSessionService } from '../../activities/session-service.ts';
 import { questionsQueueOf, taskQueueOf, bridgeGroupOf } from '../engine/naming.ts';
 import { systemClock } from '../engine/clock.ts';
 import { inputTopicsOf, type Config } from '../money/config.ts';
@@ -26,22 +24,17 @@ import { askForNamespace } from '../engine/temporal/answers.ts';
 import { serveSdkMetrics } from '../engine/temporal/sdk-metrics.ts';
 import { createCommittedWatermark } from '../engine/worker/committed-watermark.ts';
 import { outputEncoder } from '../money/codec/value-format.ts';
-import { RefusedOutputs } from '../engine/worker/refused-outputs.ts';
-import { RefusedWorkflows } from '../engine/worker/refused-workflows.ts';
 import { ShardsWorker } from '../engine/worker/shards-worker.ts';
 import { startQuestionsWorker } from '../engine/worker/questions-worker.ts';
-import { UnopenedShards } from '../engine/worker/unopened-shards.ts';
-import { counted, observeShards, ShardFigures, timedSessionService } from '../money/worker/observed.ts';
-import { EndToEnd } from '../money/worker/end-to-end.ts';
-import { WaitingMoney } from '../money/worker/waiting-money.ts';
-import { SessionServiceWatch } from '../money/worker/session-service-watch.ts';
+import { counted } from '../money/worker/observed.ts';
+import { lookupsOf } from '../money/worker/lookups.ts';
+import { WorkerWatches } from '../money/worker/worker-watches.ts';
 import { replaySinks } from '../engine/worker/replay-sinks.ts';
 import type { Publisher } from '../engine/publish/publisher.ts';
 import type { Output } from '../money/domain/events.ts';
 import { tracedPublisher } from '../money/worker/traced-publisher.ts';
 import { startTracing } from './tracing.ts';
 import { noticeSinks } from '../money/worker/notice-sinks.ts';
-import { Replays } from '../engine/worker/replays.ts';
 import { temporalLog } from '../engine/worker/temporal-log.ts';
 import { eachVersion, startVersionWorkers, type Versions } from '../engine/worker/version-workers.ts';
 import { cachedWorkflows, defaultCacheMb } from '../engine/worker/workflow-cache.ts';
@@ -99,32 +92,11 @@ async function runWorker(): Promise<void> {
     logger.info({ cacheMb, maxCachedWorkflows }, 'workflows of each shard and version that are kept in memory');
     const encode = await outputEncoder(config, systemClock, logger);
     const { appId, topics } = config;
-    const sessionService = new SessionServiceWatch(systemClock, logger);
-    const refused = new RefusedOutputs(systemClock, topics.output);
-    const ledger = new RefusedWorkflows(systemClock);
-    const shards = new UnopenedShards(systemClock);
-    const replays = new Replays({
-      clock: systemClock,
-      logger,
-      observe: (ms) => metrics.replaySeconds.observe(ms / 1_000),
-    });
-    const waiting = new WaitingMoney();
-    const figures = new ShardFigures(metrics);
-    const endToEnd = new EndToEnd({ kafka, clock: systemClock, topic: topics.money, seconds: metrics.endToEnd });
-    const observed = observeShards(metrics, logger, workflowIdsOf(config));
-    const lookups = {
-      sessionServiceUrl: config.sessionServiceUrl!,
-      lookupTimeout: config.lookupTimeout,
-      ...(config.sessionServiceAccess && { fetch: config.sessionServiceAccess.fetch }),
-      limiter: new Limiter(config.maxLookups),
-      clock: systemClock,
-      observeLookup(...[outcome, why]: Parameters<SessionServiceWatch['observe']>) {
-        // What is given up is counted when it comes out: most of it is given up by the server, and not here.
-        if (outcome !== 'given-up') metrics.lookups.inc({ outcome });
-        sessionService.observe(outcome, why);
-      },
-    };
-    const service = timedSessionService(httpSessionService(lookups), metrics);
+    const watches = new WorkerWatches({ config, kafka, clock: systemClock, logger, metrics });
+    const lookups = lookupsOf(
+      { ...config, sessionServiceUrl: config.sessionServiceUrl! },
+      { clock: systemClock, metrics, watch: watches.sessionService },
+    );
     const workflowId = workflowIdsOf(config);
     const traced = (publisher: Publisher<Output>, shard: number): Publisher<Output> =>
       tracing === undefined
@@ -132,13 +104,12 @@ async function runWorker(): Promise<void> {
         : tracedPublisher(publisher, tracing.tracer, { topic: topics.output, shard, workflowId });
     const shared = {
       ...lookups,
-      sessionService: service,
       committedWatermark: createCommittedWatermark(
         kafka,
         systemClock,
         bridgeGroupOf(appId),
         inputTopicsOf(topics),
-        workflowIdsOf(config),
+        workflowId,
       ),
     };
     const worker = new ShardsWorker({
@@ -157,24 +128,16 @@ async function runWorker(): Promise<void> {
           newId: randomUUID,
           random: Math.random,
           onAssigned: () => about.rebalanced(),
-          onEvent(event) {
-            refused.observe(event);
-            ledger.observe(event);
-            figures.observe(event);
-            if (event.type === 'committed') void endToEnd.committed(event.last);
-            if (event.type === 'closed') waiting.forget(taskQueueOf(appId, event.shard));
-            shards.observe(event);
-            observed(event);
-          },
+          onEvent: (event) => watches.onShardEvent(event),
         }),
       async startShardWorker(shard, publisher, onFailure) {
-        const slots = replays.begin(shard);
+        const slots = watches.replays.begin(shard);
         const workers = await startVersionWorkers(versions, {
           connection,
           namespace,
           taskQueue: taskQueueOf(appId, shard),
           activities: createActivities({ ...shared, publisher: traced(counted(publisher, metrics), shard) }),
-          sinks: { ...noticeSinks(metrics, waiting), ...replaySinks(slots) },
+          sinks: { ...noticeSinks(metrics, watches.waiting), ...replaySinks(slots) },
           replays: slots,
           stackTraces: config.stackTraces,
           maxCachedWorkflows,
@@ -183,7 +146,7 @@ async function runWorker(): Promise<void> {
         return {
           async stop() {
             await workers.stop();
-            replays.end(shard, slots);
+            watches.replays.end(shard, slots);
           },
         };
       },
@@ -197,7 +160,7 @@ async function runWorker(): Promise<void> {
               namespace,
               onFailure,
               taskQueue: questionsQueueOf(appId),
-              activities: { lookupSessions: createLookupSessions(lookups, service) },
+              activities: { lookupSessions: createLookupSessions(lookups, lookups.sessionService) },
               maxQuestions: config.maxLookups,
             }),
           ),
@@ -223,18 +186,11 @@ async function runWorker(): Promise<void> {
         temporal: () =>
           within(PROBE_DEADLINE, connection, () => askForNamespace(connection.workflowService, namespace)),
       },
-      parts: { outputs: refused, ledger, shards, replays, ...keyringPart(encryption) },
+      parts: { ...watches.parts, ...keyringPart(encryption) },
       // A deployment must not wait for it: its money waits, all other goes on.
-      beside: { sessionService: sessionService.part },
+      beside: { sessionService: watches.sessionService.part },
       observe: about.observe,
-      setGauges() {
-        metrics.shardsOwned.set(worker.holds);
-        metrics.shardsFailing.set(worker.shardsFailing);
-        metrics.outputsRefused.set(refused.count);
-        metrics.replays.set(replays.underWay);
-        metrics.pendingMoney.set(waiting.pending);
-        metrics.moneyAwaitingLookup.set(waiting.lookups);
-      },
+      setGauges: () => watches.setGauges(worker),
     });
   } finally {
     await tracing?.close();
