@@ -8,7 +8,7 @@ import { Committer } from '../../src/engine/bridge/committer.ts';
 import { InputLanes } from '../../src/engine/ordering/input-lanes.ts';
 import { MergeQueue } from '../../src/engine/ordering/merge-queue.ts';
 import { OrderingBuffer } from '../../src/engine/ordering/ordering-buffer.ts';
-import { SignalOutbox } from '../../src/engine/ordering/outbox.ts';
+import { SignalOutbox } from '../../src/engine/ordering/signal-outbox.ts';
 import { ShardPublisher } from '../../src/engine/publish/shard-publisher.ts';
 import { ShardSender } from '../../src/engine/publish/shard-sender.ts';
 import { Redeliveries } from '../../src/engine/workflow/redelivery.ts';
@@ -206,13 +206,13 @@ function watchAll(recorder: Recorder): void {
       isMoney(offset, input) ? `event time ${time(ts)}, watermark ${time(before.watermark)}` : undefined,
     out: (_, { length }) => `${length} held, in the order of event time`,
   });
-  recorder.watch(SignalOutbox, 'src/engine/ordering/outbox.ts', 'add', {
+  recorder.watch(SignalOutbox, 'src/engine/ordering/signal-outbox.ts', 'add', {
     what: 'The watermark has passed it: released.',
     in: ([{ input, offset, urgent }]) =>
       isMoney(offset, input) ? `money ${offset}, ${urgent ? 'urgent' : 'not urgent'}` : undefined,
     out: (_, { length }) => `${length} released and not acknowledged`,
   });
-  recorder.watch(SignalOutbox, 'src/engine/ordering/outbox.ts', 'take', {
+  recorder.watch(SignalOutbox, 'src/engine/ordering/signal-outbox.ts', 'take', {
     what: 'One signal takes what is ready of one user.',
     in: (_, { length }) => `${length} released and not acknowledged`,
     out: (flight) =>

@@ -16,7 +16,7 @@ import { HistoryGuard } from './history-guard.ts';
 import { InputLanes } from '../ordering/input-lanes.ts';
 import { LogEnds } from './log-ends.ts';
 import { LogWatch } from './log-watch.ts';
-import type { Amount } from '../ordering/outbox.ts';
+import type { Amount } from '../ordering/signal-outbox.ts';
 import type { PartitionTriple } from '../ordering/partition-triple.ts';
 import { readingLimits, type ReadingLimits } from '../ordering/reading-limits.ts';
 import { SignalSender } from './signal-sender.ts';

@@ -6,7 +6,7 @@
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { HistoryGuard } from './history-guard.ts';
-import type { Flight } from '../ordering/outbox.ts';
+import type { Flight } from '../ordering/signal-outbox.ts';
 import type { PartitionTriple } from '../ordering/partition-triple.ts';
 import { signalFailureOf, signalProblem, type SignalFailure } from './signal-failure.ts';
 import { SignalPlaces, type PlaceKind } from './signal-places.ts';

@@ -19,7 +19,7 @@ import { Committer } from './committer.ts';
 import type { InputLanes, PartitionReading } from '../ordering/input-lanes.ts';
 import { LogDoubts } from './log-doubts.ts';
 import { isOther, type KnownLogs } from '../ordering/log-identity.ts';
-import { outboxLimits } from '../ordering/outbox.ts';
+import { outboxLimits } from '../ordering/signal-outbox.ts';
 import { PartitionTriple } from '../ordering/partition-triple.ts';
 import type { Sending } from './signal-sender.ts';
 import type { WaitReason, Waits } from './waits.ts';

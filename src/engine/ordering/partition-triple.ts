@@ -13,7 +13,7 @@ import type { InputOffsets } from './decoded.ts';
 import type { KnownLogs, LogNames } from './log-identity.ts';
 import { MergeQueue, type Fetched } from './merge-queue.ts';
 import { OrderingBuffer } from './ordering-buffer.ts';
-import { SignalOutbox, type Flight, type OutboxLimits } from './outbox.ts';
+import { SignalOutbox, type Flight, type OutboxLimits } from './signal-outbox.ts';
 import { unusableBytes, type ReadRecord, type UnusableRecord } from './read-record.ts';
 import type { RecordMark, RecordMarks } from './record-mark.ts';
 import { Watermark, type InputIndex } from './watermark.ts';

@@ -1,5 +1,5 @@
 import { getHeapStatistics } from 'node:v8';
-import type { Amount } from './outbox.ts';
+import type { Amount } from './signal-outbox.ts';
 
 /**
  * How much of a triple may be on its way before reading pauses. These are limits of memory, divided among the triples of

@@ -3,7 +3,7 @@
  * signals that it sends are counted. What follows from a signal is known: one task, one publish, so many events of history.
  */
 import { stateFormat } from '../../engine/stored/format.ts';
-import type { Flight } from '../../engine/ordering/outbox.ts';
+import type { Flight } from '../../engine/ordering/signal-outbox.ts';
 import { START, VirtualBridge } from './virtual-bridge.ts';
 import { VirtualTime } from './virtual-time.ts';
 

@@ -3,7 +3,7 @@
  * waited for: the logs grow as the traffic says, a signal takes a fixed time, and the same load gives the same signals each time.
  */
 import { MAX_SIGNALS_IN_FLIGHT } from '../../engine/bridge/signal-places.ts';
-import { outboxLimits, type Flight } from '../../engine/ordering/outbox.ts';
+import { outboxLimits, type Flight } from '../../engine/ordering/signal-outbox.ts';
 import { PartitionTriple } from '../../engine/ordering/partition-triple.ts';
 import { readingLimits } from '../../engine/ordering/reading-limits.ts';
 import { partitionOf } from '../../engine/kafka/partitioner.ts';

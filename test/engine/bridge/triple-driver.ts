@@ -5,7 +5,7 @@
 import type { Ahead } from '../../../src/engine/ordering/ahead.ts';
 import type { Checkpoint } from '../../../src/engine/ordering/checkpoint.ts';
 import type { Fetched } from '../../../src/engine/ordering/merge-queue.ts';
-import type { Flight } from '../../../src/engine/ordering/outbox.ts';
+import type { Flight } from '../../../src/engine/ordering/signal-outbox.ts';
 import { PartitionTriple, type TripleOptions } from '../../../src/engine/ordering/partition-triple.ts';
 
 import { INPUTS } from '../../../src/money/domain/events.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createSecretKey } from 'node:crypto';
 import { test } from 'node:test';
 import { defaultPayloadConverter } from '@temporalio/common';
-import { outboxLimits } from '../../../src/engine/ordering/outbox.ts';
+import { outboxLimits } from '../../../src/engine/ordering/signal-outbox.ts';
 import { decodeRecord } from '../../../src/money/codec/decode.ts';
 import { MAX_CHARACTERS } from '../../../src/money/codec/short-text.ts';
 import { MAX_RECORD_BYTES } from '../../../src/money/config.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it, test } from 'node:test';
 import fc from 'fast-check';
-import { outboxLimits, SignalOutbox } from '../../../src/engine/ordering/outbox.ts';
-import type { Flight, OutboxLimits } from '../../../src/engine/ordering/outbox.ts';
+import { outboxLimits, SignalOutbox } from '../../../src/engine/ordering/signal-outbox.ts';
+import type { Flight, OutboxLimits } from '../../../src/engine/ordering/signal-outbox.ts';
 import type { ReadRecord } from '../../../src/engine/ordering/read-record.ts';
 import { MONEY_INPUT, read, SESSION_INPUT } from '../bridge/given.ts';
 
