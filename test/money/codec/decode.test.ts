@@ -1,72 +1,30 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { decodeRecord } from '../../../src/money/codec/decode.ts';
 import type { DecodeResult } from '../../../src/money/codec/decode.ts';
-import { decodeRecord, decodeWith } from '../../../src/money/codec/decode.ts';
-import { jsonDecoder } from '../../../src/engine/values/value.ts';
 import type { MoneyInput } from '../../../src/money/domain/events.ts';
-
-const ID = '11111111-2222-4333-8444-55555555555a';
-const USER = '0a7f5c36-6d0c-4f6e-9a52-0f8f1d3b2c11';
-const SESSION = 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee';
-const AT = '2026-01-31T10:00:00.000Z';
-const TS = 1_769_853_600_000;
-const LIMITS = { maxRecordBytes: 1_048_576, maxFutureSkew: 3_600_000 };
-
-const common = { id: ID, userId: USER, processedAt: AT };
-const payment = {
-  type: 'PaymentEvent',
-  ...common,
-  userSessionId: SESSION,
-  amount: 1.5,
-  openingBalance: 10,
-  closingBalance: 11.5,
-  currency: 'EUR',
-  moneyType: 'DEPOSIT',
-  paymentRelatedThing: 'card',
-  isOldMoneyEvent: false,
-};
-const { paymentRelatedThing, ...rest } = payment;
-const transaction = { ...rest, type: 'TransactionEvent', transactionRelatedThing: paymentRelatedThing };
-const wallet = { type: 'KindOfWalletEvent', ...common, somethingInteresting: 'x' };
-const birthDate = { type: 'ChangeBirthDateEvent', ...common, birthYear: '1990', birthCityPlace: 'Salto' };
-const address = { type: 'ChangeAddressEvent', ...common, address: 'a', residentCountryCode: 'UY', postalCode: '11000' };
-const otherUser = { type: 'OtherUserEvent', ...common, somethingUtil: 'x' };
-const created = { type: 'UserSessionCreatedEvent', ...common, clientCountryCode: 'AR' };
-const closed = { type: 'UserSessionClosedEvent', ...common, reason: 'logout' };
-
-const money = {
-  id: ID,
-  userSessionId: SESSION,
-  ts: TS,
-  amount: '1.5',
-  currency: 'EUR',
-  closingBalance: '11.5',
-  moneyType: 'DEPOSIT',
-  isOldMoneyEvent: false,
-};
-
-function bytes(
-  input: MoneyInput,
-  value: Buffer | string | null,
-  key: string | null = USER,
-  timestamp = TS,
-): DecodeResult {
-  const record = {
-    key: key === null ? null : Buffer.from(key),
-    value: typeof value === 'string' ? Buffer.from(value) : value,
-    timestamp,
-  };
-  return decodeRecord(input, record, LIMITS);
-}
-
-function decode(input: MoneyInput, value: object): DecodeResult {
-  return bytes(input, JSON.stringify(value));
-}
-
-function reasonOf(result: DecodeResult): string {
-  return result.ok ? 'ok' : `${result.reason} | ${result.detail}`;
-}
+import {
+  ID,
+  USER,
+  SESSION,
+  AT,
+  TS,
+  LIMITS,
+  payment,
+  transaction,
+  wallet,
+  birthDate,
+  address,
+  otherUser,
+  created,
+  closed,
+  money,
+  bytes,
+  decode,
+  reasonOf,
+  jsonOf,
+} from './records.ts';
 
 const usable: readonly [input: MoneyInput, value: { readonly type: string }, event: object][] = [
   ['money', payment, { type: 'money', money }],
@@ -403,95 +361,6 @@ describe('key-mismatch', () => {
   }
 });
 
-describe('Kafka timestamps', () => {
-  const detailOf = (timestamp: number, value: object = wallet, key = USER) =>
-    reasonOf(bytes('money', JSON.stringify(value), key, timestamp));
-  const NONE =
-    'expected epoch milliseconds: let the producer or the topic (message.timestamp.type) set one; dead-letters retry gives it a new one';
-
-  test('no Kafka timestamp (-1, as before Kafka 0.10, or 0) is said to be missing, not to be in the future', () => {
-    assert.equal(detailOf(-1), `invalid | no Kafka timestamp (-1), ${NONE}`);
-    assert.equal(detailOf(0), `invalid | no Kafka timestamp (0), ${NONE}`);
-  });
-
-  test('no Kafka timestamp comes after the fields, and before the key', () => {
-    assert.equal(detailOf(-1, { ...wallet, id: '?' }), 'invalid | id: expected a UUID');
-    assert.match(detailOf(-1, wallet, 'somebody'), /^invalid \| no Kafka timestamp/);
-    assert.match(detailOf(0, { type: 'x' }), /^unknown-type/);
-  });
-
-  const cases: readonly [name: string, timestamp: number, value: object, expected: string][] = [
-    [
-      'seconds',
-      1_769_853_601,
-      wallet,
-      "future | processedAt: 1768083746399 ms after the record's timestamp, expected at most 3600000; the record's Kafka timestamp is probably in seconds, expected epoch milliseconds",
-    ],
-    [
-      "Go's zero time",
-      -6_795_364_578_871,
-      wallet,
-      "future | processedAt: 8565218178871 ms after the record's timestamp, expected at most 3600000; the record's Kafka timestamp is Go's zero time (-6795364578871), expected epoch milliseconds",
-    ],
-    ['microseconds', 1_769_853_600_000_000, { type: 'x' }, ''],
-    [
-      'nanoseconds',
-      1_769_853_600_123_456_800,
-      { ...wallet, id: '?' },
-      "invalid | id: expected a UUID; the record's Kafka timestamp is probably in nanoseconds, expected epoch milliseconds",
-    ],
-  ];
-  for (const [name, timestamp, value, expected] of cases) {
-    test(`a rejection says so where the Kafka timestamp is not in milliseconds: ${name}`, () => {
-      if (expected === '') {
-        assert.match(
-          detailOf(timestamp, value),
-          /^unknown-type .*; the record's Kafka timestamp is probably in microseconds, expected epoch milliseconds$/,
-        );
-      } else assert.equal(detailOf(timestamp, value), expected);
-    });
-  }
-
-  test('a Kafka timestamp in micro- or nanoseconds alone makes no record unusable: only the future is judged by it', () => {
-    assert.ok(bytes('money', JSON.stringify(wallet), USER, 1_769_853_600_000_000).ok);
-    assert.ok(bytes('money', JSON.stringify(wallet), USER, 1_769_853_600_123_456_800).ok);
-  });
-});
-
-describe('limits', () => {
-  const value = Buffer.from(JSON.stringify(closed));
-  const record = { key: Buffer.from(USER), value, timestamp: TS };
-
-  test('a value of exactly maxRecordBytes is taken, one byte more is too large', () => {
-    assert.ok(decodeRecord('session', record, { ...LIMITS, maxRecordBytes: value.length }).ok);
-    assert.equal(
-      reasonOf(decodeRecord('session', record, { ...LIMITS, maxRecordBytes: value.length - 1 })),
-      `too-large | value: ${value.length} bytes, expected at most ${value.length - 1}`,
-    );
-  });
-
-  test('bytes are counted, not characters', () => {
-    // Each sign is two UTF-16 units and four bytes.
-    const wide = { ...record, value: Buffer.from(JSON.stringify({ ...closed, reason: '😀😀😀' })) };
-    const size = value.length - 'logout'.length + 12;
-    assert.ok(decodeRecord('session', wide, { ...LIMITS, maxRecordBytes: size }).ok);
-    assert.match(reasonOf(decodeRecord('session', wide, { ...LIMITS, maxRecordBytes: size - 1 })), /^too-large/);
-  });
-
-  test('processedAt exactly maxFutureSkew after the record is taken, a millisecond more is the future', () => {
-    const skew = LIMITS.maxFutureSkew;
-    assert.ok(decodeRecord('session', { ...record, timestamp: TS - skew }, LIMITS).ok);
-    assert.equal(
-      reasonOf(decodeRecord('session', { ...record, timestamp: TS - skew - 1 }, LIMITS)),
-      "future | processedAt: 3600001 ms after the record's timestamp, expected at most 3600000",
-    );
-  });
-
-  test('the past is never too far', () => {
-    assert.ok(decodeRecord('session', { ...record, timestamp: 253_402_300_799_999 }, LIMITS).ok);
-  });
-});
-
 test('where several reasons fit, the first of their order is given', () => {
   const future = { ...payment, processedAt: '2999-01-01T00:00:00Z' };
   const wrongKey = SESSION;
@@ -559,66 +428,4 @@ test('property: no bytes make it throw', () => {
     }),
     { numRuns: 2000 },
   );
-});
-
-function jsonOf(value: unknown): string {
-  try {
-    return JSON.stringify(value, (_, v: unknown) => (typeof v === 'bigint' ? `${v}` : v)) ?? 'null';
-  } catch {
-    return '{"cyclic":true}';
-  }
-}
-
-describe('headers that money hands on', () => {
-  const limits = { ...LIMITS, forwardHeaders: ['tracestate', 'traceparent', 'bytes'] };
-  const headers = {
-    traceparent: Buffer.from('00-ab-cd-01'),
-    other: Buffer.from('x'),
-    bytes: [Buffer.from([0xff, 0x00]), null],
-  };
-  const record = { key: Buffer.from(USER), value: Buffer.from(JSON.stringify(payment)), timestamp: TS, headers };
-  const own = { ok: true, userId: USER, ts: TS };
-
-  test('are those that are named, in the order of the names', () => {
-    const forwarded = {
-      headers: [
-        { name: 'traceparent', value: '00-ab-cd-01' },
-        { name: 'bytes', value: '\u00ff\0' },
-        { name: 'bytes', value: '' },
-      ],
-    };
-    assert.deepEqual(decodeRecord('money', record, limits), {
-      ...own,
-      event: { type: 'money', money: { ...money, forwarded } },
-      headerBytes: 34,
-    });
-  });
-
-  test('are none where none is named, or the record has none of these, or is no money', () => {
-    const without = { ...own, event: { type: 'money', money } };
-    assert.deepEqual(decodeRecord('money', record, LIMITS), without);
-    assert.deepEqual(
-      decodeRecord('money', record, { ...LIMITS, forwardHeaders: ['toString', 'Traceparent'] }),
-      without,
-    );
-    const value = Buffer.from(JSON.stringify(created));
-    assert.deepEqual(decodeRecord('session', { ...record, value }, limits), {
-      ...own,
-      event: { type: 'session', sessionId: ID, clientCountryCode: 'AR' },
-    });
-  });
-
-  test('are left out where they are too large, and counted', () => {
-    const large = { ...record, headers: { traceparent: Buffer.alloc(2_048), tracestate: Buffer.from('a=b') } };
-    const forwarded = { headers: [{ name: 'tracestate', value: 'a=b' }] };
-    assert.deepEqual(decodeRecord('money', large, limits), {
-      ...own,
-      event: { type: 'money', money: { ...money, forwarded } },
-      headerBytes: 13,
-      headersDropped: 1,
-    });
-    const dropped: number[] = [];
-    decodeWith(limits, (count) => dropped.push(count))(2, large, jsonDecoder);
-    assert.deepEqual(dropped, [1]);
-  });
 });
