@@ -106,7 +106,7 @@ function observerOf(metrics: BridgeMetrics, about: ProcessMetrics, config: Confi
         if (timestamp > 0) metrics.signalLatency.observe(Math.max(0, now - timestamp) / 1_000);
       }
     },
-    signalFailed: () => metrics.signalFailures.inc(),
+    signalFailed: (kind) => metrics.signalFailures.inc({ kind }),
     committed: () => metrics.commits.inc(),
     rebalanced: () => about.rebalanced(),
     splitKey: () => metrics.splitUsers.inc(),

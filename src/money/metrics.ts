@@ -10,6 +10,8 @@ import type { Noticed } from '../engine/workflow/entity/port.ts';
 import type { Notice } from '../engine/publish/notices.ts';
 import { DEAD_LETTER_REASONS } from '../engine/ordering/rejection.ts';
 import type { WaitReason } from '../engine/bridge/waits.ts';
+import { SIGNAL_FAILURES } from '../engine/bridge/signal-failure.ts';
+import { makersOf } from './metrics/names.ts';
 import { createPublishingMetrics, type PublishingMetrics } from './metrics/publishing.ts';
 import { createReadingMetrics, type ReadingMetrics } from './metrics/reading.ts';
 
@@ -30,7 +32,7 @@ export interface BridgeMetrics extends ReadingMetrics {
   /** Events in acknowledged signals. */
   readonly signalledEvents: Counter;
   /** Attempts to signal that failed and are repeated. */
-  readonly signalFailures: Counter;
+  readonly signalFailures: Counter<'kind'>;
   /** Signals for users that this process had met in another partition. */
   readonly splitUsers: Counter;
   readonly partitionsAssigned: Gauge;
@@ -132,7 +134,12 @@ export function createBridgeMetrics(registry: Registry, topics: readonly string[
     late: counter('records_late_total', 'Records that were late when they were read'),
     signals: counter('signals_total', 'Signals that Temporal acknowledged'),
     signalledEvents: counter('signalled_events_total', 'Events in acknowledged signals'),
-    signalFailures: counter('signal_failures_total', 'Attempts to signal that failed and are repeated'),
+    signalFailures: makersOf(registry).counterBy(
+      'signal_failures_total',
+      'Attempts to signal that failed and are repeated',
+      'kind',
+      SIGNAL_FAILURES,
+    ),
     splitUsers: counter('split_users_total', 'Signals for users that were met in another partition before'),
     partitionWaiting: new Gauge({
       name: `${PREFIX}partition_waiting`,

@@ -1,3 +1,4 @@
+import type { SignalFailure } from './signal-failure.ts';
 import type { DeadLetterReason } from '../ordering/rejection.ts';
 import type { BrakeSettings } from '../ordering/brake.ts';
 import type { DecodeInput } from '../ordering/decoded.ts';
@@ -40,7 +41,8 @@ export interface BridgeObserver {
   late(): void;
   /** A signal of so many events was acknowledged; their Kafka timestamps, epoch ms. */
   signalled(events: number, timestamps: readonly number[]): void;
-  signalFailed(): void;
+  /** An attempt to signal failed and is repeated: for its own sake, for too much at once, or because Temporal is away. */
+  signalFailed(why: SignalFailure): void;
   committed(): void;
   /** A signal for a key that this process had met in another partition: its producers do not agree where keys go. */
   splitKey(key: string, partitions: readonly [before: number, now: number]): void;

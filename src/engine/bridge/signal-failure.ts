@@ -5,7 +5,8 @@
  */
 import { messageOf } from '../errors.ts';
 
-export type SignalFailure = 'workflow' | 'overload' | 'outage';
+export const SIGNAL_FAILURES = ['workflow', 'overload', 'outage'] as const;
+export type SignalFailure = (typeof SIGNAL_FAILURES)[number];
 
 const INVALID_ARGUMENT = 3;
 const RESOURCE_EXHAUSTED = 8;

@@ -18,7 +18,7 @@ interface SignalObserver {
   /** A late record was signalled. */
   late(): void;
   signalled(events: number, timestamps: readonly number[]): void;
-  signalFailed(): void;
+  signalFailed(why: SignalFailure): void;
 }
 
 export interface SignalSenderDeps {
@@ -43,6 +43,8 @@ export interface Sending {
 /** ms; a signal that is refused for its own sake may wait longer. */
 const FIRST_BACKOFF = 100;
 const MAX_BACKOFF: Record<SignalFailure, number> = { outage: 5_000, overload: 5_000, workflow: 30_000 };
+/** ms after which a line that still holds is said again. */
+const SAID_AGAIN = 60_000;
 /** Failures in a row after which a workflow is known to wait. */
 const WAITS_AFTER = 3;
 
@@ -56,6 +58,7 @@ export class SignalSender {
   #underWay = 0;
   #lastError = '';
   #saidOutage = false;
+  #saidOverload = -Infinity;
 
   constructor(deps: SignalSenderDeps) {
     this.#deps = deps;
@@ -180,7 +183,8 @@ export class SignalSender {
     const failure = signalFailureOf(error);
     if (givenUp.aborted) return failure;
     this.#lastError = signalProblem(error);
-    this.#deps.observer.signalFailed();
+    this.#deps.observer.signalFailed(failure);
+    if (failure === 'overload') this.#sayOverload();
     this.#deps.logger.debug(
       { error: this.#lastError, partition: triple.partition },
       'a signal did not go through and is sent again',
@@ -188,6 +192,17 @@ export class SignalSender {
     // While those of others go through it is not Temporal that is away.
     if (failure === 'overload' || (failure === 'outage' && this.#places.successes === before)) this.#places.failed();
     return failure;
+  }
+
+  /** Signals go through all the same, only fewer of them: nothing else would say why. */
+  #sayOverload(): void {
+    const now = this.#deps.clock.elapsed();
+    if (now - this.#saidOverload < SAID_AGAIN) return;
+    this.#saidOverload = now;
+    this.#deps.logger.warn(
+      { error: this.#lastError },
+      "Temporal limits the rate of signals, which are repeated: raise the namespace's limit, or the flush delay for fewer signals",
+    );
   }
 
   #waits({ triple, givenUp }: Sending, key: string, why: string): void {

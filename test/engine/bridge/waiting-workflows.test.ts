@@ -174,6 +174,9 @@ describe('RESOURCE_EXHAUSTED', () => {
       `${attempts.length - before} attempts in 60 s: one a second, and a little`,
     );
     assert.match(bridge.notReady ?? '', /^signals do not go through, for \d+ s: .*RESOURCE_EXHAUSTED/);
+    assert.deepEqual([...world.failures], ['overload']);
+    const said = world.warnings(/Temporal limits the rate of signals/).length;
+    assert.ok(said >= 1 && said <= 3, `${said} lines in some 80 s: one a minute`);
     exhausted = false;
     await world.until('all is committed', async () => (await world.committed())[2] === 200, 500);
     assert.deepEqual(

@@ -69,6 +69,8 @@ export class World {
   history = { events: 0, bytes: 0 };
   /** Whether signals are acknowledged at once. */
   autoAcknowledge = true;
+  /** Kinds of failed signals. */
+  readonly failures = new Set<string>();
   /** The log of all bridges, from `info` on. */
   readonly lines: {
     readonly level: number;
@@ -218,7 +220,10 @@ export class World {
       deadLettersWritten: (reasons) => (counts.deadLetters += reasons.length),
       late: () => (counts.late += 1),
       signalled: (events) => (counts.signalled += events),
-      signalFailed: () => (counts.failed += 1),
+      signalFailed: (why) => {
+        counts.failed += 1;
+        this.failures.add(why);
+      },
       committed: () => (counts.committed += 1),
       splitKey: () => (counts.split += 1),
       recordsLost: (_, offsets) => (counts.lost += offsets),
