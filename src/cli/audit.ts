@@ -33,8 +33,13 @@ export const AUDITED: ReadonlyMap<string, 'reads' | 'writes'> = new Map([
   ['topics', 'writes'],
 ] as const);
 
-/** The name of whoever runs this process; `uid 10001` where the system has none. */
-export function operator(): string {
+/** Who runs this process: as they say, or by their account. */
+export function operator(env: NodeJS.ProcessEnv = readEnvironment()): string {
+  return readAudit(new EnvironmentReader(env)).operator ?? account();
+}
+
+/** Of the operating system; `uid 10001` where it has no name, as in a container. */
+function account(): string {
   try {
     return userInfo().username;
   } catch {
@@ -50,7 +55,7 @@ export function beginAudit(command: Command, env: NodeJS.ProcessEnv = readEnviro
   const words = wordsOf(command);
   const does = AUDITED.get(words);
   const read = new EnvironmentReader(env);
-  const { auditFile } = readAudit(read);
+  const { auditFile, operator: said } = readAudit(read);
   if (does === undefined || auditFile === undefined) return undefined;
   const hashKey = read.secret('ENRICHMENT_USER_ID_HASH_KEY', 32);
   const appId = read.text('ENRICHMENT_APP_ID', 'money-enrichment');
@@ -59,7 +64,8 @@ export function beginAudit(command: Command, env: NodeJS.ProcessEnv = readEnviro
   const write = (line: object): void => append(auditFile, { audit: id, at: new Date().toISOString(), ...line });
   write({
     event: 'begin',
-    who: operator(),
+    who: said ?? account(),
+    account: account(),
     host: hostname(),
     pid: process.pid,
     version: productVersion(),

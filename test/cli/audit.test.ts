@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { AUDITED, auditOf } from '../../src/cli/audit.ts';
+import { AUDITED, auditOf, operator } from '../../src/cli/audit.ts';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { program } from './program.ts';
 
@@ -75,6 +75,21 @@ test('a user is named as the workflow is, also by a hash; a failure is told', as
   assert.equal(ended!['exitCode'], 2);
   const { userId } = hashed!['what'] as { readonly userId: string };
   assert.match(userId, /^money-enrichment\/[0-9a-f]{64}$/);
+});
+
+test('who it is says the variable where the account does not, as in a container', async (t) => {
+  const file = join(folder(t), 'audit.ndjson');
+  const out = join(folder(t), 'events.ndjson');
+  const generate = ['generate', '--users', '1', '--events', '1', '--out', out];
+  const env = { ENRICHMENT_AUDIT_FILE: file, ENRICHMENT_OPERATOR: 'ana@example.com' };
+  assert.equal((await program(generate, env)).code, 0);
+  const [begin] = linesOf(file);
+  assert.deepEqual([begin!['who'], begin!['account']], ['ana@example.com', userInfo().username]);
+  assert.equal(operator(env), 'ana@example.com');
+  assert.equal(operator({}), userInfo().username);
+  const { code, stderr } = await program(generate, { ...env, ENRICHMENT_OPERATOR: 'a\nb' });
+  assert.equal(code, 2);
+  assert.match(stderr, /ENRICHMENT_OPERATOR.*expected a name/);
 });
 
 test('without the variable nothing is written; where it cannot be, the command does not run', async (t) => {
