@@ -180,6 +180,32 @@ test('secrets come as files, and a process may have variables of its own', async
   );
 });
 
+test('each process gets the secrets that it uses, and no others', async (t) => {
+  if (!needsHelm(t)) return;
+  const files = [
+    { variable: 'KAFKA_SASL_PASSWORD_FILE', secret: 'kafka', key: 'password' },
+    { variable: 'TEMPORAL_API_KEY_FILE', secret: 'temporal', key: 'key' },
+    { variable: 'ENRICHMENT_ENCRYPTION_KEYS_FILE', secret: 'keyring', key: 'keys' },
+    { variable: 'ENRICHMENT_CODEC_TOKEN_FILE', secret: 'codec', key: 'token' },
+    { variable: 'ENRICHMENT_SESSION_SERVICE_TOKEN_FILE', secret: 'sessions', key: 'token' },
+  ];
+  const manifests = await rendered({ files, codecServer: { enabled: true } });
+  const secretsOf = (name: string): string[] => {
+    const { containers } = manifests.get(name)!.spec.template.spec;
+    const mounted = containers[0]!.volumeMounts.flatMap(
+      ({ mountPath }) => /^\/etc.*\/(.+)$/.exec(mountPath)?.[1] ?? [],
+    );
+    const named = containers[0]!.env.flatMap(({ value }) => /^\/etc.*\/(.+)\//.exec(value)?.[1] ?? []);
+    assert.deepEqual(mounted.toSorted(), named.toSorted(), name);
+    return mounted.sort();
+  };
+  const running = ['kafka', 'keyring', 'sessions', 'temporal'];
+  assert.deepEqual(secretsOf('Deployment live-money-enrichment-bridge'), running);
+  assert.deepEqual(secretsOf('Deployment live-money-enrichment-worker'), running);
+  assert.deepEqual(secretsOf('Deployment live-money-enrichment-codec-server'), ['codec', 'keyring', 'temporal']);
+  assert.deepEqual(secretsOf('Job live-money-enrichment-topics'), ['kafka']);
+});
+
 test('all pods have the account that is named, and the codec server what its callers have to know', async (t) => {
   if (!needsHelm(t)) return;
   const manifests = await rendered({

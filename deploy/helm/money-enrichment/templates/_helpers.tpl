@@ -38,7 +38,14 @@ them, 16 held, 3 times 4 fetched, 8 of dead letters and 10 on their way.
 {{- .Values.bridge.memory | default (printf "%dMi" (add 456 (mul 46 (int .Values.topics.partitions)))) -}}
 {{- end }}
 
-{{/* The variables of a process, sorted; env: its own, which win. */}}
+{{/* Variables that a process has no use for, and no secret of. */}}
+{{- define "money-enrichment.useless" -}}
+{{- if eq .part "codec-server" }}^(KAFKA|SCHEMA_REGISTRY|ENRICHMENT_SESSION_SERVICE)_
+{{- else if eq .part "topics" }}^(TEMPORAL|ENRICHMENT_(CODEC|ENCRYPTION|SESSION_SERVICE))_
+{{- else }}^ENRICHMENT_CODEC_{{ end }}
+{{- end }}
+
+{{/* The variables of a process, sorted; env: its own, which win. root, part, env */}}
 {{- define "money-enrichment.env" -}}
 {{- $fixed := dict
   "KAFKA_BROKERS" (required "kafka.brokers is needed: host:port, several separated by commas" .root.Values.kafka.brokers)
@@ -50,18 +57,22 @@ them, 16 held, 3 times 4 fetched, 8 of dead letters and 10 on their way.
 {{- $files := dict -}}
 {{- range .root.Values.files }}{{- $_ := set $files .variable (printf "/etc/money-enrichment/%s/%s" .secret .key) }}{{- end -}}
 {{- $all := merge (dict) .env $files $fixed .root.Values.env -}}
+{{- $useless := include "money-enrichment.useless" . -}}
 {{- range $name := keys $all | sortAlpha }}
+{{- if not (regexMatch $useless $name) }}
 - name: {{ $name }}
   {{- $value := get $all $name }}
   {{- /* A number of a values file is a float: 1048576 would be written 1.048576e+06. */}}
   value: {{ if and (kindIs "float64" $value) (eq $value (floor $value)) }}{{ $value | int64 | quote }}{{ else }}{{ $value | toString | quote }}{{ end }}
 {{- end }}
 {{- end }}
+{{- end }}
 
-{{/* Each secret once, whatever number of its keys is used. */}}
+{{/* Each secret once, whatever number of its keys the process uses. root, part */}}
 {{- define "money-enrichment.secrets" -}}
 {{- $names := list -}}
-{{- range .Values.files }}{{- $names = append $names .secret }}{{- end -}}
+{{- $useless := include "money-enrichment.useless" . -}}
+{{- range .root.Values.files }}{{- if not (regexMatch $useless .variable) }}{{- $names = append $names .secret }}{{- end }}{{- end -}}
 {{- $names | uniq | join "," -}}
 {{- end }}
 
@@ -144,7 +155,7 @@ spec:
           image: {{ include "money-enrichment.image" .root | quote }}
           imagePullPolicy: {{ .root.Values.image.pullPolicy }}
           args: {{- toYaml .args | nindent 12 }}
-          env: {{- include "money-enrichment.env" (dict "root" .root "env" .env) | nindent 12 }}
+          env: {{- include "money-enrichment.env" (dict "root" .root "part" .part "env" .env) | nindent 12 }}
           ports:
             - { name: {{ .portName }}, containerPort: {{ .port }} }
           {{- toYaml .probes | nindent 10 }}
@@ -153,10 +164,10 @@ spec:
             limits: { {{ with .process.cpu.limit }}cpu: {{ . | quote }}, {{ end }}memory: {{ .memory | quote }} }
           securityContext: {{- include "money-enrichment.containerSecurity" .root | nindent 12 }}
           volumeMounts:
-            {{- include "money-enrichment.mounts" .root | nindent 12 }}
+            {{- include "money-enrichment.mounts" . | nindent 12 }}
             {{- with .process.extraVolumeMounts }}{{ toYaml . | nindent 12 }}{{ end }}
       volumes:
-        {{- include "money-enrichment.volumes" .root | nindent 8 }}
+        {{- include "money-enrichment.volumes" . | nindent 8 }}
         {{- with .process.extraVolumes }}{{ toYaml . | nindent 8 }}{{ end }}
       {{- with .process.nodeSelector }}
       nodeSelector: {{- toYaml . | nindent 8 }}
