@@ -13,7 +13,7 @@ export interface Accepting {
   readonly appId: string;
   readonly groupId: string;
   readonly inputTopics: readonly string[];
-  /** Of the inputs. */
+  /** How many partitions each input has. */
   readonly partitions: number;
   /** Whose new logs are accepted. */
   readonly topics: readonly string[];

@@ -32,7 +32,7 @@ export interface AssignmentDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly observer: BridgeObserver;
-  /** Of JSON when absent. */
+  /** How values are decoded; as JSON when absent. */
   readonly decoders?: DecoderSource;
   /** What is known of the workflows' histories outlasts a membership; one of its own when absent. */
   readonly guard?: HistoryGuard;
@@ -65,7 +65,7 @@ export class Assignment {
   readonly #deps: AssignmentDeps;
   readonly #ended = new AbortController();
   readonly #held = new Map<number, Held>();
-  /** Of triples that were taken away, by partition: until what was acknowledged of them is committed. */
+  /** The triples that were taken away, by partition: until what was acknowledged of them is committed. */
   readonly #leaving = new Map<number, Promise<void>>();
   readonly #waits: Waits;
   readonly #lanes: InputLanes<unknown>;

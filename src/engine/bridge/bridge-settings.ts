@@ -8,7 +8,7 @@ import type { InputIndex } from '../ordering/watermark.ts';
 export interface BridgeSettings {
   readonly appId: string;
   readonly groupId: string;
-  /** Of a static member of the group. */
+  /** Set for a static member of the group. */
   readonly instance?: JoinOptions['instance'];
   /** Co-partitioned; their order is the order of records with equal Kafka timestamps. */
   readonly inputTopics: readonly string[];

@@ -29,7 +29,7 @@ interface Sent {
 }
 
 export interface SignalSize {
-  /** Of the records' values. */
+  /** bytes of the records' values. */
   readonly bytes: number;
   readonly records: number;
 }

@@ -8,7 +8,7 @@ export interface Releasing {
   readonly appId: string;
   readonly groupId: string;
   readonly inputTopics: readonly string[];
-  /** Of the inputs. */
+  /** How many partitions each input has. */
   readonly partitions: number;
   /** All inputs when absent. */
   readonly topic?: string | undefined;

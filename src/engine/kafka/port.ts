@@ -24,7 +24,7 @@ export function headerBytes(headers: RecordHeaders): number {
   return bytes;
 }
 
-/** Of one name, in their order. */
+/** The values of one header, in their order. */
 export function valuesOf(header: HeaderValue | readonly HeaderValue[]): readonly HeaderValue[] {
   return Array.isArray(header) ? (header as readonly HeaderValue[]) : [header as HeaderValue];
 }
@@ -174,7 +174,7 @@ export interface TopicPartition {
 
 /** A {@link KafkaPort} on brokers; with what only commands for people need. */
 export interface KafkaClient extends KafkaPort {
-  /** Of the first record with this Kafka timestamp (epoch ms) or a later one; null when there is none. */
+  /** The offset of the first record with this Kafka timestamp (epoch ms) or a later one; null when there is none. */
   firstOffsetSince(partition: TopicPartition, timestamp: number): Promise<number | null>;
   /** The ends of the logs, with what is in transactions that are not decided. */
   highWatermarks(partitions: readonly TopicPartition[]): Promise<(TopicPartition & { readonly end: number })[]>;

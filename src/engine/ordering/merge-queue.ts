@@ -14,7 +14,7 @@ export interface Fetched<E = unknown> {
   readonly offset: number;
   /** Kafka record timestamp, epoch ms. Compared as doubles: nanoseconds that are less than 256 apart count as the same moment. */
   readonly timestamp: number;
-  /** Of all that it holds, see record-mark.ts. */
+  /** A hash of all that it holds, see record-mark.ts. */
   readonly print?: number;
   readonly bytes: number;
   readonly decoded: Decoded<E>;
@@ -32,7 +32,7 @@ const GRACE = 300;
 interface Lane<E> {
   readonly queue: Fifo<Queued<E>>;
   bytes: number;
-  /** Of the record that was fetched last. */
+  /** The mark of the record that was fetched last. */
   last: RecordMark | undefined;
   /** Next offset that a fetch will bring. */
   fetched: number;
@@ -80,7 +80,7 @@ export class MergeQueue<E = unknown> {
     lane.fetchedAt = arrivedAt;
   }
 
-  /** Of the record that was fetched last; undefined where none was, or none has a mark. */
+  /** The mark of the record that was fetched last; undefined where none was, or none has a mark. */
   lastFetched(input: InputIndex): RecordMark | undefined {
     return this.#lane(input).last;
   }

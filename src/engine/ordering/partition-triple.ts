@@ -29,7 +29,7 @@ export interface TripleOptions {
   readonly start: Checkpoint;
   /** By input: dead letters below these offsets were written before. */
   readonly deadLettersBelow: InputOffsets;
-  /** Of the bridge that read it before. */
+  /** How far the bridge that read it before had come, but for users that waited. */
   readonly ahead?: Ahead | undefined;
   /** As they were committed. */
   readonly marks?: RecordMarks | undefined;
@@ -69,7 +69,7 @@ export class PartitionTriple<E = unknown> {
   readonly #held = new OrderingBuffer<E>();
   readonly #outstanding = new Set<ReadRecord<E>>();
   readonly #next: number[];
-  /** Of the record that was read last, by this bridge or one before it. */
+  /** The mark of the record that was read last, by this bridge or one before it. */
   readonly #last: (RecordMark | null)[];
   #unusable: UnusableRecord[] = [];
   #unusableBytes = 0;
@@ -252,7 +252,7 @@ export class PartitionTriple<E = unknown> {
     return this.#last.every((mark) => mark === null) ? undefined : [...this.#last];
   }
 
-  /** Of the record that was fetched last, by this bridge or one before it; undefined when none is known. */
+  /** The mark of the record that was fetched last, by this bridge or one before it; undefined when none is known. */
   lastFetched(input: InputIndex): RecordMark | undefined {
     return this.#queue.lastFetched(input) ?? this.#last[input] ?? undefined;
   }

@@ -4,7 +4,7 @@
  * has no record yet.
  */
 
-/** Of an input, from 0: of records with equal Kafka timestamps the one of the lower index is read first. */
+/** The number of an input, from 0: of records with equal Kafka timestamps the one of the lower number is read first. */
 export type InputIndex = number;
 
 /** Largest event time read of each input, epoch ms; -Infinity for none yet. */

@@ -14,7 +14,7 @@ import type { Incarnation } from '../ledger-types.ts';
  */
 export interface EntityLife<O extends Identified = Identified> {
   incarnation: Incarnation;
-  /** Of the last batch; null before the first. */
+  /** The rules of the last batch; null before the first. */
   rules: unknown;
   /** That the records come from. */
   partition: number;
@@ -34,7 +34,7 @@ export interface EntityBatch {
   readonly records: readonly unknown[];
 }
 
-/** Of a step. */
+/** The key and the time of one step. */
 export interface EntityContext {
   readonly key: string;
   /** The wall clock, as the workflow's history has it. */
@@ -122,7 +122,7 @@ export interface EntityQuestions<L extends EntityLife<O>, O extends Identified, 
   summary(questions: readonly Q[], life: L): string;
   /** ms. */
   giveUpAfter(life: L): number;
-  /** Of what the activity returned: the answer to each question; undefined for one that is to be asked again. */
+  /** The answer to each question in what the activity returned; undefined for one that is to be asked again. */
   answersIn(result: unknown): (question: Q) => A | undefined;
   /** The answer to a question that is given up. */
   readonly givenUp: A;
@@ -132,11 +132,11 @@ export interface EntityQuestions<L extends EntityLife<O>, O extends Identified, 
 
 /** How large things are as they are stored, in bytes. */
 interface EntitySizes<L, B> {
-  /** Of the whole life; never less than what continue-as-new takes to carry it. */
+  /** bytes of the whole life; never less than what continue-as-new takes to carry it. */
   carried(life: L): number;
-  /** Of the state without what is owed: what it takes to remember it, see {@link EntityMemory}. */
+  /** bytes of the state without what is owed: what it takes to remember it, see {@link EntityMemory}. */
   kept(life: L): number;
-  /** Of what is owed after a batch and was not before, at most. */
+  /** bytes that are owed after a batch and were not before, at most. */
   growth(life: L, batch: B): number;
 }
 

@@ -3,7 +3,7 @@ import type { Identified } from '../publish-request.ts';
 import type { Incarnation } from '../ledger-types.ts';
 import type { EntityLife } from './entity.ts';
 
-/** Of a life that is no workflow's yet: the run that is started with it is the first of a new one. */
+/** The name of a life that no workflow has yet: the run that is started with it is the first of a new one. */
 export const NO_WORKFLOW: Incarnation = { startedAt: 0, runId: '' };
 
 /** What every life begins with. */

@@ -57,7 +57,7 @@ interface PlainLife<S, R, Q> extends EntityLife<Emitted<R>> {
   eventTime: number | null;
   received: Redelivery;
   questions: OpenQuestion<Q>[];
-  /** Of what came and was none of the bridge's, and of resets. */
+  /** How much came that was none of the bridge's, and how many resets there were. */
   counters: { foreign: number; resets: number };
 }
 

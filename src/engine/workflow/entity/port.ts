@@ -10,13 +10,13 @@ export interface CallOptions {
   readonly summary?: string;
   /** Within the workflow task, by the process that runs it; what it answers is in the history only when the task is. */
   readonly local?: boolean;
-  /** Of the workers that take it; the workflow's own when absent. */
+  /** The queue of the workers that take it; the workflow's own when absent. */
   readonly taskQueue?: string;
-  /** Of one attempt. */
+  /** ms of one attempt. */
   readonly startToCloseTimeout: number;
-  /** Of all attempts of a local activity. */
+  /** ms of all attempts together. */
   readonly scheduleToCloseTimeout?: number;
-  /** Of an activity that says at intervals that it is alive. */
+  /** ms between two signs of life, of an activity that gives them. */
   readonly heartbeatTimeout?: number;
   readonly retry: {
     readonly initialInterval?: number;
@@ -51,13 +51,13 @@ export interface TemporalPort {
   readonly runId: string;
   /** This run continues another. */
   readonly continued: boolean;
-  /** Of this run and all that it continues. */
+  /** The name that this run and all that it continues have. */
   readonly incarnation: Incarnation;
   /** That of its workflow tasks. */
   readonly taskQueue: string;
   /** Epoch ms; the same whenever the workflow's history is replayed. */
   now(): number;
-  /** Of this run. `newVersion`: its code is pinned, and another version of it is the current one by now. */
+  /** The history of this run. `newVersion`: its code is pinned, and another version of it is the current one by now. */
   history(): {
     readonly events: number;
     readonly bytes: number;
