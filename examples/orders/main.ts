@@ -44,6 +44,7 @@ async function worker(): Promise<Service> {
   return createPublisher<Outcome>({
     appId: 'orders',
     topic: 'order-outcomes',
+    shards: SHARDS,
     kafka,
     connection: await NativeConnection.connect({ address }),
     encode: (outcome, order) => ({ key: order, value: JSON.stringify(outcome) }),

@@ -34,6 +34,11 @@ export interface PublisherOptions<R> {
   readonly appId: string;
   /** Its number of partitions never changes: each is a shard, written by one process at a time. */
   readonly topic: string;
+  /**
+   * What `signalEntities` and outboxes were given as `shards`: another number than the topic's would send workflows to queues that nobody
+   * polls, and is refused at the start (TOPIC). Not looked at when absent.
+   */
+  readonly shards?: number;
   /** Compacted, with as many partitions. `<topic>-ledger` when absent. */
   readonly ledgerTopic?: string;
   readonly kafka: KafkaPort;
@@ -107,7 +112,7 @@ export function createPublisher<R>(options: PublisherOptions<R>): Service {
     }),
   });
   return serviceOf(async () => {
-    await checkTopics(kafka, topic, ledgerTopic);
+    await checkTopics(kafka, options, ledgerTopic);
     if (options.entities !== undefined) {
       entities = await entityWorkers(options.entities, { appId, kafka, connection, namespace, clock, logger });
     }
@@ -115,9 +120,19 @@ export function createPublisher<R>(options: PublisherOptions<R>): Service {
   });
 }
 
-async function checkTopics(kafka: KafkaPort, topic: string, ledgerTopic: string): Promise<void> {
+async function checkTopics(
+  kafka: KafkaPort,
+  { topic, shards }: Pick<PublisherOptions<never>, 'topic' | 'shards'>,
+  ledgerTopic: string,
+): Promise<void> {
   const [output, ledger] = await kafka.partitionCounts([topic, ledgerTopic]);
   if (!output) throw new CodedError('TOPIC', `the topic "${topic}" does not exist: create it first`);
+  if (shards !== undefined && shards !== output) {
+    throw new CodedError(
+      'TOPIC',
+      `the topic "${topic}" has ${output} partitions, and shards is ${shards}: they must be equal, and never change`,
+    );
+  }
   if (output === ledger) return;
   const found = ledger === null || ledger === undefined ? 'does not exist' : `has ${ledger} partitions`;
   throw new CodedError(

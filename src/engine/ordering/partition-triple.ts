@@ -29,7 +29,7 @@ export interface TripleOptions {
   readonly start: Checkpoint;
   /** By input: dead letters below these offsets were written before. */
   readonly deadLettersBelow: InputOffsets;
-  /** How far the bridge that read it before had come, but for users that waited. */
+  /** How far the bridge that read it before had come, but for keys that waited. */
   readonly ahead?: Ahead | undefined;
   /** As they were committed. */
   readonly marks?: RecordMarks | undefined;
