@@ -3,6 +3,7 @@
  * (timeout, refused, 5xx, a redirect, a malformed or oversized body, the page of what stands before it) is no answer.
  */
 import type { Fetch } from '../src/engine/http/fetch.ts';
+import { isShortText } from '../src/money/codec/short-text.ts';
 import type { LookupOutcome } from './contract.ts';
 
 /** What is known of a session elsewhere. */
@@ -23,8 +24,6 @@ export interface HttpSessionServiceOptions {
 const MAX_BODY = 64 * 1024;
 /** bytes of a 404 that tell whose it is. */
 const TELLING = 1_024;
-/** characters of a country */
-const MAX_COUNTRY = 1_000;
 /** What routers say of a path that leads nowhere: of Go and Traefik, of the ingress of Kubernetes, of Kong. */
 const ROUTERS = /^\s*(404 page not found|default backend - 404)|no route matched with those values/i;
 
@@ -108,7 +107,7 @@ function countryOf(text: string): string {
     throw new Error('status 200 without a clientCountryCode');
   }
   const { length } = body.clientCountryCode;
-  if (length === 0 || length > MAX_COUNTRY) {
+  if (length === 0 || !isShortText(body.clientCountryCode)) {
     throw new Error(`status 200 with a clientCountryCode of ${length} characters`);
   }
   return body.clientCountryCode.toWellFormed();

@@ -84,6 +84,14 @@ const NO_ANSWERS: Record<string, Handle> = {
 };
 
 describe('looking sessions up', () => {
+  it('takes a country that a session event may have: 1,000 characters, each of two code units too', async (t) => {
+    const country = '\u{1f1fa}'.repeat(1_000);
+    const { lookup } = await service(t, json(200, { clientCountryCode: country }));
+    assert.deepEqual(await lookup({ sessionIds: ['a-1'], giveUpAt: IN_TIME }), [
+      { sessionId: 'a-1', status: 'found', clientCountryCode: country },
+    ]);
+  });
+
   it('200: found', async (t) => {
     const { lookup, paths, observed } = await service(t, json(200, { clientCountryCode: 'UY', more: [1] }));
     assert.deepEqual(await lookup({ sessionIds: ['a-1'], giveUpAt: IN_TIME }), [

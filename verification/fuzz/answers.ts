@@ -63,7 +63,7 @@ const COUNTRIES = [
 function body(random: Random): readonly [text: Buffer | string, country: string | null] {
   const country = random.pick(COUNTRIES);
   const json = JSON.stringify({ clientCountryCode: country });
-  const usable = country.length > 0 && country.length <= 1_000 ? country : null;
+  const usable = country.length > 0 && [...country].length <= 1_000 ? country : null;
   const padded = (size: number): readonly [Buffer, string | null] => [
     Buffer.concat([Buffer.from(json), Buffer.alloc(size, ' ')], size),
     size > MAX_BODY ? null : usable,
