@@ -44,7 +44,7 @@ const log = (line) => console.error(line);
 function selectFiles(args) {
   const all = ['test', 'verification']
     .flatMap((folder) => readdirSync(join(ROOT, folder), { recursive: true }).map((name) => join(folder, name)))
-    .filter((name) => name.endsWith('.test.ts'))
+    .filter((name) => name.endsWith('.test.ts') && !name.includes('node_modules'))
     .sort();
   if (args.length === 0) return all;
   return args.flatMap((arg) =>

@@ -141,6 +141,7 @@ async function runWorker(): Promise<void> {
           replays: slots,
           stackTraces: config.stackTraces,
           maxCachedWorkflows,
+          pollers: config.pollers,
           onFailure,
         });
         return {

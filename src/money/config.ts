@@ -20,6 +20,7 @@ import { readTracing, type TracingConfig } from './config/tracing.ts';
 import { readCodecServer, type CodecServerConfig } from './config/codec-server.ts';
 import { readEncryption, type EncryptionConfig } from './config/encryption.ts';
 import { readAudit, type AuditConfig } from './config/audit.ts';
+import { readPollers, type PollersConfig } from './config/pollers.ts';
 import { INPUTS } from './domain/events.ts';
 import type { ReaderSchemas } from './codec/decode.ts';
 import { readReaderSchemas } from './config/reader-schemas.ts';
@@ -48,7 +49,8 @@ export interface Config
     TracingConfig,
     EncryptionConfig,
     CodecServerConfig,
-    AuditConfig {
+    AuditConfig,
+    PollersConfig {
   readonly appId: string;
   /** User ids in workflow ids become keyed hashes. Secret. */
   readonly userIdHashKey?: string;
@@ -210,6 +212,7 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
       workflowCacheMb: read.integer('ENRICHMENT_WORKFLOW_CACHE_MB', 0, { min: 10, max: 1_000_000 }),
     }),
     stackTraces: read.boolean('ENRICHMENT_WORKFLOW_STACK_TRACES', false),
+    ...readPollers(read),
     ...readBrake(read),
     ...readObservation(read),
     ...(read.files.length > 0 && { secretFiles: read.files }),

@@ -26,11 +26,22 @@ export interface ShardWorkerOptions {
   /** Whether errors of workflows tell the lines that they come from, and `temporal workflow stack` where one waits: a third more work. */
   readonly stackTraces?: boolean;
   readonly maxCachedWorkflows: number;
+  /** {@link POLLERS} when absent. */
+  readonly pollers?: Pollers;
   /** The worker ended without being asked to. */
   readonly onFailure: (error: unknown) => void;
 }
 
 export type ShardWorker = TemporalWorker;
+
+/** Requests for tasks that are open at a time: each brings one task a round trip. */
+export interface Pollers {
+  readonly workflow: number;
+  readonly activity: number;
+}
+
+/** Enough for a server that is near: with 50 ms to it four bring 80 tasks a second and shard. */
+export const POLLERS: Pollers = { workflow: 4, activity: 2 };
 
 /**
  * The SDK's watchdog over workflow code counts wall time, and a process that was paused for longer crashes in it
@@ -52,6 +63,7 @@ export async function startShardWorker(options: ShardWorkerOptions): Promise<Sha
     replays,
     stackTraces = false,
     maxCachedWorkflows,
+    pollers = POLLERS,
     onFailure,
   } = options;
   const worker = await Worker.create({
@@ -80,8 +92,8 @@ export async function startShardWorker(options: ShardWorkerOptions): Promise<Sha
       nexusTaskSlotSupplier: { type: 'fixed-size', numSlots: 1 },
     },
     // On purpose and not autoscaling: with few workflows autoscaled pollers left regular activities waiting.
-    workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 4 },
-    activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 2 },
+    workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: pollers.workflow },
+    activityTaskPollerBehavior: { type: 'simple-maximum', maximum: pollers.activity },
     // How long a task waits for the process that has its workflow cached, when that process is gone.
     stickyQueueScheduleToStartTimeout: '3s',
     ...WATCHDOG,
