@@ -10,7 +10,7 @@ export const AT = '2026-01-31T10:00:00.000Z';
 export const TS = 1_769_853_600_000;
 export const LIMITS = { maxRecordBytes: 1_048_576, maxFutureSkew: 3_600_000 };
 
-export const common = { id: ID, userId: USER, processedAt: AT };
+const common = { id: ID, userId: USER, processedAt: AT };
 export const payment = {
   type: 'PaymentEvent',
   ...common,
