@@ -69,4 +69,4 @@ function promtool(t: TestContext, ...args: string[]): void {
 test('Prometheus itself takes the rules', (t) => promtool(t, 'check', 'rules', ALERTS_FILE));
 
 test('the rules wake people for what is wrong, and for nothing else', (t) =>
-  promtool(t, 'test', 'rules', ALERTS_FILE.replace('alerts.yml', 'alerts.test.yml')));
+  promtool(t, 'test', 'rules', fileURLToPath(new URL('alerts.test.yml', import.meta.url))));
