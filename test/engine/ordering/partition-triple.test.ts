@@ -22,6 +22,11 @@ function driver(
   return new Driver(visible, { outOfOrderness: BEHIND, idleTimeout: IDLE, ...options });
 }
 
+/** Each can be read from its own time on, ms. */
+function visible(records: Fetched[], ...times: number[]): Logs[0] {
+  return records.map((record, index) => ({ ...record, visibleAt: times[index]! }));
+}
+
 function log(input: InputIndex, ...ts: number[]): Fetched[] {
   return ts.map((at, offset) => fetched(input, offset, { ts: at }));
 }
@@ -157,8 +162,6 @@ describe('a partition triple', () => {
 
   it('applies what silence has let the watermark pass before it reads on', () => {
     const at = 1_000_000;
-    const visible = (records: Fetched[], ...times: number[]) =>
-      records.map((record, index) => ({ ...record, visibleAt: times[index]! }));
     const logs = [
       visible(log(USER_INPUT, 100), at),
       visible(log(SESSION_INPUT, 200, 205), at, at + 4_000),
@@ -194,8 +197,6 @@ describe('a partition triple', () => {
 
   it('waits for an input that has something which is not read yet', () => {
     const at = 1_000_000;
-    const visible = (records: Fetched[], ...times: number[]) =>
-      records.map((record, index) => ({ ...record, visibleAt: times[index]! }));
     const logs = [
       [],
       visible(log(SESSION_INPUT, 90, 95), at, at + 8_200),
