@@ -1,6 +1,6 @@
 /**
  * Version A runs half of it, version B takes over, on a real server with worker deployments. A is this code with other commands
- * and the schemas of 0.1.0, so that neither version could go on with a run of the other.
+ * and the schemas of 0.1.0 (verification/broken/version-a.ts).
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -19,33 +19,17 @@ import { connectTemporal } from '../../src/engine/temporal/connection.ts';
 import { NO_ENCRYPTION } from '../../src/engine/temporal/key-provider.ts';
 import * as workflowVersion from '../../src/engine/worker/workflow-version.ts';
 import { makeBrokenBuild } from '../../verification/broken/run.ts';
+import { VERSION_A } from '../../verification/broken/version-a.ts';
 import { program } from '../cli/program.ts';
 import { eventually } from '../support/eventually.ts';
 import { PRODUCT } from '../support/product.ts';
 import { startSystem, type ProducedRecord } from '../support/system.ts';
 
-const A = {
-  name: 'version-a',
-  edits: [
-    {
-      file: 'src/engine/workflow/entity/run-entity.ts',
-      find: '\n  publishResolved();\n  questions.ask();\n  setAlarm();\n  notes.standing();\n',
-      replace:
-        '\n  port.timer(3_600_000, () => undefined);\n  publishResolved();\n  questions.ask();\n  setAlarm();\n  notes.standing();\n',
-    },
-    {
-      file: 'src/money/domain/apply.ts',
-      find: '  state.counters.moneyByCurrency[money.currency] = (state.counters.moneyByCurrency[money.currency] ?? 0) + 1;\n',
-      replace: '',
-    },
-    { file: 'src/money/domain/state.ts', find: '      moneyByCurrency: {},\n', replace: '' },
-  ],
-};
 const quiet = { trace() {}, debug() {}, info() {}, log() {}, warn() {}, error() {} };
 const run = promisify(execFile);
 
 async function versionA(): Promise<{ folder: string; workflows: workflowVersion.WorkflowVersion }> {
-  const folder = await makeBrokenBuild(A);
+  const folder = await makeBrokenBuild(VERSION_A);
   for (const file of ['ledger.avsc', 'state.avsc']) {
     await copyFile(join(folder, 'schemas/released/0.1.0', file), join(folder, 'schemas', file));
   }

@@ -143,7 +143,7 @@ export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
         replace: 'if (Number.isNaN(timestamp)) {',
       },
     ],
-    caughtBy: { test: 'test/money/codec/decode.test.ts' },
+    caughtBy: { test: 'test/money/codec/decode-limits.test.ts' },
   },
   {
     name: 'timestamps-as-doubles',
