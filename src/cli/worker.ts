@@ -87,8 +87,9 @@ async function runWorker(): Promise<void> {
   try {
     const partitions = await checkTopics(kafka, config, logger);
     metrics.shards.set(partitions);
-    const cacheMb = config.workflowCacheMb ?? defaultCacheMb();
-    const maxCachedWorkflows = cachedWorkflows(cacheMb, partitions * (1 + versions.older.length));
+    const workers = partitions * (1 + versions.older.length);
+    const cacheMb = config.workflowCacheMb ?? defaultCacheMb(workers);
+    const maxCachedWorkflows = cachedWorkflows(cacheMb, workers);
     logger.info({ cacheMb, maxCachedWorkflows }, 'workflows of each shard and version that are kept in memory');
     const encode = await outputEncoder(config, systemClock, logger);
     const { appId, topics } = config;

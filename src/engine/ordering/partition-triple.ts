@@ -99,9 +99,14 @@ export class PartitionTriple<E = unknown> {
     return this.#queue.head(input);
   }
 
-  /** For who reads history, and knows that this input was silent at the time that is read now. */
+  /** It is read to its end and silent. Also for who reads history, and knows that it was at the time that is read now. */
   beSilent(input: InputIndex): void {
-    if (!this.#watermark.isIdle(input)) this.#watermark.setIdle(input);
+    if (this.#watermark.isIdle(input)) return;
+    this.#watermark.setIdle(input);
+    if (!this.#watermark.allIdle) return;
+    // At once: one of them may be active again when the next records are read.
+    const largest = this.#held.largestTs();
+    if (largest !== undefined) this.#watermark.passHeld(largest);
   }
 
   /** The same: something of it has come by the time that is read now. */
@@ -143,7 +148,7 @@ export class PartitionTriple<E = unknown> {
 
   #noteSilence(input: InputIndex, at: number): void {
     const since = (this.#silentSince[input] ??= Math.max(at, this.#lastUsableAt[input]!));
-    if (at - since >= this.#options.idleTimeout && !this.#watermark.isIdle(input)) this.#watermark.setIdle(input);
+    if (at - since >= this.#options.idleTimeout) this.beSilent(input);
   }
 
   /** Reads up to `budget` records; returns how many it read. Releases what the watermark has passed. */
@@ -218,10 +223,6 @@ export class PartitionTriple<E = unknown> {
   }
 
   #releaseHeld(now: number): void {
-    if (this.#watermark.allIdle) {
-      const largest = this.#held.largestTs();
-      if (largest !== undefined) this.#watermark.passHeld(largest);
-    }
     for (const record of this.#held.release(this.#watermark.current)) this.#release(record, now);
   }
 

@@ -9,14 +9,16 @@ const MB = 1_000_000;
 const WORKFLOW_BYTES = 200_000;
 /** Of the memory that the process may use, and MB: what the workflows take of it unless somebody says otherwise. */
 const SHARE = 1 / 4;
-const MOST = 2_000;
+const MOST = 4_000;
+/** Of one shard and version, MB: they live in one thread, whose heap has a limit of its own. */
+const MOST_OF_ONE = 2_000;
 const LEAST = 50;
 /** Workflows of a shard, whatever the memory: with fewer, every other touch would be a replay. */
 const FEWEST = 50;
 
-/** MB, by default. `memory`: bytes that the process may use. */
-export function defaultCacheMb(memory: number = usableMemory()): number {
-  return Math.min(MOST, Math.max(LEAST, Math.floor((memory * SHARE) / MB)));
+/** MB, by default. `workers`: one for a shard and version; `memory`: bytes that the process may use. */
+export function defaultCacheMb(workers: number, memory: number = usableMemory()): number {
+  return Math.min(MOST, MOST_OF_ONE * workers, Math.max(LEAST, Math.floor((memory * SHARE) / MB)));
 }
 
 /** Workflows that each of the `workers` keeps: one for a shard and version, when one process may come to have all shards. */

@@ -4,11 +4,9 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 
 import { INPUTS } from '../../../src/money/domain/events.ts';
-import type { Usable } from '../../../src/money/model/decode.ts';
-import type { LogRecord } from '../../../src/money/model/model.ts';
-import { readTriple } from '../../../src/money/model/reading.ts';
 import { fetched, unusable } from '../bridge/given.ts';
-import { Driver, type Applications, type Logged, type Logs } from '../bridge/triple-driver.ts';
+import { Driver, type Logged, type Logs } from '../bridge/triple-driver.ts';
+import { expectedOf } from './expected.ts';
 
 /** Three inputs, as the application has. */
 const INPUT_INDEXES = [0, 1, 2] as const;
@@ -50,43 +48,6 @@ function logsOf(happenings: readonly Happening[], jitter: (n: number) => number 
     log.push({ ...record, visibleAt: Math.max(before, timestamp + jitter(n)) });
   }
   return logs;
-}
-
-/** What the reading of the independent model applies, by user. */
-function expectedOf(logs: Logs, outOfOrderness: number): Applications {
-  const raw = (input: InputIndex) =>
-    logs[input].map(({ offset, timestamp }): LogRecord => ({
-      topic: INPUTS[input]!,
-      partition: 0,
-      offset,
-      timestamp,
-      key: null,
-      value: null,
-    }));
-  const decode = ({ topic, offset }: LogRecord): Usable | 'malformed' => {
-    const { decoded } = logs[INPUTS.indexOf(topic) as InputIndex][offset]!;
-    if (!decoded.ok) return 'malformed';
-    const { ts, key: userId, event } = decoded;
-    return {
-      topic,
-      partition: 0,
-      offset,
-      userId,
-      ts,
-      content: event === undefined ? { is: 'time' } : { is: 'birthYear', value: '' },
-    };
-  };
-  const applications: Applications = {};
-  for (const { record, late, tau } of readTriple(
-    { user: raw(0), session: raw(1), money: raw(2) },
-    outOfOrderness,
-    decode,
-  ).applications) {
-    if (record.content.is !== 'time') {
-      (applications[record.userId] ??= []).push(`${record.topic} ${record.offset} ${late ? tau : 'on time'}`);
-    }
-  }
-  return applications;
 }
 
 const step = fc.record({
