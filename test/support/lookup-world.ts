@@ -180,6 +180,7 @@ export async function underLoad(
       asks: sessionLookups,
       port: {
         taskQueue,
+        patched: () => true,
         now: () => time.elapsed(),
         call: ((_, request, options) => ({
           result: call(taskQueue, request as LookupRequest, options),

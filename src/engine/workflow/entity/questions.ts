@@ -5,7 +5,8 @@
  *   publishing keeps its slots.
  * - The give-up time is kept by the server (schedule-to-close), by the one clock that all of it is measured with, and also for a
  *   call that waits for a slot.
- * - A call that nobody took in its time, as while no worker was there, is repeated once, for a moment: every question is asked.
+ * - A call that nobody took in its time, as while no worker was there, is repeated once, for a moment: every question is asked. One
+ *   that somebody took, and to which there was no answer, is not.
  * - The server ends a call early when the pause before its next attempt goes beyond its time; its questions wait for that time.
  */
 import { questionsQueueBeside } from '../../naming.ts';
@@ -96,7 +97,7 @@ export class QuestionBook<Q extends object, A> {
 }
 
 export interface QuestionsOptions<L extends EntityLife<O>, O extends Identified, Q extends object, A> {
-  readonly port: Pick<TemporalPort, 'now' | 'call' | 'taskQueue'>;
+  readonly port: Pick<TemporalPort, 'now' | 'call' | 'taskQueue' | 'patched'>;
   readonly asks: EntityQuestions<L, O, Q, A>;
   readonly life: L;
   /** Runs an action in its turn. */
@@ -138,7 +139,7 @@ export class Questions<L extends EntityLife<O>, O extends Identified, Q extends 
       void port.call<unknown>(asks.activity, request, options).result.then(
         (result) => ended({ answers: asks.answersIn(result) }),
         (error: unknown) => {
-          const end = endOf(error, asks.failures);
+          const end = endOf(error, asks.failures, port.patched);
           if (end === undefined) failed(error);
           else ended(end);
         },
@@ -176,19 +177,26 @@ function optionsOf(scheduleToCloseTimeout: number, giveUpAfter: number, taskQueu
 }
 
 /** How a call ended that failed; undefined: by an error that is none of a question's. */
-function endOf(error: unknown, failures: QuestionFailures): 'no answer' | 'not asked' | undefined {
+function endOf(
+  error: unknown,
+  failures: QuestionFailures,
+  patched: TemporalPort['patched'],
+): 'no answer' | 'not asked' | undefined {
   const types: string[] = [];
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     types.push(String((cause as { type?: unknown }).type), cause.name);
   }
-  return endByTypes(types, failures);
+  return endByTypes(types, failures, patched);
 }
 
 /** `types`: of the failure and its causes, types of application failures and names of the others. */
 function endByTypes(
   types: readonly string[],
   { noAnswer, notAsked }: QuestionFailures,
+  patched: TemporalPort['patched'],
 ): 'no answer' | 'not asked' | undefined {
-  if (types.includes(noAnswer)) return 'no answer';
-  return types.includes('TimeoutFailure') || types.includes(notAsked) ? 'not asked' : undefined;
+  const timedOut = types.includes('TimeoutFailure');
+  // Until 0.3 nobody saw what an attempt before the time-out had said.
+  if (types.includes(noAnswer) && (!timedOut || patched('asked-before-time-out'))) return 'no answer';
+  return timedOut || types.includes(notAsked) ? 'not asked' : undefined;
 }

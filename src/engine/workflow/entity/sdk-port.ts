@@ -20,6 +20,7 @@ import {
   type Sinks,
 } from '@temporalio/workflow';
 import type { Call, CallOptions, Noticed, TemporalPort } from './port.ts';
+import { withLastAttempt } from './last-attempt.ts';
 import { answerHeldQueries, lostTasks, notices } from './interceptors.ts';
 import { EVENTS_SIGNAL, NUDGE_SIGNAL } from './names.ts';
 import { WITHOUT_KEY } from './start.ts';
@@ -116,7 +117,7 @@ function cancellable<T>(run: () => Promise<T>): Call<T> & { readonly cancelled: 
   let cancelled = false;
   const result = new Promise<T>((resolve, reject) => {
     scope.run(run).then(resolve, (error: unknown) => {
-      if (!cancelled || !isCancellation(error)) reject(error);
+      if (!cancelled || !isCancellation(error)) reject(withLastAttempt(error));
     });
   });
   return {
