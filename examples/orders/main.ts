@@ -6,12 +6,11 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
-import { createBridge, signalEntities, type Service } from 'money-enrichment/bridge';
+import { createBridge, runServices, signalEntities, type Service } from 'money-enrichment/bridge';
 import { kafkajs } from 'money-enrichment/kafka';
 import { createPublisher } from 'money-enrichment/publisher';
 import { anyCity, cities } from './cities.js';
 import { inputs } from './events.js';
-import { serveHealth } from './health.js';
 import type { OrderEvent, Outcome } from './rules.js';
 
 /** Partitions of the topic "order-outcomes", which never change. */
@@ -57,19 +56,11 @@ async function worker(): Promise<Service> {
 }
 
 const [half] = process.argv.slice(2);
-const services = {
-  ...(half !== 'worker' && { bridge: await bridge() }),
-  ...(half !== 'bridge' && { worker: await worker() }),
-};
-const running: Service[] = Object.values(services);
-process.once('SIGTERM', () => running.forEach((service) => service.stop()));
-if (HEALTH_PORT !== undefined) serveHealth(Number(HEALTH_PORT), services);
-const ready = new Set<Service>();
-await Promise.all(
-  running.map((service) =>
-    service.run(() => {
-      if (ready.size < running.length && ready.add(service).size === running.length) console.log('READY');
-    }),
-  ),
+await runServices(
+  {
+    ...(half !== 'worker' && { bridge: await bridge() }),
+    ...(half !== 'bridge' && { worker: await worker() }),
+  },
+  { healthPort: HEALTH_PORT === undefined ? undefined : Number(HEALTH_PORT), onReady: () => console.log('READY') },
 );
 process.exit();

@@ -3,7 +3,7 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NativeConnection } from '@temporalio/worker';
 import { kafkajs } from 'money-enrichment/kafka';
-import { createPublisher } from 'money-enrichment/publisher';
+import { createPublisher, runServices } from 'money-enrichment/publisher';
 import type { Invoice } from './workflow.js';
 
 const { KAFKA_BROKERS = '127.0.0.1:9092', TEMPORAL_ADDRESS: address = '127.0.0.1:7233' } = process.env;
@@ -16,6 +16,5 @@ const publisher = createPublisher<Invoice>({
   encode: (invoice, customer) => ({ key: customer, value: JSON.stringify(invoice) }),
   worker: { workflowsPath: fileURLToPath(new URL(`./workflow${extname(import.meta.url)}`, import.meta.url)) },
 });
-process.once('SIGTERM', () => publisher.stop());
-await publisher.run(() => console.log('READY'));
+await runServices({ publisher }, { onReady: () => console.log('READY') });
 process.exit();

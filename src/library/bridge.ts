@@ -25,6 +25,7 @@ export { DEAD_LETTER_REASONS, type DeadLetterReason, type Rejection } from '../e
 export { signalWithStart, type SignalWithStart } from '../engine/temporal/signal-with-start.ts';
 export type { Batch, HistoryLength, Signaller } from '../engine/bridge/signaller.ts';
 export type { Decoded, RawKafkaRecord } from '../engine/ordering/decoded.ts';
+export { runServices, type RunServicesOptions } from '../engine/process/run-services.ts';
 export type { Service } from '../engine/process/service.ts';
 export type { ReceivedBatch, ReceivedRecord } from '../engine/workflow/received.ts';
 

@@ -51,7 +51,7 @@ export async function ordersApp(options: AppOptions): Promise<App> {
       },
       portSetting: 'HEALTH_PORT',
     }),
-    metrics: { held: { bridge: 'orders_partitions', worker: 'orders_partitions' } },
+    metrics: { held: { bridge: 'held_partitions', worker: 'held_partitions' } },
     eventTimeOf: ({ key }) => eventTimeIn(String(key)),
     expectation: (logs, outputs) => expectationOf(logs, TOPICS.inputs, outputs),
   };
