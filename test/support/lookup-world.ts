@@ -24,13 +24,15 @@ export interface LookupLoad {
   readonly until: number;
   readonly giveUpAfter?: number;
   readonly maxLookups?: number;
-  /** ms in which no worker takes lookups. */
+  /** ms in which there is no worker: none takes lookups, and no workflow hears how one ended. */
   readonly workersAway?: readonly [from: number, to: number];
 }
 
 export interface LookupReport {
   readonly open: number;
   readonly requests: number;
+  /** Of the activity. */
+  readonly calls: number;
   /** Of each lookup: how it ended, and ms after its give-up time. */
   readonly ends: readonly {
     readonly status: 'found' | 'not-found' | 'given-up';
@@ -87,6 +89,7 @@ export async function underLoad(
   const report = {
     open: shards * usersPerShard * sessionsPerUser,
     requests: 0,
+    calls: 0,
     ends: [] as LookupReport['ends'][number][],
     publishes: [] as LookupReport['publishes'][number][],
   };
@@ -115,7 +118,10 @@ export async function underLoad(
     },
   );
 
+  const isAway = (): boolean => time.elapsed() >= workersAway[0] && time.elapsed() < workersAway[1];
+
   function call(taskQueue: string, request: LookupRequest, options: CallOptions): Promise<LookupOutcome[]> {
+    report.calls += 1;
     return new Promise((resolve, reject) => {
       const limitAt = time.elapsed() + (options.scheduleToCloseTimeout ?? Infinity);
       const cancelled = new AbortController();
@@ -125,13 +131,12 @@ export async function underLoad(
         if (over) return;
         over = true;
         cancelled.abort();
-        settle();
+        time.after(isAway() ? workersAway[1] - time.elapsed() : 0, settle);
       };
       const queue = queues.get(options.taskQueue ?? taskQueue)!;
       const schedule = (number: number): void => {
         const scheduledAt = time.elapsed();
-        const away = time.elapsed() >= workersAway[0] && time.elapsed() < workersAway[1];
-        if (away) return time.after(workersAway[1] - time.elapsed(), () => over || schedule(number));
+        if (isAway()) return time.after(workersAway[1] - time.elapsed(), () => over || schedule(number));
         queue.add(async () => {
           if (over) return;
           current = {

@@ -256,6 +256,30 @@ export const MENDS_OF_THE_WORKFLOW: readonly BrokenBuild[] = [
     caughtBy: { test: 'test/workflows/given-up.int.test.ts' },
   },
   {
+    name: 'each-give-up-asks-once-more',
+    breaks: 'a lookup that waited for a slot until its give-up time is asked for once more: thousands that end together end late',
+    edits: [
+      {
+        file: 'src/engine/workflow/entity/questions.ts',
+        find: 'return late >= 0 && late <= ',
+        replace: 'return late > Infinity && late <= ',
+      },
+    ],
+    caughtBy: { test: 'test/engine/worker/lookups-under-load.test.ts' },
+  },
+  {
+    name: 'nobody-asks-after-an-outage-of-the-workers',
+    breaks: 'lookups whose time passed while no worker was there are given up without having been asked for',
+    edits: [
+      {
+        file: 'src/engine/workflow/entity/questions.ts',
+        find: 'return late >= 0 && late <= ',
+        replace: 'return late >= 0 || late <= ',
+      },
+    ],
+    caughtBy: { test: 'test/engine/worker/lookups-under-load.test.ts' },
+  },
+  {
     name: 'heartbeats-that-record-nothing',
     breaks: 'a replay takes a heartbeat for a part of the next task, and has the time of that',
     edits: [

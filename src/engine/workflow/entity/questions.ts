@@ -5,8 +5,9 @@
  *   publishing keeps its slots.
  * - The give-up time is kept by the server (schedule-to-close), by the one clock that all of it is measured with, and also for a
  *   call that waits for a slot.
- * - A call that nobody took in its time, as while no worker was there, is repeated once, for a moment: every question is asked. One
- *   that somebody took, and to which there was no answer, is not.
+ * - A call that nobody took in its time is repeated once, for a moment, where that is heard of late: no worker was there, and every
+ *   question is asked. Where it is heard of at once, all slots were taken for all that time: it is given up, as one to which there
+ *   was no answer. Thousands that end together must not each cost a call more.
  * - The server ends a call early when the pause before its next attempt goes beyond its time; its questions wait for that time.
  */
 import { questionsQueueBeside } from '../../naming.ts';
@@ -17,6 +18,9 @@ import type { CallOptions, TemporalPort } from './port.ts';
 const MAX_CALLS_IN_FLIGHT = 100;
 /** ms of a call that is made about the give-up time, or after it. Twice that is the most that a question ends after its time. */
 const LAST_CALL = 2_500;
+/** ms, or a share of the give-up time where that is less: who hears of its end by then had workers at that time. */
+const AT_ONCE = 10_000;
+const AT_ONCE_SHARE = 1 / 20;
 /** ms without a sign of life of an attempt; it gives one every second. */
 const HEARTBEAT_TIMEOUT = 6_000;
 /** ms; an attempt ends by itself before. */
@@ -139,12 +143,20 @@ export class Questions<L extends EntityLife<O>, O extends Identified, Q extends 
       void port.call<unknown>(asks.activity, request, options).result.then(
         (result) => ended({ answers: asks.answersIn(result) }),
         (error: unknown) => {
-          const end = endOf(error, asks.failures, port.patched);
+          const isOver = (asked: boolean): boolean =>
+            // Until 0.3 each was repeated.
+            (asked || this.#heardAtOnce(call, giveUpAfter)) && port.patched('give-up-without-last-call');
+          const end = endOf(error, asks.failures, isOver);
           if (end === undefined) failed(error);
           else ended(end);
         },
       );
     }
+  }
+
+  #heardAtOnce({ until }: QuestionCall<Q>, giveUpAfter: number): boolean {
+    const late = this.#options.port.now() - until;
+    return late >= 0 && late <= Math.min(AT_ONCE, giveUpAfter * AT_ONCE_SHARE);
   }
 
   giveUpDue(): void {
@@ -180,23 +192,25 @@ function optionsOf(scheduleToCloseTimeout: number, giveUpAfter: number, taskQueu
 function endOf(
   error: unknown,
   failures: QuestionFailures,
-  patched: TemporalPort['patched'],
+  isOver: (asked: boolean) => boolean,
 ): 'no answer' | 'not asked' | undefined {
   const types: string[] = [];
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     types.push(String((cause as { type?: unknown }).type), cause.name);
   }
-  return endByTypes(types, failures, patched);
+  return endByTypes(types, failures, isOver);
 }
 
-/** `types`: of the failure and its causes, types of application failures and names of the others. */
+/**
+ * `types`: of the failure and its causes, types of application failures and names of the others. `isOver`: whether nobody is to be
+ * asked again after a time-out. `asked`: somebody was, before it.
+ */
 function endByTypes(
   types: readonly string[],
   { noAnswer, notAsked }: QuestionFailures,
-  patched: TemporalPort['patched'],
+  isOver: (asked: boolean) => boolean,
 ): 'no answer' | 'not asked' | undefined {
-  const timedOut = types.includes('TimeoutFailure');
-  // Until 0.3 nobody saw what an attempt before the time-out had said.
-  if (types.includes(noAnswer) && (!timedOut || patched('asked-before-time-out'))) return 'no answer';
-  return timedOut || types.includes(notAsked) ? 'not asked' : undefined;
+  const asked = types.includes(noAnswer);
+  if (types.includes('TimeoutFailure')) return isOver(asked) ? 'no answer' : 'not asked';
+  return asked ? 'no answer' : types.includes(notAsked) ? 'not asked' : undefined;
 }
