@@ -257,7 +257,8 @@ export const MENDS_OF_THE_WORKFLOW: readonly BrokenBuild[] = [
   },
   {
     name: 'each-give-up-asks-once-more',
-    breaks: 'a lookup that waited for a slot until its give-up time is asked for once more: thousands that end together end late',
+    breaks:
+      'a lookup that waited for a slot until its give-up time is asked for once more: thousands that end together end late',
     edits: [
       {
         file: 'src/engine/workflow/entity/questions.ts',
