@@ -1,5 +1,6 @@
 /** Runs the program as people do. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { PROGRAM } from '../support/product.ts';
 
 export interface Outcome {
@@ -15,14 +16,7 @@ export function program(args: readonly string[], env: NodeJS.ProcessEnv = {}, cw
     env: { PATH: process.env['PATH'], HOME: '/nonexistent', XDG_CONFIG_HOME: '/nonexistent', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code, stdout, stderr }));
-  });
+  return outcomeOf(child);
 }
 
 /** Runs a shell line in which `"$0" "$1"` is the program; the exit code is that of the program. */
@@ -30,6 +24,10 @@ export function shell(line: string): Promise<Outcome> {
   const child = spawn('bash', ['-c', `set -o pipefail; ${line}`, process.execPath, PROGRAM], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  return outcomeOf(child);
+}
+
+function outcomeOf(child: ChildProcessByStdio<null, Readable, Readable>): Promise<Outcome> {
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

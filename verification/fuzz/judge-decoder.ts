@@ -7,6 +7,7 @@ import { encodeEnriched } from '../../src/money/codec/enriched.ts';
 import { decode as modelDecode } from '../../src/money/model/decode.ts';
 import type { Content } from '../../src/money/model/decode.ts';
 import { DEFAULT_SETTINGS } from '../../src/money/model/model.ts';
+import { DEAD_LETTER_HEADERS } from '../../test/support/dead-letter-headers.ts';
 import type { HostileRecord } from './records.ts';
 import { stopwatch } from './stopwatch.ts';
 
@@ -14,20 +15,6 @@ export type Decode = typeof decodeRecord;
 
 /** ms that one record may hold up everything else. */
 export const MAX_STALL = 100;
-const HEADERS = [
-  'reason',
-  'detail',
-  'source-topic',
-  'source-partition',
-  'source-offset',
-  'source-timestamp',
-  '__connect.errors.topic',
-  '__connect.errors.partition',
-  '__connect.errors.offset',
-  '__connect.errors.stage',
-  '__connect.errors.exception.class.name',
-  '__connect.errors.exception.message',
-];
 /** Characters: what is said of a record is short, whatever its size. */
 const MAX_DETAIL = 400;
 
@@ -127,7 +114,7 @@ function deadLetterProblem(
   if (letter.key !== key || letter.value !== value) return 'its dead letter has another key or value';
   const headers = letter.headers ?? {};
   if (
-    Object.keys(headers).join() !== HEADERS.join() ||
+    Object.keys(headers).join() !== DEAD_LETTER_HEADERS.join() ||
     !Object.values(headers).every((text) => typeof text === 'string' && text !== '')
   ) {
     return `its headers are ${shown(headers)}`;

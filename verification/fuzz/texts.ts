@@ -1,29 +1,9 @@
 /** What stands in the place of anything: JSON texts that are odd, wrong, huge or nearly right. */
 import type { Random } from '../../src/engine/random.ts';
+import { FIELD_NAMES } from '../../test/support/field-names.ts';
 
 export const NAMES = [
-  'type',
-  'id',
-  'userId',
-  'processedAt',
-  'userSessionId',
-  'amount',
-  'openingBalance',
-  'closingBalance',
-  'currency',
-  'moneyType',
-  'paymentRelatedThing',
-  'transactionRelatedThing',
-  'isOldMoneyEvent',
-  'somethingInteresting',
-  'birthYear',
-  'birthCityPlace',
-  'address',
-  'residentCountryCode',
-  'postalCode',
-  'somethingUtil',
-  'clientCountryCode',
-  'reason',
+  ...FIELD_NAMES,
   'extra',
   '__proto__',
   'constructor',

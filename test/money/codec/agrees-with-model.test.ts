@@ -14,6 +14,7 @@ import { generateTraffic } from '../../../src/tools/generate/traffic.ts';
 import { CURRENCIES as MODEL_CURRENCIES } from '../../../src/money/model/currencies.ts';
 import { decode, parseDate, type Content } from '../../../src/money/model/decode.ts';
 import { DEFAULT_SETTINGS } from '../../../src/money/model/model.ts';
+import { FIELD_NAMES } from '../../support/field-names.ts';
 
 const LIMITS = { maxRecordBytes: 3_000, maxFutureSkew: 3_600_000 };
 const START = Date.UTC(2026, 0, 31, 10);
@@ -171,34 +172,7 @@ const TEXTS = [
   ].map((date) => `"${date}"`),
 ];
 
-const NAMES = [
-  'type',
-  'id',
-  'userId',
-  'processedAt',
-  'userSessionId',
-  'amount',
-  'openingBalance',
-  'closingBalance',
-  'currency',
-  'moneyType',
-  'paymentRelatedThing',
-  'transactionRelatedThing',
-  'isOldMoneyEvent',
-  'somethingInteresting',
-  'birthYear',
-  'birthCityPlace',
-  'address',
-  'residentCountryCode',
-  'postalCode',
-  'somethingUtil',
-  'clientCountryCode',
-  'reason',
-  'extra',
-  '__proto__',
-  'constructor',
-  '',
-];
+const NAMES = [...FIELD_NAMES, 'extra', '__proto__', 'constructor', ''];
 
 /** Changes of the text of a value. */
 const MUTATIONS: ((text: string, random: Random) => string)[] = [
