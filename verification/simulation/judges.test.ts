@@ -107,6 +107,22 @@ describe('a life that was sent its records in no order', () => {
   });
 });
 
+test('of a user in two partitions somebody has to say so, where anybody met it in both', () => {
+  const elsewhere = { ...money(0, 'b', 10), partition: 1 };
+  const judge = (gone: boolean): string[] => {
+    const log = logOf([money(0, 'a', 0), elsewhere]);
+    if (gone) log.went('money', 1, 0, 1);
+    const system = { said: new Said(), durable: new Set(['money/0/0']) } as unknown as SimSystem;
+    const came = [{ place: 'money/0/0', output: {} as Came['output'] }];
+    return judgeUser(USER, 'split', came, [], { system, log, expectedOf: resultOf });
+  };
+  assert.deepEqual(judge(true), []);
+  assert.deepEqual(judge(false), [
+    `missing: money/1/0 of ${USER}, who is in two partitions`,
+    `nobody said that ${USER} is in two partitions`,
+  ]);
+});
+
 describe('a dead letter of one of two logs that have the same bytes at one offset', () => {
   function judge(...lettersAt: readonly number[]): string[] {
     const log = new Log(SCENARIO);

@@ -131,7 +131,8 @@ function inTwoPartitions(userId: string, came: readonly Came[], { system, log }:
       found.push(`missing: ${place} of ${userId}, who is in two partitions`);
     }
   }
-  const partitions = new Set(places.map((place) => place.split('/')[1]));
+  // Nobody has met what went from its log unread.
+  const partitions = new Set(places.filter((place) => !wentUnread(place)).map((place) => place.split('/')[1]));
   if (
     partitions.size > 1 &&
     !system.said.hasCounted(workflowIdOf(APP, userId), { what: 'happened', kind: 'second-partition' })
