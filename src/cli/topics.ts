@@ -1,6 +1,6 @@
 /** `topics`: creates what is missing, changes nothing that exists, says what does not fit. */
 import { Command, InvalidArgumentError } from 'commander';
-import { acceptLogs, resetWatermark, type Accepting } from '../engine/bridge/accept-logs.ts';
+import { acceptLogs, resetWatermark, type Accepted, type Accepting } from '../engine/bridge/accept-logs.ts';
 import { bridgeGroupOf } from '../engine/naming.ts';
 import { parseTimestamp } from '../engine/values/timestamp.ts';
 import { checkLogs, STOPPED } from '../tools/doctor/logs.ts';
@@ -12,7 +12,7 @@ import { ensureTopics } from '../money/topics/topics.ts';
 import { wholeNumber } from './arguments.ts';
 import { createContext, reachKafka, type Context } from './context.ts';
 import { result } from './document.ts';
-import { count as counted, progress } from './output.ts';
+import { count as counted, progress, writeLine } from './output.ts';
 import { inputTopicsOf } from '../money/config.ts';
 
 const DEFAULT_PARTITIONS = 4;
@@ -124,27 +124,45 @@ async function accept({
         partitions: count ?? 0,
       })),
     );
-    const accepted = await acceptLogs(kafka, {
-      appId,
-      groupId: bridgeGroupOf(appId),
-      inputTopics,
-      partitions,
-      topics: names,
-      from,
-      dryRun,
-    });
-    result({ dryRun, accepted }, () => [
-      ...accepted.map(
-        ({ topic, partition, before, offset, skipped = 0 }) =>
-          `${topic}, partition ${partition}: ${dryRun ? 'would go on' : 'goes on'} at offset ${offset}${before === null || before === offset ? '' : `, not at ${before}`}${skipped === 0 ? '' : `: what is at the ${skipped} offsets between them was perhaps not applied, and ${dryRun ? 'would be' : 'is'} passed over`}`,
-      ),
-      accepted.length === 0
-        ? 'No log of these topics is another one than was read.'
-        : `${accepted.length} partitions${dryRun ? ' would be' : ''} accepted; bridges that wait go on by themselves.`,
-    ]);
+    const accepted: Accepted[] = [];
+    const end = (): void =>
+      result({ dryRun, accepted }, () =>
+        accepted.length === 0
+          ? 'No log of these topics is another one than was read.'
+          : `${counted(accepted.length, 'partition')}${dryRun ? ' would be' : ''} accepted; bridges that wait go on by themselves.`,
+      );
+    try {
+      await acceptLogs(kafka, {
+        appId,
+        groupId: bridgeGroupOf(appId),
+        inputTopics,
+        partitions,
+        topics: names,
+        from,
+        dryRun,
+        // What is committed is said at once: another partition may be without a leader.
+        onAccepted(one) {
+          accepted.push(one);
+          writeLine(describeAccepted(one, dryRun));
+        },
+      });
+    } catch (error) {
+      if (accepted.length > 0) end();
+      throw error;
+    }
+    end();
   } finally {
     await kafka.close();
   }
+}
+
+function describeAccepted({ topic, partition, before, offset, skipped = 0 }: Accepted, dryRun: boolean): string {
+  const moved = before === null || before === offset ? '' : `, not at ${before}`;
+  const over =
+    skipped === 0
+      ? ''
+      : `: what is at the ${skipped} offsets between them was perhaps not applied, and ${dryRun ? 'would be' : 'is'} passed over`;
+  return `${topic}, partition ${partition}: ${dryRun ? 'would go on' : 'goes on'} at offset ${offset}${moved}${over}`;
 }
 
 async function forgetWatermark(partition: number, dryRun: boolean): Promise<void> {

@@ -2,7 +2,7 @@
  * A person who reads the log of the bridges and their `/readyz`. About a log that is not the one that was read they decide what the fault says, with the
  * function behind the command, some time after the bridge has said which one it is.
  */
-import { acceptLogs } from '../../src/engine/bridge/accept-logs.ts';
+import { acceptLogs, type Accepted } from '../../src/engine/bridge/accept-logs.ts';
 import { bridgeGroupOf } from '../../src/engine/naming.ts';
 import type { MoneyInput } from '../../src/money/domain/events.ts';
 import type { KafkaClient } from '../../src/engine/kafka/port.ts';
@@ -79,35 +79,46 @@ export class Operator {
     this.#busy = false;
     for (const { topic, from, onDone } of this.#decisions.values()) {
       if (!this.#undecided.has(topic)) continue;
-      try {
-        const accepted = await acceptLogs(this.#kafka, {
-          appId: APP,
-          groupId: bridgeGroupOf(APP),
-          inputTopics: INPUT_TOPICS,
-          partitions: this.#scenario.partitions,
-          topics: [topic],
-          from,
-          dryRun: false,
-        });
-        this.decided += accepted.length;
-        for (const { partition } of accepted) {
-          this.accepted.set(`${topic}/${partition}`, { from: this.#since.get(topic)!, to: this.#scheduler.now });
-        }
-        this.#scheduler.trace.add(
-          'operator',
-          () =>
-            `accepts ${topic}: ${accepted.map(({ partition, before, offset }) => `${partition} from ${before} to ${offset}`).join(', ') || 'nothing'}`,
-        );
-        const tries = this.#undecided.get(topic)! + 1;
-        if (accepted.length > 0 || tries > PATIENCE) this.#undecided.delete(topic);
-        else this.#undecided.set(topic, tries);
-        if (accepted.length > 0) onDone?.();
-      } catch (error) {
-        this.#scheduler.trace.add('operator', () => `could not accept ${topic}: ${String(error)}`);
-      }
+      const accepted: Accepted[] = [];
+      const hasDecided = await this.#accept(topic, from, (one) => {
+        accepted.push(one);
+        this.accepted.set(`${topic}/${one.partition}`, { from: this.#since.get(topic)!, to: this.#scheduler.now });
+      });
+      this.decided += accepted.length;
+      if (accepted.length > 0) onDone?.();
+      // Partitions that it could not decide about are asked for again.
+      if (!hasDecided) continue;
+      const tries = this.#undecided.get(topic)! + 1;
+      if (accepted.length > 0 || tries > PATIENCE) this.#undecided.delete(topic);
+      else this.#undecided.set(topic, tries);
     }
     if (this.#undecided.size === 0 || this.#busy) return;
     this.#busy = true;
     this.#scheduler.after(TRY_AGAIN, this.#process, () => void this.#decide());
+  }
+  /** False where some partition could not be decided about. */
+  async #accept(topic: MoneyInput, from: Decision['from'], onAccepted: (one: Accepted) => void): Promise<boolean> {
+    const { trace } = this.#scheduler;
+    try {
+      const accepted = await acceptLogs(this.#kafka, {
+        appId: APP,
+        groupId: bridgeGroupOf(APP),
+        inputTopics: INPUT_TOPICS,
+        partitions: this.#scenario.partitions,
+        topics: [topic],
+        from,
+        dryRun: false,
+        onAccepted,
+      });
+      trace.add(
+        'operator',
+        () =>
+          `accepts ${topic}: ${accepted.map(({ partition, before, offset }) => `${partition} from ${before} to ${offset}`).join(', ') || 'nothing'}`,
+      );
+      return true;
+    } catch (error) {
+      trace.add('operator', () => `could not accept all of ${topic}: ${String(error)}`);
+      return false;
+    }
   }
 }

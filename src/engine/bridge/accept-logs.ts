@@ -7,6 +7,7 @@ import type { KafkaClient } from '../kafka/port.ts';
 import { encodeMetadata, type OffsetMetadata } from '../ordering/checkpoint.ts';
 import { asBridge, commitPlaces } from './as-bridge.ts';
 import { placeOf, type CommittedPlace } from './committed-place.ts';
+import { eachPartition } from './each-partition.ts';
 import { isOther, logProblem, nameOf, nextName, partitionsProblem, type LogPlace } from '../ordering/log-identity.ts';
 
 export interface Accepting {
@@ -23,6 +24,8 @@ export interface Accepting {
    */
   readonly from: 'beginning' | 'end' | number;
   readonly dryRun: boolean;
+  /** Told of each as soon as it is committed: another partition may wait for a leader, or fail. */
+  readonly onAccepted?: (accepted: Accepted) => void;
 }
 
 /** What was, or would be, committed. */
@@ -35,26 +38,32 @@ export interface Accepted {
   readonly skipped?: number;
 }
 
-/** Errors: CodedError KAFKA, FENCED. What was committed before one stays: run it again. */
+/**
+ * What was accepted, by partition.
+ *
+ * Errors: CodedError KAFKA, FENCED with the numbers of the partitions that failed, when all others are decided about: what
+ * `onAccepted` was told of stays. Run it again.
+ */
 export async function acceptLogs(kafka: KafkaClient, accepting: Accepting): Promise<Accepted[]> {
   const accepted: Accepted[] = [];
-  for (let partition = 0; partition < accepting.partitions; partition += 1) {
-    const look = await placeOf(kafka, { ...accepting, partition });
-    if (!isToDecide(look, accepting)) continue;
-    if (accepting.dryRun) {
-      accepted.push(...(await decide(kafka, look, accepting)).accepted);
-      continue;
-    }
-    accepted.push(
-      ...(await asBridge(kafka, accepting.appId, partition, async (producer) => {
-        const place = await placeOf(kafka, { ...accepting, partition });
-        const { offsets, accepted: moved } = await decide(kafka, place, accepting);
-        await commitPlaces(producer, accepting.groupId, offsets);
-        return moved;
-      })),
-    );
-  }
-  return accepted;
+  await eachPartition(accepting.partitions, async (partition) => {
+    const decided = await acceptPartition(kafka, accepting, partition);
+    accepted.push(...decided);
+    for (const one of decided) accepting.onAccepted?.(one);
+  });
+  return accepted.sort((a, b) => a.partition - b.partition);
+}
+
+async function acceptPartition(kafka: KafkaClient, accepting: Accepting, partition: number): Promise<Accepted[]> {
+  const look = await placeOf(kafka, { ...accepting, partition });
+  if (!isToDecide(look, accepting)) return [];
+  if (accepting.dryRun) return (await decide(kafka, look, accepting)).accepted;
+  return asBridge(kafka, accepting.appId, partition, async (producer) => {
+    const place = await placeOf(kafka, { ...accepting, partition });
+    const { offsets, accepted } = await decide(kafka, place, accepting);
+    await commitPlaces(producer, accepting.groupId, offsets);
+    return accepted;
+  });
 }
 
 /**
