@@ -3,6 +3,8 @@
  * claims to check the guarantee must catch it. The texts must occur once: when the code moves, this says so.
  */
 import { MENDS_OF_THE_BRIDGE } from './mends-bridge.ts';
+import { MENDS_OF_DECISIONS } from './mends-decisions.ts';
+import { MENDS_OF_KAFKA } from './mends-kafka.ts';
 import { MENDS_OF_LOGS } from './mends-logs.ts';
 import { MENDS_OF_THE_WORKFLOW } from './mends-workflow.ts';
 
@@ -169,4 +171,6 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
   ...MENDS_OF_THE_BRIDGE,
   ...MENDS_OF_THE_WORKFLOW,
   ...MENDS_OF_LOGS,
+  ...MENDS_OF_DECISIONS,
+  ...MENDS_OF_KAFKA,
 ];

@@ -184,4 +184,155 @@ export const MENDS_OF_LOGS: readonly BrokenBuild[] = [
     ],
     caughtBy: { test: 'test/tools/bootstrap/partition-states.test.ts' },
   },
+  {
+    name: 'a-log-that-was-cut-and-has-grown-is-read-on',
+    breaks: 'what a log got in place of what it lost, while its leader was away, is never read',
+    edits: [
+      {
+        file: 'src/engine/bridge/log-ends.ts',
+        find: '      runner.doubt();\n',
+        replace: '',
+      },
+    ],
+    caughtBy: { test: 'test/engine/bridge/log-changed.test.ts' },
+  },
+  {
+    name: 'one-log-for-ever',
+    breaks: 'records of a topic that was made anew are dropped as known',
+    edits: [
+      {
+        file: 'src/engine/workflow/redelivery.ts',
+        find: "const name = logs?.[input] ?? '';",
+        replace: "const name = logs === undefined ? '' : '';",
+      },
+    ],
+    caughtBy: { test: 'test/engine/workflow/redelivery.test.ts' },
+  },
+  {
+    name: 'any-log-is-the-one-that-was-read',
+    breaks: 'a log that was cut or made anew is read on without a word',
+    edits: [
+      {
+        file: 'src/engine/bridge/committed-place.ts',
+        find: "if (problem !== undefined) throw new CodedError('LOG_CHANGED', problem);",
+        replace: "if (problem === '') throw new CodedError('LOG_CHANGED', problem);",
+      },
+    ],
+    caughtBy: { test: 'test/engine/ordering/log-identity.test.ts' },
+  },
+  {
+    name: 'restored-log-unnoticed',
+    breaks: 'a log that was cut or restored, and has grown beyond the committed place again, is read on without a word',
+    edits: [
+      {
+        file: 'src/engine/ordering/log-identity.ts',
+        find: 'return now === null || (now !== undefined && now.print !== last.print);',
+        replace: 'return now === null && last.offset < 0;',
+      },
+    ],
+    caughtBy: { test: 'test/engine/bridge/restored-log.test.ts' },
+  },
+  {
+    name: 'nothing-there-is-another-record',
+    breaks: 'a log whose last record that was read has expired, or was compacted away, waits for a person',
+    edits: [
+      {
+        file: 'src/engine/ordering/log-identity.ts',
+        find: 'return now === null || (now !== undefined && now.print !== last.print);',
+        replace: 'return now?.print !== last.print;',
+      },
+    ],
+    caughtBy: { test: 'test/engine/bridge/restored-log.test.ts' },
+  },
+  {
+    name: 'cut-in-what-was-read',
+    breaks: 'a log that was cut between the committed offset and what was read of it is read on without a word',
+    edits: [
+      {
+        file: 'src/engine/ordering/log-identity.ts',
+        find: 'const upTo = Math.max(committed ?? 0, last === undefined ? 0 : last.offset + 1);',
+        replace: 'const upTo = committed ?? 0;',
+      },
+    ],
+    caughtBy: { test: 'test/engine/ordering/log-identity.test.ts' },
+  },
+  {
+    name: 'mark-goes-back',
+    breaks: 'a bridge that reads again forgets how far the one before it had read',
+    edits: [
+      {
+        file: 'src/engine/ordering/partition-triple.ts',
+        find: 'offset > (this.#last[input]?.offset ?? -1)',
+        replace: 'offset > -1',
+      },
+    ],
+    caughtBy: { test: 'test/engine/ordering/partition-triple.test.ts' },
+  },
+  {
+    name: 'mark-of-what-is-acknowledged-only',
+    breaks: 'what was read and is not acknowledged has no mark, though the workflows may have it',
+    edits: [
+      {
+        file: 'src/engine/bridge/committer.ts',
+        find: 'sameMarks(last.marks, marks);',
+        replace: 'sameMarks(marks, marks);',
+      },
+    ],
+    caughtBy: { test: 'test/engine/bridge/restored-log.test.ts' },
+  },
+  {
+    name: 'late-second-look',
+    breaks: 'a partition whose new leader tells its end a moment late waits for seconds',
+    edits: [
+      {
+        file: 'src/engine/bridge/triple-runner.ts',
+        find: 'decision === undefined ? backoff : Math.min(backoff, LOOK_AGAIN)',
+        replace: 'decision === undefined ? backoff : LOOK_AGAIN',
+      },
+    ],
+    caughtBy: { test: 'test/engine/bridge/restored-log.test.ts' },
+  },
+  {
+    name: 'deleted-tail-unnoticed',
+    breaks: 'a command waits for ever for records that were deleted while it read',
+    edits: [
+      {
+        file: 'src/engine/kafka/gone.ts',
+        find: 'if (still !== undefined && start > still.next) onGone(still, start);',
+        replace: 'if (still !== undefined && start < 0) onGone(still, start);',
+      },
+    ],
+    caughtBy: { test: 'test/engine/kafka/gone.test.ts' },
+  },
+  {
+    name: 'ends-of-all-or-none',
+    breaks: 'one partition without a leader ends the generation with all of its partitions',
+    edits: [
+      { file: 'src/engine/bridge/log-ends.ts', find: '{ partial: true },', replace: '{ partial: false },' },
+      {
+        file: 'src/engine/bridge/log-ends.ts',
+        find: 'if (isFatal(error)) onFailure(error);',
+        replace: 'if (!isFatal(1)) onFailure(error);',
+      },
+    ],
+    caughtBy: { test: 'test/engine/bridge/broken-partition.test.ts' },
+  },
+  {
+    name: 'deleted-records-are-waited-for',
+    breaks: 'a partition stands still when unread records of one input are deleted up to its end',
+    edits: [{ file: 'src/engine/bridge/triple-runner.ts', find: 'triple.skipTo(input, start);', replace: '' }],
+    caughtBy: { test: 'test/engine/bridge/broken-partition.test.ts' },
+  },
+  {
+    name: 'partitions-that-were-added-unnoticed',
+    breaks: 'inputs that have grown are read on, with most users in another partition',
+    edits: [
+      {
+        file: 'src/engine/ordering/log-identity.ts',
+        find: '  if (other.length === 0) return undefined;',
+        replace: '  if (other.length >= 0) return undefined;',
+      },
+    ],
+    caughtBy: { test: 'test/engine/bridge/added-partitions.test.ts' },
+  },
 ];

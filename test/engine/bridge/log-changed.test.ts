@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CodedError } from '../../../src/engine/errors.ts';
-import { acceptLogs } from '../../../src/engine/bridge/accept-logs.ts';
+import { acceptLogs, type Accepted, type Accepting } from '../../../src/engine/bridge/accept-logs.ts';
 import type { Bridge } from '../../../src/engine/bridge/bridge.ts';
 import type { KafkaClient } from '../../../src/engine/kafka/port.ts';
 import { SETTINGS, World } from './world.ts';
@@ -164,4 +164,50 @@ test('a log that is there again as it was after its leader was away is read on',
   world.kafka.setLeaderless('money', 0, false);
   await world.until('it is read on', async () => (await world.committed())[2] === 11);
   assert.deepEqual(world.signals.map(({ batch }) => batch.records.map(({ offset }) => offset)).flat().length, 11);
+});
+
+test('a decision about two partitions, of which the first has no leader: the second is decided about, said and read on', async (t) => {
+  const world = new World(t, 2);
+  world.kafka.identified = true;
+  const bridge = world.start('a');
+  for (const partition of [0, 1]) world.produce('money', 0, { partition });
+  await world.until(
+    'all is committed',
+    async () => (await world.committed())[2] === 1 && (await world.committed(1))[2] === 1,
+  );
+  world.kafka.makeAnew('money');
+  await world.until('both wait', () => bridge.partitionsWaiting.length === 2);
+  const port = world.kafka.port('person') as KafkaClient;
+  const withoutLeader: KafkaClient = {
+    ...port,
+    async endOffsets(partitions) {
+      if (partitions.some(({ partition }) => partition === 0)) throw new CodedError('KAFKA', 'LEADER_NOT_AVAILABLE');
+      return port.endOffsets(partitions);
+    },
+  };
+  const { appId, groupId, inputTopics } = SETTINGS;
+  const said: Accepted[] = [];
+  const accepting: Accepting = {
+    appId,
+    groupId,
+    inputTopics,
+    partitions: 2,
+    topics: ['money'],
+    from: 'beginning',
+    dryRun: false,
+    onAccepted: (one) => said.push(one),
+  };
+  await assert.rejects(acceptLogs(withoutLeader, accepting), {
+    code: 'KAFKA',
+    message: 'partition 0: not decided about, run it again for it: LEADER_NOT_AVAILABLE',
+  });
+  const [first, second] = [0, 1].map((partition) => ({ topic: 'money', partition, before: null, offset: 0 }));
+  assert.deepEqual(said, [second]);
+  await world.until('the second goes on', () => bridge.partitionsWaiting.length === 1);
+  assert.equal(bridge.partitionsWaiting[0]?.partition, 0);
+
+  // There is a leader again: asked once more, it finds what is left.
+  assert.deepEqual(await acceptLogs(port, accepting), [first]);
+  assert.deepEqual(said, [second, first]);
+  await world.until('the first goes on too', () => bridge.partitionsWaiting.length === 0);
 });
