@@ -95,6 +95,8 @@ export class SimShardWorker implements ShardWorker {
   /** Taken slots; those of activities count from when the server gives one to this worker. */
   readonly #taken = { tasks: 0, activities: 0, localActivities: 0 };
   readonly #localQueue: (() => void)[] = [];
+  /** By run: the last task that was taken. */
+  readonly #underWork = new Map<string, Promise<void>>();
   /** Attempts of activities that run. */
   readonly #busyWith = new Set<string>();
   #running = 0;
@@ -141,11 +143,18 @@ export class SimShardWorker implements ShardWorker {
 
   /** Called in the process. */
   onTask(task: TaskAttempt): void {
+    const { runId } = task.history;
     this.#running += 1;
-    void this.#workflowTask(task).finally(() => {
-      this.#running -= 1;
-      this.free('tasks');
-    });
+    // As the SDK's core has it (`buffer_wft_if_outstanding_work`): one task of a run at a time, and the answer to it is waited for.
+    const before = this.#underWork.get(runId) ?? Promise.resolve();
+    const work = before
+      .then(() => this.#workflowTask(task))
+      .finally(() => {
+        if (this.#underWork.get(runId) === work) this.#underWork.delete(runId);
+        this.#running -= 1;
+        this.free('tasks');
+      });
+    this.#underWork.set(runId, work);
   }
 
   onActivity(
