@@ -2,7 +2,7 @@
  * How long users wait when a process ends: `node --import tsx --test bench/takeover.bench.ts`. Two bridges and two workers, steady
  * traffic of 100 users; a bridge or a worker is killed (SIGKILL) or told to stop (SIGTERM), and started anew afterwards. Told is the
  * longest time without an output in the 25 s after the signal, of the half of the output's partitions in which that was longest: those
- * of the process that ended. ROUNDS (3).
+ * of the process that ended. ROUNDS (3), KAFKA_SESSION_TIMEOUT (of the product unless it is set).
  */
 import { randomUUID } from 'node:crypto';
 import { test, type TestContext } from 'node:test';
@@ -22,7 +22,11 @@ test('takeovers', { timeout: 3_600_000 }, async (t) => {
   const system = await startSystem(t, {
     partitions: PARTITIONS,
     countOnly: true,
-    env: { ENRICHMENT_OUT_OF_ORDERNESS: '200ms', ENRICHMENT_IDLE_TIMEOUT: '1s' },
+    env: {
+      ENRICHMENT_OUT_OF_ORDERNESS: '200ms',
+      ENRICHMENT_IDLE_TIMEOUT: '1s',
+      KAFKA_SESSION_TIMEOUT: process.env['KAFKA_SESSION_TIMEOUT'] ?? '',
+    },
   });
   const kinds = ['bridge', 'worker'] as const;
   const processes = { bridge: [], worker: [] } as Record<

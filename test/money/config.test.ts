@@ -74,6 +74,7 @@ test('every variable is read', () => {
   const config = loadConfig({
     ...nothing,
     KAFKA_BROKERS: 'one:9092, two:9093,',
+    KAFKA_SESSION_TIMEOUT: '3s',
     KAFKA_SSL: 'true',
     KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512',
     KAFKA_SASL_USERNAME: 'me',
@@ -124,6 +125,7 @@ test('every variable is read', () => {
     kafka: {
       brokers: ['one:9092', 'two:9093'],
       ssl: true,
+      sessionTimeout: 3_000,
       sasl: { mechanism: 'scram-sha-512', username: 'me', password: 'secret' },
     },
     temporalConfigured: true,
@@ -254,6 +256,10 @@ describe('what is wrong is said with variable, value and expectation', () => {
     [{ ENRICHMENT_VALUE_FORMAT: 'xml' }, 'ENRICHMENT_VALUE_FORMAT="xml": expected one of json, avro'],
     [{ KAFKA_BROKERS: 'localhost' }, 'KAFKA_BROKERS="localhost": expected host:port, several separated by commas'],
     [{ KAFKA_BROKERS: 'a:1,b:0' }, 'KAFKA_BROKERS="a:1,b:0": expected host:port, several separated by commas'],
+    [
+      { KAFKA_BROKERS: 'a:1', KAFKA_SESSION_TIMEOUT: '1s' },
+      'KAFKA_SESSION_TIMEOUT="1s": expected a duration from 2s to 30m',
+    ],
     [{ KAFKA_BROKERS: 'a:1', KAFKA_SSL: 'yes' }, 'KAFKA_SSL="yes": expected true or false'],
     [{ KAFKA_SSL: 'true' }, 'KAFKA_BROKERS is not set: expected host:port of a Kafka broker, as KAFKA_SSL is set'],
     [

@@ -5,6 +5,11 @@ export interface KafkaConfig {
   readonly brokers: readonly string[];
   /** Under which brokers log and limit its requests; `money-enrichment` when absent. */
   readonly clientId?: string;
+  /**
+   * ms after which a member of a group that is not heard counts as dead, unless it is static (`session.timeout.ms`); 6,000 when
+   * absent, the least that brokers take unless their `group.min.session.timeout.ms` is less.
+   */
+  readonly sessionTimeout?: number;
   readonly ssl: boolean;
   /** PEM text, the path of a file, or what gives the text: all but a text are read again for each connection. */
   readonly sslCa?: Fresh;

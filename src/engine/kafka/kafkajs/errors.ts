@@ -162,6 +162,13 @@ export function kafkaError(what: string, error: unknown): CodedError {
       { cause: error },
     );
   }
+  if (types.includes('INVALID_SESSION_TIMEOUT')) {
+    return new CodedError(
+      'CONFIG',
+      `${what} failed: the brokers take no session timeout of that length; choose one between their group.min.session.timeout.ms and group.max.session.timeout.ms (KAFKA_SESSION_TIMEOUT, or that of the static member), or change these`,
+      { cause: error },
+    );
+  }
   const detail = mayBePermission(error)
     ? `${said} (the broker is starting, or this user has no permission for that group or transactional id)`
     : said;

@@ -105,7 +105,7 @@ class KafkaGroupMember implements GroupMember {
       partitionAssigners: [
         (deps) => withInstanceId(coPartitionedAssigner(() => this.#claim(), logger)(deps), options.instance?.id),
       ],
-      sessionTimeout: options.instance?.timeout ?? SESSION_TIMEOUT,
+      sessionTimeout: options.instance?.timeout ?? config.sessionTimeout ?? SESSION_TIMEOUT,
       rebalanceTimeout: REBALANCE_TIMEOUT,
       heartbeatInterval: HEARTBEAT_INTERVAL,
       maxBytesPerPartition: MAX_BYTES_PER_PARTITION,

@@ -1,7 +1,9 @@
 /** Group membership on a real broker. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createKafka } from '../../../../src/engine/kafka/kafkajs/create-kafka.ts';
 import type { KafkaPort } from '../../../../src/engine/kafka/port.ts';
+import { silentLogger } from '../../../../src/engine/log.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { kafkaLab, uniqueId } from '../../../support/kafka-lab.ts';
 import type { Seen } from '../../../support/kafka-lab.ts';
@@ -227,4 +229,25 @@ test('a static member that comes back gets what it had, and the group does not n
   // Who does not come back is gone after its session timeout.
   await stranger.member.stop();
   await eventually('the other has all', () => owned(twoAgain).length === 4, 30_000);
+});
+
+test('a session timeout that the brokers do not take is said, with their settings; one that they take is taken', async (t) => {
+  const lab = await kafkaLab(t);
+  const topic = await lab.topic();
+  const portWith = (sessionTimeout: number) => {
+    const port = createKafka({ ...lab.config, sessionTimeout }, silentLogger());
+    t.after(() => port.close());
+    return port;
+  };
+  // As src/dev/kafka-settings.ts has it, the least is 500.
+  await assert.rejects(lab.member(portWith(499), uniqueId('group'), [topic]), (error: Error) => {
+    assert.ok(withCode('CONFIG')(error), error.message);
+    assert.match(
+      error.message,
+      /^the member of group .* failed: .*group\.min\.session\.timeout\.ms.*\(KAFKA_SESSION_TIMEOUT/,
+    );
+    return true;
+  });
+  const seen = await lab.member(portWith(3_000), uniqueId('group'), [topic]);
+  await eventually('it has the partition', () => owned(seen).length === 1);
 });
