@@ -108,6 +108,8 @@ export const openSocket: SocketFactory = ({ host, port, ssl, onConnect }) => {
     : net.connect({ host, port }, onConnect);
   socket.setKeepAlive(true, 60_000);
   socket.setNoDelay(true);
+  // kafkajs keeps a socket that has closed and unrefs it at each disconnect: Node would add a listener each time, for a connection that never comes.
+  socket.once('close', () => (socket.unref = () => socket));
   return socket;
 };
 
