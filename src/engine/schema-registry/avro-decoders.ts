@@ -16,8 +16,9 @@ const UNUSABLE_FOR = 30_000;
 const UNKNOWN_FOR = 5_000;
 /** ms between the questions for ids that are not known: a follower of the registry may lag behind who registered them. */
 const PAUSES = [500, 1_000, 1_500];
-/** ms after a wait in vain in which there is none: made-up ids must not hold up their partition. */
-const IMPATIENT_FOR = 30_000;
+/** Waits in vain that may follow each other, and ms for one more: made-up ids must not hold up their partition for ever. */
+const WAITS_IN_VAIN = 5;
+const ONE_MORE_EACH = 30_000;
 /** Questions under way at a time. */
 const MAX_ASKING = 8;
 
@@ -33,7 +34,8 @@ export function createAvroDecoders(
   clock: Pick<Clock, 'elapsed' | 'sleep'>,
 ): DecoderSource {
   const now = (): number => clock.elapsed();
-  let waitedInVainAt = -Infinity;
+  let waitsInVain = 0;
+  let inVainAt = -Infinity;
   const usable = new Map<number, Kept>();
   /** Apart, so that made-up ids drive no schema out. */
   const unusable = new Map<number, Kept>();
@@ -90,13 +92,21 @@ export function createAvroDecoders(
   /** All of a batch together: however many are not known, they are waited for once. */
   async function askFor(ids: readonly number[], schemas: Map<number, KnownSchema>): Promise<void> {
     let unknown = await askAll(ids, schemas);
-    if (unknown.length === 0 || now() - waitedInVainAt < IMPATIENT_FOR) return;
+    const from = now();
+    if (unknown.length === 0 || waitsLately() >= WAITS_IN_VAIN) return;
     for (const pause of PAUSES) {
       await clock.sleep(pause);
       unknown = await askAll(unknown, schemas);
       if (unknown.length === 0) return;
     }
-    waitedInVainAt = now();
+    // Batches of other partitions that waited meanwhile did so beside this one.
+    if (from < inVainAt) return;
+    waitsInVain = waitsLately() + 1;
+    inVainAt = now();
+  }
+
+  function waitsLately(): number {
+    return Math.max(0, waitsInVain - Math.floor((now() - inVainAt) / ONE_MORE_EACH));
   }
 
   /** Returns the ids that are not known. */

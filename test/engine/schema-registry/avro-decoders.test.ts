@@ -7,10 +7,10 @@ import { varint, wire } from '../values/avro/given.ts';
 
 const SCHEMA = JSON.stringify({ type: 'record', name: 'R', fields: [{ name: 'a', type: 'int' }] });
 
-/** A registry of odd ids, and what it was asked. */
+/** A registry of odd ids, and what it was asked. From a million on they are made up; others it may not know yet. */
 function given() {
   const asked: number[] = [];
-  const state = { away: false, now: 0, underWay: 0, most: 0 };
+  const state = { away: false, now: 0, underWay: 0, most: 0, lagsUntil: 0 };
   const registry = {
     async schema(id: number) {
       asked.push(id);
@@ -19,6 +19,8 @@ function given() {
       await new Promise((resolve) => setImmediate(resolve));
       state.underWay -= 1;
       if (state.away) throw new CodedError('UNREACHABLE', 'away');
+      if (id >= 1_000_000) return { unusable: 'the schema registry does not know it (404)', unknown: true as const };
+      if (state.now < state.lagsUntil) return { unusable: 'not yet', unknown: true as const };
       return id % 2 === 1 ? { text: SCHEMA } : { unusable: 'the schema registry does not know it (404)' };
     },
   };
@@ -94,5 +96,38 @@ describe('decoders of Avro values', () => {
     // Those of the beginning or of the end were forgotten; about a thousand are left.
     await decoders.decoderFor(values);
     assert.ok(asked.length >= 5_000 && asked.length <= 6_000, String(asked.length));
+  });
+
+  test('wait for an id that a follower of the registry does not know yet, also soon after one that is made up', async () => {
+    const { decoders, state } = given();
+    for (let madeUp = 1_000_000; madeUp < 1_000_004; madeUp += 1) {
+      const from = state.now;
+      assert.ok('malformed' in (await decoders.decoderFor([value(madeUp)])).decode(value(madeUp)));
+      assert.equal(state.now - from, 3_000);
+    }
+    state.lagsUntil = state.now + 1_000;
+    assert.ok(!('malformed' in (await decoders.decoderFor([value(7)])).decode(value(7))));
+  });
+
+  test('wait five times in vain, and then once in half a minute, however many made-up ids come', async () => {
+    const { decoders, state } = given();
+    let waited = 0;
+    for (let n = 0; state.now < 600_000; n += 1) {
+      const from = state.now;
+      await decoders.decoderFor([value(1_000_000 + n)]);
+      waited += state.now - from;
+      state.now += 1_000;
+    }
+    // Ten minutes: the five, and one for each half minute.
+    assert.ok(waited >= 20 * 3_000 && waited <= 25 * 3_000, `${waited} ms`);
+  });
+
+  test('that wait side by side, of several partitions, have waited once', async () => {
+    const { decoders, state } = given();
+    const waits = [1, 2, 3, 4, 5, 6].map((n) => decoders.decoderFor([value(1_000_000 + n)]));
+    await Promise.all(waits);
+    const from = state.now;
+    await decoders.decoderFor([value(1_000_100)]);
+    assert.equal(state.now - from, 3_000);
   });
 });
