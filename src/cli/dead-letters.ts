@@ -11,7 +11,7 @@ import { objectionTo, putBack, readRetried } from '../tools/dead-letters/retry.t
 import type { Retried, Stamp } from '../tools/dead-letters/retry.ts';
 import { hasOffset } from '../engine/workflow/offset-ranges.ts';
 import { CodedError } from '../engine/errors.ts';
-import { releaseBrake } from '../engine/bridge/release-brake.ts';
+import { releaseBrake, type Released } from '../engine/bridge/release-brake.ts';
 import { bridgeGroupOf } from '../engine/naming.ts';
 import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
 import { valuesOf, type KafkaPort } from '../engine/kafka/port.ts';
@@ -20,7 +20,7 @@ import { wholeNumber } from './arguments.ts';
 import { operator } from './audit.ts';
 import { createContext, reachKafka } from './context.ts';
 import { result } from './document.ts';
-import { count, progress, sayLine } from './output.ts';
+import { count, progress, sayLine, writeLine } from './output.ts';
 import { table } from './table.ts';
 import { printable } from '../engine/printable.ts';
 
@@ -253,14 +253,29 @@ async function release({ topic, partition, dryRun: dry }: ReleaseOptions): Promi
     }
     const partitions = Math.max(0, ...(await kafka.partitionCounts(inputTopics)).map((number) => number ?? 0));
     const groupId = bridgeGroupOf(appId);
-    const released = await releaseBrake(kafka, { appId, groupId, inputTopics, partitions, topic, partition, dryRun });
+    const released: Released[] = [];
+    try {
+      await releaseBrake(kafka, {
+        appId,
+        groupId,
+        inputTopics,
+        partitions,
+        topic,
+        partition,
+        dryRun,
+        // What is committed is said at once: another partition may be without a leader.
+        onReleased(one) {
+          released.push(one);
+          writeLine(
+            `${one.topic}, partition ${one.partition}: ${dryRun ? 'would go on' : 'goes on'} at offset ${one.offset}; records before offset ${one.below} pass the brake`,
+          );
+        },
+      });
+    } finally {
+      if (released.length > 0)
+        result({ dryRun, partitions: released.sort((a, b) => a.partition - b.partition) }, () => []);
+    }
     if (released.length === 0) throw new CodedError('NOT_FOUND', 'the brake has stopped none of these partitions');
-    result({ dryRun, partitions: released }, () =>
-      released.map(
-        (one) =>
-          `${one.topic}, partition ${one.partition}: ${dryRun ? 'would go on' : 'goes on'} at offset ${one.offset}; records before offset ${one.below} pass the brake`,
-      ),
-    );
   });
 }
 

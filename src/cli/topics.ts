@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { acceptLogs, resetWatermark, type Accepted, type Accepting } from '../engine/bridge/accept-logs.ts';
 import { bridgeGroupOf } from '../engine/naming.ts';
 import { parseTimestamp } from '../engine/values/timestamp.ts';
-import { checkLogs, STOPPED } from '../tools/doctor/logs.ts';
+import { checkLogs, NOT_SEEN, STOPPED } from '../tools/doctor/logs.ts';
 import { CodedError } from '../engine/errors.ts';
 import { commonPartitionCount } from '../engine/kafka/kafkajs/assigner.ts';
 import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
@@ -125,12 +125,7 @@ async function accept({
       })),
     );
     const accepted: Accepted[] = [];
-    const end = (): void =>
-      result({ dryRun, accepted }, () =>
-        accepted.length === 0
-          ? 'No log of these topics is another one than was read.'
-          : `${counted(accepted.length, 'partition')}${dryRun ? ' would be' : ''} accepted; bridges that wait go on by themselves.`,
-      );
+    let ended = false;
     try {
       await acceptLogs(kafka, {
         appId,
@@ -146,11 +141,17 @@ async function accept({
           writeLine(describeAccepted(one, dryRun));
         },
       });
-    } catch (error) {
-      if (accepted.length > 0) end();
-      throw error;
+      ended = true;
+    } finally {
+      if (ended || accepted.length > 0) {
+        accepted.sort((a, b) => a.partition - b.partition);
+        result({ dryRun, accepted }, () =>
+          accepted.length === 0
+            ? 'No log of these topics is another one than was read.'
+            : `${counted(accepted.length, 'partition')}${dryRun ? ' would be' : ''} accepted; bridges that wait go on by themselves.`,
+        );
+      }
     }
-    end();
   } finally {
     await kafka.close();
   }
@@ -190,7 +191,13 @@ async function forgetWatermark(partition: number, dryRun: boolean): Promise<void
   }
 }
 
-async function changedLogs({ config, logger }: Context): Promise<string[]> {
+interface LogsFound {
+  readonly changed: readonly string[];
+  /** Partitions that could not be looked at, and why. */
+  readonly unseen: readonly string[];
+}
+
+async function lookAtLogs({ config, logger }: Context): Promise<LogsFound> {
   const { user, session, money } = config.topics;
   const kafka = createKafka(config.kafka!, logger);
   try {
@@ -200,9 +207,12 @@ async function changedLogs({ config, logger }: Context): Promise<string[]> {
         partitions: count ?? 0,
       })),
     );
-    return (await checkLogs(kafka, config, partitions))
-      .filter(({ level, subject }) => level === 'failed' && subject !== STOPPED)
-      .map(({ message }) => message);
+    const found = (await checkLogs(kafka, config, partitions)).filter(
+      ({ level, subject }) => level === 'failed' && subject !== STOPPED,
+    );
+    const messages = (isUnseen: boolean) =>
+      found.filter(({ subject }) => (subject === NOT_SEEN) === isUnseen).map(({ message }) => message);
+    return { changed: messages(false), unseen: messages(true) };
   } finally {
     await kafka.close();
   }
@@ -229,11 +239,15 @@ async function topics(options: TopicsOptions): Promise<void> {
       findings: findings.filter((finding) => finding.topic === topic).map(({ level, message }) => ({ level, message })),
     }));
     const wrong = [...new Set(findings.filter(({ level }) => level === 'wrong').map(({ topic }) => topic))];
-    const changed = created.length === 0 && wrong.length === 0 ? await changedLogs(context) : [];
-    result({ dryRun, topics: all, changedLogs: changed }, () => linesOf(all, changed, dryRun));
+    const { changed, unseen } =
+      created.length === 0 && wrong.length === 0 ? await lookAtLogs(context) : { changed: [], unseen: [] };
+    result({ dryRun, topics: all, changedLogs: changed, ...(unseen.length > 0 && { notLookedAt: unseen }) }, () =>
+      linesOf(all, [...changed, ...unseen], dryRun),
+    );
     if (changed.length > 0) {
       throw new CodedError('CHECK_FAILED', 'the logs of the inputs are not the ones that were read');
     }
+    if (unseen.length > 0) throw new CodedError('CHECK_FAILED', 'some partitions of the inputs could not be looked at');
     if (wrong.length > 0) throw new CodedError('CHECK_FAILED', `these topics do not fit: ${wrong.join(', ')}`);
   } finally {
     shown.end();
@@ -248,7 +262,7 @@ interface Row {
   readonly findings: readonly { readonly level: string; readonly message: string }[];
 }
 
-function linesOf(rows: readonly Row[], changed: readonly string[], dryRun: boolean): string[] {
+function linesOf(rows: readonly Row[], problems: readonly string[], dryRun: boolean): string[] {
   const state = ({ created, wouldBeCreated, partitions, findings }: Row): string => {
     if (wouldBeCreated) return `would be created, with ${counted(partitions ?? 0, 'partition')}`;
     if (created) return 'created';
@@ -259,7 +273,7 @@ function linesOf(rows: readonly Row[], changed: readonly string[], dryRun: boole
     ...rows.flatMap(({ topic, findings }) =>
       findings.map(({ level, message }) => `${level === 'wrong' ? '✗' : '!'} ${topic}: ${message}`),
     ),
-    ...changed.map((message) => `✗ ${message}`),
+    ...problems.map((message) => `✗ ${message}`),
     ...(dryRun ? ['nothing was written: a dry run'] : []),
   ];
 }

@@ -7,7 +7,7 @@ import type { KafkaClient } from '../kafka/port.ts';
 import { encodeMetadata, type OffsetMetadata } from '../ordering/checkpoint.ts';
 import { asBridge, commitPlaces } from './as-bridge.ts';
 import { placeOf, type CommittedPlace } from './committed-place.ts';
-import { eachPartition } from './each-partition.ts';
+import { eachPartition, partitionsBelow } from './each-partition.ts';
 import { isOther, logProblem, nameOf, nextName, partitionsProblem, type LogPlace } from '../ordering/log-identity.ts';
 
 export interface Accepting {
@@ -46,7 +46,7 @@ export interface Accepted {
  */
 export async function acceptLogs(kafka: KafkaClient, accepting: Accepting): Promise<Accepted[]> {
   const accepted: Accepted[] = [];
-  await eachPartition(accepting.partitions, async (partition) => {
+  await eachPartition(partitionsBelow(accepting.partitions), async (partition) => {
     const decided = await acceptPartition(kafka, accepting, partition);
     accepted.push(...decided);
     for (const one of decided) accepting.onAccepted?.(one);

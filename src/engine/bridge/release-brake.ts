@@ -3,6 +3,7 @@ import type { KafkaPort } from '../kafka/port.ts';
 import { encodeMetadata } from '../ordering/checkpoint.ts';
 import { asBridge, commitPlaces } from './as-bridge.ts';
 import { placeOf, type CommittedPlace } from './committed-place.ts';
+import { eachPartition, partitionsBelow } from './each-partition.ts';
 
 export interface Releasing {
   readonly appId: string;
@@ -15,6 +16,8 @@ export interface Releasing {
   /** All of them when absent. */
   readonly partition?: number | undefined;
   readonly dryRun: boolean;
+  /** Told of each as soon as it is committed. */
+  readonly onReleased?: (released: Released) => void;
 }
 
 export interface Released {
@@ -26,36 +29,43 @@ export interface Released {
   readonly below: number;
 }
 
-/** Errors: CodedError KAFKA, FENCED. What was released before one stays so: run it again. */
+/**
+ * What was released, by partition.
+ *
+ * Errors: CodedError KAFKA, FENCED with the numbers of the partitions that failed, when all others are released: what `onReleased` was
+ * told of stays so. Run it again.
+ */
 export async function releaseBrake(kafka: KafkaPort, releasing: Releasing): Promise<Released[]> {
-  const { appId, groupId, inputTopics, dryRun } = releasing;
+  const { partition: wanted = null, partitions, onReleased } = releasing;
   const released: Released[] = [];
-  for (let partition = 0; partition < releasing.partitions; partition += 1) {
-    if (releasing.partition !== undefined && releasing.partition !== partition) continue;
-    const look = (): Promise<CommittedPlace> => placeOf(kafka, { groupId, inputTopics, partition });
-    const stopped = stoppedIn(await look(), releasing);
-    if (stopped.length > 0 && !dryRun) {
-      released.push(
-        ...(await asBridge(kafka, appId, partition, async (producer) => {
-          const now = stoppedIn(await look(), releasing);
-          await commitPlaces(
-            producer,
-            groupId,
-            now.map(({ topic, committed, metadata: { stopped: _, ...kept }, released: { below } }) => ({
-              topic,
-              partition,
-              offset: committed,
-              metadata: encodeMetadata({ ...kept, releasedBelow: below }),
-            })),
-          );
-          return now.map((one) => one.released);
-        })),
-      );
-    } else {
-      released.push(...stopped.map((one) => one.released));
-    }
-  }
-  return released;
+  const all = partitionsBelow(partitions).filter((partition) => wanted === null || wanted === partition);
+  await eachPartition(all, async (partition) => {
+    const some = await releasePartition(kafka, releasing, partition);
+    released.push(...some);
+    for (const one of some) onReleased?.(one);
+  });
+  return released.sort((a, b) => a.partition - b.partition);
+}
+
+async function releasePartition(kafka: KafkaPort, releasing: Releasing, partition: number): Promise<Released[]> {
+  const { appId, groupId, inputTopics, dryRun } = releasing;
+  const look = async () => stoppedIn(await placeOf(kafka, { groupId, inputTopics, partition }), releasing);
+  const stopped = await look();
+  if (stopped.length === 0 || dryRun) return stopped.map((one) => one.released);
+  return asBridge(kafka, appId, partition, async (producer) => {
+    const now = await look();
+    await commitPlaces(
+      producer,
+      groupId,
+      now.map(({ topic, committed, metadata: { stopped: _, ...kept }, released: { below } }) => ({
+        topic,
+        partition,
+        offset: committed,
+        metadata: encodeMetadata({ ...kept, releasedBelow: below }),
+      })),
+    );
+    return now.map((one) => one.released);
+  });
 }
 
 function stoppedIn({ inputs }: CommittedPlace, { topic: wanted }: Pick<Releasing, 'topic'>) {

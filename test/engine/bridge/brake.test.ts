@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Bridge } from '../../../src/engine/bridge/bridge.ts';
+import { CodedError } from '../../../src/engine/errors.ts';
 import { acceptLogs } from '../../../src/engine/bridge/accept-logs.ts';
 import { releaseBrake, type Released } from '../../../src/engine/bridge/release-brake.ts';
 import type { KafkaClient } from '../../../src/engine/kafka/port.ts';
@@ -10,9 +11,9 @@ import { SETTINGS, START, uuid, World } from './world.ts';
 
 const BRAKE = { brake: { share: 0.5, records: 20 }, releaseCommand };
 
-const bad = (world: World, times: number): void => {
+const bad = (world: World, times: number, partition = 0): void => {
   for (let n = 0; n < times; n += 1) {
-    world.kafka.append('money', 0, { key: uuid(1), value: '{"type":"Nonsense"}', timestamp: START + 1_000 });
+    world.kafka.append('money', partition, { key: uuid(1), value: '{"type":"Nonsense"}', timestamp: START + 1_000 });
   }
 };
 const stops = (world: World, bridge: Bridge) =>
@@ -105,5 +106,34 @@ test('a log that is another one is decided about first, and then the brake knows
   const accepting = { appId, groupId, inputTopics, partitions: 1, topics: ['money'], from: 'beginning' } as const;
   await acceptLogs(world.kafka.port('person') as KafkaClient, { ...accepting, dryRun: false });
   await world.until('the new log is read', () => world.signalledMoney.length > 0);
+  assert.deepEqual(bridge.partitionsWaiting, []);
+});
+
+test('a release of two partitions, with one before them without a leader: both go on and are said, and that one is named', async (t) => {
+  const world = new World(t, 3);
+  const bridge = world.start('a', BRAKE);
+  for (const partition of [1, 2]) bad(world, 30, partition);
+  await world.until('both are stopped', () => bridge.partitionsWaiting.length === 2);
+  const port = world.kafka.port('person') as KafkaClient;
+  const withoutLeader: KafkaClient = {
+    ...port,
+    async endOffsets(partitions) {
+      if (partitions.some(({ partition }) => partition === 0))
+        throw new CodedError('KAFKA', 'money, partition 0 has no leader');
+      return port.endOffsets(partitions);
+    },
+  };
+  const { appId, groupId, inputTopics } = SETTINGS;
+  const said: Released[] = [];
+  const onReleased = (one: Released): void => void said.push(one);
+  await assert.rejects(
+    releaseBrake(withoutLeader, { appId, groupId, inputTopics, partitions: 3, dryRun: false, onReleased }),
+    {
+      code: 'KAFKA',
+      message: 'partition 0: not decided about, run it again for it: money, partition 0 has no leader',
+    },
+  );
+  assert.deepEqual(said.map(({ partition }) => partition).sort(), [1, 2]);
+  await world.until('both go on', () => deadOffsets(world).length === 60);
   assert.deepEqual(bridge.partitionsWaiting, []);
 });

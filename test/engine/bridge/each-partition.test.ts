@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { eachPartition } from '../../../src/engine/bridge/each-partition.ts';
+import { eachPartition, partitionsBelow } from '../../../src/engine/bridge/each-partition.ts';
 import { CodedError } from '../../../src/engine/errors.ts';
 
 const noLeader = () => Promise.reject(new CodedError('KAFKA', 'LEADER_NOT_AVAILABLE'));
@@ -10,7 +10,7 @@ describe('work on each partition', () => {
   it('goes on where some have no leader, and names them at the end', async () => {
     const done: number[] = [];
     await assert.rejects(
-      eachPartition(100, async (partition) => {
+      eachPartition(partitionsBelow(100), async (partition) => {
         await later();
         if ([3, 70, 11].includes(partition)) await noLeader();
         done.push(partition);
@@ -26,7 +26,7 @@ describe('work on each partition', () => {
   it('holds none up for one that waits for a leader', async () => {
     const done: number[] = [];
     let elected = (): void => undefined;
-    const all = eachPartition(20, async (partition) => {
+    const all = eachPartition(partitionsBelow(20), async (partition) => {
       if (partition === 0) await new Promise<void>((resolve) => (elected = resolve));
       done.push(partition);
     });
@@ -39,7 +39,7 @@ describe('work on each partition', () => {
 
   it('works on no more than eight at once', async () => {
     let [now, most] = [0, 0];
-    await eachPartition(50, async () => {
+    await eachPartition(partitionsBelow(50), async () => {
       now += 1;
       most = Math.max(most, now);
       await later();
@@ -51,7 +51,7 @@ describe('work on each partition', () => {
   it('does not try a thousand where Kafka is away', async () => {
     let tried = 0;
     await assert.rejects(
-      eachPartition(1_000, async () => {
+      eachPartition(partitionsBelow(1_000), async () => {
         tried += 1;
         await later();
         await noLeader();
@@ -64,15 +64,15 @@ describe('work on each partition', () => {
 
   it('is all done where nothing fails, and is nothing without partitions', async () => {
     const done: number[] = [];
-    await eachPartition(2, async (partition) => void done.push(partition));
+    await eachPartition(partitionsBelow(2), async (partition) => void done.push(partition));
     assert.deepEqual(done, [0, 1]);
-    await eachPartition(0, noLeader);
+    await eachPartition(partitionsBelow(0), noLeader);
   });
 
   it('ends at once with an error that is none of a partition', async () => {
     const done: number[] = [];
     await assert.rejects(
-      eachPartition(100, async (partition) => {
+      eachPartition(partitionsBelow(100), async (partition) => {
         await later();
         if (partition === 9) throw new TypeError('not a function');
         done.push(partition);
