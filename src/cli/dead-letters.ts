@@ -273,7 +273,7 @@ async function release({ topic, partition, dryRun: dry }: ReleaseOptions): Promi
       });
     } finally {
       if (released.length > 0)
-        result({ dryRun, partitions: released.sort((a, b) => a.partition - b.partition) }, () => []);
+        {result({ dryRun, partitions: released.sort((a, b) => a.partition - b.partition) }, () => []);}
     }
     if (released.length === 0) throw new CodedError('NOT_FOUND', 'the brake has stopped none of these partitions');
   });

@@ -9,7 +9,7 @@ import { workflowIdsOf } from '../money/workflow-ids.ts';
 import { uuid, wholeNumber } from './arguments.ts';
 import { createContext } from './context.ts';
 import { result } from './document.ts';
-import { count, progress } from './output.ts';
+import { count, progress, sayLine } from './output.ts';
 import { printable } from '../engine/printable.ts';
 import { onStopSignal } from '../engine/process/stop-signal.ts';
 
@@ -59,7 +59,7 @@ async function run({ user, all, dryRun, rate, wait }: Options): Promise<void> {
       current: all === true ? undefined : current,
       workflowId: userId && workflowIdsOf(config)(userId),
     };
-    const { found, left } = await nudge(client, options, systemClock, stopping.signal, (over, of) =>
+    const { found, left, refused } = await nudge(client, options, systemClock, stopping.signal, (over, of) =>
       shown.update(over, of),
     ).catch((error: unknown) => {
       if (error instanceof CodedError) throw error;
@@ -69,11 +69,14 @@ async function run({ user, all, dryRun, rate, wait }: Options): Promise<void> {
         { cause: error },
       );
     });
-    result({ found, left: left.length, current: current ?? null, dryRun: dryRun === true }, () =>
+    const refusals = [...refused].map(([id, message]) => ({ workflowId: id, message }));
+    result({ found, left: left.length, refused: refusals, current: current ?? null, dryRun: dryRun === true }, () =>
       dryRun === true
         ? `${count(found, 'workflow')} would be nudged${current === undefined ? '' : ` to ${current}`}`
         : `${count(found - left.length, 'workflow')} continued as new${current === undefined ? '' : ` on ${current}`}`,
     );
+    for (const { workflowId, message } of refusals.slice(0, NAMED))
+      {sayLine(`${printable(workflowId)}: not signalled: ${message}`);}
     if (left.length > 0 && dryRun !== true) {
       throw new CodedError(
         'CHECK_FAILED',

@@ -5,6 +5,7 @@
 import type { Client } from '@temporalio/client';
 import { NUDGE_SIGNAL, WORKFLOW_TYPE } from '../../../workflows/messages.ts';
 import type { Clock } from '../../engine/clock.ts';
+import { messageOf } from '../../engine/errors.ts';
 import { orNothing } from '../../engine/temporal/histories.ts';
 
 export interface NudgeOptions {
@@ -26,6 +27,8 @@ export interface Nudged {
   readonly found: number;
   /** Workflow ids whose run of before goes on. */
   readonly left: readonly string[];
+  /** Of these, whose signal the server refused; by workflow id, its words. */
+  readonly refused: ReadonlyMap<string, string>;
 }
 
 interface Listed {
@@ -34,9 +37,11 @@ interface Listed {
 }
 
 const POLL = 1_000;
+/** Signals that are refused one after the other, and none that is not: it is none of the workflows. */
+const ALL_REFUSED = 10;
 const VERSION = 'TemporalWorkerDeploymentVersion';
 
-/** Errors: those of the server; the reason of `stopping`. */
+/** Errors: those of the server, where it lists nothing or takes no signal; the reason of `stopping`. */
 export async function nudge(
   client: Client,
   options: NudgeOptions,
@@ -45,10 +50,25 @@ export async function nudge(
   onProgress: (over: number, found: number) => void,
 ): Promise<Nudged> {
   const began = clock.now();
-  const nudged = new Map<string, Listed>();
+  const nudged = new Set<string>();
+  const refused = new Map<string, string>();
   let left: readonly Listed[] = [];
   let next = clock.elapsed();
   let moved = next;
+
+  /** One that is refused holds up no other: each is asked for its own. */
+  const signal = async ({ workflowId, runId }: Listed): Promise<void> => {
+    next = Math.max(next + 1_000 / options.rate, clock.elapsed() - 1_000);
+    if (next > clock.elapsed()) await clock.sleep(next - clock.elapsed(), stopping);
+    stopping.throwIfAborted();
+    try {
+      await orNothing(client.workflow.getHandle(workflowId, runId).signal(NUDGE_SIGNAL));
+    } catch (error) {
+      refused.set(workflowId, wordsOf(error));
+      if (refused.size >= ALL_REFUSED && refused.size === nudged.size) throw error;
+    }
+  };
+
   for (;;) {
     const listed = await allOf(before(client, options, began));
     // Visibility is a little behind: a run may still be missing when it is listed first, or be there when it is over.
@@ -56,20 +76,25 @@ export async function nudge(
     left = listed;
     for (const run of left) {
       if (nudged.has(run.runId)) continue;
-      nudged.set(run.runId, run);
+      nudged.add(run.runId);
       if (options.dryRun) continue;
-      next = Math.max(next + 1_000 / options.rate, clock.elapsed() - 1_000);
-      if (next > clock.elapsed()) await clock.sleep(next - clock.elapsed(), stopping);
-      stopping.throwIfAborted();
-      await orNothing(client.workflow.getHandle(run.workflowId, run.runId).signal(NUDGE_SIGNAL));
+      await signal(run);
+      // Until the last of them is signalled nothing can be said of those that were before.
+      moved = clock.elapsed();
     }
     onProgress(nudged.size - left.length, nudged.size);
     if (left.length === 0 || options.dryRun || clock.elapsed() - moved > options.patience) {
-      return { found: nudged.size, left: left.map(({ workflowId }) => workflowId) };
+      const ids = left.map(({ workflowId }) => workflowId);
+      return { found: nudged.size, left: ids, refused: new Map([...refused].filter(([id]) => ids.includes(id))) };
     }
     await clock.sleep(POLL, stopping);
     stopping.throwIfAborted();
   }
+}
+
+/** The SDK's own are the same for all; the server's are behind them. */
+function wordsOf(error: unknown): string {
+  return error instanceof Error && error.cause instanceof Error ? messageOf(error.cause) : messageOf(error);
 }
 
 /** Runs that were started before `time`, and are not on the current version. */
