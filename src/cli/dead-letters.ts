@@ -8,7 +8,7 @@ import { inputTopicsOf, type Config } from '../money/config.ts';
 import { idOf, readDeadLetters } from '../tools/dead-letters/read.ts';
 import type { DeadLetter, ReadingResult } from '../tools/dead-letters/read.ts';
 import { objectionTo, putBack, readRetried } from '../tools/dead-letters/retry.ts';
-import type { Retried, Stamp } from '../tools/dead-letters/retry.ts';
+import type { NotPutBack, Retried, Stamp } from '../tools/dead-letters/retry.ts';
 import { hasOffset } from '../engine/workflow/offset-ranges.ts';
 import { CodedError } from '../engine/errors.ts';
 import { releaseBrake, type Released } from '../engine/bridge/release-brake.ts';
@@ -222,16 +222,44 @@ async function retry(options: RetryOptions): Promise<void> {
     const { starts } = await read(kafka, config, onLetter, inputDecoders(config, systemClock));
     const missing = [...ids].filter((id) => !found.has(id));
     const dryRun = options.dryRun === true;
-    const done = dryRun
-      ? letters.length
-      : await put(kafka, config, { letters, retried, starts, keepTimestamp, stamp: stampOf(options.why) });
-    result({ dryRun, records: done, left, refused, refusals, missing }, () => [
-      `${count(done, 'record')} ${dryRun ? 'would be put back' : 'put back'}`,
-      ...(left > 0 ? [`${count(left, 'more record')} of the choice left: run it again`] : []),
-    ]);
+    let done = dryRun ? letters.length : 0;
+    let failed: readonly NotPutBack[] = [];
+    try {
+      if (!dryRun) {
+        failed = await put(kafka, config, {
+          letters,
+          retried,
+          starts,
+          keepTimestamp,
+          stamp: stampOf(options.why),
+          onDone: (now) => (done = now),
+        });
+      }
+    } finally {
+      const places = failed.map(({ error, ...place }) => ({ ...place, why: error.message }));
+      result(
+        { dryRun, records: done, left, refused, refusals, missing, ...(places.length > 0 && { failed: places }) },
+        () => [
+          `${count(done, 'record')} ${dryRun ? 'would be put back' : 'put back'}`,
+          ...(left > 0 ? [`${count(left, 'more record')} of the choice left: run it again`] : []),
+        ],
+      );
+    }
     for (const { id, why } of refusals) sayLine(`refused ${printable(`${id}: ${why}`)}`);
     if (refused > refusals.length) sayLine(`refused ${refused - refusals.length} more`);
     for (const id of missing) sayLine(`no such dead letter ${printable(id)}`);
+    for (const { topic, partition, records, error } of failed) {
+      sayLine(`${topic}, partition ${partition}: ${count(records, 'record')} not put back: ${error.message}`);
+    }
+    if (failed.length > 0) {
+      throw new CodedError(
+        'CHECK_FAILED',
+        `${count(
+          failed.reduce((sum, { records }) => sum + records, 0),
+          'record',
+        )} not put back: run it again${options.force === true ? ', without --force: that would put back again what is back' : ''}`,
+      );
+    }
     if (refused + missing.length > 0) {
       throw new CodedError('CHECK_FAILED', `${count(refused, 'record')} refused, ${missing.length} not found`);
     }
@@ -272,8 +300,9 @@ async function release({ topic, partition, dryRun: dry }: ReleaseOptions): Promi
         },
       });
     } finally {
-      if (released.length > 0)
-        {result({ dryRun, partitions: released.sort((a, b) => a.partition - b.partition) }, () => []);}
+      if (released.length > 0) {
+        result({ dryRun, partitions: released.sort((a, b) => a.partition - b.partition) }, () => []);
+      }
     }
     if (released.length === 0) throw new CodedError('NOT_FOUND', 'the brake has stopped none of these partitions');
   });
@@ -296,11 +325,18 @@ async function put(
     readonly starts: readonly number[];
     readonly keepTimestamp: boolean;
     readonly stamp: Stamp;
+    readonly onDone: (done: number) => void;
   },
-): Promise<number> {
+): Promise<NotPutBack[]> {
   const shown = progress('putting back');
   try {
-    return await putBack(kafka, config, { ...work, onProgress: (done) => shown.update(done, work.letters.length) });
+    return await putBack(kafka, config, {
+      ...work,
+      onProgress(done) {
+        shown.update(done, work.letters.length);
+        work.onDone(done);
+      },
+    });
   } finally {
     shown.end();
   }

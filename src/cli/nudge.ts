@@ -75,8 +75,9 @@ async function run({ user, all, dryRun, rate, wait }: Options): Promise<void> {
         ? `${count(found, 'workflow')} would be nudged${current === undefined ? '' : ` to ${current}`}`
         : `${count(found - left.length, 'workflow')} continued as new${current === undefined ? '' : ` on ${current}`}`,
     );
-    for (const { workflowId, message } of refusals.slice(0, NAMED))
-      {sayLine(`${printable(workflowId)}: not signalled: ${message}`);}
+    for (const { workflowId, message } of refusals.slice(0, NAMED)) {
+      sayLine(`${printable(workflowId)}: not signalled: ${message}`);
+    }
     if (left.length > 0 && dryRun !== true) {
       throw new CodedError(
         'CHECK_FAILED',

@@ -11,6 +11,7 @@ import { requestError, typesOf } from '../../engine/kafka/kafkajs/errors.ts';
 import { library } from '../../engine/kafka/kafkajs/library.ts';
 import type { KafkaJS } from '../../engine/kafka/kafkajs/library.ts';
 import { deadline, retrying } from '../../engine/kafka/kafkajs/timing.ts';
+import { creationError, creationErrors } from './creation-error.ts';
 import { judgeTopics, type TopicFinding } from './judge-topics.ts';
 import { missingTopics, type Creation, type EnsureTopicsOptions } from './missing-topics.ts';
 import { AHEAD, type TopicState } from './topic-state.ts';
@@ -69,18 +70,21 @@ async function create(admin: KafkaJS.Admin, creations: readonly Creation[], logg
   if (creations.length === 0) return;
   const attempt = (topics: readonly Creation[]): Promise<boolean> =>
     admin.createTopics({ topics: [...topics], waitForLeaders: false, timeout: 15_000 });
+  const names = creations.map(({ topic }) => topic);
   try {
     await attempt(creations);
   } catch (error) {
     // Brokers before 3.6 do not know this setting, and accept any timestamp without it.
-    if (!topicErrors(error).includes('INVALID_CONFIG')) throw error;
+    if (!creationErrors(error).includes('INVALID_CONFIG')) throw creationError(error, names);
     logger.debug({ err: error }, `creating the topics again without ${AHEAD}`);
     await attempt(
       creations.map((creation) => ({
         ...creation,
         configEntries: (creation.configEntries ?? []).filter(({ name }) => name !== AHEAD),
       })),
-    );
+    ).catch((again: unknown) => {
+      throw creationError(again, names);
+    });
   }
 }
 
@@ -111,12 +115,6 @@ async function describeOnceThere(
       return describe(admin, names);
     },
   );
-}
-
-/** createTopics throws an aggregate of one error a topic. */
-function topicErrors(error: unknown): string[] {
-  const errors: unknown = typeof error === 'object' && error !== null && 'errors' in error ? error.errors : undefined;
-  return Array.isArray(errors) ? errors.flatMap(typesOf) : typesOf(error);
 }
 
 async function describe(admin: KafkaJS.Admin, names: readonly string[]): Promise<Map<string, TopicState>> {

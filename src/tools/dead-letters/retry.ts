@@ -6,12 +6,13 @@
 import { decodeRecord } from '../../money/codec/decode.ts';
 import { jsonDecoder, type ValueDecoder } from '../../engine/values/value.ts';
 import type { Config } from '../../money/config.ts';
+import { CodedError } from '../../engine/errors.ts';
 import { INPUTS } from '../../money/domain/events.ts';
 import { addOffset, hasOffset } from '../../engine/workflow/offset-ranges.ts';
 import type { OffsetRanges } from '../../engine/workflow/offset-ranges.ts';
 import { systemClock } from '../../engine/clock.ts';
 import { batchesOf } from '../../engine/kafka/fitting.ts';
-import { TopicRooms } from '../../engine/kafka/topic-rooms.ts';
+import { RefusedBatch, TopicRooms } from '../../engine/kafka/topic-rooms.ts';
 import type { KafkaPort, OutRecord } from '../../engine/kafka/port.ts';
 import type { DeadLetter } from './read.ts';
 import { idOf } from './read.ts';
@@ -80,9 +81,17 @@ export function objectionTo(
   return `it would only come back as ${result.reason}: ${result.detail} (--force does it all the same)`;
 }
 
+/** A place that takes nothing now, and how many letters of it were not put back for that. */
+export interface NotPutBack {
+  readonly topic: string;
+  readonly partition: number;
+  readonly records: number;
+  readonly error: CodedError;
+}
+
 /**
- * Resolves with the number put back. Errors: CodedError KAFKA or FENCED; what was committed before stays put back
- * and is noted, so the same retry can simply be run again.
+ * Resolves with what could not be put back, by the partition that it is of: the others are put back all the same. What is committed is
+ * noted, so the same retry can simply be run again. Errors: CodedError FENCED (another retry has begun), and any of the reading.
  */
 export async function putBack(
   kafka: KafkaPort,
@@ -95,13 +104,16 @@ export async function putBack(
     readonly keepTimestamp?: boolean;
     /** Headers that each gets besides: who put it back, when and why. */
     readonly stamp?: Stamp;
+    /** How many are put back by now. */
     readonly onProgress?: (done: number) => void;
   },
-): Promise<number> {
+): Promise<NotPutBack[]> {
   const { letters, starts, keepTimestamp = false, onProgress, stamp = {} } = options;
-  if (letters.length === 0) return 0;
+  if (letters.length === 0) return [];
+  const id = retriedGroupOf(config.appId);
   const rooms = new TopicRooms(kafka, systemClock);
-  const producer = await kafka.fence(retriedGroupOf(config.appId));
+  const failed = new Map<string, NotPutBack>();
+  let producer = await kafka.fence(id);
   try {
     // Another retry may have written between the reading and the fence; from here on nobody else does.
     const retried = await readRetried(kafka, config, options.retried.length);
@@ -111,73 +123,81 @@ export async function putBack(
         hasOffset(before[partition] ?? [], offset) || !hasOffset(retried[partition] ?? [], offset),
     );
     let done = 0;
-    for (const part of transactionsOf(fresh)) {
-      const { partition } = part[0];
+    const parts = transactionsOf(fresh);
+    for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
+      const { partition, source } = part[0];
+      const place = placeOf(part[0]);
+      const known = failed.get(place);
+      if (known !== undefined && !(known.error instanceof RefusedBatch)) {
+        // Its records stay in order.
+        failed.set(place, { ...known, records: known.records + part.length });
+        continue;
+      }
       const ranges = [...(retried[partition] ?? [])];
       for (const { offset } of part) addOffset(ranges, offset);
-      const transaction = await producer.begin();
-      for (const [place, records] of bySource(part, keepTimestamp, stamp)) {
-        await rooms.send(
-          transaction,
-          place.topic,
-          place.partition,
-          await batchesOf(records, await rooms.of(place.topic)),
-        );
+      try {
+        const transaction = await producer.begin();
+        const records = part.map((letter) => recordOf(letter, keepTimestamp, stamp));
+        const batches = await batchesOf(records, await rooms.of(source.topic));
+        await rooms.send(transaction, source.topic, source.partition, batches);
+        const start = starts[partition] ?? 0;
+        const metadata = encodeRetried(ranges, start);
+        await transaction.sendOffsets(id, [{ topic: config.topics.deadLetter, partition, offset: start, metadata }]);
+        await transaction.commit();
+      } catch (error) {
+        if (!(error instanceof CodedError) || error.code === 'FENCED') throw error;
+        if (error instanceof RefusedBatch && part.length > 1) {
+          // One record that the topic does not take holds up none of the others.
+          const half = part.length >> 1;
+          parts.unshift(part.slice(0, half) as typeof part, part.slice(half) as typeof part);
+        } else {
+          const records = part.length + (known?.records ?? 0);
+          failed.set(place, { topic: source.topic, partition: source.partition, records, error });
+        }
+        // A producer that has met an error is thrown away.
+        await producer.close();
+        producer = await kafka.fence(id);
+        continue;
       }
-      const start = starts[partition] ?? 0;
-      const metadata = encodeRetried(ranges, start);
-      const note = { topic: config.topics.deadLetter, partition, offset: start, metadata };
-      await transaction.sendOffsets(retriedGroupOf(config.appId), [note]);
-      await transaction.commit();
       retried[partition]?.splice(0, Infinity, ...ranges);
       done += part.length;
       onProgress?.(done);
     }
-    return done;
+    return [...failed.values()];
   } finally {
     await producer.close();
   }
 }
 
-/** Letters of one partition each, in the order of offsets. */
+function placeOf({ source }: DeadLetter): string {
+  return `${source.topic}/${source.partition}`;
+}
+
+/** Letters of one partition each that go to one partition, in the order of offsets. */
 function transactionsOf(letters: readonly DeadLetter[]): [DeadLetter, ...DeadLetter[]][] {
   const parts: [DeadLetter, ...DeadLetter[]][] = [];
-  let bytes = 0;
+  const open = new Map<string, { readonly part: [DeadLetter, ...DeadLetter[]]; bytes: number }>();
   for (const letter of letters.toSorted((a, b) => a.partition - b.partition || a.offset - b.offset)) {
     const size = (letter.key?.length ?? 0) + (letter.value?.length ?? 0) + 200;
-    const last = parts.at(-1);
-    if (
-      last === undefined ||
-      last[0].partition !== letter.partition ||
-      last.length >= MAX_RECORDS ||
-      bytes + size > MAX_BYTES
-    ) {
-      parts.push([letter]);
-      bytes = size;
+    const between = `${letter.partition} ${placeOf(letter)}`;
+    const last = open.get(between);
+    if (last === undefined || last.part.length >= MAX_RECORDS || last.bytes + size > MAX_BYTES) {
+      const part: [DeadLetter] = [letter];
+      parts.push(part);
+      open.set(between, { part, bytes: size });
     } else {
-      last.push(letter);
-      bytes += size;
+      last.part.push(letter);
+      last.bytes += size;
     }
   }
   return parts;
 }
 
-function bySource(
-  letters: readonly DeadLetter[],
-  keepTimestamp: boolean,
-  stamp: Stamp,
-): [{ topic: string; partition: number }, OutRecord[]][] {
-  const groups = new Map<string, [{ topic: string; partition: number }, OutRecord[]]>();
-  for (const letter of letters) {
-    const { topic, partition, timestamp } = letter.source;
-    const group = groups.get(`${topic}/${partition}`) ?? [{ topic, partition }, []];
-    group[1].push({
-      key: letter.key,
-      value: letter.value,
-      headers: { ...letter.headers, [RETRY_HEADER]: idOf(letter), ...stamp },
-      ...(keepTimestamp && { timestamp }),
-    });
-    groups.set(`${topic}/${partition}`, group);
-  }
-  return [...groups.values()];
+function recordOf(letter: DeadLetter, keepTimestamp: boolean, stamp: Stamp): OutRecord {
+  return {
+    key: letter.key,
+    value: letter.value,
+    headers: { ...letter.headers, [RETRY_HEADER]: idOf(letter), ...stamp },
+    ...(keepTimestamp && { timestamp: letter.source.timestamp }),
+  };
 }

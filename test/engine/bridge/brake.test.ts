@@ -118,8 +118,9 @@ test('a release of two partitions, with one before them without a leader: both g
   const withoutLeader: KafkaClient = {
     ...port,
     async endOffsets(partitions) {
-      if (partitions.some(({ partition }) => partition === 0))
-        {throw new CodedError('KAFKA', 'money, partition 0 has no leader');}
+      if (partitions.some(({ partition }) => partition === 0)) {
+        throw new CodedError('KAFKA', 'money, partition 0 has no leader');
+      }
       return port.endOffsets(partitions);
     },
   };

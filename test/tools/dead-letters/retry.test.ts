@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CodedError } from '../../../src/engine/errors.ts';
 import { objectionTo, putBack } from '../../../src/tools/dead-letters/retry.ts';
 import type { Circumstances } from '../../../src/tools/dead-letters/retry.ts';
 import type { DeadLetter } from '../../../src/tools/dead-letters/read.ts';
@@ -91,14 +92,24 @@ test('with the timestamp that it had, a record is judged by that one', () => {
   }
 });
 
+/** What kafkajs throws for records that a topic does not take. */
+const INVALID = Object.assign(new Error('The timestamp is out of bounds'), { type: 'INVALID_TIMESTAMP' });
+
 interface Sent {
   readonly topic: string;
   readonly partition: number;
   readonly records: readonly OutRecord[];
 }
 
-/** What a transaction holds becomes visible at its commit; `failing`: the number of the commit that fails. */
-function fakeKafka(failing = 0) {
+/**
+ * What a transaction holds becomes visible at its commit. `failing`: the number of the commit that fails; `leaderless`: a place whose
+ * leader is away; `refused`: a record that its topic does not take.
+ */
+function fakeKafka({
+  failing = 0,
+  leaderless,
+  refused,
+}: { failing?: number; leaderless?: string; refused?: (record: OutRecord) => boolean } = {}) {
   const notes = new Map<number, string>();
   const committed: { readonly sent: readonly Sent[] }[] = [];
   let commits = 0;
@@ -120,6 +131,10 @@ function fakeKafka(failing = 0) {
           const staged: { partition: number; metadata: string }[] = [];
           return {
             async send(topic: string, partition: number, records: readonly OutRecord[]) {
+              if (`${topic}/${partition}` === leaderless) throw new CodedError('KAFKA', 'LEADER_NOT_AVAILABLE');
+              if (refused !== undefined && records.some(refused)) {
+                throw new CodedError('KAFKA', 'INVALID_TIMESTAMP', { cause: INVALID });
+              }
               sent.push({ topic, partition, records });
               return 0;
             },
@@ -128,7 +143,7 @@ function fakeKafka(failing = 0) {
               staged.push(...offsets);
             },
             async commit() {
-              if (++commits === failing) throw new Error('the commit failed');
+              if (++commits === failing) throw new CodedError('KAFKA', 'the commit failed');
               committed.push({ sent });
               for (const { partition, metadata } of staged) notes.set(partition, metadata);
             },
@@ -138,7 +153,7 @@ function fakeKafka(failing = 0) {
       };
     },
   };
-  return { port: port as unknown as KafkaPort, notes, committed };
+  return { port: port as unknown as KafkaPort, notes, committed, elect: () => (leaderless = undefined) };
 }
 
 test('records go back to their partition with the same key and value, and the note that they did', async () => {
@@ -148,14 +163,16 @@ test('records go back to their partition with the same key and value, and the no
     letter(),
     letter({ offset: 8, source: { topic: 'm', partition: 0, offset: 1, timestamp: 0 }, key: null, value: null }),
   ];
-  assert.equal(await putBack(kafka.port, config, { letters, retried: [[]], starts: [3] }), 3);
+  let done = 0;
+  const onProgress = (now: number): void => void (done = now);
+  assert.deepEqual(await putBack(kafka.port, config, { letters, retried: [[]], starts: [3], onProgress }), []);
+  assert.equal(done, 3);
   const same = { key: Buffer.from(USER), value: closed('2026-01-31T10:00:00Z'), headers: { 'retry-of': 's/1/42' } };
+  // A transaction for each place: one without a leader holds up no other.
   assert.deepEqual(kafka.committed, [
+    { sent: [{ topic: 's', partition: 1, records: [same, same] }] },
     {
-      sent: [
-        { topic: 's', partition: 1, records: [same, same] },
-        { topic: 'm', partition: 0, records: [{ key: null, value: null, headers: { 'retry-of': 'm/0/1' } }] },
-      ],
+      sent: [{ topic: 'm', partition: 0, records: [{ key: null, value: null, headers: { 'retry-of': 'm/0/1' } }] }],
     },
   ]);
   assert.equal(kafka.notes.get(0), '1:7,3');
@@ -169,15 +186,63 @@ test('each says who put it back, when and why', async () => {
 });
 
 test('an interrupted retry, run again, puts nothing back twice', async () => {
-  const kafka = fakeKafka(2);
+  const kafka = fakeKafka({ failing: 2 });
   const letters = Array.from({ length: 600 }, (_, offset) => letter({ offset }));
   const work = { letters, retried: [[]], starts: [0] };
-  await assert.rejects(putBack(kafka.port, config, work), /the commit failed/);
-  assert.equal(await putBack(kafka.port, config, work), 100);
+  const [failed] = await putBack(kafka.port, config, work);
+  assert.deepEqual(
+    [failed?.topic, failed?.partition, failed?.records, failed?.error.message],
+    ['s', 1, 100, 'the commit failed'],
+  );
+  assert.deepEqual(await putBack(kafka.port, config, work), []);
   const total = kafka.committed.flatMap(({ sent }) => sent).reduce((sum, { records }) => sum + records.length, 0);
   assert.equal(total, 600);
   assert.equal(kafka.notes.get(0), '1:0,go');
-  assert.equal(await putBack(kafka.port, config, work), 0);
+  await putBack(kafka.port, config, work);
+  assert.equal(kafka.committed.length, 2);
+});
+
+test('a partition without a leader holds up no other, and is named; run again, nothing is put back twice', async () => {
+  const source = letter().source;
+  const places = [0, 1].flatMap((partition) =>
+    Array.from({ length: 700 }, (_, n) =>
+      letter({ partition: 0, offset: 2 * n + partition, source: { ...source, topic: 's', partition, offset: n } }),
+    ),
+  );
+  const work = { letters: places, retried: [[]], starts: [0] };
+  const kafka = fakeKafka({ leaderless: 's/0' });
+  const [failed, ...others] = await putBack(kafka.port, config, work);
+  assert.deepEqual([failed?.topic, failed?.partition, failed?.records, others], ['s', 0, 700, []]);
+  const sent = () => kafka.committed.flatMap(({ sent: some }) => some);
+  assert.deepEqual(
+    sent().map(({ partition, records }) => [partition, records.length]),
+    [
+      [1, 500],
+      [1, 200],
+    ],
+  );
+  kafka.elect();
+  assert.deepEqual(await putBack(kafka.port, config, work), []);
+  assert.deepEqual(
+    sent()
+      .slice(2)
+      .map(({ partition, records }) => [partition, records.length]),
+    [
+      [0, 500],
+      [0, 200],
+    ],
+  );
+});
+
+test('a record that its topic does not take holds up none of the others', async () => {
+  const letters = Array.from({ length: 100 }, (_, offset) =>
+    letter({ offset, source: { ...letter().source, offset } }),
+  );
+  const kafka = fakeKafka({ refused: ({ headers }) => headers?.['retry-of'] === 's/1/42' });
+  const [failed, ...others] = await putBack(kafka.port, config, { letters, retried: [[]], starts: [0] });
+  assert.deepEqual([failed?.partition, failed?.records, others], [1, 1, []]);
+  const back = kafka.committed.flatMap(({ sent }) => sent.flatMap(({ records }) => records));
+  assert.equal(back.length, 99);
 });
 
 test('letters of several partitions are noted each in its own', async () => {
