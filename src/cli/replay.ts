@@ -1,6 +1,6 @@
 /** `replay`: recorded histories against the code of this build, before it is deployed. */
 import { availableParallelism } from 'node:os';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { CodedError, messageOf } from '../engine/errors.ts';
 import { readHistoryFile, writeHistoryFile } from '../engine/temporal/history-files.ts';
 import { runningWorkflows } from '../engine/temporal/running-workflows.ts';
@@ -36,7 +36,11 @@ export function replayCommand(): Command {
       "histories in files: JSON of --save or of Temporal's tools, or protobuf; needs no Temporal",
     )
     .option('--save <folder>', 'keep the histories that were read as files. They hold personal data')
-    .option('--concurrency <n>', 'histories at a time', wholeNumber(1, 1_000), availableParallelism())
+    .addOption(
+      new Option('--concurrency <n>', 'histories at a time')
+        .argParser(wholeNumber(1, 1_000))
+        .default(availableParallelism(), 'one a core'),
+    )
     .action((options: Options) => replay(options));
 }
 

@@ -75,6 +75,7 @@ async function top(options: TopOptions): Promise<void> {
           input: process.stdin,
           output: process.stdout,
           color: takesColour(process.stdout),
+          sort,
           look,
           open: (user) => stateOf(context, watch.userIds.get(user) ?? user),
         });

@@ -188,8 +188,11 @@ test('each process gets the secrets that it uses, and no others', async (t) => {
     { variable: 'ENRICHMENT_ENCRYPTION_KEYS_FILE', secret: 'keyring', key: 'keys' },
     { variable: 'ENRICHMENT_CODEC_TOKEN_FILE', secret: 'codec', key: 'token' },
     { variable: 'ENRICHMENT_SESSION_SERVICE_TOKEN_FILE', secret: 'sessions', key: 'token' },
+    { variable: 'ENRICHMENT_USER_ID_HASH_KEY_FILE', secret: 'hash', key: 'key' },
+    { variable: 'SCHEMA_REGISTRY_TOKEN_FILE', secret: 'registry', key: 'token' },
   ];
-  const manifests = await rendered({ files, codecServer: { enabled: true } });
+  const env = { ENRICHMENT_VALUE_FORMAT: 'avro', SCHEMA_REGISTRY_URL: 'https://registry' };
+  const manifests = await rendered({ files, env, codecServer: { enabled: true } });
   const secretsOf = (name: string): string[] => {
     const { containers } = manifests.get(name)!.spec.template.spec;
     const mounted = containers[0]!.volumeMounts.flatMap(
@@ -199,11 +202,27 @@ test('each process gets the secrets that it uses, and no others', async (t) => {
     assert.deepEqual(mounted.toSorted(), named.toSorted(), name);
     return mounted.sort();
   };
-  const running = ['kafka', 'keyring', 'sessions', 'temporal'];
+  const running = ['hash', 'kafka', 'keyring', 'registry', 'sessions', 'temporal'];
   assert.deepEqual(secretsOf('Deployment live-money-enrichment-bridge'), running);
   assert.deepEqual(secretsOf('Deployment live-money-enrichment-worker'), running);
   assert.deepEqual(secretsOf('Deployment live-money-enrichment-codec-server'), ['codec', 'keyring', 'temporal']);
   assert.deepEqual(secretsOf('Job live-money-enrichment-topics'), ['kafka']);
+  // Avro asks for a registry: who has none of its variables may not have the format either.
+  for (const name of ['Deployment live-money-enrichment-codec-server', 'Job live-money-enrichment-topics']) {
+    const names = manifests.get(name)!.spec.template.spec.containers[0]!.env.map((one) => one.name);
+    assert.deepEqual(
+      names.filter((one) => /REGISTRY|VALUE_FORMAT/.test(one)),
+      [],
+      name,
+    );
+  }
+});
+
+test('a variable that has a value of its own is refused among the further ones', async (t) => {
+  if (!needsHelm(t)) return;
+  const { code, stderr } = await helm({ ...ADDRESSES, env: { ENRICHMENT_WORKFLOW_CACHE_MB: '500' } });
+  assert.notEqual(code, 0);
+  assert.match(stderr, /ENRICHMENT_WORKFLOW_CACHE_MB/);
 });
 
 test('all pods have the account that is named, and the codec server what its callers have to know', async (t) => {

@@ -41,7 +41,7 @@ test('the containers run commands that there are', () => {
 
 test('what is configured in .env reaches them; only what the parts of compose are is fixed', () => {
   const fixed =
-    /^(KAFKA_[A-Z_]+|TEMPORAL_[A-Z_]+|ENRICHMENT_(SESSION_SERVICE_URL|METRICS_(PORT|HOST)|OLDER_WORKFLOWS|CODEC_(CORS_ORIGINS|TOKEN|TOKEN_FILE|JWKS_URL|JWT_ISSUER|JWT_AUDIENCE)|GROUP_INSTANCE_ID))$/;
+    /^(KAFKA_[A-Z_]+|TEMPORAL_[A-Z_]+|ENRICHMENT_(SESSION_SERVICE_URL|METRICS_(PORT|HOST)|OLDER_WORKFLOWS|CODEC_(CORS_ORIGINS|TOKEN|TOKEN_FILE|JWKS_URL|JWT_ISSUER|JWT_AUDIENCE)|GROUP_(INSTANCE_ID|SESSION_TIMEOUT)))$/;
   for (const [name, { env_file, environment }] of ours) {
     assert.deepEqual(env_file, [{ path: '.env', required: false }], name);
     for (const variable of Object.keys(environment!)) assert.match(variable, fixed, `${name}: ${variable}`);

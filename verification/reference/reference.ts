@@ -70,8 +70,8 @@ function argumentOf(argument: Command['registeredArguments'][number]): string {
   return row(name, argument.description, argument.defaultValue, argument.argChoices);
 }
 
-function optionOf({ flags, description, defaultValue, argChoices }: Option): string {
-  return row(flags, description, defaultValue, argChoices);
+function optionOf({ flags, description, defaultValue, defaultValueDescription, argChoices }: Option): string {
+  return row(flags, description, defaultValueDescription ?? defaultValue, argChoices);
 }
 
 function row(name: string, description: string, otherwise: unknown, choices: readonly string[] | undefined): string {

@@ -10,6 +10,8 @@ export interface EnsureTopicsOptions {
   readonly shards?: number;
   /** Records are kept for ever, however old the timestamps are that their producers gave them. */
   readonly keepForever?: boolean;
+  /** `retention.ms` of the output topic; the brokers' unless it is set. */
+  readonly outputRetention?: string | undefined;
   /** Creates this topic and no other. */
   readonly only?: string;
   /** Creates none, and says which. */
@@ -25,7 +27,7 @@ export type Creation = KafkaJS.ITopicConfig & { readonly topic: string; readonly
 /** What to create, given what exists. */
 export function missingTopics(
   { topics, maxRecordBytes }: Pick<Config, 'topics' | 'maxRecordBytes'>,
-  { partitions, shards = DEFAULT_SHARDS, keepForever = false }: EnsureTopicsOptions,
+  { partitions, shards = DEFAULT_SHARDS, keepForever = false, outputRetention }: EnsureTopicsOptions,
   existing: ReadonlyMap<string, TopicState>,
   brokers: number,
 ): Creation[] {
@@ -59,6 +61,7 @@ export function missingTopics(
     ...inputs.map((topic) => make(topic, inputPartitions, input)),
     make(topics.output, outputPartitions, {
       ...retention,
+      ...(outputRetention !== undefined && { 'retention.ms': outputRetention }),
       'cleanup.policy': 'delete',
       // An output may carry the largest values of four records.
       'max.message.bytes': String(8 * maxRecordBytes + ENVELOPE),

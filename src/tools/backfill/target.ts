@@ -46,7 +46,7 @@ export async function ensureTarget(
   const { created } = await ensureTopics(asOutput(config, topic), logger, {
     partitions: live?.partitions ?? 1,
     only: topic,
-    keepForever: live?.settings['retention.ms'] === '-1',
+    outputRetention: live?.settings['retention.ms'],
     ...(live === undefined ? {} : { shards: live.partitions }),
   });
   const partitions = await lookAtTarget(config, topic, logger);

@@ -44,6 +44,14 @@ const RULE_VARIABLES: Readonly<Record<string, string>> = {
   ENRICHMENT_SESSION_SERVICE_URL: '',
 };
 
+const SESSION_SERVICE = 'ENRICHMENT_SESSION_SERVICE_';
+
+/** Nothing of how a real service is reached: the stand-in takes neither TLS nor a token. */
+function withoutSessionService(env: NodeJS.ProcessEnv): Record<string, string> {
+  const names = Object.keys(env).filter((name) => name.startsWith(SESSION_SERVICE) && name !== `${SESSION_SERVICE}URL`);
+  return Object.fromEntries(names.map((name) => [name, '']));
+}
+
 const TOPIC_VARIABLES = {
   ENRICHMENT_WALLET_TOPIC: 'wallet-events',
   ENRICHMENT_USER_TOPIC: 'user-events',
@@ -68,7 +76,8 @@ export interface DemoSetup {
 
 /** `unique`: for names in a configured Kafka or Temporal. Errors: CodedError CONFIG. */
 export function demoSetup(env: NodeJS.ProcessEnv, unique: string): DemoSetup {
-  const given = loadConfig({ ...env, ...RULE_VARIABLES }, STARTS);
+  const service = withoutSessionService(env);
+  const given = loadConfig({ ...env, ...RULE_VARIABLES, ...service }, STARTS);
   const shared = given.kafka !== undefined || given.temporalConfigured;
   const prefix = shared ? `demo-${unique}-` : '';
   const names: Record<string, string> = { ENRICHMENT_APP_ID: shared ? `demo-${unique}` : 'money-enrichment' };
@@ -76,8 +85,8 @@ export function demoSetup(env: NodeJS.ProcessEnv, unique: string): DemoSetup {
   const quiet = (env['ENRICHMENT_LOG_LEVEL'] ?? '') === '';
   const { ENRICHMENT_SESSION_SERVICE_URL: _, ...rules } = RULE_VARIABLES;
   return {
-    config: loadConfig({ ...env, ...RULE_VARIABLES, ...names }, STARTS),
-    productEnv: { ...rules, ...names, ...(quiet ? { ENRICHMENT_LOG_LEVEL: 'warn' } : {}) },
+    config: loadConfig({ ...env, ...RULE_VARIABLES, ...service, ...names }, STARTS),
+    productEnv: { ...rules, ...service, ...names, ...(quiet ? { ENRICHMENT_LOG_LEVEL: 'warn' } : {}) },
     quiet,
     naming: shared ? names : {},
     shared,

@@ -16,16 +16,18 @@ export interface TopScreenOptions {
   readonly input: NodeJS.ReadStream;
   readonly output: NodeJS.WriteStream;
   readonly color: boolean;
+  /** What it begins with. */
+  readonly sort?: Sort;
   readonly look: () => Promise<TopSnapshot>;
   /** What is to be shown of a user, by the name that the snapshot has. */
   readonly open: (user: string) => Promise<string>;
 }
 
 /** Until q or Ctrl-C, or a signal. */
-export async function runLive({ input, output, color, look, open }: TopScreenOptions): Promise<void> {
+export async function runLive({ input, output, color, sort: first, look, open }: TopScreenOptions): Promise<void> {
   let snapshot: TopSnapshot | undefined;
   let problem: string | undefined;
-  let sort: Sort = 'partition';
+  let sort: Sort = first ?? 'partition';
   let chosen = 0;
   /** Of the user that is open: what is known, and the first line that is shown. */
   let opened: { lines: readonly string[]; top: number } | undefined;

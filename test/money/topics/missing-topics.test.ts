@@ -99,3 +99,9 @@ test('dead letters, which are whole records, are kept for 14 days', () => {
   assert.equal(missing({ partitions: 1 }).get('dead')?.settings['retention.ms'], '1209600000');
   assert.equal(missing({ partitions: 1, keepForever: true }).get('dead')?.settings['retention.ms'], '-1');
 });
+
+test('an output topic keeps its records for as long as another one', () => {
+  const retention = (outputRetention?: string) =>
+    missing({ partitions: 1, outputRetention }).get('out')?.settings['retention.ms'];
+  assert.deepEqual([retention('-1'), retention('86400000'), retention()], ['-1', '86400000', undefined]);
+});

@@ -299,6 +299,17 @@ describe('the setup', () => {
       demoSetup({ ENRICHMENT_SESSION_SERVICE_URL: 'http://sessions:80' }, 'abc').config.sessionServiceUrl,
       undefined,
     );
+    // Nor is the stand-in asked as that one wants to be: with TLS and a token.
+    const { productEnv } = demoSetup(
+      {
+        ENRICHMENT_SESSION_SERVICE_URL: 'https://sessions',
+        ENRICHMENT_SESSION_SERVICE_TOKEN: 'secret',
+        ENRICHMENT_SESSION_SERVICE_SSL_CA: '/nowhere/ca.pem',
+      },
+      'abc',
+    );
+    assert.equal(productEnv['ENRICHMENT_SESSION_SERVICE_TOKEN'], '');
+    assert.equal(productEnv['ENRICHMENT_SESSION_SERVICE_SSL_CA'], '');
   });
 });
 

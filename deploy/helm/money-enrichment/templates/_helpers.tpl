@@ -40,8 +40,9 @@ them, 16 held, 3 times 4 fetched, 8 of dead letters and 10 on their way.
 
 {{/* Variables that a process has no use for, and no secret of. */}}
 {{- define "money-enrichment.useless" -}}
-{{- if eq .part "codec-server" }}^(KAFKA|SCHEMA_REGISTRY|ENRICHMENT_SESSION_SERVICE)_
-{{- else if eq .part "topics" }}^(TEMPORAL|ENRICHMENT_(CODEC|ENCRYPTION|SESSION_SERVICE))_
+{{- $values := "SCHEMA_REGISTRY_|ENRICHMENT_VALUE_FORMAT|ENRICHMENT_[A-Z]+_READER_SCHEMA|ENRICHMENT_USER_ID_HASH_KEY|ENRICHMENT_SESSION_SERVICE_|OTEL_" -}}
+{{- if eq .part "codec-server" }}^(KAFKA_|{{ $values }})
+{{- else if eq .part "topics" }}^(TEMPORAL_|ENRICHMENT_CODEC_|ENRICHMENT_ENCRYPTION_|{{ $values }})
 {{- else }}^ENRICHMENT_CODEC_{{ end }}
 {{- end }}
 
