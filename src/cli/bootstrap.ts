@@ -20,7 +20,7 @@ import { workflowIdsOf } from '../money/workflow-ids.ts';
 import { wholeNumber } from './arguments.ts';
 import { createContext, reachKafka, type Context } from './context.ts';
 import { result } from './document.ts';
-import { count, progress } from './output.ts';
+import { count, progress, saidSeldom } from './output.ts';
 import { onStopSignal } from '../engine/process/stop-signal.ts';
 
 interface Options {
@@ -109,7 +109,12 @@ async function fromHistory(
     const summary =
       temporal === undefined
         ? await dryRun(settings, deps, stopping, onProgress)
-        : await bootstrap(settings, { ...deps, client: temporal.client.workflow }, stopping, onProgress);
+        : await bootstrap(
+            settings,
+            { ...deps, client: temporal.client.workflow, onRetry: saidSeldom() },
+            stopping,
+            onProgress,
+          );
     result({ ...summary, dryRun: options.dryRun === true }, () => linesOf(summary, options));
   } finally {
     shown.end();
@@ -135,7 +140,7 @@ async function fromFile(
     await startWorkflows(
       readSnapshotFile(file),
       { config, shards, rate: options.rate, name },
-      { client: temporal.client.workflow, clock: systemClock, logger },
+      { client: temporal.client.workflow, clock: systemClock, logger, onRetry: saidSeldom() },
       stopping,
       sum,
     );

@@ -18,6 +18,22 @@ export function sayLine(line: string): void {
   process.stderr.write(`${asCalled(line)}\n`);
 }
 
+/** ms between two lines of the same kind. */
+const SELDOM = 10_000;
+
+/** Lines on stderr that may come often: the first one at once, and then one in ten seconds. */
+export function saidSeldom(
+  say: (line: string) => void = sayLine,
+  now = () => performance.now(),
+): (line: string) => void {
+  let saidAt = -Infinity;
+  return (line) => {
+    if (now() - saidAt < SELDOM) return;
+    saidAt = now();
+    say(line);
+  };
+}
+
 /** `1 record`, `2 records` */
 export function count(number: number, noun: string): string {
   return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;

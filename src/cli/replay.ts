@@ -129,16 +129,20 @@ async function* saving(runs: AsyncIterable<StoredRun>, folder: string): AsyncGen
 }
 
 function report(found: ReplayResult): void {
-  const { replayed, events, problems } = found;
-  result(found, () => {
+  const { stopped, ...known } = found;
+  const { replayed, events, problems } = known;
+  // What was found is not lost with what could not be had.
+  if (stopped !== undefined && problems.length === 0) throw stopped;
+  result(known, () => {
     if (replayed === 0) return [...problems.map(textOf), 'no history: nothing was replayed'];
     if (problems.length > 0) return problems.map(textOf);
     return [`${historiesOf(replayed)} replayed, ${count(events, 'event')}: this code does what was recorded`];
   });
   if (problems.length > 0) {
+    const notAll = stopped === undefined ? '' : `. They are not all: ${messageOf(stopped)}`;
     throw new CodedError(
       'CHECK_FAILED',
-      `${problems.length.toLocaleString('en')} of ${historiesOf(replayed)} do not replay: do not deploy this code`,
+      `${problems.length.toLocaleString('en')} of ${historiesOf(replayed)} do not replay: do not deploy this code${notAll}`,
     );
   }
 }

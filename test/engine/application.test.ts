@@ -56,9 +56,11 @@ const ALLOWED: readonly Allowed[] = [
     why: "a field of Kafka's protocol of groups",
   },
   {
-    text: /\bsession(Timeout|_TIMEOUT| time-out| lasts| has timed out)?\b/i,
+    text: /\b((KAFKA|INVALID)_)?session([. ]?timeout|_TIMEOUT| time-out| lasts| has timed out)?\b/i,
     files: [
       'src/engine/bridge/triple-runner.ts',
+      'src/engine/kafka/kafka-config.ts',
+      'src/engine/kafka/kafkajs/errors.ts',
       'src/engine/kafka/kafkajs/group-coordinator.ts',
       'src/engine/kafka/kafkajs/group-member.ts',
       'src/engine/kafka/kafkajs/tail.ts',

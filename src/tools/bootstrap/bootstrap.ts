@@ -34,6 +34,7 @@ export interface BootstrapSettings {
 
 export interface BootstrapDeps extends ReadDeps {
   readonly client: WorkflowClient;
+  readonly onRetry?: (reason: string) => void;
 }
 
 export interface BootstrapProgress {

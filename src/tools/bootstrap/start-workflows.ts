@@ -1,5 +1,6 @@
 /** Starts workflows with the state that was made for them: each once, so many a second, over failures of the server. */
 import { WorkflowExecutionAlreadyStartedError, isGrpcServiceError, type WorkflowClient } from '@temporalio/client';
+import { NamespaceNotFoundError } from '@temporalio/common';
 import type { Snapshot } from '../../../workflows/life.ts';
 import { NO_WORKFLOW } from '../../engine/workflow/entity/life.ts';
 import { WORKFLOW_TYPE } from '../../../workflows/messages.ts';
@@ -26,6 +27,8 @@ export interface StartDeps {
   readonly client: WorkflowClient;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Why one could not be started, which is tried again; for people. */
+  readonly onRetry?: (reason: string) => void;
 }
 
 export interface Started {
@@ -43,15 +46,16 @@ const MEMO = 'bootstrap';
 /** Statuses of gRPC with which the same request fails for ever. */
 const FINAL_CODES = new Set([3, 7, 12, 16]);
 const RESOURCE_EXHAUSTED = 8;
+const RETRY = 'a workflow could not be started, and is tried again';
 
 /**
  * Errors: CodedError CHECK_FAILED (a workflow of the user runs that is not of this bootstrap; the state is too large),
- * UNREACHABLE (refused by the server); the reason of `stopping`.
+ * UNREACHABLE (refused by the server, or without the namespace); the reason of `stopping`.
  */
 export async function startWorkflows(
   snapshots: AsyncIterable<Snapshot> | Iterable<Snapshot>,
   settings: StartSettings,
-  { client, clock, logger }: StartDeps,
+  { client, clock, logger, onRetry }: StartDeps,
   stopping: AbortSignal,
   sum: Started,
 ): Promise<void> {
@@ -85,13 +89,19 @@ export async function startWorkflows(
             `workflow "${workflowId}" runs already, and this bootstrap did not start it: stop the bridges, terminate the workflows of this app id, and run it again`,
           );
         }
+        if (error instanceof NamespaceNotFoundError) {
+          throw new CodedError('UNREACHABLE', `${error.message}: name another one (TEMPORAL_NAMESPACE), or create it`, {
+            cause: error,
+          });
+        }
         const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
         if (isGrpcServiceError(cause) && isHopeless(cause)) {
           throw new CodedError('UNREACHABLE', `workflow "${workflowId}" cannot be started: ${cause.details}`, {
             cause: error,
           });
         }
-        logger.warn({ error: messageOf(cause) }, 'a workflow could not be started, and is tried again');
+        logger.warn({ error: messageOf(cause) }, RETRY);
+        onRetry?.(`${RETRY}: ${messageOf(cause)}`);
         await clock.sleep(backoff, stopping);
       }
     }

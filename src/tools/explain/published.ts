@@ -3,6 +3,7 @@ import { sourceIn } from '../../engine/workflow/output-headers.ts';
 import { randomUUID } from 'node:crypto';
 import { createAvroEncoder } from '../../money/codec/avro-output.ts';
 import { encodeOutput } from '../../money/codec/output-record.ts';
+import { watchGone } from '../../engine/kafka/gone.ts';
 import type { InRecord, KafkaClient, RecordBatch } from '../../engine/kafka/port.ts';
 import { shardOf } from '../../money/codec/shard.ts';
 import { placeKey } from './happening.ts';
@@ -41,6 +42,7 @@ export async function findPublished(
   const first = since === undefined ? bounds.start : await kafka.firstOffsetSince({ topic, partition }, since - CLOCKS);
   if (first === null) return found;
   const member = kafka.joinGroup({ groupId: `${appId}-explain-${randomUUID()}`, topics: [topic] });
+  let unwatch: () => void = () => undefined;
   try {
     await new Promise<void>((resolve, reject) => {
       const onRecords = async (batch: RecordBatch): Promise<void> => {
@@ -65,9 +67,13 @@ export async function findPublished(
           else member.seek(topic, each, first);
         }
       };
+      // What expires meanwhile never comes, nor does anything of a partition that has lost its leader.
+      const awaited = [{ topic, partition, next: bounds.end - 1 }];
+      unwatch = watchGone(kafka, { awaited: () => awaited, onGone: () => resolve(), onError: reject });
       member.start({ onAssigned, onRecords, onCrash: reject }).catch(reject);
     });
   } finally {
+    unwatch();
     await member.stop();
   }
   return found;

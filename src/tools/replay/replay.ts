@@ -22,6 +22,8 @@ export interface ReplayResult {
   readonly replayed: number;
   readonly events: number;
   readonly problems: readonly ReplayProblem[];
+  /** Why there are not all: the next history could not be had. */
+  readonly stopped?: unknown;
 }
 
 export interface ReplayOptions {
@@ -39,7 +41,7 @@ const DETERMINISM = 'DeterminismViolationError';
 /** Finding a place replays the beginning of a history some ten times. */
 const MAX_PLACES = 10;
 
-/** Errors: those of `runs`. */
+/** What `runs` fails with ends it, and is told beside what was found until then. */
 export async function replayRuns(
   runs: AsyncIterable<StoredRun>,
   { bundle, dataConverter, concurrency, onReplayed }: ReplayOptions,
@@ -48,12 +50,22 @@ export async function replayRuns(
   const problems: ReplayProblem[] = [];
   let replayed = 0;
   let events = 0;
+  let stopped: { readonly error: unknown } | undefined;
+  const nextRun = async (): Promise<StoredRun | undefined> => {
+    try {
+      const next = await source.next();
+      return next.done === true ? undefined : next.value;
+    } catch (error) {
+      stopped ??= { error };
+      return undefined;
+    }
+  };
   const lane = async (): Promise<void> => {
     const { Worker } = await import('@temporalio/worker');
     let current: StoredRun | undefined;
     const histories = async function* () {
-      for (let next = await source.next(); next.done !== true; next = await source.next()) {
-        current = next.value;
+      for (let next = await nextRun(); next !== undefined; next = await nextRun()) {
+        current = next;
         // A file may not say which run it is of; the workflow needs the id of its user only from its input.
         yield { workflowId: current.workflowId, history: current.history };
       }
@@ -69,7 +81,7 @@ export async function replayRuns(
     }
   };
   await Promise.all(Array.from({ length: concurrency }, lane));
-  return { replayed, events, problems };
+  return { replayed, events, problems, ...(stopped && { stopped: stopped.error }) };
 }
 
 async function problemOf(
@@ -84,7 +96,8 @@ async function problemOf(
   const place = await placeOf(
     history,
     async (beginning) => (await replayOne(code, workflowId, beginning)) === undefined,
-  );
+    // The problem is known; only its place is not, then.
+  ).catch(() => undefined);
   return { workflowId, runId, kind, message, ...(place === undefined ? {} : { place }) };
 }
 

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { bridgeGroupOf } from '../../engine/naming.ts';
 import { CodedError } from '../../engine/errors.ts';
-import type { KafkaPort, RecordBatch } from '../../engine/kafka/port.ts';
+import type { GroupMember, KafkaPort, RecordBatch } from '../../engine/kafka/port.ts';
 import { decodeMetadata } from '../../engine/ordering/checkpoint.ts';
 import { userOfKey } from '../../money/codec/user-of-key.ts';
 import { inputTopicsOf, type Config } from '../../money/config.ts';
@@ -11,6 +11,8 @@ import type { KafkaSight } from './snapshot.ts';
 
 /** Of each partition of each input. */
 const LAST_RECORDS = 500;
+/** ms before it joins once more. */
+const JOIN_AGAIN = 5_000;
 
 export interface Watch {
   /** Errors: CodedError of Kafka. */
@@ -43,22 +45,35 @@ export async function watchKafka(kafka: KafkaPort, config: Config, now: () => nu
   const behind = new Map<string, number>();
   let sayCaughtUp: () => void = () => undefined;
   const caughtUp = new Promise<void>((resolve) => (sayCaughtUp = resolve));
-  const member = kafka.joinGroup({ groupId: `${appId}-top-${randomUUID()}`, topics: inputs });
-  await member.start({
-    async onAssigned() {
-      behind.clear();
-      for (const { topic, partition, start, end } of await kafka.endOffsets(inputPlaces)) {
-        const from = Math.max(start, end - LAST_RECORDS);
-        member.seek(topic, partition, from);
-        if (from < end) behind.set(`${topic}/${partition}`, end);
-      }
-      if (behind.size === 0) sayCaughtUp();
-    },
-    async onRecords(batch) {
-      note(batch);
-    },
-    onCrash: () => undefined,
-  });
+  let closed = false;
+  let member: GroupMember | undefined;
+  const join = async (): Promise<void> => {
+    const joined = kafka.joinGroup({ groupId: `${appId}-top-${randomUUID()}`, topics: inputs });
+    member = joined;
+    await joined.start({
+      async onAssigned() {
+        behind.clear();
+        for (const { topic, partition, start, end } of await kafka.endOffsets(inputPlaces)) {
+          const from = Math.max(start, end - LAST_RECORDS);
+          joined.seek(topic, partition, from);
+          if (from < end) behind.set(`${topic}/${partition}`, end);
+        }
+        if (behind.size === 0) sayCaughtUp();
+      },
+      async onRecords(batch) {
+        note(batch);
+      },
+      onCrash: joinAgain,
+    });
+  };
+  // After an outage the users go on as the rest does.
+  function joinAgain(): void {
+    if (closed) return;
+    setTimeout(() => {
+      if (!closed) void join().catch(joinAgain);
+    }, JOIN_AGAIN).unref();
+  }
+  await join();
 
   function note({ topic, partition, records, next }: RecordBatch): void {
     const place = `${topic}/${partition}`;
@@ -120,7 +135,10 @@ export async function watchKafka(kafka: KafkaPort, config: Config, now: () => nu
         users: busiest(),
       };
     },
-    close: () => member.stop(),
+    async close() {
+      closed = true;
+      await member?.stop();
+    },
   };
 }
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { disagreements, type PublishedRecord } from '../../../src/tools/explain/published.ts';
+import { CodedError } from '../../../src/engine/errors.ts';
+import type { KafkaClient } from '../../../src/engine/kafka/port.ts';
+import { disagreements, findPublished, type PublishedRecord } from '../../../src/tools/explain/published.ts';
 import { money, session, T0, USER } from '../../money/domain/given.ts';
 import { History, story } from './given.ts';
 
@@ -52,4 +54,35 @@ test('an output of a duplicate is wrong; one of money that waited when the histo
   const duplicate = { decision: { type: 'duplicate', of: { ts: T0 } } } as const;
   assert.match(disagreements(duplicate, USER, [record()]).join(), /dropped it as a duplicate$/);
   assert.deepEqual(disagreements({ decision: { type: 'pending', dueAt: T0 } }, USER, [record()]), []);
+});
+
+test('a partition that loses what it is read up to, or its leader, holds up no explanation', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const outcome = async (later: () => { start: number; end: number }): Promise<string> => {
+    let asked = 0;
+    const kafka = {
+      partitionCounts: async () => [1],
+      endOffsets: async () => [{ topic: 'out', partition: 0, ...(asked++ === 0 ? { start: 0, end: 10 } : later()) }],
+      // Nothing ever comes.
+      joinGroup: () => ({ start: async () => undefined, stop: async () => undefined }),
+    } as unknown as KafkaClient;
+    const found = findPublished(
+      kafka,
+      { appId: 'app', topic: 'out', userId: USER, since: undefined },
+      new Set(['0/0/0']),
+    ).then(
+      (records) => `${records?.size} records`,
+      (error: unknown) => String(error),
+    );
+    for (let n = 0; n < 20; n += 1) await new Promise((resolve) => setImmediate(resolve));
+    t.mock.timers.tick(5_000);
+    return found;
+  };
+  assert.equal(await outcome(() => ({ start: 10, end: 10 })), '0 records');
+  assert.equal(
+    await outcome(() => {
+      throw new CodedError('KAFKA', 'out, partition 0 has no leader');
+    }),
+    'CodedError: out, partition 0 has no leader',
+  );
 });

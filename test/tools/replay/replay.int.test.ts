@@ -89,6 +89,22 @@ test('other commands than recorded: the workflow, the event and what differs', {
   );
 });
 
+test('what was found is told where the next history cannot be had', { timeout: 120_000 }, async (t) => {
+  const bundle = await changedBundle(
+    t,
+    '    publishResolved();\n    questions.ask();\n    setAlarm();\n',
+    '    setAlarm();\n    questions.ask();\n    publishResolved();\n',
+  );
+  const broken = async function* (): AsyncGenerator<StoredRun> {
+    yield* runs();
+    throw new Error('the server is away');
+  };
+  const { replayed, problems, stopped } = await replayRuns(broken(), { bundle, dataConverter, concurrency: 2 });
+  assert.equal(replayed, FILES.length);
+  assert.equal(problems.length, 1);
+  assert.match(String(stopped), /the server is away/);
+});
+
 test('what is no history, or not there, is a clear error', async (t) => {
   const path = join(await folder(t), 'x.json');
   await writeFile(path, '{"events":[]}');
