@@ -53,6 +53,18 @@ test('every file that is named is there', () => {
   }
 });
 
+test('docs/not-run.md has every file of tests that may skip, and no other', () => {
+  const files = ['test', 'verification']
+    .flatMap((folder) =>
+      readdirSync(join(ROOT, folder), { recursive: true }).map((name) => `${folder}/${String(name)}`),
+    )
+    .filter((file) => file.endsWith('.test.ts') && !file.includes('node_modules'));
+  const skipping = files.filter((file) => /\.skip\(|\bskip: /.test(read(file)) && file !== 'test/docs.test.ts');
+  const [, section = ''] = /^## Run only where the tool is there$([^]*?)^## /m.exec(read('docs/not-run.md')) ?? [];
+  const told = [...section.matchAll(/`((?:test|verification)\/[\w./-]+\.test\.ts)`/g)].map(([, file]) => file!);
+  assert.deepEqual(told.sort(), skipping.sort());
+});
+
 test('every command of npm and of the test runner is there', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
   for (const page of OF_TODAY) {

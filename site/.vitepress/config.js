@@ -85,6 +85,7 @@ export default defineConfig({
         items: [
           page('What the system computes', 'semantics'),
           page('Guarantees', 'guarantees'),
+          page('What was not run', 'not-run'),
           page('The tour', 'tour'),
           page('Folders', 'folders'),
           page('Names', 'names'),
