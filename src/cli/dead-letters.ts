@@ -20,7 +20,7 @@ import { wholeNumber } from './arguments.ts';
 import { operator } from './audit.ts';
 import { createContext, reachKafka } from './context.ts';
 import { result } from './document.ts';
-import { count, progress, sayLine, writeLine } from './output.ts';
+import { byPartition, count, progress, sayLine } from './output.ts';
 import { table } from './table.ts';
 import { printable } from '../engine/printable.ts';
 
@@ -282,6 +282,10 @@ async function release({ topic, partition, dryRun: dry }: ReleaseOptions): Promi
     const partitions = Math.max(0, ...(await kafka.partitionCounts(inputTopics)).map((number) => number ?? 0));
     const groupId = bridgeGroupOf(appId);
     const released: Released[] = [];
+    const said = byPartition<Released>(
+      (one) =>
+        `${one.topic}, partition ${one.partition}: ${dryRun ? 'would go on' : 'goes on'} at offset ${one.offset}; records before offset ${one.below} pass the brake`,
+    );
     try {
       await releaseBrake(kafka, {
         appId,
@@ -294,12 +298,11 @@ async function release({ topic, partition, dryRun: dry }: ReleaseOptions): Promi
         // What is committed is said at once: another partition may be without a leader.
         onReleased(one) {
           released.push(one);
-          writeLine(
-            `${one.topic}, partition ${one.partition}: ${dryRun ? 'would go on' : 'goes on'} at offset ${one.offset}; records before offset ${one.below} pass the brake`,
-          );
+          said.add(one);
         },
       });
     } finally {
+      said.end();
       if (released.length > 0) {
         result({ dryRun, partitions: released.sort((a, b) => a.partition - b.partition) }, () => []);
       }

@@ -34,6 +34,32 @@ export function saidSeldom(
   };
 }
 
+/** ms for which a line may wait for those before it. */
+const TOGETHER = 1_000;
+
+/** Lines of partitions that come as they are done: within a second in the order of the partitions, and all of them at the end. */
+export function byPartition<T extends { readonly partition: number }>(
+  lineOf: (one: T) => string,
+  say: (line: string) => void = writeLine,
+): { readonly add: (one: T) => void; readonly end: () => void } {
+  let waiting: T[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  const end = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    const now = waiting.sort((a, b) => a.partition - b.partition);
+    waiting = [];
+    for (const one of now) say(lineOf(one));
+  };
+  return {
+    add(one) {
+      waiting.push(one);
+      timer ??= setTimeout(end, TOGETHER);
+    },
+    end,
+  };
+}
+
 /** `1 record`, `2 records` */
 export function count(number: number, noun: string): string {
   return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;

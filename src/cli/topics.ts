@@ -12,7 +12,7 @@ import { ensureTopics } from '../money/topics/topics.ts';
 import { wholeNumber } from './arguments.ts';
 import { createContext, reachKafka, type Context } from './context.ts';
 import { result } from './document.ts';
-import { count as counted, progress, writeLine } from './output.ts';
+import { byPartition, count as counted, progress } from './output.ts';
 import { inputTopicsOf } from '../money/config.ts';
 
 const DEFAULT_PARTITIONS = 4;
@@ -125,6 +125,7 @@ async function accept({
       })),
     );
     const accepted: Accepted[] = [];
+    const said = byPartition<Accepted>((one) => describeAccepted(one, dryRun));
     let ended = false;
     try {
       await acceptLogs(kafka, {
@@ -138,11 +139,12 @@ async function accept({
         // What is committed is said at once: another partition may be without a leader.
         onAccepted(one) {
           accepted.push(one);
-          writeLine(describeAccepted(one, dryRun));
+          said.add(one);
         },
       });
       ended = true;
     } finally {
+      said.end();
       if (ended || accepted.length > 0) {
         accepted.sort((a, b) => a.partition - b.partition);
         result({ dryRun, accepted }, () =>

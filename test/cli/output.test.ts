@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { saidSeldom, takesColour } from '../../src/cli/output.ts';
+import { byPartition, saidSeldom, takesColour } from '../../src/cli/output.ts';
 
 test('colours go to a terminal only, and not under NO_COLOR', () => {
   assert.equal(takesColour({ isTTY: true }, {}), true);
@@ -22,4 +22,22 @@ test('a line that may come often is said at once, and then once in ten seconds',
   );
   for (; now < 25_000; now += 1_000) say(`away at ${now}`);
   assert.deepEqual(said, ['away at 0', 'away at 10000', 'away at 20000']);
+});
+
+test('lines of partitions come in their order, those of one that takes long after the others', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const said: string[] = [];
+  const lines = byPartition<{ partition: number }>(
+    ({ partition }) => `partition ${partition}`,
+    (line) => said.push(line),
+  );
+  for (const partition of [2, 0, 3]) lines.add({ partition });
+  assert.deepEqual(said, []);
+  t.mock.timers.tick(1_000);
+  assert.deepEqual(said, ['partition 0', 'partition 2', 'partition 3']);
+  lines.add({ partition: 1 });
+  lines.end();
+  assert.deepEqual(said.slice(3), ['partition 1']);
+  t.mock.timers.tick(5_000);
+  assert.equal(said.length, 4);
 });
