@@ -75,7 +75,7 @@ export const MENDS_OF_DECISIONS: readonly BrokenBuild[] = [
     edits: [
       {
         file: 'src/engine/bridge/accept-logs.ts',
-        find: 'if (isNew[index] || (grown && topics.includes(topic))) {',
+        find: 'if (isNew[index] || (grown && topics.includes(topic) && offset !== null)) {',
         replace: 'if (isNew[index] || (grown && topics.length < 0)) {',
       },
     ],

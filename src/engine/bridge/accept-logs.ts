@@ -159,7 +159,8 @@ async function decide(kafka: KafkaClient, place: CommittedPlace, { topics, from 
     const stands = isNew[index] ? whereItStands(input) : undefined;
     const first = found[index]!;
     const offset = typeof from === 'number' && stands !== undefined ? Math.min(first ?? stands, stands) : first;
-    if (isNew[index] || (grown && topics.includes(topic))) {
+    // Of an added partition nothing was read: whether it is looked at before or after partition 0, there is nothing to accept.
+    if (isNew[index] || (grown && topics.includes(topic) && offset !== null)) {
       const skipped = Math.max(0, (offset ?? start) - (stands ?? Infinity));
       accepted.push({
         topic,

@@ -309,7 +309,7 @@ test(
     );
     assert.equal(
       (await cli('topics', '--accept', wallet, '--from', restoredAt)).stdout,
-      `${wallet}, partition 0: goes on at offset 3, not at 4\n1 partitions accepted; bridges that wait go on by themselves.\n`,
+      `${wallet}, partition 0: goes on at offset 3, not at 4\n1 partition accepted; bridges that wait go on by themselves.\n`,
     );
     await out(1, 2, 3, 4, 5, 7, 8, 9, 10, 11);
 
