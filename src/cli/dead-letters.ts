@@ -295,7 +295,7 @@ async function release({ topic, partition, dryRun: dry }: ReleaseOptions): Promi
         topic,
         partition,
         dryRun,
-        // What is committed is said at once: another partition may be without a leader.
+        // What is committed is said before the others are: one of them may be without a leader.
         onReleased(one) {
           released.push(one);
           said.add(one);

@@ -136,7 +136,7 @@ async function accept({
         topics: names,
         from,
         dryRun,
-        // What is committed is said at once: another partition may be without a leader.
+        // What is committed is said before the others are: one of them may be without a leader.
         onAccepted(one) {
           accepted.push(one);
           said.add(one);

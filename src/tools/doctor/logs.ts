@@ -34,11 +34,13 @@ export async function checkLedger(
     const away = places('').filter(({ partition }) =>
       [outputs, ledgers].some((ends) => ends.every((one) => one.partition !== partition)),
     );
-    const unseen = away.map(({ partition }) =>
-      failed(
-        subject,
-        `partition ${partition} could not be looked at: it has no leader here or in ${topics.output}, or that does not answer`,
+    const unseen = shown(
+      subject,
+      away.map(
+        ({ partition }) =>
+          `partition ${partition} could not be looked at: it has no leader here or in ${topics.output}, or that does not answer`,
       ),
+      'could not be looked at either',
     );
     const lost = ledgers.filter(
       ({ partition, end }) => end === 0 && (outputs.find((one) => one.partition === partition)?.end ?? 0) > 0,
