@@ -3,6 +3,7 @@ import { PassThrough } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { test, type TestContext } from 'node:test';
 import { runLive } from '../../../src/tools/top/live.ts';
+import type { Sort } from '../../../src/tools/top/render.ts';
 import type { TopSnapshot } from '../../../src/tools/top/snapshot.ts';
 
 const SNAPSHOT: TopSnapshot = {
@@ -26,6 +27,7 @@ async function live(
   options: {
     readonly look?: () => Promise<TopSnapshot>;
     readonly open?: (user: string) => Promise<string>;
+    readonly sort?: Sort;
   },
 ) {
   const input = new PassThrough();
@@ -40,6 +42,7 @@ async function live(
     color: false,
     look: options.look ?? (async () => SNAPSHOT),
     open: options.open ?? (async (user) => `state of ${user}`),
+    ...(options.sort && { sort: options.sort }),
   });
   t.after(() => input.write('q'));
   const settle = async (): Promise<void> => {
@@ -121,4 +124,9 @@ test('after the end nothing is drawn any more, whatever still answers', async (t
   answer(SNAPSHOT);
   await top.type('');
   assert.equal(top.all(), before);
+});
+
+test('it begins with the order that it is told', async (t) => {
+  assert.match((await live(t, { sort: 'lag' })).frame().join('\n'), /s sort \(by lag\)/);
+  assert.match((await live(t, {})).frame().join('\n'), /s sort \(by partition\)/);
 });
