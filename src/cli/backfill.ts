@@ -17,7 +17,7 @@ import { systemClock } from '../engine/clock.ts';
 import { ALLOW_SPLIT_USERS, userOfKey } from '../money/codec/user-of-key.ts';
 import { assertNoSplitKeys } from '../engine/co-partitioning/split-keys.ts';
 import type { Config } from '../money/config.ts';
-import { CodedError } from '../engine/errors.ts';
+import { CodedError, messageOf } from '../engine/errors.ts';
 import { createKafka } from '../engine/kafka/kafkajs/create-kafka.ts';
 import { openTransactions } from '../engine/kafka/open-transactions.ts';
 import type { KafkaPort } from '../engine/kafka/port.ts';
@@ -28,7 +28,7 @@ import { workflowIdsOf } from '../money/workflow-ids.ts';
 import { time, wholeNumber } from './arguments.ts';
 import { createContext, reachKafka, type Context } from './context.ts';
 import { result } from './document.ts';
-import { count as counted, progress } from './output.ts';
+import { count as counted, progress, saidSeldom } from './output.ts';
 import { onStopSignal } from '../engine/process/stop-signal.ts';
 
 interface BackfillOptions {
@@ -232,9 +232,14 @@ function showProgress(kafka: KafkaPort, settings: MemberSettings) {
   const clear = terminal ? '\r\u001b[K' : '';
   const ended = new AbortController();
   const seen: { readonly at: number; readonly read: number }[] = [];
+  const say = (line: string) => process.stderr.write(`${clear}${line}\n`);
+  const saySeldom = saidSeldom(say);
   const show = async (): Promise<void> => {
     while (!ended.signal.aborted) {
-      const status = await readStatus(kafka, settings).catch(() => undefined);
+      const status = await readStatus(kafka, settings).catch((error: unknown) => {
+        saySeldom(`backfill: how far it is cannot be seen now: ${messageOf(error)}`);
+        return undefined;
+      });
       if (status !== undefined) {
         // A run that was interrupted begins to read anew.
         if (seen.at(-1) !== undefined && status.read < seen.at(-1)!.read) seen.length = 0;
@@ -251,7 +256,7 @@ function showProgress(kafka: KafkaPort, settings: MemberSettings) {
   };
   const showing = show();
   return {
-    say: (line: string) => process.stderr.write(`${clear}${line}\n`),
+    say,
     async end() {
       ended.abort();
       await showing;
@@ -287,7 +292,16 @@ async function member(options: BackfillOptions): Promise<void> {
     const written = new Written(kafka, options.outputTopic, `${settings.groupId}-look`);
     await runMember(
       settings,
-      { kafka, clock: systemClock, logger, lookups, written, encode, decoders: inputDecoders(config, systemClock) },
+      {
+        kafka,
+        clock: systemClock,
+        logger,
+        lookups,
+        written,
+        encode,
+        decoders: inputDecoders(config, systemClock),
+        say: (line) => process.stderr.write(`backfill: ${line}\n`),
+      },
       stopping.signal,
     );
     if (stopping.signal.aborted) process.exitCode = STOPPED;

@@ -14,6 +14,8 @@ export interface GoneOptions {
   /** What was awaited is gone: the log begins at `start`. */
   readonly onGone: (gone: Awaited, start: number) => void;
   readonly onError: (error: unknown) => void;
+  /** Given: each look tells which of the awaited have no leader to ask, often none; without it, one of them is an error. */
+  readonly onUnanswered?: (unanswered: readonly Awaited[]) => void;
   /** ms; 5 s when absent. */
   readonly interval?: number;
 }
@@ -21,16 +23,21 @@ export interface GoneOptions {
 /** Until the function that it returns is called. */
 export function watchGone(
   kafka: Pick<KafkaPort, 'endOffsets'>,
-  { awaited, onGone, onError, interval = 5_000 }: GoneOptions,
+  { awaited, onGone, onError, onUnanswered, interval = 5_000 }: GoneOptions,
 ): () => void {
   let asking = false;
   const ask = async (): Promise<void> => {
     const asked = awaited();
-    if (asked.length === 0) return;
-    for (const { topic, partition, start } of await kafka.endOffsets(asked)) {
+    const answers = asked.length === 0 ? [] : await kafka.endOffsets(asked, { partial: onUnanswered !== undefined });
+    for (const { topic, partition, start } of answers) {
       const still = awaited().find((one) => one.topic === topic && one.partition === partition);
       if (still !== undefined && start > still.next) onGone(still, start);
     }
+    onUnanswered?.(
+      asked.filter(
+        ({ topic, partition }) => !answers.some((one) => one.topic === topic && one.partition === partition),
+      ),
+    );
   };
   const timer = setInterval(() => {
     if (asking) return;

@@ -1,13 +1,14 @@
 /**
  * One process of a backfill: a member of its consumer group, which takes its triples a few at a time. It stays in the group
- * until the triples of all members are done, so that it takes over those of a member that is gone.
+ * until the triples of all members are done, so that it takes over those of a member that is gone. A triple that cannot be
+ * taken, read or written now (a partition has no leader) is tried again by itself: the others go on, and people are told.
  */
 import { InputLanes } from '../../engine/ordering/input-lanes.ts';
 import type { LaneLimit } from '../../engine/ordering/lanes.ts';
 import { decodeWith, type Limits } from '../../money/codec/decode.ts';
 import type { DecoderSource } from '../../engine/values/value.ts';
 import type { Applicable } from '../../money/domain/events.ts';
-import { CodedError } from '../../engine/errors.ts';
+import { CodedError, isFatalAtStart, messageOf } from '../../engine/errors.ts';
 import { keepRunning } from '../../engine/process/keep-running.ts';
 import { watchGone, type Awaited } from '../../engine/kafka/gone.ts';
 import type { GroupMember, RecordBatch } from '../../engine/kafka/port.ts';
@@ -22,6 +23,8 @@ export interface MemberSettings extends BackfillSettings {
 
 export interface MemberDeps extends TripleDeps {
   readonly decoders: DecoderSource;
+  /** A line for people: what waits, why, and that it goes on. */
+  readonly say: (line: string) => void;
 }
 
 /** Triples under way at a time. */
@@ -29,6 +32,10 @@ const AT_A_TIME = 2;
 const QUEUED: LaneLimit = { records: 10_000, bytes: 8_000_000 };
 /** ms */
 const LOOK_FOR_END = 500;
+/** ms until a triple that failed is tried again; twice as long each time, until it has worked for STEADY. */
+const FIRST_BACKOFF = 500;
+const MAX_BACKOFF = 10_000;
+const STEADY = 60_000;
 
 /** Resolves when the whole backfill is done, or `stopping` was aborted. Throws what no retry can mend. */
 export function runMember(settings: MemberSettings, deps: MemberDeps, stopping: AbortSignal): Promise<void> {
@@ -41,14 +48,23 @@ export function runMember(settings: MemberSettings, deps: MemberDeps, stopping: 
       await new Attempt(settings, deps, stopping).run();
       done.abort();
     },
-    onProblem: () => undefined,
+    onProblem: (problem) => deps.say(`this process joins the backfill again: ${problem}`),
     message: 'this part of the backfill lost its place in the group and joins it again',
   });
 }
 
 interface Held {
-  readonly run: TripleRun;
+  readonly partition: number;
+  /** Another one after a failure. */
+  run: TripleRun;
   state: 'new' | 'waiting' | 'active' | 'done';
+  /** It is active and can read nothing: another one may have its turn. */
+  stalled: boolean;
+  /** What people were told last; undefined: nothing is the matter. */
+  problem: string | undefined;
+  backoff: number;
+  /** When it was tried last. */
+  triedAt: number;
 }
 
 class Attempt {
@@ -95,6 +111,7 @@ class Attempt {
     const unwatch = watchGone(this.#deps.kafka, {
       awaited: () => this.#awaited(),
       onGone: (gone, start) => this.#gone(gone, start),
+      onUnanswered: (unanswered) => this.#stall(unanswered),
       onError: (error) => this.#fail(error),
     });
     try {
@@ -137,7 +154,7 @@ class Attempt {
     for (const partition of partitions) {
       const known = this.#held.get(partition);
       if (known === undefined) {
-        const held: Held = { run: new TripleRun(partition, this.#settings, this.#deps), state: 'new' };
+        const held = this.#newHeld(partition);
         this.#held.set(partition, held);
         added.push(held);
       }
@@ -147,46 +164,103 @@ class Attempt {
     this.#assigned = true;
     await Promise.all(ended);
     if (added.length > 0) {
-      this.#deps.logger.info({ partitions: added.map(({ run }) => run.partition) }, 'partitions taken');
+      this.#deps.logger.info({ partitions: added.map(({ partition }) => partition) }, 'partitions taken');
     }
-    this.#begin(added).catch((error: unknown) => this.#fail(error));
+    for (const held of added) this.#try(held, () => this.#prepare(held));
+    this.#startNext();
   }
 
-  async #begin(added: readonly Held[]): Promise<void> {
-    await Promise.all(
-      added.map(async (held) => {
-        const { run } = held;
-        const todo = await run.prepare().catch((error: unknown) => {
-          if (this.#held.get(run.partition) === held) throw error;
-          return false;
-        });
-        held.state = todo ? 'waiting' : 'done';
-        if (!todo) await run.end();
-      }),
-    );
+  #newHeld(partition: number): Held {
+    const run = new TripleRun(partition, this.#settings, this.#deps);
+    return { partition, run, state: 'new', stalled: false, problem: undefined, backoff: FIRST_BACKOFF, triedAt: 0 };
+  }
+
+  #has(held: Held): boolean {
+    return !this.#over.signal.aborted && this.#held.get(held.partition) === held;
+  }
+
+  #try(held: Held, work: () => Promise<void>): void {
+    work()
+      .catch((error: unknown) => this.#tryAgain(held, error))
+      .catch((error: unknown) => this.#fail(error));
+  }
+
+  async #prepare(held: Held): Promise<void> {
+    held.triedAt = this.#deps.clock.elapsed();
+    const todo = await held.run.prepare();
+    if (!this.#has(held)) return;
+    this.#tell(held, undefined);
+    if (!todo) return this.#finish(held);
+    held.state = 'waiting';
     this.#startNext();
+  }
+
+  /** After a failure: from what is written of it, with a run of its own. */
+  async #tryAgain(held: Held, error: unknown): Promise<void> {
+    if (!this.#has(held)) return;
+    // A fenced triple has another owner: the group says whose it is.
+    if (isFatalAtStart(error) || (error instanceof CodedError && error.code === 'FENCED')) throw error;
+    const { clock } = this.#deps;
+    if (clock.elapsed() - held.triedAt > STEADY) held.backoff = FIRST_BACKOFF;
+    this.#tell(held, messageOf(error));
+    held.state = 'new';
+    held.stalled = false;
+    this.#lanes.hold(held.partition, 'taken');
+    this.#lanes.forget(held.partition);
+    this.#startNext();
+    await held.run.end();
+    held.run = new TripleRun(held.partition, this.#settings, this.#deps);
+    await clock.sleep(held.backoff, this.#over.signal);
+    held.backoff = Math.min(2 * held.backoff, MAX_BACKOFF);
+    if (this.#has(held)) this.#try(held, () => this.#prepare(held));
   }
 
   #startNext(): void {
     const all = [...this.#held.values()];
-    const free = AT_A_TIME - all.filter(({ state }) => state === 'active').length;
+    const free = AT_A_TIME - all.filter(({ state, stalled }) => state === 'active' && !stalled).length;
     for (const held of all.filter(({ state }) => state === 'waiting').slice(0, Math.max(0, free))) {
       held.state = 'active';
-      this.#work(held).catch((error: unknown) => {
-        if (this.#held.get(held.run.partition) === held) this.#fail(error);
-      });
+      this.#try(held, () => this.#work(held));
     }
   }
 
   async #work(held: Held): Promise<void> {
-    const { run } = held;
-    this.#fetch(run.partition);
-    await run.run(() => this.#lanes.balance(run.partition));
-    if (this.#held.get(run.partition) !== held || run.engine === undefined) return;
+    const { run, partition } = held;
+    this.#fetch(partition);
+    await run.run(() => this.#lanes.balance(partition));
+    if (!this.#has(held) || run.engine === undefined) return;
+    await this.#finish(held);
+  }
+
+  async #finish(held: Held): Promise<void> {
     held.state = 'done';
-    await run.end();
-    this.#lanes.hold(run.partition, 'taken');
+    held.stalled = false;
+    await held.run.end();
+    this.#lanes.hold(held.partition, 'taken');
     this.#startNext();
+  }
+
+  /** Some of what is awaited has no leader: as long as it has none, others have the turn of those that read it. */
+  #stall(unanswered: readonly Awaited[]): void {
+    for (const held of this.#held.values()) {
+      if (held.state !== 'active') continue;
+      const topics = unanswered.filter(({ partition }) => partition === held.partition).map(({ topic }) => topic);
+      held.stalled = topics.length > 0;
+      this.#tell(held, held.stalled ? `${topics.join(', ')}: it has no leader` : undefined);
+    }
+    this.#startNext();
+  }
+
+  /** What is the matter for an hour is one line, and another one when it goes on. */
+  #tell(held: Held, problem: string | undefined): void {
+    if (problem === held.problem) return;
+    held.problem = problem;
+    const { partition } = held;
+    this.#deps.say(
+      problem === undefined
+        ? `partition ${partition} goes on`
+        : `partition ${partition} waits, the others go on: ${problem}`,
+    );
   }
 
   /** From where it is, unless it ended before it began. */

@@ -8,7 +8,7 @@ export interface BackfillStatus {
   readonly partitions: number;
   /** Partitions that are done. */
   readonly partitionsDone: number;
-  /** Offsets of the three inputs read, and in all. */
+  /** Offsets of the three inputs read, and in all: without partitions that were not begun and have no leader now. */
   readonly read: number;
   readonly total: number;
   /** Offsets read of the partitions that are done. */
@@ -22,7 +22,7 @@ export interface BackfillStatus {
   readonly incomplete: number;
   /** Lookups that wait for an answer. */
   readonly open: number;
-  /** Records that were added to the inputs since the backfill began, which it does not read. */
+  /** Records that were added to the inputs since the backfill began, which it does not read; without partitions that have no leader now. */
   readonly added: number;
 }
 
@@ -40,7 +40,11 @@ export async function readStatus(
       groupId,
       all.map((partition) => ({ topic: marked, partition })),
     ),
-    kafka.endOffsets(all.flatMap((partition) => inputTopics.map((topic) => ({ topic, partition })))),
+    // How far it is does not depend on a partition that has no leader now.
+    kafka.endOffsets(
+      all.flatMap((partition) => inputTopics.map((topic) => ({ topic, partition }))),
+      { partial: true },
+    ),
   ]);
   const status = {
     partitionsDone: 0,
@@ -66,7 +70,9 @@ export async function readStatus(
       status.partitionsDone += 1;
       status.readDone += mark.read;
     }
-    status.added += own.reduce((sum, { end }) => sum + end, 0) - mark.ends.reduce((sum, end) => sum + end, 0);
+    if (own.length === inputTopics.length) {
+      status.added += own.reduce((sum, { end }) => sum + end, 0) - mark.ends.reduce((sum, end) => sum + end, 0);
+    }
     for (const name of [
       'read',
       'written',
