@@ -1,26 +1,37 @@
 /**
  * The test command: `node scripts/test.js [--release] [--kafka VERSION|oldest|newest] [unit|int|e2e|FILE ...]`, everything by
- * default. `--release`: the sizes that are for a release (test/support/size.ts).
+ * default. `--release`: the sizes that are for a release (test/support/size.ts), and the files that are only for it.
  *
- * The layers run one after the other, as one run with one summary: unit (*.test.ts), int (*.int.test.ts: Temporal's test
- * server), e2e (*.e2e.test.ts: real Kafka and Temporal, started once here; first the files that share the machine, side by
- * side, then the others). Exit code 0 only if all pass.
+ * The layers run one after the other, as one run with one summary: unit (*.test.ts, many of them in one process), int
+ * (*.int.test.ts: Temporal's test server), e2e (*.e2e.test.ts: real Kafka and Temporal, started once here; first the files that
+ * share the machine, side by side, then the others). Exit code 0 only if all pass.
  */
 import { execFile } from 'node:child_process';
 import { setMaxListeners } from 'node:events';
 import { readdirSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { run } from 'node:test';
 import { parseArgs, promisify } from 'node:util';
 import { spec } from 'node:test/reporters';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { register } from 'tsx/esm/api';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const LAYERS = ['unit', 'int', 'e2e'];
 /** Files. Those of a workflow or of commands mostly wait; an end-to-end one has several processes of its own. */
 const AT_A_TIME = { unit: 3, int: 3, e2e: 2 };
+/** Unit-test files of one process: its start costs more than most of them do. */
+const A_PROCESS = 12;
+/** Files that run only by name or with `--release`: faults and outages of many minutes, and what proves the tests themselves. */
+const FOR_RELEASE = [
+  'verification/chaos/chaos.e2e.test.ts',
+  'verification/chaos/three-brokers.e2e.test.ts',
+  'verification/simulation/outages.test.ts',
+  'test/system/outages.e2e.test.ts',
+];
 /** End-to-end files that count what a while of the machine brings: they run one at a time, with nothing beside them. */
 const ALONE = ['test/system/paused-worker.e2e.test.ts', 'verification/chaos/chaos.e2e.test.ts'];
 /** Begun first: the longest ones of their layer. */
@@ -33,6 +44,8 @@ const FIRST = [
   'test/shipped/package.e2e.test.ts',
   'verification/chaos/three-brokers.e2e.test.ts',
 ];
+/** Unit-test files with a process of their own, beside those above: they measure it. */
+const MEASURES = /(growth|memory|stored-size|counts)[^/]*\.test\.ts$/;
 const FILE_TIMEOUT_MS = 20 * 60_000;
 const COUNTS = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) ([\d.]+)$/;
 
@@ -41,14 +54,15 @@ const abort = new AbortController();
 setMaxListeners(0, abort.signal);
 const log = (line) => console.error(line);
 
-function selectFiles(args) {
+function selectFiles(args, release) {
   const all = ['test', 'verification']
     .flatMap((folder) => readdirSync(join(ROOT, folder), { recursive: true }).map((name) => join(folder, name)))
     .filter((name) => name.endsWith('.test.ts') && !name.includes('node_modules'))
     .sort();
-  if (args.length === 0) return all;
+  const usual = release ? all : all.filter((file) => !FOR_RELEASE.includes(file));
+  if (args.length === 0) return usual;
   return args.flatMap((arg) =>
-    LAYERS.includes(arg) ? all.filter((file) => layerOf(file) === arg) : [relative(ROOT, resolve(arg))],
+    LAYERS.includes(arg) ? usual.filter((file) => layerOf(file) === arg) : [relative(ROOT, resolve(arg))],
   );
 }
 
@@ -67,15 +81,40 @@ function phasesOf(layer, files) {
   ].filter((phase) => phase.files.length > 0);
 }
 
+/** The paths that are run: of unit tests, files that import some of them each, written to `folder`. */
+async function pathsOf(layer, files, folder) {
+  const paths = files.map((file) => join(ROOT, file));
+  if (layer !== 'unit') return paths;
+  const alone = files.map((file) => FIRST.includes(file) || MEASURES.test(file));
+  const shared = paths.filter((_, n) => !alone[n]);
+  const processes = Math.ceil(shared.length / A_PROCESS);
+  const written = await Promise.all(
+    Array.from({ length: processes }, async (_, process) => {
+      const path = join(folder, `${process}.test.mjs`);
+      // Every so many-th: those of a folder, which are alike long, do not come together.
+      const imports = shared.filter((_, n) => n % processes === process).map((file) => importing(pathToFileURL(file)));
+      await writeFile(path, `import { test } from 'node:test';\n${imports.join('')}`);
+      return path;
+    }),
+  );
+  return [...paths.filter((_, n) => alone[n]), ...written];
+}
+
+/** A file that cannot be loaded is a failure of its own; the others run. */
+function importing({ href }) {
+  return `await import('${href}').catch((error) => test('${href}', () => { throw error; }));\n`;
+}
+
 /** The events of the layers' runs, with the counts added up into one summary at the end. */
 async function* runLayers(files, outcome, kafka) {
   const counts = new Map();
   for (const layer of LAYERS) {
     const chosen = files.filter((file) => layerOf(file) === layer);
     if (chosen.length === 0 || abort.signal.aborted) continue;
+    const began = performance.now();
     const stop = layer === 'e2e' ? await startServers(kafka) : async () => undefined;
     try {
-      for await (const event of eventsOf(phasesOf(layer, chosen))) {
+      for await (const event of eventsOf(layer, phasesOf(layer, chosen))) {
         const count =
           event.type === 'test:diagnostic' && event.data.nesting === 0 ? COUNTS.exec(event.data.message) : null;
         if (event.type === 'test:fail' && !event.data.todo) outcome.failed = true;
@@ -86,6 +125,7 @@ async function* runLayers(files, outcome, kafka) {
     } finally {
       await stop();
     }
+    log(`${layer}: ${chosen.length} files, ${((performance.now() - began) / 1_000).toFixed(0)} s`);
   }
   outcome.tests = counts.get('tests') ?? 0;
   for (const [name, value] of counts) {
@@ -93,11 +133,16 @@ async function* runLayers(files, outcome, kafka) {
   }
 }
 
-async function* eventsOf(phases) {
-  for (const { files, concurrency } of phases) {
-    if (abort.signal.aborted) return;
-    const paths = files.map((file) => join(ROOT, file));
-    yield* run({ files: paths, concurrency, timeout: FILE_TIMEOUT_MS, signal: abort.signal });
+async function* eventsOf(layer, phases) {
+  const folder = await mkdtemp(join(tmpdir(), 'tests-'));
+  try {
+    for (const { files, concurrency } of phases) {
+      if (abort.signal.aborted) return;
+      const paths = await pathsOf(layer, files, folder);
+      yield* run({ files: paths, concurrency, timeout: FILE_TIMEOUT_MS, signal: abort.signal });
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -153,7 +198,7 @@ async function main() {
     allowPositionals: true,
   });
   if (values.release) process.env.TEST_RELEASE = '1';
-  const files = selectFiles(positionals);
+  const files = selectFiles(positionals, values.release);
   let removeProduct = async () => undefined;
   try {
     if (files.some((file) => layerOf(file) === 'e2e') && !process.env.TEST_PRODUCT) {

@@ -19,7 +19,7 @@ const workflow = parse(readFileSync(file('.github/workflows/ci.yml'), 'utf8')) a
     readonly schedule: readonly { readonly cron: string }[];
   };
   readonly permissions: object;
-  readonly jobs: Readonly<Record<'test' | 'audit' | 'image', Job>>;
+  readonly jobs: Readonly<Record<'test' | 'release' | 'audit' | 'image', Job & { readonly if?: string }>>;
 };
 const { jobs } = workflow;
 const runsOf = (job: Job): string[] => job.steps.flatMap(({ run }) => run ?? []);
@@ -31,6 +31,11 @@ test('each change runs what must hold, on the Node of the docs and on that of th
   assert.equal(runsOf(jobs.test).at(-1), '.ci/run');
   accessSync(file('.ci/run'), constants.X_OK);
   assert.deepEqual(jobs.test.strategy!.matrix.node, [BASELINE, IMAGE]);
+});
+
+test('what takes its own time runs once a week', () => {
+  assert.equal(jobs.release.if, "github.event_name == 'schedule'");
+  assert.equal(runsOf(jobs.release).at(-1), 'npm run test:release');
 });
 
 test('known vulnerabilities end it, and the image is built with its provenance and started as compose and chart start it', () => {

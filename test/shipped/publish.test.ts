@@ -51,7 +51,7 @@ test('what is published is what was tested, with provenance; its SBOM lies besid
   const order = [
     'npm ci',
     'npm run audit -- --omit=dev --must-answer',
-    'npm test',
+    'npm run test:release',
     'npm pkg set repository',
     'mkdir package && npm run --silent sbom >',
     'npm pack',

@@ -10,12 +10,11 @@ import type { ProductProcess } from '../../src/dev/product.ts';
 import { eventually } from '../support/eventually.ts';
 import { sharedCluster } from '../support/cluster.ts';
 import { ownBroker } from '../support/own-broker.ts';
-import { sized } from '../support/size.ts';
 import { startSystem } from '../support/system.ts';
 
 const log = (line: string) => console.error(line);
 /** ms; a member's session has 6 s, a workflow task 10 s, a transaction 15 s. */
-const AWAY = sized(18_000, 25_000);
+const AWAY = 25_000;
 
 function traffic(seed: number, events: number) {
   return generateTraffic(
@@ -40,7 +39,7 @@ test(
   { timeout: 400_000 },
   async (t) => {
     const system = await startSystem(t, { partitions: 4 });
-    await system.produce(traffic(11, sized(6_000, 12_000)));
+    await system.produce(traffic(11, 12_000));
     const expected = await system.expected();
     const [worker, bridge] = await Promise.all([system.start('worker'), system.start('bridge')]);
     await Promise.all([system.start('worker'), system.start('bridge')]);
@@ -64,7 +63,7 @@ test(
   async (t) => {
     const { broker, cluster } = await ownBroker();
     const system = await startSystem(t, { partitions: 4, cluster });
-    await system.produce(traffic(12, sized(6_000, 12_000)));
+    await system.produce(traffic(12, 12_000));
     const expected = await system.expected();
     const processes = await Promise.all([system.start('worker'), system.start('bridge')]);
     for (let round = 0; round < 3; round += 1) {
@@ -91,7 +90,7 @@ test(
       await folder.release();
     };
     const system = await startSystem(t, { partitions: 2, cluster: { brokers, temporal: server.address, release } });
-    await system.produce(traffic(13, sized(3_000, 6_000)));
+    await system.produce(traffic(13, 6_000));
     const expected = await system.expected();
     const processes = await Promise.all([system.start('worker'), system.start('bridge')]);
     for (let round = 0; round < 2; round += 1) {

@@ -8,7 +8,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { PRODUCT } from '../../test/support/product.ts';
-import { sized } from '../../test/support/size.ts';
 import { chaos } from './chaos.ts';
 import { optionsOf } from './options.ts';
 import type { Kind, PlannedFault } from './plan.ts';
@@ -27,7 +26,8 @@ test(
       fault(1, 'zombie-worker'),
       fault(2, 'lookups-lying'),
       fault(3, 'kill-broker'),
-      ...sized([], [fault(4, 'kill-bridge', { slot: 2 }), fault(5, 'one-way', { slot: 2, lasts: 6_000 })]),
+      fault(4, 'kill-bridge', { slot: 2 }),
+      fault(5, 'one-way', { slot: 2, lasts: 6_000 }),
     ];
     const { settled, report, done } = await chaos({
       ...optionsOf(['--product', PRODUCT, '--minutes', '6', '--seed', '5', '--brokers', '1']),

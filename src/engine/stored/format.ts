@@ -1,6 +1,6 @@
 /**
  * Values in Avro's single-object encoding: two bytes of mark, eight of the fingerprint of the schema that they were written
- * with, and the value. They are read by resolution of that schema, of whichever release it is, with today's.
+ * with, and the value. They are read by resolution of that schema, of whichever version it is, with today's.
  */
 import avsc from 'avsc';
 import { CodedError } from '../errors.ts';
@@ -8,8 +8,8 @@ import { fingerprintOf } from './fingerprint.ts';
 import { plainTypes, type Plain } from './plain.ts';
 import {
   ledgerSchemas,
-  releasedLedgerSchemas,
-  releasedSchemas,
+  olderLedgerSchemas,
+  olderSchemas,
   todaysSchemas,
   type RecordSchema,
   type SchemaFile,
@@ -36,11 +36,11 @@ export class StoredFormat {
   /** By fingerprint, in hex. */
   readonly #writers = new Map<string, Writer>();
 
-  /** Throws CodedError CONFIG when what a release wrote cannot be read with today's schemas, unless that is to be skipped. */
-  constructor(today: SchemaFile, released: readonly SchemaFile[], { skip = false } = {}) {
+  /** Throws CodedError CONFIG when what an older version wrote cannot be read with today's schemas, unless that is to be skipped. */
+  constructor(today: SchemaFile, older: readonly SchemaFile[], { skip = false } = {}) {
     this.#roots = rootsOf(today);
     for (const root of this.#roots.values()) this.#writers.set(fingerprintIn(root.head), { root, resolver: undefined });
-    for (const file of released) {
+    for (const file of older) {
       for (const { name, type, head } of rootsOf(file).values()) {
         if (this.#writers.has(fingerprintIn(head))) continue;
         const root = this.#roots.get(name);
@@ -111,18 +111,18 @@ export class StoredFormat {
  * resolved with its schemas, newer ones too. Of what cannot, {@link StoredFormat.decode} says NEWER_STATE.
  */
 export function stateFormatOf(file: SchemaFile): StoredFormat {
-  return new StoredFormat(file, [...releasedSchemas(), todaysSchemas()], { skip: true });
+  return new StoredFormat(file, [...olderSchemas(), todaysSchemas()], { skip: true });
 }
 
 /** Of the schemas beside this code. */
 export function stateFormat(): StoredFormat {
-  return (shared ??= new StoredFormat(todaysSchemas(), releasedSchemas()));
+  return (shared ??= new StoredFormat(todaysSchemas(), olderSchemas()));
 }
 let shared: StoredFormat | undefined;
 
 /** Of what the engine stores by itself; the schemas of the application are not even read for it. */
 export function ledgerFormat(): StoredFormat {
-  return (sharedLedger ??= new StoredFormat(ledgerSchemas(), releasedLedgerSchemas()));
+  return (sharedLedger ??= new StoredFormat(ledgerSchemas(), olderLedgerSchemas()));
 }
 let sharedLedger: StoredFormat | undefined;
 

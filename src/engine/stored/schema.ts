@@ -1,7 +1,8 @@
 /**
  * The schemas of what outlives a deployment, as files: `ledger.avsc` has what the engine stores by itself, `state.avsc` what the
  * workflows of the application store, with types of the former in it. Today's are in `schemas`, those of the releases in
- * `schemas/released/<version>`. A file is a list of named types in the order of their dependencies; the roots among them are
+ * `schemas/released/<version>`, and those that stood on main between releases, where people may have run them, in
+ * `schemas/unreleased/<number>`. A file is a list of named types in the order of their dependencies; the roots among them are
  * what is stored. Attributes that Avro does not know say how a type looks in TypeScript and JSON:
  *
  * - `root`           is stored by itself;
@@ -49,7 +50,7 @@ export function isUnion(schema: Schema): schema is readonly Schema[] {
 
 /** The types of a version, by name without namespace. */
 export interface SchemaFile {
-  /** `today`, or the version of a release. */
+  /** `today`, the version of a release, or `unreleased <number>`. */
   readonly version: string;
   readonly records: readonly RecordSchema[];
 }
@@ -63,9 +64,9 @@ export function ledgerSchemas(): SchemaFile {
   return readSchemas(TODAY, SCHEMAS, [LEDGER]);
 }
 
-/** Of the engine alone, in the order of their versions. */
-export function releasedLedgerSchemas(): SchemaFile[] {
-  return released([LEDGER]);
+/** Of the engine alone: of all that may have written what is stored. */
+export function olderLedgerSchemas(): SchemaFile[] {
+  return [...released([LEDGER]), ...unreleased([LEDGER])];
 }
 
 export function todaysSchemas(): SchemaFile {
@@ -77,11 +78,29 @@ export function releasedSchemas(): SchemaFile[] {
   return released([LEDGER, STATE]);
 }
 
+/** In the order of their numbers; the last one is today's, unless that is a release's. */
+export function unreleasedSchemas(): SchemaFile[] {
+  return unreleased([LEDGER, STATE]);
+}
+
+/** Of all that may have written what is stored. */
+export function olderSchemas(): SchemaFile[] {
+  return [...releasedSchemas(), ...unreleasedSchemas()];
+}
+
 function released(files: readonly string[]): SchemaFile[] {
-  const folder = new URL('released/', SCHEMAS);
+  return inFolder('released').map(({ name, url }) => readSchemas(name, url, files));
+}
+
+function unreleased(files: readonly string[]): SchemaFile[] {
+  return inFolder('unreleased').map(({ name, url }) => readSchemas(`unreleased ${name}`, url, files));
+}
+
+function inFolder(name: string): { readonly name: string; readonly url: URL }[] {
+  const folder = new URL(`${name}/`, SCHEMAS);
   return readdirSync(folder)
     .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
-    .map((version) => readSchemas(version, new URL(`${version}/`, folder), files));
+    .map((version) => ({ name: version, url: new URL(`${version}/`, folder) }));
 }
 
 /** The releases before 0.3.0 had all types in `state.avsc`: those of the ledger stand in both files of them, and are the same. */
