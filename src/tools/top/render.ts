@@ -58,8 +58,11 @@ function headOf({ at, throughput, partitions }: TopSnapshot): string {
   return `${at.slice(11, 19)}  in ${known(throughput.in)}/s  out ${known(throughput.out)}/s  lag ${number(lag)}`;
 }
 
-function problemsOf({ processes }: TopSnapshot): string[] {
-  return processes.flatMap(({ url, problem }) => (problem === undefined ? [] : [`! ${url}: ${problem}`]));
+function problemsOf({ processes, withoutLeader }: TopSnapshot): string[] {
+  return [
+    ...processes.flatMap(({ url, problem }) => (problem === undefined ? [] : [`! ${url}: ${problem}`])),
+    ...(withoutLeader.length === 0 ? [] : [`! without a leader, as they were before: ${withoutLeader.join(', ')}`]),
+  ];
 }
 
 function waitingOf({ waiting }: TopSnapshot): string {

@@ -11,6 +11,8 @@ export interface KafkaSight {
   readonly deadLetterEnd: number;
   /** Of the last records of each partition, by user, the busiest first. */
   readonly users: readonly { readonly user: string; readonly records: number }[];
+  /** `topic-partition` that have no leader now: what is told of them is of before. */
+  readonly withoutLeader: readonly string[];
 }
 
 interface PartitionRow {
@@ -31,6 +33,7 @@ export interface TopSnapshot {
   readonly throughput: { readonly in: number | null; readonly out: number | null };
   readonly partitions: readonly PartitionRow[];
   readonly users: KafkaSight['users'];
+  readonly withoutLeader: KafkaSight['withoutLeader'];
   readonly waiting: {
     readonly pendingMoney: number | null;
     readonly awaitingLookup: number | null;
@@ -80,6 +83,7 @@ export function snapshotOf(kafka: KafkaSight, before: KafkaSight | undefined, sc
       };
     }),
     users: kafka.users,
+    withoutLeader: kafka.withoutLeader,
     waiting: {
       pendingMoney: sum('pending_money'),
       awaitingLookup: sum('money_awaiting_lookup'),

@@ -1,8 +1,8 @@
 /** What `top` reads of Kafka: ends, places of the bridge's group, and the last records of the inputs. It writes and commits nothing. */
 import { randomUUID } from 'node:crypto';
 import { bridgeGroupOf } from '../../engine/naming.ts';
-import { CodedError } from '../../engine/errors.ts';
-import type { GroupMember, KafkaPort, RecordBatch } from '../../engine/kafka/port.ts';
+import { CodedError, isFatalAtStart } from '../../engine/errors.ts';
+import type { GroupMember, KafkaPort, RecordBatch, TopicPartition } from '../../engine/kafka/port.ts';
 import { decodeMetadata } from '../../engine/ordering/checkpoint.ts';
 import { userOfKey } from '../../money/codec/user-of-key.ts';
 import { inputTopicsOf, type Config } from '../../money/config.ts';
@@ -73,7 +73,21 @@ export async function watchKafka(kafka: KafkaPort, config: Config, now: () => nu
       if (!closed) void join().catch(joinAgain);
     }, JOIN_AGAIN).unref();
   }
-  await join();
+  await join().catch((error: unknown) => {
+    if (isFatalAtStart(error)) throw error;
+    joinAgain();
+  });
+
+  /** As they were last told: a partition without a leader has its last ones. */
+  const ends = new Map<string, { readonly start: number; readonly end: number }>();
+  const placeOf = ({ topic, partition }: TopicPartition): string => `${topic}-${partition}`;
+  const allPlaces = [...inputPlaces, ...outputPlaces, ...letterPlaces];
+  async function lookAtEnds(): Promise<string[]> {
+    const told = await kafka.endOffsets(allPlaces, { partial: true });
+    for (const row of told) ends.set(placeOf(row), row);
+    const answered = new Set(told.map(placeOf));
+    return allPlaces.map(placeOf).filter((place) => !answered.has(place));
+  }
 
   function note({ topic, partition, records, next }: RecordBatch): void {
     const place = `${topic}/${partition}`;
@@ -107,32 +121,32 @@ export async function watchKafka(kafka: KafkaPort, config: Config, now: () => nu
     userIds,
     async look() {
       const at = now();
-      const [ends, committed] = await Promise.all([
-        kafka.endOffsets([...inputPlaces, ...outputPlaces, ...letterPlaces]),
+      const [withoutLeader, committed] = await Promise.all([
+        lookAtEnds(),
         kafka.committedOffsets(bridgeGroupOf(appId), inputPlaces),
       ]);
       const count = Math.max(...inputs.map((_, index) => counts[index]!));
-      const sumOf = (topic: string): number =>
-        ends.filter((row) => row.topic === topic).reduce((sum, { end }) => sum + end, 0);
+      const sumOf = (places: readonly TopicPartition[]): number =>
+        places.reduce((sum, place) => sum + (ends.get(placeOf(place))?.end ?? 0), 0);
       return {
         at,
         partitions: Array.from({ length: count }, (_, partition) => {
-          const rows = ends.filter((row) => row.partition === partition && inputs.includes(row.topic));
+          const own = inputPlaces.filter((place) => place.partition === partition);
           const places = committed.filter((row) => row.partition === partition);
           const watermark = Math.max(...places.map(({ metadata }) => decodeMetadata(metadata)?.watermark ?? -Infinity));
           return {
-            end: rows.reduce((sum, { end }) => sum + end, 0),
-            lag: rows.reduce(
-              (sum, { topic, start, end }) =>
-                sum + Math.max(0, end - (places.find((row) => row.topic === topic)?.offset ?? start)),
-              0,
-            ),
+            end: sumOf(own),
+            lag: own.reduce((sum, place) => {
+              const { start, end } = ends.get(placeOf(place)) ?? { start: 0, end: 0 };
+              return sum + Math.max(0, end - (places.find((row) => row.topic === place.topic)?.offset ?? start));
+            }, 0),
             watermark: Number.isFinite(watermark) ? watermark : null,
           };
         }),
-        outputEnd: sumOf(topics.output),
-        deadLetterEnd: sumOf(topics.deadLetter),
+        outputEnd: sumOf(outputPlaces),
+        deadLetterEnd: sumOf(letterPlaces),
         users: busiest(),
+        withoutLeader,
       };
     },
     async close() {

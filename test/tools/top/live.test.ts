@@ -11,6 +11,7 @@ const SNAPSHOT: TopSnapshot = {
   processes: [],
   throughput: { in: null, out: null },
   partitions: [],
+  withoutLeader: [],
   users: [
     { user: 'ada', records: 30 },
     { user: 'bob', records: 20 },

@@ -28,6 +28,7 @@ const SNAPSHOT: TopSnapshot = {
     },
     { partition: 2, lag: 0, perSecond: null, watermark: null, watermarkLagSeconds: null, held: 0, idle: null },
   ],
+  withoutLeader: [],
   users: [
     { user: '11111111-2222-4333-8444-555555555555', records: 1_500 },
     { user: '22222222-2222-4333-8444-555555555555', records: 2 },
@@ -91,4 +92,12 @@ test('no line is wider than the window, and no frame higher, whatever its size',
 test('the chosen user is marked, in bold where there are colours', () => {
   const lines = renderTop(SNAPSHOT, { ...LOOK, color: true, chosen: 1 });
   assert.equal(lines.at(-1), '\u001b[1m> 22222222-2222-4333-8444-555555555555         2\u001b[0m');
+});
+
+test('what has no leader is named', () => {
+  const lines = renderTop(
+    { ...SNAPSHOT, withoutLeader: ['a-1', 'b-0'] },
+    { columns: 120, rows: 40, color: false, sort: 'partition' },
+  );
+  assert.ok(lines.includes('! without a leader, as they were before: a-1, b-0'), lines.join('\n'));
 });

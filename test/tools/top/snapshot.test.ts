@@ -13,6 +13,7 @@ const sight = (more: Partial<KafkaSight>): KafkaSight => ({
   outputEnd: 60,
   deadLetterEnd: 3,
   users: [{ user: 'u', records: 4 }],
+  withoutLeader: ['user-events-1'],
   ...more,
 });
 
@@ -66,6 +67,7 @@ temporal_request_total 9
       { partition: 1, lag: 0, perSecond: 0, watermark: null, watermarkLagSeconds: null, held: null, idle: null },
     ],
     users: [{ user: 'u', records: 4 }],
+    withoutLeader: ['user-events-1'],
     waiting: { pendingMoney: 7, awaitingLookup: null, lookupsInFlight: 1, unpublished: null },
     deadLetters: { inTopic: 3, byReason: { future: 2 } },
     shards: [
