@@ -26,6 +26,7 @@ import { ownProgram } from '../dev/product.ts';
 import { inputDecoders, outputEncoder } from '../money/codec/value-format.ts';
 import { workflowIdsOf } from '../money/workflow-ids.ts';
 import { time, wholeNumber } from './arguments.ts';
+import { tellingDecoders } from './telling-decoders.ts';
 import { createContext, reachKafka, type Context } from './context.ts';
 import { result } from './document.ts';
 import { count as counted, progress, saidSeldom } from './output.ts';
@@ -299,7 +300,7 @@ async function member(options: BackfillOptions): Promise<void> {
         lookups,
         written,
         encode,
-        decoders: inputDecoders(config, systemClock),
+        decoders: tellingDecoders(inputDecoders(config, systemClock)),
         say: (line) => process.stderr.write(`backfill: ${line}\n`),
       },
       stopping.signal,

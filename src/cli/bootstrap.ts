@@ -18,6 +18,7 @@ import { inputDecoders } from '../money/codec/value-format.ts';
 import { connectTemporal } from '../engine/temporal/connection.ts';
 import { workflowIdsOf } from '../money/workflow-ids.ts';
 import { wholeNumber } from './arguments.ts';
+import { tellingDecoders } from './telling-decoders.ts';
 import { createContext, reachKafka, type Context } from './context.ts';
 import { result } from './document.ts';
 import { count, progress, saidSeldom } from './output.ts';
@@ -88,7 +89,7 @@ async function fromHistory(
     ),
     identity: `${identityOf(config, { from: -Infinity, to: Infinity })} idle-timeout=${formatDuration(config.idleTimeout)} publish=${publish}`,
   };
-  const deps = { kafka, clock: systemClock, logger, decoders: inputDecoders(config, systemClock) };
+  const deps = { kafka, clock: systemClock, logger, decoders: tellingDecoders(inputDecoders(config, systemClock)) };
   const shown = progress('records read');
   const onProgress = ({ read, total }: BootstrapProgress): void => shown.update(read, total);
   const temporal = options.dryRun === true ? undefined : await connectTemporal(env, encryption, identity);

@@ -18,6 +18,7 @@ import { valuesOf, type KafkaPort } from '../engine/kafka/port.ts';
 import { inputDecoders } from '../money/codec/value-format.ts';
 import { wholeNumber } from './arguments.ts';
 import { operator } from './audit.ts';
+import { tellingDecoders } from './telling-decoders.ts';
 import { createContext, reachKafka } from './context.ts';
 import { result } from './document.ts';
 import { byPartition, count, progress, sayLine } from './output.ts';
@@ -219,7 +220,7 @@ async function retry(options: RetryOptions): Promise<void> {
         bytes += size;
       }
     };
-    const { starts } = await read(kafka, config, onLetter, inputDecoders(config, systemClock));
+    const { starts } = await read(kafka, config, onLetter, tellingDecoders(inputDecoders(config, systemClock)));
     const missing = [...ids].filter((id) => !found.has(id));
     const dryRun = options.dryRun === true;
     let done = dryRun ? letters.length : 0;
