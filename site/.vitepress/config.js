@@ -83,6 +83,7 @@ export default defineConfig({
       {
         text: 'Understand and change',
         items: [
+          page('How it works, in pictures', 'how-it-works'),
           page('What the system computes', 'semantics'),
           page('Guarantees', 'guarantees'),
           page('What was not run', 'not-run'),

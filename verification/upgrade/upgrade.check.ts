@@ -22,7 +22,7 @@ import { buildOlder, type OlderBuild } from './older-build.ts';
 
 const FROM = process.env['UPGRADE_FROM'];
 if (!FROM) throw new Error('UPGRADE_FROM has to name the commit whose build is replaced');
-const PARTS = 400;
+const PARTS = 1_500;
 const PART_EVERY = 250;
 const quiet = { trace() {}, debug() {}, info() {}, log() {}, warn() {}, error() {} };
 const run = promisify(execFile);
@@ -33,16 +33,16 @@ before(async () => {
 });
 after(() => older.remove());
 
-/** In small parts, so that every moment of the upgrade has money under way. Resolves when all is sent. */
-async function traffic(system: System): Promise<void> {
+/** In small parts, so that every moment of the upgrade has money under way, and for some seconds after it. */
+async function traffic(system: System, replaced: AbortSignal): Promise<void> {
   const records = [
     ...generateTraffic(
       trafficOptions({
         users: 60,
-        events: 8_000,
+        events: 30_000,
         seed: 47,
         start: Date.now() - 3 * 86_400_000,
-        span: 7_200_000,
+        span: 27_000_000,
         disorder: 15_000,
         duplicates: 0.05,
         pending: 0.04,
@@ -51,7 +51,9 @@ async function traffic(system: System): Promise<void> {
       }),
     ),
   ];
-  for (let part = 0; part < PARTS; part += 1) {
+  let after = 40;
+  for (let part = 0; part < PARTS && after > 0; part += 1) {
+    if (replaced.aborted) after -= 1;
     await system.produce(records.slice((part * records.length) / PARTS, ((part + 1) * records.length) / PARTS));
     await sleep(PART_EVERY);
   }
@@ -69,8 +71,9 @@ async function upgrade(
   const workers = [await begin('worker'), await begin('worker')];
   await onWorkers(system, 'older');
   const bridges = [await begin('bridge'), await begin('bridge')];
+  const replaced = new AbortController();
   let sending = true;
-  const sent = traffic(system).finally(() => (sending = false));
+  const sent = traffic(system, replaced.signal).finally(() => (sending = false));
   await eventually('the older build is at work', () => system.outputs.length > 200, 60_000);
   const began = Date.now();
   const seen: string[] = [];
@@ -95,6 +98,7 @@ async function upgrade(
     }
   }
   assert.ok(sending, 'money flowed until the last process was replaced');
+  replaced.abort();
   await sent;
   note(' all is sent');
   const expected = await system.expected();
