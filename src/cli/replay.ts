@@ -86,8 +86,23 @@ async function replayed(
   }
 }
 
+/** What cannot be read is told at the end: the others are replayed. */
 async function* fromFiles(files: readonly string[]): AsyncGenerator<StoredRun> {
-  for (const file of files) yield readHistoryFile(file);
+  const unreadable: string[] = [];
+  for (const file of files) {
+    let run: StoredRun;
+    try {
+      run = await readHistoryFile(file);
+    } catch (error) {
+      unreadable.push(messageOf(error));
+      continue;
+    }
+    yield run;
+  }
+  if (unreadable.length === 0) return;
+  const rest = files.length - unreadable.length;
+  const others = rest === 0 ? '' : `\nThe others replay: ${rest.toLocaleString('en')} of ${historiesOf(files.length)}`;
+  throw new CodedError('CONFIG', `${unreadable.join('\n')}${others}`);
 }
 
 async function* ofRunning({ client, address }: TemporalClient, appId: string): AsyncGenerator<StoredRun> {
