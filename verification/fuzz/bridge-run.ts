@@ -79,6 +79,7 @@ export async function runBridge(records: readonly Placed[], random: Random): Pro
   const clock = new ManualClock();
   const delivered: Delivered[] = [];
   const signaller: Signaller = {
+    workflowIdOf: (userId) => userId,
     history: async () => null,
     async signal(userId, batch) {
       if (random.chance(0.05)) throw new Error('the request was lost');

@@ -110,7 +110,7 @@ export class Assignment {
       observer: deps.observer,
       guard: deps.guard ?? new HistoryGuard(signaller, clock),
       rules: settings.rules,
-      workflowIdOf: (key) => signaller.workflowIdOf?.(key) ?? '(unknown)',
+      workflowIdOf: (key) => signaller.workflowIdOf(key),
       onProgress: () => this.#wakeUp(),
     });
     this.#watch = new LogWatch({
@@ -260,7 +260,7 @@ export class Assignment {
       lanes: this.#lanes,
       waits: this.#waits,
       rooms,
-      workflowIdOf: (key) => signaller.workflowIdOf?.(key) ?? key,
+      workflowIdOf: (key) => signaller.workflowIdOf(key),
       ended: away.signal,
       ...(before && { after: before }),
       onTaken: () => this.#taken(partition),

@@ -26,7 +26,7 @@ export function noticingSplitKeys(signaller: Signaller, { clock, logger, onSplit
     if (clock.elapsed() - said < QUIET) return;
     said = clock.elapsed();
     logger.warn(
-      { workflowId: signaller.workflowIdOf?.(key) ?? '(unknown)', partitions: [before, partition] },
+      { workflowId: signaller.workflowIdOf(key), partitions: [before, partition] },
       'a key is met in two partitions, so what is late for it and in which order it comes is not certain: let all producers use one partitioner and one form of the key',
     );
   };
@@ -36,6 +36,6 @@ export function noticingSplitKeys(signaller: Signaller, { clock, logger, onSplit
       return signaller.signal(key, batch);
     },
     history: (key) => signaller.history(key),
-    ...(signaller.workflowIdOf && { workflowIdOf: (key) => signaller.workflowIdOf!(key) }),
+    workflowIdOf: (key) => signaller.workflowIdOf(key),
   };
 }

@@ -29,6 +29,9 @@ export interface Signaller {
   signal(key: string, batch: Batch): Promise<void>;
   /** The history of the key's running workflow; null when there is none. */
   history(key: string): Promise<HistoryLength | null>;
-  /** How people are told of a key: the id of its workflow. */
-  workflowIdOf?(key: string): string;
+  /**
+   * The id of the key's workflow. People are told of it, and a workflow whose signals wait is named by it in what the bridge commits:
+   * with another id than the one that its worker knows it by, event time would run ahead of what it still has to get.
+   */
+  workflowIdOf(key: string): string;
 }

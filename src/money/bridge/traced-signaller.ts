@@ -19,8 +19,7 @@ export function tracedSignaller(signaller: Signaller, tracer: Tracer, inputTopic
     async signal(key, batch) {
       const parents = batch.records.map((record) => moneyOf(record)).map((money) => money && parentOf(money));
       const recorded = parents.flatMap((parent) => (parent?.sampled === true ? parent : []));
-      const workflow = signaller.workflowIdOf?.(key);
-      const named = workflow === undefined ? {} : { temporalWorkflowID: workflow };
+      const named = { temporalWorkflowID: signaller.workflowIdOf(key) };
       const whole = tracer.start({
         name: 'SignalWithStartWorkflow:userEnrichment',
         kind: 'client',

@@ -171,7 +171,7 @@ describe('the end of a membership', () => {
       kafka: port,
       clock,
       logger: silentLogger(),
-      signaller: { signal: async () => undefined, history: async () => null },
+      signaller: { workflowIdOf: (key) => key, signal: async () => undefined, history: async () => null },
       observer: {
         read() {},
         deadLettersCut() {},

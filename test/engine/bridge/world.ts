@@ -189,6 +189,7 @@ export class World {
 
   #signaller(bridge: string): Signaller {
     return {
+      workflowIdOf: (userId) => `app/${userId}`,
       history: async () => ({ busy: false, ...this.history }),
       signal: (userId, batch) =>
         new Promise<void>((resolve, reject) => {

@@ -49,7 +49,7 @@ async function signal(rootRatio: number, failure?: Error) {
     (error: unknown) => error,
   );
   assert.equal(problem, failure);
-  assert.equal(traced.workflowIdOf?.('k'), 'app/k');
+  assert.equal(traced.workflowIdOf('k'), 'app/k');
   const traces = sent[0]!.records.map(({ event }) => {
     const said = event as Applicable['event'];
     return said.type === 'money' ? traceOf(said.money) : said.type;

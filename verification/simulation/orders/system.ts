@@ -163,6 +163,7 @@ export class OrdersSystem {
     const { server } = this.temporal;
     const unanswered = (why: string): Error => new Error(why);
     return {
+      workflowIdOf: (key) => workflowIdOf(APP, key),
       signal: (key, batch) =>
         server.request(
           process,
