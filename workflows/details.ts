@@ -6,11 +6,14 @@ import type { Recent } from '../src/engine/workflow/entity/entity.ts';
 import { isoOf } from '../src/engine/workflow/iso.ts';
 import { keptOf } from '../src/money/domain/kept.ts';
 import { sessionStatus } from '../src/money/domain/sessions.ts';
-import type { Life, Lookup, Output } from '../src/money/domain/types.ts';
+import type { Life, Lookup, Money, Output } from '../src/money/domain/types.ts';
 import { cut } from './views.ts';
 
-/** Rows of a table. */
+/** Entries of a table. */
 const ROWS = 5;
+/** Characters of a text from outside: a word does not break, and makes its column as wide as it is. */
+const WIDTH = 24;
+const GAP = '\u00a0\u00a0\u00a0';
 
 export function details(life: Life, recent: readonly Recent<Output>[]): string {
   const { user, published, unpublished } = life;
@@ -19,42 +22,35 @@ export function details(life: Life, recent: readonly Recent<Output>[]): string {
   const out = published.applied + published.resolved;
   return [
     `Event time **${user.tau === null ? 'none yet' : isoOf(user.tau)}**`,
-    `Money: **${counters.moneyApplied}** applied, ${counters.duplicatesDropped} duplicates dropped, **${out}** published${unpublished.length === 0 ? '' : `, ${unpublished.length} to be published`}`,
+    `Money: **${counters.moneyApplied}** applied, ${counters.duplicatesDropped} ${counters.duplicatesDropped === 1 ? 'duplicate' : 'duplicates'} dropped, **${out}** published${unpublished.length === 0 ? '' : `, ${unpublished.length} to be published`}`,
     ...titled('Money that waits for its session', pending.count, [
-      ['money', 'of', 'its session', 'looked up when event time passes', 'or at, by the clock'],
+      ['money', 'waits'],
       ...pending
         .some(ROWS)
         .map(({ money, dueAt, wallDueAt }) => [
-          money.id,
-          isoOf(money.ts),
-          money.userSessionId,
-          isoOf(dueAt),
-          wallDueAt === undefined ? 'never' : isoOf(wallDueAt),
+          moneyCell(money),
+          `for session ${money.userSessionId}, which is looked up when event time passes ${isoOf(dueAt)}${wallDueAt === undefined ? '' : `, or at ${isoOf(wallDueAt)} by the clock`}`,
         ]),
     ]),
     ...titled('Lookups under way', user.lookups.length, [
-      ['money', 'of', 'session', 'given up at, by the clock'],
+      ['money', 'asks'],
       ...user.lookups
         .slice(0, ROWS)
         .map(({ money, giveUpAt }) => [
-          money.id,
-          isoOf(money.ts),
-          money.userSessionId,
-          giveUpAt === undefined ? 'never' : isoOf(giveUpAt),
+          moneyCell(money),
+          `for session ${money.userSessionId}, and ${giveUpAt === undefined ? 'never gives up' : `gives up at ${isoOf(giveUpAt)} by the clock`}`,
         ]),
     ]),
     ...titled('Sessions', sessions.count, [
-      ['session', 'country', 'from', 'until', ''],
+      ['session', 'country', 'known'],
       ...sessions.newest(ROWS).map(({ id, session }) => sessionRow(life, id, session)),
     ]),
     ...titled('Last outputs', out, [
-      ['money', 'of', 'country of session', 'offset in the output topic', 'came out'],
+      ['money', 'enriched with', 'came out'],
       ...recent.map(({ output, stream, at }) => [
-        output.enriched.money.id,
-        isoOf(output.enriched.money.ts),
-        cell(output.enriched.sessionInfo?.clientCountryCode ?? (output.incomplete === true ? 'not known in time' : '')),
-        at === undefined ? '' : String(at),
-        stream === 'applied' ? 'at once, or with its session' : 'after a lookup',
+        moneyCell(output.enriched.money),
+        enrichedCell(output),
+        `${stream === 'applied' ? 'at once, or with its session' : 'after a lookup'}${at === undefined ? '' : `, at offset ${at}`}`,
       ]),
     ]),
   ].join('\n\n');
@@ -69,32 +65,56 @@ export function lookupSummary(lookups: readonly Lookup[], { user: { tau } }: Lif
   return `lookup of ${sessions.size === 1 ? `session ${first.slice(0, 8)}` : `${sessions.size} sessions`}${late}`;
 }
 
+function moneyCell({ id, moneyType, amount, currency, ts }: Money): string {
+  return `**${cell(moneyType)} ${cell(amount)} ${cell(currency)}** of ${isoOf(ts)} ${id}`;
+}
+
+/** As the demo tells it. */
+function enrichedCell({ enriched, incomplete }: Output): string {
+  const { money, userInfo, sessionInfo, firstOccurrence } = enriched;
+  const known = [userInfo?.birthYear, userInfo?.residentCountryCode].filter((value) => value !== undefined);
+  const client =
+    sessionInfo !== undefined
+      ? `client in ${cell(sessionInfo.clientCountryCode)}`
+      : money.userSessionId === undefined
+        ? 'no session'
+        : `session ${incomplete === true ? 'not known in time' : 'unknown'}`;
+  const user = `user ${known.length === 0 ? 'unknown' : known.map((value) => cell(value)).join(' ')}`;
+  return [user, client, ...(firstOccurrence ? ['first of its type'] : [])].join(', ');
+}
+
 function sessionRow(
   { user: { tau }, rules }: Life,
   id: string,
   { ts, clientCountryCode }: { readonly ts: number; readonly clientCountryCode: string },
 ): string[] {
-  if (rules === null || tau === null) return [id, cell(clientCountryCode), isoOf(ts), '', ''];
+  const country = cell(clientCountryCode);
+  if (rules === null || tau === null) return [id, country, `from ${isoOf(ts)}`];
   const status = sessionStatus({ ts, clientCountryCode, offset: 0 }, tau, rules.sessionTtl);
-  return [id, cell(clientCountryCode), isoOf(ts), isoOf(ts + rules.sessionTtl), status === 'visible' ? '' : 'expired'];
+  const until = `until ${isoOf(ts + rules.sessionTtl)}`;
+  return [id, country, `from ${isoOf(ts)} ${until}${status === 'visible' ? '' : ': expired'}`];
 }
 
-/** `rows`: the first is the heading. Nothing where there is nothing. */
+/**
+ * `rows`: the first is the heading. Nothing where there is nothing. Temporal's UI draws no lines and leaves no room between cells, so
+ * there is a column between two columns and a row between two rows; and half a page is narrow, so columns are few.
+ */
 function titled(title: string, count: number, rows: readonly (readonly string[])[]): string[] {
   const shown = rows.length - 1;
   if (shown === 0) return [];
-  const [heading = [], ...rest] = rows.map((cells) => `| ${cells.join(' | ')} |`);
-  const rule = `|${' --- |'.repeat(rows[0]!.length)}`;
+  const [heading = '', ...rest] = rows.map((cells) => `| ${cells.join(` | ${GAP} | `)} |`);
+  const columns = 2 * rows[0]!.length - 1;
+  const rule = `|${' :-- |'.repeat(columns)}`;
   return [
     `**${title}**: ${count}${shown < count ? `, of which ${shown} are shown` : ''}`,
-    [heading, rule, ...rest].join('\n'),
+    [heading, rule, rest.join(`\n|${` ${GAP} |`.repeat(columns)}\n`)].join('\n'),
   ];
 }
 
-/** A text that came from outside, as a cell of a table. */
+/** A text that came from outside, in a cell of a table. */
 function cell(text: string): string {
-  return cut(text)
-    .replace(/[|\\`*_<>[\]]/g, '\\$&')
+  return cut(text, WIDTH)
+    .replace(/[|\\`*_~<>[\]]/g, '\\$&')
     .replace(/\s+/g, ' ');
 }
 

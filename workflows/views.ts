@@ -74,7 +74,7 @@ export interface UserStateView {
   readonly incarnation: { readonly startedAt: string; readonly runId: string };
 }
 
-export const cut = (text: string) => (text.length <= TEXT_LIMIT ? text : `${text.slice(0, TEXT_LIMIT - 1)}…`);
+export const cut = (text: string, limit = TEXT_LIMIT) => (text.length <= limit ? text : `${text.slice(0, limit - 1)}…`);
 
 export function stateView(userId: string, life: Life, waitsForRoom = false): UserStateView {
   const { user, published, unpublished, incarnation } = life;
@@ -90,7 +90,7 @@ export function stateView(userId: string, life: Life, waitsForRoom = false): Use
       sessionId: money.userSessionId,
       givenUpAt: giveUpAt === undefined ? null : isoOf(giveUpAt),
     })),
-    firstOccurrences: user.moneyTypes.slice(0, VIEW_LIMIT).map(cut),
+    firstOccurrences: user.moneyTypes.slice(0, VIEW_LIMIT).map((type) => cut(type)),
     counters: { ...user.counters, published: published.applied + published.resolved, unpublished: unpublished.length },
     sizes: {
       sessions: sessionIds.length,

@@ -11,6 +11,8 @@ const NOON = Date.UTC(2026, 0, 1, 12);
 const MINUTE = 60_000;
 const MONEY = '00000000-0000-4000-8000-00000000000a';
 const SESSION = '3ed1aaaa-0000-4000-8000-00000000000b';
+/** Between two columns: no-break spaces. */
+const GAP = ' \u00a0\u00a0\u00a0 ';
 
 const waiting: Pending & Lookup = {
   partition: 0,
@@ -53,11 +55,16 @@ describe('the details of a user', () => {
       sessions: { [SESSION]: session(NOON - 60 * MINUTE, 'U|Y'), old: session(NOON - 30 * 60 * MINUTE, 'DE') },
     });
     life.published.applied = 3;
-    const enriched = { userId: 'u', money: waiting.money, firstOccurrence: true };
+    const enriched = { userId: 'u', money: waiting.money, firstOccurrence: false };
     const output: Output = {
       partition: 0,
       offset: 7,
-      enriched: { ...enriched, sessionInfo: { clientCountryCode: 'UY' } },
+      enriched: {
+        ...enriched,
+        userInfo: { birthYear: '1984', residentCountryCode: 'DE' },
+        sessionInfo: { clientCountryCode: 'UY' },
+        firstOccurrence: true,
+      },
     };
     assert.equal(
       details(life, [
@@ -70,30 +77,46 @@ Money: **0** applied, 0 duplicates dropped, **3** published
 
 **Money that waits for its session**: 1
 
-| money | of | its session | looked up when event time passes | or at, by the clock |
-| --- | --- | --- | --- | --- |
-| ${MONEY} | 2026-01-01T11:37:00.000Z | ${SESSION} | 2026-01-01T12:37:00.000Z | 2026-01-01T13:00:00.000Z |
+| money |${GAP}| waits |
+| :-- | :-- | :-- |
+| **BET 1 EUR** of 2026-01-01T11:37:00.000Z ${MONEY} |${GAP}| for session ${SESSION}, which is looked up when event time passes 2026-01-01T12:37:00.000Z, or at 2026-01-01T13:00:00.000Z by the clock |
 
 **Lookups under way**: 1
 
-| money | of | session | given up at, by the clock |
-| --- | --- | --- | --- |
-| ${MONEY} | 2026-01-01T11:37:00.000Z | ${SESSION} | 2026-01-01T12:10:00.000Z |
+| money |${GAP}| asks |
+| :-- | :-- | :-- |
+| **BET 1 EUR** of 2026-01-01T11:37:00.000Z ${MONEY} |${GAP}| for session ${SESSION}, and gives up at 2026-01-01T12:10:00.000Z by the clock |
 
 **Sessions**: 2
 
-| session | country | from | until |  |
-| --- | --- | --- | --- | --- |
-| ${SESSION} | U\\|Y | 2026-01-01T11:00:00.000Z | 2026-01-02T11:00:00.000Z |  |
-| old | DE | 2025-12-31T06:00:00.000Z | 2026-01-01T06:00:00.000Z | expired |
+| session |${GAP}| country |${GAP}| known |
+| :-- | :-- | :-- | :-- | :-- |
+| ${SESSION} |${GAP}| U\\|Y |${GAP}| from 2026-01-01T11:00:00.000Z until 2026-01-02T11:00:00.000Z |
+|${GAP}|${GAP}|${GAP}|${GAP}|${GAP}|
+| old |${GAP}| DE |${GAP}| from 2025-12-31T06:00:00.000Z until 2026-01-01T06:00:00.000Z: expired |
 
 **Last outputs**: 3, of which 2 are shown
 
-| money | of | country of session | offset in the output topic | came out |
-| --- | --- | --- | --- | --- |
-| ${MONEY} | 2026-01-01T11:37:00.000Z | UY | 42 | at once, or with its session |
-| ${MONEY} | 2026-01-01T11:37:00.000Z | not known in time |  | after a lookup |`,
+| money |${GAP}| enriched with |${GAP}| came out |
+| :-- | :-- | :-- | :-- | :-- |
+| **BET 1 EUR** of 2026-01-01T11:37:00.000Z ${MONEY} |${GAP}| user 1984 DE, client in UY, first of its type |${GAP}| at once, or with its session, at offset 42 |
+|${GAP}|${GAP}|${GAP}|${GAP}|${GAP}|
+| **BET 1 EUR** of 2026-01-01T11:37:00.000Z ${MONEY} |${GAP}| user unknown, session not known in time |${GAP}| after a lookup |`,
     );
+  });
+
+  it('say of an output whether it had a session, and cut long words, which would make a table wider than its page', () => {
+    const { userSessionId: _, ...alone } = waiting.money;
+    const amount = '0.1234567890123456789012345678901234567890';
+    const output = (money: Output['enriched']['money']) => ({
+      output: { partition: 0, offset: 7, enriched: { userId: 'u', money, firstOccurrence: false } },
+      stream: 'applied' as const,
+      at: 1,
+    });
+    const text = details(lifeWith({}), [output({ ...alone, moneyType: '*A*|B', amount }), output(waiting.money)]);
+    assert.match(text, /\| \*\*\\\*A\\\*\\\|B 0\.123456789012345678901… EUR\*\* of /);
+    assert.match(text, /user unknown, no session/);
+    assert.match(text, /user unknown, session unknown/);
   });
 
   it('show five of many', () => {

@@ -10,6 +10,7 @@ import { createPlainProducer } from '../../engine/kafka/kafkajs/producer.ts';
 import { tailTopics } from '../../engine/kafka/kafkajs/tail.ts';
 import { createLogger } from '../../engine/log.ts';
 import { connectTemporal, temporalConnectionOptions } from '../../engine/temporal/connection.ts';
+import type { TemporalClient } from '../../engine/temporal/connection.ts';
 import { encryptionOf } from '../../money/config/encryption.ts';
 import { workflowIdsOf } from '../../money/workflow-ids.ts';
 import { startDevelopment } from '../../dev/development.ts';
@@ -21,6 +22,7 @@ import { readShardsOwned, StateSampler } from './figures.ts';
 import { killWorker } from './kill.ts';
 import { startLive } from './live.ts';
 import { farewell, intro, renderVerdict } from './words.ts';
+import type { FarewellOptions } from './words.ts';
 import { paceOf, sendPaced } from './pace.ts';
 import type { DemoOptions } from './options.ts';
 import type { Progress } from './pace.ts';
@@ -84,7 +86,7 @@ export async function runDemo(options: DemoOptions, deps: DemoDeps): Promise<boo
     const ui = uiOf(running, temporal.namespace);
     if (ui !== undefined) screen.log(`All is up. The Temporal UI: ${ui}`);
     const shown = present(options, deps, { running, config: setup.config, undo });
-    const { verdict, heroId } = await Promise.race([unlessAborted(signal, shown), running.failed]);
+    const { verdict, heroId, heroRun } = await Promise.race([unlessAborted(signal, shown), running.failed]);
     for (const line of renderVerdict(verdict)) say(line);
     if (!verdict.ok) logged.forEach((line) => screen.log(line));
     const words = farewell({
@@ -93,6 +95,7 @@ export async function runDemo(options: DemoOptions, deps: DemoDeps): Promise<boo
       stack: running.stack,
       ui,
       heroId,
+      heroRun,
       namespace: temporal.namespace,
     });
     for (const line of words) say(line);
@@ -119,7 +122,7 @@ async function present(
   options: DemoOptions,
   deps: DemoDeps,
   { running, config, undo }: Stage,
-): Promise<{ verdict: DemoVerdict; heroId: string }> {
+): Promise<{ verdict: DemoVerdict } & Pick<FarewellOptions, 'heroId' | 'heroRun'>> {
   const { env, screen, say, signal } = deps;
   const { stack, product } = running;
   const values = await valuesOf(config, stack.schemaRegistry);
@@ -217,11 +220,21 @@ async function present(
   return {
     verdict: { ok: base.ok && books.ok, checks, differences: [...base.differences, ...hint] },
     heroId: scenario.heroId,
+    heroRun: await runOf(temporal, workflowIdsOf(config)(scenario.heroId)),
   };
 }
 
 function withoutSessionService({ sessionServiceUrl: _, ...config }: Config): Config {
   return config;
+}
+
+/** The last run of a workflow; undefined where Temporal says none: only an address is made of it. */
+async function runOf({ client }: TemporalClient, workflowId: string): Promise<string | undefined> {
+  return client.workflow
+    .getHandle(workflowId)
+    .describe()
+    .then(({ runId }) => runId)
+    .catch(() => undefined);
 }
 
 function uiOf({ stack }: Development, namespace: string): string | undefined {

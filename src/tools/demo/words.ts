@@ -54,10 +54,12 @@ export interface FarewellOptions {
   /** URL */
   readonly ui: string | undefined;
   readonly heroId: string;
+  /** Of the hero's workflow: where nothing more is sent it is the last one. Undefined when it has none. */
+  readonly heroRun: string | undefined;
   readonly namespace: string;
 }
 
-export function farewell({ keep, setup, stack, ui, heroId, namespace }: FarewellOptions): string[] {
+export function farewell({ keep, setup, stack, ui, heroId, heroRun, namespace }: FarewellOptions): string[] {
   const left = setup.shared
     ? [`Topics and workflows of the demo stay in the cluster; their names begin with "${setup.config.appId}".`]
     : [];
@@ -77,12 +79,19 @@ export function farewell({ keep, setup, stack, ui, heroId, namespace }: Farewell
     ...registryOf(stack, setup),
     ...setup.naming,
   };
-  const hero =
-    ui === undefined ? [] : [`  This user in it:  ${ui}/${encodeURIComponent(workflowIdsOf(setup.config)(heroId))}`];
+  const page = [
+    encodeURIComponent(workflowIdsOf(setup.config)(heroId)),
+    ...(heroRun === undefined ? [] : [heroRun, 'user-metadata']),
+  ];
   return [
-    'All stays up until Ctrl-C. Try in another terminal:',
-    ...(ui === undefined ? [] : [`  Temporal UI:      ${ui}`]),
-    ...hero,
+    ...(ui === undefined
+      ? ['All stays up until Ctrl-C.']
+      : [
+          `All stays up until Ctrl-C. Temporal's UI says in words what became of the money of user ${heroId}. Open:`,
+          `  ${ui}/${page.join('/')}`,
+          `  ${ui}    all users`,
+        ]),
+    'Try in another terminal:',
     `  export ${Object.entries(addresses)
       .map(([name, value]) => `${name}=${value}`)
       .join(' ')}`,
