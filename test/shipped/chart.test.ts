@@ -241,6 +241,11 @@ test('all pods have the account that is named, and the codec server what its cal
     ['Deployment live-money-enrichment-worker', 'msk-reader'],
     ['Job live-money-enrichment-topics', 'msk-reader'],
   ]);
+  const [codec] = manifests.get('Deployment live-money-enrichment-codec-server')!.spec.template.spec.containers;
+  assert.deepEqual(
+    [codec!.livenessProbe, codec!.readinessProbe].map(({ httpGet }) => httpGet),
+    Array<object>(2).fill({ path: '/healthz', port: 'codec' }),
+  );
   const plain = await rendered();
   assert.equal('serviceAccountName' in plain.get('Deployment live-money-enrichment-worker')!.spec.template.spec, false);
 });
