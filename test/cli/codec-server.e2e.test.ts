@@ -11,6 +11,7 @@ import { silentLogger } from '../../src/engine/log.ts';
 import { connectTemporal } from '../../src/engine/temporal/connection.ts';
 import { loadConfig } from '../../src/money/config.ts';
 import { encryptionOf } from '../../src/money/config/encryption.ts';
+import { program } from './program.ts';
 import { PROGRAM } from '../support/product.ts';
 
 const ARGUMENT = 'canary-argument-6701';
@@ -76,6 +77,34 @@ test(
   },
 );
 
+test('keys of a module: it is asked from where the process runs, and one that is not there is said at the start', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'codec-server-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const code = `import { createSecretKey } from 'node:crypto';
+    const key = { id: 'of-the-module', key: createSecretKey(Buffer.alloc(32, 7)) };
+    export default () => ({ current: async () => key, byId: async () => key });`;
+  await writeFile(join(folder, 'keys.mjs'), code);
+  const env = { ENRICHMENT_ENCRYPTION_KEY_PROVIDER: './keys.mjs' };
+  const { url, stop } = await startCodecServer(env, folder);
+  const ask = async (action: string, payloads: unknown): Promise<unknown> => {
+    const headers = { 'x-namespace': 'default' };
+    const answer = await fetch(`${url}/${action}`, { method: 'POST', headers, body: JSON.stringify(payloads) });
+    return answer.json();
+  };
+  try {
+    const plain = { payloads: [{ metadata: { encoding: 'anNvbi9wbGFpbg==' }, data: 'MQ==' }] };
+    const encoded = await ask('encode', plain);
+    assert.ok(JSON.stringify(encoded).includes(Buffer.from('of-the-module').toString('base64')));
+    assert.deepEqual(await ask('decode', encoded), plain);
+  } finally {
+    await stop();
+  }
+  for (const command of [['codec-server'], ['replay', '--file', 'no-such-file']]) {
+    const { code: exit, stderr } = await program(command, env, tmpdir());
+    assert.deepEqual([exit, /KEY_PROVIDER="\.\/keys\.mjs": there is no file/.test(stderr)], [2, true], stderr);
+  }
+});
+
 /** Histories have the bytes of payloads in base64, as JSON of protobuf has them. */
 function inWords(shown: string): string {
   return shown.replace(/"(?:data|encoding)": "([^"]*)"/g, (_, base64: string) =>
@@ -83,12 +112,16 @@ function inWords(shown: string): string {
   );
 }
 
-async function startCodecServer(env: object): Promise<{ readonly url: string; readonly stop: () => Promise<void> }> {
+async function startCodecServer(
+  env: object,
+  cwd = '/',
+): Promise<{ readonly url: string; readonly stop: () => Promise<void> }> {
   const lines: string[] = [];
   let sawReady: (url: string) => void = () => undefined;
   const ready = new Promise<string>((resolve) => (sawReady = resolve));
   const child = startChild(process.execPath, [PROGRAM, 'codec-server', '--port', '0'], {
     name: 'codec-server',
+    cwd,
     env: { PATH: process.env['PATH'], ...env },
     onLine: (line) => {
       lines.push(line);
