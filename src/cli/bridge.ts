@@ -38,6 +38,7 @@ export function bridgeCommand(): Command {
 async function runBridge(): Promise<void> {
   const needs = { requireKafka: true, requireTemporal: true };
   const { env, config, logger, identity, encryption } = createContext(needs, { service: 'bridge' });
+  await encryption.ready?.();
   const stop = onStopSignal();
   const kafka = createKafka(config.kafka!, logger);
   const registry = createRegistry();

@@ -43,6 +43,7 @@ async function serveCodec({ host, port, withoutToken }: Options): Promise<void> 
       `${CODEC_TOKEN} is not set, nor ${CODEC_JWKS}: expected a secret, or who gives out tokens, as --host ${host} can be reached from elsewhere; --without-token where it cannot`,
     );
   }
+  await encryption.ready?.();
   const audit = auditOf('codec-server', env);
   const stop = onStopSignal();
   const server = await startCodecServer({

@@ -42,7 +42,7 @@ async function doctor(): Promise<void> {
   const { config, findings, problems } = checkConfiguration(env);
   show(findings);
   if (config !== undefined) {
-    show(checkEncryption(config));
+    show(await checkEncryption(config));
     show(checkExpiry(config, env, Date.now()));
     const waiting = progress('still asking Kafka, Temporal and the services');
     try {

@@ -51,6 +51,7 @@ async function replay(options: Options): Promise<void> {
   }
   const userId = user === undefined ? undefined : uuid('--user', user);
   const { config, env, identity, encryption } = createContext({ requireTemporal: file === undefined }, { quiet: true });
+  await encryption.ready?.();
   if (file !== undefined) return report(await replayed(fromFiles(file), options, encryption));
   const temporal = await connectTemporal(env, encryption, identity);
   try {

@@ -61,6 +61,7 @@ async function runWorker(): Promise<void> {
     { requireKafka: true, requireTemporal: true, requireSessionService: true },
     { service: 'worker' },
   );
+  await encryption.ready?.();
   const stop = onStopSignal();
   const registry = createRegistry();
   const metrics = createWorkerMetrics(registry);

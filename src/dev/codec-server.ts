@@ -15,14 +15,16 @@ export interface LocalCodecServer {
   stop(): Promise<void>;
 }
 
-/** Errors: CONFIG, when the keyring cannot be read. */
+/** Errors: CONFIG, when the keys cannot be had. */
 export async function startLocalCodecServer(config: Config, namespace: string): Promise<LocalCodecServer> {
   const origins = [...config.codecCorsOrigins];
   const logger = silentLogger();
+  const encryption = encryptionOf(config, logger);
+  await encryption.ready?.();
   const server = await startCodecServer({
     host: LOOPBACK,
     port: 0,
-    codecs: dataConverterOf(encryptionOf(config, logger)).payloadCodecs ?? [],
+    codecs: dataConverterOf(encryption).payloadCodecs ?? [],
     namespaces: [namespace],
     origins,
     callers: anybody,

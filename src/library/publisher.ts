@@ -25,6 +25,7 @@ import type { Emitted } from '../engine/workflow/emitted.ts';
 
 export type { EncodedOutput } from '../engine/publish/group-commit.ts';
 export type { OnShardEvent, ShardEvent } from '../engine/publish/publisher.ts';
+export type { EncryptionKey, KeyProvider } from '../engine/temporal/key-provider.ts';
 export { runServices, type RunServicesOptions } from '../engine/process/run-services.ts';
 export type { Service } from '../engine/process/service.ts';
 export type { EntitiesOptions } from '../engine/worker/entity-workers.ts';

@@ -217,7 +217,10 @@ function readAll(read: EnvironmentReader, env: NodeJS.ProcessEnv, requirements: 
     ...readObservation(read),
     ...(read.files.length > 0 && { secretFiles: read.files }),
   };
-  if (sessionServiceUrl !== undefined && /\/sessions(\/(\{|%7b|<|%3c|:)[^/]*)?$/i.test(sessionServiceUrl)) {
+  if (
+    sessionServiceUrl !== undefined &&
+    /(?<!^https?:\/)\/sessions(\/(\{|%7b|<|%3c|:)[^/]*)?$/i.test(sessionServiceUrl)
+  ) {
     read.problem(
       'ENRICHMENT_SESSION_SERVICE_URL',
       'an address without "/sessions" at its end: "/sessions/<session id>" is added to it',

@@ -167,6 +167,11 @@ test('every variable is read', () => {
   });
 });
 
+test('a session service may be called sessions', () => {
+  const { sessionServiceUrl } = loadConfig({ ENRICHMENT_SESSION_SERVICE_URL: 'http://sessions' });
+  assert.equal(sessionServiceUrl, 'http://sessions');
+});
+
 test('an empty variable is an unset one', () => {
   assert.deepEqual(
     loadConfig({

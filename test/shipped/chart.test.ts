@@ -7,7 +7,9 @@ import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse, parseAllDocuments } from 'yaml';
 import { findProgram, runProgram } from '../../src/dev/processes.ts';
+import type { BrakeSettings } from '../../src/engine/ordering/brake.ts';
 import { cachedWorkflows } from '../../src/engine/worker/workflow-cache.ts';
+import { loadConfig } from '../../src/money/config.ts';
 
 const CHART = fileURLToPath(new URL('../../deploy/helm/money-enrichment', import.meta.url));
 const read = (name: string): string => readFileSync(join(CHART, name), 'utf8');
@@ -225,6 +227,31 @@ test('a variable that has a value of its own is refused among the further ones',
   assert.match(stderr, /ENRICHMENT_WORKFLOW_CACHE_MB/);
 });
 
+test('the brake is off, and on in the example for production, for bridges alone', async (t) => {
+  if (!needsHelm(t)) return;
+  const brakeOf = async (values: object): Promise<Record<string, BrakeSettings | undefined>> => {
+    const manifests = await rendered(values);
+    const deployments = [...manifests].filter(([, { kind }]) => kind === 'Deployment');
+    return Object.fromEntries(
+      deployments.map(([name, { spec }]) => {
+        const env = Object.fromEntries(spec.template.spec.containers[0]!.env.map((one) => [one.name, one.value]));
+        return [name.replace(/.*-/, ''), loadConfig(env).brake];
+      }),
+    );
+  };
+  assert.deepEqual(await brakeOf({}), { bridge: undefined, worker: undefined });
+  const production = parse(readFileSync(join(CHART, '..', 'production.yaml'), 'utf8')) as object;
+  assert.deepEqual(await brakeOf(production), { bridge: { share: 0.5, records: 1_000 }, worker: undefined });
+  const own = { bridge: { brake: { percent: 20, records: 1_000_000 } } };
+  assert.deepEqual((await brakeOf(own))['bridge'], { share: 0.2, records: 1_000_000 });
+  for (const brake of [{ percent: 100 }, { percent: 1.5 }, { records: 9 }, { share: 0.5 }]) {
+    assert.notEqual((await helm({ ...ADDRESSES, bridge: { brake } })).code, 0, JSON.stringify(brake));
+  }
+  const twice = await helm({ ...ADDRESSES, env: { ENRICHMENT_BRAKE_PERCENT: 50 } });
+  assert.notEqual(twice.code, 0);
+  assert.match(twice.stderr, /ENRICHMENT_BRAKE_PERCENT/);
+});
+
 test('all pods have the account that is named, and the codec server what its callers have to know', async (t) => {
   if (!needsHelm(t)) return;
   const manifests = await rendered({
@@ -241,6 +268,11 @@ test('all pods have the account that is named, and the codec server what its cal
     ['Deployment live-money-enrichment-worker', 'msk-reader'],
     ['Job live-money-enrichment-topics', 'msk-reader'],
   ]);
+  const [codec] = manifests.get('Deployment live-money-enrichment-codec-server')!.spec.template.spec.containers;
+  assert.deepEqual(
+    [codec!.livenessProbe, codec!.readinessProbe].map(({ httpGet }) => httpGet),
+    Array<object>(2).fill({ path: '/healthz', port: 'codec' }),
+  );
   const plain = await rendered();
   assert.equal('serviceAccountName' in plain.get('Deployment live-money-enrichment-worker')!.spec.template.spec, false);
 });

@@ -1,6 +1,7 @@
 /**
  * A codec server in the convention of Temporal's samples: POST `/decode` and `/encode`, also below the name of a namespace, with
  * `{"payloads": [{"metadata": {"encoding": "<base64>"}, "data": "<base64>"}]}`. Each decoding is a line of the log, and of an audit where there is one, without values.
+ * GET `/healthz` says that it runs, to whoever asks.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -36,6 +37,8 @@ interface CodecServer {
 
 /** bytes: a page of a history in base64, decoded one by one. */
 const MAX_BODY = 32_000_000;
+/** As the other processes have it. */
+const HEALTH = '/healthz';
 
 /** Throws CodedError CONFIG when the port cannot be listened on. */
 export async function startCodecServer(options: CodecServerOptions): Promise<CodecServer> {
@@ -81,6 +84,10 @@ async function answer(
 ): Promise<Answer> {
   if (request.method === 'OPTIONS') return { status: 204, body: '' };
   const path = (request.url ?? '/').split('?')[0] ?? '/';
+  if (path === HEALTH) {
+    if (request.method !== 'GET' && request.method !== 'HEAD') throw new NotServed(405, `expected GET ${HEALTH}`);
+    return { status: 200, body: '{"live":true}' };
+  }
   const [, below, action] = /^(?:\/([^/]+))?\/(encode|decode)$/.exec(path) ?? [];
   if (action === undefined) throw new NotServed(404, 'expected POST /decode or POST /encode');
   if (request.method !== 'POST') throw new NotServed(405, `expected POST ${path}`);

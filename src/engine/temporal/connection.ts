@@ -98,6 +98,7 @@ export async function connectTemporal(
   identity?: string,
 ): Promise<TemporalClient> {
   const { address, namespace, connection: connectionOptions, apiKey } = withAddress(temporalConnectionOptions(env));
+  await encryption.ready?.();
   // Takes half a second to load, and the configuration is read without it.
   const { Client, Connection } = await import('@temporalio/client');
   let connection: Connection;

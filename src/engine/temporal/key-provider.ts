@@ -1,4 +1,4 @@
-/** Where the keys of encrypted payloads come from: a file ({@link openKeyring} of keyring.ts), or a service that keeps keys. */
+/** Where the keys of encrypted payloads come from: a file (keyring.ts), or a module that asks a service which keeps keys (key-module.ts). */
 import type { KeyObject } from 'node:crypto';
 
 export interface EncryptionKey {
@@ -22,6 +22,8 @@ export interface Encryption {
   readonly keys: KeyProvider | undefined;
   /** What names the keys, for people: a variable, or a variable and the file that it names. */
   readonly setting: string;
+  /** Before they are used: rejects with CodedError CONFIG where the keys can never be had. */
+  readonly ready?: () => Promise<void>;
 }
 
 export const NO_ENCRYPTION: Encryption = { keys: undefined, setting: 'a keyring' };

@@ -185,7 +185,16 @@ describe('the codec server', () => {
     assert.equal(answer, 413);
   });
 
-  it('has two paths', async (t) => {
+  it('says that it runs, to whoever asks and without a line of the log', async (t) => {
+    const { url, post, lines } = await given(t, { callers: whoKnows('a-secret-of-the-test') });
+    const health = await fetch(`${url}/healthz`);
+    assert.deepEqual([health.status, await health.json()], [200, { live: true }]);
+    assert.equal((await fetch(`${url}/healthz`, { method: 'HEAD' })).status, 200);
+    assert.deepEqual(lines, []);
+    assert.equal((await post('/healthz', {})).status, 405);
+  });
+
+  it('has no other paths', async (t) => {
     const { url, post } = await given(t);
     assert.equal((await post('/', {})).status, 404);
     assert.equal((await post('/a/b/decode', {})).status, 404);

@@ -3,9 +3,10 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { Finding } from '../../../src/tools/doctor/finding.ts';
 import { checkEncryption } from '../../../src/tools/doctor/encryption.ts';
 
-test('says which key encrypts and which only decrypt, and warns of a file that everybody may read', (t) => {
+test('says which key encrypts and which only decrypt, and warns of a file that everybody may read', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'keys-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'keys.json');
@@ -13,7 +14,7 @@ test('says which key encrypts and which only decrypt, and warns of a file that e
   writeFileSync(file, JSON.stringify({ current: '2026-11', keys: { '2026-10': key, '2026-11': key } }), {
     mode: 0o640,
   });
-  const fine = checkEncryption({ encryptionKeysFile: file });
+  const fine = await checkEncryption({ encryptionKeysFile: file });
   assert.deepEqual(fine, [
     {
       level: 'ok',
@@ -24,7 +25,7 @@ test('says which key encrypts and which only decrypt, and warns of a file that e
   assert.ok(!JSON.stringify(fine).includes(key));
 
   chmodSync(file, 0o644);
-  const [{ level, message }] = checkEncryption({ encryptionKeysFile: file }) as [ReturnType<typeof checkEncryption>[0]];
+  const [{ level, message }] = (await checkEncryption({ encryptionKeysFile: file })) as [Finding];
   assert.equal(level, 'warning');
   assert.match(
     message,
@@ -32,8 +33,8 @@ test('says which key encrypts and which only decrypt, and warns of a file that e
   );
 });
 
-test('says that nothing is encrypted', () => {
-  const [finding, ...more] = checkEncryption({});
+test('says that nothing is encrypted', async () => {
+  const [finding, ...more] = await checkEncryption({});
   assert.deepEqual([finding?.level, more], ['ok', []]);
   assert.match(finding!.message, /^off: /);
 });
