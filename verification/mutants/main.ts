@@ -43,13 +43,16 @@ process.chdir(ROOT);
 const mutants = await new Stryker({
   mutate: files.length > 0 ? files : part.mutate,
   testRunner: 'command',
-  commandRunner: { command: `"${process.execPath}" --import tsx verification/mutants/stages.ts ${name}` },
+  buildCommand: `node --import tsx verification/mutants/build.ts ${name}`,
+  commandRunner: { command: 'node .cache/mutants/stages.mjs' },
   concurrency: Math.max(1, availableParallelism()),
   reporters: ['progress-append-only'],
   tempDirName: '.stryker-tmp',
   // Other packages of this checkout, and what was built of it.
-  ignorePatterns: ['site', 'dist', 'verification/mutants/node_modules'],
-  timeoutMS: 30_000,
+  ignorePatterns: ['site', 'dist', '.cache', 'verification/mutants/node_modules'],
+  // For what the stages do not end by themselves.
+  timeoutMS: 60_000,
+  dryRunTimeoutMinutes: 20,
 }).runMutationTest();
 
 const judged = mutants.filter(({ status }) => status !== 'Ignored' && !status.endsWith('Error'));
@@ -61,6 +64,10 @@ for (const mutant of alive) {
   if (listed.includes(row)) continue;
   unlisted += 1;
   console.log(`${row}  | (line ${mutant.location.start.line}) |`);
+}
+for (const file of new Set(judged.map(({ fileName }) => fileName))) {
+  const of = (list: readonly Mutant[]): number => list.filter(({ fileName }) => fileName === file).length;
+  console.log(`${file.slice(file.indexOf('src/'))}: ${of(judged)} mutants, ${of(alive)} survivors`);
 }
 const score = (100 * (judged.length - alive.length)) / judged.length;
 console.log(

@@ -18,8 +18,9 @@ export const PARTS: Readonly<Record<string, Part>> = {
     stages: [
       unit('test/money/domain', 'growth', 'agrees-with-model', 'properties', 'stored-size'),
       [
-        ...unit('test/workflows'),
+        ...unit('test/workflows', 'bundle', 'carried', 'views'),
         ...['properties', 'stored-size', 'agrees-with-model'].map((name) => `test/money/domain/${name}.test.ts`),
+        ...['views', 'carried'].map((name) => `test/workflows/${name}.test.ts`),
       ],
     ],
     seeds: 8,
@@ -27,8 +28,16 @@ export const PARTS: Readonly<Record<string, Part>> = {
   shell: {
     mutate: ['src/engine/workflow/**/*.ts', '!src/engine/workflow/entity/{sdk-port,interceptors,entity-workflow}.ts'],
     stages: [
-      [...unit('test/engine/workflow'), ...unit('test/engine/workflow/entity'), ...unit('test/workflows')],
-      ['test/tools/explain/recorded-histories.test.ts', 'test/library/testing/given.test.ts'],
+      [
+        ...unit('test/engine/workflow'),
+        ...unit('test/engine/workflow/entity'),
+        ...unit('test/workflows', 'bundle', 'carried', 'views'),
+      ],
+      [
+        'test/tools/explain/recorded-histories.test.ts',
+        'test/library/testing/given.test.ts',
+        ...['views', 'carried'].map((name) => `test/workflows/${name}.test.ts`),
+      ],
     ],
     seeds: 16,
   },
@@ -36,7 +45,12 @@ export const PARTS: Readonly<Record<string, Part>> = {
     mutate: [
       'src/engine/publish/{commit-pace,group-commit,held-outputs,known-ledger,ledger-entry,ledger-reader,ledger,refusals,shard-publisher,shard-sender}.ts',
     ],
-    stages: [unit('test/engine/publish', 'exactly-once', 'one-shard-fails'), unit('test/engine/publish')],
+    stages: [
+      unit('test/engine/publish', 'known-ledger', 'exactly-once', 'one-shard-fails', 'refused-outputs'),
+      ['exactly-once', 'one-shard-fails', 'refused-outputs', 'known-ledger'].map(
+        (name) => `test/engine/publish/${name}.test.ts`,
+      ),
+    ],
     seeds: 16,
   },
 };
