@@ -15,6 +15,8 @@ interface Mutant {
   readonly fileName: string;
   readonly mutatorName: string;
   readonly replacement: string;
+  /** Of a killed one: what was printed. */
+  readonly statusReason?: string;
   readonly location: { readonly start: Place; readonly end: Place };
 }
 interface Place {
@@ -69,6 +71,17 @@ for (const file of new Set(judged.map(({ fileName }) => fileName))) {
   const of = (list: readonly Mutant[]): number => list.filter(({ fileName }) => fileName === file).length;
   console.log(`${file.slice(file.indexOf('src/'))}: ${of(judged)} mutants, ${of(alive)} survivors`);
 }
+const ends = new Map<string, number>();
+for (const { statusReason = '' } of judged) {
+  const [end] = /stage \d+ (fails|hangs)/.exec(statusReason) ?? [];
+  if (end !== undefined) ends.set(end, (ends.get(end) ?? 0) + 1);
+}
+console.log(
+  [...ends]
+    .sort()
+    .map(([end, times]) => `${end}: ${times}`)
+    .join(', '),
+);
 const score = (100 * (judged.length - alive.length)) / judged.length;
 console.log(
   `${name}: ${judged.length} mutants, ${score.toFixed(1)} % noticed, ${alive.length} survivors, ${unlisted} of them not in survivors.md`,

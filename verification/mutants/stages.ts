@@ -21,12 +21,19 @@ const took: number[] = [];
 
 for (const [n, stage] of stages.entries()) {
   const began = performance.now();
-  const { status } = spawnSync(process.execPath, [`--test-reporter=${join(built, 'first-failure.mjs')}`, ...stage], {
-    stdio: 'inherit',
-    killSignal: 'SIGKILL',
-    ...(hasMutant && { timeout: Math.max(PATIENCE.least, PATIENCE.times * usual[n]!) }),
-  });
-  if (status !== 0) process.exit(1);
+  const { status, signal } = spawnSync(
+    process.execPath,
+    [`--test-reporter=${join(built, 'first-failure.mjs')}`, ...stage],
+    {
+      stdio: 'inherit',
+      killSignal: 'SIGKILL',
+      ...(hasMutant && { timeout: Math.max(PATIENCE.least, PATIENCE.times * usual[n]!) }),
+    },
+  );
+  if (status !== 0) {
+    console.log(`stage ${n + 1} ${signal === 'SIGKILL' ? 'hangs' : 'fails'}`);
+    process.exit(1);
+  }
   took.push(performance.now() - began);
 }
 if (!hasMutant) writeFileSync(usualFile, JSON.stringify(took));
