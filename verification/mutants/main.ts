@@ -72,9 +72,11 @@ for (const file of new Set(judged.map(({ fileName }) => fileName))) {
   console.log(`${file.slice(file.indexOf('src/'))}: ${of(judged)} mutants, ${of(alive)} survivors`);
 }
 const ends = new Map<string, number>();
-for (const { statusReason = '' } of judged) {
+for (const { status, statusReason = '' } of judged) {
+  if (status !== 'Killed') continue;
   const [end] = /stage \d+ (fails|hangs)/.exec(statusReason) ?? [];
-  if (end !== undefined) ends.set(end, (ends.get(end) ?? 0) + 1);
+  if (end === undefined) throw new Error(`the stages end by themselves: ${statusReason}`);
+  ends.set(end, (ends.get(end) ?? 0) + 1);
 }
 console.log(
   [...ends]

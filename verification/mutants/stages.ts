@@ -27,7 +27,7 @@ for (const [n, stage] of stages.entries()) {
     {
       stdio: 'inherit',
       killSignal: 'SIGKILL',
-      ...(hasMutant && { timeout: Math.max(PATIENCE.least, PATIENCE.times * usual[n]!) }),
+      ...(hasMutant && { timeout: Math.ceil(Math.max(PATIENCE.least, PATIENCE.times * usual[n]!)) }),
     },
   );
   if (status !== 0) {

@@ -58,17 +58,6 @@ test('it ends when its output is published, and not with one before it', () => {
   assert.equal(held.published(request('u', 1, 3), 3), undefined);
 });
 
-test('one that is hastened has its turn at once, and keeps what it waited', () => {
-  const { clock, held } = given();
-  held.refuse(request('u', 1, 1), 1, error);
-  clock.now += 10;
-  held.hasten(request('u', 1, 1));
-  const hold = held.of(request('u', 1, 1))!;
-  assert.deepEqual([hold.seq, hold.turns, hold.since, held.isBarred(hold)], [1, 1, 50_000, false]);
-  held.hasten(request('v', 1, 1));
-  assert.equal(held.size, 1);
-});
-
 test('one whose turn passed more than an hour ago without a request is forgotten when the next is held', () => {
   const { clock, held } = given();
   held.refuse(request('gone', 1, 1), 1, error);
