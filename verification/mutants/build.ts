@@ -1,5 +1,5 @@
 /**
- * `build.ts PART`: bundles the tests of a part, once, after Stryker has put all its mutants into the sources, of which an environment
+ * `build.ts PART SEEDS`: bundles the tests of a part, once, after Stryker has put all its mutants into the sources, of which an environment
  * variable chooses one. Each mutant would read and compile hundreds of files otherwise.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -22,16 +22,13 @@ const BUILT = join(ROOT, '.cache/mutants');
 /** A test that loads sources by itself finds them beside it, and runs as it is. */
 const bundles = (file: string): boolean => !readFileSync(join(ROOT, file), 'utf8').includes('import.meta.resolve');
 
-const { stages, seeds } = PARTS[process.argv[2]!]!;
-const simulation = ['verification/simulation/main.ts', '--seeds', String(seeds), '--jobs', '1'];
+const { stages, slow = [] } = PARTS[process.argv[2]!]!;
+const seeds = process.argv[3]!;
 const run: Stage[] = [];
 mkdirSync(BUILT, { recursive: true });
-for (const files of stages) {
-  const bundled = files.filter(bundles);
-  if (bundled.length > 0) run.push([await bundle(bundled)]);
-  for (const file of files) if (!bundles(file)) run.push(['--import', 'tsx', file]);
-}
-if (seeds > 0) run.push([await bundle([simulation[0]!]), ...simulation.slice(1)]);
+for (const files of stages) await add(files);
+if (Number(seeds) > 0) run.push([await bundle(['verification/simulation/main.ts']), '--seeds', seeds, '--jobs', '1']);
+await add(slow);
 writeFileSync(join(BUILT, 'stages.json'), JSON.stringify(run));
 for (const name of ['stages', 'first-failure']) {
   await esbuild.build({
@@ -40,6 +37,12 @@ for (const name of ['stages', 'first-failure']) {
     platform: 'node',
     format: 'esm',
   });
+}
+
+async function add(files: readonly string[]): Promise<void> {
+  const bundled = files.filter(bundles);
+  if (bundled.length > 0) run.push([await bundle(bundled)]);
+  for (const file of files) if (!bundles(file)) run.push(['--import', 'tsx', file]);
 }
 
 /** One module that imports all of these. What a file reads, it reads from where its source is. */

@@ -1,12 +1,14 @@
 /**
- * `npm run mutants -- rules|shell|publisher [FILE ...]`: mutation testing. Each change of a line that no test notices is printed; at least 90 %
+ * `npm run mutants -- rules|shell|publisher [--seeds N] [FILE ...]`: mutation testing. Each change of a line that no test notices is printed; at least 90 %
  * have to be noticed, and the others listed in survivors.md with a word why. It needs `npm ci --prefix verification/mutants` once.
- * Some ten minutes to an hour of two cores for a part.
+ * Some ten minutes to an hour of two cores for a part. FILE may be `FILE:1-20`, the mutants of these lines. `--seeds 0` leaves the
+ * simulation out, which takes most of the time: what lives then is tried with it.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
 import { PARTS } from './parts.ts';
 import { ROOT } from './unit-tests.ts';
 
@@ -28,8 +30,10 @@ interface StrykerModule {
 }
 
 const LEAST = 90;
-const [name = '', ...files] = process.argv.slice(2);
+const { values, positionals } = parseArgs({ options: { seeds: { type: 'string' } }, allowPositionals: true });
+const [name = '', ...files] = positionals;
 const part = PARTS[name];
+const seeds = Number(values.seeds ?? part?.seeds);
 const library = join(ROOT, 'verification/mutants/node_modules/@stryker-mutator/core/dist/src/index.js');
 if (part === undefined || !existsSync(library)) {
   console.error(
@@ -45,7 +49,7 @@ process.chdir(ROOT);
 const mutants = await new Stryker({
   mutate: files.length > 0 ? files : part.mutate,
   testRunner: 'command',
-  buildCommand: `node --import tsx verification/mutants/build.ts ${name}`,
+  buildCommand: `node --import tsx verification/mutants/build.ts ${name} ${seeds}`,
   commandRunner: { command: 'node .cache/mutants/stages.mjs' },
   concurrency: Math.max(1, availableParallelism()),
   reporters: ['progress-append-only'],

@@ -5,8 +5,10 @@ export interface Part {
   readonly mutate: readonly string[];
   /** Stages, one after the other, each tried only on mutants that the ones before let live: the quick tests come first. */
   readonly stages: readonly (readonly string[])[];
-  /** Seeds of the simulation that come last; 0: none. */
+  /** Seeds of the simulation that come then; 0: none. */
   readonly seeds: number;
+  /** Tests that take longer than the simulation. */
+  readonly slow?: readonly string[];
 }
 
 const unit = (folder: string, ...without: readonly string[]): string[] =>
@@ -20,10 +22,10 @@ export const PARTS: Readonly<Record<string, Part>> = {
       [
         ...unit('test/workflows', 'bundle', 'carried', 'views'),
         ...['properties', 'stored-size', 'agrees-with-model'].map((name) => `test/money/domain/${name}.test.ts`),
-        ...['views', 'carried'].map((name) => `test/workflows/${name}.test.ts`),
       ],
     ],
     seeds: 8,
+    slow: ['test/workflows/views.test.ts', 'test/workflows/carried.test.ts'],
   },
   shell: {
     mutate: ['src/engine/workflow/**/*.ts', '!src/engine/workflow/entity/{sdk-port,interceptors,entity-workflow}.ts'],
@@ -33,13 +35,10 @@ export const PARTS: Readonly<Record<string, Part>> = {
         ...unit('test/engine/workflow/entity'),
         ...unit('test/workflows', 'bundle', 'carried', 'views'),
       ],
-      [
-        'test/tools/explain/recorded-histories.test.ts',
-        'test/library/testing/given.test.ts',
-        ...['views', 'carried'].map((name) => `test/workflows/${name}.test.ts`),
-      ],
+      ['test/tools/explain/recorded-histories.test.ts'],
     ],
     seeds: 16,
+    slow: ['test/library/testing/given.test.ts', 'test/workflows/views.test.ts', 'test/workflows/carried.test.ts'],
   },
   publisher: {
     mutate: [
