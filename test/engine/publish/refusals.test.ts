@@ -70,8 +70,8 @@ test('a refused output that is too large says to what the topic is to be set: a 
       'it has 100000 bytes as written, and max.message.bytes is 90000: set max.message.bytes of out to 131072 or more',
   );
   assert.match(
-    outputRefused(request(KEY, 4, 12), 11, 'out', { bytes: 59_000 }).message,
-    /; it has 59000 bytes as written: set max\.message\.bytes of out to 65536 or more$/,
+    outputRefused(request(KEY, 4, 12), 11, 'out', { bytes: 62_000 }).message,
+    /; it has 62000 bytes as written: set max\.message\.bytes of out to 131072 or more$/,
   );
 });
 
