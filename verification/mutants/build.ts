@@ -1,5 +1,5 @@
 /**
- * `build.ts PART SEEDS`: bundles the tests of a part, once, after Stryker has put all its mutants into the sources, of which an environment
+ * `build.ts PART SEEDS quick|all`: bundles the tests of a part, once, after Stryker has put all its mutants into the sources, of which an environment
  * variable chooses one. Each mutant would read and compile hundreds of files otherwise.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ const run: Stage[] = [];
 mkdirSync(BUILT, { recursive: true });
 for (const files of stages) await add(files);
 if (Number(seeds) > 0) run.push([await bundle(['verification/simulation/main.ts']), '--seeds', seeds, '--jobs', '1']);
-await add(slow);
+if (process.argv[4] === 'all') await add(slow);
 writeFileSync(join(BUILT, 'stages.json'), JSON.stringify(run));
 for (const name of ['stages', 'first-failure']) {
   await esbuild.build({

@@ -1,8 +1,8 @@
 /**
- * `npm run mutants -- rules|shell|publisher [--seeds N] [FILE ...]`: mutation testing. Each change of a line that no test notices is printed; at least 90 %
+ * `npm run mutants -- rules|shell|publisher [--seeds N] [--quick] [FILE ...]`: mutation testing. Each change of a line that no test notices is printed; at least 90 %
  * have to be noticed, and the others listed in survivors.md with a word why. It needs `npm ci --prefix verification/mutants` once.
  * Some ten minutes to an hour of two cores for a part. FILE may be `FILE:1-20`, the mutants of these lines. `--seeds 0` leaves the
- * simulation out, which takes most of the time: what lives then is tried with it.
+ * simulation out and `--quick` the tests that take longer, which is most of the time: what lives then is tried with them.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -30,7 +30,10 @@ interface StrykerModule {
 }
 
 const LEAST = 90;
-const { values, positionals } = parseArgs({ options: { seeds: { type: 'string' } }, allowPositionals: true });
+const { values, positionals } = parseArgs({
+  options: { seeds: { type: 'string' }, quick: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
 const [name = '', ...files] = positionals;
 const part = PARTS[name];
 const seeds = Number(values.seeds ?? part?.seeds);
@@ -49,7 +52,7 @@ process.chdir(ROOT);
 const mutants = await new Stryker({
   mutate: files.length > 0 ? files : part.mutate,
   testRunner: 'command',
-  buildCommand: `node --import tsx verification/mutants/build.ts ${name} ${seeds}`,
+  buildCommand: `node --import tsx verification/mutants/build.ts ${name} ${seeds} ${values.quick ? 'quick' : 'all'}`,
   commandRunner: { command: 'node .cache/mutants/stages.mjs' },
   concurrency: Math.max(1, availableParallelism()),
   reporters: ['progress-append-only'],
