@@ -194,6 +194,8 @@ test('before an output that may not be sent now a request stops, and what comes 
   assert.deepEqual(values(batch), ['a:101', 'a:102', 'b:101']);
   assert.deepEqual([batch.barred, batch.unfinished, batch.complete], [[stopped], [], [other]]);
   assert.deepEqual(batch.entries.get('a'), upTo(2));
+  const before = formBatch([stopped, other], NONE, small(9), bar(3));
+  assert.deepEqual([before.barred, before.complete], [[], [stopped, other]], 'one that ends before it is not stopped');
   const none = formBatch([stopped, other], NONE, small(9), bar(0));
   assert.deepEqual([values(none), none.barred, [...none.entries.keys()]], [['b:101'], [stopped], ['b']]);
 });
