@@ -1,9 +1,12 @@
 /** One shard's publisher by itself: what it answers, what it tells, and when it gives up. Its protocol is in exactly-once.test.ts. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Output } from '../../../activities/contract.ts';
 import { CodedError } from '../../../src/engine/errors.ts';
-import { TopicRooms } from '../../../src/engine/kafka/topic-rooms.ts';
-import type { CommitLimits } from '../../../src/engine/publish/group-commit.ts';
+import { bytesOf } from '../../../src/engine/kafka/port.ts';
+import { RefusedBatch, TopicRooms } from '../../../src/engine/kafka/topic-rooms.ts';
+import { recordsOf } from '../../../src/engine/publish/group-commit.ts';
+import type { CommitLimits, EncodeOutput } from '../../../src/engine/publish/group-commit.ts';
 import type { ShardEvent } from '../../../src/engine/publish/publisher.ts';
 import { ShardPublisher } from '../../../src/engine/publish/shard-publisher.ts';
 import { KafkaInMemory } from '../../../src/library/testing/kafka/kafka-in-memory.ts';
@@ -24,14 +27,27 @@ class NotingClock extends ManualClock {
   }
 }
 
-function given({ limits, settings = {} }: { limits?: CommitLimits; settings?: Record<string, string> } = {}) {
+interface Given {
+  readonly limits?: CommitLimits;
+  readonly settings?: Record<string, string>;
+  readonly settingsVisible?: boolean;
+  readonly encode?: EncodeOutput<Output>;
+  readonly onEvent?: ((event: ShardEvent) => void) | undefined;
+}
+
+function given({ limits, settings = {}, settingsVisible = true, ...more }: Given = {}) {
   const kafka = new KafkaInMemory();
+  kafka.settingsVisible = settingsVisible;
   kafka.createTopic('out', 1);
   kafka.createTopic('ledger', 1);
   kafka.settings.set('out', settings);
   const clock = new NotingClock();
   const port = kafka.port('p');
+  const rooms = new TopicRooms(port, clock);
   const events: ShardEvent[] = [];
+  const starts: (number | null)[] = [];
+  /** Counts the starts; only for the last one batches are brought. */
+  let start = 0;
   let reading = false;
   let ids = 0;
   const publisher = new ShardPublisher({
@@ -40,19 +56,23 @@ function given({ limits, settings = {} }: { limits?: CommitLimits; settings?: Re
     outputTopic: 'out',
     ledgerTopic: 'ledger',
     kafka: port,
-    rooms: new TopicRooms(port, clock),
+    rooms,
     clock,
     host: 'h',
     newId: () => `p-${(ids += 1)}`,
-    encode,
-    onEvent: (event) => void events.push(event),
+    encode: more.encode ?? encode,
+    ...('onEvent' in more
+      ? more.onEvent && { onEvent: more.onEvent }
+      : { onEvent: (event: ShardEvent) => void events.push(event) }),
     ...(limits && { limits }),
     feed: {
       start: async (from) => {
+        starts.push(from);
         let position = from ?? 0;
         reading = true;
+        const mine = (start += 1);
         const deliver = (): void => {
-          if (!reading) return;
+          if (!reading || mine !== start) return;
           const records = kafka.committed('ledger').filter(({ offset }) => offset >= position);
           const next = records.length === 0 ? position : records.at(-1)!.offset + 1;
           publisher.onLedger({ topic: 'ledger', partition: 0, fetchedFrom: position, next, end: next, records });
@@ -68,15 +88,18 @@ function given({ limits, settings = {} }: { limits?: CommitLimits; settings?: Re
   return {
     kafka,
     clock,
+    rooms,
     publisher,
     events,
+    /** From where the ledger was read, at each opening. */
+    starts,
     ofType: <T extends ShardEvent['type']>(type: T) =>
       events.filter((event): event is Extract<ShardEvent, { type: T }> => event.type === type),
     published: () => kafka.committed('out').map(({ value }) => String(value)),
   };
 }
 
-async function opened(options?: Parameters<typeof given>[0]) {
+async function opened(options?: Given) {
   const all = given(options);
   await all.publisher.open();
   return all;
@@ -107,6 +130,7 @@ test('a shard is opening, then ready, then closed, and says so', async () => {
   kafka.intercept = ({ api }, when) => {
     if (api === 'fence' && when === 'before') clock.advance(300);
   };
+  clock.advance(4_000);
   assert.equal(publisher.state, 'opening');
   const open = publisher.open();
   assert.equal(publisher.state, 'opening');
@@ -155,6 +179,16 @@ test('one that is fenced is lost for ever, with the reason', async () => {
   );
   const [, lost] = events;
   assert.ok(lost?.type === 'lost' && withCode('FENCED')(lost.error));
+});
+
+test('who is told of a loss has its cause', async () => {
+  const { publisher, kafka } = given();
+  const cause = new CodedError('FENCED', 'a later owner');
+  kafka.intercept = () => {
+    throw cause;
+  };
+  const error = await publisher.open().catch((reason: unknown) => reason);
+  assert.equal((error as Error).cause, cause);
 });
 
 test('one that is fenced while it opens is lost', async () => {
@@ -224,11 +258,12 @@ test('repeats are counted, those that a commit has overtaken together', async ()
   assert.deepEqual(ofType('repeated'), [{ type: 'repeated', shard: 0, requests: 2 }]);
   await publisher.publish(request('u', 1, 1));
   assert.deepEqual(ofType('repeated').slice(1), [{ type: 'repeated', shard: 0, requests: 1 }]);
+  await soon();
   assert.deepEqual([published(), ofType('committed').length], [['u:101'], 1]);
 });
 
 test('what is refused is told with its key; a reset, which the workflow mends itself, is noticed instead', async () => {
-  const { publisher, ofType } = await opened();
+  const { publisher, kafka, ofType } = await opened();
   const run = { number: 1, id: 'first' };
   await publisher.publish({ ...request('u', 1, 2), run });
   const divergent = { ...request('u', 2, 2), run, outputs: [output('u', 777)] };
@@ -239,6 +274,7 @@ test('what is refused is told with its key; a reset, which the workflow mends it
   await assert.rejects(publisher.publish(reset), withCode('WORKFLOW_RESET'));
   assert.equal(ofType('refused').length, 1);
   assert.deepEqual(ofType('noticed'), [{ type: 'noticed', shard: 0, key: 'u', notice: 'reset' }]);
+  assert.equal(kafka.fences.length, 1, 'only a gap may be ignorance');
 });
 
 test('a workflow that began anew is noticed by a repeat, too', async () => {
@@ -312,7 +348,7 @@ test('a shard that cannot be opened is tried again after 100 ms, then twice as l
 });
 
 test('requests are given back 20 s after they came while the shard cannot be opened, each at its own time', async () => {
-  const { publisher, kafka, clock } = given();
+  const { publisher, kafka, clock, published } = given();
   const fence = gate();
   kafka.intercept = async ({ api }, when) => {
     if (api === 'fence' && when === 'before') await fence.pass();
@@ -340,7 +376,7 @@ test('requests are given back 20 s after they came while the shard cannot be ope
   fence.open();
   await open;
   await eventually('late', () => answers.length === 2);
-  assert.deepEqual(answers, ['early KAFKA', 'late published']);
+  assert.deepEqual([answers, published()], [['early KAFKA', 'late published'], ['late:101']]);
   await publisher.close();
 });
 
@@ -404,6 +440,7 @@ test('an output that was held says for how long when it is taken, and what else 
   const { publisher, kafka, clock, ofType } = await opened({
     settings: { 'max.message.bytes': '2000', 'compression.type': 'uncompressed' },
   });
+  clock.advance(9_000);
   const error = await publisher.publish(request(LARGE, 1, 1)).catch((reason: unknown) => reason);
   assert.ok(withCode('OUTPUT_REFUSED')(error));
   assert.deepEqual(ofType('outputRefused'), [
@@ -420,4 +457,151 @@ test('an output that was held says for how long when it is taken, and what else 
   await publisher.publish(request('u', 1, 1));
   await publisher.publish(request(LARGE, 1, 1));
   assert.deepEqual(ofType('outputTaken'), [{ type: 'outputTaken', shard: 0, key: LARGE, held: 1, ms: 31_000 }]);
+});
+
+test('one that was never opened can be closed', async () => {
+  const { publisher } = given();
+  await publisher.close();
+  assert.equal(publisher.state, 'closed');
+});
+
+test('nobody has to listen', async () => {
+  const { publisher, published } = await opened({ onEvent: undefined });
+  await publisher.publish(request('u', 1, 1));
+  await publisher.close();
+  assert.deepEqual(published(), ['u:101']);
+});
+
+test('one whose work breaks off by itself is lost, and answers nobody with silence', async () => {
+  const { publisher } = await opened({
+    onEvent: ({ type }) => {
+      if (type === 'refused') throw new Error('a listener that fails');
+    },
+  });
+  await publisher.publish(request('u', 1, 1));
+  const divergent = { ...request('u', 1, 1), outputs: [output('u', 777)] };
+  publisher.publish(divergent).catch(() => undefined);
+  await eventually('the end', () => publisher.state === 'lost');
+  await assert.rejects(publisher.publish(request('v', 1, 1)), withCode('SHARD_NOT_OWNED'));
+});
+
+test('an opening reads the ledger from the last transaction on', async () => {
+  const { publisher, kafka, starts } = await opened();
+  await publisher.publish(request('u', 1, 1));
+  await publisher.publish(request('u', 2, 2));
+  const last = kafka.committed('ledger').at(-1)!.offset;
+  let armed = true;
+  kafka.intercept = ({ api }, when) => {
+    if (api !== 'send' || when !== 'before' || !armed) return;
+    armed = false;
+    throw new CodedError('KAFKA', 'connection lost');
+  };
+  await publisher.publish(request('u', 3, 3));
+  assert.deepEqual(starts, [null, last]);
+});
+
+test('of outputs that went in several batches no offset is told', async () => {
+  const { publisher, published } = await opened({ settings: { 'max.message.bytes': '2000' } });
+  assert.equal(await publisher.publish(request('u', 1, 200)), undefined);
+  assert.equal(published().length, 200);
+});
+
+/** The broker's word against what is in these records. */
+function refusesContent(kafka: KafkaInMemory, value: string): string[][] {
+  const sends: string[][] = [];
+  kafka.intercept = ({ api, topic, records }, when) => {
+    if (api !== 'send' || topic !== 'out' || when !== 'before') return;
+    const values = records!.map((record) => String(record.value));
+    sends.push(values);
+    if (values.includes(value)) throw Object.assign(new CodedError('KAFKA', 'no'), { type: 'POLICY_VIOLATION' });
+  };
+  return sends;
+}
+
+test('the turn of a refused output costs one transaction, of its request alone, and the output is not sought again', async () => {
+  const { publisher, kafka, clock, ofType, published } = await opened();
+  const sends = refusesContent(kafka, 'bad:101');
+  await assert.rejects(publisher.publish(request('bad', 1, 2)), withCode('OUTPUT_REFUSED'));
+  const before = ofType('reopening').length;
+  sends.length = 0;
+  clock.advance(2_000);
+  const turn = publisher.publish(request('bad', 1, 2));
+  const other = publisher.publish(request('s', 1, 1));
+  await assert.rejects(turn, withCode('OUTPUT_REFUSED'));
+  await other;
+  assert.deepEqual([sends, ofType('reopening').length - before], [[['bad:101'], ['s:101']], 1]);
+  assert.deepEqual(
+    ofType('outputRefused').map(({ turns, held }) => [turns, held]),
+    [
+      [1, 1],
+      [2, 1],
+    ],
+  );
+  assert.deepEqual(published(), ['s:101']);
+});
+
+test('a held output is not taken when something before it is asked for again', async () => {
+  const { publisher, kafka, ofType, published } = await opened();
+  refusesContent(kafka, 'u:103');
+  await assert.rejects(publisher.publish(request('u', 1, 3)), withCode('OUTPUT_REFUSED'));
+  await publisher.publish(request('u', 1, 1));
+  await publisher.publish(request('u', 1, 2));
+  assert.deepEqual([published(), ofType('outputTaken')], [['u:101', 'u:102'], []]);
+});
+
+const SMALL_TOPIC = { 'max.message.bytes': '2000', 'compression.type': 'uncompressed' };
+const LONG = 'l'.repeat(3_000);
+
+test('where the settings are not seen the error of a refused output has the bytes that the broker refused', async () => {
+  const { publisher } = await opened({ settings: SMALL_TOPIC, settingsVisible: false });
+  const error = await publisher.publish(request(LONG, 1, 1)).catch((reason: unknown) => reason);
+  assert.ok(error instanceof CodedError);
+  assert.match(error.message, /it has \d{4} bytes as written: set max\.message\.bytes of out to 65536 or more/);
+  assert.ok(error.cause instanceof RefusedBatch);
+});
+
+test('a record is not sent if it is too large with its batch only', async () => {
+  const { publisher, kafka, ofType } = await opened({ settings: SMALL_TOPIC });
+  // A batch has 100 bytes beside its records.
+  let key = 'k'.repeat(700);
+  while (bytesOf(recordsOf(request(key, 1, 1), encode)[0]!) < 1_950) key += 'k';
+  const sends = refusesContent(kafka, '');
+  await assert.rejects(publisher.publish(request(key, 1, 1)), withCode('OUTPUT_REFUSED'));
+  assert.deepEqual([sends, ofType('reopening')], [[], []]);
+});
+
+test('a record that fits compressed is published', async () => {
+  const { publisher, published } = await opened({ settings: { 'max.message.bytes': '2000' } });
+  await publisher.publish(request(LONG, 1, 1));
+  assert.equal(published().length, 1);
+});
+
+test('what comes before a record that is too large is published', async () => {
+  const { publisher, published, ofType } = await opened({
+    settings: SMALL_TOPIC,
+    encode: ({ offset }, key) => ({ key, value: offset === 102 ? LONG : String(offset) }),
+  });
+  const asked = publisher.publish(request('u', 1, 3));
+  await assert.rejects(asked, withCode('OUTPUT_REFUSED'));
+  await assert.rejects(publisher.publish(request('u', 1, 3)), withCode('OUTPUT_REFUSED'));
+  assert.deepEqual([published(), ofType('reopening')], [['101'], []]);
+});
+
+test('what was published meanwhile is answered by the ledger, whatever the topic takes now; the other stream is judged by itself', async () => {
+  const { publisher, kafka, clock, rooms, ofType } = await opened();
+  const commit = firstCommitWaits(kafka);
+  const first = publisher.publish(request(LONG, 1, 1));
+  await commit.reached;
+  const repeat = publisher.publish(request(LONG, 1, 1));
+  kafka.settings.set('out', SMALL_TOPIC);
+  clock.advance(31_000);
+  await rooms.of('out');
+  await soon();
+  assert.equal(rooms.limit('out'), 2_000);
+  commit.open();
+  await Promise.all([first, repeat]);
+  assert.deepEqual([ofType('outputRefused'), ofType('outputTaken')], [[], []]);
+  const resolved = publisher.publish(request(LONG, 1, 1, { stream: 'resolved' }));
+  await assert.rejects(resolved, withCode('OUTPUT_REFUSED'));
+  assert.equal(publisher.state, 'ready');
 });
