@@ -38,7 +38,7 @@ const fence = (files, ...patterns) => ({
 });
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'site/'] },
+  { ignores: ['dist/', 'node_modules/', 'site/', '.cache/', '.stryker-tmp/'] },
   ...tseslint.configs.recommended,
   {
     rules: {

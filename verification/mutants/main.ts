@@ -1,12 +1,14 @@
 /**
- * `npm run mutants -- rules|shell|publisher [FILE ...]`: mutation testing. Each change of a line that no test notices is printed; at least 90 %
+ * `npm run mutants -- rules|shell|publisher [--seeds N] [--quick] [FILE ...]`: mutation testing. Each change of a line that no test notices is printed; at least 90 %
  * have to be noticed, and the others listed in survivors.md with a word why. It needs `npm ci --prefix verification/mutants` once.
- * Some ten minutes to an hour of two cores for a part.
+ * Some ten minutes to an hour of two cores for a part. FILE may be `FILE:1-20`, the mutants of these lines. `--seeds 0` leaves the
+ * simulation out and `--quick` the tests that take longer, which is most of the time: what lives then is tried with them.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
 import { PARTS } from './parts.ts';
 import { ROOT } from './unit-tests.ts';
 
@@ -15,6 +17,8 @@ interface Mutant {
   readonly fileName: string;
   readonly mutatorName: string;
   readonly replacement: string;
+  /** Of a killed one: what was printed. */
+  readonly statusReason?: string;
   readonly location: { readonly start: Place; readonly end: Place };
 }
 interface Place {
@@ -26,8 +30,13 @@ interface StrykerModule {
 }
 
 const LEAST = 90;
-const [name = '', ...files] = process.argv.slice(2);
+const { values, positionals } = parseArgs({
+  options: { seeds: { type: 'string' }, quick: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const [name = '', ...files] = positionals;
 const part = PARTS[name];
+const seeds = Number(values.seeds ?? part?.seeds);
 const library = join(ROOT, 'verification/mutants/node_modules/@stryker-mutator/core/dist/src/index.js');
 if (part === undefined || !existsSync(library)) {
   console.error(
@@ -43,13 +52,16 @@ process.chdir(ROOT);
 const mutants = await new Stryker({
   mutate: files.length > 0 ? files : part.mutate,
   testRunner: 'command',
-  commandRunner: { command: `"${process.execPath}" --import tsx verification/mutants/stages.ts ${name}` },
+  buildCommand: `node --import tsx verification/mutants/build.ts ${name} ${seeds} ${values.quick ? 'quick' : 'all'}`,
+  commandRunner: { command: 'node .cache/mutants/stages.mjs' },
   concurrency: Math.max(1, availableParallelism()),
   reporters: ['progress-append-only'],
   tempDirName: '.stryker-tmp',
   // Other packages of this checkout, and what was built of it.
-  ignorePatterns: ['site', 'dist', 'verification/mutants/node_modules'],
-  timeoutMS: 30_000,
+  ignorePatterns: ['site', 'dist', '.cache', 'verification/mutants/node_modules'],
+  // For what the stages do not end by themselves.
+  timeoutMS: 60_000,
+  dryRunTimeoutMinutes: 20,
 }).runMutationTest();
 
 const judged = mutants.filter(({ status }) => status !== 'Ignored' && !status.endsWith('Error'));
@@ -62,6 +74,23 @@ for (const mutant of alive) {
   unlisted += 1;
   console.log(`${row}  | (line ${mutant.location.start.line}) |`);
 }
+for (const file of new Set(judged.map(({ fileName }) => fileName))) {
+  const of = (list: readonly Mutant[]): number => list.filter(({ fileName }) => fileName === file).length;
+  console.log(`${file.slice(file.indexOf('src/'))}: ${of(judged)} mutants, ${of(alive)} survivors`);
+}
+const ends = new Map<string, number>();
+for (const { status, statusReason = '' } of judged) {
+  if (status !== 'Killed') continue;
+  const [end] = /stage \d+ (fails|hangs)/.exec(statusReason) ?? [];
+  if (end === undefined) throw new Error(`the stages end by themselves: ${statusReason}`);
+  ends.set(end, (ends.get(end) ?? 0) + 1);
+}
+console.log(
+  [...ends]
+    .sort()
+    .map(([end, times]) => `${end}: ${times}`)
+    .join(', '),
+);
 const score = (100 * (judged.length - alive.length)) / judged.length;
 console.log(
   `${name}: ${judged.length} mutants, ${score.toFixed(1)} % noticed, ${alive.length} survivors, ${unlisted} of them not in survivors.md`,

@@ -5,8 +5,10 @@ export interface Part {
   readonly mutate: readonly string[];
   /** Stages, one after the other, each tried only on mutants that the ones before let live: the quick tests come first. */
   readonly stages: readonly (readonly string[])[];
-  /** Seeds of the simulation that come last; 0: none. */
+  /** Seeds of the simulation that come then; 0: none. */
   readonly seeds: number;
+  /** Tests that take longer than the simulation. */
+  readonly slow?: readonly string[];
 }
 
 const unit = (folder: string, ...without: readonly string[]): string[] =>
@@ -18,25 +20,36 @@ export const PARTS: Readonly<Record<string, Part>> = {
     stages: [
       unit('test/money/domain', 'growth', 'agrees-with-model', 'properties', 'stored-size'),
       [
-        ...unit('test/workflows'),
+        ...unit('test/workflows', 'bundle', 'carried', 'views'),
         ...['properties', 'stored-size', 'agrees-with-model'].map((name) => `test/money/domain/${name}.test.ts`),
       ],
     ],
     seeds: 8,
+    slow: ['test/workflows/views.test.ts', 'test/workflows/carried.test.ts'],
   },
   shell: {
     mutate: ['src/engine/workflow/**/*.ts', '!src/engine/workflow/entity/{sdk-port,interceptors,entity-workflow}.ts'],
     stages: [
-      [...unit('test/engine/workflow'), ...unit('test/engine/workflow/entity'), ...unit('test/workflows')],
-      ['test/tools/explain/recorded-histories.test.ts', 'test/library/testing/given.test.ts'],
+      [
+        ...unit('test/engine/workflow'),
+        ...unit('test/engine/workflow/entity'),
+        ...unit('test/workflows', 'bundle', 'carried', 'views'),
+      ],
+      ['test/tools/explain/recorded-histories.test.ts'],
     ],
     seeds: 16,
+    slow: ['test/library/testing/given.test.ts', 'test/workflows/views.test.ts', 'test/workflows/carried.test.ts'],
   },
   publisher: {
     mutate: [
       'src/engine/publish/{commit-pace,group-commit,held-outputs,known-ledger,ledger-entry,ledger-reader,ledger,refusals,shard-publisher,shard-sender}.ts',
     ],
-    stages: [unit('test/engine/publish', 'exactly-once', 'one-shard-fails'), unit('test/engine/publish')],
+    stages: [
+      unit('test/engine/publish', 'known-ledger', 'exactly-once', 'one-shard-fails', 'refused-outputs'),
+      ['exactly-once', 'one-shard-fails', 'refused-outputs', 'known-ledger'].map(
+        (name) => `test/engine/publish/${name}.test.ts`,
+      ),
+    ],
     seeds: 16,
   },
 };

@@ -135,8 +135,8 @@ export function formBatch<W extends WaitingRequest>(
     }
     if (count === verdict.from) break; // nothing of it fits any more
     entries.set(request.key, advance(known, request, count));
-    if (count >= bar) barred.push(item);
-    else (count === request.outputs.length ? complete : unfinished).push(item);
+    if (count === request.outputs.length) complete.push(item);
+    else (count >= bar ? barred : unfinished).push(item);
     if (isolated) full = true;
   }
 

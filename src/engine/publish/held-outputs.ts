@@ -60,12 +60,6 @@ export class HeldOutputs {
     return hold;
   }
 
-  /** Its turn comes at once: something is different. */
-  hasten(request: PublishRequest): void {
-    const hold = this.of(request);
-    if (hold !== undefined) this.#holds.set(keyOf(request), { ...hold, until: this.#clock.elapsed() });
-  }
-
   /** All outputs of this stream up to `seq` are published. The hold that ended with it. */
   published(request: PublishRequest, seq: number): HeldOutput | undefined {
     const hold = this.of(request);

@@ -33,6 +33,14 @@ describe('requests of a shard', () => {
     assert.equal(given.pace.linger(1), 0);
   });
 
+  it('are collected from the tenth within a second on', () => {
+    const given = new Given();
+    given.requests(9, 0);
+    assert.equal(given.pace.linger(1), 0);
+    given.requests(1, 0);
+    assert.equal(given.pace.linger(1), 25);
+  });
+
   it('wait for no others when enough are there', () => {
     const given = new Given();
     given.requests(100, 5);

@@ -145,6 +145,61 @@ test('a batch is bounded in bytes; a record that is larger goes alone', () => {
   assert.deepEqual(batch.left, [b]);
 });
 
+/** A request for outputs 1 to `sizes.length`, of records of so many bytes each. */
+const ofSizes = (key: string, ...sizes: number[]): WaitingRequest => ({
+  request: request(key, 1, sizes.length),
+  // 64 bytes are of the record itself.
+  records: sizes.map((size) => ({ key: null, value: 'x'.repeat(size - 64) })),
+  failures: 0,
+});
+
+test('a batch takes just what its limits say', () => {
+  const three = ofSizes('a', 100, 200, 300);
+  assert.equal(formBatch([three], NONE, { records: 9, bytes: 600 }).outputs.length, 3);
+  assert.equal(formBatch([three], NONE, { records: 9, bytes: 599 }).outputs.length, 2);
+  assert.equal(formBatch([waits(request('a', 1, 1_001))], NONE).outputs.length, 1_000);
+  const large = ofSizes('a', ...Array.from({ length: 8 }, () => 100_000));
+  assert.equal(formBatch([large], NONE).outputs.length, 7);
+});
+
+test('behind a request that did not fit nothing smaller goes first', () => {
+  const [large, small] = [ofSizes('a', 100, 500), ofSizes('b', 70)];
+  const batch = formBatch([large, small], NONE, { records: 9, bytes: 500 });
+  assert.deepEqual([batch.outputs.length, batch.unfinished, batch.left], [1, [large], [small]]);
+});
+
+test('what the ledger has is answered at once, also beside new outputs of the same key', () => {
+  const [next, repeat] = [waits(request('a', 3, 3)), waits(request('a', 1, 2))];
+  const batch = formBatch([next, repeat], new Map([['a', upTo(2)]]));
+  assert.deepEqual([batch.complete, batch.published], [[next], [repeat]]);
+});
+
+test('it is known where the outputs of a request begin, if all of them are in the batch', () => {
+  const [first, rest, rider] = [waits(request('a', 1, 2)), waits(request('b', 2, 4)), waits(request('a', 2, 2))];
+  const last = waits(request('c', 1, 1));
+  const batch = formBatch([first, rest, rider, last], new Map([['b', upTo(2)]]));
+  assert.deepEqual(
+    [...batch.begins],
+    [
+      [first, 0],
+      [last, 4],
+    ],
+  );
+});
+
+test('before an output that may not be sent now a request stops, and what comes before it is sent', () => {
+  const [stopped, other] = [waits(request('a', 1, 3)), waits(request('b', 1, 1))];
+  const bar = (at: number) => ({ barredFrom: (item: WaitingRequest) => (item === stopped ? at : undefined) });
+  const batch = formBatch([stopped, other], NONE, small(9), bar(2));
+  assert.deepEqual(values(batch), ['a:101', 'a:102', 'b:101']);
+  assert.deepEqual([batch.barred, batch.unfinished, batch.complete], [[stopped], [], [other]]);
+  assert.deepEqual(batch.entries.get('a'), upTo(2));
+  const before = formBatch([stopped, other], NONE, small(9), bar(3));
+  assert.deepEqual([before.barred, before.complete], [[], [stopped, other]], 'one that ends before it is not stopped');
+  const none = formBatch([stopped, other], NONE, small(9), bar(0));
+  assert.deepEqual([values(none), none.barred, [...none.entries.keys()]], [['b:101'], [stopped], ['b']]);
+});
+
 test('a request that failed twice gets a transaction for itself', () => {
   const [fine, suspect, other] = [waits(request('a', 1, 1)), waits(request('b', 1, 1), 2), waits(request('c', 1, 1))];
   const first = formBatch([fine, suspect, other], NONE);

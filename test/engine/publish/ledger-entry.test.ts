@@ -93,6 +93,11 @@ test('an entry of a newer version says so', () => {
   const newer = Buffer.concat([HEAD, ENTRY]);
   newer[3]! ^= 0xff;
   assert.throws(() => decodeLedgerEntry(newer, 'ledger-0@7'), withCode('NEWER_STATE'));
+  assert.throws(
+    () => decodeLedgerEntry(newer, 'ledger-0@7'),
+    (error: Error) =>
+      /^the ledger record at ledger-0@7 was ./.test(error.message) && withCode('NEWER_STATE')(error.cause),
+  );
 });
 
 test('what is stored of something else is no entry', () => {
@@ -116,5 +121,31 @@ for (const foreign of ['', 'null', '[]', '{}', '{"i":[1,"r"]}', '\u0000']) {
   test(`a record that is not ours is refused: ${JSON.stringify(foreign)}`, () => {
     assert.throws(() => decodeLedgerEntry(Buffer.from(foreign), 'ledger-0@7'), withCode('DIVERGENCE'));
     assert.throws(() => decodeOwner(Buffer.from(foreign), 'ledger-0@7'), withCode('DIVERGENCE'));
+  });
+}
+
+test('a sentinel that says little is one all the same, if it names its owner', () => {
+  for (const [value, host, at] of [
+    ['{"owner":"id"}', '', 0],
+    ['{"owner":"id","host":1,"at":"2"}', '', 0],
+    ['{"owner":"id","host":"h","at":2}', 'h', 2],
+  ] as const) {
+    assert.deepEqual(decodeOwner(Buffer.from(value), 'here'), { owner: 'id', host, at });
+  }
+});
+
+for (const [value, why] of [
+  ['"owner', 'not JSON'],
+  ['"owner"', 'not an object'],
+  ['null', 'not an object'],
+  ['{"owner":7}', 'no owner'],
+] as const) {
+  test(`what is wrong with a sentinel is said, and nothing of what it says: ${why}`, () => {
+    assert.throws(() => decodeOwner(Buffer.from(value), 'ledger-0@7'), {
+      code: 'DIVERGENCE',
+      message:
+        `the ledger record at ledger-0@7 is not one of ours (${why}, ${value.length} bytes). ` +
+        'Only the publisher may write to the ledger topic: find the other writer, then delete that record by a tombstone',
+    });
   });
 }

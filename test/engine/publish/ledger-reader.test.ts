@@ -42,7 +42,7 @@ function setUp(held = false) {
   };
   const entries = new KnownLedger();
   const reader = new LedgerReader(feed, entries, new Set(['me-before', 'me']), 'me', held);
-  return { reader, entries, asked, stopped: () => stopped };
+  return { reader, entries, feed, asked, stopped: () => stopped };
 }
 
 const soon = () => new Promise((resolve) => setImmediate(resolve));
@@ -85,6 +85,76 @@ test('a batch that begins elsewhere than the last one ended is asked for again',
     [true, true],
   );
   assert.equal(entries.size, 2);
+});
+
+test('it counts the batches that it took, and not those that do not join', async () => {
+  const { reader, asked } = setUp();
+  const read = reader.read(null);
+  await soon();
+  assert.equal(reader.batches, 0);
+  reader.onBatch(batch(0, [user('u', 1)]));
+  reader.onBatch(batch(1, [user('u', 2)]));
+  assert.equal(reader.batches, 2);
+  reader.onBatch(batch(5, [user('u', 6)]));
+  // Still on their way when the right ones were asked for.
+  reader.onBatch(batch(6, [user('u', 7)]));
+  assert.deepEqual([reader.batches, asked], [2, [null, 2]]);
+  await soon();
+  reader.onBatch(batch(2, [sentinel('me')]));
+  await read;
+});
+
+test('nothing is taken before it reads and after it has read', async () => {
+  const { reader, entries, stopped } = setUp();
+  reader.abort(new Error('nobody reads'));
+  reader.onBatch(batch(0, [user('u', 1)]));
+  assert.deepEqual([entries.size, stopped()], [0, 0]);
+  const read = reader.read(null);
+  reader.onBatch(batch(0, [user('u', 1)]));
+  assert.equal(entries.size, 0);
+  await soon();
+  reader.onBatch(batch(0, [sentinel('me')]));
+  await read;
+  reader.onBatch(batch(0, [user('u', 1)]));
+  reader.stop();
+  assert.deepEqual([entries.size, stopped()], [0, 1]);
+});
+
+test('a feed that cannot begin ends the reading, also when it is asked again', async () => {
+  const { reader, feed } = setUp();
+  const read = reader.read(null);
+  await soon();
+  feed.start = () => Promise.reject(new Error('no broker'));
+  reader.onBatch(batch(5, [sentinel('me')]));
+  await assert.rejects(read, /no broker/);
+});
+
+test('a feed that begins when nobody reads any more is stopped', async () => {
+  const { reader, feed, stopped } = setUp();
+  let begin = (): void => undefined;
+  feed.start = () => new Promise((resolve) => (begin = () => resolve(0)));
+  const read = reader.read(null);
+  reader.abort(new Error('given up'));
+  await assert.rejects(read, /given up/);
+  assert.equal(stopped(), 1);
+  begin();
+  await soon();
+  assert.equal(stopped(), 2);
+});
+
+test('a record without a key, and the tombstone of a sentinel, say nothing', async () => {
+  const { reader, entries } = setUp();
+  const read = reader.read(null);
+  await soon();
+  const record = (offset: number, key: string | null) => ({
+    offset,
+    timestamp: 0,
+    key: key === null ? null : Buffer.from(key),
+    value: null,
+  });
+  reader.onBatch({ ...batch(0, []), next: 2, records: [record(0, null), record(1, '!owner')] });
+  reader.onBatch(batch(2, [sentinel('me')]));
+  assert.deepEqual([await read, entries.size], [{ sentinel: 2, takenBy: undefined }, 0]);
 });
 
 test('another owner after ours has taken the shard', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Notices } from '../../../src/engine/publish/notices.ts';
-import { advance, judge } from '../../../src/engine/publish/ledger.ts';
+import { advance, compareIncarnations, judge } from '../../../src/engine/publish/ledger.ts';
 import type { LedgerEntry } from '../../../src/engine/publish/ledger-entry.ts';
 import { FIRST_LIFE, output, request, SECOND_LIFE } from '../../support/publishing.ts';
 
@@ -63,6 +63,26 @@ test('of two incarnations that began in the same millisecond the greater run id 
   assert.equal(judge({ ...life('a') }, request('u', 1, 1, life('b'))).type, 'publish');
 });
 
+test('of two incarnations the one that began later is the newer, whatever their run ids', () => {
+  const [older, newer] = [
+    { startedAt: 1_000, runId: 'b' },
+    { startedAt: 2_000, runId: 'a' },
+  ];
+  assert.ok(compareIncarnations(older, newer) < 0 && compareIncarnations(newer, older) > 0);
+  assert.ok(compareIncarnations(older, { ...older, runId: 'c' }) < 0);
+  assert.ok(compareIncarnations({ ...older, runId: 'c' }, older) > 0);
+  assert.equal(compareIncarnations(older, { ...older }), 0);
+});
+
+test('there is no entry after an output that a request does not have', () => {
+  for (const count of [0, 4]) {
+    assert.throws(() => advance(entry, request('u', 6, 8), count), {
+      name: 'RangeError',
+      message: `a request of 3 outputs has no output ${count - 1}`,
+    });
+  }
+});
+
 test('a request without outputs asks for nothing', () => {
   assert.deepEqual(judge(undefined, { ...request('u', 1, 1), first: 9, outputs: [] }), { type: 'published' });
 });
@@ -106,6 +126,11 @@ for (const [what, run] of [
       judge(byRun, { ...request('u', 1, 2, { stream: 'resolved' }), run }),
       { type: 'reset', last: 2 },
       'also when the last one is the same by chance',
+    );
+    assert.deepEqual(
+      judge(byRun, { ...request('u', 2, 2, { stream: 'resolved' }), run }),
+      { type: 'reset', last: 2 },
+      'also when it asks for the last one only',
     );
     assert.deepEqual(judge(byRun, { ...request('u', 3, 3, { stream: 'resolved' }), run }), {
       type: 'publish',
@@ -151,6 +176,16 @@ test('a run that continues the one that published, and one whose release did not
   assert.deepEqual(judge(entry, { ...request('u', 1, 2, { stream: 'resolved' }), run: { number: 0, id: 'x' } }), {
     type: 'published',
   });
+});
+
+test('where one of the two runs is not known, less than what is published is a repeat, and another output a divergence', () => {
+  const part = request('u', 1, 1, { stream: 'resolved' });
+  const other = { ...request('u', 2, 2, { stream: 'resolved' }), outputs: [output('u', 999)] };
+  const run = { number: 4, id: 'fifth' };
+  assert.deepEqual(judge(byRun, part), { type: 'published' });
+  assert.deepEqual(judge(entry, { ...part, run }), { type: 'published' });
+  assert.equal(judge(byRun, other).type, 'divergence');
+  assert.equal(judge(entry, { ...other, run }).type, 'divergence');
 });
 
 test('the ledger has the run that published', () => {

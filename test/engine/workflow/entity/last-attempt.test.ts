@@ -34,3 +34,29 @@ test('what is no time-out, or one without attempts, stays as it is', () => {
   const error = new DefaultFailureConverter().failureToError({ ...RECORDED, cause: alone }, defaultPayloadConverter);
   assert.equal(((withLastAttempt(error) as Error).cause as Error).cause, undefined);
 });
+
+const timeout = (failure?: object, cause?: unknown): Error =>
+  Object.assign(new Error('timed out', cause === undefined ? {} : { cause }), { name: 'TimeoutFailure', failure });
+
+test('all that is recorded below the last attempt is kept, with its types where it has one', () => {
+  const recorded = { message: 'outer', applicationFailureInfo: { type: 'T' }, cause: { message: null } };
+  const error = timeout({ cause: recorded });
+  assert.equal(withLastAttempt(error), error);
+  const outer = error.cause as Error & { type?: unknown };
+  assert.deepEqual([outer.message, outer.type], ['outer', 'T']);
+  const inner = outer.cause as Error;
+  assert.deepEqual([inner.message, 'type' in inner, 'cause' in inner], ['', false, false]);
+});
+
+test('a cause that is there stays, and only a time-out gets one', () => {
+  const cause = new Error('known');
+  const known = timeout({ cause: { message: 'recorded' } }, cause);
+  withLastAttempt(known);
+  assert.equal(known.cause, cause);
+  const other = Object.assign(new Error('no'), { failure: { cause: { message: 'recorded' } } });
+  withLastAttempt(other);
+  assert.equal(other.cause, undefined);
+  const without = timeout();
+  withLastAttempt(without);
+  assert.equal(without.cause, undefined);
+});

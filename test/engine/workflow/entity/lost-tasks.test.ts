@@ -65,3 +65,29 @@ test('a replay sees both tasks as one, and goes on', () => {
   next(25_000, { replaying: true });
   next(60_000);
 });
+
+test('a task was completed to wait on between three quarters of its time and the whole, with less than 100 signals and 1.9 MB', () => {
+  workflow().next(7_500);
+  assert.throws(() => workflow().next(7_499), GIVEN_UP);
+  workflow().next(9_999);
+  workflow().next(8_000, { signals: 99 });
+  assert.throws(() => workflow().next(8_000, { signals: 100 }), GIVEN_UP);
+  workflow().next(8_000, { bytes: 1_899_999 });
+  assert.throws(() => workflow().next(8_000, { bytes: 1_900_000 }), GIVEN_UP);
+});
+
+test('it waits while a local activity runs', () => {
+  const { tasks } = workflow();
+  assert.equal(tasks.waits, true);
+  tasks.localBegins();
+  tasks.localEnds();
+  assert.equal(tasks.waits, true);
+  tasks.localEnds();
+  assert.equal(tasks.waits, false);
+});
+
+test('a replay that comes to its end within a task goes on as a workflow in memory', () => {
+  const { next } = workflow({ isReplaying: true });
+  next(1_000, { events: 0, replaying: false });
+  assert.throws(() => next(3_000), GIVEN_UP);
+});

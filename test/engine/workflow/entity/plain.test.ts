@@ -170,3 +170,187 @@ describe('an entity of somebody', () => {
     assert.equal(see('more', 5), false);
   });
 });
+
+/** An entity that says as little as one may. */
+const bare: PlainEntity<{ n: number }, number, Out> = {
+  initial: () => ({ n: 0 }),
+  apply: (state, { event }) => void (state.n += event),
+};
+
+describe('an entity that says little', () => {
+  const entity = plainEntity(bare);
+  const begin = () => {
+    const life = entity.rules.newLife({ startedAt: 1, runId: 'run' });
+    return { life, apply: () => entity.rules.apply(life, batch([record(0, 100, 5)]), CONTEXT) };
+  };
+
+  it('begins with nothing', () => {
+    const { life } = begin();
+    assert.deepEqual(
+      { ...life },
+      {
+        incarnation: { startedAt: 1, runId: 'run' },
+        rules: null,
+        partition: 0,
+        published: { applied: 0, resolved: 0 },
+        unpublished: [],
+        state: undefined,
+        eventTime: null,
+        received: {},
+        questions: [],
+        counters: { foreign: 0, resets: 0 },
+      },
+    );
+    assert.equal(entity.notes.details(life, []), '');
+    assert.deepEqual([entity.rules.eventTimeDue(life), entity.rules.wallClockDue(life)], [undefined, undefined]);
+  });
+
+  it('waits for nothing, and nothing happens when time passes', () => {
+    const { life, apply } = begin();
+    assert.deepEqual(apply(), { applied: [], resolved: [] });
+    assert.deepEqual([entity.rules.eventTimeDue(life), entity.rules.wallClockDue(life)], [undefined, undefined]);
+    assert.equal(entity.rules.forgetsIn(life), undefined);
+    assert.deepEqual(entity.rules.advance(life, 900, CONTEXT), []);
+    assert.deepEqual(entity.rules.passWallClock(life, CONTEXT), []);
+    assert.deepEqual([life.eventTime, life.state.n], [900, 5]);
+    assert.equal(entity.notes.details(life, []), '');
+  });
+
+  it('cannot ask', () => {
+    const asks = plainEntity<{ n: number }, number, Out, string, string>({
+      initial: () => ({ n: 0 }),
+      apply: (_, __, step) => step.ask('what'),
+    });
+    const life = asks.rules.newLife({ startedAt: 1, runId: 'run' });
+    assert.throws(
+      () => asks.rules.apply(life, batch([record(0, 1, 1)]), CONTEXT),
+      /asked something, and says of no activity that answers questions/,
+    );
+  });
+
+  it('has the query of its state alone', () => {
+    assert.deepEqual(Object.keys(entity.queries), ['state']);
+  });
+});
+
+describe('what the engine is told of an entity of somebody', () => {
+  it('is what it waits for by the wall clock, and by event time where there is no other', () => {
+    const wakes = (wake: { eventTime?: number; wallClock?: number }) => {
+      const entity = plainEntity<{ n: number }, number, Out, never, never>({ ...bare, wakeAt: () => wake });
+      const life = entity.rules.newLife({ startedAt: 1, runId: 'run' });
+      entity.rules.apply(life, batch([record(0, 100, 5)]), CONTEXT);
+      return [entity.rules.eventTimeDue(life), entity.rules.wallClockDue(life)];
+    };
+    assert.deepEqual(wakes({}), [undefined, undefined]);
+    assert.deepEqual(wakes({ eventTime: 7 }), [7, Infinity]);
+    assert.deepEqual(wakes({ wallClock: 8 }), [undefined, 8]);
+    assert.deepEqual(wakes({ eventTime: 7, wallClock: 8 }), [7, 8]);
+  });
+
+  it('is that it has heard of the wall clock, and how it describes itself', () => {
+    const entity = plainEntity<{ n: number }, number, Out, never, never>({
+      ...bare,
+      wallClock: (state, { now, key, eventTime, emit }) => emit({ says: `${state.n} ${now} ${key} ${eventTime}` }),
+      describe: ({ n }) => `**${n}**`,
+    });
+    const life = entity.rules.newLife({ startedAt: 1, runId: 'run' });
+    entity.rules.apply(life, batch([record(0, 100, 5)]), CONTEXT);
+    assert.deepEqual(
+      entity.rules.passWallClock(life, CONTEXT).map(({ record: out }) => out.says),
+      ['5 1000 k 100'],
+    );
+    assert.equal(entity.notes.details(life, []), '**5**');
+  });
+
+  it('is what it counts: foreign signals, resets and partitions; it forgets nothing', () => {
+    const { entity, life, apply } = begun();
+    apply([record(0, 100, 5)]);
+    entity.notes.foreign(life);
+    entity.notes.foreign(life);
+    entity.notes.reset(life);
+    assert.deepEqual(life.counters, { foreign: 2, resets: 1 });
+    assert.deepEqual([entity.notes.partitions(life), entity.notes.forgotten(life)], [1, {}]);
+  });
+
+  it('is what it asks, of whom and for how long, and how its failures are called', () => {
+    const { entity, life, apply } = begun();
+    apply([record(0, 100, -1)]);
+    const { activity, failures } = entity.questions;
+    assert.deepEqual([activity, failures], ['why', { noAnswer: 'NoAnswer', notAsked: 'NotAsked' }]);
+    assert.equal(entity.questions.summary(entity.questions.open(life), life), 'ask why');
+    assert.equal(entity.questions.giveUpAfter(life), 500);
+  });
+
+  it('is how large things are: what a batch may lead to is twice the batch and 10,000 bytes', () => {
+    const { entity, life } = begun();
+    const one = batch([record(0, 100, 5)]);
+    assert.equal(entity.sizes.growth(life, one), 2 * JSON.stringify(one).length + 10_000);
+    for (const text of ['\u007f', '\u0080', '\u07ff', '\u0800', '\ud7ff', '\ue000', '\u{10000}', '\u{10ffff}']) {
+      const sized = batch([]);
+      const value = { ...sized, key: text };
+      assert.equal(
+        entity.sizes.growth(life, value),
+        2 * Buffer.byteLength(JSON.stringify(value)) + 10_000,
+        text.codePointAt(0)!.toString(16),
+      );
+    }
+  });
+
+  it('is what it is started with, and which key that is', () => {
+    const { wire } = plainEntity(tank);
+    const life = { ...plainEntity(tank).rules.newLife({ startedAt: 1, runId: 'run' }) };
+    assert.equal(wire.whyNotAStart({ key: 'k', life }), undefined);
+    assert.deepEqual(wire.startOf('k', life), { key: 'k', life });
+    assert.deepEqual(wire.readStart({ key: 'k', life }), { key: 'k', life });
+    assert.equal(wire.keyOf(batch([])), 'k');
+    assert.equal(wire.keyIn('k'), 'k');
+    assert.equal(wire.whyNotAStart({ key: '' }), 'no key');
+    assert.equal(wire.whyNotAStart({ key: 7 }), 'no key');
+    for (const part of ['incarnation', 'published', 'received', 'counters', 'unpublished', 'questions']) {
+      for (const wrong of [null, 'text', undefined]) {
+        assert.equal(wire.whyNotAStart({ key: 'k', life: { ...life, [part]: wrong } }), 'a state that is none', part);
+      }
+    }
+    assert.equal(wire.whyNotAStart({ key: 'k', life: { ...life, questions: {} } }), 'a state that is none');
+    const place = { partition: 1, key: 'k' };
+    assert.equal(wire.watermarkRequest(place), place);
+  });
+
+  it('is why a batch is none', () => {
+    const { wire } = plainEntity(tank);
+    const mine = { mayBe: () => true };
+    const good = { ...batch([record(0, 1, 1)]), logs: ['a'] };
+    const why = (change: object) => wire.whyNotABatch({ ...good, ...change }, mine);
+    assert.equal(why({}), undefined);
+    assert.deepEqual([why({ key: '' }), why({ key: 1 })], ['no key', 'no key']);
+    assert.deepEqual(
+      [why({ partition: -1 }), why({ partition: 1.5 }), why({ partition: '1' }), why({ partition: 0 })],
+      ['no partition', 'no partition', 'no partition', undefined],
+    );
+    assert.deepEqual(
+      [why({ lowWater: 0 }), why({ lowWater: [1, -1], logs: undefined }), why({ lowWater: [0.5] })],
+      ['no low water', 'no low water', 'no low water'],
+    );
+    assert.deepEqual(
+      [why({ logs: 'a' }), why({ logs: [] }), why({ logs: ['a', 'b'] })],
+      ['no logs', 'no logs', 'no logs'],
+    );
+    assert.equal(why({ records: {} }), 'no records');
+    const recordWith = (change: object) => why({ records: [record(0, 1, 1), { ...record(1, 1, 1), ...change }] });
+    assert.equal(recordWith({}), undefined);
+    assert.equal(recordWith({ ts: -5, late: -6 }), undefined, 'before 1970');
+    for (const change of [
+      { input: 1 },
+      { input: -1 },
+      { input: '0' },
+      { offset: -1 },
+      { offset: null },
+      { ts: 1.5 },
+      { ts: undefined },
+      { late: 'x' },
+      { late: null },
+    ]) {
+      assert.equal(recordWith(change), 'a record that is none', JSON.stringify(change));
+    }
+  });
+});
