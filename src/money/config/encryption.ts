@@ -16,7 +16,7 @@ export interface EncryptionConfig {
 }
 
 export const KEYS_FILE = 'ENRICHMENT_ENCRYPTION_KEYS_FILE';
-export const KEY_PROVIDER = 'ENRICHMENT_ENCRYPTION_KEY_PROVIDER';
+const KEY_PROVIDER = 'ENRICHMENT_ENCRYPTION_KEY_PROVIDER';
 
 export function readEncryption(read: EnvironmentReader): EncryptionConfig {
   const [file, provider] = [read.text(KEYS_FILE, ''), read.text(KEY_PROVIDER, '')];

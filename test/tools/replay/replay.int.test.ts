@@ -118,5 +118,8 @@ test('what is no history, or not there, is a clear error', async (t) => {
   }
   const among = await program(['replay', '--file', path, FILES[0]!]);
   assert.equal(among.code, 2);
-  assert.match(among.stderr, /does not begin with the start of a workflow\nmoney-enrichment: The others replay: 1 of 2 histories$/m);
+  assert.match(
+    among.stderr,
+    /does not begin with the start of a workflow\nmoney-enrichment: The others replay: 1 of 2 histories$/m,
+  );
 });
