@@ -65,7 +65,7 @@ export function createLookupSessions(
         message:
           problem === undefined
             ? 'The attempt was over before the session service had its time to answer'
-            : `The session service gave no usable answer for ${sessionIds.length} sessions: ${problem}`,
+            : `The session service gave no usable answer for ${sessionIds.length === 1 ? 'a session' : `${sessionIds.length} sessions`}: ${problem}`,
       });
     }
     return sessionIds.map((sessionId) => answers.get(sessionId) ?? { sessionId, status: noAnswer });

@@ -76,6 +76,7 @@ export function farewell({ keep, setup, stack, ui, heroId, heroRun, namespace }:
     KAFKA_BROKERS: stack.kafka.brokers.join(','),
     TEMPORAL_ADDRESS: stack.temporal,
     TEMPORAL_NAMESPACE: namespace,
+    ENRICHMENT_SESSION_SERVICE_URL: stack.sessionService,
     ...registryOf(stack, setup),
     ...setup.naming,
   };
@@ -97,6 +98,7 @@ export function farewell({ keep, setup, stack, ui, heroId, heroRun, namespace }:
       .join(' ')}`,
     `  npx money-enrichment state ${heroId}`,
     '  npx money-enrichment dead-letters',
+    '  npx money-enrichment doctor',
     '  npx money-enrichment generate --events 1000 --pending 5%',
     ...left,
   ];
