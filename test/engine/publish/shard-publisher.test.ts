@@ -612,3 +612,16 @@ test('what was published meanwhile is answered by the ledger, whatever the topic
   await assert.rejects(resolved, withCode('OUTPUT_REFUSED'));
   assert.equal(publisher.state, 'ready');
 });
+
+test('one that is closed in the very moment in which its ledger is read is not opened any more', async () => {
+  const { publisher, events } = given();
+  let closed: Promise<void> | undefined;
+  const onLedger = publisher.onLedger.bind(publisher);
+  publisher.onLedger = (batch) => {
+    onLedger(batch);
+    if (batch.records.length > 0) closed ??= publisher.close();
+  };
+  await assert.rejects(publisher.open(), withCode('SHARD_NOT_OWNED'));
+  await closed;
+  assert.deepEqual([publisher.state, events], ['closed', [{ type: 'closed', shard: 0 }]]);
+});
