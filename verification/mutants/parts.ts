@@ -19,13 +19,14 @@ export const PARTS: Readonly<Record<string, Part>> = {
     mutate: ['src/money/domain/*.ts'],
     stages: [
       unit('test/money/domain', 'growth', 'agrees-with-model', 'properties', 'stored-size'),
-      [
-        ...unit('test/workflows', 'bundle', 'carried', 'views'),
-        ...['properties', 'stored-size', 'agrees-with-model'].map((name) => `test/money/domain/${name}.test.ts`),
-      ],
+      [...unit('test/workflows', 'bundle', 'carried', 'views'), 'test/money/domain/stored-size.test.ts'],
     ],
     seeds: 8,
-    slow: ['test/workflows/views.test.ts', 'test/workflows/carried.test.ts'],
+    slow: [
+      ...['properties', 'agrees-with-model'].map((name) => `test/money/domain/${name}.test.ts`),
+      'test/workflows/views.test.ts',
+      'test/workflows/carried.test.ts',
+    ],
   },
   shell: {
     mutate: ['src/engine/workflow/**/*.ts', '!src/engine/workflow/entity/{sdk-port,interceptors,entity-workflow}.ts'],

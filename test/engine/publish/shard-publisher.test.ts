@@ -530,14 +530,21 @@ test('the turn of a refused output costs one transaction, of its request alone, 
   await assert.rejects(turn, withCode('OUTPUT_REFUSED'));
   await other;
   assert.deepEqual([sends, ofType('reopening').length - before], [[['bad:101'], ['s:101']], 1]);
+  sends.length = 0;
+  clock.advance(8_000);
+  const behind = [publisher.publish(request('s', 2, 2)), publisher.publish(request('bad', 1, 2))];
+  await assert.rejects(behind[1]!, withCode('OUTPUT_REFUSED'));
+  await behind[0];
+  assert.deepEqual(sends, [['s:102'], ['bad:101']], 'what comes before it is committed without it');
   assert.deepEqual(
     ofType('outputRefused').map(({ turns, held }) => [turns, held]),
     [
       [1, 1],
       [2, 1],
+      [3, 1],
     ],
   );
-  assert.deepEqual(published(), ['s:101']);
+  assert.deepEqual(published(), ['s:101', 's:102']);
 });
 
 test('a held output is not taken when something before it is asked for again', async () => {
@@ -604,4 +611,17 @@ test('what was published meanwhile is answered by the ledger, whatever the topic
   const resolved = publisher.publish(request(LONG, 1, 1, { stream: 'resolved' }));
   await assert.rejects(resolved, withCode('OUTPUT_REFUSED'));
   assert.equal(publisher.state, 'ready');
+});
+
+test('one that is closed in the very moment in which its ledger is read is not opened any more', async () => {
+  const { publisher, events } = given();
+  let closed: Promise<void> | undefined;
+  const onLedger = publisher.onLedger.bind(publisher);
+  publisher.onLedger = (batch) => {
+    onLedger(batch);
+    if (batch.records.length > 0) closed ??= publisher.close();
+  };
+  await assert.rejects(publisher.open(), withCode('SHARD_NOT_OWNED'));
+  await closed;
+  assert.deepEqual([publisher.state, events], ['closed', [{ type: 'closed', shard: 0 }]]);
 });

@@ -26,7 +26,7 @@ test('a timer stands at the earliest deadline: an earlier one moves it, a later 
   alarm.set(5_000, { why: 'a question' });
   assert.deepEqual([standing(), timers[0]!.summary], [[4_000], 'a question']);
   alarm.set(9_000);
-  alarm.set(5_000);
+  alarm.set(5_000, { patched: never });
   assert.equal(timers.length, 1);
   alarm.set(3_000);
   assert.deepEqual([standing(), timers.length], [[2_000], 2]);

@@ -17,6 +17,7 @@ test('a chunk has 400,000 characters at most, but for an output that is larger a
   assert.deepEqual(lengths(chunksOf([ofLength(200_000), ofLength(200_000)])), [2]);
   assert.deepEqual(lengths(chunksOf([ofLength(200_000), ofLength(200_001)])), [1, 1]);
   assert.deepEqual(lengths(chunksOf([ofLength(10), ofLength(500_000), ofLength(10)])), [1, 1, 1]);
+  assert.deepEqual(lengths(chunksOf([ofLength(500_000)])), [1]);
   // What is in the chunk before counts no more.
   assert.deepEqual(lengths(chunksOf([ofLength(300_000), ofLength(300_000), ofLength(100_000)])), [1, 2]);
 });

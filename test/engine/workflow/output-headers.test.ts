@@ -13,6 +13,7 @@ test('a source is read from text or bytes, and from nothing else', () => {
   assert.deepEqual(sourceIn({ 'source-partition': Buffer.from('3'), 'source-offset': Buffer.from('70') }), source);
   for (const wrong of [undefined, null, '', '-1', '1.5', 'x', ['3', '4'], '1'.repeat(16)]) {
     assert.equal(sourceIn({ ...sourceHeaders(source), 'source-offset': wrong }), undefined, String(wrong));
+    assert.equal(sourceIn({ ...sourceHeaders(source), 'source-partition': wrong }), undefined, String(wrong));
   }
   assert.equal(sourceIn(), undefined);
 });

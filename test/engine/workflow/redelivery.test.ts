@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Redeliveries, type Redelivery } from '../../../src/engine/workflow/redelivery.ts';
+import { partitionsOf, Redeliveries, type Redelivery } from '../../../src/engine/workflow/redelivery.ts';
 
 const redeliveries = new Redeliveries<string>(['user', 'session', 'money']);
 
@@ -68,4 +68,15 @@ test('an input that was added is known of from its first record on', () => {
   assert.equal(four.noteApplied(redelivery, source, 'device', 0), true);
   assert.equal(four.noteApplied(redelivery, source, 'device', 0), false);
   assert.equal(four.noteApplied(redelivery, source, 'money', 40), false, 'and nothing of the others is forgotten');
+  assert.deepEqual([Object.keys(redelivery), redelivery['3']!.logs!['device']], [['3'], 'd1']);
+});
+
+test('logs of one name in two partitions are two, and a later log makes no other partition', () => {
+  const redelivery: Redelivery = {};
+  for (const partition of [3, 4]) {
+    redeliveries.noteApplied(redelivery, { ...first, partition }, 'money', 5);
+    assert.equal(redeliveries.noteApplied(redelivery, { ...anew, partition }, 'money', 5), true);
+    assert.equal(redeliveries.noteApplied(redelivery, { ...anew, partition }, 'money', 5), false);
+  }
+  assert.deepEqual(partitionsOf(redelivery), [3, 4]);
 });

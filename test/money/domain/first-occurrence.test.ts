@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { MoneyTypes } from '../../../src/money/domain/first-occurrence.ts';
 import { applied, asksFor, DAY, MINUTE, money, NOTHING, resolved, T0, User } from './given.ts';
 
 describe('first occurrence of a money type', () => {
@@ -93,5 +94,33 @@ describe('first occurrence of a money type', () => {
     const user = new User();
     user.money({ id: 'm', ts: T0 });
     assert.deepEqual(user.money({ id: 'm', ts: T0 + MINUTE + 1 }), applied('m'));
+  });
+});
+
+describe('the money types of a state', () => {
+  it('count themselves and their bytes as when they are read anew, whatever is noted and forgotten', () => {
+    const stored: string[] = ['win'];
+    const types = new MoneyTypes(stored);
+    const anew = () => new MoneyTypes([...stored]);
+    const agree = () => assert.deepEqual([types.count, types.bytes], [stored.length, anew().bytes]);
+    assert.ok(types.bytes > 0);
+    types.note('bet');
+    types.note('a longer one');
+    agree();
+    types.forgetOldest();
+    agree();
+    assert.deepEqual(stored, ['bet', 'a longer one']);
+    assert.deepEqual([types.note('win'), types.note('bet')], [true, false], 'what is forgotten is new again');
+    for (let n = 0; n < 4; n += 1) types.forgetOldest();
+    assert.deepEqual([stored, types.count, types.bytes], [[], 0, 0]);
+  });
+
+  it('keep none under a name that looks like a digest', () => {
+    const stored: string[] = [];
+    const types = new MoneyTypes(stored);
+    types.note('sha256:x');
+    types.note('x sha256:');
+    assert.notEqual(stored[0], 'sha256:x');
+    assert.equal(stored[1], 'x sha256:');
   });
 });

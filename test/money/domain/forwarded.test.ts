@@ -75,3 +75,17 @@ test('what a stranger signals in the place of headers is seen', () => {
     assert.ok(!isForwarded(wrong), JSON.stringify(wrong));
   }
 });
+
+test('the bounds of what may be handed on are just these', () => {
+  assert.deepEqual([isForwardable('n'.repeat(100)), isForwardable('n'.repeat(101))], [true, false]);
+  const headers = (count: number) => ({ headers: Array.from({ length: count }, () => ({ name: 'n', value: 'v' })) });
+  assert.deepEqual([isForwarded(headers(16)), isForwarded(headers(17))], [true, false]);
+  const one = (header: unknown) => isForwarded({ headers: [{ name: 'n', value: 'v' }, header] });
+  assert.deepEqual(
+    [one({ name: 'n', value: 'v'.repeat(2_048) }), one({ name: 'n', value: 'v'.repeat(2_049) })],
+    [true, false],
+  );
+  for (const wrong of [7, undefined, { name: ['n'], value: 'v' }, { name: 'n', value: ['v'] }, {}]) {
+    assert.equal(one(wrong), false, JSON.stringify(wrong));
+  }
+});

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Changes } from '../../../src/money/domain/user-info.ts';
+import type { Change } from '../../../src/money/domain/types.ts';
 import { applied, asksFor, birthYear, country, DAY, HOUR, money, NOTHING, resolved, T0, User } from './given.ts';
 
 const values = (changes: readonly { value: string }[]) => changes.map(({ value }) => value);
@@ -136,5 +138,49 @@ describe('pruning of user info', () => {
     user.country('A', T0 - HOUR, T0 + 2 * DAY);
     assert.deepEqual(user.money({ id: 'm', ts: T0 - 1, late: T0 + 2 * DAY }), applied('m first'));
     assert.deepEqual(values(user.state.residentCountryCode), ['B']);
+  });
+});
+
+describe('the changes of a field', () => {
+  it('count themselves and their bytes as when they are read anew, whatever is added and forgotten', () => {
+    const stored: Change[] = [{ ts: 5, offset: 1, value: 'five' }];
+    const changes = new Changes(stored);
+    const agree = () =>
+      assert.deepEqual([changes.count, changes.bytes], [stored.length, new Changes([...stored]).bytes]);
+    assert.ok(changes.bytes > 0);
+    changes.add({ ts: 9, offset: 2, value: 'nine' });
+    changes.add({ ts: 7, offset: 3, value: 'seven' });
+    agree();
+    changes.prune(0, 1);
+    assert.deepEqual(
+      stored.map(({ ts }) => ts),
+      [5, 7, 9],
+    );
+    changes.forgetOldest();
+    assert.deepEqual(
+      stored.map(({ ts }) => ts),
+      [7, 9],
+    );
+    agree();
+    changes.prune(100, 1);
+    assert.deepEqual(
+      stored.map(({ ts }) => ts),
+      [9],
+    );
+    agree();
+    changes.forgetOldest();
+    assert.deepEqual([changes.count, changes.bytes], [0, 0]);
+  });
+
+  it('stand in the order of event time, whatever their offsets are', () => {
+    const stored: Change[] = [];
+    const changes = new Changes(stored);
+    changes.add({ ts: 5, offset: 9, value: 'a' });
+    changes.add({ ts: 6, offset: 1, value: 'b' });
+    changes.add({ ts: 6, offset: 0, value: 'c' });
+    assert.deepEqual(
+      stored.map(({ value }) => value),
+      ['a', 'c', 'b'],
+    );
   });
 });

@@ -57,6 +57,7 @@ test('signals come in their order, and what is put back before all others', () =
 test('without signals all that happened is next, in its order', () => {
   const { inbox, world, happens } = given();
   happens('one');
+  assert.equal(inbox.hasSomething, true);
   happens('two', true);
   assert.deepEqual([inbox.empty, inbox.hasSignal, inbox.hasSomething, inbox.waitsForRoom], [false, false, true, false]);
   inbox.takeHappened()!();
@@ -97,4 +98,13 @@ test('how much would follow from a signal is measured once', () => {
   const { inbox, world } = given();
   inbox.signal(batch('a'));
   assert.deepEqual([inbox.mayApply, inbox.mayApply, inbox.waitsForRoom, world.measured], [true, true, false, 1]);
+});
+
+test('what makes room comes before a signal that waits, also when it is the first that happened', () => {
+  const { inbox, world, happens } = given();
+  world.full = true;
+  inbox.signal(batch('a'));
+  happens('answer', true);
+  inbox.takeHappened()!();
+  assert.deepEqual(world.ran, ['answer']);
 });

@@ -19,6 +19,7 @@ test('a life goes on under its own name, and one without a name gets that of its
   const other = { startedAt: 9, runId: 'other' };
   assert.deepEqual(underItsName(beginning(NAME), other).incarnation, NAME);
   assert.deepEqual(underItsName(beginning(NO_WORKFLOW), other), beginning(other));
+  assert.deepEqual(NO_WORKFLOW, { startedAt: 0, runId: '' }, 'as it is stored');
 });
 
 test('runs are counted from the second on', () => {

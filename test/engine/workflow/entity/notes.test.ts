@@ -63,6 +63,7 @@ test('each further partition is warned of once, the first is not', () => {
   assert.deepEqual(counts, []);
   state.partitions = 2;
   notes.applied();
+  assert.equal(counts.length, 1);
   notes.applied();
   assert.deepEqual(counts, [{ what: 'happened', kind: 'second-partition', times: 1 }]);
   assert.deepEqual(warnings, [
@@ -119,6 +120,12 @@ test('that signals wait for room is said once, until they have it', () => {
     'The workflow of an order applies nothing until some of what it owes is published: are Kafka and the clerks there?',
     {},
   ]);
+});
+
+test('that they wait is said also when a run begins so', () => {
+  const { counts, notes } = given();
+  notes.room(true);
+  assert.equal(counts.length, 1);
 });
 
 test('a reset is noted in the life, and warned of by the publisher', () => {

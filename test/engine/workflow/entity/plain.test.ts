@@ -64,6 +64,16 @@ function begun() {
 }
 
 describe('an entity of somebody', () => {
+  it('waits for nothing and says nothing before its first record', () => {
+    const { life, entity } = begun();
+    assert.deepEqual([entity.rules.eventTimeDue(life), entity.rules.wallClockDue(life)], [undefined, undefined]);
+    const described = plainEntity<Tank, number, Out, string, string>({
+      ...tank,
+      describe: ({ litres }) => `${litres}`,
+    });
+    assert.equal(described.notes.details(life, []), '');
+  });
+
   it('applies each record once, whatever is signalled again', () => {
     const { life, apply } = begun();
     apply([record(0, 100, 5), record(1, 105, 2)]);
@@ -110,6 +120,10 @@ describe('an entity of somebody', () => {
         [{ question: 'why -1' }, 1_500],
         [{ question: 'why -2' }, 1_500],
       ],
+    );
+    assert.deepEqual(
+      entity.questions.groups(open).map(({ questions }) => questions),
+      open.map((one) => [one]),
     );
     const [first, second] = open;
     const answer = entity.questions.answersIn('a leak')(first!)!;
@@ -228,6 +242,16 @@ describe('an entity that says little', () => {
     );
   });
 
+  it('need not hear the answer to what it asks', () => {
+    const { answered: _, ...deaf } = tank;
+    const asking = plainEntity<Tank, number, Out, string, string>(deaf);
+    const life = asking.rules.newLife({ startedAt: 1, runId: 'run' });
+    asking.rules.apply(life, batch([record(0, 1, -1)]), CONTEXT);
+    const [one] = asking.questions.open(life);
+    assert.deepEqual(asking.questions.answered(life, one!, asking.questions.givenUp, CONTEXT), []);
+    assert.deepEqual(asking.questions.open(life), []);
+  });
+
   it('has the query of its state alone', () => {
     assert.deepEqual(Object.keys(entity.queries), ['state']);
   });
@@ -314,6 +338,14 @@ describe('what the engine is told of an entity of somebody', () => {
     assert.equal(wire.whyNotAStart({ key: 'k', life: { ...life, questions: {} } }), 'a state that is none');
     const place = { partition: 1, key: 'k' };
     assert.equal(wire.watermarkRequest(place), place);
+    const request = {
+      key: 'k',
+      incarnation: { startedAt: 1, runId: 'r' },
+      stream: 'resolved',
+      first: 1,
+      outputs: [],
+    } as const;
+    assert.equal(wire.publishRequest(request), request);
   });
 
   it('is why a batch is none', () => {

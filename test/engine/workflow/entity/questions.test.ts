@@ -21,7 +21,7 @@ const failure = (types: { name?: string; type?: string }[]): Error =>
 const TIMEOUT = { name: 'TimeoutFailure' };
 
 function given({ giveUpAfter = 60_000, patched = true, taskQueue = 'app-shard-3' } = {}) {
-  const world = { now: 40_000, patched };
+  const world = { now: 40_000, patched, changes: new Set<string>() };
   const open: Question[] = [];
   const calls: {
     name: string;
@@ -48,7 +48,10 @@ function given({ giveUpAfter = 60_000, patched = true, taskQueue = 'app-shard-3'
     port: {
       now: () => world.now,
       taskQueue,
-      patched: () => world.patched,
+      patched: (change) => {
+        world.changes.add(change);
+        return world.patched;
+      },
       call: <T>(name: string, request: object, options: CallOptions) => ({
         result: new Promise<T>((resolve, reject) =>
           calls.push({ name, request, options, resolve: resolve as (a: unknown) => void, reject }),
@@ -210,6 +213,19 @@ test('after a time-out it is given up where somebody was asked', async () => {
   calls[0]!.reject(failure([{ name: 'ActivityFailure' }, TIMEOUT, { type: 'NoAnswer' }]));
   await soon();
   assert.deepEqual(settled, [['a', 'nobody knows']]);
+  assert.deepEqual([...world.changes], ['give-up-without-last-call'], 'as histories have it');
+});
+
+test('a last call that nobody took is the last, however late that is heard of', async () => {
+  const { world, open, calls, settled, questions } = given();
+  world.now = 99_000;
+  open.push(question('a'));
+  questions.ask();
+  world.now = 200_000;
+  calls[0]!.reject(failure([TIMEOUT]));
+  await soon();
+  questions.ask();
+  assert.deepEqual([calls.length, settled], [1, [['a', 'nobody knows']]]);
 });
 
 for (const [what, late, giveUpAfter, givenUp] of [
@@ -252,6 +268,15 @@ test('an error that is none of a question is told, and nothing is settled', asyn
   await soon();
   questions.ask();
   assert.deepEqual([failed, settled, calls.length], [[error], [], 1]);
+});
+
+test('an answer that says nothing has its question asked again, also after a last call', () => {
+  const book = new QuestionBook<Question, string>('nobody knows');
+  const a = question('a');
+  const call = { questions: [a], until: 5, last: true };
+  book.begin(call);
+  assert.deepEqual(book.end(call, { answers: () => undefined }, 9), []);
+  assert.deepEqual([book.isInFlight(a), book.nextDue], [false, undefined]);
 });
 
 test('the book knows what is under way', () => {

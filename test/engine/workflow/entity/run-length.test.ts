@@ -37,6 +37,17 @@ describe('a run continues as new', () => {
     assert.deepEqual(asked, ['shorter-runs', 'shorter-runs']);
   });
 
+  it('after as many events for each length, in histories of today', () => {
+    const large = (): RunLength => withSignals(0, 5_000_000);
+    assert.equal(large().isOver({ ...SHORT, events: 1_599 }, NEVER), false);
+    assert.equal(
+      large().isOver({ ...SHORT, events: 1_600 }, () => true),
+      true,
+    );
+    assert.equal(large().isOverfilled({ ...SHORT, events: 1_599 }), false);
+    assert.equal(large().isOverfilled({ ...SHORT, events: 1_600 }), true);
+  });
+
   it('after 5,000 records, in histories of today', () => {
     const length = new RunLength(0);
     length.took(4_999);

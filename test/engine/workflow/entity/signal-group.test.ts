@@ -59,6 +59,7 @@ test('signals are applied one after the other, by their own rules, and what foll
   group.apply(batch('b', 4), CONTEXT);
   assert.deepEqual(life.seen, ['a by rules of a of 3', 'b by rules of b of 4']);
   assert.deepEqual([group.signals, offsets(group.applied), offsets(life.unpublished)], [2, [1, 2], [101, 102]]);
+  assert.equal(group.mayGrow, true);
 });
 
 test('what was applied beyond a signal is taken back: state, questions, rules, place and outputs', () => {

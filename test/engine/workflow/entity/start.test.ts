@@ -43,6 +43,7 @@ test('a start under a name of its own is of that name, and one of another key is
   const life = { some: 'life' };
   const own = beginAs(NAMED, { key: 'u1', life }, false);
   assert.deepEqual([own.whose.key, own.whose.mayBe('u2'), own.life, own.notOurs], ['u1', false, life, undefined]);
+  assert.equal(beginAs(NAMED, { key: 'u1' }, false).whose.mayBe('u2'), false, 'also without a life');
   const other = beginAs(NAMED, { key: 'u2', life }, false);
   assert.deepEqual(
     [other.whose.key, other.whose.mayBe('u2'), other.life, other.notOurs],
@@ -55,6 +56,7 @@ test('a start under a name of its own is of that name, and one of another key is
 test('what a run carried says whose it is, under whatever name its history is replayed', () => {
   const { whose, notOurs } = beginAs(NAMED, { key: 'u2' }, true);
   assert.deepEqual([whose.key, whose.mayBe('u1'), notOurs], ['u2', false, undefined]);
+  assert.equal(beginAs(HASHED, { key: 'u2' }, true).whose.mayBe('u1'), false);
 });
 
 test('under a hashed id a start without a life is a claim until the first batch; one with a life is certain', () => {

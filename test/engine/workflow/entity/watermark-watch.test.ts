@@ -77,3 +77,12 @@ test('a wait that is cancelled reports nothing, a look goes on', async () => {
   await soon();
   assert.deepEqual(reports, [2]);
 });
+
+test('a wait that is over cannot be cancelled', async () => {
+  const { watch, settles, calls } = given();
+  watch.start({}, 5);
+  settles[0]!.resolve(6);
+  await soon();
+  watch.cancelWait();
+  assert.deepEqual([watch.running, calls[0]!.cancelled], [false, false]);
+});
