@@ -190,9 +190,10 @@ export class WorkflowUser {
       try {
         await user.replays();
       } finally {
-        await user.handle.terminate();
+        // Before it is terminated: the time-skipping server skips no time for minutes when a task under way loses its workflow.
         worker.shutdown();
         await running;
+        await user.handle.terminate();
       }
     });
     return user;
