@@ -25,7 +25,7 @@ const LAYERS = ['unit', 'int', 'e2e'];
 const AT_A_TIME = { unit: 3, int: 3, e2e: 2 };
 /** Unit-test files of one process: its start costs more than most of them do. */
 const A_PROCESS = 12;
-/** Files that run only by name or with `--release`: faults and outages of many minutes, and what proves the tests themselves. */
+/** Files that run only by name or with `--release`: faults and outages of many minutes. */
 const FOR_RELEASE = [
   'verification/chaos/chaos.e2e.test.ts',
   'verification/chaos/three-brokers.e2e.test.ts',
