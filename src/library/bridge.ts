@@ -52,8 +52,8 @@ export interface BridgeOptions<E> {
   /** ms of silence after which an input holds back nobody. */
   readonly idleTimeout: number;
   /**
-   * ms, at most 2,000 or so: an urgent event waits so long for others of its key, to share one signal with them. 0 when absent. Order
-   * and content of what is signalled do not depend on it.
+   * ms, at most 2,000 or so: an urgent event waits so long for others of its key, to share one signal with them, unless its partition is
+   * quiet. 0 when absent. Order and content of what is signalled do not depend on it.
    */
   readonly flushDelay?: number;
   readonly kafka: KafkaPort;

@@ -1,7 +1,7 @@
 /**
  * What is on its way to the workflows, of one partition triple. At most one signal of a workflow is unacknowledged;
- * what follows waits and makes the next batch larger. What is urgent waits for company for the flush delay, other events ride
- * with the workflow's next urgent one for a longer, bounded time. A workflow is signalled once in `spacing` in the long run, with
+ * what follows waits and makes the next batch larger. What is urgent waits for company for the flush delay, unless the partition
+ * is quiet; other events ride with the workflow's next urgent one for a longer, bounded time. A workflow is signalled once in `spacing` in the long run, with
  * bursts of a few signals, unless a batch is full.
  */
 import { Heap } from 'heap-js';
@@ -15,6 +15,8 @@ export interface OutboxLimits {
   readonly burst: number;
   /** ms that an urgent event waits for company. */
   readonly flushDelay: number;
+  /** Urgent events of the partition that go without that delay, after a time without any: who has few waits for nobody. */
+  readonly prompt: number;
   /** ms that events that are not urgent wait for an urgent one. */
   readonly linger: number;
   readonly maxEvents: number;
@@ -25,7 +27,7 @@ export interface OutboxLimits {
 /** Those of a bridge, by how long an urgent event may wait for company, ms. What is not urgent brings forth nothing: it may ride longer. */
 export function outboxLimits(flushDelay: number): OutboxLimits {
   const linger = Math.min(10_000, Math.max(1_000, 5 * flushDelay));
-  return { spacing: 500, burst: 5, flushDelay, linger, maxEvents: 500, maxBytes: 200_000 };
+  return { spacing: 500, burst: 5, flushDelay, prompt: 5, linger, maxEvents: 500, maxBytes: 200_000 };
 }
 
 /** Batches of one workflow that count as going: what it has beyond them stands behind itself, and holds up nobody else. */
@@ -46,9 +48,10 @@ interface Recipient<E> {
   /** Released and not yet sent, in the order of application. */
   queue: ReadRecord<E>[];
   bytes: number;
-  /** Since when its oldest waits there, and its oldest that is urgent; Infinity without one. */
+  /** Since when its oldest waits there. */
   queuedAt: number;
-  urgentAt: number;
+  /** When its oldest that is urgent is to go; Infinity without one. */
+  urgentDueAt: number;
   /** The time up to which its signals have used up its spacing: {@link OutboxLimits.burst} of them may be ahead of the clock. */
   spacedUntil: number;
   /** When the last one was added: a batch that is full is ready since then. */
@@ -81,6 +84,8 @@ export class SignalOutbox<E = unknown> {
   readonly #schedule = new Heap<Slot<E>>((a, b) => a.at - b.at);
   #draining = false;
   /** Released and not acknowledged. */
+  /** The time up to which urgent events have used up the quiet: {@link OutboxLimits.prompt} of them may be ahead of the clock. */
+  #promptUsed = -Infinity;
   readonly #sums = { going: 0, waiting: 0, standing: { records: 0, bytes: 0 } };
 
   constructor(limits: OutboxLimits = outboxLimits(0)) {
@@ -139,7 +144,7 @@ export class SignalOutbox<E = unknown> {
       queue: [],
       bytes: 0,
       queuedAt: 0,
-      urgentAt: Infinity,
+      urgentDueAt: Infinity,
       spacedUntil: -Infinity,
       addedAt: 0,
       inFlight: false,
@@ -154,7 +159,7 @@ export class SignalOutbox<E = unknown> {
     if (recipient.queue.length === 0) recipient.queuedAt = now;
     recipient.queue.push(record);
     recipient.bytes += record.bytes;
-    if (record.urgent) recipient.urgentAt = Math.min(recipient.urgentAt, now);
+    if (record.urgent && recipient.urgentDueAt === Infinity) recipient.urgentDueAt = this.#urgentDueAt(now);
     recipient.addedAt = now;
     this.#count(recipient, 1, record.bytes);
     this.#reschedule(recipient);
@@ -228,8 +233,17 @@ export class SignalOutbox<E = unknown> {
     const records = recipient.queue.slice(0, count);
     recipient.queue = recipient.queue.slice(count);
     recipient.bytes -= bytes;
-    if (!recipient.queue.some((record) => record.urgent)) recipient.urgentAt = Infinity;
+    if (!recipient.queue.some((record) => record.urgent)) recipient.urgentDueAt = Infinity;
     return records;
+  }
+
+  /** With less than one of them in a flush delay, an urgent event goes at once: no company would come. */
+  #urgentDueAt(now: number): number {
+    const { flushDelay, prompt } = this.#limits;
+    const used = Math.max(now, this.#promptUsed) + flushDelay;
+    const most = now + prompt * flushDelay;
+    this.#promptUsed = Math.min(used, most);
+    return used > most ? now + flushDelay : now;
   }
 
   #reschedule(recipient: Recipient<E>): void {
@@ -245,7 +259,7 @@ export class SignalOutbox<E = unknown> {
     if (this.#draining) return -Infinity;
     // Not before all others: those who always have a full batch would leave them no place.
     if (recipient.queue.length >= maxEvents || recipient.bytes >= maxBytes) return recipient.addedAt;
-    const dueAt = Math.min(recipient.urgentAt + flushDelay, recipient.queuedAt + Math.max(linger, flushDelay));
+    const dueAt = Math.min(recipient.urgentDueAt, recipient.queuedAt + Math.max(linger, flushDelay));
     return Math.max(recipient.spacedUntil - (burst - 1) * spacing, dueAt);
   }
 

@@ -79,7 +79,7 @@ export class PartitionReplay {
       idleTimeout: 0,
       maxHeld,
       maxHeldBytes,
-      outboxLimits: { spacing: 0, burst: 1, flushDelay: 0, linger: 0, maxEvents: 500, maxBytes: Infinity },
+      outboxLimits: { spacing: 0, burst: 1, flushDelay: 0, prompt: 0, linger: 0, maxEvents: 500, maxBytes: Infinity },
     });
     this.#seeEnds();
   }

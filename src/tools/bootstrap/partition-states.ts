@@ -75,7 +75,7 @@ export class TripleHistory {
       // It is bounded by what lies within the out-of-orderness and the idle timeout: an input without records for longer is silent.
       maxHeld: Infinity,
       maxHeldBytes: Infinity,
-      outboxLimits: { spacing: 0, burst: 1, flushDelay: 0, linger: 0, maxEvents: 500, maxBytes: Infinity },
+      outboxLimits: { spacing: 0, burst: 1, flushDelay: 0, prompt: 0, linger: 0, maxEvents: 500, maxBytes: Infinity },
     });
     for (const [input, end] of options.ends.entries()) this.triple.sawEnd(input, end, SEEN);
   }

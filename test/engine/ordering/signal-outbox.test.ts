@@ -6,7 +6,7 @@ import type { Flight, OutboxLimits } from '../../../src/engine/ordering/signal-o
 import type { ReadRecord } from '../../../src/engine/ordering/read-record.ts';
 import { MONEY_INPUT, read, SESSION_INPUT } from '../bridge/given.ts';
 
-const LIMITS = { spacing: 500, burst: 1, flushDelay: 0, linger: 1_000, maxEvents: 3, maxBytes: 100 };
+const LIMITS = { spacing: 500, burst: 1, flushDelay: 0, prompt: 0, linger: 1_000, maxEvents: 3, maxBytes: 100 };
 const NOW = 10_000;
 const places = (flight: Flight | undefined) => flight?.records.map(({ before }) => before.next[0]);
 
@@ -234,6 +234,37 @@ describe('the outbox', () => {
     given.session(NOW);
     given.money(NOW + 900);
     assert.equal(given.outbox.nextReadyAt(), NOW + 1_000);
+  });
+
+  it('sends the first money after a quiet time at once, as many of them as are allowed', () => {
+    const given = new Given({ flushDelay: 200, prompt: 2 });
+    for (const userId of ['u', 'v', 'w']) given.money(NOW, userId);
+    assert.deepEqual([given.take(NOW), given.take(NOW)].map(({ key }) => key).sort(), ['u', 'v']);
+    assert.equal(given.outbox.take(NOW + 199), undefined);
+    assert.equal(given.take(NOW + 200).key, 'w');
+  });
+
+  it('sends money at once where no more than one comes in a flush delay', () => {
+    const given = new Given({ flushDelay: 200, prompt: 1 });
+    for (let n = 0; n < 5; n += 1) {
+      const at = NOW + 200 * n;
+      given.money(at, `u${n}`);
+      assert.equal(given.take(at).key, `u${n}`);
+    }
+  });
+
+  it('lets money of a busy partition wait for company, for as long as it is busy', () => {
+    const given = new Given({ flushDelay: 200, prompt: 2 });
+    const sentAfter: number[] = [];
+    for (let n = 0; n < 8; n += 1) {
+      const at = NOW + 100 * n;
+      given.money(at, `u${n}`);
+      const readyAt = given.outbox.nextReadyAt()!;
+      given.take(readyAt);
+      sentAfter.push(readyAt - at);
+    }
+    // The share of two comes back at half the speed at which they come: the third is ahead of it.
+    assert.deepEqual(sentAfter, [0, 0, 0, 200, 200, 200, 200, 200]);
   });
 
   it('sends a full batch at once, whatever the flush delay', () => {
