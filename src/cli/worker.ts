@@ -34,6 +34,7 @@ import type { Publisher } from '../engine/publish/publisher.ts';
 import type { Output } from '../money/domain/events.ts';
 import { tracedPublisher } from '../money/worker/traced-publisher.ts';
 import { startTracing } from './tracing.ts';
+import { SpareThreads } from '../engine/worker/spare-threads.ts';
 import { noticeSinks } from '../money/worker/notice-sinks.ts';
 import { temporalLog } from '../engine/worker/temporal-log.ts';
 import { eachVersion, startVersionWorkers, type Versions } from '../engine/worker/version-workers.ts';
@@ -85,6 +86,7 @@ async function runWorker(): Promise<void> {
   const about = createProcessMetrics(registry, 'worker', own.buildId);
   const versions = versionsOf(config.deployment, own, older, encryption);
   const tracing = startTracing(config, { role: 'worker', logger, onLost: about.spansLost });
+  const threads = new SpareThreads(systemClock, logger);
   try {
     const partitions = await checkTopics(kafka, config, logger);
     metrics.shards.set(partitions);
@@ -129,7 +131,10 @@ async function runWorker(): Promise<void> {
           host: hostname(),
           newId: randomUUID,
           random: Math.random,
-          onAssigned: () => about.rebalanced(),
+          onAssigned: (shards) => {
+            about.rebalanced();
+            threads.expect(partitions - shards.length);
+          },
           onEvent: (event) => watches.onShardEvent(event),
         }),
       async startShardWorker(shard, publisher, onFailure) {
@@ -143,6 +148,7 @@ async function runWorker(): Promise<void> {
           replays: slots,
           stackTraces: config.stackTraces,
           maxCachedWorkflows,
+          threads,
           pollers: config.pollers,
           onFailure,
         });
@@ -196,6 +202,7 @@ async function runWorker(): Promise<void> {
       setGauges: () => watches.setGauges(worker),
     });
   } finally {
+    await threads.close();
     await tracing?.close();
     await kafka.close();
     await connection.close();

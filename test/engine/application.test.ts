@@ -63,6 +63,7 @@ const ALLOWED: readonly Allowed[] = [
       'src/engine/kafka/kafkajs/errors.ts',
       'src/engine/kafka/kafkajs/group-coordinator.ts',
       'src/engine/kafka/kafkajs/group-member.ts',
+      'src/engine/kafka/kafkajs/member-timeout.ts',
       'src/engine/kafka/kafkajs/tail.ts',
       'src/library/conformance.ts',
       'src/library/conformance/groups.ts',

@@ -6,8 +6,8 @@ export interface KafkaConfig {
   /** Under which brokers log and limit its requests; `money-enrichment` when absent. */
   readonly clientId?: string;
   /**
-   * ms after which a member of a group that is not heard counts as dead, unless it is static (`session.timeout.ms`); 6,000 when
-   * absent, the least that brokers take unless their `group.min.session.timeout.ms` is less.
+   * ms after which a member of a group that is not heard counts as dead, unless it is static (`session.timeout.ms`). When absent
+   * 3,000, or 6,000 from brokers that take no less (`group.min.session.timeout.ms`).
    */
   readonly sessionTimeout?: number;
   readonly ssl: boolean;

@@ -4,6 +4,7 @@ import type { Sinks } from '@temporalio/workflow';
 import { Worker, type InjectedSinks, type NativeConnection } from '@temporalio/worker';
 import { ENCODES_FAILURES } from '../workflow/encoded-failures.ts';
 import { MAX_TASKS, type ReplaySlots } from './replay-slots.ts';
+import type { SpareThreads } from './spare-threads.ts';
 import { withLine, withoutStackTraces } from './stack-traces.ts';
 import { workerIdentityOf } from '../temporal/identity.ts';
 import { runTemporalWorker, SHUTDOWN, type TemporalWorker } from './temporal-worker.ts';
@@ -26,6 +27,8 @@ export interface ShardWorkerOptions {
   /** Whether errors of workflows tell the lines that they come from, and `temporal workflow stack` where one waits: a third more work. */
   readonly stackTraces?: boolean;
   readonly maxCachedWorkflows: number;
+  /** From which it takes its thread; undefined: it starts one. */
+  readonly threads?: SpareThreads;
   /** {@link POLLERS} when absent. */
   readonly pollers?: Pollers;
   /** The worker ended without being asked to. */
@@ -63,10 +66,11 @@ export async function startShardWorker(options: ShardWorkerOptions): Promise<Sha
     replays,
     stackTraces = false,
     maxCachedWorkflows,
+    threads,
     pollers = POLLERS,
     onFailure,
   } = options;
-  const worker = await Worker.create({
+  const worker = await (threads?.Worker ?? Worker).create({
     connection,
     namespace,
     taskQueue,

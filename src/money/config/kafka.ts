@@ -19,7 +19,7 @@ export function readKafka(read: EnvironmentReader, required: boolean): KafkaConf
     read.problem('KAFKA_SSL', 'true, as KAFKA_SSL_CA, KAFKA_SSL_CERT or KAFKA_SSL_KEY is set');
   }
   const sasl = readSasl(read);
-  const sessionTimeout = read.duration('KAFKA_SESSION_TIMEOUT', '6s', { min: 2_000, max: 1_800_000 });
+  const sessionTimeout = read.duration('KAFKA_SESSION_TIMEOUT', '3s', { min: 2_000, max: 1_800_000 });
   if (brokers.length === 0) {
     const orphan = [...SSL, ...SASL].find((name) => read.isSet(name));
     if (required) {

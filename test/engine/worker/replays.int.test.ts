@@ -4,8 +4,10 @@ import { randomUUID } from 'node:crypto';
 import { test, type TestContext } from 'node:test';
 import { systemClock } from '../../../src/engine/clock.ts';
 import { dataConverter } from '../../../src/engine/temporal/payload-codec.ts';
+import { silentLogger } from '../../../src/engine/log.ts';
 import { replaySinks } from '../../../src/engine/worker/replay-sinks.ts';
 import { ReplaySlots } from '../../../src/engine/worker/replay-slots.ts';
+import { SpareThreads } from '../../../src/engine/worker/spare-threads.ts';
 import { startShardWorker } from '../../../src/engine/worker/shard-worker.ts';
 import { EVENTS_SIGNAL, WORKFLOW_TYPE, type EventBatch } from '../../../workflows/messages.ts';
 import { stored } from '../../../src/engine/workflow/mark.ts';
@@ -45,6 +47,12 @@ test('users of a shard that is taken over are replayed a few at a time, go on wh
     ),
   );
 
+  // Every look at this clock is ten seconds later: no waiting for a quiet moment.
+  let seconds = 0;
+  const threads = new SpareThreads({ ...systemClock, elapsed: () => (seconds += 10_000) }, silentLogger());
+  t.after(() => threads.close());
+  threads.expect(1);
+
   const first = await worker(t);
   for (let n = 0; n < 5; n += 1) {
     await Promise.all(users.map((userId) => signal(userId, n)));
@@ -52,9 +60,12 @@ test('users of a shard that is taken over are replayed a few at a time, go on wh
   }
   assert.deepEqual(first.took, [], 'first tasks of new runs are no replays');
   await first.stop();
+  await eventually('there is a spare thread', () => threads.spares === 1, 20_000);
+  threads.expect(0);
 
   await Promise.all(users.map((userId) => signal(userId, 5)));
   const second = await worker(t);
+  assert.equal(threads.spares, 0, 'taken by the worker');
   await eventually('they go on', () => second.published.size === USERS, 20_000);
   assert.equal(second.took.length, USERS);
   assert.ok(second.most > 0 && second.most <= second.slots.limit, `${second.most} at a time`);
@@ -86,6 +97,7 @@ test('users of a shard that is taken over are replayed a few at a time, go on wh
       sinks: { ...sinks, notices: { count: { fn: () => undefined }, standing: { fn: () => undefined } } },
       replays: slots,
       maxCachedWorkflows: 100,
+      threads,
       onFailure: (error) => assert.fail(String(error)),
     });
     test.after(stop);

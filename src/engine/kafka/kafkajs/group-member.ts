@@ -26,11 +26,10 @@ import type { KafkaJsBatch, KafkaJS } from './library.ts';
 import type { CommittedOffset, GroupHandlers, GroupMember, InRecord, JoinOptions, TopicPartition } from '../port.ts';
 import type { Refusal } from './records.ts';
 import { timestampOf } from '../record-timestamp.ts';
+import { SESSION_TIMEOUT, withMemberTimeout } from './member-timeout.ts';
 import { withInstanceId } from './static-member.ts';
 import { deadline, pause } from './timing.ts';
 
-/** ms: the shortest that brokers allow unless they are told otherwise (group.min.session.timeout.ms); takeovers wait for it. */
-const SESSION_TIMEOUT = 6_000;
 const REBALANCE_TIMEOUT = 20_000;
 const HEARTBEAT_INTERVAL = 300;
 /** bytes */
@@ -100,12 +99,12 @@ class KafkaGroupMember implements GroupMember {
     this.#logger = logger;
     const { socketFactory } = options;
     this.#client = createClient(config, logger, { retry: PATIENT_RETRY, ...(socketFactory ? { socketFactory } : {}) });
+    const timeout = options.instance?.timeout ?? config.sessionTimeout;
+    const assigner = coPartitionedAssigner(() => this.#claim(), logger);
     this.#consumer = this.#client.kafka.consumer({
       groupId: options.groupId,
-      partitionAssigners: [
-        (deps) => withInstanceId(coPartitionedAssigner(() => this.#claim(), logger)(deps), options.instance?.id),
-      ],
-      sessionTimeout: options.instance?.timeout ?? config.sessionTimeout ?? SESSION_TIMEOUT,
+      partitionAssigners: [(deps) => withMemberTimeout(withInstanceId(assigner(deps), options.instance?.id), timeout)],
+      sessionTimeout: timeout ?? SESSION_TIMEOUT,
       rebalanceTimeout: REBALANCE_TIMEOUT,
       heartbeatInterval: HEARTBEAT_INTERVAL,
       maxBytesPerPartition: MAX_BYTES_PER_PARTITION,

@@ -29,6 +29,7 @@ import { withCurrentCoordinator } from './group-coordinator.ts';
 import { metadataParser } from './metadata.ts';
 import { fetchDecoder, lastOffsetOf, recordDecoder, refusalOf } from './records.ts';
 import type { Refusal } from './records.ts';
+import { withAcceptedTimeout } from './member-timeout.ts';
 import { withStaticMembers } from './static-member.ts';
 
 export type { KafkaJS };
@@ -124,7 +125,10 @@ function load(): Library {
     replace(require, 'kafkajs/src/consumer/worker', () => batchWorker);
     replace(require, 'kafkajs/src/consumer/fetchManager', (original) => stayingStopped(original as CreateFetchManager));
     replace(require, 'kafkajs/src/consumer/consumerGroup', (original) =>
-      consumerGroupOf(withCurrentCoordinator(withStaticMembers(original as ConsumerGroupClass)), createErrorFromCode),
+      consumerGroupOf(
+        withAcceptedTimeout(withCurrentCoordinator(withStaticMembers(original as ConsumerGroupClass))),
+        createErrorFromCode,
+      ),
     );
     return withCodecs(require('kafkajs') as Library);
   } finally {
