@@ -8,8 +8,8 @@
  */
 import { execFile } from 'node:child_process';
 import { setMaxListeners } from 'node:events';
-import { readdirSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { Readable } from 'node:stream';
@@ -81,7 +81,10 @@ function phasesOf(layer, files) {
   ].filter((phase) => phase.files.length > 0);
 }
 
-/** The paths that are run: of unit tests, files that import some of them each, written to `folder`. */
+/**
+ * The paths that are run: of unit tests, files that import some of them each, written to `folder`. Such a process writes beside its
+ * own that it has come to its end: a test that ends it with exit code 0 would silence all that come after it.
+ */
 async function pathsOf(layer, files, folder) {
   const paths = files.map((file) => join(ROOT, file));
   if (layer !== 'unit') return paths;
@@ -93,12 +96,16 @@ async function pathsOf(layer, files, folder) {
       const path = join(folder, `${process}.test.mjs`);
       // Every so many-th: those of a folder, which are alike long, do not come together.
       const imports = shared.filter((_, n) => n % processes === process).map((file) => importing(pathToFileURL(file)));
-      await writeFile(path, `import { test } from 'node:test';\n${imports.join('')}`);
+      await writeFile(path, `${SHARED(endOf(path))}${imports.join('')}`);
       return path;
     }),
   );
   return [...paths.filter((_, n) => alone[n]), ...written];
 }
+
+const endOf = (path) => `${path}.ended`;
+const SHARED = (end) =>
+  `import { writeFileSync } from 'node:fs';\nimport { after, test } from 'node:test';\nafter(() => writeFileSync(${JSON.stringify(end)}, ''));\n`;
 
 /** A file that cannot be loaded is a failure of its own; the others run. */
 function importing({ href }) {
@@ -114,7 +121,7 @@ async function* runLayers(files, outcome, kafka) {
     const began = performance.now();
     const stop = layer === 'e2e' ? await startServers(kafka) : async () => undefined;
     try {
-      for await (const event of eventsOf(layer, phasesOf(layer, chosen))) {
+      for await (const event of eventsOf(layer, phasesOf(layer, chosen), outcome)) {
         const count =
           event.type === 'test:diagnostic' && event.data.nesting === 0 ? COUNTS.exec(event.data.message) : null;
         if (event.type === 'test:fail' && !event.data.todo) outcome.failed = true;
@@ -133,13 +140,18 @@ async function* runLayers(files, outcome, kafka) {
   }
 }
 
-async function* eventsOf(layer, phases) {
+async function* eventsOf(layer, phases, outcome) {
   const folder = await mkdtemp(join(tmpdir(), 'tests-'));
   try {
     for (const { files, concurrency } of phases) {
       if (abort.signal.aborted) return;
       const paths = await pathsOf(layer, files, folder);
       yield* run({ files: paths, concurrency, timeout: FILE_TIMEOUT_MS, signal: abort.signal });
+      const silenced = paths.filter((path) => path.startsWith(folder) && !existsSync(endOf(path)));
+      if (silenced.length === 0 || abort.signal.aborted) continue;
+      outcome.failed = true;
+      for (const path of silenced)
+        {log(`A test ended its process before all had run, of these files:\n${await readFile(path, 'utf8')}`);}
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
