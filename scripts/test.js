@@ -150,8 +150,9 @@ async function* eventsOf(layer, phases, outcome) {
       const silenced = paths.filter((path) => path.startsWith(folder) && !existsSync(endOf(path)));
       if (silenced.length === 0 || abort.signal.aborted) continue;
       outcome.failed = true;
-      for (const path of silenced)
-        {log(`A test ended its process before all had run, of these files:\n${await readFile(path, 'utf8')}`);}
+      for (const path of silenced) {
+        log(`A test ended its process before all had run, of these files:\n${await readFile(path, 'utf8')}`);
+      }
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
