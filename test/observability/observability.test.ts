@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { parser } from '@prometheus-io/lezer-promql';
 import { Registry } from 'prom-client';
 import { WAIT_REASONS } from '../../src/engine/bridge/waits.ts';
 import { createBridgeMetrics, createWorkerMetrics, waitLabelOf } from '../../src/money/metrics.ts';
@@ -57,6 +58,26 @@ test('what is wrong at any value above 0 has an alert, and each reason for which
   );
   const [, section = ''] = /^## MoneyEnrichmentPartitionWaits\n\n(.*)$/m.exec(page('runbook.md')) ?? [];
   for (const reason of WAIT_REASONS) assert.ok(section.includes(`\`${waitLabelOf(reason)}\``), reason);
+});
+
+/** Where Prometheus' own grammar finds a fault, with what stands before it. */
+function faultsOf(query: string): string[] {
+  // Grafana puts a duration and a list of names there.
+  const filled = query.replaceAll(/\$__\w+/g, '5m').replaceAll(/\$\{?\w+(:\w+)?\}?/g, 'x');
+  const faults: string[] = [];
+  parser.parse(filled).iterate({
+    enter({ type, from }) {
+      if (type.isError) faults.push(`${filled.slice(0, from)} <- here`);
+    },
+  });
+  return faults;
+}
+
+test('what the dashboard and the alerts ask is PromQL', () => {
+  const queries = [...dashboardQueries(), ...alerts().map(({ expr }) => expr)];
+  assert.ok(queries.length > 60, `${queries.length} queries`);
+  assert.deepEqual(queries.flatMap(faultsOf), []);
+  assert.equal(faultsOf('sum(rate(a_total[5m]) by (b').length > 0, true);
 });
 
 /** Skips where there is no promtool. */
