@@ -96,8 +96,8 @@ const change = fc.record({ ts, offset, value: text });
 describe('the size of what is stored', () => {
   it('is, by hand', () => {
     assert.deepEqual(
-      [0, -1, 1, 63, -64, 64, 8_191, 8_192, 1_769_853_600_000].map(longSize),
-      [1, 1, 1, 1, 1, 2, 2, 3, 6],
+      [0, -1, 1, 63, -64, 64, -65, 8_191, 8_192, -8_193, 1_769_853_600_000, -1_769_853_600_000].map(longSize),
+      [1, 1, 1, 1, 1, 2, 2, 2, 3, 3, 6, 6],
     );
     // UTF-8: a, ä, 漢, a pair; what Avro cannot write takes a mark and four hex digits.
     assert.deepEqual(['', 'a', 'ä', '漢', '😀', '\ud800', '\ufdd0'].map(textSize), [1, 2, 3, 4, 5, 8, 8]);
