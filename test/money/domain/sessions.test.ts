@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Random } from '../../../src/engine/random.ts';
-import { Sessions } from '../../../src/money/domain/sessions.ts';
+import { Sessions, sessionStatus } from '../../../src/money/domain/sessions.ts';
 import type { Session } from '../../../src/money/domain/types.ts';
 import { applied, asksFor, DAY, NOTHING, resolved, session, T0, User } from './given.ts';
 
@@ -97,6 +97,15 @@ describe('sessions: visible for a TTL, known as expired for another, then forgot
   });
 });
 
+it('a session is visible, then expired, then as unknown as one that never was', () => {
+  const given: Session = { ts: T0, offset: 0, clientCountryCode: 'UY' };
+  assert.deepEqual(
+    [T0 - DAY, T0 + DAY, T0 + DAY + 1, T0 + 2 * DAY, T0 + 2 * DAY + 1].map((tau) => sessionStatus(given, tau, DAY)),
+    ['visible', 'visible', 'expired', 'expired', 'unknown'],
+  );
+  assert.equal(sessionStatus(undefined, T0, DAY), 'unknown');
+});
+
 it('the newest sessions are known, whatever is added, replaced and forgotten', () => {
   const seeded = new Random(7);
   const random = (): number => seeded.uint32() / 2 ** 32;
@@ -109,8 +118,8 @@ it('the newest sessions are known, whatever is added, replaced and forgotten', (
     else sessions.forgetExpired(ts + 2 * DAY, DAY);
     const byTime = Object.entries(state).sort(([, a], [, b]) => b.ts - a.ts || b.offset - a.offset);
     assert.deepEqual(
-      sessions.newest(5).map(({ id }) => id),
-      byTime.slice(0, 5).map(([id]) => id),
+      sessions.newest(8).map(({ id }) => id),
+      byTime.slice(0, 8).map(([id]) => id),
     );
     assert.equal(sessions.latest, byTime[0]?.[1].ts ?? -Infinity);
   }
@@ -147,6 +156,18 @@ describe('the sessions of a state', () => {
       left.push(Object.keys(state).sort().join(''));
     }
     assert.deepEqual(left, ['acde', 'ade', 'ae', 'e', '']);
+  });
+
+  it('are forgotten in the order of their ids where they are of one time and one offset, however they came', () => {
+    const state: Record<string, Session> = {};
+    const sessions = new Sessions(state);
+    for (const id of ['c', 'b', 'a']) sessions.add(id, at(T0));
+    const left: string[] = [];
+    for (let n = 0; n < 3; n += 1) {
+      sessions.forgetOldest();
+      left.push(Object.keys(state).sort().join(''));
+    }
+    assert.deepEqual(left, ['bc', 'c', '']);
   });
 
   it('know eight of the newest, whichever are added', () => {
