@@ -259,6 +259,18 @@ describe('the pending money of a state', () => {
     assert.deepEqual(pending.takeAll(), []);
   });
 
+  it('leaves in the order of partitions, however it came', () => {
+    for (const order of [
+      [1, 2, 3],
+      [2, 1, 3],
+      [3, 2, 1],
+    ]) {
+      const pending = new PendingMoney({});
+      for (const partition of order) pending.add(due(`p${partition}`, 10, { partition, offset: 9 - partition }));
+      assert.deepEqual(idsOf(pending.takeAll()), ['p1', 'p2', 'p3']);
+    }
+  });
+
   it('that the wall clock makes due leaves in that order too, and only that', () => {
     const state: Record<string, Pending[]> = {};
     const pending = new PendingMoney(state);
