@@ -1,8 +1,9 @@
 /**
- * `npm run mutants -- rules|shell|publisher [--seeds N] [--quick] [FILE ...]`: mutation testing. Each change of a line that no test notices is printed; at least 90 %
- * have to be noticed, and the others listed in survivors.md with a word why. It needs `npm ci --prefix verification/mutants` once.
- * Some ten minutes to an hour of two cores for a part. FILE may be `FILE:1-20`, the mutants of these lines. `--seeds 0` leaves the
- * simulation out and `--quick` the tests that take longer, which is most of the time: what lives then is tried with them.
+ * `npm run mutants -- rules|shell|publisher [--seeds N] [--quick] [--concurrency N] [FILE ...]`: mutation testing. Each change of a line
+ * that no test notices is printed; at least 90 % have to be noticed, and the others listed in survivors.md with a word why. It needs
+ * `npm ci --prefix verification/mutants` once. Some ten minutes to an hour of two cores for a part. FILE may be `FILE:1-20`, the mutants
+ * of these lines. `--seeds 0` leaves the simulation out and `--quick` the tests that take longer, which is most of the time: what lives
+ * then is tried with them.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -31,7 +32,12 @@ interface StrykerModule {
 
 const LEAST = 90;
 const { values, positionals } = parseArgs({
-  options: { seeds: { type: 'string' }, quick: { type: 'boolean', default: false } },
+  options: {
+    seeds: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    /** How many mutants at once; all cores if none is said. */
+    concurrency: { type: 'string' },
+  },
   allowPositionals: true,
 });
 const [name = '', ...files] = positionals;
@@ -54,7 +60,7 @@ const mutants = await new Stryker({
   testRunner: 'command',
   buildCommand: `node --import tsx verification/mutants/build.ts ${name} ${seeds} ${values.quick ? 'quick' : 'all'}`,
   commandRunner: { command: 'node .cache/mutants/stages.mjs' },
-  concurrency: Math.max(1, availableParallelism()),
+  concurrency: Number(values.concurrency ?? availableParallelism()),
   reporters: ['progress-append-only'],
   tempDirName: '.stryker-tmp',
   // Other packages of this checkout, and what was built of it.

@@ -57,7 +57,7 @@ export class Sessions {
     const known = this.#sessions[id];
     if (known !== undefined) {
       if (known.ts > session.ts || (known.ts === session.ts && known.offset > session.offset)) return;
-      this.#remove(id, { replaced: true });
+      this.#remove(id);
     }
     this.#sessions[id] = session;
     if (this.#newest !== undefined) this.#isNew({ id, session });
@@ -85,11 +85,11 @@ export class Sessions {
     }
   }
 
-  #remove(id: string, { replaced = false } = {}): void {
+  #remove(id: string): void {
     this.count -= 1;
     const session = this.#sessions[id]!;
     this.bytes -= sessionSize(id, session);
-    this.#isGone(id, replaced);
+    this.#isGone(id);
     delete this.#sessions[id];
   }
 
@@ -108,12 +108,10 @@ export class Sessions {
     newest.length = Math.min(newest.length, NEWEST);
   }
 
-  /** What moves up in its place is not known, unless these are all, or what replaces it is newer. */
-  #isGone(id: string, replaced: boolean): void {
+  /** None moves up in its place: what is forgotten is the oldest of all, and what replaces one is newer. */
+  #isGone(id: string): void {
     const at = this.#newest?.findIndex((place) => place.id === id) ?? -1;
-    if (at === -1) return;
-    this.#newest!.splice(at, 1);
-    if (!replaced && this.#newest!.length < Math.min(NEWEST, this.count)) this.#newest = undefined;
+    if (at !== -1) this.#newest!.splice(at, 1);
   }
 
   #inOrder(): Oldest<Place> {

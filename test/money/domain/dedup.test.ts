@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { DedupEntries } from '../../../src/money/domain/dedup.ts';
 import { applied, DAY, MINUTE, money, NOTHING, T0, User } from './given.ts';
 
 describe('dedup by money id', () => {
@@ -109,5 +110,74 @@ describe('dedup by money id', () => {
     const user = new User();
     user.money({ id: 'm', ts: T0 });
     assert.deepEqual(user.money({ id: 'm', ts: T0 + DAY }), applied('m'));
+  });
+});
+
+describe('the entries of a state', () => {
+  it('are counted, with the bytes of each: the text of a short id and its length, and 6 of a time of today', () => {
+    const entries = new DedupEntries({ a: T0, bc: T0 + 1 });
+    assert.deepEqual([entries.count, entries.bytes, entries.latest], [2, 2 + 6 + 3 + 6, T0 + 1]);
+    entries.add('def', T0 + 2);
+    assert.deepEqual([entries.count, entries.bytes, entries.latest], [3, 2 + 6 + 3 + 6 + 4 + 6, T0 + 2]);
+    entries.forgetOldest();
+    assert.deepEqual([entries.count, entries.bytes, entries.latest], [2, 3 + 6 + 4 + 6, T0 + 2]);
+    const none = new DedupEntries({});
+    none.forgetOldest();
+    assert.deepEqual([none.count, none.bytes, none.latest], [0, 0, -Infinity]);
+  });
+
+  it('are forgotten the oldest first, of one time the smaller id', () => {
+    const state: Record<string, number> = { c: T0, d: T0 - 1, a: T0 };
+    const entries = new DedupEntries(state);
+    entries.add('b', T0);
+    const left: string[][] = [];
+    for (let n = 0; n < 4; n += 1) {
+      entries.forgetOldest();
+      left.push(Object.keys(state).sort());
+    }
+    assert.deepEqual(left, [['a', 'b', 'c'], ['b', 'c'], ['c'], []]);
+  });
+
+  it('have one of an id: what it was before is not counted, and forgets nothing', () => {
+    const state: Record<string, number> = { m: T0 };
+    const entries = new DedupEntries(state);
+    entries.add('m', T0 + 2);
+    entries.add('n', T0 + 1);
+    assert.deepEqual([entries.count, entries.bytes], [2, 2 * 8]);
+    entries.forgetExpired(T0 + MINUTE + 1, MINUTE);
+    assert.deepEqual(state, { m: T0 + 2, n: T0 + 1 });
+    entries.add('m', T0 + 3);
+    entries.forgetOldest();
+    assert.deepEqual(state, { m: T0 + 3 });
+    entries.add('n', T0 + 4);
+    entries.forgetOldest();
+    assert.deepEqual(state, { n: T0 + 4 });
+    assert.equal(entries.count, 1);
+  });
+
+  it('know their latest time, whichever comes and goes', () => {
+    const entries = new DedupEntries({ a: T0 + 5, b: T0 + 9 });
+    assert.equal(entries.latest, T0 + 9);
+    entries.add('c', T0 + 7);
+    assert.equal(entries.latest, T0 + 9);
+    entries.add('b', T0 + 1);
+    assert.equal(entries.latest, T0 + 7);
+    entries.add('d', T0 + 11);
+    assert.equal(entries.latest, T0 + 11);
+    entries.forgetExpired(T0 + 8, 0);
+    assert.equal(entries.latest, T0 + 11);
+    entries.forgetExpired(T0 + 12, 0);
+    assert.equal(entries.latest, -Infinity);
+  });
+
+  it('of one batch in which an id comes again after its TTL, the second is remembered', () => {
+    const user = new User();
+    const again = T0 + MINUTE + 1;
+    assert.deepEqual(
+      user.batch([money(0, { id: 'm', ts: T0 }), money(1, { id: 'm', ts: again })]),
+      applied('m first', 'm'),
+    );
+    assert.deepEqual(user.state.dedup, { m: again });
+    assert.deepEqual(user.money({ id: 'm', ts: again + MINUTE }), NOTHING);
   });
 });

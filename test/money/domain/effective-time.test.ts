@@ -44,6 +44,9 @@ describe('effective time', () => {
     user.batch([session(0, 's', -5 * DAY), money(0, { id: 'm', ts: -4 * DAY, session: 's' })]);
     assert.equal(user.state.tau, -4 * DAY);
     assert.equal(user.state.counters.joined, 1);
+    const begun = new User();
+    begun.advance(-3 * DAY);
+    assert.equal(begun.state.tau, -3 * DAY);
   });
 
   it('of a late record that is late by its own time passes what is due before it', () => {
@@ -71,6 +74,8 @@ describe('when everything that expires will have expired', () => {
     assert.equal(emptyAt(user.state, user.rules), T0 + MINUTE + 1);
     user.batch([country(0, 'UY', T0), country(1, 'DE', T0 + 5)]);
     assert.equal(emptyAt(user.state, user.rules), T0 + 5 + DAY + 1);
+    user.batch([country(2, 'SE', T0 + 6)]);
+    assert.equal(emptyAt(user.state, user.rules), T0 + 6 + DAY + 1);
     user.session('s', T0 + 7);
     assert.equal(emptyAt(user.state, user.rules), T0 + 7 + 2 * DAY + 1);
     user.advance(T0 + 7 + 2 * DAY + 1);

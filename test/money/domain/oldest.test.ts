@@ -58,3 +58,16 @@ test('it costs few comparisons: adding to a thousand less than twelve, taking le
   oldest.take();
   assert.ok(compared < 22, `${compared}`);
 });
+
+test('among equal ones, whichever they are, adding costs one comparison and taking two', () => {
+  let compared = 0;
+  const oldest = new Oldest<number>(() => {
+    compared += 1;
+    return 0;
+  }, Array(1_000).fill(0));
+  compared = 0;
+  oldest.add(0);
+  assert.equal(compared, 1);
+  oldest.take();
+  assert.equal(compared, 3);
+});

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Random } from '../../../src/engine/random.ts';
-import { Sessions } from '../../../src/money/domain/sessions.ts';
+import { Sessions, sessionStatus } from '../../../src/money/domain/sessions.ts';
 import type { Session } from '../../../src/money/domain/types.ts';
 import { applied, asksFor, DAY, NOTHING, resolved, session, T0, User } from './given.ts';
 
@@ -97,6 +97,15 @@ describe('sessions: visible for a TTL, known as expired for another, then forgot
   });
 });
 
+it('a session is visible, then expired, then as unknown as one that never was', () => {
+  const given: Session = { ts: T0, offset: 0, clientCountryCode: 'UY' };
+  assert.deepEqual(
+    [T0 - DAY, T0 + DAY, T0 + DAY + 1, T0 + 2 * DAY, T0 + 2 * DAY + 1].map((tau) => sessionStatus(given, tau, DAY)),
+    ['visible', 'visible', 'expired', 'expired', 'unknown'],
+  );
+  assert.equal(sessionStatus(undefined, T0, DAY), 'unknown');
+});
+
 it('the newest sessions are known, whatever is added, replaced and forgotten', () => {
   const seeded = new Random(7);
   const random = (): number => seeded.uint32() / 2 ** 32;
@@ -109,9 +118,108 @@ it('the newest sessions are known, whatever is added, replaced and forgotten', (
     else sessions.forgetExpired(ts + 2 * DAY, DAY);
     const byTime = Object.entries(state).sort(([, a], [, b]) => b.ts - a.ts || b.offset - a.offset);
     assert.deepEqual(
-      sessions.newest(5).map(({ id }) => id),
-      byTime.slice(0, 5).map(([id]) => id),
+      sessions.newest(8).map(({ id }) => id),
+      byTime.slice(0, 8).map(([id]) => id),
     );
     assert.equal(sessions.latest, byTime[0]?.[1].ts ?? -Infinity);
   }
+});
+
+describe('the sessions of a state', () => {
+  const at = (ts: number, offset = 0, clientCountryCode = 'UY'): Session => ({ ts, offset, clientCountryCode });
+  const idsOf = (sessions: Sessions, most = 99): string[] => sessions.newest(most).map(({ id }) => id);
+
+  it('are counted, with the bytes of each: a short id and its length, and 10 of time, offset and country', () => {
+    const state: Record<string, Session> = { a: at(T0), bc: at(T0 + 1) };
+    const sessions = new Sessions(state);
+    assert.deepEqual([sessions.count, sessions.bytes, sessions.latest], [2, 2 + 10 + 3 + 10, T0 + 1]);
+    sessions.add('def', at(T0 + 2));
+    assert.deepEqual([sessions.count, sessions.bytes, sessions.latest], [3, 2 + 10 + 3 + 10 + 4 + 10, T0 + 2]);
+    sessions.add('a', at(T0 + 3, 0, 'LONG'));
+    assert.deepEqual([sessions.count, sessions.bytes, sessions.latest], [3, 2 + 12 + 3 + 10 + 4 + 10, T0 + 3]);
+    sessions.forgetOldest();
+    assert.deepEqual([Object.keys(state).sort(), sessions.count], [['a', 'def'], 2]);
+    assert.deepEqual([sessions.bytes, sessions.latest], [2 + 12 + 4 + 10, T0 + 3]);
+    const none = new Sessions({});
+    none.forgetOldest();
+    assert.deepEqual([none.count, none.bytes, none.latest, idsOf(none)], [0, 0, -Infinity, []]);
+  });
+
+  it('have an order: event time, then offset, then id', () => {
+    const state = { e: at(T0 + 1), b: at(T0, 2), d: at(T0, 2), c: at(T0, 2), a: at(T0, 3) };
+    const sessions = new Sessions(state);
+    assert.deepEqual(idsOf(sessions), ['e', 'a', 'd', 'c', 'b']);
+    assert.deepEqual(idsOf(sessions, 2), ['e', 'a']);
+    const left: string[] = [];
+    for (let n = 0; n < 5; n += 1) {
+      sessions.forgetOldest();
+      left.push(Object.keys(state).sort().join(''));
+    }
+    assert.deepEqual(left, ['acde', 'ade', 'ae', 'e', '']);
+  });
+
+  it('are forgotten in the order of their ids where they are of one time and one offset, however they came', () => {
+    const state: Record<string, Session> = {};
+    const sessions = new Sessions(state);
+    for (const id of ['c', 'b', 'a']) sessions.add(id, at(T0));
+    const left: string[] = [];
+    for (let n = 0; n < 3; n += 1) {
+      sessions.forgetOldest();
+      left.push(Object.keys(state).sort().join(''));
+    }
+    assert.deepEqual(left, ['bc', 'c', '']);
+  });
+
+  it('know eight of the newest, whichever are added', () => {
+    const sessions = new Sessions({});
+    assert.deepEqual(idsOf(sessions), []);
+    for (const n of [3, 9, 1, 7, 5, 2, 8, 4, 6, 0]) sessions.add(`s${n}`, at(T0 + n));
+    assert.deepEqual(idsOf(sessions), ['s9', 's8', 's7', 's6', 's5', 's4', 's3', 's2']);
+    sessions.add('s0', at(T0 + 10));
+    assert.deepEqual(idsOf(sessions), ['s0', 's9', 's8', 's7', 's6', 's5', 's4', 's3']);
+    sessions.add('s5', at(T0 + 11));
+    assert.deepEqual(idsOf(sessions), ['s5', 's0', 's9', 's8', 's7', 's6', 's4', 's3']);
+  });
+
+  it('know the next ones when some of the newest are forgotten', () => {
+    const state: Record<string, Session> = {};
+    for (let n = 0; n < 10; n += 1) state[`s${n}`] = at(T0 + n);
+    const sessions = new Sessions(state);
+    assert.equal(idsOf(sessions).length, 8);
+    sessions.forgetOldest();
+    sessions.forgetOldest();
+    assert.deepEqual(idsOf(sessions), ['s9', 's8', 's7', 's6', 's5', 's4', 's3', 's2']);
+    sessions.forgetOldest();
+    assert.deepEqual(idsOf(sessions), ['s9', 's8', 's7', 's6', 's5', 's4', 's3']);
+    sessions.add('old', at(T0 - 1));
+    assert.deepEqual(idsOf(sessions), ['s9', 's8', 's7', 's6', 's5', 's4', 's3', 'old']);
+  });
+
+  it('forget nothing by what a session was before', () => {
+    const state: Record<string, Session> = { s: at(T0), t: at(T0 + 1) };
+    const sessions = new Sessions(state);
+    sessions.add('s', at(T0 + 5));
+    sessions.forgetExpired(T0 + 2 * DAY + 1, DAY);
+    assert.deepEqual(state, { s: at(T0 + 5), t: at(T0 + 1) });
+    sessions.add('t', at(T0 + 6));
+    sessions.forgetOldest();
+    assert.deepEqual(state, { t: at(T0 + 6) });
+    sessions.forgetExpired(T0 + 6 + 2 * DAY, DAY);
+    assert.equal(sessions.count, 1);
+    sessions.forgetExpired(T0 + 7 + 2 * DAY, DAY);
+    assert.deepEqual([state, sessions.count, sessions.bytes], [{}, 0, 0]);
+  });
+
+  it('let the last (time, offset) of one session win', () => {
+    const state: Record<string, Session> = {};
+    const sessions = new Sessions(state);
+    sessions.add('s', at(T0, 5, 'UY'));
+    sessions.add('s', at(T0 - 1, 6, 'DE'));
+    sessions.add('s', at(T0, 4, 'DE'));
+    assert.deepEqual([state, sessions.count], [{ s: at(T0, 5, 'UY') }, 1]);
+    sessions.add('s', at(T0, 6, 'SE'));
+    assert.deepEqual(state, { s: at(T0, 6, 'SE') });
+    sessions.add('s', at(T0 + 1, 1, 'FR'));
+    assert.deepEqual([state, sessions.count], [{ s: at(T0 + 1, 1, 'FR') }, 1]);
+  });
 });

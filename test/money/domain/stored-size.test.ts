@@ -96,8 +96,8 @@ const change = fc.record({ ts, offset, value: text });
 describe('the size of what is stored', () => {
   it('is, by hand', () => {
     assert.deepEqual(
-      [0, -1, 1, 63, -64, 64, 8_191, 8_192, 1_769_853_600_000].map(longSize),
-      [1, 1, 1, 1, 1, 2, 2, 3, 6],
+      [0, -1, 1, 63, -64, 64, -65, 8_191, 8_192, -8_193, 1_769_853_600_000, -1_769_853_600_000].map(longSize),
+      [1, 1, 1, 1, 1, 2, 2, 2, 3, 3, 6, 6],
     );
     // UTF-8: a, ä, 漢, a pair; what Avro cannot write takes a mark and four hex digits.
     assert.deepEqual(['', 'a', 'ä', '漢', '😀', '\ud800', '\ufdd0'].map(textSize), [1, 2, 3, 4, 5, 8, 8]);
@@ -108,6 +108,102 @@ describe('the size of what is stored', () => {
     );
     assert.equal(changeSize({ ts: 1_769_853_600_000, offset: 1_000_000, value: 'UY' }), 12);
     assert.equal(moneyTypeSize('BET'), 4);
+  });
+
+  it('of a text is of its bytes in UTF-8, whatever its characters are, by hand', () => {
+    const sizes = (...texts: string[]): number[] => texts.map(textSize);
+    // The length takes a byte until 63, then two.
+    assert.deepEqual(sizes('x'.repeat(63), 'x'.repeat(64)), [64, 66]);
+    // The last and the first of one, two and three bytes.
+    assert.deepEqual(sizes('\x7f', '\x80', '\u07ff', '\u0800', '\ud7ff', '\ue000'), [2, 3, 3, 4, 4, 4]);
+    assert.deepEqual(sizes('\ud800\udc00', '\udbff\udfff', '\ud83d\ude00x'), [5, 5, 6]);
+    // Of a pair one alone: the high one at the end, before another, before what is beyond; the low one first.
+    assert.deepEqual(sizes('\ud83d', '\ud83dx', '\ud800\ud800', '\ud800\ue000'), [8, 9, 15, 11]);
+    assert.deepEqual(sizes('\udc00', '\udfff', '\udc00\udc00', '\udfff\udfff'), [8, 8, 15, 15]);
+  });
+
+  it('of an id is 17 bytes of a UUID in lower case, of another what its text takes, by hand', () => {
+    const sizeOf = (name: string): number => dedupSize(name, 0) - 1;
+    assert.equal(sizeOf(USER), 17);
+    // 36 characters, their length and two heads of plain bytes.
+    assert.equal(sizeOf('A0000000-0000-4000-8000-000000000001'), 39);
+    assert.equal(sizeOf('a00000000000-0004-0008-0000-00000001'), 39);
+    assert.equal(sizeOf(`x${USER}`), 40);
+    assert.equal(sizeOf(`${USER}x`), 40);
+    assert.equal(sizeOf(''), 1);
+  });
+
+  it('of plain bytes has a head at 32, and at each 32 another, by hand', () => {
+    const sizes = [30, 31, 62, 63].map((length) => moneyTypeSize('x'.repeat(length)));
+    // 31 bytes with the length; 32; 63; 64: the head of each whole 32, and that of the rest.
+    assert.deepEqual(sizes, [31, 32 + 2, 63 + 2, 64 + 3]);
+  });
+
+  it('of money that waits, is asked for or goes out is, by hand', () => {
+    // T0 6, `12.50` 6, `EUR` 4, `1042.17` 8, `BET` 4, whether it is old 1, no headers 1: 30.
+    const plain: Lookup['money'] = {
+      id: USER,
+      userSessionId: USER,
+      ts: 1_769_853_600_000,
+      amount: '12.50',
+      currency: 'EUR',
+      closingBalance: '1042.17',
+      moneyType: 'BET',
+      isOldMoneyEvent: false,
+    };
+    // Partition, offset, no user info, the first of its type or not: 4. Ids with a byte between: 35.
+    const of = (fields: Partial<Lookup['money']> = {}, more: Partial<Pending> = {}): Omit<Lookup, 'giveUpAt'> => ({
+      partition: 3,
+      offset: 5,
+      firstOccurrence: false,
+      money: { ...plain, ...fields },
+      ...more,
+    });
+    const dueAt = 1_769_853_600_000;
+    // The session once more as a key 17, 4 of the map and the array, dueAt 6, no wallDueAt 1; two heads of plain bytes.
+    assert.equal(pendingSize({ ...of(), dueAt }), 17 + (4 + 4 + 30 + 6 + 1 + 2) + 35);
+    assert.equal(pendingSize({ ...of(), dueAt, wallDueAt: dueAt }), 17 + (4 + 4 + 30 + 6 + 7 + 2) + 35);
+    assert.equal(lookupSize(of()), 4 + 30 + 1 + 2 + 35);
+    assert.equal(lookupSize({ ...of(), giveUpAt: dueAt }), 4 + 30 + 7 + 2 + 35);
+
+    // A byte that says that it is there, and a byte of each field before its text.
+    const withInfo = (info: Lookup['userInfo'] & object): number =>
+      lookupSize({ ...of(), userInfo: info }) - lookupSize(of());
+    assert.equal(withInfo({}), 2);
+    assert.equal(withInfo({ birthYear: '1984' }), 2 + 5);
+    assert.equal(withInfo({ residentCountryCode: 'DE' }), 2 + 3);
+    assert.equal(withInfo({ birthYear: '1984', residentCountryCode: 'DE' }), 2 + 5 + 3);
+
+    const withFields = (fields: Partial<Lookup['money']>): number => lookupSize(of(fields)) - lookupSize(of());
+    assert.equal(withFields({ forwarded: { headers: [{ name: 'a', value: 'bc' }] } }), 2 + 2 + 3);
+    const two = [
+      { name: 'a', value: 'bc' },
+      { name: 'def', value: '' },
+    ];
+    assert.equal(withFields({ forwarded: { headers: two } }), 2 + 2 + 3 + 4 + 1);
+    // 66 bytes instead of 6, and a third head; digits that are packed have 128 for what is around them, and four more heads.
+    assert.equal(withFields({ amount: '7'.repeat(64) }), 60 + 1);
+    assert.equal(withFields({ amount: '7'.repeat(65) }), 33 + 128 - 6 + 4);
+    assert.equal(withFields({ closingBalance: '7'.repeat(66) }), 33 + 128 - 8 + 4);
+  });
+
+  it('of an output has the user, and the session where there is one, by hand', () => {
+    const money = {
+      id: USER,
+      ts: 1_769_853_600_000,
+      amount: '12.50',
+      currency: 'EUR',
+      closingBalance: '1042.17',
+      moneyType: 'BET',
+      isOldMoneyEvent: false,
+    };
+    const of = (more: Partial<Output['enriched']>): number =>
+      outputSize({ partition: 3, offset: 5, enriched: { userId: USER, money, firstOccurrence: true, ...more } });
+    // User; partition, offset, money 30, nothing of user and session, 4 of the record, two heads; the id, and that there is no session.
+    assert.equal(of({}), 17 + (2 + 30 + 2 + 4 + 2) + 18);
+    assert.equal(of({ money: { ...money, userSessionId: USER } }), 17 + (2 + 30 + 2 + 4 + 2) + 35);
+    assert.equal(of({ sessionInfo: { clientCountryCode: 'UY' } }), 17 + (2 + 30 + 2 + 3 + 4 + 2) + 18);
+    assert.equal(of({ userInfo: { birthYear: '1984' } }), 17 + (2 + 30 + 1 + 8 + 4 + 2) + 18);
   });
 
   it('is never less than what the codec makes of a state, and at most some percent more', () => {
