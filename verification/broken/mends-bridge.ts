@@ -126,6 +126,6 @@ export const MENDS_OF_THE_BRIDGE: readonly BrokenBuild[] = [
         replace: 'orAborted(Promise.resolve(), signal)',
       },
     ],
-    caughtBy: { test: 'test/engine/publish/exactly-once.test.ts' },
+    caughtBy: { test: 'test/engine/publish/ownership.test.ts' },
   },
 ];

@@ -14,6 +14,17 @@ export interface Part {
 const unit = (folder: string, ...without: readonly string[]): string[] =>
   unitTestsIn(folder).filter((file) => !without.some((name) => file.endsWith(`/${name}.test.ts`)));
 
+/** Tests of the publisher that have processes around it. */
+const WHOLE_PUBLISHERS = [
+  'exactly-once',
+  'ownership',
+  'shard-opener',
+  'given-back',
+  'one-shard-fails',
+  'refused-outputs',
+  'known-ledger',
+];
+
 export const PARTS: Readonly<Record<string, Part>> = {
   rules: {
     mutate: ['src/money/domain/*.ts'],
@@ -46,10 +57,8 @@ export const PARTS: Readonly<Record<string, Part>> = {
       'src/engine/publish/{commit-pace,group-commit,held-outputs,known-ledger,ledger-entry,ledger-reader,ledger,refusals,shard-publisher,shard-sender}.ts',
     ],
     stages: [
-      unit('test/engine/publish', 'known-ledger', 'exactly-once', 'one-shard-fails', 'refused-outputs'),
-      ['exactly-once', 'one-shard-fails', 'refused-outputs', 'known-ledger'].map(
-        (name) => `test/engine/publish/${name}.test.ts`,
-      ),
+      unit('test/engine/publish', ...WHOLE_PUBLISHERS),
+      WHOLE_PUBLISHERS.map((name) => `test/engine/publish/${name}.test.ts`),
     ],
     seeds: 16,
   },
