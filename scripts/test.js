@@ -22,7 +22,7 @@ import { register } from 'tsx/esm/api';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const LAYERS = ['unit', 'int', 'e2e'];
 /** Files. Those of a workflow or of commands mostly wait; an end-to-end one has several processes of its own. */
-const AT_A_TIME = { unit: 3, int: 3, e2e: 2 };
+const AT_A_TIME = { unit: 3, int: 3, e2e: 3 };
 /** Unit-test files of one process: its start costs more than most of them do. */
 const A_PROCESS = 12;
 /** Files that run only by name or with `--release`: faults and outages of many minutes. */
