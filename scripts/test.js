@@ -25,12 +25,14 @@ const LAYERS = ['unit', 'int', 'e2e'];
 const AT_A_TIME = { unit: 3, int: 3, e2e: 3 };
 /** Unit-test files of one process: its start costs more than most of them do. */
 const A_PROCESS = 12;
-/** Files that run only by name or with `--release`: faults and outages of many minutes. */
+/** Files that run only by name or with `--release`: faults and outages of many minutes, an image, versions side by side. */
 const FOR_RELEASE = [
   'verification/chaos/chaos.e2e.test.ts',
   'verification/chaos/three-brokers.e2e.test.ts',
   'verification/simulation/outages.test.ts',
   'test/system/outages.e2e.test.ts',
+  'test/deployment/versions.e2e.test.ts',
+  'test/shipped/image.e2e.test.ts',
 ];
 /** End-to-end files that count what a while of the machine brings: they run one at a time, with nothing beside them. */
 const ALONE = ['test/system/paused-worker.e2e.test.ts', 'verification/chaos/chaos.e2e.test.ts'];
