@@ -85,7 +85,7 @@ function phasesOf(layer, files) {
 
 /**
  * The paths that are run: of unit tests, files that import some of them each, written to `folder`. Such a process writes beside its
- * own that it has come to its end: a test that ends it with exit code 0 would silence all that come after it.
+ * own that it has come to its end, with all files loaded: whatever ends it with exit code 0 would silence all that come after it.
  */
 async function pathsOf(layer, files, folder) {
   const paths = files.map((file) => join(ROOT, file));
@@ -98,7 +98,7 @@ async function pathsOf(layer, files, folder) {
       const path = join(folder, `${process}.test.mjs`);
       // Every so many-th: those of a folder, which are alike long, do not come together.
       const imports = shared.filter((_, n) => n % processes === process).map((file) => importing(pathToFileURL(file)));
-      await writeFile(path, `${SHARED(endOf(path))}${imports.join('')}`);
+      await writeFile(path, `${SHARED(endOf(path))}${imports.join('')}loaded = true;\n`);
       return path;
     }),
   );
@@ -106,8 +106,13 @@ async function pathsOf(layer, files, folder) {
 }
 
 const endOf = (path) => `${path}.ended`;
+/** Not a hook of the tests: those after all of them also come when the tests of one file are over while the next one is loaded. */
 const SHARED = (end) =>
-  `import { writeFileSync } from 'node:fs';\nimport { after, test } from 'node:test';\nafter(() => writeFileSync(${JSON.stringify(end)}, ''));\n`;
+  `import { writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+let loaded = false;
+process.on('beforeExit', () => loaded && writeFileSync(${JSON.stringify(end)}, ''));
+`;
 
 /** A file that cannot be loaded is a failure of its own; the others run. */
 function importing({ href }) {
@@ -153,7 +158,7 @@ async function* eventsOf(layer, phases, outcome) {
       if (silenced.length === 0 || abort.signal.aborted) continue;
       outcome.failed = true;
       for (const path of silenced) {
-        log(`A test ended its process before all had run, of these files:\n${await readFile(path, 'utf8')}`);
+        log(`Something ended its process before all had run, of these files:\n${await readFile(path, 'utf8')}`);
       }
     }
   } finally {

@@ -32,6 +32,8 @@ export interface KafkaBrokerOptions {
   readonly listeners?: readonly BrokerListener[];
   /** Its place in a cluster; alone in one of its own when absent. It is ready when its cluster is: start the others beside it. */
   readonly member?: ClusterMember;
+  /** Kafka's own, in the place of ours. */
+  readonly settings?: Readonly<Record<string, string | number>>;
   /** Of Apache Kafka. */
   readonly version?: string | undefined;
   readonly log: Log;
@@ -67,13 +69,13 @@ async function startOn(
   port: number,
   member: ClusterMember,
   programs: KafkaPrograms,
-  { dataDir, listeners = [], signal: stopSignal }: KafkaBrokerOptions,
+  { dataDir, listeners = [], settings = {}, signal: stopSignal }: KafkaBrokerOptions,
 ): Promise<KafkaBroker> {
   await mkdir(dataDir, { recursive: true });
   const properties = join(dataDir, 'server.properties');
   const logging = join(dataDir, 'log4j.properties');
   const log4j2 = hasLog4j2(programs.version);
-  await writeFile(properties, serverProperties(dataDir, port, member, listeners));
+  await writeFile(properties, serverProperties(dataDir, port, member, listeners, settings));
   await writeFile(logging, loggingProperties(dataDir, log4j2));
   const heap = member.controllerPorts.length > 1 ? HEAP.member : HEAP.alone;
   const jvm = [

@@ -24,6 +24,7 @@ export function serverProperties(
   port: number,
   { nodeId, controllerPorts }: ClusterMember,
   further: readonly BrokerListener[],
+  settings: Readonly<Record<string, string | number>> = {},
 ): string {
   const own = further.map((listener) => `,${listener.name}://${LOOPBACK}:${listener.port}`).join('');
   const advertised = further.map((listener) => `,${listener.name}://${LOOPBACK}:${listener.advertisedPort}`).join('');
@@ -58,6 +59,7 @@ export function serverProperties(
     'num.io.threads': 4,
     'background.threads': 2,
     'num.recovery.threads.per.data.dir': 1,
+    ...settings,
   });
 }
 

@@ -14,7 +14,7 @@ export interface Part {
 const unit = (folder: string, ...without: readonly string[]): string[] =>
   unitTestsIn(folder).filter((file) => !without.some((name) => file.endsWith(`/${name}.test.ts`)));
 
-/** Tests of the publisher that have processes around it. */
+/** Tests of the publisher that come second: they have processes around it, or measure. */
 const WHOLE_PUBLISHERS = [
   'exactly-once',
   'ownership',

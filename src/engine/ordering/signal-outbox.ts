@@ -1,8 +1,8 @@
 /**
  * What is on its way to the workflows, of one partition triple. At most one signal of a workflow is unacknowledged;
  * what follows waits and makes the next batch larger. What is urgent waits for company for the flush delay, unless the partition
- * is quiet; other events ride with the workflow's next urgent one for a longer, bounded time. A workflow is signalled once in `spacing` in the long run, with
- * bursts of a few signals, unless a batch is full.
+ * is quiet; other events ride with the workflow's next urgent one for a longer, bounded time. A workflow is signalled once in
+ * `spacing` in the long run, with bursts of a few signals, unless a batch is full.
  */
 import { Heap } from 'heap-js';
 import type { InputOffsets } from './decoded.ts';
@@ -83,9 +83,9 @@ export class SignalOutbox<E = unknown> {
   readonly #recipients = new Map<string, Recipient<E>>();
   readonly #schedule = new Heap<Slot<E>>((a, b) => a.at - b.at);
   #draining = false;
-  /** Released and not acknowledged. */
   /** The time up to which urgent events have used up the quiet: {@link OutboxLimits.prompt} of them may be ahead of the clock. */
   #promptUsed = -Infinity;
+  /** Released and not acknowledged. */
   readonly #sums = { going: 0, waiting: 0, standing: { records: 0, bytes: 0 } };
 
   constructor(limits: OutboxLimits = outboxLimits(0)) {

@@ -70,7 +70,7 @@ export async function startShardWorker(options: ShardWorkerOptions): Promise<Sha
     pollers = POLLERS,
     onFailure,
   } = options;
-  const worker = await (threads?.Worker ?? Worker).create({
+  const worker = await (threads ?? Worker).create({
     connection,
     namespace,
     taskQueue,

@@ -6,7 +6,7 @@
  * The SDK has no such option. Its Worker makes the thread in a method of its class (1.24: worker.js, `createWorkflowCreator`), which
  * is replaced here; where a later one does not call it, nothing is lost but the time.
  */
-import { Worker } from '@temporalio/worker';
+import { Worker, type WorkerOptions } from '@temporalio/worker';
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -18,8 +18,10 @@ export interface WorkflowThread {
 
 type Start = () => Promise<WorkflowThread>;
 
-interface SdkWorker {
+/** The part of the SDK's Worker that is used here. */
+export interface SdkWorker {
   new (...args: never[]): object;
+  create(options: WorkerOptions): Promise<Worker>;
   createWorkflowCreator(bundle: { readonly code: string }, ...rest: readonly unknown[]): Promise<WorkflowThread>;
 }
 
@@ -29,10 +31,9 @@ const MOST = 2;
 const QUIET = 5_000;
 
 export class SpareThreads {
-  /** The SDK's Worker, which takes its thread from here. */
-  readonly Worker: typeof Worker;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #Worker: SdkWorker;
   readonly #closing = new AbortController();
   readonly #spares: WorkflowThread[] = [];
   /** Of the first worker that was made: those of older versions of the workflows are few, and soon gone. */
@@ -42,10 +43,10 @@ export class SpareThreads {
   #changedAt = -Infinity;
   #filling: Promise<void> | undefined;
 
-  constructor(clock: Clock, logger: Logger) {
+  constructor(clock: Clock, logger: Logger, SdkClass = Worker as unknown as SdkWorker) {
     this.#clock = clock;
     this.#logger = logger;
-    this.Worker = workerWith(this);
+    this.#Worker = SdkClass;
   }
 
   get spares(): number {
@@ -60,6 +61,28 @@ export class SpareThreads {
     this.#fill();
   }
 
+  /**
+   * A worker of the SDK, which takes its thread from here. The SDK forgets the thread of one that cannot be made, as where its server
+   * does not answer; it is ended here: there is an attempt every few seconds.
+   */
+  async create(options: WorkerOptions): Promise<Worker> {
+    let taken: WorkflowThread | undefined;
+    const take = async (code: string, start: Start): Promise<WorkflowThread> => (taken = await this.take(code, start));
+    const Taking = class extends this.#Worker {
+      static override createWorkflowCreator(
+        ...args: Parameters<SdkWorker['createWorkflowCreator']>
+      ): Promise<WorkflowThread> {
+        return take(args[0].code, () => super.createWorkflowCreator(...args));
+      }
+    };
+    try {
+      return await Taking.create(options);
+    } catch (error) {
+      if (taken !== undefined) await this.#end(taken);
+      throw error;
+    }
+  }
+
   /** A spare one, or one that is started now. Errors: those of the SDK. */
   take(code: string, start: Start): Promise<WorkflowThread> {
     this.#changedAt = this.#clock.elapsed();
@@ -71,11 +94,18 @@ export class SpareThreads {
     return spare === undefined ? start() : Promise.resolve(spare);
   }
 
-  /** Ends the spare ones; those that were taken are their worker's. */
+  /** Ends the spare ones; those that were taken are their worker's. Never throws. */
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#filling;
-    await Promise.all(this.#spares.splice(0).map((thread) => thread.destroy()));
+    await Promise.all(this.#spares.splice(0).map((thread) => this.#end(thread)));
+  }
+
+  /** One that has failed may refuse; whoever ends it has other things to do then. */
+  async #end(thread: WorkflowThread): Promise<void> {
+    await thread.destroy().catch((error: unknown) => {
+      this.#logger.debug({ error: messageOf(error) }, 'a thread for workflows was not ended in good order');
+    });
   }
 
   /** How many more of them there should be; less than 0: how many too many. */
@@ -93,7 +123,7 @@ export class SpareThreads {
       while (this.#missing !== 0 && !signal.aborted) {
         const quietIn = this.#changedAt + QUIET - this.#clock.elapsed();
         if (quietIn > 0) await this.#clock.sleep(quietIn, signal);
-        else if (this.#missing < 0) await this.#spares.pop()!.destroy();
+        else if (this.#missing < 0) await this.#end(this.#spares.pop()!);
         else this.#spares.push(await this.#start!());
       }
     } catch (error) {
@@ -102,14 +132,4 @@ export class SpareThreads {
       this.#filling = undefined;
     }
   }
-}
-
-function workerWith(threads: SpareThreads): typeof Worker {
-  return class extends (Worker as unknown as SdkWorker) {
-    static override createWorkflowCreator(
-      ...args: Parameters<SdkWorker['createWorkflowCreator']>
-    ): Promise<WorkflowThread> {
-      return threads.take(args[0].code, () => super.createWorkflowCreator(...args));
-    }
-  } as unknown as typeof Worker;
 }

@@ -2,23 +2,52 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import { test } from 'node:test';
+import type { Worker } from '@temporalio/worker';
 import { silentLogger } from '../../../src/engine/log.ts';
-import { SpareThreads } from '../../../src/engine/worker/spare-threads.ts';
+import { SpareThreads, type WorkflowThread } from '../../../src/engine/worker/spare-threads.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
 class Given {
   readonly clock = new ManualClock();
-  readonly threads = new SpareThreads(this.clock, silentLogger());
+  readonly threads: SpareThreads;
   /** Names of threads, in the order of their start. */
   readonly started: string[] = [];
   readonly destroyed: string[] = [];
+  /** Of the start of a thread. */
   failure: Error | undefined;
+  /** Of the end of a thread. */
+  refusal: Error | undefined;
+  /** What the server says to the SDK's worker, once that has its thread. */
+  answer: Error | undefined;
+
+  constructor() {
+    const start = (code: string): Promise<WorkflowThread> => this.start(code);
+    const answered = (): void => {
+      if (this.answer !== undefined) throw this.answer;
+    };
+    const Sdk = class {
+      static async create(): Promise<Worker> {
+        const thread = await this.createWorkflowCreator({ code: 'own' });
+        answered();
+        return thread as unknown as Worker;
+      }
+
+      static createWorkflowCreator({ code }: { readonly code: string }): Promise<WorkflowThread> {
+        return start(code);
+      }
+    };
+    this.threads = new SpareThreads(this.clock, silentLogger(), Sdk);
+  }
 
   async start(code: string): Promise<{ name: string; destroy(): Promise<void> }> {
     if (this.failure !== undefined) throw this.failure;
     const name = `${code}${this.started.length}`;
     this.started.push(name);
-    return { name, destroy: async () => void this.destroyed.push(name) };
+    const destroy = async (): Promise<void> => {
+      if (this.refusal !== undefined) throw this.refusal;
+      this.destroyed.push(name);
+    };
+    return { name, destroy };
   }
 
   async take(code = 'own'): Promise<string> {
@@ -116,4 +145,51 @@ test('at the end the spare ones are ended, and those that were taken are not', a
   await given.threads.close();
   await given.pass(60_000);
   assert.deepEqual([given.started, given.destroyed], [['own0', 'own1'], ['own1']]);
+});
+
+test('a worker is made by the SDK, with a spare thread', async () => {
+  const given = new Given();
+  const create = async () => ((await given.threads.create({ taskQueue: 'q' })) as unknown as { name: string }).name;
+  given.threads.expect(1);
+  assert.equal(await create(), 'own0');
+  await given.pass(5_000);
+  assert.equal(await create(), 'own1');
+  assert.deepEqual([given.started, given.destroyed], [['own0', 'own1'], []]);
+});
+
+test('the thread of a worker that cannot be made is ended, whether it was a spare one or not', async () => {
+  const given = new Given();
+  given.threads.expect(1);
+  given.answer = new Error('the server does not answer');
+  await assert.rejects(given.threads.create({ taskQueue: 'q' }), /does not answer/);
+  assert.deepEqual(given.destroyed, ['own0']);
+  await given.pass(5_000);
+  given.refusal = new Error('it has failed');
+  await assert.rejects(given.threads.create({ taskQueue: 'q' }), /does not answer/);
+  given.refusal = undefined;
+  await given.pass(5_000);
+  await assert.rejects(given.threads.create({ taskQueue: 'q' }), /does not answer/);
+  assert.deepEqual(
+    [given.started, given.destroyed],
+    [
+      ['own0', 'own1', 'own2'],
+      ['own0', 'own2'],
+    ],
+  );
+});
+
+test('a worker without a thread fails as the SDK says', async () => {
+  const given = new Given();
+  given.failure = new Error('no memory');
+  await assert.rejects(given.threads.create({ taskQueue: 'q' }), /no memory/);
+});
+
+test('a spare one that has failed holds up nobody at the end', async () => {
+  const given = new Given();
+  given.threads.expect(2);
+  await given.take();
+  await given.pass(5_000);
+  given.refusal = new Error('it has failed');
+  await given.threads.close();
+  assert.equal(given.threads.spares, 0);
 });

@@ -106,22 +106,31 @@ it('a session is visible, then expired, then as unknown as one that never was', 
   assert.equal(sessionStatus(undefined, T0, DAY), 'unknown');
 });
 
-it('the newest sessions are known, whatever is added, replaced and forgotten', () => {
+it('the newest sessions are known, whatever is added, replaced and forgotten, also where many are of one time and one offset', () => {
   const seeded = new Random(7);
-  const random = (): number => seeded.uint32() / 2 ** 32;
-  const state: Record<string, Session> = {};
-  const sessions = new Sessions(state);
-  for (let n = 0; n < 2_000; n += 1) {
-    const ts = T0 + Math.floor(random() * 1_000);
-    if (random() < 0.7) sessions.add(`s${Math.floor(random() * 20)}`, { ts, offset: n, clientCountryCode: 'UY' });
-    else if (random() < 0.8) sessions.forgetOldest();
-    else sessions.forgetExpired(ts + 2 * DAY, DAY);
-    const byTime = Object.entries(state).sort(([, a], [, b]) => b.ts - a.ts || b.offset - a.offset);
-    assert.deepEqual(
-      sessions.newest(8).map(({ id }) => id),
-      byTime.slice(0, 8).map(([id]) => id),
-    );
-    assert.equal(sessions.latest, byTime[0]?.[1].ts ?? -Infinity);
+  const below = (end: number): number => Math.floor((seeded.uint32() / 2 ** 32) * end);
+  for (const [times, offsets] of [
+    [1_000, Infinity],
+    [4, 3],
+    [1, 1],
+  ] as const) {
+    const state: Record<string, Session> = {};
+    const sessions = new Sessions(state);
+    for (let n = 0; n < 2_000; n += 1) {
+      const ts = T0 + below(times);
+      const offset = offsets === Infinity ? n : below(offsets);
+      if (below(10) < 7) sessions.add(`s${below(20)}`, { ts, offset, clientCountryCode: 'UY' });
+      else if (below(10) < 8) sessions.forgetOldest();
+      else sessions.forgetExpired(ts + 2 * DAY, DAY);
+      const byTime = Object.entries(state).sort(
+        ([idA, a], [idB, b]) => b.ts - a.ts || b.offset - a.offset || (idA < idB ? 1 : -1),
+      );
+      assert.deepEqual(
+        sessions.newest(8).map(({ id }) => id),
+        byTime.slice(0, 8).map(([id]) => id),
+      );
+      assert.deepEqual([sessions.count, sessions.latest], [byTime.length, byTime[0]?.[1].ts ?? -Infinity]);
+    }
   }
 });
 

@@ -11,7 +11,7 @@ import type { Scheduled, Scheduler } from '../kernel/scheduler.ts';
 import { Refusal } from './answers.ts';
 import type { Broker } from './broker.ts';
 
-/** ms, see src/engine/kafka/kafkajs/group-member.ts */
+/** ms: of brokers that take no less (src/engine/kafka/kafkajs/member-timeout.ts); the others are of group-member.ts beside it. */
 const SESSION_TIMEOUT = 6_000;
 const REBALANCE_TIMEOUT = 20_000;
 const HEARTBEAT_INTERVAL = 300;
